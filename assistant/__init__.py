@@ -1,0 +1,1 @@
+"""The guide assistant: the mobile web pages guides use inside WeChat."""

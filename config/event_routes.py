@@ -1,0 +1,33 @@
+"""Which handler hears which event: to events what `urls.py` is to requests.
+
+Handlers of gateway events (`wechat.*`) run inside the inbox worker, in the order written here, and the push
+counts as processed only when all returned. Handlers of all other events run as Celery tasks, each by itself.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from core.events import Event
+from guides import events as guide_events
+from members import events as member_events
+from wechat import events as wechat_events
+
+ROUTES: Mapping[type[Event], Sequence[str]] = {
+    wechat_events.FollowerGained: ["members.handlers.on_follower_gained"],
+    wechat_events.FollowerIdentified: ["members.handlers.on_follower_identified"],
+    wechat_events.FollowerLost: ["members.handlers.on_follower_lost"],
+    wechat_events.CodeScanned: ["guides.handlers.on_code_scanned"],
+    wechat_events.TextReceived: [],
+    wechat_events.MenuClicked: [],
+    wechat_events.AuthorizationRevoked: ["members.handlers.on_authorization_revoked"],
+    member_events.MemberRegistered: [],
+    member_events.IdentityLinked: [],
+    member_events.MemberMerged: ["guides.handlers.on_member_merged"],
+    member_events.MemberFollowed: [],
+    member_events.MemberUnfollowed: [],
+    guide_events.MemberBound: ["guides.handlers.on_member_bound"],
+    guide_events.MemberUnbound: ["guides.handlers.on_member_unbound"],
+    guide_events.ChannelScanned: [],
+    guide_events.GuideLeft: [],
+    guide_events.GuideMoved: [],
+    guide_events.ChannelCodeOpened: ["guides.handlers.on_channel_code_opened"],
+}

@@ -1,0 +1,55 @@
+"""The admin's side menu, grouped by job. Each entry: title, icon (Material Symbols), admin URL name."""
+
+from typing import Any
+
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def _item(title: Any, icon: str, url_name: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{url_name}")}
+
+
+SIDEBAR: list[dict[str, Any]] = [
+    {
+        "title": _("会员"),
+        "separator": True,
+        "items": [
+            _item(_("会员"), "group", "members_member_changelist"),
+            _item(_("专属导购绑定"), "handshake", "guides_binding_changelist"),
+        ],
+    },
+    {
+        "title": _("导购与门店"),
+        "separator": True,
+        "items": [
+            _item(_("导购"), "badge", "guides_guide_changelist"),
+            _item(_("门店"), "store", "guides_store_changelist"),
+            _item(_("经销商"), "handshake", "guides_dealer_changelist"),
+            _item(_("区域"), "map", "guides_region_changelist"),
+            _item(_("渠道码"), "qr_code_2", "guides_channelcode_changelist"),
+            _item(_("绑定规则"), "rule", "guides_bindingpolicy_changelist"),
+        ],
+    },
+    {
+        "title": _("公众号与小程序"),
+        "separator": True,
+        "items": [
+            _item(_("账号"), "chat", "wechat_account_changelist"),
+            _item(_("自动回复"), "quickreply", "wechat_replyrule_changelist"),
+            _item(_("收件箱"), "inbox", "wechat_inboundevent_changelist"),
+            _item(_("发件箱"), "outbox", "wechat_outboundmessage_changelist"),
+            _item(_("粉丝"), "person_add", "wechat_follower_changelist"),
+            _item(_("接口调用"), "monitoring", "wechat_outboundcall_changelist"),
+        ],
+    },
+    {
+        "title": _("系统"),
+        "separator": True,
+        "items": [
+            _item(_("后台账号"), "manage_accounts", "core_staffaccount_changelist"),
+            _item(_("账号权限组"), "lock", "auth_group_changelist"),
+            _item(_("操作记录"), "history", "core_auditentry_changelist"),
+        ],
+    },
+]

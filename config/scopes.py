@@ -1,0 +1,17 @@
+"""Which function narrows which table to the part of the chain a staff account sees.
+
+Each function takes (staff, queryset) and returns the narrowed queryset; `core.admin.ScopedAdmin` applies it to
+every admin page. A table that is not named here is shown to head office (superusers) only when its admin is
+scoped, so forgetting an entry hides rows rather than showing them.
+"""
+
+from collections.abc import Mapping
+
+SCOPES: Mapping[str, str] = {
+    "members.Member": "guides.selectors.scope_members",
+    "guides.Store": "guides.selectors.scope_stores",
+    "guides.Guide": "guides.selectors.scope_guides",
+    "guides.Binding": "guides.selectors.scope_bindings",
+    "guides.ChannelCode": "guides.selectors.scope_channel_codes",
+    "guides.ChannelScan": "guides.selectors.scope_channel_scans",
+}

@@ -1,0 +1,237 @@
+"""The one settings file. Everything that differs between machines is read strictly from the environment.
+
+Development and tests need nothing set; with PRODUCTION=true every secret must be given (core.checks).
+docs/deployment.md lists each variable.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext_lazy as _
+from psycopg.conninfo import conninfo_to_dict
+
+from config.navigation import SIDEBAR
+from core.env import BadSetting, Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+
+PRODUCTION = env.flag("PRODUCTION", default=False)
+DEBUG = env.flag("DEBUG", default=False)
+if PRODUCTION and DEBUG:
+    raise BadSetting("DEBUG=true is refused in production")
+
+# Secrets -------------------------------------------------------------------------------------------------
+
+SECRET_KEY = env.secret("SECRET_KEY", None if PRODUCTION else "insecure-sample-key-for-development-only")
+SAMPLE_KEYS = not (env.has("FIELD_KEYS") or env.has("FIELD_KEYS_FILE"))
+_SAMPLE_KEY = "aW5zZWN1cmUtc2FtcGxlLWtleS0zMi1ieXRlcy1sb24="
+FIELD_KEYS = env.secret("FIELD_KEYS", f"dev:{_SAMPLE_KEY}").split(",")
+INDEX_KEY = env.secret("INDEX_KEY", _SAMPLE_KEY)
+
+# Addresses -----------------------------------------------------------------------------------------------
+
+PUBLIC_BASE_URL = env.text("PUBLIC_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+_public = urlsplit(PUBLIC_BASE_URL)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [_public.hostname or "127.0.0.1", "localhost", "127.0.0.1"]
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+
+# Applications --------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "core",
+    "wechat",
+    "members",
+    "guides",
+    "assistant",
+    "config",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "core.StaffAccount"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# PostgreSQL ----------------------------------------------------------------------------------------------
+# Without DATABASE_URL, manage.py, the demo and the tests start the embedded server (core.embedded) and set
+# it. The default below only lets tools that never connect (mypy, collectstatic) import this file.
+
+_dsn = conninfo_to_dict(env.text("DATABASE_URL", None if PRODUCTION else "postgresql:///xiaoer"))
+_timeout_ms = env.whole("STATEMENT_TIMEOUT_MS", 30_000)
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": _dsn.pop("dbname", "xiaoer"),
+        "USER": _dsn.pop("user", ""),
+        "PASSWORD": _dsn.pop("password", ""),
+        "HOST": _dsn.pop("host", ""),
+        "PORT": _dsn.pop("port", ""),
+        # One connection a thread, kept: threads are bounded by the server, and a pool in between costs more.
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **_dsn,
+            "connect_timeout": 3,
+            "options": f"-c statement_timeout={_timeout_ms} -c lock_timeout=10000 "
+            f"-c idle_in_transaction_session_timeout=60000",
+        },
+    }
+}
+
+# Redis and Celery ----------------------------------------------------------------------------------------
+# REDIS_URL: redis://host:6379/0, or unix:///path/to/socket?db=0.
+
+REDIS_URL = env.text("REDIS_URL", None if PRODUCTION else "redis://127.0.0.1:6379/0")
+
+
+def _broker_url(redis_url: str) -> str:
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    path, _query, query = redis_url.removeprefix("unix://").partition("?")
+    return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"
+
+
+CELERY_BROKER_URL = _broker_url(REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False  # rows and leases recover lost work (docs/architecture.md), not redelivery
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2}
+CELERY_TASK_PUBLISH_RETRY = False  # a publish that fails is found by the rescue jobs; never hold a request
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "Asia/Shanghai"
+
+# WeChat --------------------------------------------------------------------------------------------------
+# WECHAT_BASE_URL points every WeChat host at the sandbox: <base>/api, <base>/mp, <base>/open.
+
+_wechat_base = env.text("WECHAT_BASE_URL", "").rstrip("/")
+WECHAT_HOSTS = {
+    host: f"{_wechat_base}/{prefix}" if _wechat_base else f"https://{host}"
+    for host, prefix in {
+        "api.weixin.qq.com": "api",
+        "mp.weixin.qq.com": "mp",
+        "open.weixin.qq.com": "open",
+    }.items()
+}
+WECHAT_TIMEOUT_S = env.whole("WECHAT_TIMEOUT_S", 8)
+# How old a push may be before it counts as a replay. WeChat retries within 15 s; the rest is clock error.
+WECHAT_PUSH_MAX_AGE_S = env.whole("WECHAT_PUSH_MAX_AGE_S", 7_200)
+WECHAT_INBOX_KEEP_DAYS = env.whole("WECHAT_INBOX_KEEP_DAYS", 30)
+
+# The chain's own look, for posters and pages ----------------------------------------------------------------
+
+BRAND_NAME = env.text("BRAND_NAME", "素衣 SUYI")
+BRAND_COLOUR = env.text("BRAND_COLOUR", "#1f6f54")
+BRAND_LOGO = env.text("BRAND_LOGO", "")  # path of a square PNG; without it posters show the name
+
+# Language, time, files -----------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("简体中文")), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("vendor/weui", BASE_DIR / "node_modules" / "weui" / "dist" / "style"),
+    ("vendor/htmx", BASE_DIR / "node_modules" / "htmx.org" / "dist"),
+]
+STATICFILES_DIRS = [
+    entry for entry in STATICFILES_DIRS if Path(entry[1] if isinstance(entry, tuple) else entry).exists()
+]
+MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / "var" / "media")))
+MEDIA_URL = "/media/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if (STATIC_ROOT / "staticfiles.json").exists()
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
+FONT_DIR = BASE_DIR / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"
+
+# Safety --------------------------------------------------------------------------------------------------
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# Logs ----------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "core.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django.server": {"level": "WARNING", "propagate": True},
+        "django.request": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+        "urllib3": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+    },
+}
+
+# Admin ---------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": _("小二后台"),
+    "SITE_HEADER": _("小二 · 私域后台"),
+    "SITE_SYMBOL": "storefront",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": SIDEBAR},
+}

@@ -1,0 +1,1 @@
+"""Foundations without business words: errors, events, actors, audit, clock, locks, secrets, engines."""

@@ -1,0 +1,38 @@
+"""System checks that stop a production start on a missing or sample secret."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+SAMPLE_MARK = "insecure-sample"
+
+
+@register(Tags.security)
+def check_secrets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E001–E004: production needs its own secrets, hosts and the real WeChat hosts."""
+    if not settings.PRODUCTION:
+        return []
+    problems: list[CheckMessage] = []
+    if SAMPLE_MARK in settings.SECRET_KEY or len(settings.SECRET_KEY) < 40:
+        problems.append(
+            Error("SECRET_KEY is missing or a sample", hint="Set 50 random characters.", id="core.E001")
+        )
+    if settings.SAMPLE_KEYS:
+        problems.append(
+            Error(
+                "FIELD_KEYS or INDEX_KEY is missing",
+                hint="Make them with `python manage.py new_key`.",
+                id="core.E002",
+            )
+        )
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        problems.append(Error("ALLOWED_HOSTS must name your hosts", id="core.E003"))
+    if any(not url.startswith("https://") for url in settings.WECHAT_HOSTS.values()):
+        problems.append(
+            Error(
+                "WECHAT_BASE_URL points to a stand-in; production talks to WeChat itself over HTTPS",
+                id="core.E004",
+            )
+        )
+    return problems

@@ -1,0 +1,80 @@
+"""Secrets and phones at rest.
+
+`seal` is AES-256-GCM with a random 96-bit nonce; the sealed text names the key it was made with, so keys can
+be rotated: `settings.FIELD_KEYS` is a list of `id:base64` pairs, the first seals, all of them open. `context`
+binds a sealed text to its place (table.column), so that a value copied into another column does not open.
+`blind_index` is a keyed HMAC-SHA256: it finds an exact value without storing it.
+"""
+
+import base64
+import functools
+import hashlib
+import hmac
+import secrets
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+_NONCE_BYTES: Final = 12
+
+
+class CannotOpen(Exception):
+    """The sealed text was made with a key we do not have, for another place, or was tampered with."""
+
+
+@functools.lru_cache(maxsize=4)
+def _keyring(configured: tuple[str, ...]) -> dict[str, bytes]:
+    ring: dict[str, bytes] = {}
+    for pair in configured:
+        key_id, _, encoded = pair.partition(":")
+        key = base64.b64decode(encoded, validate=True)
+        if not key_id or len(key) != 32:
+            raise ValueError("FIELD_KEYS takes id:base64 pairs of 32-byte keys")
+        ring[key_id] = key
+    if not ring:
+        raise ValueError("FIELD_KEYS is empty")
+    return ring
+
+
+@functools.lru_cache(maxsize=16)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
+def new_key() -> str:
+    """A fresh 32-byte key in base64, for FIELD_KEYS or INDEX_KEY."""
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def seal(plain: str, *, context: str) -> str:
+    """The sealed form, `key_id.base64(nonce + ciphertext)`."""
+    key_id, key = next(iter(_keyring(tuple(settings.FIELD_KEYS)).items()))
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    sealed = _cipher(key).encrypt(nonce, plain.encode(), context.encode())
+    return f"{key_id}.{base64.b64encode(nonce + sealed).decode()}"
+
+
+def unseal(sealed: str, *, context: str) -> str:
+    """What was sealed. Raises CannotOpen."""
+    key_id, _, encoded = sealed.partition(".")
+    key = _keyring(tuple(settings.FIELD_KEYS)).get(key_id)
+    if key is None:
+        raise CannotOpen("sealed with an unknown key")
+    try:
+        raw = base64.b64decode(encoded, validate=True)
+        return _cipher(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], context.encode()).decode()
+    except (InvalidTag, ValueError) as error:
+        raise CannotOpen("the sealed text does not open") from error
+
+
+def blind_index(value: str, *, context: str) -> str:
+    """A keyed fingerprint (64 hex digits): equal values have equal fingerprints, nothing else shows."""
+    key = base64.b64decode(settings.INDEX_KEY, validate=True)
+    return hmac.new(key, f"{context}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def digest(value: str) -> str:
+    """Plain SHA-256 in hex, for one-time codes that are long and random already."""
+    return hashlib.sha256(value.encode()).hexdigest()

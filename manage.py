@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+"""Django's command line. Without DATABASE_URL or REDIS_URL it runs on the embedded engines under var/."""
+
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    offline = {"collectstatic", "new_key", "makemessages", "compilemessages", "help"}
+    if len(sys.argv) > 1 and sys.argv[1] not in offline:
+        from core import embedded
+
+        embedded.ensure_environment(Path(__file__).resolve().parent / "var")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

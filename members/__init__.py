@@ -1,0 +1,1 @@
+"""Members: people, their identities and where they came from."""

@@ -1,0 +1,90 @@
+"""What the gateway announces: plain strings and numbers, no WeChat class and no row of ours leaves it.
+
+`account_id` is the gateway's account row, `app_id` WeChat's appid (identities are unique per app), `at` is Unix
+seconds as WeChat wrote them, `inbound_id` the stored push: the key under which reactions are idempotent.
+"""
+
+import dataclasses
+
+from core.events import Event
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FollowerGained(Event):
+    """She followed the account. `scene` is the channel code she scanned, or None for a plain follow."""
+
+    account_id: int
+    app_id: str
+    openid: str
+    unionid: str | None
+    scene: str | None
+    inbound_id: int
+    at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FollowerIdentified(Event):
+    """Her unionid became known later than her follow."""
+
+    account_id: int
+    app_id: str
+    openid: str
+    unionid: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FollowerLost(Event):
+    """She unfollowed."""
+
+    account_id: int
+    app_id: str
+    openid: str
+    inbound_id: int
+    at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CodeScanned(Event):
+    """A parametric code was scanned, by a new follower (`is_new_follower`) or by one who follows already."""
+
+    account_id: int
+    app_id: str
+    openid: str
+    unionid: str | None
+    scene: str
+    is_new_follower: bool
+    inbound_id: int
+    at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TextReceived(Event):
+    """She wrote to the account. The text stays in the inbox row; events carry no personal data."""
+
+    account_id: int
+    app_id: str
+    openid: str
+    inbound_id: int
+    at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MenuClicked(Event):
+    account_id: int
+    app_id: str
+    openid: str
+    key: str
+    inbound_id: int
+    at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AuthorizationRevoked(Event):
+    """She withdrew an authorisation; WeChat obliges us to delete the data it covered."""
+
+    account_id: int
+    app_id: str
+    openid: str
+    revoke_info: str
+    inbound_id: int
+    at: int

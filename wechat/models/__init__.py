@@ -1,0 +1,18 @@
+"""Tables of the gateway."""
+
+from wechat.models.account import Account, AccessToken, PermanentCodeBudget
+from wechat.models.inbox import Follower, InboundEvent
+from wechat.models.outbox import MediaHandle, OutboundCall, OutboundMessage
+from wechat.models.replies import ReplyRule
+
+__all__ = [
+    "AccessToken",
+    "Account",
+    "Follower",
+    "InboundEvent",
+    "MediaHandle",
+    "OutboundCall",
+    "OutboundMessage",
+    "PermanentCodeBudget",
+    "ReplyRule",
+]
