@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line. Without DATABASE_URL or REDIS_URL it runs on the embedded engines under var/."""
+"""Django's command line. Without DATABASE_URL or REDIS_URL it runs on the embedded engines under var/demo."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ def main() -> None:
     if len(sys.argv) > 1 and sys.argv[1] not in offline:
         from core import embedded
 
-        embedded.ensure_environment(Path(__file__).resolve().parent / "var")
+        embedded.ensure_environment(Path(__file__).resolve().parent / "var" / "demo")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -18,6 +18,8 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     wechat_events.CodeScanned: ["guides.handlers.on_code_scanned"],
     wechat_events.TextReceived: [],
     wechat_events.MenuClicked: [],
+    wechat_events.InboxFilled: ["wechat.services.inbox.on_inbox_filled"],
+    wechat_events.MessageQueued: ["wechat.services.outbox.on_message_queued"],
     wechat_events.AuthorizationRevoked: ["members.handlers.on_authorization_revoked"],
     member_events.MemberRegistered: [],
     member_events.IdentityLinked: [],

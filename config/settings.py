@@ -7,11 +7,15 @@ docs/deployment.md lists each variable.
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import django_stubs_ext
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 from psycopg.conninfo import conninfo_to_dict
 
 from config.navigation import SIDEBAR
 from core.env import BadSetting, Env
+
+django_stubs_ext.monkeypatch()  # ModelAdmin[Guide] and the like, at run time
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -160,6 +164,8 @@ WECHAT_TIMEOUT_S = env.whole("WECHAT_TIMEOUT_S", 8)
 WECHAT_PUSH_MAX_AGE_S = env.whole("WECHAT_PUSH_MAX_AGE_S", 7_200)
 WECHAT_INBOX_KEEP_DAYS = env.whole("WECHAT_INBOX_KEEP_DAYS", 30)
 
+SCOPES = "config.scopes.SCOPES"  # row-level rights, read by core.admin
+
 # The chain's own look, for posters and pages ----------------------------------------------------------------
 
 BRAND_NAME = env.text("BRAND_NAME", "素衣 SUYI")
@@ -175,7 +181,7 @@ TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("vendor/weui", BASE_DIR / "node_modules" / "weui" / "dist" / "style"),
@@ -233,5 +239,22 @@ UNFOLD = {
     "SITE_SYMBOL": "storefront",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("admin_xiaoer/admin.css")],
+    "SCRIPTS": [lambda request: static("admin_xiaoer/admin.js")],
+    "COLORS": {
+        "primary": {
+            "50": "#eff8f4",
+            "100": "#d7eee4",
+            "200": "#b2dccb",
+            "300": "#82c3ab",
+            "400": "#52a588",
+            "500": "#33896c",
+            "600": "#1f6f54",
+            "700": "#1a5945",
+            "800": "#174738",
+            "900": "#143b2f",
+            "950": "#0a211b",
+        }
+    },
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": SIDEBAR},
 }

@@ -1,8 +1,20 @@
-"""Requests to views."""
+"""Requests to views. WeChat's callback is served before these by `wechat.views.CallbackMount`."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+from django.views.static import serve
+
+from config.health import health
+from wechat.views import callback
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(url="/a/")),
+    path("healthz", health),
+    path("wechat/callback/<slug:slug>/", callback, name="wechat_callback"),
     path("admin/", admin.site.urls),
+    path("a/", include("assistant.urls")),
+    # Pictures that staff upload for replies; WeChat's servers and phones fetch them too.
+    path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}),
 ]

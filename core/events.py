@@ -6,11 +6,17 @@ handler. Events can be lost when the broker dies at that instant; every reaction
 that finds what was missed. `deliver` runs the handlers here and now, for callers that are durable
 themselves (the gateway's inbox: it marks a push processed only when all handlers returned).
 
+`dispatch_soon` is for wake-ups on a hot path: equal events that wait together become one, and the broker is
+talked to from a thread of its own, so that a slow or missing broker delays nobody.
+
 The table from event to handlers is `config/event_routes.py`; it is installed with `install`.
 """
 
 import dataclasses
 import logging
+import os
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -76,6 +82,50 @@ def _dispatch(event: Event) -> None:
         except Exception:
             # The broker is away. The row that caused the event is committed; the rescue job finds it.
             logger.warning("event.not_dispatched", extra={"event": event_name(type(event)), "handler": path})
+
+
+class _Waker:
+    """Dispatches wake-ups from one background thread a process; waiting duplicates are one."""
+
+    _PAUSE_S = 0.02  # at most 50 wake-ups a second and process; workers drain all there is at each
+
+    def __init__(self) -> None:
+        self._pending: dict[Event, None] = {}
+        self._filled = threading.Event()
+        self._lock = threading.Lock()
+        self._owner = 0  # pid: a forked child has no thread and starts its own
+
+    def add(self, event: Event) -> None:
+        self._pending[event] = None
+        if self._owner != os.getpid():
+            self._start()
+        if not self._filled.is_set():
+            self._filled.set()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._owner != os.getpid():
+                threading.Thread(target=self._run, name="event-waker", daemon=True).start()
+                self._owner = os.getpid()
+
+    def _run(self) -> None:
+        while True:
+            self._filled.wait()
+            self._filled.clear()
+            while self._pending:
+                _dispatch(self._pending.popitem()[0])
+            time.sleep(self._PAUSE_S)
+
+
+_waker = _Waker()
+
+
+def dispatch_soon(event: Event) -> None:
+    """Hand a wake-up to the workers without waiting for the broker; it may be merged with equal ones.
+
+    Only for events that carry no fact of their own (their rows are committed, a rescue job finds them too).
+    """
+    _waker.add(event)
 
 
 def deliver(event: Event) -> None:

@@ -1,37 +1,9 @@
-"""Starts the engines once for all test workers, and keeps tests off every network but loopback."""
+"""Keeps tests off every network but loopback."""
 
-import os
 import socket
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
-ENGINES_HOME = Path(os.environ.get("TEST_ENGINES_HOME") or ROOT / "var" / "test")
-
-
-def _start_engines() -> None:
-    """The first process starts (or joins) the engines; xdist's workers inherit the two variables."""
-    from core import embedded
-
-    embedded.ensure_environment(ENGINES_HOME, durable=False)
-
-
-def _own_redis_database(worker: str) -> None:
-    """Every xdist worker has its own Redis database, as it has its own PostgreSQL database."""
-    number = int(worker.removeprefix("gw")) + 1
-    base = os.environ["REDIS_URL"]
-    if base.startswith("unix://"):
-        os.environ["REDIS_URL"] = f"{base.partition('?')[0]}?db={number}"
-    else:
-        os.environ["REDIS_URL"] = f"{base.rpartition('/')[0]}/{number}"
-
-
-_start_engines()
-if worker_name := os.environ.get("PYTEST_XDIST_WORKER"):
-    _own_redis_database(worker_name)
-
 
 _real_connect = socket.socket.connect
 

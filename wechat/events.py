@@ -88,3 +88,15 @@ class AuthorizationRevoked(Event):
     revoke_info: str
     inbound_id: int
     at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MessageQueued(Event):
+    """A customer-service message waits to be sent."""
+
+    message_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class InboxFilled(Event):
+    """Pushes wait in the inbox; one event may stand for many of them."""

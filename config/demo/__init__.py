@@ -1,0 +1,1 @@
+"""`make demo`: the whole system on one machine, with a demo chain and the sandbox in WeChat's place."""

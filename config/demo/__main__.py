@@ -1,0 +1,99 @@
+"""Starts engines, web, worker and sandbox, waits until all are healthy, prints where to go, and stops cleanly.
+
+Environment: WEB_PORT (8000), SANDBOX_PORT (8002), DEMO_HOME (var/demo); DATABASE_URL and REDIS_URL replace the
+embedded engines.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+from config.demo.processes import Ports, ProcessFailed, Supervisor, is_free
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> int:
+    started = time.monotonic()
+    ports = Ports(web=_port("WEB_PORT", 8000), sandbox=_port("SANDBOX_PORT", 8002))
+    for name, port in (("WEB_PORT", ports.web), ("SANDBOX_PORT", ports.sandbox)):
+        if not is_free(port):
+            print(f"Port {port} is in use. Stop what uses it, or choose another: make demo {name}={port + 10}")
+            return 1
+    home = Path(os.environ.get("DEMO_HOME") or ROOT / "var" / "demo").resolve()
+    (home / "log").mkdir(parents=True, exist_ok=True)
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    from core import embedded
+
+    print("Starting PostgreSQL and Redis …", flush=True)
+    try:
+        embedded.ensure_environment(home)
+    except embedded.EngineFailed as error:
+        print(error)
+        return 1
+    return _run(Supervisor(ROOT, home, ports), ports, stop, started)
+
+
+def _run(supervisor: Supervisor, ports: Ports, stop: threading.Event, started: float) -> int:
+    os.environ.update(supervisor.settings())
+    supervisor.start_sandbox()
+    try:
+        from config.demo.prepare import prepare
+
+        logins = prepare(supervisor)
+        supervisor.start_web_and_worker()
+        supervisor.wait_until_healthy(stop)
+        if stop.is_set():
+            return 0
+        _print_welcome(ports, logins.text, time.monotonic() - started, supervisor.home)
+        supervisor.watch(stop)
+    except ProcessFailed as error:
+        print(f"\n{error}")
+        return 1
+    finally:
+        print("\nStopping …", flush=True)
+        supervisor.stop()
+    return 0
+
+
+def _port(name: str, default: int) -> int:
+    value = os.environ.get(name) or str(default)
+    if not value.isdigit() or not 0 < int(value) < 65536:
+        print(f"{name} takes a port number, not {value!r}")
+        sys.exit(2)
+    return int(value)
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+
+
+def _print_welcome(ports: Ports, logins: str, seconds: float, home: Path) -> None:
+    print(
+        f"""
+Xiaoer is up ({seconds:.1f} s).
+
+  WeChat sandbox   http://127.0.0.1:{ports.sandbox}/
+  Guide assistant  http://127.0.0.1:{ports.web}/a/
+  Admin            http://127.0.0.1:{ports.web}/admin/
+
+{logins}
+Try this first: in the sandbox choose 小美, press 扫一扫 and pick a guide's code. She is greeted by name;
+open the assistant as 李娜 to see her arrive.
+
+Logs are in {home / "log"}. Ctrl-C stops everything; the data stays (make reset forgets it).""",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

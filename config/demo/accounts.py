@@ -1,0 +1,97 @@
+"""The demo's gateway account, its reply rules and the staff logins."""
+
+from django.apps import apps
+from django.conf import settings
+
+APP_ID = "wx7e1f0c5a2b9d4836"
+MINI_APP_ID = "wx3d90b6a1c4f27e58"
+SECRETS = {
+    "app_secret": "demo-secret-0f5d2c7a9b31",
+    "push_token": "XiaoerDemoToken",
+    "aes_key": "k3F9sQ1vYt7LmZ0xWc5RbN8uHgJ2dPaE4iOoTqVyB6M",
+}
+ORIGINAL_ID = "gh_5a1e0c7d9f36"
+SLUG = "main"
+
+
+def seed_accounts() -> None:
+    """The official account in safe mode, and rules that show each kind of trigger. Written once."""
+    account_model = apps.get_model("wechat", "Account")
+    account, is_new = account_model.objects.get_or_create(
+        slug=SLUG,
+        defaults={
+            "name": settings.BRAND_NAME,
+            "kind": "official",
+            "app_id": APP_ID,
+            "original_id": ORIGINAL_ID,
+            "push_mode": "safe",
+            **SECRETS,
+        },
+    )
+    if not is_new:
+        return
+    apps.get_model("wechat", "PermanentCodeBudget").objects.get_or_create(account=account)
+    rule = apps.get_model("wechat", "ReplyRule").objects.create
+    rule(
+        account=account,
+        name="关注欢迎语",
+        trigger="follow",
+        text="欢迎来到素衣。天然面料，从容剪裁。\n回复“门店”查看附近门店，回复“会员”了解会员权益。",
+    )
+    rule(
+        account=account,
+        name="门店",
+        trigger="keyword",
+        keyword="门店",
+        keyword_match="contains",
+        text="素衣在上海、杭州、南京等地有 12 家门店，营业时间 10:00–22:00。到店前跟您的专属导购说一声，她会提前为您准备。",
+    )
+    rule(
+        account=account,
+        name="会员权益",
+        trigger="keyword",
+        keyword="会员",
+        keyword_match="exact",
+        kind="article",
+        title="素衣会员权益一览",
+        description="专属导购、生日礼、新品试穿，一次看明白。",
+        url=f"{settings.PUBLIC_BASE_URL}/a/",
+        picture_url=f"{settings.PUBLIC_BASE_URL}/static/demo/cover.png",
+    )
+    rule(
+        account=account,
+        name="默认回复",
+        trigger="default",
+        text="消息收到了。需要帮忙的话，您的专属导购会尽快联系您。",
+    )
+
+
+def seed_staff(admin_name: str, regional_name: str, password: str) -> None:
+    """Head office, and one account that sees the first region only. Existing accounts keep their password."""
+    staff_model = apps.get_model("core", "StaffAccount")
+    admin, is_new = staff_model.objects.get_or_create(
+        username=admin_name,
+        defaults={"is_staff": True, "is_superuser": True, "first_name": "总部", "email": "admin@example.com"},
+    )
+    if is_new:
+        admin.set_password(password)
+        admin.save(update_fields=["password"])
+    _seed_regional(staff_model, regional_name, password)
+
+
+def _seed_regional(staff_model: type, name: str, password: str) -> None:
+    staff, is_new = staff_model._default_manager.get_or_create(  # type: ignore[attr-defined]
+        username=name, defaults={"is_staff": True, "first_name": "华东区"}
+    )
+    if not is_new:
+        return
+    staff.set_password(password)
+    staff.save(update_fields=["password"])
+    region = apps.get_model("guides", "Region").objects.filter(parent__isnull=False).order_by("pk").first()
+    apps.get_model("guides", "StaffScope").objects.create(staff=staff, region=region)
+    permission = apps.get_model("auth", "Permission").objects
+    staff.user_permissions.set(
+        permission.filter(
+            content_type__app_label__in=["members", "guides"], codename__startswith="view_"
+        )
+    )

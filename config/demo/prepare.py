@@ -1,0 +1,49 @@
+"""What `make demo` does between the engines and the servers: migrate, collect files, seed once, give logins."""
+
+import dataclasses
+
+import django
+from django.core.management import call_command
+
+from config.demo.processes import Supervisor
+
+ADMIN_NAME = "admin"
+ADMIN_PASSWORD = "xiaoer-demo"  # noqa: S105  (printed on the screen; the demo is on loopback only)
+EAST_NAME = "east"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Logins:
+    text: str
+
+
+def prepare(supervisor: Supervisor) -> Logins:
+    """Idempotent; a second start finds everything done and takes a moment."""
+    django.setup()
+    print("Preparing the database …", flush=True)
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    from config.demo.accounts import seed_accounts, seed_staff
+    from config.demo.seed import seed_chain
+    from core import clock
+    from core.actor import Actor
+
+    actor = Actor.system("demo")
+    seed_accounts()
+    summary = seed_chain(at=clock.now(), actor=actor)
+    if summary.is_new:
+        print(f"Seeded {summary.stores} stores, {summary.guides} guides, {summary.members} members.", flush=True)
+    seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
+    from config.demo.stand_in import activate_demo_guides, connect
+
+    supervisor.wait_for("sandbox")
+    openids = connect(supervisor.sandbox_url, supervisor.web_url)
+    activation_code = activate_demo_guides(openids, at=clock.now())
+    text = (
+        f"  Admin login      {ADMIN_NAME} / {ADMIN_PASSWORD}   (head office)\n"
+        f"                   {EAST_NAME} / {ADMIN_PASSWORD}    (sees the eastern region only)\n"
+        f"  Assistant login  choose 李娜 (guide) or 赵强 (store manager) on WeChat's page\n"
+    )
+    if activation_code:
+        text += f"  First activation choose 王芳 and enter her one-time code {activation_code}\n"
+    return Logins(text)

@@ -1,0 +1,64 @@
+"""Our side of the sandbox: registers the account and the people who play, and ties guides to their WeChat."""
+
+import datetime as dt
+from urllib.parse import urlsplit
+
+from django.apps import apps
+
+from config.demo import accounts
+from config.demo.processes import request_json
+from core.actor import Actor
+from guides import selectors as guide_selectors
+from guides import services as guide_services
+
+# Key in the sandbox → name. The first three are members to play; the others are guides of the chain.
+PEOPLE = {
+    "xiaomei": "小美",
+    "xiaoli": "小丽",
+    "amei": "阿梅",
+    "lina": "李娜（导购）",
+    "wangfang": "王芳（导购）",
+    "zhaoqiang": "赵强（店长）",
+}
+
+
+def connect(sandbox_url: str, web_url: str) -> dict[str, str]:
+    """Put account and people into the sandbox (idempotent); the openid of each person's key."""
+    request_json(
+        "PUT",
+        f"{sandbox_url}/_/accounts/{accounts.APP_ID}",
+        {
+            "name": "素衣 SUYI",
+            "kind": "official",
+            "app_secret": accounts.SECRETS["app_secret"],
+            "original_id": accounts.ORIGINAL_ID,
+            "token": accounts.SECRETS["push_token"],
+            "aes_key": accounts.SECRETS["aes_key"],
+            "mode": "safe",
+            "format": "xml",
+            "callback_url": f"{web_url}/wechat/callback/{accounts.SLUG}/",
+            "open_platform": "suyi",
+            "oauth_domains": [urlsplit(web_url).netloc],
+        },
+    )
+    return {
+        key: request_json("POST", f"{sandbox_url}/_/people", {"key": key, "name": name})["openids"][accounts.APP_ID]
+        for key, name in PEOPLE.items()
+    }
+
+
+def activate_demo_guides(openids: dict[str, str], *, at: dt.datetime) -> str | None:
+    """李娜 and 赵强 can log in at once; the answer is 王芳's one-time code, None when she has used one."""
+    actor = Actor.system("demo")
+    for key, name in (("lina", "李娜"), ("zhaoqiang", "赵强")):
+        if guide_selectors.find_guide_by_login(accounts.APP_ID, openids[key]) is None:
+            code = guide_services.issue_activation_code(guide_id=_guide_id(name), actor=actor, at=at)
+            guide_services.activate_guide(app_id=accounts.APP_ID, openid=openids[key], code=code, at=at)
+    if guide_selectors.find_guide_by_login(accounts.APP_ID, openids["wangfang"]) is not None:
+        return None
+    return guide_services.issue_activation_code(guide_id=_guide_id("王芳"), actor=actor, at=at)
+
+
+def _guide_id(name: str) -> int:
+    guide = apps.get_model("guides", "Guide").objects.filter(name=name, state="active").order_by("pk").first()
+    return int(guide.pk)

@@ -1,0 +1,55 @@
+"""The gateway's refusals towards our own code. What WeChat itself answers is `wechat.client.errors`."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import InvalidInput, NotAllowed, NotFound, Refusal, Unavailable
+
+
+class NoAccount(NotFound):
+    code = "wechat.no_account"
+    sentence = _("还没有可用的公众号，请先在后台「账号」里添加")
+
+
+class SnapshotUser(NotAllowed):
+    """WeChat's snapshot page gives a virtual openid; binding it would bind nobody."""
+
+    code = "wechat.snapshot_user"
+    sentence = _("当前是微信快照页，请点右上角「使用完整服务」后再试")
+
+
+class LoginCodeUnusable(InvalidInput):
+    """The code is wrong, used or older than five minutes: ask WeChat for a new one."""
+
+    code = "wechat.login_code_unusable"
+    sentence = _("登录凭证已失效，请重新打开页面")
+
+
+class CodeBudgetSpent(Refusal):
+    code = "wechat.code_budget_spent"
+    sentence = _("永久二维码额度已用完，请改用临时码")
+
+
+class ForeignPage(InvalidInput):
+    """Signing any page for anybody would lend our account to them."""
+
+    code = "wechat.foreign_page"
+    sentence = _("这个页面不在本系统的域名下，不能签名")
+
+
+class WeChatAway(Unavailable):
+    code = "wechat.away"
+    sentence = _("微信暂时没有响应，请稍后再试")
+
+
+class WeChatRefused(Refusal):
+    """WeChat said no for good; `details["errcode"]` is its code."""
+
+    code = "wechat.refused"
+    sentence = _("微信拒绝了这次请求，请联系管理员")
+
+
+class MessageUnfit(InvalidInput):
+    """WeChat would refuse the message as it is; `details["field"]` names the part, `limit_bytes` its limit."""
+
+    code = "wechat.message_unfit"
+    sentence = _("消息内容不符合微信的要求，请修改后再发")

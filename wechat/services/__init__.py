@@ -1,0 +1,1 @@
+"""What the gateway does. Import the submodule you need: `from wechat.services import outbox`."""

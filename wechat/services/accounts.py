@@ -1,0 +1,110 @@
+"""Accounts, as the callback and the callers need them: unsealed once, cached briefly in each process."""
+
+import dataclasses
+import logging
+import time
+from typing import Final, cast
+
+from django.db import DatabaseError
+
+from core.errors import NotFound
+from wechat.contracts import AccountCard
+from wechat.errors import NoAccount
+from wechat.models import Account, ReplyRule
+from wechat.models.account import AccountKind, PushMode
+from wechat.services.push_crypto import Keyring
+
+logger = logging.getLogger(__name__)
+
+# How long another process may work with the old token, key or rules after a change in admin.
+CACHE_SECONDS: Final = 2.0
+_CACHE_LIMIT: Final = 256
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Doorkeeper:
+    """All that the callback needs of one account, secrets unsealed; stays inside this process."""
+
+    account_id: int
+    app_id: str
+    original_id: str
+    push_token: str = dataclasses.field(repr=False)
+    push_mode: str
+    keyring: Keyring = dataclasses.field(repr=False)
+    rules: tuple[ReplyRule, ...] = dataclasses.field(repr=False)
+
+
+_doorkeepers: dict[str, tuple[float, Doorkeeper | None]] = {}
+
+
+def _card(account: Account) -> AccountCard:
+    return AccountCard(
+        id=account.pk,
+        slug=account.slug,
+        name=account.name,
+        kind="official" if account.kind == AccountKind.OFFICIAL else "mini_program",
+        app_id=account.app_id,
+    )
+
+
+def get_account(account_id: int) -> AccountCard:
+    """Raises NotFound."""
+    account = Account.objects.filter(pk=account_id).first()
+    if account is None:
+        raise NotFound
+    return _card(account)
+
+
+def get_default_official() -> AccountCard:
+    """The oldest active official account: codes and logins go through it. Raises NoAccount."""
+    account = Account.objects.filter(kind=AccountKind.OFFICIAL, is_active=True).order_by("pk").first()
+    if account is None:
+        raise NoAccount
+    return _card(account)
+
+
+def find_doorkeeper(slug: str) -> Doorkeeper | None:
+    """The active account of a slug, from the process cache while fresh; None when there is none.
+
+    While the database does not answer, an older copy serves: the push will then fail at its insert and be
+    answered 503, instead of being taken for a push to an unknown account. Raises DatabaseError without one.
+    """
+    cached = _doorkeepers.get(slug)
+    moment = time.monotonic()
+    if cached is not None and moment - cached[0] < CACHE_SECONDS:
+        return cached[1]
+    try:
+        doorkeeper = _load_doorkeeper(slug)
+    except DatabaseError:
+        if cached is not None:
+            return cached[1]
+        raise
+    if len(_doorkeepers) >= _CACHE_LIMIT:
+        _doorkeepers.clear()
+    _doorkeepers[slug] = (moment, doorkeeper)
+    return doorkeeper
+
+
+def _load_doorkeeper(slug: str) -> Doorkeeper | None:
+    account = Account.objects.filter(slug=slug, is_active=True).first()
+    if account is None:
+        return None
+    try:
+        keyring = Keyring(account.app_id, (account.aes_key, account.previous_aes_key))
+    except ValueError:
+        logger.exception("wechat.bad_aes_key", extra={"account_id": account.pk})
+        keyring = Keyring(account.app_id, ())
+    return Doorkeeper(
+        account_id=account.pk,
+        app_id=account.app_id,
+        original_id=account.original_id,
+        push_token=account.push_token,
+        push_mode=cast(str, PushMode(account.push_mode).value),
+        keyring=keyring,
+        rules=tuple(ReplyRule.objects.filter(account=account, is_active=True).order_by("-priority", "pk")),
+    )
+
+
+def forget_cached() -> None:
+    """Drop this process' copies, after a change in admin."""
+    _doorkeepers.clear()

@@ -1,0 +1,245 @@
+"""The callback: verify, decrypt, store once, answer in time.
+
+One function, two mounts (`wechat.views`): in front of Django's handler for speed, and as a normal view. It
+holds WeChat's contract: an answer within 5 s, `success` (or a reply) only when the push is committed in our
+database, one generic refusal for everything that cannot be trusted.
+"""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import psycopg
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+from core import clock
+from core.events import dispatch_soon
+from wechat.events import InboxFilled
+from wechat.models.account import PushMode
+from wechat.services import accounts, parsing, replies
+from wechat.services.accounts import Doorkeeper
+from wechat.services.deadline import Deadline, DeadlinePassed
+from wechat.services.push_crypto import PushCipher, PushRefused, check_signature, signature_of
+
+logger = logging.getLogger(__name__)
+
+# WeChat waits 5 s. The database gets what is left of 4 s; the rest is for the way back.
+BUDGET_S: Final = 4.0
+
+_INSERT: Final = """
+INSERT INTO wechat_inboundevent (account_id, dedupe_key, nonce_key, kind, openid, pushed_at, received_at,
+                                 raw, state, attempt_count, lease_holder, failure)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', %s)
+ON CONFLICT DO NOTHING RETURNING id
+"""
+_IS_STORED: Final = "SELECT 1 FROM wechat_inboundevent WHERE dedupe_key = %s"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+    content_type: str = "text/plain; charset=utf-8"
+
+
+_SUCCESS: Final = Answer(200, b"success")
+_REFUSED: Final = Answer(403, b"refused")
+_UNAVAILABLE: Final = Answer(503, b"unavailable")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Opened:
+    """A push that may be trusted as far as its mode allows."""
+
+    raw: str
+    fields: dict[str, Any] | None  # None: authentic, but unreadable
+    cipher: PushCipher | None  # with which a reply must be sealed
+    nonce_key: str | None
+
+
+def answer(slug: str, method: str, query: Mapping[str, str], body: bytes | None) -> Answer:
+    """Answer one request of WeChat. `body` is None when it was larger than MAX_BODY_BYTES. Never raises."""
+    started = time.monotonic()
+    try:
+        doorkeeper = accounts.find_doorkeeper(slug)
+        if doorkeeper is None:
+            raise PushRefused("unknown_account")
+        if method == "GET":
+            return _verify_url(doorkeeper, query)
+        if method != "POST" or body is None:
+            raise PushRefused("oversized_body" if method == "POST" else "method")
+        opened = _open(doorkeeper, query, body)
+        _store(doorkeeper, opened, started + BUDGET_S)
+        dispatch_soon(InboxFilled())
+        return _reply(doorkeeper, opened, query)
+    except PushRefused as refusal:
+        logger.warning("wechat.push_refused", extra={"account": slug[:40], "reason": refusal.reason})
+        return _REFUSED
+    except (DatabaseError, InterfaceError, psycopg.Error, DeadlinePassed) as error:
+        # Not stored, so not acknowledged: WeChat comes again.
+        connection.close()
+        logger.error("wechat.push_not_stored", extra={"account": slug[:40], "error": type(error).__name__})  # noqa: TRY400
+        return _UNAVAILABLE
+
+
+def _verify_url(doorkeeper: Doorkeeper, query: Mapping[str, str]) -> Answer:
+    """The echostr is plain text even in safe mode (official page: message push, URL verification)."""
+    check_signature(
+        query.get("signature", ""), doorkeeper.push_token, query.get("timestamp", ""), query.get("nonce", "")
+    )
+    return Answer(200, query.get("echostr", "").encode())
+
+
+def _open(doorkeeper: Doorkeeper, query: Mapping[str, str], body: bytes) -> _Opened:
+    timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
+    _check_age(timestamp)
+    is_encrypted = query.get("encrypt_type", "raw") == "aes"
+    if not is_encrypted:
+        if doorkeeper.push_mode != PushMode.PLAIN:
+            # Compatible mode always carries an encrypted copy as well; without it this is a downgrade.
+            raise PushRefused("downgrade_to_plain")
+        check_signature(query.get("signature", ""), doorkeeper.push_token, timestamp, nonce)
+        # In plain mode the signature does not cover the body; one triple may carry one body only.
+        nonce_key = hashlib.sha256(f"{doorkeeper.app_id}\x1f{timestamp}\x1f{nonce}".encode()).hexdigest()
+        raw = body.decode(errors="replace")
+        return _Opened(raw, _fields_or_none(doorkeeper, raw), None, nonce_key)
+    envelope = _read_envelope(body)
+    check_signature(query.get("msg_signature", ""), doorkeeper.push_token, timestamp, nonce, envelope)
+    raw, cipher = doorkeeper.keyring.open(envelope)
+    return _Opened(raw, _fields_or_none(doorkeeper, raw), cipher, None)
+
+
+def _check_age(timestamp: str) -> None:
+    try:
+        age = abs(clock.now().timestamp() - int(timestamp))
+    except ValueError:
+        raise PushRefused("bad_timestamp") from None
+    if age > settings.WECHAT_PUSH_MAX_AGE_S:
+        raise PushRefused("stale")
+
+
+def _read_envelope(body: bytes) -> str:
+    """The one `Encrypt` of the envelope. The plain copy of compatible mode is ignored: nothing covers it."""
+    try:
+        fields = parsing.read_fields(body.decode())
+        encrypted = parsing.text_field(fields, "Encrypt")
+    except (parsing.Unreadable, UnicodeDecodeError):
+        raise PushRefused("bad_envelope") from None
+    if not encrypted:
+        raise PushRefused("no_encrypt")
+    return encrypted
+
+
+def _fields_or_none(doorkeeper: Doorkeeper, raw: str) -> dict[str, Any] | None:
+    try:
+        fields = parsing.read_fields(raw)
+        parsing.kind_of(fields)
+        parsing.pushed_at_unix(fields)
+        parsing.dedupe_key(doorkeeper.app_id, fields)
+    except parsing.Unreadable as error:
+        logger.warning("wechat.push_unreadable", extra={"account_id": doorkeeper.account_id, "reason": str(error)})
+        return None
+    return fields
+
+
+# Storing -------------------------------------------------------------------------------------------------
+
+
+def _store(doorkeeper: Doorkeeper, opened: _Opened, until: float) -> None:
+    """Commit the push under its dedupe key. Raises a database error, DeadlinePassed or PushRefused."""
+    row = _row(doorkeeper, opened)
+    was_open = connection.connection is not None
+    try:
+        _insert(row, until)
+    except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError):
+        # A kept connection dies with the server it was made to. Once more on a fresh one; the key makes it safe.
+        if not was_open or connection.in_atomic_block or until - time.monotonic() < BUDGET_S / 2:
+            raise
+        connection.close()
+        _insert(row, until)
+
+
+def _insert(row: tuple[Any, ...], until: float) -> None:
+    with Deadline(connection, until):
+        connection.ensure_connection()
+        cursor = psycopg.Cursor(connection.connection)
+        try:
+            if cursor.execute(_INSERT, row, prepare=True).fetchone() is not None:
+                return
+            # Stored before: WeChat's retry (same key), or in plain mode an old signature with a new body.
+            if row[2] is not None and cursor.execute(_IS_STORED, (row[1],)).fetchone() is None:
+                raise PushRefused("replayed_nonce")
+        finally:
+            cursor.close()
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
+
+
+def _row(doorkeeper: Doorkeeper, opened: _Opened) -> tuple[Any, ...]:
+    fields = opened.fields
+    raw = opened.raw.replace("\x00", "")  # PostgreSQL text cannot hold NUL
+    if fields is None:
+        key = hashlib.sha256(f"{doorkeeper.app_id}\x1funreadable\x1f{opened.raw}".encode(errors="replace"))
+        return (
+            doorkeeper.account_id, key.hexdigest(), opened.nonce_key, "unreadable", "", None, clock.now(),
+            raw, "unreadable", "unreadable",
+        )  # fmt: skip
+    return (
+        doorkeeper.account_id,
+        parsing.dedupe_key(doorkeeper.app_id, fields),
+        opened.nonce_key,
+        parsing.kind_of(fields).replace("\x00", ""),
+        parsing.text_field(fields, "FromUserName")[:64].replace("\x00", ""),
+        clock.from_unix(parsing.pushed_at_unix(fields)),
+        clock.now(),
+        raw,
+        "stored",
+        "",
+    )
+
+
+# Replying ------------------------------------------------------------------------------------------------
+
+
+def _reply(doorkeeper: Doorkeeper, opened: _Opened, query: Mapping[str, str]) -> Answer:
+    """The passive answer of the winning rule, or `success`. A retry gets the same answer as the first push."""
+    if opened.fields is None or not doorkeeper.rules:
+        return _SUCCESS
+    occasion = replies.occasion_of(opened.fields)
+    rule = replies.choose(doorkeeper.rules, occasion) if occasion else None
+    if rule is None or not replies.is_passive(rule):
+        return _SUCCESS
+    is_json = opened.raw.lstrip("\ufeff \t\r\n").startswith("{")
+    head: dict[str, Any] = {
+        "openid": parsing.text_field(opened.fields, "FromUserName"),
+        "original_id": parsing.text_field(opened.fields, "ToUserName") or doorkeeper.original_id,
+        "at_unix": int(clock.now().timestamp()),
+    }
+    if is_json:
+        text = json.dumps(replies.render_json(rule, **head), ensure_ascii=False)
+    else:
+        text = replies.render_xml(rule, **head)
+    if opened.cipher is not None:
+        text = _seal(doorkeeper, opened.cipher, text, is_json=is_json)
+    return Answer(200, text.encode(), "application/json" if is_json else "application/xml; charset=utf-8")
+
+
+def _seal(doorkeeper: Doorkeeper, cipher: PushCipher, text: str, *, is_json: bool) -> str:
+    """The encrypted envelope; its signature covers the timestamp and nonce we choose."""
+    encrypted = cipher.seal(text)
+    timestamp, nonce = str(int(clock.now().timestamp())), str(secrets.randbelow(10**9))
+    signature = signature_of(doorkeeper.push_token, timestamp, nonce, encrypted)
+    if is_json:
+        return json.dumps(
+            {"Encrypt": encrypted, "MsgSignature": signature, "TimeStamp": int(timestamp), "Nonce": nonce}
+        )
+    return (
+        f"<xml><Encrypt><![CDATA[{encrypted}]]></Encrypt><MsgSignature><![CDATA[{signature}]]></MsgSignature>"
+        f"<TimeStamp>{timestamp}</TimeStamp><Nonce><![CDATA[{nonce}]]></Nonce></xml>"
+    )

@@ -1,0 +1,34 @@
+"""The log of calls out: one row for each HTTP call, written after it and never in its way."""
+
+import functools
+import logging
+
+from django.db import DatabaseError
+
+from core import clock
+from wechat.client.gateway import CallRecord, Journal
+from wechat.models import OutboundCall
+
+logger = logging.getLogger(__name__)
+
+
+def journal_for(account_id: int) -> Journal:
+    """Where the account's client notes its calls."""
+    return functools.partial(record_call, account_id)
+
+
+def record_call(account_id: int, record: CallRecord) -> None:
+    """Keep how one call went. A database that does not answer costs the row, not the call."""
+    try:
+        OutboundCall.objects.create(
+            account_id=account_id,
+            path=record.path[:80],
+            called_at=record.called_at,
+            called_on=clock.business_day(record.called_at),
+            outcome=record.outcome[:16],
+            errcode=record.errcode,
+            rid=record.rid[:80],
+            latency_ms=record.latency_ms,
+        )
+    except DatabaseError:
+        logger.warning("wechat.call_not_recorded", extra={"account_id": account_id, "path": record.path})

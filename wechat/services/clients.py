@@ -1,0 +1,24 @@
+"""One hardened client per account."""
+
+from core.errors import NotFound
+from wechat.client.gateway import GatewayClient
+from wechat.models import Account
+from wechat.services.calls import journal_for
+from wechat.services.tokens import AccountTokens
+
+
+def client_for(account_id: int) -> GatewayClient:
+    """A client with the account's present secret and the shared tokens. Raises NotFound for no active
+    account.
+
+    Made anew for each use: it costs one query, and a secret changed in admin counts at once.
+    """
+    account = Account.objects.filter(pk=account_id, is_active=True).first()
+    if account is None:
+        raise NotFound
+    return GatewayClient(
+        account.app_id,
+        account.app_secret,
+        tokens=AccountTokens(account.pk),
+        journal=journal_for(account.pk),
+    )

@@ -1,0 +1,97 @@
+"""A hard end for one database round trip, even when the server is frozen.
+
+PostgreSQL's own `statement_timeout` runs in the server: a stopped or frozen server never fires it, and the
+client would wait for ever. One watchdog thread a process shuts the socket of any connection that is past its
+deadline; the waiting thread then gets a connection error at once.
+"""
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from types import TracebackType
+from typing import Any, Final
+
+_TICK_S: Final = 0.1
+
+
+class DeadlinePassed(Exception):
+    """The database did not answer in time; whether the statement took effect is not known."""
+
+
+class _Watchdog:
+    def __init__(self) -> None:
+        self._entries: dict[int, tuple[float, Any]] = {}
+        self._fired: set[int] = set()
+        self._lock = threading.Lock()
+        self._pid_thread: threading.Thread | None = None
+
+    def watch(self, wrapper: Any, until: float) -> int:
+        if self._pid_thread is None or not self._pid_thread.is_alive():
+            self._start()
+        key = threading.get_ident()
+        self._entries[key] = (until, wrapper)
+        return key
+
+    def release(self, key: int) -> bool:
+        """Whether the deadline fired. The lock keeps the thread from shutting a socket after its release."""
+        with self._lock:
+            self._entries.pop(key, None)
+            if key in self._fired:
+                self._fired.discard(key)
+                return True
+        return False
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._pid_thread is None or not self._pid_thread.is_alive():
+                self._pid_thread = threading.Thread(target=self._run, name="database-deadline", daemon=True)
+                self._pid_thread.start()
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(_TICK_S)
+            if not self._entries:
+                continue
+            moment = time.monotonic()
+            with self._lock:
+                for key, (until, wrapper) in list(self._entries.items()):
+                    if moment >= until and key not in self._fired:
+                        self._fired.add(key)
+                        _shut(wrapper)
+
+
+def _shut(wrapper: Any) -> None:
+    raw = wrapper.connection
+    if raw is None:
+        return  # still connecting: connect_timeout ends that
+    with contextlib.suppress(Exception):
+        with socket.socket(fileno=os.dup(raw.pgconn.socket)) as duplicate:
+            duplicate.shutdown(socket.SHUT_RDWR)
+
+
+_watchdog: Final = _Watchdog()
+
+
+class Deadline:
+    """`with Deadline(connection, until):` — `until` is on time.monotonic()'s clock.
+
+    Raises DeadlinePassed in place of the connection error when the deadline fired.
+    """
+
+    __slots__ = ("_key", "_until", "_wrapper")
+
+    def __init__(self, wrapper: Any, until: float) -> None:
+        self._wrapper = wrapper
+        self._until = until
+
+    def __enter__(self) -> None:
+        self._key = _watchdog.watch(self._wrapper, self._until)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        fired = _watchdog.release(self._key)
+        if fired and error is not None:
+            raise DeadlinePassed from error

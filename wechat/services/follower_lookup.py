@@ -1,0 +1,107 @@
+"""Asking WeChat who a follower is. Official page "get user basic information".
+
+Nickname and avatar are not given since December 2021; what counts is the unionid, and that exists only when
+the account is bound to an Open Platform account.
+"""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.db import transaction
+
+from core import clock, events
+from wechat.client.errors import WeChatError
+from wechat.contracts import FollowerInfo
+from wechat.events import FollowerIdentified
+from wechat.models import Follower
+from wechat.models.account import AccountKind
+from wechat.services.clients import client_for
+from wechat.services.failures import to_refusal
+
+BATCH: Final = 100
+# Invalid openid (of another app, or made up); wrong number of openids.
+_BAD_OPENID: Final = frozenset({40003, 40032})
+
+
+def fetch_follower(*, account_id: int, openid: str) -> FollowerInfo:
+    """What WeChat says of one follower now. Raises WeChatAway, or WeChatRefused for a foreign openid."""
+    try:
+        return _read(client_for(account_id).user.get(openid), openid)
+    except WeChatError as error:
+        raise to_refusal(error) from error
+
+
+def identify_followers(limit: int = 100) -> int:
+    """Ask for the unionid of followers never asked about, oldest first; returns how many were answered.
+
+    FollowerIdentified is published for each that has one. An account that WeChat does not answer for is left
+    for the next run; an openid that WeChat does not know is not asked about again.
+    """
+    waiting = (
+        Follower.objects.filter(
+            identified_at=None,
+            is_following=True,
+            account__is_active=True,
+            account__kind=AccountKind.OFFICIAL,
+        )
+        .select_related("account")
+        .order_by("pk")[:limit]
+    )
+    rows = sorted(waiting, key=lambda follower: (follower.account_id, follower.pk))
+    count = 0
+    for account_id, group in itertools.groupby(rows, key=lambda follower: follower.account_id):
+        followers = list(group)
+        for start in range(0, len(followers), BATCH):
+            count += _identify(account_id, followers[start : start + BATCH])
+    return count
+
+
+def _identify(account_id: int, followers: Sequence[Follower]) -> int:
+    """Ask in one call; when one bad openid spoils it, one by one."""
+    client = client_for(account_id)
+    count = 0
+    try:
+        answers = client.user.get_batch([follower.openid for follower in followers])
+        known = {str(answer.get("openid")): answer for answer in answers}
+        for follower in followers:
+            count += _keep(follower, _read(known.get(follower.openid, {}), follower.openid))
+    except WeChatError as error:
+        if error.errcode in _BAD_OPENID:
+            return sum(_identify_alone(client, follower) for follower in followers)
+    return count
+
+
+def _identify_alone(client: Any, follower: Follower) -> int:
+    try:
+        return _keep(follower, _read(client.user.get(follower.openid), follower.openid))
+    except WeChatError as error:
+        if error.errcode in _BAD_OPENID:
+            return _keep(follower, FollowerInfo(follower.openid, None, is_following=False))
+        return 0
+
+
+def _read(answer: dict[str, Any], openid: str) -> FollowerInfo:
+    return FollowerInfo(
+        openid=openid,
+        unionid=answer.get("unionid") or None,
+        is_following=str(answer.get("subscribe", 0)) == "1",
+    )
+
+
+def _keep(follower: Follower, info: FollowerInfo) -> int:
+    """Note the answer once; the guard keeps two workers from announcing it twice."""
+    with transaction.atomic():
+        noted = Follower.objects.filter(pk=follower.pk, identified_at=None).update(
+            identified_at=clock.now(), unionid=info.unionid or follower.unionid
+        )
+        if noted and info.unionid:
+            events.publish(
+                FollowerIdentified(
+                    account_id=follower.account_id,
+                    app_id=follower.account.app_id,
+                    openid=follower.openid,
+                    unionid=info.unionid,
+                )
+            )
+    return noted

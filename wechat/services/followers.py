@@ -1,0 +1,80 @@
+"""Who follows, until when she may be written to, and which person she is across the chain's apps."""
+
+import datetime as dt
+from typing import Final
+
+from django.db import transaction
+from django.db.models.functions import Greatest
+
+from core import clock
+from wechat.models import Follower
+from wechat.services.follower_lookup import fetch_follower, identify_followers
+
+__all__ = [
+    "fetch_follower",
+    "get_window_until",
+    "identify_followers",
+    "note_follow",
+    "note_unfollow",
+    "open_window",
+]
+
+# Official page "customer service messages": how long after which act of hers the account may write.
+WINDOW_AFTER_MESSAGE: Final = dt.timedelta(hours=48)
+WINDOW_AFTER_ACT: Final = dt.timedelta(minutes=1)
+
+
+def note_follow(*, account_id: int, openid: str, scene: str, at: dt.datetime) -> None:
+    """She follows since `at`. A follow that is older than what we know (pushes overtake) changes nothing."""
+    with transaction.atomic():
+        follower, is_new = Follower.objects.get_or_create(
+            account_id=account_id,
+            openid=openid,
+            defaults={"is_following": True, "followed_at": at, "first_scene": scene[:64]},
+        )
+        if is_new:
+            return
+        follower = Follower.objects.lock(follower.pk)
+        if follower.unfollowed_at is not None and follower.unfollowed_at > at:
+            return
+        if follower.followed_at is None or follower.followed_at < at:
+            follower.followed_at = at
+        follower.is_following = True
+        follower.save(update_fields=["followed_at", "is_following"])
+
+
+def note_unfollow(*, account_id: int, openid: str, at: dt.datetime) -> None:
+    """She unfollowed at `at`; older news than her last follow changes nothing. Her window closes."""
+    with transaction.atomic():
+        follower, _is_new = Follower.objects.get_or_create(
+            account_id=account_id, openid=openid, defaults={"is_following": False, "unfollowed_at": at}
+        )
+        follower = Follower.objects.lock(follower.pk)
+        if follower.followed_at is not None and follower.followed_at > at:
+            return
+        follower.is_following = False
+        follower.unfollowed_at = at
+        follower.window_until = None
+        follower.save(update_fields=["is_following", "unfollowed_at", "window_until"])
+
+
+def open_window(*, account_id: int, openid: str, at: dt.datetime, span: dt.timedelta) -> None:
+    """She acted at `at`, so the account may write until `at + span`; a longer window stays."""
+    until = at + span
+    changed = Follower.objects.filter(account_id=account_id, openid=openid).update(
+        window_until=Greatest("window_until", until)  # GREATEST ignores NULL on PostgreSQL
+    )
+    if not changed:
+        Follower.objects.get_or_create(
+            account_id=account_id,
+            openid=openid,
+            defaults={"is_following": True, "followed_at": at, "window_until": until},
+        )
+
+
+def get_window_until(*, account_id: int, openid: str) -> dt.datetime | None:
+    """Until when we believe she may be written to; WeChat's answer to the send is the truth."""
+    until = (
+        Follower.objects.filter(account_id=account_id, openid=openid).values_list("window_until", flat=True).first()
+    )
+    return until if until is None or until > clock.now() else None

@@ -1,0 +1,230 @@
+"""The outbox: customer-service messages as rows, sent at most once each.
+
+A row is written in the transaction of its reason. A worker claims it with a guarded update and a lease, sends
+with no transaction open, and writes the outcome only while the lease is still its own. Official pages: "send
+customer service message", "customer service messages" (windows).
+"""
+
+import datetime as dt
+import logging
+import re
+import secrets
+from typing import Any, Final
+
+from django.db.models import F
+
+from core import clock, events
+from core.errors import NotFound
+from wechat.client.gateway import refuse_open_transaction
+from wechat.errors import MessageUnfit
+from wechat.events import MessageQueued
+from wechat.models import Follower, OutboundMessage
+from wechat.models.outbox import MessageKind, MessageState
+from wechat.services.delivery import LEASE_EXPIRED, WINDOW_CLOSED, Outcome, deliver
+
+logger = logging.getLogger(__name__)
+
+TEXT_BYTES: Final = 2048
+# The windows of follow, scan and menu click last one minute.
+SHORTEST_WINDOW: Final = dt.timedelta(minutes=1)
+# Longer than the slowest send: waiting for a token, an upload, the call, its one repeat.
+LEASE: Final = dt.timedelta(seconds=60)
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+def queue_text(
+    *,
+    account_id: int,
+    openid: str,
+    text: str,
+    reason_key: str,
+    window_until: dt.datetime | None = None,
+    at: dt.datetime | None = None,
+) -> bool:
+    """The text will be sent to her once for this reason; False when the reason has its message already.
+
+    Control characters are left out. Refuses an empty text and one over 2048 bytes (MessageUnfit).
+    `window_until`: after it the message is dropped; by default the follower's own window, or one minute.
+    """
+    content = _clean(text, "text", TEXT_BYTES)
+    return _queue(account_id, openid, MessageKind.TEXT, {"text": content}, reason_key, window_until, at)
+
+
+def queue_article(
+    *,
+    account_id: int,
+    openid: str,
+    title: str,
+    description: str,
+    url: str,
+    picture_url: str,
+    reason_key: str,
+    window_until: dt.datetime | None = None,
+    at: dt.datetime | None = None,
+) -> bool:
+    """A picture article will be sent once for this reason. Refuses an empty title or address; see
+    `queue_text`."""
+    payload = {
+        "title": _clean(title, "title", 512),
+        "description": _clean(description, "description", 1024, is_required=False),
+        "url": _clean(url, "url", 1024),
+        "picture_url": _clean(picture_url, "picture_url", 1024, is_required=False),
+    }
+    return _queue(account_id, openid, MessageKind.ARTICLE, payload, reason_key, window_until, at)
+
+
+def queue_card(
+    *,
+    account_id: int,
+    openid: str,
+    title: str,
+    card_app_id: str,
+    page: str,
+    thumb_path: str,
+    reason_key: str,
+    window_until: dt.datetime | None = None,
+    at: dt.datetime | None = None,
+) -> bool:
+    """A mini-program card will be sent once for this reason. `thumb_path`: absolute, or a name in the default
+    storage; it is uploaded when the card is sent. Refuses empty parts; see `queue_text`."""
+    payload = {
+        "title": _clean(title, "title", 512),
+        "card_app_id": _clean(card_app_id, "card_app_id", 64),
+        "page": _clean(page, "page", 1024).lstrip("/"),
+        "thumb_path": _clean(thumb_path, "thumb_path", 1024),
+    }
+    return _queue(account_id, openid, MessageKind.MINI_PROGRAM_CARD, payload, reason_key, window_until, at)
+
+
+def on_message_queued(event: MessageQueued) -> None:
+    """Send what was just queued."""
+    send_message(event.message_id)
+
+
+def send_message(message_id: int) -> str:
+    """Send the message if it is due and nobody else is at it; returns its state afterwards. Raises NotFound.
+
+    sent | dropped (window closed, or WeChat refused for good) | uncertain (WeChat may have it: never
+    repeated) | queued (WeChat surely does not have it: later, while the window is open).
+    """
+    refuse_open_transaction()
+    holder = secrets.token_hex(16)
+    now = clock.now()
+    claimed = (
+        OutboundMessage.objects.due(now)
+        .filter(pk=message_id)
+        .update(
+            state=MessageState.SENDING,
+            leased_until=now + LEASE,
+            lease_holder=holder,
+            attempt_count=F("attempt_count") + 1,
+        )
+    )
+    message = OutboundMessage.objects.filter(pk=message_id).first()
+    if message is None:
+        raise NotFound
+    if not claimed:
+        return message.state
+    if message.window_until <= now:
+        return _finish(message, holder, Outcome.dropped(WINDOW_CLOSED))
+    return _finish(message, holder, deliver(message))
+
+
+def send_due_messages(limit: int = 200) -> int:
+    """Send what is due, the longest waiting first; returns how many were taken in hand."""
+    due = OutboundMessage.objects.due(clock.now()).order_by("not_before", "pk")
+    message_ids = list(due.values_list("pk", flat=True)[:limit])
+    for message_id in message_ids:
+        send_message(message_id)
+    return len(message_ids)
+
+
+def rescue_stuck_messages() -> int:
+    """Give up on messages whose sender died between claim and outcome; returns how many.
+
+    Nobody knows whether such a message went out, and WeChat would not recognise a second one: `uncertain`.
+    """
+    now = clock.now()
+    count = OutboundMessage.objects.filter(state=MessageState.SENDING, leased_until__lt=now).update(
+        state=MessageState.UNCERTAIN,
+        outcome=LEASE_EXPIRED,
+        finished_at=now,
+        leased_until=None,
+        lease_holder="",
+    )
+    if count:
+        logger.warning("wechat.messages_uncertain", extra={"message_count": count})
+    return count
+
+
+def _clean(text: str, field: str, limit_bytes: int, *, is_required: bool = True) -> str:
+    cleaned = _UNPRINTABLE.sub("", text)
+    if is_required and not cleaned.strip():
+        raise MessageUnfit(field=field)
+    if len(cleaned.encode()) > limit_bytes:
+        raise MessageUnfit(field=field, limit_bytes=limit_bytes)
+    return cleaned
+
+
+def _queue(
+    account_id: int,
+    openid: str,
+    kind: MessageKind,
+    payload: dict[str, Any],
+    reason_key: str,
+    window_until: dt.datetime | None,
+    at: dt.datetime | None,
+) -> bool:
+    now = at or clock.now()
+    message, is_new = OutboundMessage.objects.get_or_create(
+        reason_key=reason_key,
+        defaults={
+            "account_id": account_id,
+            "openid": openid,
+            "kind": kind,
+            "payload": payload,
+            "created_at": now,
+            "not_before": now,
+            "window_until": window_until or _guess_window(account_id, openid, now),
+        },
+    )
+    if is_new:
+        events.publish(MessageQueued(message_id=message.pk))
+    return is_new
+
+
+def _guess_window(account_id: int, openid: str, now: dt.datetime) -> dt.datetime:
+    """Until when WeChat should take a message for her. Our own note may be behind, so never less than a
+    minute: WeChat's answer (45015, 45047) is the truth."""
+    known = (
+        Follower.objects.filter(account_id=account_id, openid=openid)
+        .values_list("window_until", flat=True)
+        .first()
+    )
+    return max(known or now, now + SHORTEST_WINDOW)
+
+
+def _finish(message: OutboundMessage, holder: str, outcome: Outcome) -> str:
+    """Write the outcome while the lease is ours; after it was taken away, what the rescuer wrote stands."""
+    now = clock.now()
+    is_over = outcome.state != MessageState.QUEUED
+    written = OutboundMessage.objects.filter(
+        pk=message.pk, state=MessageState.SENDING, lease_holder=holder
+    ).update(
+        state=outcome.state,
+        outcome=outcome.code,
+        errcode=outcome.errcode,
+        not_before=message.not_before if outcome.not_before is None else outcome.not_before,
+        finished_at=now if is_over else None,
+        leased_until=None,
+        lease_holder="",
+    )
+    if not written:
+        logger.warning("wechat.message_outcome_too_late", extra={"message_id": message.pk})
+        return OutboundMessage.objects.values_list("state", flat=True).get(pk=message.pk)
+    if outcome.state in (MessageState.DROPPED, MessageState.UNCERTAIN):
+        logger.warning(
+            "wechat.message_not_sent",
+            extra={"message_id": message.pk, "outcome": outcome.code, "errcode": outcome.errcode},
+        )
+    return outcome.state.value

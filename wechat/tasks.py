@@ -1,0 +1,28 @@
+"""The gateway's jobs on the timetable. Each loads nothing and calls one service."""
+
+from celery import shared_task
+
+from wechat.services import followers, inbox, outbox, retention
+
+
+@shared_task(name="wechat.rescue_inbox")
+def rescue_inbox() -> int:
+    """Pushes whose wake-up was lost, or whose worker died and let its lease run out."""
+    return inbox.drain_inbox()
+
+
+@shared_task(name="wechat.rescue_messages")
+def rescue_messages() -> int:
+    """Messages whose wake-up was lost, whose pause is over, or whose sender died."""
+    return outbox.rescue_stuck_messages() + outbox.send_due_messages()
+
+
+@shared_task(name="wechat.identify_followers")
+def identify_followers() -> int:
+    """Followers whose unionid could not be asked when they followed."""
+    return followers.identify_followers()
+
+
+@shared_task(name="wechat.prune_gateway")
+def prune_gateway() -> int:
+    return retention.prune_gateway()
