@@ -162,6 +162,8 @@ WECHAT_HOSTS = {
 WECHAT_TIMEOUT_S = env.whole("WECHAT_TIMEOUT_S", 8)
 # How old a push may be before it counts as a replay. WeChat retries within 15 s; the rest is clock error.
 WECHAT_PUSH_MAX_AGE_S = env.whole("WECHAT_PUSH_MAX_AGE_S", 7_200)
+# How long a worker may hold a push or a message before another takes it over; longer than any handler takes.
+WECHAT_LEASE_S = env.whole("WECHAT_LEASE_S", 60)
 WECHAT_INBOX_KEEP_DAYS = env.whole("WECHAT_INBOX_KEEP_DAYS", 30)
 
 SCOPES = "config.scopes.SCOPES"  # row-level rights, read by core.admin

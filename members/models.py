@@ -57,6 +57,8 @@ class Member(models.Model):
     source = models.CharField(_("来源"), max_length=16, choices=Source)
     source_scene = models.CharField(_("来源渠道码"), max_length=64, blank=True)
     is_following = models.BooleanField(_("关注公众号"), default=False)
+    # When WeChat says she last followed or unfollowed: pushes arrive out of order, an older one must not win.
+    follow_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     registered_at = models.DateTimeField(_("成为会员时间"))
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("已并入")
@@ -93,9 +95,13 @@ class Identity(models.TextChoices):
 class MemberIdentity(models.Model):
     """One name under which an outside system knows her. `value` of a phone is its blind index, not the number."""
 
-    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="identities", verbose_name=_("会员"))
+    member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, related_name="identities", verbose_name=_("会员")
+    )
     kind = models.CharField(_("类型"), max_length=16, choices=Identity)
-    app_id = models.CharField(_("应用"), max_length=40, blank=True)  # empty where the value is unique by itself
+    app_id = models.CharField(
+        _("应用"), max_length=40, blank=True
+    )  # empty where the value is unique by itself
     value = models.CharField(_("标识"), max_length=80)
     linked_at = models.DateTimeField(_("关联时间"))
 

@@ -1,18 +1,30 @@
 """Tables of `guides`."""
 
 from guides.models.binding import Binding, BindingPolicy, BindingSource
-from guides.models.codes import ChannelCode, ChannelScan, CodeKind, ScanOutcome
+from guides.models.codes import ChannelCode, ChannelScan, CodeKind, CodeTerm, ScanOutcome
 from guides.models.organisation import Dealer, Region, StaffScope, Store
-from guides.models.people import ActivationCode, Guide, GuideLogin, GuideNotice, GuidePosting, GuideRole, GuideState
+from guides.models.people import (
+    ActivationCode,
+    ActivationMiss,
+    Guide,
+    GuideLogin,
+    GuideNotice,
+    GuidePosting,
+    GuideRole,
+    GuideState,
+    NoticeKind,
+)
 
 __all__ = [
     "ActivationCode",
+    "ActivationMiss",
     "Binding",
     "BindingPolicy",
     "BindingSource",
     "ChannelCode",
     "ChannelScan",
     "CodeKind",
+    "CodeTerm",
     "Dealer",
     "Guide",
     "GuideLogin",
@@ -20,6 +32,7 @@ __all__ = [
     "GuidePosting",
     "GuideRole",
     "GuideState",
+    "NoticeKind",
     "Region",
     "ScanOutcome",
     "StaffScope",

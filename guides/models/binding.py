@@ -33,14 +33,20 @@ class BindingQuerySet(LockingQuerySet["Binding"]):
 
     def on(self, at: dt.datetime) -> Self:
         """The bindings that held at that instant (half-open)."""
-        return self.filter(bound_at__lte=at).filter(models.Q(ended_at__isnull=True) | models.Q(ended_at__gt=at))
+        return self.filter(bound_at__lte=at).filter(
+            models.Q(ended_at__isnull=True) | models.Q(ended_at__gt=at)
+        )
 
 
 class Binding(models.Model):
     """This member belonged to this guide from one instant to another. Rows are ended, never changed or deleted."""
 
-    member = models.ForeignKey("members.Member", on_delete=models.PROTECT, related_name="+", verbose_name=_("会员"))
-    guide = models.ForeignKey(Guide, on_delete=models.PROTECT, related_name="bindings", verbose_name=_("导购"))
+    member = models.ForeignKey(
+        "members.Member", on_delete=models.PROTECT, related_name="+", verbose_name=_("会员")
+    )
+    guide = models.ForeignKey(
+        Guide, on_delete=models.PROTECT, related_name="bindings", verbose_name=_("导购")
+    )
     # The guide's store at that moment: she may move, the history must not.
     store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="+", verbose_name=_("门店"))
     bound_at = models.DateTimeField(_("绑定时间"))
@@ -68,7 +74,9 @@ class Binding(models.Model):
         constraints = [
             # At most one live guide per member: held here, whatever code runs.
             models.UniqueConstraint(
-                fields=["member"], name="binding_one_live_per_member", condition=models.Q(ended_at__isnull=True)
+                fields=["member"],
+                name="binding_one_live_per_member",
+                condition=models.Q(ended_at__isnull=True),
             ),
             models.UniqueConstraint(fields=["request_key"], name="binding_once_per_request"),
             models.CheckConstraint(
@@ -84,6 +92,11 @@ class Binding(models.Model):
                 condition=models.Q(ended_at__isnull=True),
             ),
             models.Index(fields=["member", "-bound_at"], name="binding_history_of_member"),
+            # Used by mend_missed_reactions, every half minute over the last day.
+            models.Index(fields=["bound_at"], name="binding_by_bound"),
+            models.Index(
+                fields=["ended_at"], name="binding_by_ended", condition=models.Q(ended_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

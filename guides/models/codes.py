@@ -54,6 +54,8 @@ class ChannelCode(models.Model):
     ticket = models.CharField(max_length=200, blank=True)
     qr_url = models.CharField(_("二维码内容"), max_length=200, blank=True)
     ticket_expires_at = models.DateTimeField(_("微信二维码到期"), null=True, blank=True)
+    # While set and in the future, one process is asking WeChat for the ticket: a budget is not spent twice.
+    leased_until = models.DateTimeField(null=True, editable=False)
     scan_count = models.PositiveIntegerField(_("扫码"), default=0)
     follow_count = models.PositiveIntegerField(_("新关注"), default=0)
     binding_count = models.PositiveIntegerField(_("绑定"), default=0)
@@ -65,7 +67,8 @@ class ChannelCode(models.Model):
         verbose_name_plural = _("渠道码")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(kind="guide", guide__isnull=False) | models.Q(kind="store", guide__isnull=True),
+                condition=models.Q(kind="guide", guide__isnull=False)
+                | models.Q(kind="store", guide__isnull=True),
                 name="channelcode_guide_kind_names_a_guide",
             ),
         ]
@@ -99,8 +102,12 @@ class ChannelScan(models.Model):
         ChannelCode, on_delete=models.PROTECT, null=True, related_name="scans", verbose_name=_("渠道码")
     )
     scene = models.CharField(_("扫到的内容"), max_length=64)
-    member = models.ForeignKey("members.Member", on_delete=models.PROTECT, related_name="+", verbose_name=_("会员"))
-    guide = models.ForeignKey(Guide, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("导购"))
+    member = models.ForeignKey(
+        "members.Member", on_delete=models.PROTECT, related_name="+", verbose_name=_("会员")
+    )
+    guide = models.ForeignKey(
+        Guide, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("导购")
+    )
     request_key = models.CharField(max_length=80, unique=True)
     is_new_follower = models.BooleanField(_("新关注"))
     outcome = models.CharField(_("结果"), max_length=16, choices=ScanOutcome)

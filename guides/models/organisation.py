@@ -12,7 +12,12 @@ class Region(models.Model):
 
     name = models.CharField(_("名称"), max_length=40)
     parent = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("上级区域")
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("上级区域"),
     )
     path = models.CharField(max_length=200, editable=False, db_index=True)
 
@@ -53,7 +58,9 @@ class Store(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     code = models.CharField(_("门店编号"), max_length=20, unique=True)
     name = models.CharField(_("门店名称"), max_length=60)
-    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="stores", verbose_name=_("区域"))
+    region = models.ForeignKey(
+        Region, on_delete=models.PROTECT, related_name="stores", verbose_name=_("区域")
+    )
     dealer = models.ForeignKey(
         Dealer,
         on_delete=models.PROTECT,

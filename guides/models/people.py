@@ -49,7 +49,8 @@ class Guide(models.Model):
         verbose_name_plural = _("导购")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(state="active", left_on__isnull=True) | models.Q(state="left", left_on__isnull=False),
+                condition=models.Q(state="active", left_on__isnull=True)
+                | models.Q(state="left", left_on__isnull=False),
                 name="guide_left_has_a_day",
             ),
         ]
@@ -61,7 +62,9 @@ class Guide(models.Model):
 class GuidePosting(models.Model):
     """She worked in this store in this role from one instant to another (half-open); the open one is today's."""
 
-    guide = models.ForeignKey(Guide, on_delete=models.PROTECT, related_name="postings", verbose_name=_("导购"))
+    guide = models.ForeignKey(
+        Guide, on_delete=models.PROTECT, related_name="postings", verbose_name=_("导购")
+    )
     store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="+", verbose_name=_("门店"))
     role = models.CharField(_("岗位"), max_length=10, choices=GuideRole)
     started_at = models.DateTimeField(_("开始"))
@@ -72,7 +75,9 @@ class GuidePosting(models.Model):
         verbose_name_plural = _("任职记录")
         constraints = [
             models.UniqueConstraint(
-                fields=["guide"], name="guideposting_one_open_per_guide", condition=models.Q(ended_at__isnull=True)
+                fields=["guide"],
+                name="guideposting_one_open_per_guide",
+                condition=models.Q(ended_at__isnull=True),
             ),
             models.CheckConstraint(
                 condition=models.Q(ended_at__isnull=True) | models.Q(ended_at__gte=models.F("started_at")),
@@ -125,6 +130,23 @@ class ActivationCode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.guide}"
+
+
+class ActivationMiss(models.Model):
+    """Wrong activation codes tried from one WeChat account within an hour; the openid is not kept."""
+
+    openid_index = models.CharField(max_length=64, unique=True)
+    started_at = models.DateTimeField()
+    miss_count = models.PositiveSmallIntegerField(default=0)
+
+    objects = LockingQuerySet["ActivationMiss"].as_manager()
+
+    class Meta:
+        verbose_name = _("激活失败计数")
+        verbose_name_plural = _("激活失败计数")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
 
 
 class NoticeKind(models.TextChoices):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.wechat import push_kit
+from tests.wechat.gateway_out import account, sandbox, sandbox_account, sandbox_url, server  # noqa: F401
 from wechat.models import Account
 from wechat.services import accounts
 from wechat.services.callback import Answer, answer

@@ -1,10 +1,14 @@
 """Rules by which the account answers."""
 
+from django.core.validators import URLValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from wechat.models.account import Account
 from wechat.models.outbox import MessageKind
+
+
+_WEB_ADDRESS = URLValidator(schemes=["https", "http"])
 
 
 class ReplyTrigger(models.TextChoices):
@@ -39,8 +43,8 @@ class ReplyRule(models.Model):
     text = models.TextField(_("文字内容"), blank=True, help_text=_("最多 2048 字节，约 680 个汉字"))
     title = models.CharField(_("标题"), max_length=64, blank=True)
     description = models.CharField(_("摘要"), max_length=120, blank=True)
-    url = models.URLField(_("点击后打开"), max_length=1024, blank=True)
-    picture_url = models.URLField(_("封面图地址"), max_length=1024, blank=True)
+    url = models.CharField(_("点击后打开"), max_length=1024, blank=True, validators=[_WEB_ADDRESS])
+    picture_url = models.CharField(_("封面图地址"), max_length=1024, blank=True, validators=[_WEB_ADDRESS])
     card_app_id = models.CharField(_("小程序 AppID"), max_length=40, blank=True)
     card_page = models.CharField(_("小程序页面"), max_length=255, blank=True)
     card_thumb = models.ImageField(

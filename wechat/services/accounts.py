@@ -5,13 +5,12 @@ import logging
 import time
 from typing import Final, cast
 
-from django.db import DatabaseError
-
 from core.errors import NotFound
 from wechat.contracts import AccountCard
 from wechat.errors import NoAccount
 from wechat.models import Account, ReplyRule
 from wechat.models.account import AccountKind, PushMode
+from wechat.services.deadline import run_bounded
 from wechat.services.push_crypto import Keyring
 
 logger = logging.getLogger(__name__)
@@ -63,22 +62,16 @@ def get_default_official() -> AccountCard:
     return _card(account)
 
 
-def find_doorkeeper(slug: str) -> Doorkeeper | None:
+def find_doorkeeper(slug: str, *, until: float) -> Doorkeeper | None:
     """The active account of a slug, from the process cache while fresh; None when there is none.
 
-    While the database does not answer, an older copy serves: the push will then fail at its insert and be
-    answered 503, instead of being taken for a push to an unknown account. Raises DatabaseError without one.
+    `until` is on time.monotonic()'s clock. Raises a database error or DeadlinePassed.
     """
     cached = _doorkeepers.get(slug)
     moment = time.monotonic()
     if cached is not None and moment - cached[0] < CACHE_SECONDS:
         return cached[1]
-    try:
-        doorkeeper = _load_doorkeeper(slug)
-    except DatabaseError:
-        if cached is not None:
-            return cached[1]
-        raise
+    doorkeeper = run_bounded(lambda: _load_doorkeeper(slug), until=until)
     if len(_doorkeepers) >= _CACHE_LIMIT:
         _doorkeepers.clear()
     _doorkeepers[slug] = (moment, doorkeeper)

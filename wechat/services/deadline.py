@@ -10,10 +10,17 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
+
+T = TypeVar("T")
 
 _TICK_S: Final = 0.1
+_RETRY_NEEDS_S: Final = 0.5
 
 
 class DeadlinePassed(Exception):
@@ -57,7 +64,7 @@ class _Watchdog:
             moment = time.monotonic()
             with self._lock:
                 for key, (until, wrapper) in list(self._entries.items()):
-                    if moment >= until and key not in self._fired:
+                    if moment >= until:  # at every tick: the thread may have reconnected meanwhile
                         self._fired.add(key)
                         _shut(wrapper)
 
@@ -95,3 +102,28 @@ class Deadline:
         fired = _watchdog.release(self._key)
         if fired and error is not None:
             raise DeadlinePassed from error
+
+
+def run_bounded(work: Callable[[], T], *, until: float) -> T:
+    """Run database work of this thread's connection, ending at `until` (on time.monotonic()'s clock).
+
+    A connection that was kept dies with the server it was made to: work that fails at once on such a one is
+    done again on a fresh connection, so it must be repeatable. Connecting itself ends by `connect_timeout`.
+    Raises a database error or DeadlinePassed.
+    """
+    was_kept = connection.connection is not None
+    try:
+        return _run_once(work, until)
+    except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError):
+        if not was_kept or connection.in_atomic_block or until - time.monotonic() < _RETRY_NEEDS_S:
+            raise
+        connection.close()
+        return _run_once(work, until)
+
+
+def _run_once(work: Callable[[], T], until: float) -> T:
+    # The thread's own wrapper: `connection` is a proxy and would mean the watchdog's in the watchdog's thread.
+    with Deadline(connections[DEFAULT_DB_ALIAS], until):
+        connection.ensure_connection()
+        connection.health_check_done = True  # a failing statement tells the same, without a round trip more
+        return work()

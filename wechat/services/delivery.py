@@ -129,8 +129,8 @@ def _later(code: str, error: WeChatError, message: OutboundMessage, now: dt.date
     left_s = (message.window_until - now).total_seconds()
     # A quarter of what is left, so that a window of one minute sees several attempts too.
     longest_s = min(LONGEST_PAUSE_S, max(SHORTEST_PAUSE_S, left_s / 4))
-    pause_s = error.retry_after_s or 0
-    pause_s = max(pause_s, min(2.0 ** min(message.attempt_count, 16), longest_s))
+    growing_s = min(2.0 ** min(message.attempt_count, 16), longest_s)
+    pause_s = max(float(error.retry_after_s or 0), growing_s)
     not_before = now + dt.timedelta(seconds=pause_s)
     if not_before >= message.window_until:
         return Outcome.dropped(code, error.errcode)

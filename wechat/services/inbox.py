@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F
 
@@ -37,7 +38,6 @@ from wechat.services.replies import SCENE_PREFIX
 
 logger = logging.getLogger(__name__)
 
-LEASE: Final = dt.timedelta(seconds=60)
 _BATCH: Final = 20
 _SAFE_PART: Final = 0.5  # a batch is worked on for at most this share of its lease
 MAX_ATTEMPTS: Final = 8
@@ -84,12 +84,17 @@ def drain_inbox(*, limit: int = 10_000) -> int:
             break
         started = time.monotonic()
         for row in batch:
-            if time.monotonic() - started > LEASE.total_seconds() * _SAFE_PART:
+            if time.monotonic() - started > settings.WECHAT_LEASE_S * _SAFE_PART:
                 _settle(row.pk, holder, state=InboundState.STORED, leased_until=None)
                 continue
             _process(row, holder)
             done += 1
     return done
+
+
+def _lease() -> dt.timedelta:
+    """How long a worker may hold pushes before others take them over."""
+    return dt.timedelta(seconds=settings.WECHAT_LEASE_S)
 
 
 def _claim() -> tuple[list[InboundEvent], str]:
@@ -99,7 +104,7 @@ def _claim() -> tuple[list[InboundEvent], str]:
         batch = InboundEvent.objects.waiting(now).select_related("account").claim(_BATCH)
         InboundEvent.objects.filter(pk__in=[row.pk for row in batch]).update(
             state=InboundState.PROCESSING,
-            leased_until=now + LEASE,
+            leased_until=now + _lease(),
             lease_holder=holder,
             attempt_count=F("attempt_count") + 1,
         )

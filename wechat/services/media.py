@@ -8,6 +8,7 @@ import hashlib
 from pathlib import Path
 from typing import Final, Literal
 
+from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import default_storage
 
 from core import clock
@@ -65,7 +66,7 @@ def _read(source: bytes | str | Path) -> bytes:
             return Path(source).read_bytes()
         with default_storage.open(str(source), "rb") as file:
             return bytes(file.read())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SuspiciousFileOperation) as error:
         raise MessageUnfit(field="thumb") from error
 
 

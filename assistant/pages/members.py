@@ -1,0 +1,83 @@
+"""会员: the guide's members, searchable, endless."""
+
+import dataclasses
+import datetime as dt
+from typing import Final
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from assistant import phrases
+from assistant.pages.shell import MemberRow, Shell, member_row
+from core import clock
+from guides import selectors as guide_selectors
+from guides.contracts import GuideCard
+
+PAGE_ROWS: Final = 20
+MOST_ROWS: Final = 100  # what one page restores at once after 后退
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemberRows:
+    """One stretch of the list: `state_url` is the page that shows all up to here, `next_url` the next."""
+
+    rows: tuple[MemberRow, ...]
+    query: str
+    is_first: bool
+    next_url: str
+    state_url: str
+
+    @property
+    def is_empty(self) -> bool:
+        return self.is_first and not self.rows
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MembersPage:
+    shell: Shell
+    query: str
+    live_members: str
+    list: MemberRows
+
+
+def build_rows(
+    guide: GuideCard,
+    *,
+    query: str,
+    cursor: str | None,
+    shown: int,
+    limit: int = PAGE_ROWS,
+    now: dt.datetime | None = None,
+) -> MemberRows:
+    """The stretch after `cursor` of the members found by `query`; `shown` rows stand above it already."""
+    now = now or clock.now()
+    found = guide_selectors.list_bound_members(guide_id=guide.id, query=query, cursor=cursor, limit=limit)
+    rows = tuple(member_row(line, now=now) for line in found.lines)
+    total = shown + len(rows)
+    next_url = ""
+    if found.next_cursor:
+        next_url = _url("assistant:member-rows", q=query, cursor=found.next_cursor, shown=total)
+    return MemberRows(
+        rows=rows,
+        query=query,
+        is_first=cursor is None,
+        next_url=next_url,
+        state_url=_url("assistant:members", q=query, rows=total if total > PAGE_ROWS else ""),
+    )
+
+
+def build_members(guide: GuideCard, *, query: str, limit: int, now: dt.datetime | None = None) -> MembersPage:
+    """The whole page, with as many rows as the guide had open before she went to a member and came back."""
+    now = now or clock.now()
+    summary = guide_selectors.summarize_guide(guide.id, at=now)
+    return MembersPage(
+        shell=Shell.of("members", summary),
+        query=query,
+        live_members=phrases.say_count(summary.live_members),
+        list=build_rows(guide, query=query, cursor=None, shown=0, limit=limit, now=now),
+    )
+
+
+def _url(name: str, **values: object) -> str:
+    given = {key: value for key, value in values.items() if value not in ("", None)}
+    return f"{reverse(name)}?{urlencode(given)}" if given else reverse(name)

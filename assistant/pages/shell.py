@@ -1,0 +1,81 @@
+"""What all pages of a logged-in guide share."""
+
+import dataclasses
+import datetime as dt
+from typing import Literal
+
+from django.utils.translation import gettext as _
+
+from assistant import phrases
+from guides.contracts import BoundMemberLine, GuideSummary
+from members.contracts import MemberCard
+
+Tab = Literal["today", "members", "code", "me"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Shell:
+    """The tab bar and the pulse: `since` is the newest notice this page already shows."""
+
+    tab: Tab
+    since: int
+    has_unread: bool
+
+    @property
+    def has_badge(self) -> bool:
+        """今日 shows its news itself; the dot calls her from the other tabs."""
+        return self.has_unread and self.tab != "today"
+
+    @classmethod
+    def of(cls, tab: Tab, summary: GuideSummary) -> "Shell":
+        return cls(tab, summary.latest_notice_id, summary.unread_notices > 0)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Avatar:
+    """The surname on one of six tones."""
+
+    text: str
+    tone: int
+
+    @classmethod
+    def of(cls, name: str, key: str) -> "Avatar":
+        return cls(phrases.surname(name), phrases.avatar_tone(key))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemberRow:
+    """One member in a list or on a card."""
+
+    public_id: str
+    name: str
+    avatar: Avatar
+    is_member: bool
+    stage_label: str
+    bound_text: str  # 今天 10:32
+    source_label: str  # 扫导购码
+    follow_text: str
+    is_new: bool
+
+
+def member_row(line: BoundMemberLine, *, now: dt.datetime) -> MemberRow:
+    member = line.member
+    return MemberRow(
+        public_id=member.public_id,
+        name=member.display_name,
+        avatar=member_avatar(member),
+        is_member=member.stage == "member",
+        stage_label=member.stage_label,
+        bound_text=phrases.say_time(line.bound_at, now=now),
+        source_label=line.source_label,
+        follow_text=say_follow(member),
+        is_new=line.is_new,
+    )
+
+
+def member_avatar(member: MemberCard) -> Avatar:
+    return Avatar.of(member.display_name if member.is_named else _("微"), member.public_id)
+
+
+def say_follow(member: MemberCard) -> str:
+    return _("已关注公众号") if member.is_following else _("未关注公众号")

@@ -1,0 +1,26 @@
+"""The assistant, below /a/."""
+
+from django.urls import path
+
+from assistant.views import home, login, me, members, my_code
+
+app_name = "assistant"
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("pulse/", home.pulse, name="pulse"),
+    path("notices/read/", home.read_notices, name="read-notices"),
+    path("members/", members.members, name="members"),
+    path("members/rows/", members.member_rows, name="member-rows"),
+    path("members/<str:public_id>/", members.member, name="member"),
+    path("my-code/", my_code.my_code, name="my-code"),
+    path("my-code/qr.png", my_code.qr_png, name="my-code-qr"),
+    path("my-code/poster/", my_code.poster_page, name="poster"),
+    path("my-code/poster.png", my_code.poster_png, name="poster-png"),
+    path("me/", me.me, name="me"),
+    path("login/", login.login, name="login"),
+    path("login/callback/", login.login_callback, name="login-callback"),
+    path("activate/", login.activate, name="activate"),
+    path("logout/", login.logout, name="logout"),
+    path("signed-out/", login.signed_out, name="signed-out"),
+    path("ended/", login.ended, name="ended"),
+]

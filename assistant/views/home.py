@@ -1,0 +1,44 @@
+"""今日, and the pulse of all pages."""
+
+from typing import Final, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET, require_POST
+
+from assistant.pages.home import build_home
+from assistant.pages.pulse import View, build_pulse
+from assistant.screens import guide_screen, show
+from assistant.views.inputs import search_words, whole_number
+from guides import services as guide_services
+from guides.contracts import GuideCard
+
+_VIEWS: Final = frozenset({"today", "members", "code"})
+_HIGHEST_ID: Final = 2**63 - 1
+
+
+@require_GET
+@guide_screen
+def home(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    return show(request, "assistant/home.html", build_home(guide))
+
+
+@require_GET
+@guide_screen
+def pulse(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    """204 when nothing happened since the page was drawn, else its changed parts."""
+    asked = request.GET.get("view", "")
+    view = cast("View", asked if asked in _VIEWS else "other")
+    since = whole_number(request, "since", default=0, low=0, high=_HIGHEST_ID)
+    page = build_pulse(guide, view=view, since=since, query=search_words(request))
+    if page is None:
+        return HttpResponse(status=204)
+    return show(request, "assistant/pulse.html", page)
+
+
+@require_POST
+@guide_screen
+def read_notices(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    """The home page was looked at: what it shows is no news any more."""
+    up_to = whole_number(request, "up_to", default=0, low=0, high=_HIGHEST_ID)
+    guide_services.read_notices(guide_id=guide.id, up_to_id=up_to)
+    return HttpResponse(status=204)

@@ -1,0 +1,59 @@
+"""The staff admin's foundations: scoped and read-only pages, question pages, panels, formats.
+
+Every app's `admin` builds on this package; it knows no business word.
+"""
+
+from core.admin import accounts  # noqa: F401  (registers accounts, groups and the audit trail)
+from core.admin.audit_words import name_actions
+from core.admin.base import BaseAdmin, ReadOnlyAdmin, ScopedAdmin, ScopedReadOnlyAdmin, narrow
+from core.admin.extensions import (
+    ExtraColumn,
+    Panel,
+    find_answer,
+    register_answer,
+    register_column,
+    register_filter,
+    register_inline,
+    register_panel,
+)
+from core.admin.filters import AutocompleteFilter, ChoiceFilter, CountedFilter
+from core.admin.formats import mask_openid, percent, thousands, when
+from core.admin.forms import DressedForm, autocomplete_field
+from core.admin.questions import Question, ask, bound_data, run_for_each, staff_actor
+from core.admin.service_forms import ServiceForms
+from core.admin.unfolded import UnfoldTabularInline, column, operation
+
+__all__ = [
+    "AutocompleteFilter",
+    "BaseAdmin",
+    "ChoiceFilter",
+    "CountedFilter",
+    "DressedForm",
+    "ExtraColumn",
+    "Panel",
+    "Question",
+    "ReadOnlyAdmin",
+    "ScopedAdmin",
+    "ScopedReadOnlyAdmin",
+    "ServiceForms",
+    "UnfoldTabularInline",
+    "ask",
+    "autocomplete_field",
+    "bound_data",
+    "column",
+    "find_answer",
+    "mask_openid",
+    "name_actions",
+    "narrow",
+    "operation",
+    "percent",
+    "register_answer",
+    "register_column",
+    "register_filter",
+    "register_inline",
+    "register_panel",
+    "run_for_each",
+    "staff_actor",
+    "thousands",
+    "when",
+]

@@ -1,0 +1,92 @@
+"""What a higher app adds to a lower app's pages.
+
+`members` may not know guides, yet a member's page shows her guide: `guides.admin` registers a column, a filter
+and a panel under the name of the model, and the member pages show whatever is registered.
+"""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest
+
+from core.admin.unfolded import Text
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Panel:
+    """One box below a detail page: a title and a template with its context."""
+
+    title: Text
+    template: str
+    context: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ExtraColumn:
+    """One list column whose values are read for a whole page at once, by primary key."""
+
+    name: str
+    title: Text
+    load: Callable[[Sequence[int]], Mapping[int, Any]]
+    after: str = ""  # the column it follows; at the end when empty
+
+
+PanelMaker = Callable[[HttpRequest, Any], Panel | None]
+
+_panels: dict[str, list[PanelMaker]] = defaultdict(list)
+_columns: dict[str, list[ExtraColumn]] = defaultdict(list)
+_filters: dict[str, list[Any]] = defaultdict(list)
+_inlines: dict[str, list[Any]] = defaultdict(list)
+_answers: dict[str, Callable[[str], str | None]] = {}
+
+
+def register_panel(label: str, make: PanelMaker) -> None:
+    """Show a panel on the detail pages of `app.Model`; `make` may return None for "nothing to show"."""
+    _panels[label].append(make)
+
+
+def register_column(label: str, extra: ExtraColumn) -> None:
+    """Add a column to the list of `app.Model`."""
+    _columns[label].append(extra)
+
+
+def register_filter(label: str, list_filter: Any) -> None:
+    """Add a filter to the list of `app.Model`."""
+    _filters[label].append(list_filter)
+
+
+def register_inline(label: str, inline: Any) -> None:
+    """Add an inline to the form of `app.Model`."""
+    _inlines[label].append(inline)
+
+
+def register_answer(question: str, answer: Callable[[str], str | None]) -> None:
+    """Let a lower app ask a higher one about a text it keeps without knowing, e.g. what a channel code is."""
+    _answers[question] = answer
+
+
+def find_answer(question: str, text: str) -> str | None:
+    """The registered answer, or None when there is none."""
+    answer = _answers.get(question)
+    return answer(text) if answer is not None else None
+
+
+def panels_of(request: HttpRequest, instance: models.Model) -> list[Panel]:
+    """The registered panels of one row."""
+    made = (make(request, instance) for make in _panels[instance._meta.label])
+    return [panel for panel in made if panel is not None]
+
+
+def columns_of(model: type[models.Model]) -> list[ExtraColumn]:
+    return _columns[model._meta.label]
+
+
+def filters_of(model: type[models.Model]) -> list[Any]:
+    return _filters[model._meta.label]
+
+
+def inlines_of(model: type[models.Model]) -> list[Any]:
+    return _inlines[model._meta.label]

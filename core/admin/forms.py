@@ -1,0 +1,56 @@
+"""Plain forms in the admin's dress."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db import models
+from unfold import widgets
+
+# First match wins, so subclasses stand before their bases.
+_DRESS: tuple[tuple[type[forms.Widget], Any], ...] = (
+    (forms.PasswordInput, widgets.UnfoldAdminPasswordWidget),
+    (forms.URLInput, widgets.UnfoldAdminURLInputWidget),
+    (forms.NumberInput, widgets.UnfoldAdminIntegerFieldWidget),
+    (forms.DateTimeInput, None),
+    (forms.DateInput, widgets.UnfoldAdminSingleDateWidget),
+    (forms.TextInput, widgets.UnfoldAdminTextInputWidget),
+    (forms.Textarea, widgets.UnfoldAdminTextareaWidget),
+    (forms.CheckboxInput, widgets.UnfoldBooleanSwitchWidget),
+)
+
+
+def dress(field: forms.Field) -> None:
+    """Give a field the admin's own widget; one that has been chosen by hand stays."""
+    widget = field.widget
+    if type(widget) is forms.Select:
+        dressed = widgets.UnfoldAdminSelectWidget(choices=widget.choices)
+    else:
+        maker = next((maker for kind, maker in _DRESS if type(widget) is kind), None)
+        if maker is None:
+            return
+        attrs = {name: value for name, value in widget.attrs.items() if name != "class"}
+        dressed = maker(attrs=attrs)
+    dressed.is_required = field.required
+    dressed.is_localized = widget.is_localized
+    field.widget = dressed
+
+
+class DressedForm(forms.Form):
+    """A form whose fields wear the admin's widgets. Labels and refusals are the subclass's."""
+
+    template_name_label = "unfold/helpers/form_label.html"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            dress(field)
+
+
+def autocomplete_field(
+    model: type[models.Model], field_name: str, queryset: models.QuerySet[Any], **kwargs: Any
+) -> forms.ModelChoiceField[Any]:
+    """A choice by typing, as for the foreign key `model.field_name`; `queryset` is what may be chosen."""
+    widget = AutocompleteSelect(model._meta.get_field(field_name), admin.site)  # type: ignore[arg-type]
+    return forms.ModelChoiceField(queryset=queryset, widget=widget, **kwargs)

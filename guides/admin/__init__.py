@@ -1,0 +1,39 @@
+"""Guides, stores, codes and bindings in the staff admin, and what they add to the pages of members and accounts."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.admin import name_actions
+from guides.admin import bindings, codes, member_pages, people, places, policies, staff
+
+__all__ = ["bindings", "codes", "member_pages", "people", "places", "policies", "staff"]
+
+name_actions(
+    {
+        "guides.region_opened": _("新增区域"),
+        "guides.region_renamed": _("修改区域名称"),
+        "guides.region_moved": _("移动区域"),
+        "guides.dealer_opened": _("新增经销商"),
+        "guides.dealer_changed": _("修改经销商"),
+        "guides.store_opened": _("新增门店"),
+        "guides.store_changed": _("修改门店资料"),
+        "guides.store_closed": _("停业"),
+        "guides.store_reopened": _("恢复营业"),
+        "guides.guide_hired": _("入职"),
+        "guides.guide_renamed": _("修改姓名"),
+        "guides.guide_moved": _("换店或换岗"),
+        "guides.guide_left": _("离职"),
+        "guides.guide_returned": _("返岗"),
+        "guides.activation_code_issued": _("生成激活码"),
+        "guides.guide_activated": _("激活导购助手"),
+        "guides.login_removed": _("解除微信登录"),
+        "guides.channel_code_opened": _("新增渠道码"),
+        "guides.channel_code_published": _("取得微信二维码"),
+        "guides.channel_code_closed": _("停用渠道码"),
+        "guides.code_scanned": _("扫码"),
+        "guides.member_bound": _("绑定专属导购"),
+        "guides.member_unbound": _("结束绑定"),
+        "guides.bindingpolicy.add": _("新增绑定规则"),
+        "guides.bindingpolicy.change": _("修改绑定规则"),
+        "guides.staffscope.inline": _("修改可见范围"),
+    }
+)

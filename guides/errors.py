@@ -1,0 +1,134 @@
+"""The refusals of `guides`."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Conflict, InvalidInput, NotFound, Refusal, TooMany
+
+
+class MemberAlreadyBound(Conflict):
+    """A live binding exists; taking her over is `rebind_member`, a decision of its own."""
+
+    code = "guides.member_already_bound"
+    sentence = _("这位会员已经有专属导购了")
+
+
+class MemberNotBound(Conflict):
+    code = "guides.member_not_bound"
+    sentence = _("这位会员现在没有专属导购")
+
+
+class RequestKeyReused(Conflict):
+    """The same key came with another request; answering with the first result would be wrong."""
+
+    code = "guides.request_key_reused"
+    sentence = _("这次请求与之前的不一致，请重新操作")
+
+
+class NoSuchGuide(NotFound):
+    code = "guides.no_such_guide"
+    sentence = _("没有找到这位导购")
+
+
+class GuideHasLeft(Refusal):
+    code = "guides.guide_has_left"
+    sentence = _("这位导购已经离职")
+
+
+class GuideStillHere(Conflict):
+    code = "guides.guide_still_here"
+    sentence = _("这位导购还在职")
+
+
+class GuideNumberTaken(Conflict):
+    code = "guides.guide_number_taken"
+    sentence = _("这个工号已经有人用了")
+
+
+class GuideUnusable(InvalidInput):
+    code = "guides.guide_unusable"
+    sentence = _("请填写工号和姓名")
+
+
+class StoreClosed(Refusal):
+    code = "guides.store_closed"
+    sentence = _("这家门店已经停业")
+
+
+class StoreHasGuides(Conflict):
+    """A closed store with guides in it would leave their members without a place."""
+
+    code = "guides.store_has_guides"
+    sentence = _("门店里还有在职导购，请先调店或办理离职")
+
+
+class StoreCodeTaken(Conflict):
+    code = "guides.store_code_taken"
+    sentence = _("这个门店编号已经有了")
+
+
+class StoreUnusable(InvalidInput):
+    code = "guides.store_unusable"
+    sentence = _("门店资料有误，请检查编号、名称、位置和营业时间")
+
+
+class DealerCodeTaken(Conflict):
+    code = "guides.dealer_code_taken"
+    sentence = _("这个经销商编号已经有了")
+
+
+class DealerUnusable(InvalidInput):
+    code = "guides.dealer_unusable"
+    sentence = _("请填写经销商编号和名称")
+
+
+class RegionNameTaken(Conflict):
+    code = "guides.region_name_taken"
+    sentence = _("同一个上级下已经有这个区域名称了")
+
+
+class RegionUnusable(InvalidInput):
+    code = "guides.region_unusable"
+    sentence = _("区域名称请填写 1 到 40 个字，层级不超过 10 层")
+
+
+class RegionInsideItself(InvalidInput):
+    """A region below itself would cut its whole subtree off the tree."""
+
+    code = "guides.region_inside_itself"
+    sentence = _("不能把区域移到它自己的下级里")
+
+
+class ActivationCodeUnusable(InvalidInput):
+    """Wrong, expired, used and revoked look the same: whoever guesses learns nothing."""
+
+    code = "guides.activation_code_unusable"
+    sentence = _("激活码不可用，请向店长或总部要一个新的")
+
+
+class TooManyActivationTries(TooMany):
+    code = "guides.too_many_activation_tries"
+    sentence = _("输错次数太多，请一小时后再试")
+
+
+class WeChatAlreadyActivated(Conflict):
+    """One WeChat account is one guide."""
+
+    code = "guides.wechat_already_activated"
+    sentence = _("这个微信已经绑定了另一位导购")
+
+
+class GuideAlreadyActivated(Conflict):
+    """The guide logs in with another WeChat account; staff removes that login first."""
+
+    code = "guides.guide_already_activated"
+    sentence = _("这位导购已经用另一个微信激活过，请联系总部解除")
+
+
+class ChannelCodeClosed(Refusal):
+    code = "guides.channel_code_closed"
+    sentence = _("这个码已经停用")
+
+
+class ChannelCodeUnusable(InvalidInput):
+    code = "guides.channel_code_unusable"
+    sentence = _("渠道码资料有误，请检查导购、门店和有效期")

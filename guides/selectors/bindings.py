@@ -1,0 +1,134 @@
+"""Bindings: a guide's members, a member's guides, and the numbers of a guide's home page."""
+
+import datetime as dt
+from typing import Any, Final
+
+from django.core import signing
+from django.db.models import Count, Max, Q, QuerySet
+
+from core import clock
+from core.errors import InvalidInput
+from guides.contracts import BindingLine, BoundMemberLine, BoundMemberPage, GuideSummary
+from guides.models import Binding, ChannelScan, GuideNotice
+from members import selectors as member_selectors
+
+_CURSOR_SALT: Final = "guides.bound_members"
+_PAGE_LIMIT: Final = 100
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def find_live_binding(member_id: int) -> BindingLine | None:
+    """Whose member she is now."""
+    binding = Binding.objects.live().filter(member_id=member_id).select_related("guide", "store").first()
+    return None if binding is None else _line(binding)
+
+
+def list_binding_history(member_id: int) -> tuple[BindingLine, ...]:
+    """All her guides, the newest first."""
+    bindings = Binding.objects.filter(member_id=member_id).select_related("guide", "store")
+    return tuple(_line(binding) for binding in bindings.order_by("-bound_at", "-pk"))
+
+
+def list_newest_members(guide_id: int, limit: int = 5) -> tuple[BoundMemberLine, ...]:
+    """The members bound to her last, newest first."""
+    bindings = _live_of(guide_id).order_by("-bound_at", "-pk")[: min(limit, _PAGE_LIMIT)]
+    return _member_lines(list(bindings), clock.now())
+
+
+def list_bound_members(
+    *, guide_id: int, query: str = "", cursor: str | None = None, limit: int = 20
+) -> BoundMemberPage:
+    """One page of her members, newest binding first, narrowed by what she typed.
+
+    `cursor` is the `next_cursor` of the page before; pages neither skip nor repeat when members join
+    meanwhile. Raises InvalidInput for a cursor we did not give for this guide.
+    """
+    limit = max(1, min(limit, _PAGE_LIMIT))
+    bindings = _live_of(guide_id)
+    if query.strip():
+        bindings = bindings.filter(member_id__in=member_selectors.search_member_ids(query))
+    if cursor:
+        bound_at, binding_id = _open_cursor(cursor, guide_id)
+        bindings = bindings.filter(Q(bound_at__lt=bound_at) | Q(bound_at=bound_at, pk__lt=binding_id))
+    rows = list(bindings.order_by("-bound_at", "-pk")[: limit + 1])
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return BoundMemberPage(
+        lines=_member_lines(rows, clock.now()),
+        next_cursor=_seal_cursor(rows[-1], guide_id) if more else None,
+    )
+
+
+def summarize_guide(guide_id: int, at: dt.datetime | None = None) -> GuideSummary:
+    """Her live members and how many of them joined today, yesterday and this month (Shanghai days)."""
+    today = clock.business_day(at or clock.now())
+    start, end = clock.day_bounds(today)
+    yesterday = clock.day_bounds(today - dt.timedelta(days=1))[0]
+    month = clock.day_bounds(today.replace(day=1))[0]
+    members = _live_of(guide_id).aggregate(
+        live=Count("pk"),
+        today=Count("pk", filter=Q(bound_at__gte=start, bound_at__lt=end)),
+        yesterday=Count("pk", filter=Q(bound_at__gte=yesterday, bound_at__lt=start)),
+        month=Count("pk", filter=Q(bound_at__gte=month, bound_at__lt=end)),
+    )
+    scans = ChannelScan.objects.filter(
+        channel_code__guide_id=guide_id, scanned_at__gte=start, scanned_at__lt=end
+    )
+    notices = GuideNotice.objects.filter(guide_id=guide_id).aggregate(
+        unread=Count("pk", filter=Q(read_at__isnull=True)), latest=Max("pk")
+    )
+    return GuideSummary(
+        live_members=members["live"],
+        new_today=members["today"],
+        new_yesterday=members["yesterday"],
+        new_this_month=members["month"],
+        scans_today=scans.count(),
+        unread_notices=notices["unread"],
+        latest_notice_id=notices["latest"] or 0,
+    )
+
+
+def _live_of(guide_id: int) -> QuerySet[Binding]:
+    return Binding.objects.live().filter(guide_id=guide_id)
+
+
+def _line(binding: Binding) -> BindingLine:
+    return BindingLine(
+        guide_name=binding.guide.name,
+        store_name=binding.store.name,
+        source_label=str(binding.get_source_display()),
+        bound_at=binding.bound_at,
+        ended_at=binding.ended_at,
+        reason=binding.reason,
+        end_reason=binding.end_reason,
+    )
+
+
+def _member_lines(bindings: list[Binding], at: dt.datetime) -> tuple[BoundMemberLine, ...]:
+    start, _end = clock.day_bounds(clock.business_day(at))
+    cards = member_selectors.list_member_cards(binding.member_id for binding in bindings)
+    return tuple(
+        BoundMemberLine(
+            member=cards[binding.member_id],
+            bound_at=binding.bound_at,
+            source_label=str(binding.get_source_display()),
+            is_new=binding.bound_at >= start,
+        )
+        for binding in bindings
+    )
+
+
+def _seal_cursor(binding: Binding, guide_id: int) -> str:
+    microseconds = (binding.bound_at - _EPOCH) // dt.timedelta(microseconds=1)
+    return signing.dumps([guide_id, microseconds, binding.pk], salt=_CURSOR_SALT)
+
+
+def _open_cursor(cursor: str, guide_id: int) -> tuple[dt.datetime, int]:
+    try:
+        found: Any = signing.loads(cursor, salt=_CURSOR_SALT)
+        owner, microseconds, binding_id = found
+    except (signing.BadSignature, ValueError, TypeError) as error:
+        raise InvalidInput(field="cursor") from error
+    if owner != guide_id:
+        raise InvalidInput(field="cursor")
+    return _EPOCH + dt.timedelta(microseconds=microseconds), binding_id

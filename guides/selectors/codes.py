@@ -1,0 +1,59 @@
+"""Channel codes."""
+
+import datetime as dt
+from typing import Final
+
+from django.db.models import Q
+
+from core import clock
+from core.errors import NotFound
+from guides.contracts import ChannelCodeCard
+from guides.models import ChannelCode, CodeKind, CodeTerm
+
+RENEW_BEFORE: Final = dt.timedelta(days=3)
+
+
+def code_card_of(code: ChannelCode, at: dt.datetime) -> ChannelCodeCard:
+    """The card of a code as of an instant."""
+    return ChannelCodeCard(
+        id=code.pk,
+        code=code.code,
+        kind="store" if code.kind == CodeKind.STORE else "guide",
+        qr_content=code.qr_url,
+        is_open=code.closed_at is None and (code.valid_until is None or code.valid_until > at),
+        scan_count=code.scan_count,
+        follow_count=code.follow_count,
+        binding_count=code.binding_count,
+        expires_at=code.valid_until,
+        ticket_expires_at=code.ticket_expires_at,
+    )
+
+
+def get_guide_code(guide_id: int, at: dt.datetime | None = None) -> ChannelCodeCard:
+    """The guide's own open code, the newest when she has several. Raises NotFound."""
+    at = at or clock.now()
+    code = ChannelCode.objects.open(at).filter(kind=CodeKind.GUIDE, guide_id=guide_id).order_by("-pk").first()
+    if code is None:
+        raise NotFound
+    return code_card_of(code, at)
+
+
+def find_open_code(code: str, at: dt.datetime | None = None) -> ChannelCodeCard | None:
+    """The code with that text, if a scan may still resolve to it."""
+    at = at or clock.now()
+    found = ChannelCode.objects.open(at).filter(code=code[:64]).first()
+    return None if found is None else code_card_of(found, at)
+
+
+def wanting_ticket(at: dt.datetime) -> Q:
+    """Codes without a ticket, or with a temporary one that ends within three days."""
+    return Q(ticket="") | Q(term=CodeTerm.TEMPORARY, ticket_expires_at__lt=at + RENEW_BEFORE)
+
+
+def list_codes_to_publish(at: dt.datetime | None = None, limit: int = 200) -> list[int]:
+    """Ids of open codes that want a ticket from WeChat and that nobody is fetching, most urgent first."""
+    at = at or clock.now()
+    codes = ChannelCode.objects.open(at).filter(wanting_ticket(at))
+    codes = codes.filter(Q(leased_until__isnull=True) | Q(leased_until__lte=at))
+    # Tickets about to end hang on a wall somewhere: before new ones (NULL sorts last).
+    return list(codes.order_by("ticket_expires_at", "pk").values_list("pk", flat=True)[:limit])

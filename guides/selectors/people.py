@@ -1,0 +1,63 @@
+"""Guides, their logins, and the members they may open."""
+
+from core.errors import NotFound
+from guides.contracts import GuideCard
+from guides.errors import NoSuchGuide
+from guides.models import Binding, Guide, GuideLogin, GuideRole, GuideState
+from guides.selectors.places import store_card_of
+from members import selectors as member_selectors
+from members.contracts import MemberCard
+
+_WITH_STORE = ("store__region", "store__dealer")
+
+
+def guide_card_of(guide: Guide) -> GuideCard:
+    """The card of a guide fetched with her store, its region and dealer."""
+    return GuideCard(
+        id=guide.pk,
+        public_id=guide.public_id,
+        number=guide.number,
+        name=guide.name,
+        role="manager" if guide.role == GuideRole.MANAGER else "guide",
+        role_label=str(guide.get_role_display()),
+        store=store_card_of(guide.store),
+        is_active=guide.state == GuideState.ACTIVE,
+        session_epoch=guide.session_epoch,
+    )
+
+
+def get_guide_card(guide_id: int) -> GuideCard:
+    """Also for one who has left. Raises NoSuchGuide."""
+    guide = Guide.objects.select_related(*_WITH_STORE).filter(pk=guide_id).first()
+    if guide is None:
+        raise NoSuchGuide
+    return guide_card_of(guide)
+
+
+def find_guide_by_login(app_id: str, openid: str) -> GuideCard | None:
+    """The active guide whose activated WeChat account this is."""
+    login = (
+        GuideLogin.objects.filter(app_id=app_id, openid=openid, guide__state=GuideState.ACTIVE)
+        .select_related(*(f"guide__{path}" for path in _WITH_STORE))
+        .first()
+    )
+    return None if login is None else guide_card_of(login.guide)
+
+
+def access_member(*, guide_id: int, public_id: str) -> MemberCard:
+    """The member, if she is bound to this guide now, or to anyone of the store this guide manages.
+
+    Raises NotFound for an unknown member and for one who is not hers alike, and for a guide who has left.
+    """
+    guide = Guide.objects.active().filter(pk=guide_id).first()
+    member = member_selectors.find_member_card(public_id)
+    if guide is None or member is None:
+        raise NotFound
+    bindings = Binding.objects.live().filter(member_id=member.id)
+    if guide.role == GuideRole.MANAGER:
+        bindings = bindings.filter(guide__store_id=guide.store_id)
+    else:
+        bindings = bindings.filter(guide_id=guide.pk)
+    if not bindings.exists():
+        raise NotFound
+    return member

@@ -1,0 +1,61 @@
+"""Stores, as cards and by distance."""
+
+from typing import Final
+
+from django.db.models import ExpressionWrapper, F, FloatField, Value
+from django.db.models.functions import ASin, Cast, Cos, Least, Power, Radians, Sin, Sqrt
+
+from core.errors import InvalidInput, NotFound
+from guides.contracts import StoreCard
+from guides.models import Store
+
+_EARTH_DIAMETER_M: Final = 12_742_017.6  # twice the mean radius, IUGG
+
+
+def store_card_of(store: Store, distance_m: int | None = None) -> StoreCard:
+    """The card of a store fetched with its region and dealer."""
+    return StoreCard(
+        id=store.pk,
+        public_id=store.public_id,
+        name=store.name,
+        region_name=store.region.name,
+        dealer_name=store.dealer.name if store.dealer is not None else "",
+        address=store.address,
+        phone=store.phone,
+        opening_hours=tuple(store.opening_hours),
+        distance_m=distance_m,
+    )
+
+
+def get_store_card(store_id: int) -> StoreCard:
+    """Raises NotFound."""
+    store = Store.objects.select_related("region", "dealer").filter(pk=store_id).first()
+    if store is None:
+        raise NotFound
+    return store_card_of(store)
+
+
+def nearest_stores(latitude: float, longitude: float, limit: int = 10) -> tuple[StoreCard, ...]:
+    """Open stores with a position, nearest first, with the great-circle distance in metres (haversine).
+
+    Degrees are WGS-84. Raises InvalidInput for a place that is not on earth.
+    """
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise InvalidInput(field="latitude")
+    there_lat = Radians(Cast("latitude", FloatField()))
+    half_lat = (there_lat - Radians(Value(float(latitude)))) / Value(2.0)
+    half_lon = (Radians(Cast("longitude", FloatField())) - Radians(Value(float(longitude)))) / Value(2.0)
+    chord = Power(Sin(half_lat), 2) + Cos(there_lat) * Cos(Radians(Value(float(latitude)))) * Power(
+        Sin(half_lon), 2
+    )
+    # Rounding may lift the chord of two antipodes above 1, where asin ends.
+    distance = ExpressionWrapper(
+        ASin(Sqrt(Least(chord, Value(1.0)))) * Value(_EARTH_DIAMETER_M), output_field=FloatField()
+    )
+    stores = (
+        Store.objects.filter(is_active=True, latitude__isnull=False)
+        .select_related("region", "dealer")
+        .annotate(distance_m=distance)
+        .order_by(F("distance_m").asc(), "pk")[: max(0, min(limit, 100))]
+    )
+    return tuple(store_card_of(store, round(store.distance_m)) for store in stores)

@@ -1,0 +1,58 @@
+"""Which rows a staff account sees. Head office (superuser) sees all; an account without a scope, nothing."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from core.models import StaffAccount
+from guides.models import Binding, StaffScope, Store
+
+
+def scope_stores(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Stores of the scope: in the region or below it, of the dealer, or the store itself."""
+    return queryset if _sees_all(staff) else queryset.filter(pk__in=_store_ids(staff))
+
+
+def scope_guides(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Guides who work in a store of the scope today, or worked there last."""
+    return queryset if _sees_all(staff) else queryset.filter(store__in=_store_ids(staff))
+
+
+def scope_bindings(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Bindings made in a store of the scope."""
+    return queryset if _sees_all(staff) else queryset.filter(store__in=_store_ids(staff))
+
+
+def scope_channel_codes(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Codes of a store of the scope or of its guides."""
+    return queryset if _sees_all(staff) else queryset.filter(store__in=_store_ids(staff))
+
+
+def scope_channel_scans(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Scans of such codes; scans of unknown codes are head office's."""
+    return queryset if _sees_all(staff) else queryset.filter(channel_code__store__in=_store_ids(staff))
+
+
+def scope_members(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Members whose guide of today works in a store of the scope; unbound members are head office's."""
+    if _sees_all(staff):
+        return queryset
+    bound = Binding.objects.live().filter(guide__store__in=_store_ids(staff))
+    return queryset.filter(pk__in=bound.values("member_id"))
+
+
+def _sees_all(staff: StaffAccount) -> bool:
+    return staff.is_active and staff.is_superuser
+
+
+def _store_ids(staff: StaffAccount) -> QuerySet[Any, Any]:
+    wanted = Q(pk__in=[])
+    if staff.is_active:
+        for scope in StaffScope.objects.filter(staff_id=staff.pk).select_related("region"):
+            if scope.region is not None:
+                wanted |= Q(region__path__startswith=scope.region.path)
+            elif scope.dealer_id is not None:
+                wanted |= Q(dealer_id=scope.dealer_id)
+            else:
+                wanted |= Q(pk=scope.store_id)
+    return Store.objects.filter(wanted).values("pk")

@@ -1,0 +1,49 @@
+"""What `members` does when the gateway tells of followers. All may be delivered twice."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from core import clock
+from core.actor import Actor
+from members import services
+
+if TYPE_CHECKING:
+    from wechat import events as wechat_events
+
+
+def on_follower_gained(event: "wechat_events.FollowerGained") -> None:
+    """She is registered, and follows."""
+    services.register_follower(
+        app_id=event.app_id,
+        openid=event.openid,
+        unionid=event.unionid,
+        scene=event.scene or "",
+        actor=Actor.wechat(),
+        at=_heard_at(event.at),
+    )
+
+
+def on_follower_identified(event: "wechat_events.FollowerIdentified") -> None:
+    """Her unionid links her to whoever she is elsewhere."""
+    services.identify_follower(
+        app_id=event.app_id, openid=event.openid, unionid=event.unionid, actor=Actor.wechat()
+    )
+
+
+def on_follower_lost(event: "wechat_events.FollowerLost") -> None:
+    """She follows no more."""
+    services.note_unfollow(
+        app_id=event.app_id, openid=event.openid, actor=Actor.wechat(), at=_heard_at(event.at)
+    )
+
+
+def on_authorization_revoked(event: "wechat_events.AuthorizationRevoked") -> None:
+    """What she withdrew is deleted."""
+    services.forget_authorization(
+        app_id=event.app_id, openid=event.openid, revoke_info=event.revoke_info, actor=Actor.wechat()
+    )
+
+
+def _heard_at(unix_seconds: int) -> dt.datetime:
+    """WeChat's time of the push; its clock may run ahead of ours, and nothing we keep lies in the future."""
+    return min(clock.from_unix(unix_seconds), clock.now())

@@ -1,0 +1,131 @@
+"""Reads of `members`."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from core import codes, crypto, phones
+from core.errors import NotFound
+from members.contracts import IdentityKind, MemberCard
+from members.models import Identity, Member, MemberIdentity
+
+_QUERY_LENGTH: Final = 40
+_PHONE_CONTEXT: Final = "members.phones"
+
+
+def phone_index(digits: str) -> str:
+    """The fingerprint under which a number is kept as an identity: equal numbers, equal fingerprints."""
+    return crypto.blind_index(digits, context=_PHONE_CONTEXT)
+
+
+def card_of(member: Member) -> MemberCard:
+    """What may be shown of a member row."""
+    return MemberCard(
+        id=member.pk,
+        public_id=member.public_id,
+        code=member.code,
+        display_name=member.name or _("微信会员 %(tail)s") % {"tail": member.code[-4:]},
+        is_named=bool(member.name),
+        stage="member" if member.stage == "member" else "prospect",
+        stage_label=str(member.get_stage_display()),
+        masked_phone=phones.mask(member.phone) if member.phone else "",
+        gender=member.gender,
+        birthday=member.birthday,
+        is_following=member.is_following,
+        source_label=str(member.get_source_display()),
+        registered_at=member.registered_at,
+    )
+
+
+def get_member_card(member_id: int) -> MemberCard:
+    """The member with that row id, merged or not. Raises NotFound."""
+    member = Member.objects.filter(pk=member_id).first()
+    if member is None:
+        raise NotFound
+    return card_of(member)
+
+
+def find_member_card(public_id: str) -> MemberCard | None:
+    """The living member with that public id; the id of a merged row leads to the row she lives on in."""
+    member = Member.objects.select_related("merged_into").filter(public_id=public_id[:16]).first()
+    while member is not None and member.merged_into is not None:
+        member = member.merged_into
+    return None if member is None else card_of(member)
+
+
+def list_member_cards(member_ids: Iterable[int]) -> dict[int, MemberCard]:
+    """The cards by row id, in one query; ids that do not exist are missing."""
+    return {member.pk: card_of(member) for member in Member.objects.filter(pk__in=list(member_ids))}
+
+
+def find_member_id(kind: IdentityKind, app_id: str, value: str) -> int | None:
+    """Whom an outside identity belongs to. `value` of a phone is the number; it is looked up by its index."""
+    if kind == "phone":
+        value = phone_index(phones.digits_of(value))
+    identity = MemberIdentity.objects.filter(kind=kind, app_id=app_id, value=value)
+    return identity.values_list("member_id", flat=True).first()
+
+
+def find_openid(member_id: int, app_id: str) -> str | None:
+    """Her openid in one app, the newest when she has several (a merged member may)."""
+    identities = MemberIdentity.objects.filter(
+        member_id=member_id, app_id=app_id, kind__in=[Identity.OPENID, Identity.MINI_OPENID]
+    )
+    return identities.order_by("-linked_at", "-pk").values_list("value", flat=True).first()
+
+
+def living_member_ids() -> QuerySet[Any, int]:
+    """Ids of all who are not merged into another row; unevaluated, for composition."""
+    return Member.objects.living().values_list("pk", flat=True)
+
+
+def merged_member_ids() -> QuerySet[Any, int]:
+    """Ids of rows that live on in another row; unevaluated."""
+    return Member.objects.filter(merged_into__isnull=False).values_list("pk", flat=True)
+
+
+def list_merge_targets(member_ids: Iterable[int]) -> dict[int, int]:
+    """For each id the living row it stands for (itself when not merged); unknown ids are missing."""
+    targets: dict[int, int] = {}
+    open_ids = {member_id: member_id for member_id in member_ids}
+    while open_ids:
+        steps: dict[int, int | None] = dict(
+            Member.objects.filter(pk__in=set(open_ids.values())).values_list("pk", "merged_into_id")
+        )
+        following: dict[int, int] = {}
+        for asked, current in open_ids.items():
+            if current not in steps:
+                continue
+            into = steps[current]
+            if into is None:
+                targets[asked] = current
+            else:
+                following[asked] = into
+        open_ids = following
+    return targets
+
+
+def search_member_ids(query: str) -> QuerySet[Any, int]:
+    """Ids of living members whom a guide may mean; unevaluated.
+
+    Matches any part of the name, pinyin and initials (小美: "xiaomei", "xm"), the last four digits of the
+    phone or the whole number, and the member code or its end. An empty query means everyone.
+    """
+    text = " ".join(query.replace("\0", "").split())[:_QUERY_LENGTH]
+    living = Member.objects.living()
+    if not text:
+        return living.values_list("pk", flat=True)
+    letters = text.replace(" ", "").lower()
+    wanted = Q(name__contains=text) | Q(name_pinyin__contains=letters)
+    code = codes.normalize(text)
+    if len(code) >= 4 and all(character in codes.ALPHABET for character in code):
+        wanted |= Q(code__endswith=code)
+    digits = phones.digits_of(text)
+    if len(digits) == 4:
+        wanted |= Q(phone_tail=digits)
+    elif phones.is_mobile(digits):
+        owners = MemberIdentity.objects.filter(kind=Identity.PHONE, app_id="", value=phone_index(digits))
+        wanted |= Q(pk__in=owners.values("member_id"))
+    return living.filter(wanted).values_list("pk", flat=True)

@@ -1,0 +1,118 @@
+"""People: joining with a phone, naming, and the row locks other apps need."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+from pypinyin import Style, lazy_pinyin
+
+from core import audit, clock, events, phones
+from core.actor import Actor
+from core.constraints import violated
+from core.models import changed_fields
+from members.contracts import MemberCard, SourceKind
+from members.errors import NameUnusable, NoSuchMember, PhoneAlreadyRegistered, PhoneUnusable
+from members.events import IdentityLinked, MemberRegistered
+from members.models import Gender, Identity, Member, MemberIdentity, MemberStage
+from members.selectors import card_of, list_merge_targets, phone_index
+
+
+def lock_member(member_id: int) -> int:
+    """The living row of this member is locked until the caller's transaction ends; its id is returned.
+
+    A merged row leads to the one she lives on in. Raises NoSuchMember. The first lock of every rule that
+    decides about one member (order: Member → Binding → …).
+    """
+    for _attempt in range(5):
+        target = list_merge_targets([member_id]).get(member_id)
+        if target is None:
+            raise NoSuchMember
+        # She may be merged between the look-up and the lock; then the living row is another one.
+        if Member.objects.lock(target).merged_into_id is None:
+            return target
+    raise NoSuchMember
+
+
+def lock_members(member_ids: Iterable[int]) -> list[int]:
+    """These rows, merged or not, are locked in pk order until the transaction ends; those that exist."""
+    return [member.pk for member in Member.objects.lock_all(member_ids)]
+
+
+def register_member(
+    *,
+    name: str,
+    phone: str,
+    source: SourceKind,
+    gender: str = "",
+    birthday: dt.date | None = None,
+    actor: Actor,
+    at: dt.datetime | None = None,
+) -> MemberCard:
+    """A member with a verified phone exists.
+
+    Refuses an unusable name or phone, and a phone that is somebody's already (the unique identity decides, so
+    two tills at once make one member). The number is sealed; its fingerprint is her identity.
+    """
+    at = at or clock.now()
+    digits = usable_phone(phone)
+    member = Member(
+        stage=MemberStage.MEMBER,
+        name=usable_name(name),
+        name_pinyin=pinyin_of(usable_name(name)),
+        gender=Gender(gender),
+        birthday=birthday,
+        phone=digits,
+        phone_tail=digits[-4:],
+        source=source,
+        registered_at=at,
+    )
+    try:
+        with transaction.atomic():
+            member.save(force_insert=True)
+            identity = MemberIdentity.objects.create(
+                member=member, kind=Identity.PHONE, value=phone_index(digits), linked_at=at
+            )
+            audit.record(action="members.registered", subject=member, actor=actor, at=at, source=source)
+            events.publish(MemberRegistered(member.pk))
+            events.publish(IdentityLinked(member.pk, identity.pk))
+    except IntegrityError as error:
+        if violated(error) == "memberidentity_one_owner":
+            raise PhoneAlreadyRegistered from None
+        raise
+    return card_of(member)
+
+
+def rename_member(*, member_id: int, name: str, actor: Actor, at: dt.datetime | None = None) -> MemberCard:
+    """Her name is this one, and its pinyin is what searches find. Refuses an empty or overlong name."""
+    name = usable_name(name)
+    with transaction.atomic():
+        member = Member.objects.lock(lock_member(member_id))
+        changed = changed_fields(member, name=name, name_pinyin=pinyin_of(name))
+        if changed:
+            member.save(update_fields=changed)
+            audit.record(action="members.renamed", subject=member, actor=actor, at=at)
+    return card_of(member)
+
+
+def usable_phone(text: str) -> str:
+    """The 11 digits of a mobile number. Raises PhoneUnusable, without the number in it."""
+    digits = phones.digits_of(text)
+    if not phones.is_mobile(digits):
+        raise PhoneUnusable(field="phone")
+    return digits
+
+
+def usable_name(text: str) -> str:
+    """The name without stray blanks and control characters. Raises NameUnusable."""
+    name = " ".join("".join(character for character in text if character.isprintable()).split())
+    if not 1 <= len(name) <= 60:
+        raise NameUnusable(field="name")
+    return name
+
+
+def pinyin_of(name: str) -> str:
+    """小美 → "xm xiaomei": initials, a blank, the whole in one word; lower case, at most 200 characters."""
+    if not name:
+        return ""
+    initials = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER))
+    return f"{initials} {''.join(lazy_pinyin(name))}".replace("\0", "").lower()[:200]

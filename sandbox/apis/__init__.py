@@ -1,0 +1,34 @@
+"""The platform's server APIs, one module per chapter of its documentation."""
+
+from collections.abc import Sequence
+
+from starlette.routing import Route
+
+from sandbox.apis import customservice, jsapi, media, menu, oauth, platform, qrcode, token, users
+from sandbox.apis.gate import UNKNOWN, Endpoint, route_of
+from sandbox.state import World
+
+# Path prefix per real host: api.weixin.qq.com and mp.weixin.qq.com. The pages of open.weixin.qq.com
+# are not API calls; the console package serves them.
+HOSTS: dict[str, Sequence[Endpoint]] = {
+    "/api": [
+        *token.ENDPOINTS,
+        *platform.ENDPOINTS,
+        *qrcode.ENDPOINTS,
+        *customservice.ENDPOINTS,
+        *users.ENDPOINTS,
+        *media.ENDPOINTS,
+        *menu.ENDPOINTS,
+        *jsapi.ENDPOINTS,
+        *oauth.ENDPOINTS,
+        UNKNOWN,
+    ],
+    "/mp": qrcode.PICTURES,
+}
+
+
+def routes(world: World) -> list[Route]:
+    """Return the routes of every host."""
+    return [
+        route_of(world, prefix, endpoint) for prefix, endpoints in HOSTS.items() for endpoint in endpoints
+    ]

@@ -1,0 +1,76 @@
+// What WeChat draws for each kind of message.
+import { h } from "/static/dom.js";
+import { act, state } from "/static/store.js";
+
+export const throughPerson = (url) => `/open-page?${new URLSearchParams({ person: state.personId, url })}`;
+
+const isWeb = (url) => /^https?:\/\//.test(url ?? "");
+
+function link(text, url) {
+  return isWeb(url)
+    ? h("a", { href: throughPerson(url), target: "_blank", rel: "noopener" }, text)
+    : h("span.fake-link", {}, text);
+}
+
+/** Text may hold links written as <a href="…">…</a>; everything else is shown as it is. */
+function rich(text) {
+  const parts = [];
+  let last = 0;
+  for (const match of text.matchAll(/<a\s([^>]*)>([\s\S]*?)<\/a>|https?:\/\/[^\s<>"，。；、）]+/gi)) {
+    parts.push(text.slice(last, match.index));
+    if (match[2] === undefined) parts.push(link(match[0], match[0]));
+    else parts.push(link(match[2], /href\s*=\s*["']([^"']*)["']/i.exec(match[1])?.[1]));
+    last = match.index + match[0].length;
+  }
+  return [...parts, text.slice(last)];
+}
+
+function article(one) {
+  const inside = [
+    one.picurl && h("img", { src: one.picurl, alt: "", loading: "lazy", onerror: (event) => event.target.remove() }),
+    h("b", {}, one.title || "（没有标题）"),
+    one.description && h("p", {}, one.description),
+  ];
+  return isWeb(one.url)
+    ? h("a.article", { href: throughPerson(one.url), target: "_blank", rel: "noopener" }, ...inside)
+    : h("div.article", {}, ...inside);
+}
+
+function miniProgram(card) {
+  return h("div.mini", { title: card.pagepath },
+    h("small", {}, h("i.mini-mark", {}), card.app_name),
+    h("b", {}, card.title),
+    card.thumb_url && h("img", { src: card.thumb_url, alt: "" }),
+    h("small.foot", {}, "小程序"));
+}
+
+function choices(bubble) {
+  return h("div.bubble.menu", {},
+    bubble.text && h("p", {}, bubble.text),
+    ...bubble.choices.map((choice) =>
+      h("button", { onclick: () => act("write", { text: choice.content, menu_item: choice.id }) }, choice.content)),
+    bubble.tail && h("p", {}, bubble.tail));
+}
+
+const fallback = { voice: "语音", video: "视频", music: "音乐", mpnews: "图文" };
+
+function body(bubble) {
+  if (bubble.kind === "text") return h("div.bubble", {}, ...rich(bubble.text));
+  if (bubble.kind === "news") return h("div.articles", {}, ...bubble.articles.map(article));
+  if (bubble.kind === "miniprogrampage") return miniProgram(bubble.card);
+  if (bubble.kind === "msgmenu") return choices(bubble);
+  if (bubble.kind === "image") return h("img.picture", { src: bubble.url, alt: "图片" });
+  if (bubble.kind === "voice") return h("audio", { src: bubble.url, controls: true });
+  if (bubble.kind === "video") return h("video.picture", { src: bubble.url, controls: true });
+  return h("div.bubble", {}, `［${fallback[bubble.kind] ?? bubble.kind}］${bubble.text ?? ""}`);
+}
+
+const how = { passive: "被动回复", cs: "客服消息" };
+
+export function drawBubble(bubble, { face, isNew }) {
+  const fresh = isNew ? ".is-new" : "";
+  if (bubble.side === "system") return h(`p.notice${fresh}`, {}, bubble.text);
+  const side = bubble.side === "member" ? "mine" : "theirs";
+  return h(`div.line.${side}${fresh}`, {}, face,
+    h("div.said", {}, body(bubble), how[bubble.via] && h("small.via", {}, how[bubble.via])));
+}

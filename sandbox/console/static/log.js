@@ -1,0 +1,121 @@
+// Right: everything that came in and went out, newest on top.
+import { $, clockText, h } from "/static/dom.js";
+import { ask, on, state, tell } from "/static/store.js";
+
+const PATHS = {
+  "/cgi-bin/stable_token": "取稳定令牌",
+  "/cgi-bin/token": "取令牌",
+  "/cgi-bin/qrcode/create": "生成二维码",
+  "/cgi-bin/showqrcode": "看二维码图",
+  "/cgi-bin/message/custom/send": "发客服消息",
+  "/cgi-bin/message/custom/typing": "正在输入",
+  "/cgi-bin/user/info": "查粉丝",
+  "/cgi-bin/user/info/batchget": "批量查粉丝",
+  "/cgi-bin/user/get": "粉丝列表",
+  "/cgi-bin/user/info/updateremark": "改备注",
+  "/cgi-bin/ticket/getticket": "取网页票据",
+  "/cgi-bin/media/upload": "传素材",
+  "/cgi-bin/media/get": "取素材",
+  "/cgi-bin/menu/create": "建菜单",
+  "/sns/oauth2/access_token": "网页授权换身份",
+  "/sns/userinfo": "取昵称头像",
+};
+const EVENTS = {
+  subscribe: "关注", unsubscribe: "取消关注", SCAN: "扫码", CLICK: "点菜单", VIEW: "点菜单看网页", text: "来消息",
+};
+const FILTERS = [["all", "全部"], ["push", "推送"], ["call", "调用"], ["bad", "出错"]];
+const SHOWN = 200;
+let filter = "all";
+const open = new Set();
+
+const isBad = (entry) =>
+  entry.type === "push" ? ["failed", "lost"].includes(entry.status) || entry.attempts.some((one) => one.error) : entry.errcode !== 0 || entry.status !== 200;
+
+const PUSH_STATES = { delivered: "已送达", failed: "没送到", pending: "在路上", held: "扣住了", lost: "丢了" };
+
+function pushState(push) {
+  const tries = push.attempts.length > 1 ? ` ${push.attempts.length}次` : "";
+  const kind = { delivered: "good", failed: "bad", lost: "bad", held: "warn", pending: "" }[push.status];
+  return h(`span.tag.${kind || "none"}`, {}, PUSH_STATES[push.status] + tries);
+}
+
+function callState(call) {
+  if (call.status === 0) return h("span.tag.bad", {}, "断线");
+  if (call.status !== 200) return h("span.tag.bad", {}, String(call.status));
+  return call.errcode ? h("span.tag.bad", {}, String(call.errcode)) : h("span.tag.good", {}, "好");
+}
+
+function summary(entry) {
+  if (entry.type === "call") return entry.summary || (entry.errcode ? entry.errmsg.replace(/ rid:.*/, "") : "");
+  const key = entry.fields.Content ?? entry.fields.EventKey ?? "";
+  return [entry.person_name, key].filter(Boolean).join(" · ");
+}
+
+function latency(entry) {
+  const value = entry.type === "call" ? entry.latency_ms : entry.attempts.at(-1)?.latency_ms;
+  return value === undefined ? "" : `${value} ms`;
+}
+
+function toggle(entry) {
+  if (open.has(entry.key)) open.delete(entry.key);
+  else open.add(entry.key);
+  draw();
+}
+
+function details(entry) {
+  const { type, key, moment, ...data } = entry;
+  return h("pre", {}, JSON.stringify(data, null, 2));
+}
+
+function row(entry) {
+  const isPush = entry.type === "push";
+  const name = isPush ? EVENTS[entry.event] ?? entry.event : PATHS[entry.path] ?? entry.path;
+  const code = isPush ? entry.event : entry.path;
+  return h(`li.${entry.type}`, {},
+    h("button.entry", { "aria-expanded": String(open.has(entry.key)), onclick: () => toggle(entry) },
+      h("time", {}, clockText(entry.moment, { withSeconds: true })),
+      h("span.way", { title: isPush ? "微信推给系统" : "系统调用微信" }, isPush ? "推送" : "调用"),
+      h("b", { title: code }, name), h("span.sum", {}, summary(entry)),
+      entry.fault ? h("span.tag.warn", {}, "设定的状况") : "",
+      isPush ? pushState(entry) : callState(entry), h("span.ms", {}, latency(entry))),
+    open.has(entry.key) && details(entry));
+}
+
+function held() {
+  const count = state.entries.filter((entry) => entry.status === "held").length;
+  if (!count) return [];
+  const release = (order) => ask("POST", "/pushes/release", { order, wait: false });
+  return [h("div.held", {}, h("span", {}, `扣住了 ${count} 条推送`),
+    h("button", { onclick: () => release("forward") }, "按顺序放出"),
+    h("button", { onclick: () => release("reverse") }, "倒着放出"))];
+}
+
+function chips() {
+  $("#log-filter").replaceChildren(...FILTERS.map(([name, label]) =>
+    h("button.chip", { "aria-pressed": String(filter === name), onclick: () => { filter = name; draw(); } }, label)));
+}
+
+function draw() {
+  chips();
+  $("#held").replaceChildren(...held());
+  const kept = state.entries.filter((entry) =>
+    filter === "all" || entry.type === filter || (filter === "bad" && isBad(entry)));
+  const rows = kept.slice(-SHOWN).reverse().map(row);
+  if (!rows.length) rows.push(h("li.hint", {}, filter === "bad" ? "没有出错。" : "还没有动静。让左边的人做点什么，这里会一条条出来。"));
+  $("#log").replaceChildren(...rows);
+}
+
+let isDue = false;
+function drawSoon() {
+  if (isDue) return;
+  isDue = true;
+  requestAnimationFrame(() => { isDue = false; draw(); });
+}
+
+export function startLog() {
+  $("#log-clear").addEventListener("click", () => {
+    state.entries.length = 0;
+    tell("log");
+  });
+  on("log", drawSoon);
+}

@@ -1,0 +1,90 @@
+"""The two ways to say no: as WeChat does to an API caller, and as the scripting API does to a test."""
+
+import secrets
+import time
+
+# Texts as the global return code page words them; the number is the protocol, the text is not.
+TEXTS = {
+    -1: "system error",
+    40001: "invalid credential, access_token is invalid or not latest",
+    40002: "invalid grant_type",
+    40003: "invalid openid",
+    40004: "invalid media type",
+    40007: "invalid media_id",
+    40008: "invalid message type",
+    40013: "invalid appid",
+    40014: "invalid access_token",
+    40015: "invalid menu type",
+    40016: "invalid button size",
+    40018: "invalid button name size",
+    40029: "invalid code",
+    40030: "invalid refresh_token",
+    40032: "invalid openid list size",
+    40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
+    40052: "invalid action name",
+    40053: "invalid action info",
+    40066: "invalid url",
+    40097: "invalid args",
+    40125: "invalid appsecret",
+    40163: "code been used",
+    40164: "invalid ip, not in whitelist",
+    41001: "access_token missing",
+    41002: "appid missing",
+    41003: "refresh_token missing",
+    41004: "appsecret missing",
+    41005: "media data missing",
+    41006: "media_id missing",
+    41008: "missing code",
+    41009: "missing openid",
+    42001: "access_token expired",
+    42002: "refresh_token expired",
+    42003: "code expired",
+    43001: "require GET method",
+    43002: "require POST method",
+    44002: "empty post data",
+    44004: "empty content",
+    45002: "content size out of limit",
+    45008: "article size out of limit",
+    45009: "reach max api daily quota limit",
+    45010: "create menu limit",
+    45011: "api minute-quota reach limit, must slower, retry next minute",
+    45015: "response out of time limit or subscription is canceled",
+    45029: "qrcode count out of limit",
+    45047: "out of response count limit",
+    45080: "can not send typing command, need interaction within 30 seconds",
+    45081: "already in typing state",
+    46003: "menu no exist",
+    47001: "data format error",
+    48001: "api unauthorized",
+    48002: "user block the message from this account",
+    48006: "forbid to clear quota because of reaching the limit",
+}
+
+
+def new_rid() -> str:
+    """Return a request id in the shape WeChat appends to errmsg."""
+    return f"{int(time.time()):08x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
+
+
+class WeChatRefusal(Exception):
+    """The platform refuses a call: answered with HTTP 200 and this errcode."""
+
+    def __init__(self, errcode: int, detail: str = "") -> None:
+        self.errcode = errcode
+        text = TEXTS.get(errcode, "error")
+        self.errmsg = f"{text}{': ' + detail if detail else ''} rid: {new_rid()}"
+        super().__init__(self.errmsg)
+
+    def body(self) -> dict[str, int | str]:
+        """Return the error envelope."""
+        return {"errcode": self.errcode, "errmsg": self.errmsg}
+
+
+class ScriptError(Exception):
+    """The scripting API refuses: `{"error": code, "message": text}` with a 4xx status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        self.code = code
+        self.message = message
+        self.status = status
+        super().__init__(message)

@@ -1,0 +1,218 @@
+"""What the stand-in remembers. Only JSON types inside, so that the whole can be written to a file."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+DAY_S = 86_400
+
+
+@dataclass
+class AccessToken:
+    """One access_token of an account; `dies_at` moves forward in time when a newer token supersedes it."""
+
+    value: str
+    family: str  # "classic" | "stable": the two never affect each other
+    issued_at: float
+    expires_at: float
+    dies_at: float
+    is_killed: bool = False
+
+
+@dataclass
+class Account:
+    """An official account or mini-program as its operator configured it in the platform's console."""
+
+    app_id: str
+    name: str
+    kind: str = "official"
+    app_secret: str = ""
+    original_id: str = ""
+    token: str = ""
+    aes_key: str = ""
+    previous_aes_key: str | None = None
+    mode: str = "safe"
+    format: str = "xml"
+    callback_url: str = ""
+    open_platform: str | None = None
+    oauth_domains: list[str] | None = None
+    ip_whitelist: list[str] | None = None
+    token_lifetime: int = 7200
+    permanent_qr_limit: int = 100_000
+    quota: dict[str, int] = field(default_factory=dict)
+    old_key_pushes: int | None = (
+        0  # pushes still to be sent with the previous key; None = until told to finish
+    )
+    tokens: list[AccessToken] = field(default_factory=list)
+    forced_refreshes: list[float] = field(default_factory=list)
+    hands_out_killed_token: bool = False
+    quota_used: dict[str, int] = field(default_factory=dict)
+    quota_day: str = ""
+    quota_clears: list[float] = field(default_factory=list)
+    tickets: dict[str, tuple[str, float]] = field(default_factory=dict)
+    menu: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class CsGrant:
+    """A right to send customer-service messages: which trigger opened it, how many are left, until when."""
+
+    trigger: str
+    opened_at: float
+    expires_at: float
+    left: int
+
+
+@dataclass
+class Tie:
+    """What is between one person and one account: following, blocking, windows, remark."""
+
+    is_following: bool = False
+    followed_at: float = 0.0
+    is_blocked: bool = False
+    subscribe_scene: str = "ADD_SCENE_SEARCH"
+    qr_scene: int = 0
+    qr_scene_str: str = ""
+    remark: str = ""
+    grants: list[CsGrant] = field(default_factory=list)
+    last_interaction_at: float = 0.0
+    typing_until: float = 0.0
+    chat: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Person:
+    """Someone who uses WeChat. Every openid and unionid she has is computed from `key`."""
+
+    id: str
+    key: str
+    name: str
+    phone: str
+    is_snapshot: bool = False
+    created_at: float = 0.0
+    ties: dict[str, Tie] = field(default_factory=dict)
+
+
+@dataclass
+class QrCode:
+    """A parametric QR code. `expires_at` is None for permanent codes."""
+
+    ticket: str
+    url: str
+    app_id: str
+    action_name: str
+    scene: str
+    is_number: bool
+    created_at: float
+    expires_at: float | None
+    scans: int = 0
+
+
+@dataclass
+class Media:
+    """Uploaded material; temporary material is gone after three days (`expires_at` None = permanent)."""
+
+    media_id: str
+    app_id: str
+    type: str
+    content_type: str
+    data_base64: str
+    created_at: float
+    expires_at: float | None
+
+
+@dataclass
+class OAuthCode:
+    """The `code` of web authorization: single use, five minutes, bound to one app."""
+
+    code: str
+    app_id: str
+    person_id: str
+    openid: str
+    scope: str
+    is_snapshot: bool
+    expires_at: float
+    is_used: bool = False
+
+
+@dataclass
+class OAuthGrant:
+    """What a code was exchanged for: a token of one person for one app, and the token that renews it."""
+
+    access_token: str
+    refresh_token: str
+    app_id: str
+    person_id: str
+    openid: str
+    scope: str
+    is_snapshot: bool
+    expires_at: float
+    refresh_expires_at: float
+
+
+@dataclass
+class Fault:
+    """Something that is to go wrong, some times or always, with some probability."""
+
+    id: str
+    target: str
+    kind: str
+    path: str = "*"
+    app_id: str | None = None
+    delay_s: float = 0.0
+    times: int | None = None
+    probability: float = 1.0
+    fired: int = 0
+
+
+@dataclass
+class Settings:
+    """How the platform behaves where real time is concerned."""
+
+    push_retry_delays: list[float] = field(default_factory=lambda: [5.0, 5.0, 5.0])
+    push_timeout_s: float = 5.0
+    followers_page_size: int = 10_000
+
+
+@dataclass
+class Attempt:
+    """One try to deliver a push and what the callback answered."""
+
+    at: float
+    http_status: int | None
+    latency_ms: int
+    error: str | None
+    answer: str
+
+
+@dataclass
+class Push:
+    """A message or event on its way to the callback URL, with every attempt made."""
+
+    id: int
+    app_id: str
+    openid: str
+    person_id: str | None
+    person_name: str
+    event: str
+    fields: dict[str, Any]
+    created_at: float
+    status: str = "pending"  # pending → delivered | failed | lost; held → pending
+    reply: str = ""
+    attempts: list[Attempt] = field(default_factory=list)
+
+
+@dataclass
+class CallRecord:
+    """One API call that arrived here. Never holds a token, a secret or a code."""
+
+    id: int
+    at: float
+    app_id: str
+    method: str
+    path: str
+    status: int
+    errcode: int
+    errmsg: str
+    latency_ms: int
+    fault: str
+    summary: str

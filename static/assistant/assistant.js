@@ -1,0 +1,160 @@
+// What the pages do by themselves: pulse, search, endless list, toasts, single submits. Texts come from the page.
+(() => {
+  "use strict";
+
+  const PULSE_MS = 4000;
+  const SLOWEST_PULSE_MS = 30000;
+  const SEARCH_MS = 300;
+  const TOAST_MS = 5000;
+  const byId = (id) => document.getElementById(id);
+
+  // Pulse: only while somebody looks; slower while the network fails.
+  let failures = 0;
+  let timer = 0;
+
+  const planPulse = () => {
+    clearTimeout(timer);
+    if (byId("pulse")) timer = setTimeout(beat, Math.min(PULSE_MS * 2 ** failures, SLOWEST_PULSE_MS));
+  };
+
+  const beat = () => {
+    if (document.visibilityState === "visible" && window.htmx) window.htmx.trigger("#pulse", "pulse");
+    planPulse();
+  };
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") beat();
+  });
+  window.addEventListener("pageshow", (event) => {
+    document.querySelectorAll("form[data-once]").forEach((form) => {
+      delete form.dataset.sent;
+      form.querySelectorAll(".is-sent").forEach((button) => button.classList.remove("is-sent"));
+    });
+    if (event.persisted) beat();
+  });
+
+  const notePulse = (worked) => {
+    failures = worked ? 0 : failures + 1;
+    const bar = byId("offline");
+    if (bar) bar.hidden = failures < 2;
+    planPulse();
+  };
+
+  // Toasts go by themselves.
+  const keepToastsShort = () => {
+    const toasts = byId("toasts");
+    if (!toasts) return;
+    new MutationObserver((changes) => {
+      changes.flatMap((change) => [...change.addedNodes]).forEach((node) => {
+        if (node.nodeType === 1) setTimeout(() => node.remove(), TOAST_MS);
+      });
+    }).observe(toasts, { childList: true });
+  };
+
+  const say = (text) => {
+    const toasts = byId("toasts");
+    if (!toasts || !text) return;
+    const line = document.createElement("p");
+    line.className = "notice notice_plain";
+    line.textContent = text;
+    toasts.append(line);
+  };
+
+  document.addEventListener("refused", (event) => say(event.detail.text));
+
+  const onFailure = (event) => {
+    const source = event.detail.elt;
+    if (source.id === "pulse") {
+      notePulse(false);
+    } else if (source.classList.contains("stretch")) {
+      source.classList.add("is-failed");
+    } else if (!(event.detail.xhr && event.detail.xhr.getResponseHeader("HX-Trigger"))) {
+      say(byId("toasts") && byId("toasts").dataset.failed);
+    }
+  };
+  ["htmx:sendError", "htmx:timeout", "htmx:responseError"].forEach((name) => {
+    document.addEventListener(name, onFailure);
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.id === "pulse" && event.detail.successful) notePulse(true);
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    event.detail.elt.classList.remove("is-failed");
+  });
+
+  // A row that comes by pulse may be in the list already: the old one goes, the new one is marked.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (event.detail.target.id !== "member-list") return;
+    const empty = byId("members-empty");
+    if (empty) empty.remove();
+    event.detail.fragment.querySelectorAll(".row[id]").forEach((row) => {
+      const old = byId(row.id);
+      if (old) old.remove();
+      row.classList.add("is-fresh");
+    });
+  });
+
+  // The address says what the list shows, so that coming back from a member finds the same place.
+  const rememberList = () => {
+    const marks = document.querySelectorAll("#member-list [data-page-url]");
+    if (marks.length) history.replaceState(history.state, "", marks[marks.length - 1].dataset.pageUrl);
+  };
+  document.addEventListener("htmx:afterSettle", rememberList);
+
+  // Search while typing; not in the middle of an input method's composition.
+  const listenToSearch = (form) => {
+    const field = form.querySelector("input[type=search]");
+    const clear = form.querySelector("[data-clear]");
+    let wait = 0;
+    let last = field.value.trim();
+    const search = () => {
+      clearTimeout(wait);
+      if (field.value.trim() === last) return;
+      last = field.value.trim();
+      window.htmx.trigger(form, "search-now");
+      window.scrollTo(0, 0);
+    };
+    const typed = (event) => {
+      clear.hidden = !field.value;
+      clearTimeout(wait);
+      if (!event.isComposing) wait = setTimeout(search, SEARCH_MS);
+    };
+    field.addEventListener("input", typed);
+    field.addEventListener("compositionend", typed);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      search();
+      field.blur();
+    });
+    clear.addEventListener("click", () => {
+      field.value = "";
+      clear.hidden = true;
+      search();
+      field.focus();
+    });
+  };
+
+  // A second tap does not send twice; 后退 makes the form usable again (pageshow above).
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-once]")) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    form.querySelectorAll("button").forEach((button) => button.classList.add("is-sent"));
+  });
+
+  const reloadLater = (mark) => {
+    setTimeout(() => {
+      if (document.visibilityState === "visible") location.reload();
+      else reloadLater(mark);
+    }, Number(mark.dataset.reloadAfter) * 1000);
+  };
+
+  keepToastsShort();
+  document.querySelectorAll("[data-search]").forEach(listenToSearch);
+  document.querySelectorAll("[data-reload-after]").forEach(reloadLater);
+  planPulse();
+})();

@@ -1,0 +1,118 @@
+"""The demo chain: the same every time, once, and as the services would have written it."""
+
+import datetime as dt
+import time
+from collections import Counter
+
+import pytest
+from django.apps import apps
+from django.db.models import Count, F, Q
+
+from config.demo.seed import seed_chain
+from core.actor import Actor
+from core.models import AuditEntry
+from guides import selectors
+from guides.models import Binding, BindingPolicy, ChannelCode, Guide, GuidePosting, Store
+from members.models import Member, MemberIdentity
+
+AT = dt.datetime(2026, 11, 20, 13, 30, tzinfo=dt.UTC)
+ACTOR = Actor.system("demo")
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_chain_is_seeded_once_quickly_and_whole() -> None:
+    began = time.monotonic()
+    first = seed_chain(at=AT, actor=ACTOR)
+    took = time.monotonic() - began
+    second = seed_chain(at=AT + dt.timedelta(days=3), actor=ACTOR)
+    assert took < 15
+    assert (first.is_new, second.is_new) == (True, False)
+    assert (first.regions, first.dealers, first.stores) == (4, 2, 12)
+    assert (first.guides, first.members) == (60, 5000)
+    assert second.bindings == first.bindings > 4000
+
+    managers = Guide.objects.filter(role="manager", state="active").values("store").annotate(n=Count("pk"))
+    assert [row["n"] for row in managers] == [1] * 12
+    lina = Guide.objects.get(number="G001")
+    assert (lina.name, lina.store.code) == ("李娜", "S01")
+    assert Guide.objects.get(name="王芳").store.code == "S01"
+    assert (Guide.objects.get(name="赵强").store.code, Guide.objects.get(name="赵强").role) == (
+        "S01",
+        "manager",
+    )
+    assert selectors.summarize_guide(lina.pk, at=AT).live_members > 50
+    assert BindingPolicy.objects.get().protected_days is None
+    _check_people()
+    _check_bindings()
+    _check_codes()
+
+
+def _check_people() -> None:
+    assert set(Store.objects.values_list("region__path", flat=True).distinct()).issubset(
+        apps.get_model("guides", "Region").objects.values_list("path", flat=True)
+    )
+    named = Member.objects.exclude(name="")
+    assert named.filter(name_pinyin="").count() == 0
+    assert Counter(Member.objects.values_list("stage", flat=True))["prospect"] > 500
+    assert Member.objects.filter(registered_at__gt=AT).count() == 0
+    members = Member.objects.filter(stage="member")
+    assert MemberIdentity.objects.filter(kind="phone").count() == members.count() > 3000
+    one = members.first()
+    assert one is not None
+    assert one.phone_tail == one.phone[-4:]
+    assert list(selectors_of_phone(one)) == [one.pk]
+    assert AuditEntry.objects.filter(subject_kind="members.member").count() == 5000
+
+
+def selectors_of_phone(member: Member) -> list[int]:
+    from members import selectors as member_selectors
+
+    return list(member_selectors.search_member_ids(member.phone))
+
+
+def _check_bindings() -> None:
+    live = Binding.objects.live()
+    assert live.values("member").distinct().count() == live.count()
+    assert Binding.objects.filter(ended_at__isnull=False).count() > 100
+    assert Binding.objects.filter(ended_at__gt=AT).count() == 0
+    assert Binding.objects.filter(bound_at__lt=F("member__registered_at")).count() == 0
+    for posting in GuidePosting.objects.all():
+        made = Binding.objects.filter(guide=posting.guide, bound_at__gte=posting.started_at)
+        if posting.ended_at is not None:
+            made = made.filter(bound_at__lt=posting.ended_at)
+        assert made.exclude(store=posting.store).count() == 0
+    assert GuidePosting.objects.filter(ended_at__isnull=False).count() == 5
+    assert Guide.objects.filter(state="left").count() == 2
+
+
+def _check_codes() -> None:
+    assert ChannelCode.objects.filter(kind="store").count() == 12
+    assert ChannelCode.objects.filter(kind="guide").count() == 60
+    wrong = ChannelCode.objects.annotate(
+        scans_made=Count("scans", distinct=True),
+        follows=Count("scans", filter=Q(scans__is_new_follower=True)),
+    ).exclude(scans_made=F("scan_count"), follows=F("follow_count"), binding_count=F("scan_count"))
+    assert not wrong.exists()
+
+
+def test_the_same_moment_gives_the_same_people_and_bindings(django_db_blocker: object) -> None:
+    from django.db import transaction
+
+    pictures = []
+    for _turn in range(2):
+        with transaction.atomic():
+            seed_chain(at=AT, actor=ACTOR)
+            people = list(
+                Member.objects.order_by("pk").values_list(
+                    "name", "phone", "birthday", "source", "registered_at"
+                )
+            )
+            bonds = list(
+                Binding.objects.order_by("pk").values_list(
+                    "guide__number", "store__code", "bound_at", "source", "ended_at"
+                )
+            )
+            pictures.append((people, bonds))
+            transaction.set_rollback(True)
+    assert pictures[0] == pictures[1]

@@ -1,0 +1,42 @@
+"""One sandbox for the session, emptied before each test; a fresh callback for each test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.sandbox.callback import APP, Callback
+from tests.sandbox.world import Driver
+from tests.sandbox_process import running_sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox_url() -> Iterator[str]:
+    with running_sandbox() as base_url:
+        yield base_url
+
+
+@pytest.fixture
+def callback() -> Iterator[Callback]:
+    server = Callback()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def driver(sandbox_url: str, callback: Callback) -> Iterator[Driver]:
+    """An empty world with one account in safe mode and quick retries."""
+    one = Driver(sandbox_url, callback)
+    one.script("POST", "/reset")
+    one.script("PATCH", "/settings", {"push_retry_delays": [0.02, 0.02, 0.02]})
+    one.account()
+    yield one
+    one.script("POST", "/reset")
+    one.http.close()
+
+
+@pytest.fixture
+def openid(driver: Driver) -> str:
+    """The openid of 小美, who follows the account."""
+    person = driver.person(key="xiaomei")
+    driver.act(person, "follow")
+    return str(person["openids"][APP])

@@ -1,0 +1,121 @@
+"""The console and the authorization page in a real browser."""
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.sandbox.callback import APP, seal_reply, text_reply
+from tests.sandbox.world import Driver
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        one = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield one
+        one.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A page whose script errors fail the test."""
+    one = browser.new_page(viewport={"width": 1440, "height": 900})
+    errors: list[str] = []
+    one.on("pageerror", lambda error: errors.append(str(error)))
+    yield one
+    one.context.close()
+    assert errors == []
+
+
+def test_from_nothing_to_a_greeting_by_clicking(driver: Driver, page: Any) -> None:
+    driver.callback.answer = lambda push: (200, seal_reply(text_reply(push, "您好，我是导购李娜")))
+    code = driver.code("g7Kq2")
+    page.goto(driver.base_url)
+    assert "不是真的微信" in page.locator(".banner").inner_text()
+    page.get_by_role("button", name="小美", exact=True).click()
+    page.get_by_role("button", name="扫一扫", exact=True).click()
+    page.locator("dialog .code", has_text="g7Kq2").click()
+    page.locator(".theirs .bubble", has_text="您好，我是导购李娜").wait_for()
+    assert page.locator(".row .tag").inner_text() == "已关注"
+    page.locator(".composer input").fill("周末有空吗 <b>")
+    page.keyboard.press("Enter")
+    page.locator(".mine .bubble", has_text="周末有空吗 <b>").wait_for()
+    page.locator("#log .push", has_text="来消息").wait_for()
+    assert driver.callback.received[0].fields["Ticket"] == code["ticket"]
+
+
+def test_a_link_chooses_person_account_and_code(driver: Driver, page: Any) -> None:
+    driver.account(app_id="wx2", name="另一个号")
+    driver.person("小丽")
+    wanted, code = driver.person("小美"), driver.code("g7Kq2")
+    driver.person("李先生")
+    page.goto(
+        f"{driver.base_url}/?person={wanted['id']}&app_id={APP}&scan={code['ticket']}".replace("+", "%2B")
+    )
+    dialog = page.locator("dialog[open]")
+    assert "小美扫一扫" in dialog.inner_text()
+    assert page.locator(".title b").inner_text() == "小二服装"
+    dialog.get_by_role("button", name="扫", exact=True).click()
+    page.locator(".row[aria-current]", has_text="已关注").wait_for()
+
+
+def test_faults_and_clock_by_clicking(driver: Driver, page: Any) -> None:
+    driver.person("小美")
+    page.goto(driver.base_url)
+    chip = page.locator("#faults").get_by_role("button", name="繁忙 -1")
+    chip.click()
+    page.locator("#faults .chip[aria-pressed=true]").wait_for()
+    assert driver.stable()["errcode"] == -1
+    page.locator("#log .call", has_text="-1").wait_for()
+    page.locator("#faults .chip[aria-pressed=true]").wait_for(state="detached")
+    page.locator("#clock").get_by_role("button", name="过 48 小时").click()
+    page.locator("#clock .tag").wait_for()
+    assert driver.script("GET", "/clock")["offset"] == pytest.approx(172_801, abs=1)
+
+
+def test_text_from_the_account_is_never_markup(driver: Driver, page: Any) -> None:
+    person = driver.person("小美")
+    driver.act(person, "follow")
+    text = '<img src=x onerror="window.hit=1"><a href="javascript:window.hit=1">点我</a> http://a.example/x。'
+    driver.say(person["openids"][APP], text)
+    page.goto(driver.base_url)
+    bubble = page.locator(".theirs .bubble").last
+    bubble.wait_for()
+    assert "<img" in bubble.inner_text()
+    assert bubble.locator("a").count() == 1
+    assert page.evaluate("window.hit") is None
+
+
+def test_authorization_page_on_a_phone(driver: Driver, browser: Any) -> None:
+    driver.person("小美")
+    page = browser.new_page(viewport={"width": 375, "height": 700})
+    back = f"{driver.base_url}/_/health"
+    query = f"appid={APP}&redirect_uri={back}&response_type=code&scope=snsapi_userinfo&state=S"
+    url = f"{driver.base_url}/open/connect/oauth2/authorize?{query}#wechat_redirect"
+    page.goto(url)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    page.get_by_text("小美").click()
+    page.get_by_role("button", name="以小美的身份继续").click()
+    page.wait_for_url("**/_/health?code=*&state=S*")
+    page.goto(url)
+    page.get_by_role("button", name="以小美的身份继续").click()
+    page.wait_for_url("**/_/health?code=*")
+    page.context.close()

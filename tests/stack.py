@@ -1,0 +1,241 @@
+"""The whole system as real processes on private engines, for tests and benches that stop, freeze and kill them.
+
+Web (granian), worker (Celery with its timetable) and sandbox each run as a process of their own; PostgreSQL and
+Redis live in a home of this stack's, so that freezing them disturbs nobody else.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+
+from core import embedded
+from tests.sandbox_process import free_port
+from tests.wechat import push_kit
+
+ROOT = Path(__file__).resolve().parent.parent
+SLUG = "main"
+
+
+def wait_until(check: Callable[[], Any], *, within_s: float = 20, what: str = "it") -> Any:
+    """The first true answer of `check`. Raises AssertionError in time."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, psycopg.Error):
+            if answer := check():
+                return answer
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within {within_s} s")
+
+
+def http(method: str, url: str, body: Any = None, timeout_s: float = 15) -> tuple[int, bytes]:
+    """(status, body); refusals are answers, a broken connection raises OSError."""
+    data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, method=method, headers={"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=timeout_s) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+class Stack:
+    def __init__(self, home: Path, **settings: str) -> None:
+        self.home = home
+        self.web_url = f"http://127.0.0.1:{free_port()}"
+        self.sandbox_url = f"http://127.0.0.1:{free_port()}"
+        self.engines = embedded.start(home / "engines")
+        (home / "static").mkdir(exist_ok=True)
+        self.environment = {
+            **os.environ,
+            **self.engines.environment(),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+            "PUBLIC_BASE_URL": self.web_url,
+            "WECHAT_BASE_URL": self.sandbox_url,
+            "STATIC_ROOT": str(home / "static"),
+            "MEDIA_ROOT": str(home / "media"),
+            "WECHAT_LEASE_S": "3",
+            **settings,
+        }
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.logs = home / "log"
+        self.logs.mkdir()
+        self.facts: dict[str, Any] = json.loads(self.run(sys.executable, "-m", "tests.stack_seed"))
+
+    def run(self, *command: str) -> str:
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{command} failed:\n{done.stdout}\n{done.stderr}")
+        return done.stdout.strip().splitlines()[-1]
+
+    # Processes -------------------------------------------------------------------------------------------
+
+    def start_sandbox(self) -> None:
+        port = self.sandbox_url.rpartition(":")[2]
+        self._start("sandbox", sys.executable, "-m", "sandbox", "--port", port)
+        wait_until(lambda: http("GET", f"{self.sandbox_url}/_/health")[0] == 200, what="the sandbox")
+        self.sandbox("PUT", f"/_/accounts/{push_kit.APP_ID}", self.sandbox_account())
+
+    def sandbox_account(self) -> dict[str, Any]:
+        return {
+            "name": "素衣",
+            "kind": "official",
+            "app_secret": "planted-app-secret",
+            "original_id": push_kit.ORIGINAL_ID,
+            "token": push_kit.TOKEN,
+            "aes_key": push_kit.AES_KEY,
+            "mode": "safe",
+            "format": "xml",
+            "callback_url": f"{self.web_url}/wechat/callback/{SLUG}/",
+            "open_platform": "suyi",
+            "oauth_domains": [urllib.parse.urlsplit(self.web_url).netloc],
+        }
+
+    def start_web(self, workers: int = 1) -> None:
+        self._start(
+            "web", str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", "127.0.0.1",
+            "--port", self.web_url.rpartition(":")[2], "--workers", str(workers), "--blocking-threads", "32",
+            "--no-ws", "--log-level", "warning", "config.wsgi:application",
+        )  # fmt: skip
+        wait_until(lambda: http("GET", f"{self.web_url}/healthz", timeout_s=2)[0] in {200, 503}, what="the web server")
+
+    def start_worker(self) -> None:
+        self._start(
+            "worker", str(Path(sys.executable).parent / "celery"), "-A", "config", "worker", "-B",
+            "--concurrency", "2", "--loglevel", "warning", "--schedule", str(self.home / "beat"),
+        )  # fmt: skip
+
+    def _start(self, name: str, *command: str) -> None:
+        log = (self.logs / f"{name}.log").open("ab")
+        self.processes[name] = subprocess.Popen(
+            command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        log.close()
+
+    def kill(self, name: str) -> None:
+        """kill -9 of the process and all its children."""
+        process = self.processes.pop(name)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self, name: str) -> None:
+        process = self.processes.pop(name)
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def close(self) -> None:
+        for name in list(self.processes):
+            self.stop(name)
+        with contextlib.suppress(ProcessLookupError):
+            self.thaw_postgres()
+        embedded.destroy(self.home / "engines")
+
+    # Engines ---------------------------------------------------------------------------------------------
+
+    @property
+    def postgres_home(self) -> Path:
+        return self.home / "engines" / "postgres"
+
+    def freeze_postgres(self) -> None:
+        for pid in embedded.postgres_pids(self.postgres_home):
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw_postgres(self) -> None:
+        for process in psutil.process_iter(["name", "cmdline"]):
+            if str(self.postgres_home) in " ".join(process.info["cmdline"] or []) or process.info["name"] == "postgres":
+                with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+                    if process.status() == psutil.STATUS_STOPPED:
+                        os.kill(process.pid, signal.SIGCONT)
+
+    def stop_postgres(self, mode: str = "immediate") -> None:
+        embedded.stop_postgres(self.postgres_home, mode=mode)
+
+    def start_engines(self) -> None:
+        embedded.start(self.home / "engines")
+
+    def stop_redis(self) -> None:
+        embedded.stop_redis(self.home / "engines")
+
+    def freeze_redis(self) -> None:
+        os.kill(embedded.redis_pid(self.home / "engines") or 0, signal.SIGSTOP)
+
+    def thaw_redis(self) -> None:
+        os.kill(embedded.redis_pid(self.home / "engines") or 0, signal.SIGCONT)
+
+    def flush_redis(self) -> None:
+        import redis
+
+        with redis.Redis.from_url(self.engines.redis_url) as client:
+            client.flushall()
+
+    # Looking and acting ----------------------------------------------------------------------------------
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.engines.database_url, connect_timeout=3, autocommit=True) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def value(self, sql: str, *values: Any) -> Any:
+        return self.rows(sql, *values)[0][0]
+
+    def execute(self, sql: str, *values: Any) -> None:
+        with psycopg.connect(self.engines.database_url, autocommit=True) as connection:
+            connection.execute(sql, values)
+
+    def clear(self) -> None:
+        """Forget what earlier tests made; the chain stays."""
+        self.execute(
+            "TRUNCATE wechat_inboundevent, wechat_follower, wechat_outboundmessage, guides_channelscan, "
+            "guides_guidenotice, guides_binding, members_memberidentity, members_member, core_auditentry CASCADE"
+        )
+
+    def push(self, fields: dict[str, Any], timeout_s: float = 15) -> tuple[int, bytes]:
+        """One safe-mode push straight to our callback, freshly encrypted."""
+        query, body = push_kit.sealed(push_kit.xml(fields))
+        url = f"{self.web_url}/wechat/callback/{SLUG}/?{urllib.parse.urlencode(query)}"
+        return http("POST", url, body, timeout_s)
+
+    def sandbox(self, method: str, path: str, body: Any = None) -> Any:
+        status, answer = http(method, f"{self.sandbox_url}{path}", body, timeout_s=60)
+        assert status < 300, (status, answer)
+        return json.loads(answer or b"null")
+
+    def person(self, name: str) -> dict[str, Any]:
+        return dict(self.sandbox("POST", "/_/people", {"name": name, "key": name}))
+
+    def scan(self, person: dict[str, Any], code_url: str, **options: Any) -> Any:
+        return self.sandbox(
+            "POST", f"/_/people/{person['id']}/scan", {"app_id": push_kit.APP_ID, "content": code_url, **options}
+        )
+
+    def chat(self, person: dict[str, Any]) -> list[dict[str, Any]]:
+        return list(self.sandbox("GET", f"/_/people/{person['id']}/chat?app_id={push_kit.APP_ID}")["bubbles"])
+
+    def log_text(self) -> str:
+        return "".join(path.read_text(errors="replace") for path in self.logs.glob("*.log"))
+
+
+@contextlib.contextmanager
+def running_stack(home: Path, **settings: str) -> Iterator[Stack]:
+    stack = Stack(home, **settings)
+    try:
+        yield stack
+    finally:
+        stack.close()

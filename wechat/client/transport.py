@@ -1,0 +1,114 @@
+"""One HTTP exchange: keep-alive connections shared by the process, explicit time limits, nothing else."""
+
+import dataclasses
+import functools
+import logging
+import os
+import ssl
+import time
+from typing import Final
+
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from wechat.client.errors import TransportError, UnreadableAnswer
+
+CONNECT_TIMEOUT_S: Final = 3.0
+LARGEST_ANSWER: Final = 16 * 1024 * 1024
+_CHUNK: Final = 64 * 1024
+
+# urllib3 prints the whole URL, with secret and token, when it warns about odd headers.
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    content_type: str
+    body: bytes
+
+
+@functools.cache
+def _pool() -> urllib3.PoolManager:
+    return urllib3.PoolManager(num_pools=8, maxsize=32, retries=False)
+
+
+# A worker that inherited open connections would share them with its parent and read its answers.
+os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
+def exchange(
+    method: str, url: str, *, path: str, body: bytes | None, content_type: str | None, timeout_s: float
+) -> Answer:
+    """Send one request and read the whole answer within `timeout_s` seconds.
+
+    Follows no redirect (it could lead anywhere) and repeats nothing. Raises TransportError, which never names
+    the URL (`path` is WeChat's path without its query), or UnreadableAnswer for an answer without end.
+    """
+    failure: TransportError | UnreadableAnswer
+    try:
+        return _exchange(method, url, body, content_type, timeout_s)
+    except _TooLong:
+        failure = UnreadableAnswer(path, errmsg="the answer is too long")
+    except (HTTPError, TimeoutError) as error:
+        failure = _describe(path, error)
+    # Raised out here, so that urllib3's exception, which prints the URL, is not kept as its context.
+    raise failure
+
+
+class _TooLong(Exception):
+    pass
+
+
+def _exchange(
+    method: str, url: str, body: bytes | None, content_type: str | None, timeout_s: float
+) -> Answer:
+    deadline = time.monotonic() + timeout_s
+    headers = {"Accept": "*/*", "User-Agent": "xiaoer"}
+    if content_type is not None:
+        headers["Content-Type"] = content_type
+    response = _pool().request(
+        method,
+        url,
+        body=body,
+        headers=headers,
+        redirect=False,
+        preload_content=False,
+        timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT_S, timeout_s), read=timeout_s),
+    )
+    is_read = False
+    try:
+        received = bytearray()
+        for chunk in response.stream(_CHUNK):
+            received += chunk
+            if len(received) > LARGEST_ANSWER:
+                raise _TooLong
+            if time.monotonic() > deadline:
+                raise TimeoutError
+        is_read = True
+    finally:
+        if not is_read:
+            response.close()
+        response.release_conn()
+    return Answer(response.status, response.headers.get("Content-Type", ""), bytes(received))
+
+
+def _describe(path: str, error: Exception) -> TransportError:
+    if isinstance(error, NewConnectionError):  # asked first: urllib3 makes it a kind of ConnectTimeoutError
+        return TransportError(path, how="connection", reached="no", errmsg="connection refused")
+    if isinstance(error, ConnectTimeoutError):
+        return TransportError(path, how="timeout", reached="no", errmsg="no connection in time")
+    if isinstance(error, SSLError):
+        is_handshake = any(isinstance(part, ssl.SSLCertVerificationError) for part in error.args)
+        return TransportError(
+            path, how="connection", reached="no" if is_handshake else "unknown", errmsg="TLS failure"
+        )
+    if isinstance(error, ReadTimeoutError | TimeoutError):
+        return TransportError(path, how="timeout", reached="unknown", errmsg="no answer in time")
+    return TransportError(path, how="connection", reached="unknown", errmsg="connection broken off")
