@@ -25,9 +25,10 @@ SIDEBAR: list[dict[str, Any]] = [
         "items": [
             _item(_("导购"), "badge", "guides_guide_changelist"),
             _item(_("门店"), "store", "guides_store_changelist"),
-            _item(_("经销商"), "handshake", "guides_dealer_changelist"),
+            _item(_("经销商"), "domain", "guides_dealer_changelist"),
             _item(_("区域"), "map", "guides_region_changelist"),
             _item(_("渠道码"), "qr_code_2", "guides_channelcode_changelist"),
+            _item(_("扫码记录"), "qr_code_scanner", "guides_channelscan_changelist"),
             _item(_("绑定规则"), "rule", "guides_bindingpolicy_changelist"),
         ],
     },
@@ -40,7 +41,9 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("收件箱"), "inbox", "wechat_inboundevent_changelist"),
             _item(_("发件箱"), "outbox", "wechat_outboundmessage_changelist"),
             _item(_("粉丝"), "person_add", "wechat_follower_changelist"),
-            _item(_("接口调用"), "monitoring", "wechat_outboundcall_changelist"),
+            _item(_("接口调用"), "swap_vert", "wechat_outboundcall_changelist")
+            | {"active": lambda request: "/outboundcall/" in request.path and "/quota/" not in request.path},
+            _item(_("接口用量"), "monitoring", "wechat_quota"),
         ],
     },
     {

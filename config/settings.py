@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from psycopg.conninfo import conninfo_to_dict
 
@@ -241,6 +242,8 @@ UNFOLD = {
     "SITE_SYMBOL": "storefront",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "core.admin.dashboard.fill",
+    "LOGIN": {"redirect_after": reverse_lazy("admin:index")},
     "STYLES": [lambda request: static("admin_xiaoer/admin.css")],
     "SCRIPTS": [lambda request: static("admin_xiaoer/admin.js")],
     "COLORS": {

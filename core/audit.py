@@ -30,3 +30,9 @@ def list_entries(*, subject: models.Model, limit: int = 50) -> list[AuditEntry]:
     """The newest entries about one row."""
     entries = AuditEntry.objects.filter(subject_kind=subject._meta.label_lower, subject_id=subject.pk)
     return list(entries.order_by("-at", "-pk")[:limit])
+
+
+def list_entries_by_staff(*, staff_id: int, limit: int = 50) -> list[AuditEntry]:
+    """What one staff account did last, newest first."""
+    entries = AuditEntry.objects.filter(actor_kind="staff", actor_id=staff_id)
+    return list(entries.order_by("-at", "-pk")[:limit])

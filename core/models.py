@@ -53,6 +53,10 @@ class StaffAccount(AbstractUser):
     def __str__(self) -> str:
         return self.get_full_name() or self.get_username()
 
+    def get_full_name(self) -> str:
+        """Surname first, as Chinese names are written."""
+        return f"{self.last_name}{self.first_name}"
+
 
 class AuditEntry(models.Model):
     """One thing somebody did to one row, written in the transaction that did it; never changed."""
@@ -86,5 +90,3 @@ def changed_fields(instance: models.Model, **values: Any) -> list[str]:
             setattr(instance, name, value)
             changed.append(name)
     return changed
-
-

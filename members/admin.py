@@ -70,7 +70,7 @@ class RenameForm(DressedForm):
 
 @admin.register(Member)
 class MemberAdmin(ScopedReadOnlyAdmin):
-    """Members of the account's part of the chain. Rows that were merged away are reached from their survivor."""
+    """Members of the account's part of the chain. Merged rows are reached from their survivor."""
 
     list_display = (
         "display_name",
@@ -108,7 +108,7 @@ class MemberAdmin(ScopedReadOnlyAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
-        changelist.title = _("会员")
+        changelist.title = str(_("会员"))
         return changelist
 
     def get_search_results(
@@ -125,7 +125,7 @@ class MemberAdmin(ScopedReadOnlyAdmin):
 
     @column(_("姓名"), ordering="name")
     def display_name(self, row: Member) -> str:
-        return _card(row).display_name
+        return str(_card(row).display_name)
 
     @column(_("手机号"))
     def masked_phone(self, row: Member) -> str:
@@ -141,7 +141,7 @@ class MemberAdmin(ScopedReadOnlyAdmin):
 
     @column(_("来源"), ordering="source")
     def source_words(self, row: Member) -> str:
-        return _card(row).source_label
+        return str(_card(row).source_label)
 
     @column(_("成为会员时间"), ordering="registered_at")
     def registered(self, row: Member) -> str:
@@ -177,7 +177,7 @@ def _card(row: Member) -> Any:
 
 
 def _identities_panel(request: HttpRequest, member: Member) -> Panel:
-    """Under which names outside systems know her, masked. A phone's value is a fingerprint and stays unseen."""
+    """Under which names outside systems know her, masked. A phone's fingerprint stays unseen."""
     identities = MemberIdentity.objects.filter(member=member).order_by("linked_at", "pk")
     rows = [
         (

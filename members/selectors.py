@@ -49,7 +49,11 @@ def get_member_card(member_id: int) -> MemberCard:
 
 def find_member_card(public_id: str) -> MemberCard | None:
     """The living member with that public id; the id of a merged row leads to the row she lives on in."""
-    member = Member.objects.select_related("merged_into").filter(public_id=public_id[:16]).first()
+    member = (
+        Member.objects.select_related("merged_into")
+        .filter(public_id=public_id.replace("\0", "")[:17])
+        .first()
+    )
     while member is not None and member.merged_into is not None:
         member = member.merged_into
     return None if member is None else card_of(member)
@@ -123,7 +127,7 @@ def search_member_ids(query: str) -> QuerySet[Any, int]:
     if len(code) >= 4 and all(character in codes.ALPHABET for character in code):
         wanted |= Q(code__endswith=code)
     digits = phones.digits_of(text)
-    if len(digits) == 4:
+    if len(digits) == 4 and digits.isdecimal():
         wanted |= Q(phone_tail=digits)
     elif phones.is_mobile(digits):
         owners = MemberIdentity.objects.filter(kind=Identity.PHONE, app_id="", value=phone_index(digits))

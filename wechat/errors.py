@@ -49,7 +49,7 @@ class WeChatRefused(Refusal):
 
 
 class MessageUnfit(InvalidInput):
-    """WeChat would refuse the message as it is; `details["field"]` names the part, `limit_bytes` its limit."""
+    """WeChat would refuse the message; `details["field"]` names the part, `limit_bytes` the limit it has."""
 
     code = "wechat.message_unfit"
     sentence = _("消息内容不符合微信的要求，请修改后再发")

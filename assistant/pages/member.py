@@ -78,7 +78,7 @@ def _say_bound(live: BindingLine | None, *, now: dt.datetime) -> str:
     days = (clock.business_day(now) - clock.business_day(live.bound_at)).days
     if days == 0:
         return _("今天成为%(name)s的会员") % {"name": live.guide_name}
-    return _("%(name)s已陪伴她 %(days)d 天") % {"name": live.guide_name, "days": days}
+    return _("成为%(name)s的会员已 %(days)d 天") % {"name": live.guide_name, "days": days}
 
 
 def _history_line(line: BindingLine, *, today: dt.date) -> HistoryLine:

@@ -3,7 +3,7 @@
 from typing import Final, cast
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from assistant.pages.home import build_home
 from assistant.pages.pulse import View, build_pulse
@@ -16,13 +16,13 @@ _VIEWS: Final = frozenset({"today", "members", "code"})
 _HIGHEST_ID: Final = 2**63 - 1
 
 
-@require_GET
+@require_safe
 @guide_screen
 def home(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     return show(request, "assistant/home.html", build_home(guide))
 
 
-@require_GET
+@require_safe
 @guide_screen
 def pulse(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     """204 when nothing happened since the page was drawn, else its changed parts."""

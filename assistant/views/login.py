@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assistant import sessions
 from assistant.errors import ActivationCodeMissing, LoginDenied, LoginStale
@@ -24,7 +24,7 @@ from wechat.services import accounts, oauth
 _LONGEST_CODE: Final = 40
 
 
-@require_GET
+@require_safe
 @open_screen
 def login(request: HttpRequest) -> HttpResponse:
     """Send the browser to WeChat, which sends it back to `login_callback` with a code."""
@@ -43,7 +43,7 @@ def login(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 @open_screen
 def login_callback(request: HttpRequest) -> HttpResponse:
     """WeChat sent her back. Refuses foreign and used states, snapshot users and used codes."""
@@ -143,7 +143,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     return redirect("assistant:signed-out")
 
 
-@require_GET
+@require_safe
 @open_screen
 def signed_out(request: HttpRequest) -> HttpResponse:
     """Logged out stays logged out until she says otherwise: WeChat would log her in again without asking."""
@@ -156,7 +156,7 @@ def signed_out(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @open_screen
 def ended(request: HttpRequest) -> HttpResponse:
     """Where a page that was open is sent when the guide behind it has left."""

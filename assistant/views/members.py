@@ -1,7 +1,7 @@
 """会员 and 会员详情."""
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from assistant.pages.member import build_member
 from assistant.pages.members import MOST_ROWS, PAGE_ROWS, build_members, build_rows
@@ -10,7 +10,7 @@ from assistant.views.inputs import search_words, whole_number
 from guides.contracts import GuideCard
 
 
-@require_GET
+@require_safe
 @guide_screen
 def members(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     limit = whole_number(request, "rows", default=PAGE_ROWS, low=PAGE_ROWS, high=MOST_ROWS)
@@ -19,7 +19,7 @@ def members(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @guide_screen
 def member_rows(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     """A stretch of the list: the first one of a new search, or the next one of an endless list."""
@@ -30,7 +30,7 @@ def member_rows(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     return show(request, "assistant/_member_rows.html", rows)
 
 
-@require_GET
+@require_safe
 @guide_screen
 def member(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse:
     return show(request, "assistant/member.html", build_member(guide, public_id))

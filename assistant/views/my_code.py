@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.http import content_disposition_header, parse_etags
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from assistant import qr
 from assistant.pages.my_code import build_my_code, build_poster_texts, get_qr_content, poster_filename
@@ -12,20 +12,20 @@ from assistant.screens import guide_screen, show
 from guides.contracts import GuideCard
 
 
-@require_GET
+@require_safe
 @guide_screen
 def my_code(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     return show(request, "assistant/my_code.html", build_my_code(guide))
 
 
-@require_GET
+@require_safe
 @guide_screen
 def poster_page(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     """The poster as large as the phone, to press and keep."""
     return show(request, "assistant/poster.html", build_my_code(guide))
 
 
-@require_GET
+@require_safe
 @guide_screen
 def qr_png(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     """The bare code as a file, for print."""
@@ -33,7 +33,7 @@ def qr_png(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     return _picture(qr.draw_png(get_qr_content(guide)), name)
 
 
-@require_GET
+@require_safe
 @guide_screen
 def poster_png(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     """The poster; drawn once, answered with 304 while nothing on it changed."""

@@ -9,12 +9,14 @@ from core.admin.base import BaseAdmin, ReadOnlyAdmin, ScopedAdmin, ScopedReadOnl
 from core.admin.extensions import (
     ExtraColumn,
     Panel,
+    Tile,
     find_answer,
     register_answer,
     register_column,
     register_filter,
     register_inline,
     register_panel,
+    register_tiles,
 )
 from core.admin.filters import AutocompleteFilter, ChoiceFilter, CountedFilter
 from core.admin.formats import mask_openid, percent, thousands, when
@@ -36,6 +38,7 @@ __all__ = [
     "ScopedAdmin",
     "ScopedReadOnlyAdmin",
     "ServiceForms",
+    "Tile",
     "UnfoldTabularInline",
     "ask",
     "autocomplete_field",
@@ -52,6 +55,7 @@ __all__ = [
     "register_filter",
     "register_inline",
     "register_panel",
+    "register_tiles",
     "run_for_each",
     "staff_actor",
     "thousands",

@@ -56,7 +56,7 @@ class StaffAccountAdmin(BaseAdmin, UserAdmin[StaffAccount]):
 
     @column(_("姓名"), ordering="last_name")
     def full_name(self, row: StaffAccount) -> str:
-        return f"{row.last_name}{row.first_name}"
+        return row.get_full_name()
 
     @column(_("身份"), ordering="is_superuser", labels={"head": "success", "part": "info"})
     def kind(self, row: StaffAccount) -> tuple[str, Any]:
@@ -88,7 +88,8 @@ class PermissionGroupAdmin(BaseAdmin, GroupAdmin):
     filter_horizontal = ("permissions",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(account_total=Count("user", distinct=True))
+        queryset: QuerySet[Any] = super().get_queryset(request)
+        return queryset.annotate(account_total=Count("user", distinct=True))
 
     @column(_("账号数"), ordering="account_total")
     def account_count(self, row: Any) -> int:

@@ -46,7 +46,9 @@ class AuditLine:
 
 def describe(entry: AuditEntry) -> AuditLine:
     """An entry in words; details are ids, codes and counts only, so they may be shown."""
-    details = "，".join(f"{name}: {_short(value)}" for name, value in entry.details.items() if value not in (None, ""))
+    details = "，".join(
+        f"{name}: {_short(value)}" for name, value in entry.details.items() if value not in (None, "")
+    )
     return AuditLine(entry.at, actor_words(entry), action_words(entry.action), details)
 
 

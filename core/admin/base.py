@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
@@ -39,7 +40,7 @@ class _ChangeList(UnfoldChangeList):  # type: ignore[misc]
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        rows = list(self.result_list)
+        rows: list[Any] = list(self.result_list)
         page: BaseAdmin = self.model_admin
         page.prepare_rows(request, rows)
         keys = [row.pk for row in rows]
@@ -89,13 +90,26 @@ class BaseAdmin(UnfoldModelAdmin):
         return [*super().get_inlines(request, obj), *inlines_of(self.model)]
 
     def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """May run this page's services: the same right as changing the row, also where fields are read-only."""
+        """May run this page's services: the right to change the row, also where fields are read-only."""
         opts = self.model._meta
         return request.user.has_perm(f"{opts.app_label}.change_{opts.model_name}")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Rows are closed, ended or switched off, never deleted; the few pages that may delete say so."""
         return False
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Choices without the side buttons that add and change the chosen row."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            for side_button in (
+                "can_add_related",
+                "can_change_related",
+                "can_view_related",
+                "can_delete_related",
+            ):
+                setattr(field.widget, side_button, False)
+        return field
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Only what the related page shows to this account may be chosen, also by a hand-made POST."""
@@ -111,7 +125,8 @@ class BaseAdmin(UnfoldModelAdmin):
 
     def no_subject(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The answer for a row that does not exist, the same as for one outside the account's part."""
-        return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        answer: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return answer
 
     def below_form(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
         """What stands below a detail page: panels, then the audit box."""
@@ -146,11 +161,10 @@ class BaseAdmin(UnfoldModelAdmin):
             fields=sorted(form.changed_data),
         )
 
-
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Save an inline and keep who did it, by counts."""
         super().save_formset(request, form, formset, change)
-        counts = {
+        counts: dict[str, Any] = {
             "added": len(formset.new_objects),
             "changed": len(formset.changed_objects),
             "deleted": len(formset.deleted_objects),

@@ -1,7 +1,7 @@
 """What a higher app adds to a lower app's pages.
 
-`members` may not know guides, yet a member's page shows her guide: `guides.admin` registers a column, a filter
-and a panel under the name of the model, and the member pages show whatever is registered.
+`members` may not know guides, yet a member's page shows her guide: `guides.admin` registers a column, a
+filter and a panel under the name of the model, and the member pages show whatever is registered.
 """
 
 import dataclasses
@@ -34,12 +34,25 @@ class ExtraColumn:
     after: str = ""  # the column it follows; at the end when empty
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tile:
+    """One number of the first page; `is_alarm` when somebody should look."""
+
+    title: Text
+    number: str
+    url: str
+    note: Text = ""
+    is_alarm: bool = False
+
+
+TileMaker = Callable[[HttpRequest], Sequence[Tile]]
 PanelMaker = Callable[[HttpRequest, Any], Panel | None]
 
 _panels: dict[str, list[PanelMaker]] = defaultdict(list)
 _columns: dict[str, list[ExtraColumn]] = defaultdict(list)
 _filters: dict[str, list[Any]] = defaultdict(list)
 _inlines: dict[str, list[Any]] = defaultdict(list)
+_tiles: list[tuple[int, str, TileMaker]] = []
 _answers: dict[str, Callable[[str], str | None]] = {}
 
 
@@ -61,6 +74,22 @@ def register_filter(label: str, list_filter: Any) -> None:
 def register_inline(label: str, inline: Any) -> None:
     """Add an inline to the form of `app.Model`."""
     _inlines[label].append(inline)
+
+
+def register_tiles(permission: str, make: TileMaker, *, order: int) -> None:
+    """Show numbers on the first page, to accounts with the permission; smaller orders come first."""
+    _tiles.append((order, permission, make))
+    _tiles.sort(key=lambda registered: registered[0])
+
+
+def tiles_for(request: HttpRequest) -> list[Tile]:
+    """The numbers this account may see."""
+    return [
+        tile
+        for _order, permission, make in _tiles
+        if request.user.has_perm(permission)
+        for tile in make(request)
+    ]
 
 
 def register_answer(question: str, answer: Callable[[str], str | None]) -> None:

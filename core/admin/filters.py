@@ -23,10 +23,12 @@ class AutocompleteFilter(_AutocompleteSelectFilter):
     def choices(self, changelist: Any) -> Any:
         for choice in super().choices(changelist):
             # The chosen row is shown by name: look it up through the related page, which is scoped.
-            page = changelist.model_admin.admin_site._registry[self.field.remote_field.model]
-            field = next(iter(choice["form"].fields.values()))
+            shown: Any = choice
+            related: Any = self.field.related_model
+            page = changelist.model_admin.admin_site._registry[related]
+            field = next(iter(shown["form"].fields.values()))
             field.queryset = page.get_queryset(changelist.model_admin.request)
-            yield choice
+            yield shown
 
 
 class ChoiceFilter(_DropdownFilter):

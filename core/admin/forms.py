@@ -52,5 +52,5 @@ def autocomplete_field(
     model: type[models.Model], field_name: str, queryset: models.QuerySet[Any], **kwargs: Any
 ) -> forms.ModelChoiceField[Any]:
     """A choice by typing, as for the foreign key `model.field_name`; `queryset` is what may be chosen."""
-    widget = AutocompleteSelect(model._meta.get_field(field_name), admin.site)  # type: ignore[arg-type]
+    widget = AutocompleteSelect(model._meta.get_field(field_name), admin.site)
     return forms.ModelChoiceField(queryset=queryset, widget=widget, **kwargs)

@@ -1,4 +1,4 @@
-"""Question pages: what will happen, in words and numbers, then one button. And services run from the admin."""
+"""Question pages: what will happen, in words and numbers, then one button. And running services."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
@@ -31,7 +31,7 @@ class Question:
 
 def staff_actor(request: HttpRequest) -> Actor:
     """The logged-in staff account as the doer."""
-    return Actor.staff(int(request.user.pk), str(request.user))
+    return Actor.staff(request.user.pk or 0, str(request.user))
 
 
 def add_refusal(form: forms.Form, refusal: Refusal) -> None:
@@ -51,8 +51,8 @@ def ask(
 ) -> HttpResponse:
     """Show the question; on the confirming POST run it and go back with its message.
 
-    `run` gets the cleaned data and returns the sentence for the green bar, or a response of its own. A refusal
-    is shown on the page with everything typed kept. `form` is bound by the caller (`bound_data`).
+    `run` gets the cleaned data and returns the sentence for the green bar, or a response of its own. Its
+    refusal is shown on the page with everything typed kept. `form` is bound by the caller (`bound_data`).
     """
     form = form if form is not None else forms.Form(bound_data(request))
     if is_confirmed(request) and form.is_valid():
@@ -97,7 +97,7 @@ def bound_data(request: HttpRequest) -> Any:
 def run_for_each(
     request: HttpRequest, rows: Iterable[Any], run: Callable[[Any], object], done: Callable[[int], Text]
 ) -> int:
-    """Run a service for each row and tell the outcome: one line for all that went, one for each that did not."""
+    """Run a service for each row and tell: one line for all that went, one for each that did not."""
     done_count = 0
     refusals: list[str] = []
     for row in rows:

@@ -9,7 +9,10 @@ from core.admin.base import BaseAdmin
 from core.admin.questions import add_refusal
 from core.errors import NotAllowed, Refusal
 
-_Base = BaseAdmin if TYPE_CHECKING else object
+if TYPE_CHECKING:
+    _Base = BaseAdmin
+else:
+    _Base = object
 
 
 class ServiceForms(_Base):
@@ -20,7 +23,7 @@ class ServiceForms(_Base):
     """
 
     def run_service(self, request: HttpRequest, row: Any, form: Any, change: bool) -> int:
-        """Call the service with the form's cleaned data; return the row's primary key. May raise a refusal."""
+        """Call the service with the form's cleaned data; return the row's key. May raise a refusal."""
         raise NotImplementedError
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -49,7 +52,7 @@ class ServiceForms(_Base):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form_class: Any = super().get_form(request, obj, change=change, **kwargs)
-        refusal = getattr(request, "refusal", None)
+        refusal: Any = getattr(request, "refusal", None)
         if refusal is None:
             return form_class
 

@@ -1,5 +1,6 @@
 """django-unfold with types. The library carries none, so what we use of it is declared here, once."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
         change_form_outer_before_template: str | None
         change_form_outer_after_template: str | None
 
+        def _get_obj_does_not_exist_redirect(self, request: Any, opts: Any, object_id: str) -> Any: ...
+        def get_actions_detail(self, request: Any, object_id: Any) -> list[Any]: ...
         def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]: ...
 
     class UnfoldTabularInline(_TabularInline[Any, Any]):
@@ -31,10 +34,27 @@ else:
     from unfold.admin import ModelAdmin as UnfoldModelAdmin
     from unfold.admin import TabularInline as UnfoldTabularInline
 
+__all__ = ["Labelled", "Text", "UnfoldModelAdmin", "UnfoldTabularInline", "column", "operation"]
+
 F = TypeVar("F", bound=Callable[..., Any])
 Text = str | Promise
 
 VARIANTS = {"": ActionVariant.DEFAULT, "primary": ActionVariant.PRIMARY, "danger": ActionVariant.DANGER}
+
+
+class Labelled(tuple[str, str]):
+    """(value, text): a list shows the text in the value's colour, a detail page just the text."""
+
+    def __str__(self) -> str:
+        return str(self[1])
+
+
+def _labelled(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def labelled(*args: Any) -> Labelled:
+        return Labelled(method(*args))
+
+    return labelled
 
 
 def column(
@@ -44,9 +64,12 @@ def column(
 
     `labels` maps a value to a colour (info, success, warning, danger): the method then returns (value, text).
     """
-    return cast(
-        "Callable[[F], F]", _display(description=title, ordering=ordering, label=labels, boolean=boolean)
-    )
+    named = _display(description=title, ordering=ordering, label=labels, boolean=boolean)
+
+    def decorate(method: F) -> F:
+        return cast("F", named(_labelled(method) if labels is not None else method))
+
+    return decorate
 
 
 def operation(
@@ -60,5 +83,7 @@ def operation(
     """Names an action: a bulk action of a list, or a button of a detail page."""
     return cast(
         "Callable[[F], F]",
-        _action(description=title, permissions=list(needs), icon=icon, url_path=path, variant=VARIANTS[variant]),
+        _action(
+            description=title, permissions=list(needs), icon=icon, url_path=path, variant=VARIANTS[variant]
+        ),
     )

@@ -1,4 +1,4 @@
-"""Guides, stores, codes and bindings in the staff admin, and what they add to the pages of members and accounts."""
+"""Guides, stores, codes and bindings in the staff admin, and what they add to others' pages."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -51,7 +51,9 @@ class LiveFilter(ChoiceFilter):
 
 
 class ReasonForm(DressedForm):
-    reason = forms.CharField(label=_("原因"), max_length=120, help_text=_("会写进绑定历史，导购和总部都能看到"))
+    reason = forms.CharField(
+        label=_("原因"), max_length=120, help_text=_("会写进绑定历史，导购和总部都能看到")
+    )
 
 
 class RebindForm(ReasonForm):
@@ -60,7 +62,11 @@ class RebindForm(ReasonForm):
     def __init__(self, *args: Any, guides: QuerySet[Guide], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         guide = autocomplete_field(
-            Binding, "guide", guides.filter(state="active"), label=_("改绑到哪位导购"), help_text=_("输入工号、姓名或门店")
+            Binding,
+            "guide",
+            guides.filter(state="active"),
+            label=_("改绑到哪位导购"),
+            help_text=_("输入工号、姓名或门店"),
         )
         self.fields = {"guide": guide, **self.fields}
 
@@ -69,7 +75,16 @@ class RebindForm(ReasonForm):
 class BindingAdmin(ScopedReadOnlyAdmin):
     """Every binding there was, newest first."""
 
-    list_display = ("member_name", "guide", "store", "source_words", "live_label", "bound", "ended", "bound_by")
+    list_display = (
+        "member_name",
+        "guide",
+        "store",
+        "source_words",
+        "live_label",
+        "bound",
+        "ended",
+        "bound_by",
+    )
     list_select_related = ("guide", "store")
     list_filter = (LiveFilter, SourceFilter, ("store", AutocompleteFilter), ("guide", AutocompleteFilter))
     search_fields = ("guide__name",)
@@ -79,7 +94,10 @@ class BindingAdmin(ScopedReadOnlyAdmin):
     actions = ("rebind_selected", "unbind_selected")
     actions_detail = ("rebind_one", "unbind_one")
     fieldsets = (
-        (None, {"fields": (("member_link", "live_label"), ("guide", "store"), ("source_words", "code_words"))}),
+        (
+            None,
+            {"fields": (("member_link", "live_label"), ("guide", "store"), ("source_words", "code_words"))},
+        ),
         (_("开始"), {"fields": (("bound_at", "bound_by"), "reason")}),
         (_("结束"), {"fields": (("ended_at", "ended_by"), "end_reason")}),
     )
@@ -136,7 +154,7 @@ class BindingAdmin(ScopedReadOnlyAdmin):
         row = self.subject(request, str(object_id))
         if row is None or row.ended_at is not None:
             return []
-        return super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        return super().get_actions_detail(request, object_id)
 
     @operation(_("改绑到…"), icon="swap_horiz")
     def rebind_selected(self, request: HttpRequest, queryset: QuerySet[Binding]) -> HttpResponse:
@@ -199,7 +217,10 @@ class BindingAdmin(ScopedReadOnlyAdmin):
                 request,
                 [_Named(row, self._name(row)) for row in live],
                 lambda named: rebind(named.row),
-                lambda n: _now("%(n)s 位会员已改绑到 %(guide)s") % {"n": thousands(n), "guide": cleaned["guide"].name},
+                lambda n: (
+                    _now("%(n)s 位会员已改绑到 %(guide)s")
+                    % {"n": thousands(n), "guide": cleaned["guide"].name}
+                ),
             )
             return HttpResponseRedirect(back)
 

@@ -43,6 +43,15 @@ from wechat.services import qrcodes
 
 # 33 modules and the quiet zone at 12 dots give about 500 pixels: sharp on paper, small as a file.
 _DOTS: Final = 12
+_OUTCOME_COLOURS: Final = {
+    "bound": "success",
+    "already_yours": "info",
+    "kept_by_other": "info",
+    "code_closed": "warning",
+    "guide_left": "warning",
+    "no_guide": "warning",
+    "unknown_code": "danger",
+}
 _STATE_COLOURS: Final = {"open": "success", "waiting": "warning", "over": "danger", "closed": "info"}
 
 
@@ -90,15 +99,17 @@ class CodeForm(forms.ModelForm[ChannelCode]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "guide" not in self.fields:  # the read-only page of a code that exists
+            return
         self.fields["guide"].help_text = _("导购码填这里；门店会自动带出")
         self.fields["store"].help_text = _("门店码填这里，扫码的会员分给店里会员最少的在职导购")
         self.fields["store"].required = False
         self.fields["label"].help_text = _("如：收银台立牌、三八节海报")
         budget = find_budget()
         if budget is not None:
-            self.fields["term"].help_text = _("永久码还剩 %(n)s 个，用掉不能收回；临时码会自动续期，一般够用") % {
-                "n": thousands(budget.remaining)
-            }
+            self.fields["term"].help_text = _(
+                "永久码还剩 %(n)s 个，用掉不能收回；临时码会自动续期，一般够用"
+            ) % {"n": thousands(budget.remaining)}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -119,8 +130,16 @@ class ChannelCodeAdmin(ServiceForms, ScopedAdmin):
 
     form = CodeForm
     list_display = (
-        "owner", "kind", "label", "term", "state_label", "scan_count", "follow_count", "binding_count", "conversion",
-    )  # fmt: skip
+        "owner",
+        "kind",
+        "label",
+        "term",
+        "state_label",
+        "scan_count",
+        "follow_count",
+        "binding_count",
+        "conversion",
+    )
     list_select_related = ("guide", "store")
     list_filter = (OpenFilter, CodeKindFilter, TermFilter, ("store", AutocompleteFilter))
     list_before_template = "admin/xiaoer/code_budget.html"
@@ -212,7 +231,7 @@ class ChannelCodeAdmin(ServiceForms, ScopedAdmin):
             card = services.publish_channel_code(row.pk)
             return _now("二维码可以用了") if card.qr_content else _now("正在向微信取二维码，几秒后刷新看看")
 
-        lines = [_("向微信取这个码的二维码；已经取到并且没到期的，不会重复取")]
+        lines: list[Any] = [_("向微信取这个码的二维码；已经取到并且没到期的，不会重复取")]
         if row.term == CodeTerm.PERMANENT and not row.ticket:
             budget = find_budget()
             left = thousands(budget.remaining) if budget is not None else "—"
@@ -293,9 +312,7 @@ class ChannelScanAdmin(ScopedReadOnlyAdmin):
     def new_label(self, row: ChannelScan) -> bool:
         return row.is_new_follower
 
-    @column(_("结果"), ordering="outcome", labels={"bound": "success", "already_yours": "info", "kept_by_other": "info",
-                                                 "code_closed": "warning", "guide_left": "warning",
-                                                 "no_guide": "warning", "unknown_code": "danger"})  # fmt: skip
+    @column(_("结果"), ordering="outcome", labels=_OUTCOME_COLOURS)
     def outcome_label(self, row: ChannelScan) -> tuple[str, str]:
         return row.outcome, str(row.get_outcome_display())
 
@@ -306,7 +323,9 @@ def _attachment(name: str) -> str:
 
 def _qr_panel(request: HttpRequest, row: ChannelCode) -> Panel:
     """The picture and the numbers of one code."""
-    picture = segno.make(row.qr_url, error="q", micro=False).svg_data_uri(scale=4, border=4) if row.qr_url else ""
+    picture = (
+        segno.make(row.qr_url, error="q", micro=False).svg_data_uri(scale=4, border=4) if row.qr_url else ""
+    )
     facts = [
         (_("扫码"), thousands(row.scan_count)),
         (_("新关注"), thousands(row.follow_count)),

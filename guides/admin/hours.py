@@ -4,6 +4,8 @@ import datetime as dt
 from typing import Any, Final
 
 from django import forms
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 DAYS: Final = (_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
@@ -24,6 +26,10 @@ class HoursWidget(forms.Widget):
             for number, (day, span) in enumerate(zip(DAYS, spans, strict=True))
         ]
         return {**super().get_context(name, None, attrs), "name": name, "rows": rows}
+
+    def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> SafeString:
+        """With the project's template engine: the forms' own one does not know our folder."""
+        return render_to_string(template_name, context)
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
         """ "10:00-22:00" for each day; "-" ends missing when only one of the two was filled in."""
@@ -50,7 +56,9 @@ class HoursField(forms.Field):
         for day, span in zip(DAYS, spans, strict=True):
             opens, _dash, closes = span.partition("-")
             if span and (_time(opens) is None or _time(closes) is None):
-                raise forms.ValidationError(_("%(day)s的营业时间要填开始和结束，休息日两个都空着") % {"day": day})
+                raise forms.ValidationError(
+                    _("%(day)s的营业时间要填开始和结束，休息日两个都空着") % {"day": day}
+                )
         return spans
 
     def has_changed(self, initial: Any, data: Any) -> bool:

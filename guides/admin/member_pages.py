@@ -8,16 +8,21 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from core import clock
 from core.admin import (
     ChoiceFilter,
     ExtraColumn,
     Panel,
+    Tile,
+    narrow,
     register_column,
     register_filter,
     register_panel,
+    register_tiles,
+    thousands,
 )
 from guides import selectors
-from guides.models import Binding
+from guides.models import Binding, ChannelScan, Guide
 
 
 class HasGuideFilter(ChoiceFilter):
@@ -49,6 +54,29 @@ def _history_panel(request: HttpRequest, member: Any) -> Panel:
     return Panel(_("专属导购经历"), "admin/xiaoer/panel_binding_history.html", context)
 
 
+def _tiles(request: HttpRequest) -> list[Tile]:
+    """Today in the account's part of the chain."""
+    start, _end = clock.day_bounds(clock.today())
+    bindings = narrow(Binding, request.user, Binding.objects.all())
+    scans = narrow(ChannelScan, request.user, ChannelScan.objects.filter(scanned_at__gte=start))
+    left = bindings.filter(ended_at__isnull=True, guide__state="left").count()
+    guides = narrow(Guide, request.user, Guide.objects.active())
+    url = reverse("admin:guides_binding_changelist")
+    members = reverse("admin:members_member_changelist")
+    return [
+        Tile(_("今天新绑定"), thousands(bindings.filter(bound_at__gte=start).count()), url),
+        Tile(_("今天扫码"), thousands(scans.count()), reverse("admin:guides_channelscan_changelist")),
+        Tile(
+            _("有专属导购的会员"),
+            thousands(bindings.filter(ended_at__isnull=True).count()),
+            f"{members}?guide=yes",
+        ),
+        Tile(_("在职导购"), thousands(guides.count()), reverse("admin:guides_guide_changelist")),
+        Tile(_("导购已离职、待交接的会员"), thousands(left), f"{members}?guide=left", is_alarm=left > 0),
+    ]
+
+
+register_tiles("guides.view_binding", _tiles, order=1)
 register_column("members.Member", ExtraColumn("guide_words", _("专属导购"), _guides_of, after="stage_label"))
 register_filter("members.Member", HasGuideFilter)
 register_panel("members.Member", _history_panel)

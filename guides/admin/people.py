@@ -76,7 +76,7 @@ class PlaceForm(DressedForm):
 
 @admin.register(Guide)
 class GuideAdmin(ServiceForms, ScopedAdmin):
-    """Guides of the account's part of the chain. Only the name is edited; everything else is an event of hers."""
+    """Guides of the account's part of the chain. Only the name is edited; all else is an event of hers."""
 
     list_display = ("name", "number", "store", "role", "state_label", "live_count", "activated", "joined_on")
     list_select_related = ("store",)
@@ -92,13 +92,10 @@ class GuideAdmin(ServiceForms, ScopedAdmin):
         live = Binding.objects.live().filter(guide=OuterRef("pk")).order_by().values("guide")
         counted = live.annotate(number=Count("pk")).values("number")
         activated = GuideLogin.objects.filter(guide=OuterRef("pk")).order_by("-activated_at")
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                live_total=Coalesce(Subquery(counted, output_field=IntegerField()), 0),
-                activated_at=Subquery(activated.values("activated_at")[:1]),
-            )
+        queryset: QuerySet[Any] = super().get_queryset(request)
+        return queryset.annotate(
+            live_total=Coalesce(Subquery(counted, output_field=IntegerField()), 0),
+            activated_at=Subquery(activated.values("activated_at")[:1]),
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -145,7 +142,7 @@ class GuideAdmin(ServiceForms, ScopedAdmin):
             fitting = {"return"}
         else:
             fitting = {"move", "leave"} | ({"drop-login"} if guide.activated_at else {"activation-code"})
-        actions = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        actions = super().get_actions_detail(request, object_id)
         return [action for action in actions if action.path in fitting]
 
     def _back(self, guide: Guide) -> str:
@@ -165,7 +162,10 @@ class GuideAdmin(ServiceForms, ScopedAdmin):
 
         def run(cleaned: dict[str, Any]) -> str:
             card = services.move_guide(
-                guide_id=guide.pk, store_id=cleaned["store"].pk, role=cleaned["role"], actor=staff_actor(request)
+                guide_id=guide.pk,
+                store_id=cleaned["store"].pk,
+                role=cleaned["role"],
+                actor=staff_actor(request),
             )
             return _now("%(name)s 现在在 %(store)s 任%(role)s") % {
                 "name": card.name, "store": card.store.name, "role": card.role_label}  # fmt: skip
@@ -216,7 +216,10 @@ class GuideAdmin(ServiceForms, ScopedAdmin):
 
         def run(cleaned: dict[str, Any]) -> str:
             card = services.return_guide(
-                guide_id=guide.pk, store_id=cleaned["store"].pk, role=cleaned["role"], actor=staff_actor(request)
+                guide_id=guide.pk,
+                store_id=cleaned["store"].pk,
+                role=cleaned["role"],
+                actor=staff_actor(request),
             )
             return _now("%(name)s 已返岗，新的渠道码已生成") % {"name": card.name}
 

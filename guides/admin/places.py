@@ -32,6 +32,9 @@ from guides.admin.hours import DAYS, HoursField
 from guides.models import Binding, Dealer, Guide, GuideState, Region, Store
 
 
+_OPEN_STORES = Count("stores", filter=Q(stores__is_active=True))
+
+
 class HeadOfficeWrites(BaseAdmin):
     """Everybody with the right may look; the tree and the dealers are changed by head office."""
 
@@ -56,17 +59,20 @@ class RegionAdmin(ServiceForms, HeadOfficeWrites):
     fields = ("name", "parent")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(store_total=Count("stores", filter=Q(stores__is_active=True)))
+        queryset: QuerySet[Any] = super().get_queryset(request)
+        return queryset.annotate(store_total=_OPEN_STORES)
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
-        totals = {row.path: row.store_total for row in Region.objects.annotate(store_total=Count("stores"))}
+        totals = {row.path: row.store_total for row in Region.objects.annotate(store_total=_OPEN_STORES)}
         for row in rows:
             row.below_total = sum(number for path, number in totals.items() if path.startswith(row.path))
 
     @column(_("区域"))
     def tree_name(self, row: Region) -> str:
         depth = row.path.count("/") - 2
-        return format_html('<span class="xe-indent">{}</span>{}', "　　" * depth + ("└ " if depth else ""), row.name)
+        return format_html(
+            '<span class="xe-indent">{}</span>{}', "　　" * depth + ("└ " if depth else ""), row.name
+        )
 
     @column(_("直属门店"))
     def store_count(self, row: Any) -> int:
@@ -105,7 +111,8 @@ class DealerAdmin(ServiceForms, HeadOfficeWrites):
         return () if obj is None else ("code",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(store_total=Count("stores"))
+        queryset: QuerySet[Any] = super().get_queryset(request)
+        return queryset.annotate(store_total=_OPEN_STORES)
 
     @column(_("门店数"), ordering="store_total")
     def store_count(self, row: Any) -> int:
@@ -129,7 +136,9 @@ class DealerAdmin(ServiceForms, HeadOfficeWrites):
 class StoreForm(forms.ModelForm[Store]):
     """The store's particulars; its position is typed as WeChat's and the maps' pages show it."""
 
-    opening_hours = HoursField(label=_("营业时间"), required=False, help_text=_("休息日两格都空着；全空表示没有填写"))
+    opening_hours = HoursField(
+        label=_("营业时间"), required=False, help_text=_("休息日两格都空着；全空表示没有填写")
+    )
 
     class Meta:
         model = Store
@@ -150,7 +159,16 @@ class StoreAdmin(ServiceForms, ScopedAdmin):
     """Stores of the account's part of the chain."""
 
     form = StoreForm
-    list_display = ("name", "code", "region", "dealer_words", "guide_count", "member_count", "phone", "open_label")
+    list_display = (
+        "name",
+        "code",
+        "region",
+        "dealer_words",
+        "guide_count",
+        "member_count",
+        "phone",
+        "open_label",
+    )
     list_select_related = ("region", "dealer")
     list_filter = (("region", AutocompleteFilter), ("dealer", AutocompleteFilter), "is_active")
     ordering = ("code",)
@@ -180,7 +198,11 @@ class StoreAdmin(ServiceForms, ScopedAdmin):
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         keys = [row.pk for row in rows]
         guides = dict(
-            Guide.objects.active().filter(store__in=keys).values_list("store_id").annotate(n=Count("pk")).order_by()
+            Guide.objects.active()
+            .filter(store__in=keys)
+            .values_list("store_id")
+            .annotate(n=Count("pk"))
+            .order_by()
         )
         members = dict(
             Binding.objects.live()
@@ -236,7 +258,7 @@ class StoreAdmin(ServiceForms, ScopedAdmin):
         """Only the button that fits: an open store can be closed, a closed one opened."""
         store = self.subject(request, str(object_id))
         fitting = {"close" if store is not None and store.is_active else "reopen"}
-        actions = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        actions = super().get_actions_detail(request, object_id)
         return [action for action in actions if action.path in fitting]
 
     @operation(_("停业"), icon="door_front", variant="danger", path="close")
@@ -282,14 +304,16 @@ class StoreAdmin(ServiceForms, ScopedAdmin):
 
 def _guides_panel(request: HttpRequest, store: Store) -> Panel:
     """Who works here, with how many members each has."""
-    guides = (
+    guides: QuerySet[Any] = (
         Guide.objects.filter(store=store)
         .annotate(live=Count("bindings", filter=Q(bindings__ended_at__isnull=True)))
         .order_by("state", "-role", "number")
     )
     rows = [
         (
-            format_html('<a href="{}">{}</a>', reverse("admin:guides_guide_change", args=[guide.pk]), guide.name),
+            format_html(
+                '<a href="{}">{}</a>', reverse("admin:guides_guide_change", args=[guide.pk]), guide.name
+            ),
             guide.number,
             guide.get_role_display(),
             guide.get_state_display(),

@@ -30,7 +30,9 @@ class PolicyForm(forms.ModelForm[BindingPolicy]):
             rivals = BindingPolicy.objects.filter(region=cleaned.get("region"), is_active=True)
             rival = rivals.exclude(pk=self.instance.pk).first()
             if rival is not None:
-                self.add_error("is_active", _("这个范围已经启用了「%(name)s」，请先停用它") % {"name": rival.name})
+                self.add_error(
+                    "is_active", _("这个范围已经启用了「%(name)s」，请先停用它") % {"name": rival.name}
+                )
         return cleaned
 
 

@@ -41,7 +41,7 @@ def get_guide_code(guide_id: int, at: dt.datetime | None = None) -> ChannelCodeC
 def find_open_code(code: str, at: dt.datetime | None = None) -> ChannelCodeCard | None:
     """The code with that text, if a scan may still resolve to it."""
     at = at or clock.now()
-    found = ChannelCode.objects.open(at).filter(code=code[:64]).first()
+    found = ChannelCode.objects.open(at).filter(code=code.replace("\0", "")[:64]).first()
     return None if found is None else code_card_of(found, at)
 
 

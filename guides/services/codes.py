@@ -110,7 +110,7 @@ def close_channel_code(
         return code_card_of(code, at)
 
 
-def publish_channel_code(channel_code_id: int, at: dt.datetime | None = None) -> ChannelCodeCard:
+def publish_channel_code(channel_code_id: int, *, at: dt.datetime | None = None) -> ChannelCodeCard:
     """WeChat knows the code and we know what its image must hold; for temporary ones, for thirty more days.
 
     Called twice, even at once, it asks WeChat once: a lease of a minute on the row is the claim. Runs outside

@@ -140,7 +140,7 @@ def open_store(
                 code=_word(code, 20, StoreUnusable),
                 name=_word(name, 60, StoreUnusable),
                 region=Region.objects.lock(region_id),
-                dealer_id=dealer_id,
+                dealer_id=_known_dealer(dealer_id),
                 address=address[:120],
                 phone=phone[:20],
                 opening_hours=_hours(opening_hours),
@@ -173,8 +173,8 @@ def change_store(
             changed = changed_fields(
                 store,
                 name=_word(name, 60, StoreUnusable),
-                region_id=region_id,
-                dealer_id=dealer_id,
+                region_id=Region.objects.lock(region_id).pk,
+                dealer_id=_known_dealer(dealer_id),
                 address=address[:120],
                 phone=phone[:20],
                 opening_hours=_hours(opening_hours),
@@ -234,6 +234,12 @@ def _word(text: str, length: int, refusal: type[RegionUnusable | DealerUnusable 
     if not 1 <= len(word) <= length:
         raise refusal(field="name")
     return word
+
+
+def _known_dealer(dealer_id: int | None) -> int | None:
+    if dealer_id is not None and not Dealer.objects.filter(pk=dealer_id).exists():
+        raise StoreUnusable(field="dealer")
+    return dealer_id
 
 
 def _hours(spans: Sequence[str]) -> list[str]:

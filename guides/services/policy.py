@@ -40,7 +40,7 @@ class Decision:
 FIRST_WINS = Terms(protected_days=None)
 
 
-def choose_terms(policies: Iterable[Terms], region_path: str) -> Terms:
+def choose_terms(policies: Iterable[Terms], *, region_path: str) -> Terms:
     """The terms for a store whose region has that path ("/1/7/"): the deepest region named, the chain-wide
     one if none of its regions is, first-wins if there is no policy at all."""
     place = [int(part) for part in region_path.split("/") if part]
@@ -57,7 +57,7 @@ def choose_terms(policies: Iterable[Terms], region_path: str) -> Terms:
     return best
 
 
-def decide(existing: Existing, incoming_guide_id: int | None, terms: Terms, at: dt.datetime) -> Decision:
+def decide(existing: Existing, *, incoming_guide_id: int | None, terms: Terms, at: dt.datetime) -> Decision:
     """Whether the scan at `at` takes her to the incoming guide (None: to whomever the store gives her).
 
     A guide who has left always loses. A scan older than the binding never wins: it was merely told late.

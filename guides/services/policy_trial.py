@@ -97,4 +97,9 @@ def _loses(hold: _Hold, incoming: _Hold, terms: policy.Terms, places: _Places) -
         return False
     # 0 is no guide's id: "somebody of that store" differs from everyone.
     existing = policy.Existing(hold.guide_id or 0, is_active, hold.bound_at)
-    return policy.decide(existing, incoming.guide_id, terms, incoming.bound_at).verdict == "rebind"
+    return (
+        policy.decide(
+            existing, incoming_guide_id=incoming.guide_id, terms=terms, at=incoming.bound_at
+        ).verdict
+        == "rebind"
+    )

@@ -59,20 +59,21 @@ def resolve_scan(
     nobody; the outcome says which it was.
     """
     at = at or clock.now()
+    scene = scene.replace("\0", "")[:64]
     with transaction.atomic():
         member_id = member_services.lock_member(member_id)
         first = ChannelScan.objects.filter(request_key=request_key).first()
         if first is not None:
             # She may have been merged since: her old row stands for the living one.
             targets = member_selectors.list_merge_targets([first.member_id])
-            if first.scene != scene[:64] or targets[first.member_id] != member_id:
+            if first.scene != scene or targets[first.member_id] != member_id:
                 raise RequestKeyReused
             return _result(first, member_id, is_repeat=True)
-        code = ChannelCode.objects.filter(code=scene[:64]).select_related("guide").first()
+        code = ChannelCode.objects.filter(code=scene).select_related("guide").first()
         outcome, guide = _settle(code, member_id, request_key=request_key, actor=actor, at=at)
         scan = ChannelScan.objects.create(
             channel_code=code,
-            scene=scene[:64],
+            scene=scene,
             member_id=member_id,
             guide=guide,
             request_key=request_key,
@@ -125,7 +126,7 @@ def answer_scan(
 def find_terms(store: Store) -> policy.Terms:
     """The binding policy that holds in a store."""
     active = BindingPolicy.objects.filter(is_active=True).values_list("protected_days", "region_id")
-    return policy.choose_terms((policy.Terms(*row) for row in active), store.region.path)
+    return policy.choose_terms((policy.Terms(*row) for row in active), region_path=store.region.path)
 
 
 def _settle(
@@ -173,7 +174,10 @@ def _decide(live: Binding | None, code: ChannelCode, at: dt.datetime) -> policy.
     if code.kind == CodeKind.STORE and is_active and current.store_id == code.store_id:
         return policy.Decision("keep", "same_guide")
     return policy.decide(
-        policy.Existing(current.pk, is_active, live.bound_at), code.guide_id, find_terms(current.store), at
+        policy.Existing(current.pk, is_active, live.bound_at),
+        incoming_guide_id=code.guide_id,
+        terms=find_terms(current.store),
+        at=at,
     )
 
 
@@ -228,6 +232,8 @@ def _answer(result: ScanResult) -> str:
         text = _("又见面啦，您的专属导购还是%(name)s（%(place)s），有需要随时在这里找我。")
     elif guide is not None and guide.is_active and result.outcome == "kept_by_other":
         text = _("您的专属导购是%(name)s（%(place)s），会继续为您服务。想换导购，请告诉店员。")
+    elif guide is not None and guide.is_active:
+        text = _("这个码已经不能用了。您的专属导购是%(name)s（%(place)s），有需要随时在这里找我们。")
     elif result.outcome == "no_guide":
         text = _("欢迎您。这家门店暂时没有导购在岗，请到店问问店员，我们会尽快为您安排。")
     else:

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from django.db import IntegrityError, transaction
 
@@ -17,11 +18,36 @@ from members.models import Identity, Member, MemberIdentity, Source
 from members.selectors import card_of
 from members.services.merging import merge_locked
 
+Answer = TypeVar("Answer")
+
 # RevokeInfo codes that cover what we keep (official page "授权用户信息变更"): nickname, and phone number.
 _NAME_CODES: Final = frozenset({"205", "6", "19"})
 _PHONE_CODES: Final = frozenset({"8"})
 _WECHAT_DOORS: Final = frozenset({Source.FOLLOW, Source.SCAN, Source.MINI_PROGRAM, Source.SHARE})
 _IDENTITY: Final = re.compile(r"[0-9A-Za-z_\-]{1,64}")
+_ATTEMPTS: Final = 5
+
+
+class _Moved(Exception):
+    """An identity changed hands while we waited for a lock."""
+
+
+def _again_if_moved(work: Callable[[], Answer]) -> Answer:
+    """Do the work in a transaction, and once more from the start when another process was in between.
+
+    That is: it registered or linked the same identity between our look-up and our insert, or merged the
+    member while we waited for her lock. Raises Conflict when that goes on.
+    """
+    for _attempt in range(_ATTEMPTS):
+        try:
+            with transaction.atomic():
+                return work()
+        except _Moved:
+            continue
+        except IntegrityError as error:
+            if violated(error) != "memberidentity_one_owner":
+                raise
+    raise Conflict
 
 
 def register_follower(
@@ -42,20 +68,16 @@ def register_follower(
     """
     at = at or clock.now()
     _check_identities(app_id, openid, unionid)
-    for _attempt in range(4):
-        try:
-            with transaction.atomic():
-                member = _known(app_id, openid, unionid, actor=actor, at=at)
-                if member is None:
-                    member = _create(app_id, openid, unionid, scene=scene, actor=actor, at=at)
-                else:
-                    _note_following(member, is_following=True, actor=actor, at=at)
-                return card_of(member)
-        except IntegrityError as error:
-            # Another process registered or linked her between our look-up and our insert: look again.
-            if violated(error) != "memberidentity_one_owner":
-                raise
-    raise Conflict
+
+    def register() -> MemberCard:
+        member = _known(app_id, openid, unionid, actor=actor, at=at)
+        if member is None:
+            member = _create(app_id, openid, unionid, scene=scene, actor=actor, at=at)
+        else:
+            _note_following(member, is_following=True, actor=actor, at=at)
+        return card_of(member)
+
+    return _again_if_moved(register)
 
 
 def note_unfollow(
@@ -66,12 +88,15 @@ def note_unfollow(
     An unfollow older than the last follow is ignored: pushes may arrive out of order.
     """
     at = at or clock.now()
-    with transaction.atomic():
+
+    def note() -> MemberCard | None:
         member = _lock_owner(Identity.OPENID, app_id, openid)
         if member is None:
             return None
         _note_following(member, is_following=False, actor=actor, at=at)
         return card_of(member)
+
+    return _again_if_moved(note)
 
 
 def identify_follower(
@@ -84,19 +109,14 @@ def identify_follower(
     """
     at = at or clock.now()
     _check_identities(app_id, openid, unionid)
-    for _attempt in range(4):
-        try:
-            with transaction.atomic():
-                member, namesake = _lock_owners(
-                    (Identity.OPENID, app_id, openid), (Identity.UNIONID, "", unionid)
-                )
-                if member is None:
-                    return None
-                return card_of(_settle_unionid(member, namesake, unionid, actor=actor, at=at))
-        except IntegrityError as error:
-            if violated(error) != "memberidentity_one_owner":
-                raise
-    raise Conflict
+
+    def identify() -> MemberCard | None:
+        member, namesake = _lock_owners((Identity.OPENID, app_id, openid), (Identity.UNIONID, "", unionid))
+        if member is None:
+            return None
+        return card_of(_settle_unionid(member, namesake, unionid, actor=actor, at=at))
+
+    return _again_if_moved(identify)
 
 
 def forget_authorization(
@@ -108,23 +128,13 @@ def forget_authorization(
     hers stays. `revoke_info` is WeChat's code or codes.
     """
     withdrawn = set(re.findall(r"[0-9]+", revoke_info))
-    with transaction.atomic():
-        member = _lock_owner(Identity.OPENID, app_id, openid) or _lock_owner(
-            Identity.MINI_OPENID, app_id, openid
-        )
+
+    def forget() -> MemberCard | None:
+        member, mini = _lock_owners((Identity.OPENID, app_id, openid), (Identity.MINI_OPENID, app_id, openid))
+        member = member or mini
         if member is None:
             return None
-        forgotten: list[str] = []
-        if member.source in _WECHAT_DOORS:
-            if not withdrawn or withdrawn & _NAME_CODES:
-                member.name = member.name_pinyin = ""
-                forgotten += ["name", "name_pinyin"]
-            if not withdrawn or withdrawn & _PHONE_CODES:
-                member.phone = member.phone_tail = ""
-                forgotten += ["phone", "phone_tail"]
-                MemberIdentity.objects.filter(member=member, kind=Identity.PHONE).delete()
-        if forgotten:
-            member.save(update_fields=forgotten)
+        forgotten = _forget(member, withdrawn) if member.source in _WECHAT_DOORS else []
         audit.record(
             action="members.authorization_forgotten",
             subject=member,
@@ -134,6 +144,22 @@ def forget_authorization(
             forgotten=forgotten,
         )
         return card_of(member)
+
+    return _again_if_moved(forget)
+
+
+def _forget(member: Member, withdrawn: set[str]) -> list[str]:
+    forgotten: list[str] = []
+    if not withdrawn or withdrawn & _NAME_CODES:
+        member.name = member.name_pinyin = ""
+        forgotten += ["name", "name_pinyin"]
+    if not withdrawn or withdrawn & _PHONE_CODES:
+        member.phone = member.phone_tail = ""
+        forgotten += ["phone", "phone_tail"]
+        MemberIdentity.objects.filter(member=member, kind=Identity.PHONE).delete()
+    if forgotten:
+        member.save(update_fields=forgotten)
+    return forgotten
 
 
 def _check_identities(app_id: str, openid: str, unionid: str | None) -> None:
@@ -151,15 +177,15 @@ def _lock_owner(kind: Identity, app_id: str, value: str) -> Member | None:
 def _lock_owners(*wanted: tuple[Identity, str, str]) -> list[Member | None]:
     """The members these identities belong to, all locked in pk order; None where nobody has the identity.
 
-    Identities always point to a living row; a merge may move them while we wait for the locks, so the
-    answer is asked again afterwards.
+    Identities always point to a living row. A merge may move them while we wait for the locks: then the
+    caller rolls back, which gives the locks up, and asks again. Asking again with the old rows still locked
+    would lock out of order and end in a deadlock.
     """
-    for _attempt in range(4):
-        owners = [_owner_id(*identity) for identity in wanted]
-        rows = {row.pk: row for row in Member.objects.lock_all({pk for pk in owners if pk is not None})}
-        if [_owner_id(*identity) for identity in wanted] == owners:
-            return [None if pk is None else rows[pk] for pk in owners]
-    raise Conflict
+    owners = [_owner_id(*identity) for identity in wanted]
+    rows = {row.pk: row for row in Member.objects.lock_all({pk for pk in owners if pk is not None})}
+    if [_owner_id(*identity) for identity in wanted] != owners:
+        raise _Moved
+    return [None if pk is None else rows[pk] for pk in owners]
 
 
 def _owner_id(kind: Identity, app_id: str, value: str) -> int | None:
@@ -172,13 +198,11 @@ def _known(app_id: str, openid: str, unionid: str | None, *, actor: Actor, at: d
     if unionid is None:
         return _lock_owner(Identity.OPENID, app_id, openid)
     member, namesake = _lock_owners((Identity.OPENID, app_id, openid), (Identity.UNIONID, "", unionid))
-    if member is None and namesake is None:
-        return None
-    if member is None and namesake is not None:
+    if member is not None:
+        return _settle_unionid(member, namesake, unionid, actor=actor, at=at)
+    if namesake is not None:
         _link(namesake, Identity.OPENID, app_id, openid, actor=actor, at=at)
-        return namesake
-    assert member is not None
-    return _settle_unionid(member, namesake, unionid, actor=actor, at=at)
+    return namesake
 
 
 def _settle_unionid(
@@ -190,7 +214,7 @@ def _settle_unionid(
         return member
     if namesake.pk == member.pk:
         return member
-    return merge_locked(member, namesake, actor=actor, at=at)
+    return merge_locked(one=member, other=namesake, actor=actor, at=at)
 
 
 def _create(
@@ -198,7 +222,7 @@ def _create(
 ) -> Member:
     member = Member.objects.create(
         source=Source.SCAN if scene else Source.FOLLOW,
-        source_scene=scene[:64],
+        source_scene=scene.replace("\0", "")[:64],
         is_following=True,
         follow_changed_at=at,
         registered_at=at,

@@ -24,7 +24,7 @@ def import_members(
     """All these people are members, with identities and one audit row each; ids in the order of `lines`.
 
     The rows are what one-by-one registration writes, dated as the lines say; no event is published, because
-    nothing happened now. Refuses the whole import for an unusable name or phone, or one that is taken.
+    nothing happened now. Refuses the whole import for an unusable name or phone, or an identity that is taken.
     `app_id` is the official account the openids belong to.
     """
     at = at or clock.now()

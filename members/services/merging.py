@@ -28,10 +28,10 @@ def merge_members(
         rows = Member.objects.lock_all(set(targets.values()))
         if len(rows) != 2 or any(row.merged_into_id for row in rows):
             raise CannotMergeWithHerself
-        return card_of(merge_locked(rows[0], rows[1], actor=actor, at=at))
+        return card_of(merge_locked(one=rows[0], other=rows[1], actor=actor, at=at))
 
 
-def merge_locked(one: Member, other: Member, *, actor: Actor, at: dt.datetime) -> Member:
+def merge_locked(*, one: Member, other: Member, actor: Actor, at: dt.datetime) -> Member:
     """The same for two living rows that the caller has locked; returns the one that lives on."""
     survivor, emptier = sorted((one, other), key=_emptiness)
     moved = MemberIdentity.objects.filter(member=emptier).update(member=survivor)

@@ -9,6 +9,7 @@ from pypinyin import Style, lazy_pinyin
 from core import audit, clock, events, phones
 from core.actor import Actor
 from core.constraints import violated
+from core.errors import Conflict
 from core.models import changed_fields
 from members.contracts import MemberCard, SourceKind
 from members.errors import NameUnusable, NoSuchMember, PhoneAlreadyRegistered, PhoneUnusable
@@ -27,10 +28,13 @@ def lock_member(member_id: int) -> int:
         target = list_merge_targets([member_id]).get(member_id)
         if target is None:
             raise NoSuchMember
-        # She may be merged between the look-up and the lock; then the living row is another one.
-        if Member.objects.lock(target).merged_into_id is None:
-            return target
-    raise NoSuchMember
+        # She may be merged between the look-up and the lock; then the living row is another one. Rolling back
+        # to the savepoint gives this lock up first: two rows are only ever locked in pk order.
+        with transaction.atomic():
+            if Member.objects.lock(target).merged_into_id is None:
+                return target
+            transaction.set_rollback(True)
+    raise Conflict
 
 
 def lock_members(member_ids: Iterable[int]) -> list[int]:
@@ -54,21 +58,20 @@ def register_member(
     two tills at once make one member). The number is sealed; its fingerprint is her identity.
     """
     at = at or clock.now()
-    digits = usable_phone(phone)
-    member = Member(
-        stage=MemberStage.MEMBER,
-        name=usable_name(name),
-        name_pinyin=pinyin_of(usable_name(name)),
-        gender=Gender(gender),
-        birthday=birthday,
-        phone=digits,
-        phone_tail=digits[-4:],
-        source=source,
-        registered_at=at,
-    )
+    digits, name = usable_phone(phone), usable_name(name)
     try:
         with transaction.atomic():
-            member.save(force_insert=True)
+            member = Member.objects.create(
+                stage=MemberStage.MEMBER,
+                name=name,
+                name_pinyin=pinyin_of(name),
+                gender=Gender(gender),
+                birthday=birthday,
+                phone=digits,
+                phone_tail=digits[-4:],
+                source=source,
+                registered_at=at,
+            )
             identity = MemberIdentity.objects.create(
                 member=member, kind=Identity.PHONE, value=phone_index(digits), linked_at=at
             )

@@ -13,22 +13,20 @@ from guides import services as guide_services
 from guides.models import BindingPolicy
 from guides.selectors import get_guide_code
 from tests.cast import Cast
-from tests.fixtures_cast import cast
+from tests.fixtures_cast import cast  # noqa: F401
 from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
 from wechat.models.account import PermanentCodeBudget
 
-__all__ = ["cast"]
-
 
 @pytest.fixture
-def desk(cast: Cast, client: Client) -> Client:
+def desk(cast: Cast, client: Client) -> Client:  # noqa: F811
     """Head office, logged in."""
     client.force_login(cast.head_office)
     return client
 
 
 @pytest.fixture
-def east_desk(cast: Cast) -> Client:
+def east_desk(cast: Cast) -> Client:  # noqa: F811
     """The eastern region's account with the rights on guides, stores, members, codes and bindings."""
     permissions = Permission.objects.filter(content_type__app_label__in=["guides", "members"])
     cast.regional.user_permissions.set(permissions)
@@ -44,7 +42,8 @@ def make_push(account_id: int, number: int, **values: Any) -> InboundEvent:
         "dedupe_key": f"push-{number}",
         "kind": "event.subscribe",
         "openid": "oxiaomei00000000000000000000",
-        "raw": "<xml><FromUserName>oxiaomei00000000000000000000</FromUserName><Content>13912345678</Content></xml>",
+        "raw": "<xml><FromUserName>oxiaomei00000000000000000000</FromUserName>"
+        "<Content>13912345678</Content></xml>",
         "state": "processed",
         "received_at": at,
         "pushed_at": at,
@@ -53,7 +52,7 @@ def make_push(account_id: int, number: int, **values: Any) -> InboundEvent:
 
 
 @pytest.fixture
-def full_chain(cast: Cast) -> Cast:
+def full_chain(cast: Cast) -> Cast:  # noqa: F811
     """At least one row in every table the admin shows."""
     now = clock.now()
     account = cast.account_id
@@ -61,19 +60,36 @@ def full_chain(cast: Cast) -> Cast:
     make_push(account, 2, kind="event.strange", state="ignored")
     Follower.objects.create(account_id=account, openid=cast.xiaomei_openid, followed_at=now)
     OutboundMessage.objects.create(
-        account_id=account, openid=cast.xiaomei_openid, kind="text", payload={"text": "您好"}, reason_key="r1",
-        state="dropped", outcome="超出可发消息的时间", errcode=45015, created_at=now, not_before=now, window_until=now,
-    )  # fmt: skip
+        account_id=account,
+        openid=cast.xiaomei_openid,
+        kind="text",
+        payload={"text": "您好"},
+        reason_key="r1",
+        state="dropped",
+        outcome="超出可发消息的时间",
+        errcode=45015,
+        created_at=now,
+        not_before=now,
+        window_until=now,
+    )
     OutboundCall.objects.create(
-        account_id=account, path="/cgi-bin/stable_token", called_at=now, called_on=clock.business_day(now),
-        outcome="ok", latency_ms=80,
-    )  # fmt: skip
+        account_id=account,
+        path="/cgi-bin/stable_token",
+        called_at=now,
+        called_on=clock.business_day(now),
+        outcome="ok",
+        latency_ms=80,
+    )
     PermanentCodeBudget.objects.create(account_id=account, spent_count=1_204)
     ReplyRule.objects.create(account_id=account, name="欢迎", trigger="follow", text="欢迎关注")
     guide_services.open_dealer(code="D01", name="锦绣商贸", actor=Actor.system("cast"))
     BindingPolicy.objects.create(name="先绑定者保留", protected_days=None)
     guide_services.resolve_scan(
-        member_id=cast.xiaoli.id, scene=get_guide_code(cast.wangfang.id).code, is_new_follower=True, request_key="scan-1",
-        actor=Actor.wechat(), at=now,
-    )  # fmt: skip
+        member_id=cast.xiaoli.id,
+        scene=get_guide_code(cast.wangfang.id).code,
+        is_new_follower=True,
+        request_key="scan-1",
+        actor=Actor.wechat(),
+        at=now,
+    )
     return cast

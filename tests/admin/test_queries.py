@@ -1,6 +1,5 @@
 """A list of a hundred rows costs a bounded number of queries, whatever it shows."""
 
-
 import pytest
 from django.db import connection
 from django.test import Client

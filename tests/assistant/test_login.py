@@ -97,7 +97,8 @@ def test_the_session_key_changes_at_login(house):
     session = client.session
     session["planted"] = "x"
     session.save()
-    client.cookies["sessionid"] = planted = session.session_key
+    planted = session.session_key or ""
+    client.cookies["sessionid"] = planted
 
     log_in(client, house.person)
 

@@ -1,6 +1,7 @@
 """The pages of a logged-in guide: what they show, to whom, at what cost."""
 
 import datetime as dt
+import io
 import re
 from typing import Any
 
@@ -15,7 +16,7 @@ from guides import services as guide_services
 from members import services as member_services
 from tests.cast import make_follower, openid_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
 STAFF = Actor.system("test")
 TICKET_URL = "http://weixin.qq.com/q/02kV5bEwhmdTN10000g07Z"
@@ -92,7 +93,9 @@ def test_a_page_is_kept_by_nobody_and_loads_from_this_site_only(cast, log_in, pa
 def test_every_page_has_its_own_title_and_marks_its_tab(cast, log_in):
     client = log_in(cast.lina)
     give_ticket(cast.lina)
-    titles = [re.search("<title>(.*?)</title>", client.get(path).content.decode())[1] for path in PAGES]
+    titles = [
+        re.findall(r"<title>\s*(.*?)\s*</title>", client.get(path).content.decode())[0] for path in PAGES
+    ]
 
     assert len(set(titles)) == len(PAGES)
     assert all(client.get(path).content.decode().count('aria-current="page"') == 1 for path in PAGES)
@@ -108,6 +111,16 @@ def test_home_shows_todays_new_members_as_cards(cast, log_in):
     assert page.cards[0].public_id == cast.xiaoli.public_id
     assert page.new_today == str(len(page.cards))
     assert "李娜" in page.greeting
+
+
+def test_a_busy_day_shows_the_newest_and_says_how_many_more(cast, log_in):
+    give_members(cast.wangfang, 25, at=clock.now() + dt.timedelta(days=3, seconds=-30))
+
+    answer = log_in(cast.wangfang).get("/a/")
+
+    page = answer.context["page"]
+    assert (len(page.cards), page.more_count) == (20, 5)
+    assert "还有 5 位" in answer.content.decode()
 
 
 def test_home_without_new_members_offers_the_code_and_the_latest_members(cast, log_in):
@@ -287,10 +300,8 @@ def test_my_code_without_a_code_says_whom_to_ask(cast, log_in):
 
 
 def scanned(answer: Any) -> str:
-    import io
-
     picture = Image.open(io.BytesIO(answer.content)).convert("L")
-    return zxingcpp.read_barcodes(picture)[0].text
+    return str(zxingcpp.read_barcodes(picture)[0].text)
 
 
 def test_the_poster_has_her_code_a_telling_name_and_is_drawn_once(cast, log_in):

@@ -1,6 +1,7 @@
 """Exclusive bindings: one live guide per member, whatever happens at once."""
 
 import datetime as dt
+from functools import partial
 
 import pytest
 from django.db import IntegrityError
@@ -86,8 +87,8 @@ def test_fifty_guides_binding_one_member_at_once_make_one_live_binding(cast: Cas
     guides = [make_guide(f"R{number}", f"导购{number}", cast.store.id).id for number in range(50)]
     answers = at_once(
         [
-            lambda guide_id=guide_id: services.bind_member(
-                member_id=cast.xiaoli.id, guide_id=guide_id, source="scan", actor=STAFF
+            partial(
+                services.bind_member, member_id=cast.xiaoli.id, guide_id=guide_id, source="scan", actor=STAFF
             )
             for guide_id in guides
         ]
@@ -114,7 +115,7 @@ def test_without_the_lock_two_guides_pass_the_check_and_the_database_refuses_one
     answers: list[object] = []
     for _round in range(20):
         Binding.objects.filter(member_id=cast.xiaoli.id).delete()
-        answers += at_once([lambda guide_id=guide_id: check_then_insert(guide_id) for guide_id in guide_ids])
+        answers += at_once([partial(check_then_insert, guide_id) for guide_id in guide_ids])
         assert Binding.objects.live().filter(member_id=cast.xiaoli.id).count() == 1
     raced = [answer for answer in answers if answer is not None]
     assert raced, "the race did not show in twenty rounds"
@@ -129,8 +130,13 @@ def test_rebinding_and_unbinding_at_once_leave_at_most_one_guide(cast: Cast) -> 
     guides = [cast.wangfang.id, cast.zhaoqiang.id, cast.chenjing.id, cast.lina.id]
     answers = at_once(
         [
-            lambda guide_id=guide_id: services.rebind_member(
-                member_id=cast.xiaomei.id, guide_id=guide_id, source="staff", reason="", actor=STAFF
+            partial(
+                services.rebind_member,
+                member_id=cast.xiaomei.id,
+                guide_id=guide_id,
+                source="staff",
+                reason="",
+                actor=STAFF,
             )
             for guide_id in guides * 3
         ]

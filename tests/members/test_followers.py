@@ -23,9 +23,8 @@ NOON = dt.datetime(2026, 11, 20, 4, 0, tzinfo=dt.UTC)
 
 
 def _follow(**fields: Any) -> Any:
-    return services.register_follower(
-        **{"app_id": APP, "openid": OPENID, "actor": WECHAT, "at": NOON} | fields
-    )
+    told: dict[str, Any] = {"app_id": APP, "openid": OPENID, "actor": WECHAT, "at": NOON}
+    return services.register_follower(**told | fields)
 
 
 @pytest.mark.django_db

@@ -51,7 +51,7 @@ def server(settings: Settings) -> Iterator[ScriptedServer]:
         settings.WECHAT_HOSTS = hosts_at(running.base_url)
         settings.WECHAT_TIMEOUT_S = 1
         yield running
-        transport._pool().clear()
+        transport.connections().close()
 
 
 class Sandbox:
@@ -113,7 +113,7 @@ def sandbox(sandbox_url: str, settings: Settings, transactional_db: None) -> Ite
     open_account(app_id=app_id)
     yield handle
     handle.ask("DELETE", "/faults")
-    transport._pool().clear()
+    transport.connections().close()
 
 
 @pytest.fixture

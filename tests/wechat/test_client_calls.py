@@ -137,18 +137,31 @@ def test_calls_share_one_kept_alive_connection(account: Account, server: Scripte
     assert len({seen.port for seen in server.seen}) == 1
 
 
+def test_a_connection_that_rested_long_is_not_trusted(
+    account: Account, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.script(INFO, ok(openid=OPENID))
+    client = client_for(account.pk)
+    client.user.get(OPENID)
+    monkeypatch.setattr(transport, "LONGEST_REST_S", 0.05)
+    time.sleep(0.1)
+    client.user.get(OPENID)
+    first, second = server.calls(INFO)
+    assert first.port != second.port
+
+
 def test_a_forked_worker_does_not_share_its_parents_connections() -> None:
-    parents = id(transport._pool())
+    parents = transport.connections()
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(writer, b"own" if transport._pool.cache_info().currsize == 0 else b"shared")
+        os.write(writer, b"own" if transport.connections.cache_info().currsize == 0 else b"shared")
         os._exit(0)
     os.waitpid(child, 0)
     assert os.read(reader, 10) == b"own"
     os.close(reader)
     os.close(writer)
-    assert id(transport._pool()) == parents
+    assert transport.connections() is parents
 
 
 def test_a_login_code_is_exchanged_without_fetching_a_token(account: Account, server: ScriptedServer) -> None:

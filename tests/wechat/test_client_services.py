@@ -48,6 +48,13 @@ def test_a_look_up_that_fails_says_whether_to_come_back(account: Account, server
         follower_lookup.fetch_follower(account_id=account.pk, openid=OPENID)
 
 
+def test_a_look_up_gives_up_early_on_system_busy(account: Account, server: ScriptedServer) -> None:
+    server.script(INFO, error(-1))
+    with pytest.raises(WeChatAway):
+        follower_lookup.fetch_follower(account_id=account.pk, openid=OPENID)
+    assert len(server.calls(INFO)) == 1
+
+
 def follow(account: Account, count: int) -> None:
     Follower.objects.bulk_create(Follower(account=account, openid=f"o{number}") for number in range(count))
 
@@ -108,6 +115,23 @@ def test_followers_wait_while_wechat_is_away(
     server.script(BATCH, DROP)
     assert follower_lookup.identify_followers() == 0
     assert Follower.objects.filter(identified_at=None).count() == 2
+
+
+def test_an_account_that_is_refused_does_not_hold_up_the_next(
+    account: Account, server: ScriptedServer, published: list[Any]
+) -> None:
+    second = open_account(slug="second", app_id="wxsecond")
+    follow(account, 3)
+    follow(second, 1)
+    server.script(
+        "/cgi-bin/stable_token",
+        lambda seen: (
+            error(40125) if seen.json()["appid"] == account.app_id else ok(access_token="t", expires_in=7200)
+        ),
+    )
+    server.script(BATCH, ok(user_info_list=[{"openid": "o0", "subscribe": 1, "unionid": "u"}]))
+    assert follower_lookup.identify_followers(limit=2) == 1
+    assert [event.app_id for event in published] == ["wxsecond"]
 
 
 def test_two_workers_announce_a_follower_once(

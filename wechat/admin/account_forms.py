@@ -82,7 +82,9 @@ class AccountForm(forms.ModelForm[Account]):
     def clean_key(self) -> str:
         key = str(self.cleaned_data["key"])
         if key and not is_aes_key(key):
-            raise forms.ValidationError(_("EncodingAESKey 是 43 位字母或数字，请在微信后台点「随机生成」后复制"))
+            raise forms.ValidationError(
+                _("EncodingAESKey 是 43 位字母或数字，请在微信后台点「随机生成」后复制")
+            )
         return key
 
     def clean(self) -> dict[str, Any]:
@@ -93,7 +95,7 @@ class AccountForm(forms.ModelForm[Account]):
         return cleaned
 
     def save(self, commit: bool = True) -> Account:
-        """Put the new secrets in place; a replaced AES key is kept as the previous one, for pushes on the way."""
+        """Put the new secrets in place; a replaced AES key stays as the previous, for pushes on the way."""
         account = self.instance
         for name, column in SECRETS.items():
             new = self.cleaned_data.get(name)

@@ -18,6 +18,11 @@ from wechat.models import Account
 from wechat.models.account import AccountKind, PushMode
 from wechat.services import accounts, qrcodes, tokens
 
+_MODE_COLOURS: Final[dict[str, str]] = {
+    PushMode.SAFE: "success",
+    PushMode.COMPATIBLE: "warning",
+    PushMode.PLAIN: "danger",
+}
 # Official page "Get stable access token", its table of codes; 40013, 40125: the pair does not match.
 _REFUSALS: Final[dict[int, Any]] = {
     40001: _("AppSecret 不对，请在微信后台重置后填到这里"),
@@ -86,12 +91,13 @@ class AccountAdmin(BaseAdmin):
         fixed = super().get_readonly_fields(request, obj)
         return fixed if obj is None else (*fixed, "app_id", "kind", "slug")
 
-    @column(_("类型"), ordering="kind", labels={AccountKind.OFFICIAL: "success", AccountKind.MINI_PROGRAM: "info"})
+    @column(
+        _("类型"), ordering="kind", labels={AccountKind.OFFICIAL: "success", AccountKind.MINI_PROGRAM: "info"}
+    )
     def kind_label(self, row: Account) -> tuple[str, str]:
         return row.kind, str(row.get_kind_display())
 
-    @column(_("加解密方式"), ordering="push_mode", labels={PushMode.SAFE: "success", PushMode.COMPATIBLE: "warning",
-                                                      PushMode.PLAIN: "danger"})  # fmt: skip
+    @column(_("加解密方式"), ordering="push_mode", labels=_MODE_COLOURS)
     def mode_label(self, row: Account) -> tuple[str, str]:
         return row.push_mode, str(row.get_push_mode_display())
 

@@ -10,16 +10,20 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from core import clock
 from core.admin import (
     CountedFilter,
     Question,
     ReadOnlyAdmin,
     ScopedReadOnlyAdmin,
+    Tile,
     ask,
     column,
     mask_openid,
     operation,
+    register_tiles,
     staff_actor,
+    thousands,
     when,
 )
 from core.logs import redact
@@ -59,7 +63,9 @@ class KindFilter(CountedFilter):
 
     def counts(self, request: HttpRequest, page: Any) -> list[tuple[str, Any, int]]:
         rows = InboundEvent.objects.order_by().values_list("kind").annotate(number=Count("pk"))
-        return [(kind, KIND_WORDS.get(kind, kind), number) for kind, number in rows.order_by("-number", "kind")]
+        return [
+            (kind, KIND_WORDS.get(kind, kind), number) for kind, number in rows.order_by("-number", "kind")
+        ]
 
 
 class StateFilter(CountedFilter):
@@ -75,7 +81,15 @@ class StateFilter(CountedFilter):
 class InboundEventAdmin(ReadOnlyAdmin):
     """The inbox: every push once, with its outcome; finished ones can be processed again."""
 
-    list_display = ("number", "kind_words", "masked_user", "account", "state_label", "attempt_count", "received")
+    list_display = (
+        "number",
+        "kind_words",
+        "masked_user",
+        "account",
+        "state_label",
+        "attempt_count",
+        "received",
+    )
     list_select_related = ("account",)
     list_filter = (StateFilter, KindFilter, "account")
     list_before_template = "admin/xiaoer/inbox_summary.html"
@@ -86,8 +100,8 @@ class InboundEventAdmin(ReadOnlyAdmin):
     actions = ("replay_selected",)
     actions_detail = ("replay_one",)
     fieldsets = (
-        (None, {"fields": ("account", "kind_words", "masked_user", "state_label", "failure")}),
-        (_("经过"), {"fields": ("pushed_at", "received_at", "finished_at", "attempt_count")}),
+        (None, {"fields": (("kind_words", "state_label"), ("masked_user", "account"), "failure")}),
+        (_("经过"), {"fields": (("pushed_at", "received_at"), ("finished_at", "attempt_count"))}),
         (_("原文（用户标识和手机号已遮盖）"), {"fields": ("masked_raw",)}),
     )
 
@@ -144,11 +158,15 @@ class InboundEventAdmin(ReadOnlyAdmin):
             put_back = inbox.replay(event_ids=event_ids, actor=staff_actor(request))
             untouched = len(event_ids) - put_back
             done = _("%(n)s 条推送已放回队列，几秒内会再处理一遍") % {"n": f"{put_back:,}"}
-            return f"{done}；" + str(_("另有 %(n)s 条正在处理，没有动") % {"n": untouched}) if untouched else done
+            return (
+                f"{done}；" + str(_("另有 %(n)s 条正在处理，没有动") % {"n": untouched})
+                if untouched
+                else done
+            )
 
         if row is not None:
             back = reverse("admin:wechat_inboundevent_change", args=[row.pk])
-            lines = [_("这条推送会重新处理一遍：%(kind)s，%(at)s 收到") % {
+            lines: list[Any] = [_("这条推送会重新处理一遍：%(kind)s，%(at)s 收到") % {
                 "kind": self.kind_words(row), "at": when(row.received_at)}]  # fmt: skip
         else:
             back = reverse("admin:wechat_inboundevent_changelist")
@@ -185,3 +203,18 @@ class FollowerAdmin(ScopedReadOnlyAdmin):
     @column(_("可发消息至"), ordering="window_until")
     def window(self, row: Follower) -> str:
         return when(row.window_until)
+
+
+def _tiles(request: HttpRequest) -> list[Tile]:
+    """Pushes of today, and those that somebody should look at."""
+    start, _end = clock.day_bounds(clock.today())
+    url = reverse("admin:wechat_inboundevent_changelist")
+    today = InboundEvent.objects.filter(received_at__gte=start)
+    failed = InboundEvent.objects.filter(state=InboundState.FAILED).count()
+    return [
+        Tile(_("今天收到的推送"), thousands(today.count()), url),
+        Tile(_("处理失败的推送"), thousands(failed), f"{url}?state=failed", is_alarm=failed > 0),
+    ]
+
+
+register_tiles("wechat.view_inboundevent", _tiles, order=2)

@@ -16,6 +16,7 @@ from core.logs import redact
 from wechat.admin.quota import quota_page
 from wechat.models import OutboundCall, OutboundMessage
 from wechat.models.outbox import MessageKind, MessageState
+from wechat.services.delivery import describe_outcome
 
 _STATE_COLOURS: Final = {
     "queued": "info",
@@ -23,6 +24,13 @@ _STATE_COLOURS: Final = {
     "sent": "success",
     "dropped": "danger",
     "uncertain": "warning",
+}
+_OUTCOME_COLOURS: Final = {
+    "ok": "success",
+    "refused": "danger",
+    "http": "danger",
+    "timeout": "warning",
+    "connection": "warning",
 }
 OUTCOMES: Final[dict[str, Any]] = {
     "ok": _("成功"),
@@ -60,8 +68,21 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-pk")
     fieldsets = (
-        (None, {"fields": ("account", "masked_user", "kind_words", "content", "state_label", "outcome_words")}),
-        (_("经过"), {"fields": ("created_at", "not_before", "window_until", "finished_at", "attempt_count")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("masked_user", "account"),
+                    ("kind_words", "state_label"),
+                    "content",
+                    "outcome_words",
+                )
+            },
+        ),
+        (
+            _("经过"),
+            {"fields": (("created_at", "not_before"), ("window_until", "finished_at"), "attempt_count")},
+        ),
         (_("依据"), {"fields": ("reason_words", "errcode")}),
     )
 
@@ -93,7 +114,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
             return _now("已送达微信")
         if row.state in {MessageState.QUEUED, MessageState.SENDING}:
             return _now("%(at)s 前有效") % {"at": when(row.window_until)}
-        words = redact(row.outcome) or _now("没有说明")
+        words = redact(describe_outcome(row.outcome)) or _now("没有说明")
         return f"{words}（{row.errcode}）" if row.errcode else words
 
     @column(_("事由"))
@@ -142,8 +163,7 @@ class OutboundCallAdmin(ReadOnlyAdmin):
     def called(self, row: OutboundCall) -> str:
         return when(row.called_at)
 
-    @column(_("结果"), ordering="outcome", labels={"ok": "success", "refused": "danger", "http": "danger",
-                                                   "timeout": "warning", "connection": "warning"})  # fmt: skip
+    @column(_("结果"), ordering="outcome", labels=_OUTCOME_COLOURS)
     def outcome_label(self, row: OutboundCall) -> tuple[str, str]:
         return row.outcome, str(OUTCOMES.get(row.outcome, row.outcome))
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -87,7 +88,11 @@ class ReplyRuleAdmin(BaseAdmin):
             return _now("扫码 %(code)s 关注时") % {"code": row.channel_code}
         return str(row.get_trigger_display())
 
-    @column(_("类型"), ordering="kind", labels={"text": "info", "article": "success", "mini_program_card": "warning"})
+    @column(
+        _("类型"),
+        ordering="kind",
+        labels={"text": "info", "article": "success", "mini_program_card": "warning"},
+    )
     def kind_label(self, row: ReplyRule) -> tuple[str, str]:
         return row.kind, str(row.get_kind_display())
 
@@ -108,7 +113,8 @@ class ReplyRuleAdmin(BaseAdmin):
         if obj.channel_code and find_answer("channel_code_words", obj.channel_code) is None:
             messages.warning(
                 request,
-                _now("没有找到渠道码 %(code)s，请核对；规则已保存，但现在没有人能触发它") % {"code": obj.channel_code},
+                _now("没有找到渠道码 %(code)s，请核对；规则已保存，但现在没有人能触发它")
+                % {"code": obj.channel_code},
             )
 
     @operation(_("试一试"), icon="play_circle", needs=("view",), path="open-tester", variant="primary")
@@ -121,7 +127,7 @@ class ReplyRuleAdmin(BaseAdmin):
     def tester_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
         """What the account would answer to a sample; changes nothing, so the sample is in the address."""
         if not self.has_view_permission(request):
-            return self.no_subject(request, "try")
+            raise PermissionDenied
         form = TesterForm(request.GET if "situation" in request.GET else None)
         explanation = None
         if form.is_bound and form.is_valid():
@@ -151,7 +157,9 @@ class TesterForm(DressedForm):
     """The sample to try."""
 
     account = forms.ModelChoiceField(
-        label=_("公众号"), queryset=Account.objects.filter(kind=AccountKind.OFFICIAL, is_active=True), empty_label=None
+        label=_("公众号"),
+        queryset=Account.objects.filter(kind=AccountKind.OFFICIAL, is_active=True),
+        empty_label=None,
     )
     situation = forms.ChoiceField(label=_("会员做了什么"), choices=SITUATIONS, initial="follow")
     scene = forms.CharField(label=_("扫的渠道码"), required=False, max_length=64)

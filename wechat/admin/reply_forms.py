@@ -42,7 +42,9 @@ class ReplyRuleForm(forms.ModelForm[ReplyRule]):
             return thumb
         if (thumb.size or 0) > THUMB_BYTES:
             size = f"{(thumb.size or 0) / 1024:.0f}"
-            raise forms.ValidationError(_("封面图不能超过 64 KB，这张是 %(size)s KB，请压缩后再传") % {"size": size})
+            raise forms.ValidationError(
+                _("封面图不能超过 64 KB，这张是 %(size)s KB，请压缩后再传") % {"size": size}
+            )
         try:
             kind = Image.open(thumb).format
         except (UnidentifiedImageError, OSError) as error:

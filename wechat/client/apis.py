@@ -8,6 +8,7 @@ from wechatpy.client.api.base import BaseWeChatAPI
 
 from wechat.client import hosts
 from wechat.client.calls import BinaryAnswer
+from wechat.client.errors import NotOffered
 
 
 class StableToken(BaseWeChatAPI):  # type: ignore[misc]  # wechatpy ships no types
@@ -44,7 +45,7 @@ class GatewayQRCode(WeChatQRCode):  # type: ignore[misc]
 class GatewayMedia(WeChatMedia):  # type: ignore[misc]
     def get_url(self, media_id: str) -> NoReturn:
         """Refused: wechatpy puts the access token into an address that would be stored or shown."""
-        raise NotImplementedError("use download(): the address would carry the access token")
+        raise NotOffered("use download(): the address would carry the access token")
 
 
 class GatewayMessage(WeChatMessage):  # type: ignore[misc]
@@ -79,13 +80,13 @@ class GatewayJSAPI(WeChatJSAPI):  # type: ignore[misc]
 
     def get_jsapi_card_ticket(self) -> NoReturn:
         """Refused: no shared store holds that kind of ticket, and its quota is small."""
-        raise NotImplementedError("card tickets are not kept")
+        raise NotOffered("card tickets are not kept")
 
 
 class GatewayCloud(WeChatCloud):  # type: ignore[misc]
     def upload_file(self, env: str, path: str) -> NoReturn:
         """Refused: wechatpy posts the file to whatever host the answer names, past its client."""
-        raise NotImplementedError("files may go to WeChat's own hosts only")
+        raise NotOffered("files may go to WeChat's own hosts only")
 
 
 class GatewayOAuth(BaseWeChatAPI):  # type: ignore[misc]

@@ -153,7 +153,7 @@ def _body(data: Any, files: Mapping[str, Any] | None) -> tuple[bytes | None, str
     if isinstance(data, bytes):
         return data, JSON_TYPE
     if not isinstance(data, str):
-        # Raw UTF-8: WeChat shows \uXXXX literally or answers 40033 (official page "global return codes").
+        # Raw UTF-8: WeChat shows \u escapes literally or answers 40033 (official page "global return codes").
         data = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     # A lone half of a surrogate pair has no UTF-8 form; the error would carry the whole text with it.
     return data.encode("utf-8", "replace"), JSON_TYPE

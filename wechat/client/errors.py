@@ -27,6 +27,11 @@ def scrub(text: str, private: Iterable[str]) -> str:
     return redact(text)[:_LONGEST_TEXT]
 
 
+class NotOffered(RuntimeError):
+    """A method of wechatpy that this client does not carry out; the message says why or what to use
+    instead."""
+
+
 class WeChatError(Exception):
     """A call that did not succeed.
 

@@ -14,7 +14,7 @@ from wechatpy.client.api.base import BaseWeChatAPI
 
 from core import clock
 from wechat.client import answers, apis, calls, transport
-from wechat.client.errors import BUSY, ApiError, UnreadableAnswer, WeChatError
+from wechat.client.errors import BUSY, ApiError, NotOffered, UnreadableAnswer, WeChatError
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class GatewayClient(WeChatClient):  # type: ignore[misc]  # wechatpy ships no ty
 
     def fetch_access_token(self) -> NoReturn:
         """Refused: tokens have one refresher, `wechat.services.tokens`."""
-        raise NotImplementedError("tokens come from wechat.services.tokens")
+        raise NotOffered("tokens come from wechat.services.tokens")
 
     def _request(self, method: str, url_or_endpoint: str, **arguments: Any) -> Any:
         """What every API class of wechatpy ends in."""

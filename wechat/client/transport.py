@@ -5,11 +5,13 @@ import functools
 import logging
 import os
 import ssl
+import threading
 import time
 from typing import Final
 
 import urllib3
 from urllib3.exceptions import (
+    ClosedPoolError,
     ConnectTimeoutError,
     HTTPError,
     NewConnectionError,
@@ -20,6 +22,7 @@ from urllib3.exceptions import (
 from wechat.client.errors import TransportError, UnreadableAnswer
 
 CONNECT_TIMEOUT_S: Final = 3.0
+LONGEST_REST_S: Final = 4.0  # uvicorn closes after 5 s, nginx after 15 s or more
 LARGEST_ANSWER: Final = 16 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
 
@@ -34,13 +37,39 @@ class Answer:
     body: bytes
 
 
+class Connections:
+    """The kept-alive connections of this process, dropped when all of them have rested for a while.
+
+    A server closes a resting connection at a moment of its choosing. A message sent at that very moment would
+    have to count as "WeChat may have it", so a connection is not trusted longer than servers usually keep
+    one.
+    """
+
+    def __init__(self) -> None:
+        self.manager = urllib3.PoolManager(num_pools=8, maxsize=32, retries=False)
+        self._used_at = time.monotonic()
+        self._lock = threading.Lock()
+
+    def ready(self) -> urllib3.PoolManager:
+        with self._lock:
+            now = time.monotonic()
+            if now - self._used_at > LONGEST_REST_S:
+                self.manager.clear()
+            self._used_at = now
+        return self.manager
+
+    def close(self) -> None:
+        self.manager.clear()
+
+
 @functools.cache
-def _pool() -> urllib3.PoolManager:
-    return urllib3.PoolManager(num_pools=8, maxsize=32, retries=False)
+def connections() -> Connections:
+    """This process' own."""
+    return Connections()
 
 
 # A worker that inherited open connections would share them with its parent and read its answers.
-os.register_at_fork(after_in_child=_pool.cache_clear)
+os.register_at_fork(after_in_child=connections.cache_clear)
 
 
 def exchange(
@@ -73,14 +102,18 @@ def _exchange(
     headers = {"Accept": "*/*", "User-Agent": "xiaoer"}
     if content_type is not None:
         headers["Content-Type"] = content_type
-    response = _pool().request(
-        method,
-        url,
-        body=body,
-        headers=headers,
-        redirect=False,
-        preload_content=False,
-        timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT_S, timeout_s), read=timeout_s),
+    response = (
+        connections()
+        .ready()
+        .request(
+            method,
+            url,
+            body=body,
+            headers=headers,
+            redirect=False,
+            preload_content=False,
+            timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT_S, timeout_s), read=timeout_s),
+        )
     )
     is_read = False
     try:
@@ -100,6 +133,8 @@ def _exchange(
 
 
 def _describe(path: str, error: Exception) -> TransportError:
+    if isinstance(error, ClosedPoolError):
+        return TransportError(path, how="connection", reached="no", errmsg="the connections were just closed")
     if isinstance(error, NewConnectionError):  # asked first: urllib3 makes it a kind of ConnectTimeoutError
         return TransportError(path, how="connection", reached="no", errmsg="connection refused")
     if isinstance(error, ConnectTimeoutError):

@@ -7,11 +7,14 @@ from wechat.services.calls import journal_for
 from wechat.services.tokens import AccountTokens
 
 
-def client_for(account_id: int) -> GatewayClient:
+def client_for(
+    account_id: int, *, timeout_s: float | None = None, busy_patience_s: float = 8
+) -> GatewayClient:
     """A client with the account's present secret and the shared tokens. Raises NotFound for no active
     account.
 
-    Made anew for each use: it costs one query, and a secret changed in admin counts at once.
+    Made anew for each use: it costs one query, and a secret changed in admin counts at once. `timeout_s`
+    bounds one call (default WECHAT_TIMEOUT_S), `busy_patience_s` the pauses on "system busy".
     """
     account = Account.objects.filter(pk=account_id, is_active=True).first()
     if account is None:
@@ -21,4 +24,6 @@ def client_for(account_id: int) -> GatewayClient:
         account.app_secret,
         tokens=AccountTokens(account.pk),
         journal=journal_for(account.pk),
+        timeout_s=timeout_s,
+        busy_patience_s=busy_patience_s,
     )

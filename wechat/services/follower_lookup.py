@@ -4,10 +4,10 @@ Nickname and avatar are not given since December 2021; what counts is the unioni
 the account is bound to an Open Platform account.
 """
 
-import itertools
 from collections.abc import Sequence
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
 
 from core import clock, events
@@ -20,38 +20,38 @@ from wechat.services.clients import client_for
 from wechat.services.failures import to_refusal
 
 BATCH: Final = 100
+URGENT_TIMEOUT_S: Final = 3
 # Invalid openid (of another app, or made up); wrong number of openids.
 _BAD_OPENID: Final = frozenset({40003, 40032})
 
 
 def fetch_follower(*, account_id: int, openid: str) -> FollowerInfo:
-    """What WeChat says of one follower now. Raises WeChatAway, or WeChatRefused for a foreign openid."""
+    """What WeChat says of one follower now. Raises WeChatAway, or WeChatRefused for a foreign openid.
+
+    Somebody waits for it, so it gives up early; `identify_followers` has the patience.
+    """
+    timeout_s = min(settings.WECHAT_TIMEOUT_S, URGENT_TIMEOUT_S)
     try:
-        return _read(client_for(account_id).user.get(openid), openid)
+        client = client_for(account_id, timeout_s=timeout_s, busy_patience_s=0)
+        return _read(client.user.get(openid), openid)
     except WeChatError as error:
         raise to_refusal(error) from error
 
 
 def identify_followers(limit: int = 100) -> int:
-    """Ask for the unionid of followers never asked about, oldest first; returns how many were answered.
+    """Ask for the unionid of followers never asked about, oldest first, up to `limit` of each account.
 
-    FollowerIdentified is published for each that has one. An account that WeChat does not answer for is left
-    for the next run; an openid that WeChat does not know is not asked about again.
+    FollowerIdentified is published for each that has one; returns how many were answered. An account that
+    WeChat does not answer for holds up no other; an openid that WeChat does not know is not asked about
+    again.
     """
-    waiting = (
-        Follower.objects.filter(
-            identified_at=None,
-            is_following=True,
-            account__is_active=True,
-            account__kind=AccountKind.OFFICIAL,
-        )
-        .select_related("account")
-        .order_by("pk")[:limit]
+    waiting = Follower.objects.filter(
+        identified_at=None, is_following=True, account__is_active=True, account__kind=AccountKind.OFFICIAL
     )
-    rows = sorted(waiting, key=lambda follower: (follower.account_id, follower.pk))
     count = 0
-    for account_id, group in itertools.groupby(rows, key=lambda follower: follower.account_id):
-        followers = list(group)
+    for account_id in list(waiting.values_list("account_id", flat=True).order_by("account_id").distinct()):
+        rows = waiting.filter(account_id=account_id).select_related("account").order_by("pk")
+        followers = list(rows[:limit])
         for start in range(0, len(followers), BATCH):
             count += _identify(account_id, followers[start : start + BATCH])
     return count

@@ -19,7 +19,7 @@ from django.db.models import Count, F
 
 from core import audit, clock, events
 from core.actor import Actor
-from core.errors import Unavailable
+from core.errors import Refusal, Unavailable
 from core.logs import redact
 from wechat.client.errors import WeChatError
 from wechat.events import (
@@ -257,8 +257,8 @@ def _open_window(push: _Push, span: dt.timedelta) -> None:
 def _unionid(push: _Push) -> str | None:
     """Her unionid if WeChat tells it now; otherwise the identify job asks again, and she is greeted meanwhile."""
     try:
-        return followers.fetch_follower(push.account_id, push.openid).unionid
-    except (WeChatError, Unavailable):
+        return followers.fetch_follower(account_id=push.account_id, openid=push.openid).unionid
+    except (WeChatError, Refusal):
         logger.warning("wechat.follower_not_identified", extra={"inbound_id": push.id})
         return None
 

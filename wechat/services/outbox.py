@@ -28,7 +28,7 @@ TEXT_BYTES: Final = 2048
 # The windows of follow, scan and menu click last one minute.
 SHORTEST_WINDOW: Final = dt.timedelta(minutes=1)
 # Longer than the slowest send: waiting for a token, an upload, the call, its one repeat.
-LEASE: Final = dt.timedelta(seconds=60)
+LEASE: Final = dt.timedelta(seconds=90)
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
