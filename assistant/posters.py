@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import hashlib
 import io
+import logging
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,6 +16,8 @@ from django.conf import settings
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from assistant import qr
+
+logger = logging.getLogger(__name__)
 
 WIDTH: Final = 1080
 HEIGHT: Final = 1920
@@ -220,8 +223,13 @@ def _draw_head(canvas: _Canvas, texts: PosterTexts, brand: Colour) -> None:
 def _open_logo(path: str) -> Image.Image | None:
     if not path:
         return None
-    with Image.open(path) as picture:
-        logo = picture.convert("RGBA")
+    try:
+        with Image.open(path) as picture:
+            logo = picture.convert("RGBA")
+    except OSError:
+        # A moved file must not take the posters away; the brand's name stands there anyway.
+        logger.warning("assistant.logo_unreadable")
+        return None
     logo.thumbnail((120, 120), Image.Resampling.LANCZOS)
     return logo
 

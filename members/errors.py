@@ -24,6 +24,13 @@ class PhoneAlreadyRegistered(Conflict):
     sentence = _("这个手机号已经是会员了")
 
 
+class IdentityTaken(Conflict):
+    """A phone, openid or unionid that is another member's already."""
+
+    code = "members.identity_taken"
+    sentence = _("导入的手机号或微信身份已经属于其他会员")
+
+
 class NameUnusable(InvalidInput):
     code = "members.name_unusable"
     sentence = _("姓名请填写 1 到 60 个字")

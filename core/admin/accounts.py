@@ -6,7 +6,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -87,9 +87,8 @@ class PermissionGroupAdmin(BaseAdmin, GroupAdmin):
     search_help_text = _("按组名查找")
     filter_horizontal = ("permissions",)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        queryset: QuerySet[Any] = super().get_queryset(request)
-        return queryset.annotate(account_total=Count("user", distinct=True))
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(account_total=Count("user", distinct=True))
 
     @column(_("账号数"), ordering="account_total")
     def account_count(self, row: Any) -> int:

@@ -40,7 +40,8 @@ class _ChangeList(UnfoldChangeList):  # type: ignore[misc]
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        rows: list[Any] = list(self.result_list)
+        found: Any = self.result_list  # type: ignore[has-type]
+        rows: list[Any] = list(found)
         page: BaseAdmin = self.model_admin
         page.prepare_rows(request, rows)
         keys = [row.pk for row in rows]

@@ -88,14 +88,17 @@ class GuideAdmin(ServiceForms, ScopedAdmin):
     actions = ("issue_codes",)
     actions_detail = ("move", "issue_code", "drop_login", "leave", "come_back")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         live = Binding.objects.live().filter(guide=OuterRef("pk")).order_by().values("guide")
         counted = live.annotate(number=Count("pk")).values("number")
         activated = GuideLogin.objects.filter(guide=OuterRef("pk")).order_by("-activated_at")
-        queryset: QuerySet[Any] = super().get_queryset(request)
-        return queryset.annotate(
-            live_total=Coalesce(Subquery(counted, output_field=IntegerField()), 0),
-            activated_at=Subquery(activated.values("activated_at")[:1]),
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                live_total=Coalesce(Subquery(counted, output_field=IntegerField()), 0),
+                activated_at=Subquery(activated.values("activated_at")[:1]),
+            )
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

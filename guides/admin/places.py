@@ -31,7 +31,6 @@ from guides import services
 from guides.admin.hours import DAYS, HoursField
 from guides.models import Binding, Dealer, Guide, GuideState, Region, Store
 
-
 _OPEN_STORES = Count("stores", filter=Q(stores__is_active=True))
 
 
@@ -58,9 +57,8 @@ class RegionAdmin(ServiceForms, HeadOfficeWrites):
     autocomplete_fields = ("parent",)
     fields = ("name", "parent")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        queryset: QuerySet[Any] = super().get_queryset(request)
-        return queryset.annotate(store_total=_OPEN_STORES)
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(store_total=_OPEN_STORES)
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         totals = {row.path: row.store_total for row in Region.objects.annotate(store_total=_OPEN_STORES)}
@@ -110,9 +108,8 @@ class DealerAdmin(ServiceForms, HeadOfficeWrites):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return () if obj is None else ("code",)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        queryset: QuerySet[Any] = super().get_queryset(request)
-        return queryset.annotate(store_total=_OPEN_STORES)
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(store_total=_OPEN_STORES)
 
     @column(_("门店数"), ordering="store_total")
     def store_count(self, row: Any) -> int:

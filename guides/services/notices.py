@@ -20,6 +20,8 @@ _SILENT: Final = (BindingSource.MERGE, BindingSource.IMPORT)
 _LOOK_BACK: Final = dt.timedelta(days=1)
 # Younger changes are being told by their own event just now.
 _GRACE: Final = dt.timedelta(seconds=10)
+# What is older is no news for her WeChat; the notice in the assistant remains.
+_NEWS: Final = dt.timedelta(minutes=10)
 _BATCH: Final = 500
 
 
@@ -34,7 +36,8 @@ def tell_of_new_member(*, binding_id: int, at: dt.datetime | None = None) -> boo
         if binding is None or not _notify(binding, NoticeKind.NEW_MEMBER, at):
             return False
         name = member_selectors.get_member_card(binding.member_id).display_name
-        _message(binding.guide, _("%(member)s 成为您的专属会员了。") % {"member": name}, f"tell:{binding.pk}")
+        text = _("%(member)s 成为您的专属会员了。") % {"member": name}
+        _message(binding.guide, text, f"tell:{binding.pk}", happened_at=binding.bound_at, at=at)
         return True
 
 
@@ -48,8 +51,10 @@ def tell_of_lost_member(*, binding_id: int, at: dt.datetime | None = None) -> bo
         binding = _lost_ones(Binding.objects.filter(pk=binding_id)).select_related("guide").first()
         if binding is None or not _notify(binding, NoticeKind.MEMBER_LEFT, at):
             return False
+        assert binding.ended_at is not None
         name = member_selectors.get_member_card(binding.member_id).display_name
-        _message(binding.guide, _("%(member)s 换了专属导购。") % {"member": name}, f"tell-left:{binding.pk}")
+        text = _("%(member)s 换了专属导购。") % {"member": name}
+        _message(binding.guide, text, f"tell-left:{binding.pk}", happened_at=binding.ended_at, at=at)
         return True
 
 
@@ -103,7 +108,9 @@ def _notify(binding: Binding, kind: NoticeKind, at: dt.datetime) -> bool:
     return created
 
 
-def _message(guide: Guide, text: str, reason_key: str) -> None:
+def _message(guide: Guide, text: str, reason_key: str, *, happened_at: dt.datetime, at: dt.datetime) -> None:
+    if at - happened_at > _NEWS:
+        return
     try:
         account = accounts.get_default_official()
     except NoAccount:

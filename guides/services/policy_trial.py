@@ -5,6 +5,7 @@ import datetime as dt
 
 from django.db.models import QuerySet
 
+from core.errors import NotFound
 from guides.contracts import PolicyTrial
 from guides.models import Binding, ChannelScan, Guide, GuideState, Region, ScanOutcome, Store
 from guides.services import policy
@@ -73,7 +74,10 @@ class _Places:
     def __init__(self, region_id: int | None) -> None:
         stores = Store.objects.all()
         if region_id is not None:
-            stores = stores.filter(region__path__startswith=Region.objects.get(pk=region_id).path)
+            region = Region.objects.filter(pk=region_id).first()
+            if region is None:
+                raise NotFound
+            stores = stores.filter(region__path__startswith=region.path)
         self._store_ids = set(stores.values_list("pk", flat=True))
         self._left = set(Guide.objects.filter(state=GuideState.LEFT).values_list("pk", flat=True))
 

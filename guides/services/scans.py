@@ -33,7 +33,7 @@ from guides.services import policy
 from guides.services.bindings import end_binding, lock_live, open_binding
 from members import selectors as member_selectors
 from members import services as member_services
-from wechat.services import outbox
+from wechat.services import followers, outbox
 
 _REASONS: Final[dict[str, Promise]] = {
     "guide_left": gettext_lazy("原导购已离职"),
@@ -118,7 +118,11 @@ def answer_scan(
             at=at,
         )
         outbox.queue_text(
-            account_id=account_id, openid=openid, text=_answer(result), reason_key=f"greet:{inbound_id}"
+            account_id=account_id,
+            openid=openid,
+            text=_answer(result),
+            reason_key=f"greet:{inbound_id}",
+            window_until=followers.get_window_until(account_id=account_id, openid=openid, acted_at=at),
         )
         return result
 

@@ -10,7 +10,7 @@ from core.actor import Actor
 from core.constraints import violated
 from core.models import AuditEntry
 from members.contracts import MemberImport
-from members.errors import PhoneAlreadyRegistered
+from members.errors import IdentityTaken
 from members.models import Identity, Member, MemberIdentity, MemberStage
 from members.selectors import phone_index
 from members.services.people import pinyin_of, usable_name, usable_phone
@@ -24,7 +24,7 @@ def import_members(
     """All these people are members, with identities and one audit row each; ids in the order of `lines`.
 
     The rows are what one-by-one registration writes, dated as the lines say; no event is published, because
-    nothing happened now. Refuses the whole import for an unusable name or phone, or an identity that is taken.
+    nothing happened now. Refuses it all for an unusable name or phone, or an identity that is taken.
     `app_id` is the official account the openids belong to.
     """
     at = at or clock.now()
@@ -45,7 +45,7 @@ def import_members(
             )
     except IntegrityError as error:
         if violated(error) == "memberidentity_one_owner":
-            raise PhoneAlreadyRegistered from None
+            raise IdentityTaken from None
         raise
     return [member.pk for member in members]
 

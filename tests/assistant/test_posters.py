@@ -122,6 +122,12 @@ def test_the_logo_stands_above_the_brand(tmp_path):
     assert read(picture).text == CONTENT
 
 
+def test_a_missing_logo_costs_the_logo_only():
+    poster = draw_poster(dataclasses.replace(TEXTS, logo_path="/nowhere/logo.png"))
+
+    assert read(Image.open(io.BytesIO(poster.png))).text == CONTENT
+
+
 def test_the_fingerprint_changes_with_what_the_poster_says():
     assert TEXTS.fingerprint == dataclasses.replace(TEXTS).fingerprint
     assert TEXTS.fingerprint != dataclasses.replace(TEXTS, guide_name="王芳").fingerprint

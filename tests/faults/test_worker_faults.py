@@ -94,18 +94,20 @@ def test_a_worker_frozen_past_its_lease_is_fenced_off(stack: Stack) -> None:
     )
     frozen = stack.processes.pop("worker")
     family = [frozen.pid, *(child.pid for child in psutil.Process(frozen.pid).children(recursive=True))]
-    for pid in family:
-        os.kill(pid, signal.SIGSTOP)
-    stack.start_worker()
-    until_processed(stack)
-    finished = stack.rows("SELECT id, finished_at, lease_holder FROM wechat_inboundevent ORDER BY id")
-    for pid in family:
-        os.kill(pid, signal.SIGCONT)
-    time.sleep(3)
-    assert stack.rows("SELECT id, finished_at, lease_holder FROM wechat_inboundevent ORDER BY id") == finished
-    assert_each_bound_once(stack, 2)
-    os.killpg(frozen.pid, signal.SIGKILL)
-    frozen.wait()
+    try:
+        for pid in family:
+            os.kill(pid, signal.SIGSTOP)
+        stack.start_worker()
+        until_processed(stack)
+        finished = stack.rows("SELECT id, finished_at, lease_holder FROM wechat_inboundevent ORDER BY id")
+        for pid in family:
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(3)
+        assert stack.rows("SELECT id, finished_at, lease_holder FROM wechat_inboundevent ORDER BY id") == finished
+        assert_each_bound_once(stack, 2)
+    finally:
+        os.killpg(frozen.pid, signal.SIGKILL)
+        frozen.wait()
 
 
 def test_wechat_away_for_a_while_delays_the_greeting_and_nothing_else(stack: Stack) -> None:

@@ -1,6 +1,7 @@
 """Exclusive bindings: one live guide per member, whatever happens at once."""
 
 import datetime as dt
+import threading
 from functools import partial
 
 import pytest
@@ -101,8 +102,12 @@ def test_fifty_guides_binding_one_member_at_once_make_one_live_binding(cast: Cas
 
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_two_guides_pass_the_check_and_the_database_refuses_one(cast: Cast) -> None:
+    checked = threading.Barrier(4)
+
     def check_then_insert(guide_id: int) -> None:
-        if not Binding.objects.live().filter(member_id=cast.xiaoli.id).exists():
+        is_free = not Binding.objects.live().filter(member_id=cast.xiaoli.id).exists()
+        checked.wait(timeout=30)
+        if is_free:
             Binding.objects.create(
                 member_id=cast.xiaoli.id,
                 guide_id=guide_id,
@@ -112,17 +117,11 @@ def test_without_the_lock_two_guides_pass_the_check_and_the_database_refuses_one
             )
 
     guide_ids = [cast.lina.id, cast.wangfang.id, cast.zhaoqiang.id, cast.chenjing.id]
-    answers: list[object] = []
-    for _round in range(20):
-        Binding.objects.filter(member_id=cast.xiaoli.id).delete()
-        answers += at_once([partial(check_then_insert, guide_id) for guide_id in guide_ids])
-        assert Binding.objects.live().filter(member_id=cast.xiaoli.id).count() == 1
-    raced = [answer for answer in answers if answer is not None]
-    assert raced, "the race did not show in twenty rounds"
-    assert all(isinstance(error, IntegrityError) for error in raced)
-    assert {violated(error) for error in raced if isinstance(error, IntegrityError)} == {
-        "binding_one_live_per_member"
-    }
+    answers = at_once([partial(check_then_insert, guide_id) for guide_id in guide_ids])
+    refused = [answer for answer in answers if isinstance(answer, IntegrityError)]
+    assert (len(refused), answers.count(None)) == (3, 1)
+    assert {violated(error) for error in refused} == {"binding_one_live_per_member"}
+    assert Binding.objects.live().filter(member_id=cast.xiaoli.id).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,19 +1,23 @@
 """Scans of channel codes: settled once, counted once, greeted once."""
 
 import datetime as dt
+import json
+import threading
 from functools import partial
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import IntegrityError
+from django.db.models import Count
 
 from core import clock, events
 from core.actor import Actor
 from core.errors import Refusal
+from core.models import AuditEntry
 from guides import handlers, selectors, services
 from guides.contracts import ScanResult
-from guides.models import Binding, BindingPolicy, ChannelCode, ChannelScan
+from guides.models import Binding, BindingPolicy, ChannelCode, ChannelScan, Guide
 from members import services as member_services
 from tests.cast import Cast, make_follower, make_guide, make_store, openid_of
 from tests.threads import at_once
@@ -195,6 +199,22 @@ def test_twenty_scans_of_a_store_code_at_once_spread_evenly(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_without_the_stores_lock_everybody_picks_the_same_guide(cast: Cast) -> None:
+    make_guide("T005", "刘洋", cast.other_store.id)
+    looked = threading.Barrier(6)
+
+    def look_then_insert(member_id: int) -> None:
+        guides = Guide.objects.filter(store_id=cast.other_store.id).annotate(load=Count("bindings"))
+        guide = guides.order_by("load", "pk")[0]
+        looked.wait(timeout=30)
+        services.bind_member(member_id=member_id, guide_id=guide.pk, source="store_scan", actor=STAFF)
+
+    members = [make_follower(f"会员{number}", openid_of(f"m{number}")).id for number in range(6)]
+    assert at_once([partial(look_then_insert, member_id) for member_id in members])
+    assert Binding.objects.live().filter(guide_id=cast.chenjing.id).count() == 6
+
+
+@pytest.mark.django_db(transaction=True)
 def test_two_guides_codes_in_the_same_second_make_one_binding(cast: Cast) -> None:
     at = clock.now().replace(microsecond=0)
     scenes = [_code(cast.lina.id), _code(cast.wangfang.id)]
@@ -258,6 +278,21 @@ def test_a_scan_binds_at_wechats_time_but_never_in_the_future(cast: Cast) -> Non
     ahead = int(clock.now().timestamp()) + 3600
     handlers.on_code_scanned(_event(cast, _code(cast.lina.id), cast.xiaoli_openid, at=ahead))
     assert Binding.objects.get(member_id=cast.xiaoli.id).bound_at <= clock.now()
+
+
+def test_no_openid_reaches_the_audit_trail(cast: Cast) -> None:
+    openid = openid_of("newcomer")
+    handlers.on_code_scanned(_event(cast, _code(cast.lina.id), openid))
+    kept = json.dumps(list(AuditEntry.objects.values("details", "actor_label", "action")))
+    assert openid not in kept
+    assert cast.xiaomei_openid not in kept
+
+
+def test_a_scene_no_code_can_have_is_recorded_and_answered(cast: Cast) -> None:
+    for number, scene in enumerate(["", "x" * 300, "码\0码", "' OR 1=1 --"]):
+        handlers.on_code_scanned(_event(cast, scene, cast.xiaoli_openid, inbound_id=number))
+    assert set(ChannelScan.objects.values_list("outcome", flat=True)) == {"unknown_code"}
+    assert ChannelScan.objects.count() == len(_messages()) == 4
 
 
 def test_the_event_table_reaches_these_handlers(cast: Cast) -> None:

@@ -143,7 +143,7 @@ def test_an_import_is_all_or_nothing() -> None:
     ]
     with pytest.raises(Refusal) as refusal:
         services.import_members(lines=lines, app_id="wxaaaaaaaaaaaaaaaa", actor=STAFF)
-    assert refusal.value.code == "members.phone_already_registered"
+    assert refusal.value.code == "members.identity_taken"
     assert Member.objects.count() == 1
 
 

@@ -6,7 +6,6 @@ from typing import Final
 from django.db import transaction
 from django.db.models.functions import Greatest
 
-from core import clock
 from wechat.models import Follower
 from wechat.services.follower_lookup import fetch_follower, identify_followers
 
@@ -72,9 +71,13 @@ def open_window(*, account_id: int, openid: str, at: dt.datetime, span: dt.timed
         )
 
 
-def get_window_until(*, account_id: int, openid: str) -> dt.datetime | None:
-    """Until when we believe she may be written to; WeChat's answer to the send is the truth."""
-    until = (
+def get_window_until(*, account_id: int, openid: str, acted_at: dt.datetime) -> dt.datetime:
+    """Until when she may be written to after an act of hers at `acted_at`; a longer open window counts.
+
+    For old news (a push worked off late) this is in the past, and the message is dropped with that reason.
+    """
+    known = (
         Follower.objects.filter(account_id=account_id, openid=openid).values_list("window_until", flat=True).first()
     )
-    return until if until is None or until > clock.now() else None
+    after_act = acted_at + WINDOW_AFTER_ACT
+    return after_act if known is None else max(known, after_act)
