@@ -10,6 +10,7 @@ app = Celery("xiaoer")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(["config"], related_name="dispatch")
+app.autodiscover_tasks(["config"], related_name="housekeeping")
 
 
 @app.on_after_finalize.connect

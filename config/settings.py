@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 from django.templatetags.static import static
-from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from psycopg.conninfo import conninfo_to_dict
 
@@ -185,6 +184,8 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
+# Served from STATIC_ROOT, hashed and compressed, after `collectstatic`; otherwise straight from the sources.
+STATIC_HASHED = env.flag("STATIC_HASHED", default=PRODUCTION)
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("vendor/weui", BASE_DIR / "node_modules" / "weui" / "dist" / "style"),
@@ -199,11 +200,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if (STATIC_ROOT / "staticfiles.json").exists()
+        if STATIC_HASHED
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
+WHITENOISE_USE_FINDERS = not STATIC_HASHED
 FONT_DIR = BASE_DIR / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"
 
 # Safety --------------------------------------------------------------------------------------------------
@@ -236,6 +237,7 @@ LOGGING = {
 
 # Admin ---------------------------------------------------------------------------------------------------
 
+LOGIN_REDIRECT_URL = "admin:index"
 UNFOLD = {
     "SITE_TITLE": _("小二后台"),
     "SITE_HEADER": _("小二 · 私域后台"),
@@ -243,7 +245,9 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "core.admin.dashboard.fill",
-    "LOGIN": {"redirect_after": reverse_lazy("admin:index")},
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("admin_xiaoer/favicon.svg")}
+    ],
     "STYLES": [lambda request: static("admin_xiaoer/admin.css")],
     "SCRIPTS": [lambda request: static("admin_xiaoer/admin.js")],
     "COLORS": {

@@ -8,6 +8,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "rescue_messages": {"task": "wechat.rescue_messages", "schedule": 5.0},
     "identify_followers": {"task": "wechat.identify_followers", "schedule": 30.0},
     "prune_gateway": {"task": "wechat.prune_gateway", "schedule": 3600.0},
+    "clear_sessions": {"task": "config.clear_sessions", "schedule": 6 * 3600.0},
     "mend_missed_reactions": {"task": "guides.mend_missed_reactions", "schedule": 30.0},
     "renew_channel_codes": {"task": "guides.renew_channel_codes", "schedule": 600.0},
 }

@@ -93,7 +93,7 @@ class Identity(models.TextChoices):
 
 
 class MemberIdentity(models.Model):
-    """One name under which an outside system knows her. `value` of a phone is its blind index, not the number."""
+    """One name under which an outside system knows her. The `value` of a phone is its blind index."""
 
     member = models.ForeignKey(
         Member, on_delete=models.PROTECT, related_name="identities", verbose_name=_("会员")

@@ -4,6 +4,13 @@ import socket
 from typing import Any
 
 import pytest
+from django.conf import settings
+
+
+def pytest_configure() -> None:
+    """Slow password hashing protects passwords, not tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 
 _real_connect = socket.socket.connect
 

@@ -80,6 +80,20 @@ class Stack:
             raise RuntimeError(f"{command} failed:\n{done.stdout}\n{done.stderr}")
         return done.stdout.strip().splitlines()[-1]
 
+    def run_in_django(self, statements: str) -> str:
+        """Run Python in a process of the stack's own; the last line it printed."""
+        code = f"import django; django.setup(); exec({statements!r}); print()"
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def new_activation_code(self, guide: int) -> str:
+        return self.run_in_django(
+            "from guides import services; from core.actor import Actor; "
+            f"print(services.issue_activation_code(guide_id={self.facts['guides'][guide]}, actor=Actor.system('test')))"
+        )
+
     # Processes -------------------------------------------------------------------------------------------
 
     def start_sandbox(self) -> None:

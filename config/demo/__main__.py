@@ -87,8 +87,8 @@ Xiaoer is up ({seconds:.1f} s).
   Admin            http://127.0.0.1:{ports.web}/admin/
 
 {logins}
-Try this first: in the sandbox choose 小美, press 扫一扫 and pick a guide's code. She is greeted by name;
-open the assistant as 李娜 to see her arrive.
+Try this first: open the assistant and choose 李娜. Then open the link above, press 扫 and watch 小美 being
+greeted by name, and arriving on 李娜's page.
 
 Logs are in {home / "log"}. Ctrl-C stops everything; the data stays (make reset forgets it).""",
         flush=True,

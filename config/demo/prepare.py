@@ -34,11 +34,12 @@ def prepare(supervisor: Supervisor) -> Logins:
     if summary.is_new:
         print(f"Seeded {summary.stores} stores, {summary.guides} guides, {summary.members} members.", flush=True)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
-    from config.demo.stand_in import activate_demo_guides, connect
+    from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
 
     supervisor.wait_for("sandbox")
     openids = connect(supervisor.sandbox_url, supervisor.web_url)
     activation_code = activate_demo_guides(openids, at=clock.now())
+    scan_link = find_scan_link(supervisor.sandbox_url)
     text = (
         f"  Admin login      {ADMIN_NAME} / {ADMIN_PASSWORD}   (head office)\n"
         f"                   {EAST_NAME} / {ADMIN_PASSWORD}    (sees the eastern region only)\n"
@@ -46,4 +47,5 @@ def prepare(supervisor: Supervisor) -> Logins:
     )
     if activation_code:
         text += f"  First activation choose 王芳 and enter her one-time code {activation_code}\n"
+    text += f"\n  小美 scans 李娜's code: {scan_link}\n"
     return Logins(text)

@@ -69,6 +69,7 @@ class Supervisor:
             "WECHAT_BASE_URL": self.sandbox_url,
             "WECHAT_PUSH_MAX_AGE_S": str(10 * 365 * 24 * 3600),
             "STATIC_ROOT": str(self.home / "static"),
+            "STATIC_HASHED": "true",
             "MEDIA_ROOT": str(self.home / "media"),
         }
 

@@ -1,7 +1,7 @@
 """Our side of the sandbox: registers the account and the people who play, and ties guides to their WeChat."""
 
 import datetime as dt
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.apps import apps
 
@@ -57,6 +57,18 @@ def activate_demo_guides(openids: dict[str, str], *, at: dt.datetime) -> str | N
     if guide_selectors.find_guide_by_login(accounts.APP_ID, openids["wangfang"]) is not None:
         return None
     return guide_services.issue_activation_code(guide_id=_guide_id("王芳"), actor=actor, at=at)
+
+
+def find_scan_link(sandbox_url: str) -> str:
+    """The console's page on which 小美 is about to scan 李娜's code."""
+    code = guide_selectors.get_guide_code(_guide_id("李娜"))
+    if not code.qr_content:
+        guide_services.publish_channel_code(code.id)
+        code = guide_selectors.get_guide_code(_guide_id("李娜"))
+    people = request_json("GET", f"{sandbox_url}/_/people")["people"]
+    person = next(person["id"] for person in people if person["key"] == "xiaomei")
+    query = {"person": person, "app_id": accounts.APP_ID, "scan": code.qr_content}
+    return f"{sandbox_url}/?{urlencode(query)}"
 
 
 def _guide_id(name: str) -> int:

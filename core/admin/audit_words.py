@@ -17,11 +17,25 @@ ACTORS: dict[str, Text] = {
     "wechat": _("微信"),
 }
 _actions: dict[str, Text] = {}
+_details: dict[str, Text] = {
+    "fields": _("改动"),
+    "source": _("来源"),
+    "kind": _("类型"),
+    "was": _("之前"),
+    "added": _("新增"),
+    "changed": _("修改"),
+    "deleted": _("删除"),
+}
 
 
 def name_actions(words: Mapping[str, Text]) -> None:
     """Say in Chinese what action codes mean; an unnamed code is shown as it is."""
     _actions.update(words)
+
+
+def name_details(words: Mapping[str, Text]) -> None:
+    """Say in Chinese what the names of details mean; an unnamed one is shown as it is."""
+    _details.update(words)
 
 
 def action_words(code: str) -> Text:
@@ -47,7 +61,9 @@ class AuditLine:
 def describe(entry: AuditEntry) -> AuditLine:
     """An entry in words; details are ids, codes and counts only, so they may be shown."""
     details = "，".join(
-        f"{name}: {_short(value)}" for name, value in entry.details.items() if value not in (None, "")
+        f"{_details.get(name, name)} {_short(value)}"
+        for name, value in entry.details.items()
+        if value not in (None, "")
     )
     return AuditLine(entry.at, actor_words(entry), action_words(entry.action), details)
 

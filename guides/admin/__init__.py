@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import name_actions
+from core.admin import name_actions, name_details
 from guides.admin import bindings, codes, member_pages, people, places, policies, staff
 
 __all__ = ["bindings", "codes", "member_pages", "people", "places", "policies", "staff"]
@@ -32,8 +32,25 @@ name_actions(
         "guides.code_scanned": _("扫码"),
         "guides.member_bound": _("绑定专属导购"),
         "guides.member_unbound": _("结束绑定"),
+        "guides.binding_imported": _("批量导入绑定"),
         "guides.bindingpolicy.add": _("新增绑定规则"),
         "guides.bindingpolicy.change": _("修改绑定规则"),
         "guides.staffscope.inline": _("修改可见范围"),
+    }
+)
+name_details(
+    {
+        "guide_id": _("导购编号"),
+        "member_id": _("会员编号"),
+        "store_id": _("门店编号"),
+        "from_store_id": _("原门店编号"),
+        "to_store_id": _("新门店编号"),
+        "channel_code_id": _("渠道码编号"),
+        "role": _("岗位"),
+        "from_path": _("原位置"),
+        "to_path": _("新位置"),
+        "outcome": _("结果"),
+        "term": _("期限"),
+        "is_repeat": _("重复"),
     }
 )

@@ -87,6 +87,7 @@ class BindingPolicyAdmin(BaseAdmin):
             "trial": trial,
             "share": percent(trial.changed_member_count, trial.member_count),
             "difference": thousands(abs(trial.changed_member_count - trial.really_changed_member_count)),
+            "is_same": trial.changed_member_count == trial.really_changed_member_count,
             "is_more": trial.changed_member_count >= trial.really_changed_member_count,
             "back_url": reverse("admin:guides_bindingpolicy_change", args=[policy.pk]),
         }

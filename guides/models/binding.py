@@ -39,7 +39,7 @@ class BindingQuerySet(LockingQuerySet["Binding"]):
 
 
 class Binding(models.Model):
-    """This member belonged to this guide from one instant to another. Rows are ended, never changed or deleted."""
+    """This member belonged to this guide from one instant to another. Rows are ended, never deleted."""
 
     member = models.ForeignKey(
         "members.Member", on_delete=models.PROTECT, related_name="+", verbose_name=_("会员")

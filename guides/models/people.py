@@ -56,11 +56,11 @@ class Guide(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name}（{self.number}）"
 
 
 class GuidePosting(models.Model):
-    """She worked in this store in this role from one instant to another (half-open); the open one is today's."""
+    """She worked in this store in this role for a half-open span; the open one is today's."""
 
     guide = models.ForeignKey(
         Guide, on_delete=models.PROTECT, related_name="postings", verbose_name=_("导购")

@@ -4,7 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from core import clock
@@ -37,11 +37,18 @@ def import_bindings(
             ChannelScan.objects.bulk_create(scans, batch_size=_BATCH)
             _count(scans)
             AuditEntry.objects.bulk_create([_audit(row, actor, at) for row in bindings], batch_size=_BATCH)
+            _tell_planner()
     except IntegrityError as error:
         if violated(error) == "binding_one_live_per_member":
             raise MemberAlreadyBound from None
         raise
     return [row.pk for row in bindings]
+
+
+def _tell_planner() -> None:
+    """Thousands of new rows: until the planner has counted them, it reads member lists in the slowest way."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE guides_binding, guides_channelscan")
 
 
 def _key(line: BindingImport) -> str:

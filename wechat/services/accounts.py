@@ -71,7 +71,7 @@ def find_doorkeeper(slug: str, *, until: float) -> Doorkeeper | None:
     moment = time.monotonic()
     if cached is not None and moment - cached[0] < CACHE_SECONDS:
         return cached[1]
-    doorkeeper = run_bounded(lambda: _load_doorkeeper(slug), until=until)
+    doorkeeper = run_bounded(lambda wrapper: _load_doorkeeper(slug), until=until)
     if len(_doorkeepers) >= _CACHE_LIMIT:
         _doorkeepers.clear()
     _doorkeepers[slug] = (moment, doorkeeper)

@@ -6,10 +6,12 @@ database, one generic refusal for everything that cannot be trusted.
 """
 
 import dataclasses
+import datetime as dt
 import hashlib
 import json
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -38,7 +40,7 @@ _INSERT: Final = """
 INSERT INTO wechat_inboundevent (account_id, dedupe_key, nonce_key, kind, openid, pushed_at, received_at,
                                  raw, state, attempt_count, lease_holder, failure)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', %s)
-ON CONFLICT DO NOTHING RETURNING id
+ON CONFLICT DO NOTHING
 """
 _IS_STORED: Final = "SELECT 1 FROM wechat_inboundevent WHERE dedupe_key = %s"
 
@@ -60,7 +62,7 @@ class _Opened:
     """A push that may be trusted as far as its mode allows."""
 
     raw: str
-    fields: dict[str, Any] | None  # None: authentic, but unreadable
+    push: parsing.ReadPush | None  # None: authentic, but unreadable
     cipher: PushCipher | None  # with which a reply must be sealed
     nonce_key: str | None
 
@@ -76,10 +78,11 @@ def answer(slug: str, method: str, query: Mapping[str, str], body: bytes | None)
             return _verify_url(doorkeeper, query)
         if method != "POST" or body is None:
             raise PushRefused("oversized_body" if method == "POST" else "method")
-        opened = _open(doorkeeper, query, body)
-        _store(doorkeeper, opened, started + BUDGET_S)
+        at = clock.now()
+        opened = _open(doorkeeper, query, body, at)
+        _store(doorkeeper, opened, at, started + BUDGET_S)
         dispatch_soon(InboxFilled())
-        return _reply(doorkeeper, opened, query)
+        return _reply(doorkeeper, opened)
     except PushRefused as refusal:
         logger.warning("wechat.push_refused", extra={"account": slug[:40], "reason": refusal.reason})
         return _REFUSED
@@ -98,9 +101,9 @@ def _verify_url(doorkeeper: Doorkeeper, query: Mapping[str, str]) -> Answer:
     return Answer(200, query.get("echostr", "").encode())
 
 
-def _open(doorkeeper: Doorkeeper, query: Mapping[str, str], body: bytes) -> _Opened:
+def _open(doorkeeper: Doorkeeper, query: Mapping[str, str], body: bytes, at: dt.datetime) -> _Opened:
     timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
-    _check_age(timestamp)
+    _check_age(timestamp, at)
     is_encrypted = query.get("encrypt_type", "raw") == "aes"
     if not is_encrypted:
         if doorkeeper.push_mode != PushMode.PLAIN:
@@ -110,16 +113,16 @@ def _open(doorkeeper: Doorkeeper, query: Mapping[str, str], body: bytes) -> _Ope
         # In plain mode the signature does not cover the body; one triple may carry one body only.
         nonce_key = hashlib.sha256(f"{doorkeeper.app_id}\x1f{timestamp}\x1f{nonce}".encode()).hexdigest()
         raw = body.decode(errors="replace")
-        return _Opened(raw, _fields_or_none(doorkeeper, raw), None, nonce_key)
+        return _Opened(raw, _read_or_none(doorkeeper, raw), None, nonce_key)
     envelope = _read_envelope(body)
     check_signature(query.get("msg_signature", ""), doorkeeper.push_token, timestamp, nonce, envelope)
     raw, cipher = doorkeeper.keyring.open(envelope)
-    return _Opened(raw, _fields_or_none(doorkeeper, raw), cipher, None)
+    return _Opened(raw, _read_or_none(doorkeeper, raw), cipher, None)
 
 
-def _check_age(timestamp: str) -> None:
+def _check_age(timestamp: str, at: dt.datetime) -> None:
     try:
-        age = abs(clock.now().timestamp() - int(timestamp))
+        age = abs(at.timestamp() - int(timestamp))
     except ValueError:
         raise PushRefused("bad_timestamp") from None
     if age > settings.WECHAT_PUSH_MAX_AGE_S:
@@ -138,59 +141,65 @@ def _read_envelope(body: bytes) -> str:
     return encrypted
 
 
-def _fields_or_none(doorkeeper: Doorkeeper, raw: str) -> dict[str, Any] | None:
+def _read_or_none(doorkeeper: Doorkeeper, raw: str) -> parsing.ReadPush | None:
     try:
-        fields = parsing.read_fields(raw)
-        parsing.kind_of(fields)
-        parsing.pushed_at_unix(fields)
-        parsing.dedupe_key(doorkeeper.app_id, fields)
+        return parsing.read_push(doorkeeper.app_id, raw)
     except parsing.Unreadable as error:
         logger.warning("wechat.push_unreadable", extra={"account_id": doorkeeper.account_id, "reason": str(error)})
         return None
-    return fields
 
 
 # Storing -------------------------------------------------------------------------------------------------
 
 
-def _store(doorkeeper: Doorkeeper, opened: _Opened, until: float) -> None:
+_kept: Final = threading.local()
+
+
+def _store(doorkeeper: Doorkeeper, opened: _Opened, at: dt.datetime, until: float) -> None:
     """Commit the push under its dedupe key. Raises a database error, DeadlinePassed or PushRefused."""
-    row = _row(doorkeeper, opened)
-    run_bounded(lambda: _insert(row), until=until)
+    row = _row(doorkeeper, opened, at)
+    run_bounded(lambda wrapper: _insert(wrapper, row), until=until)
 
 
-def _insert(row: tuple[Any, ...]) -> None:
-    """One round trip, on psycopg's own cursor so that the statement stays prepared on the connection."""
-    cursor = psycopg.Cursor(connection.connection)
+def _insert(wrapper: Any, row: tuple[Any, ...]) -> None:
+    """One round trip; the statement is prepared once a connection."""
+    cursor = _cursor(wrapper.connection)
     try:
-        if cursor.execute(_INSERT, row, prepare=True).fetchone() is not None:
+        if cursor.execute(_INSERT, row, prepare=True).rowcount == 1:
             return
         # Stored before: WeChat's retry (same key), or in plain mode an old signature with a new body.
         if row[2] is not None and cursor.execute(_IS_STORED, (row[1],)).fetchone() is None:
             raise PushRefused("replayed_nonce")
     finally:
-        cursor.close()
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
+        if not wrapper.in_atomic_block:
+            wrapper.close_if_unusable_or_obsolete()
 
 
-def _row(doorkeeper: Doorkeeper, opened: _Opened) -> tuple[Any, ...]:
-    fields = opened.fields
+def _cursor(connection: "psycopg.Connection[Any]") -> "psycopg.Cursor[Any]":
+    """The thread's own psycopg cursor, kept as long as its connection: making one costs as much as parsing."""
+    cursor: psycopg.Cursor[Any] | None = getattr(_kept, "cursor", None)
+    if cursor is None or cursor.connection is not connection:
+        cursor = _kept.cursor = psycopg.Cursor(connection)
+    return cursor
+
+
+def _row(doorkeeper: Doorkeeper, opened: _Opened, at: dt.datetime) -> tuple[Any, ...]:
+    push = opened.push
     raw = opened.raw.replace("\x00", "")  # PostgreSQL text cannot hold NUL
-    if fields is None:
+    if push is None:
         key = hashlib.sha256(f"{doorkeeper.app_id}\x1funreadable\x1f{opened.raw}".encode(errors="replace"))
         return (
-            doorkeeper.account_id, key.hexdigest(), opened.nonce_key, "unreadable", "", None, clock.now(),
+            doorkeeper.account_id, key.hexdigest(), opened.nonce_key, "unreadable", "", None, at,
             raw, "unreadable", "unreadable",
         )  # fmt: skip
     return (
         doorkeeper.account_id,
-        parsing.dedupe_key(doorkeeper.app_id, fields),
+        push.dedupe_key,
         opened.nonce_key,
-        parsing.kind_of(fields).replace("\x00", ""),
-        parsing.text_field(fields, "FromUserName")[:64].replace("\x00", ""),
-        clock.from_unix(parsing.pushed_at_unix(fields)),
-        clock.now(),
+        push.kind.replace("\x00", ""),
+        push.openid[:64].replace("\x00", ""),
+        clock.from_unix(push.pushed_at_unix),
+        at,
         raw,
         "stored",
         "",
@@ -200,18 +209,19 @@ def _row(doorkeeper: Doorkeeper, opened: _Opened) -> tuple[Any, ...]:
 # Replying ------------------------------------------------------------------------------------------------
 
 
-def _reply(doorkeeper: Doorkeeper, opened: _Opened, query: Mapping[str, str]) -> Answer:
+def _reply(doorkeeper: Doorkeeper, opened: _Opened) -> Answer:
     """The passive answer of the winning rule, or `success`. A retry gets the same answer as the first push."""
-    if opened.fields is None or not doorkeeper.rules:
+    if opened.push is None or not doorkeeper.rules:
         return _SUCCESS
-    occasion = replies.occasion_of(opened.fields)
+    fields = opened.push.fields
+    occasion = replies.occasion_of(fields)
     rule = replies.choose(doorkeeper.rules, occasion) if occasion else None
     if rule is None or not replies.is_passive(rule):
         return _SUCCESS
     is_json = opened.raw.lstrip("\ufeff \t\r\n").startswith("{")
     head: dict[str, Any] = {
-        "openid": parsing.text_field(opened.fields, "FromUserName"),
-        "original_id": parsing.text_field(opened.fields, "ToUserName") or doorkeeper.original_id,
+        "openid": opened.push.openid,
+        "original_id": parsing.text_field(fields, "ToUserName") or doorkeeper.original_id,
         "at_unix": int(clock.now().timestamp()),
     }
     if is_json:

@@ -11,11 +11,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Final, TypeVar
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 
 T = TypeVar("T")
 
@@ -81,49 +80,34 @@ def _shut(wrapper: Any) -> None:
 _watchdog: Final = _Watchdog()
 
 
-class Deadline:
-    """`with Deadline(connection, until):` — `until` is on time.monotonic()'s clock.
-
-    Raises DeadlinePassed in place of the connection error when the deadline fired.
-    """
-
-    __slots__ = ("_key", "_until", "_wrapper")
-
-    def __init__(self, wrapper: Any, until: float) -> None:
-        self._wrapper = wrapper
-        self._until = until
-
-    def __enter__(self) -> None:
-        self._key = _watchdog.watch(self._wrapper, self._until)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        fired = _watchdog.release(self._key)
-        if fired and error is not None:
-            raise DeadlinePassed from error
-
-
-def run_bounded(work: Callable[[], T], *, until: float) -> T:
-    """Run database work of this thread's connection, ending at `until` (on time.monotonic()'s clock).
+def run_bounded(work: Callable[[Any], T], *, until: float) -> T:
+    """Run `work(wrapper)` on this thread's connection, ending at `until` (on time.monotonic()'s clock).
 
     A connection that was kept dies with the server it was made to: work that fails at once on such a one is
     done again on a fresh connection, so it must be repeatable. Connecting itself ends by `connect_timeout`.
-    Raises a database error or DeadlinePassed.
+    Raises a database error, or DeadlinePassed in its place when the deadline fired.
     """
-    was_kept = connection.connection is not None
+    # The thread's own wrapper: `django.db.connection` is a proxy, and would mean the watchdog's in its thread.
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    was_kept = wrapper.connection is not None
     try:
-        return _run_once(work, until)
+        return _run_once(wrapper, work, until)
     except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError):
-        if not was_kept or connection.in_atomic_block or until - time.monotonic() < _RETRY_NEEDS_S:
+        if not was_kept or wrapper.in_atomic_block or until - time.monotonic() < _RETRY_NEEDS_S:
             raise
-        connection.close()
-        return _run_once(work, until)
+        wrapper.close()
+        return _run_once(wrapper, work, until)
 
 
-def _run_once(work: Callable[[], T], until: float) -> T:
-    # The thread's own wrapper: `connection` is a proxy and would mean the watchdog's in the watchdog's thread.
-    with Deadline(connections[DEFAULT_DB_ALIAS], until):
-        connection.ensure_connection()
-        connection.health_check_done = True  # a failing statement tells the same, without a round trip more
-        return work()
+def _run_once(wrapper: Any, work: Callable[[Any], T], until: float) -> T:
+    key = _watchdog.watch(wrapper, until)
+    try:
+        wrapper.ensure_connection()
+        wrapper.health_check_done = True  # a failing statement tells the same, without a round trip more
+        answer = work(wrapper)
+    except BaseException as error:
+        if _watchdog.release(key):
+            raise DeadlinePassed from error
+        raise
+    _watchdog.release(key)
+    return answer
