@@ -10,7 +10,11 @@ from core.events import Event
 
 
 @shared_task(
-    name="config.handle_event", autoretry_for=(Unavailable,), retry_backoff=2, retry_backoff_max=60, max_retries=5
+    name="config.handle_event",
+    autoretry_for=(Unavailable,),
+    retry_backoff=2,
+    retry_backoff_max=60,
+    max_retries=5,
 )
 def handle_event(path: str, packed: dict[str, Any]) -> None:
     """Run one handler on one event. Handlers are idempotent: Redis may deliver a task twice."""

@@ -186,14 +186,13 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
 # Served from STATIC_ROOT, hashed and compressed, after `collectstatic`; otherwise straight from the sources.
 STATIC_HASHED = env.flag("STATIC_HASHED", default=PRODUCTION)
+_packages = BASE_DIR / "node_modules"
 STATICFILES_DIRS = [
-    BASE_DIR / "static",
-    ("vendor/weui", BASE_DIR / "node_modules" / "weui" / "dist" / "style"),
-    ("vendor/htmx", BASE_DIR / "node_modules" / "htmx.org" / "dist"),
+    ("", BASE_DIR / "static"),
+    ("vendor/weui", _packages / "weui" / "dist" / "style"),
+    ("vendor/htmx", _packages / "htmx.org" / "dist"),
 ]
-STATICFILES_DIRS = [
-    entry for entry in STATICFILES_DIRS if Path(entry[1] if isinstance(entry, tuple) else entry).exists()
-]
+STATICFILES_DIRS = [(prefix, folder) for prefix, folder in STATICFILES_DIRS if folder.exists()]
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / "var" / "media")))
 MEDIA_URL = "/media/"
 STORAGES = {

@@ -29,7 +29,7 @@ class SealedTextField(_TextField):
 
     def get_prep_value(self, value: Any) -> str | None:
         if value is None or value == "":
-            return value
+            return None if value is None else ""
         return crypto.seal(str(value), context=self._context())
 
     def get_lookup(self, lookup_name: str) -> Any:

@@ -46,7 +46,7 @@ class LockingQuerySet(models.QuerySet[M]):
 class StaffAccount(AbstractUser):
     """One login of head-office, region or dealer staff to the admin. Guides have no such account."""
 
-    class Meta(AbstractUser.Meta):
+    class Meta:
         verbose_name = _("后台账号")
         verbose_name_plural = _("后台账号")
 

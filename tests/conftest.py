@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+pytest_plugins = ["tests.fixtures_cast"]
+
 
 def pytest_configure() -> None:
     """Slow password hashing protects passwords, not tests."""

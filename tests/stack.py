@@ -43,7 +43,9 @@ def wait_until(check: Callable[[], Any], *, within_s: float = 20, what: str = "i
 def http(method: str, url: str, body: Any = None, timeout_s: float = 15) -> tuple[int, bytes]:
     """(status, body); refusals are answers, a broken connection raises OSError."""
     data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, method=method, headers={"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        url, data=data, method=method, headers={"Content-Type": "application/json"}
+    )
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as response:
             return response.status, response.read()
@@ -75,7 +77,9 @@ class Stack:
         self.facts: dict[str, Any] = json.loads(self.run(sys.executable, "-m", "tests.stack_seed"))
 
     def run(self, *command: str) -> str:
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise RuntimeError(f"{command} failed:\n{done.stdout}\n{done.stderr}")
         return done.stdout.strip().splitlines()[-1]
@@ -84,7 +88,12 @@ class Stack:
         """Run Python in a process of the stack's own; the last line it printed."""
         code = f"import django; django.setup(); exec({statements!r}); print()"
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return done.stdout.strip()
 
@@ -123,7 +132,10 @@ class Stack:
             "--port", self.web_url.rpartition(":")[2], "--workers", str(workers), "--blocking-threads", "32",
             "--no-ws", "--log-level", "warning", "config.wsgi:application",
         )  # fmt: skip
-        wait_until(lambda: http("GET", f"{self.web_url}/healthz", timeout_s=2)[0] in {200, 503}, what="the web server")
+        wait_until(
+            lambda: http("GET", f"{self.web_url}/healthz", timeout_s=2)[0] in {200, 503},
+            what="the web server",
+        )
 
     def start_worker(self) -> None:
         self._start(
@@ -174,7 +186,10 @@ class Stack:
 
     def thaw_postgres(self) -> None:
         for process in psutil.process_iter(["name", "cmdline"]):
-            if str(self.postgres_home) in " ".join(process.info["cmdline"] or []) or process.info["name"] == "postgres":
+            if (
+                str(self.postgres_home) in " ".join(process.info["cmdline"] or [])
+                or process.info["name"] == "postgres"
+            ):
                 with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
                     if process.status() == psutil.STATUS_STOPPED:
                         os.kill(process.pid, signal.SIGCONT)
@@ -236,7 +251,9 @@ class Stack:
 
     def scan(self, person: dict[str, Any], code_url: str, **options: Any) -> Any:
         return self.sandbox(
-            "POST", f"/_/people/{person['id']}/scan", {"app_id": push_kit.APP_ID, "content": code_url, **options}
+            "POST",
+            f"/_/people/{person['id']}/scan",
+            {"app_id": push_kit.APP_ID, "content": code_url, **options},
         )
 
     def chat(self, person: dict[str, Any]) -> list[dict[str, Any]]:

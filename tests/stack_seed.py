@@ -37,7 +37,11 @@ def main() -> None:
         for n, name in enumerate(("李娜", "王芳", "陈静"), start=1)
     ]
     codes = [guide_selectors.get_guide_code(guide.id).code for guide in guides]
-    print(json.dumps({"account_id": account.pk, "guides": [g.id for g in guides], "codes": codes, "store": store.id}))
+    print(
+        json.dumps(
+            {"account_id": account.pk, "guides": [g.id for g in guides], "codes": codes, "store": store.id}
+        )
+    )
 
 
 if __name__ == "__main__":

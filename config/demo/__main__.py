@@ -22,7 +22,9 @@ def main() -> int:
     ports = Ports(web=_port("WEB_PORT", 8000), sandbox=_port("SANDBOX_PORT", 8002))
     for name, port in (("WEB_PORT", ports.web), ("SANDBOX_PORT", ports.sandbox)):
         if not is_free(port):
-            print(f"Port {port} is in use. Stop what uses it, or choose another: make demo {name}={port + 10}")
+            print(
+                f"Port {port} is in use. Stop what uses it, or choose another: make demo {name}={port + 10}"
+            )
             return 1
     home = Path(os.environ.get("DEMO_HOME") or ROOT / "var" / "demo").resolve()
     (home / "log").mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,9 @@ def prepare(supervisor: Supervisor) -> Logins:
     seed_accounts()
     summary = seed_chain(at=clock.now(), actor=actor)
     if summary.is_new:
-        print(f"Seeded {summary.stores} stores, {summary.guides} guides, {summary.members} members.", flush=True)
+        print(
+            f"Seeded {summary.stores} stores, {summary.guides} guides, {summary.members} members.", flush=True
+        )
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
 

@@ -75,7 +75,9 @@ class Supervisor:
 
     def start_sandbox(self) -> None:
         state = str(self.home / "sandbox.json")
-        self._start("sandbox", [sys.executable, "-m", "sandbox", "--port", str(self.ports.sandbox), "--state", state])
+        self._start(
+            "sandbox", [sys.executable, "-m", "sandbox", "--port", str(self.ports.sandbox), "--state", state]
+        )
 
     def start_web_and_worker(self) -> None:
         binaries = Path(sys.executable).parent
@@ -141,7 +143,9 @@ class Supervisor:
     def _raise_if_dead(self) -> None:
         for name, child in self._children.items():
             if child.poll() is not None:
-                raise ProcessFailed(f"{name} stopped ({child.returncode}); see {self.home / 'log' / name}.log")
+                raise ProcessFailed(
+                    f"{name} stopped ({child.returncode}); see {self.home / 'log' / name}.log"
+                )
 
     def stop(self) -> None:
         """Ask all parts to end, then insist."""

@@ -42,7 +42,9 @@ def connect(sandbox_url: str, web_url: str) -> dict[str, str]:
         },
     )
     return {
-        key: request_json("POST", f"{sandbox_url}/_/people", {"key": key, "name": name})["openids"][accounts.APP_ID]
+        key: request_json("POST", f"{sandbox_url}/_/people", {"key": key, "name": name})["openids"][
+            accounts.APP_ID
+        ]
         for key, name in PEOPLE.items()
     }
 
@@ -72,5 +74,5 @@ def find_scan_link(sandbox_url: str) -> str:
 
 
 def _guide_id(name: str) -> int:
-    guide = apps.get_model("guides", "Guide").objects.filter(name=name, state="active").order_by("pk").first()
-    return int(guide.pk)
+    guides = apps.get_model("guides", "Guide").objects.filter(name=name, state="active").order_by("pk")
+    return int(guides.values_list("pk", flat=True)[0])

@@ -1,5 +1,6 @@
 """Ordinary admin forms whose saving is a service."""
 
+import abc
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
@@ -22,9 +23,9 @@ class ServiceForms(_Base):
     admin saves inside one transaction.
     """
 
+    @abc.abstractmethod
     def run_service(self, request: HttpRequest, row: Any, form: Any, change: bool) -> int:
         """Call the service with the form's cleaned data; return the row's key. May raise a refusal."""
-        raise NotImplementedError
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """The service writes, audits and publishes; the row on hand only learns what was stored."""

@@ -11,7 +11,9 @@ pytestmark = [pytest.mark.xdist_group("whole")]
 def code_url(stack: Stack, guide: int) -> str:
     """What the QR of a guide's code holds, once WeChat has given it."""
     found: str = wait_until(
-        lambda: stack.value("SELECT qr_url FROM guides_channelcode WHERE code = %s", stack.facts["codes"][guide]),
+        lambda: stack.value(
+            "SELECT qr_url FROM guides_channelcode WHERE code = %s", stack.facts["codes"][guide]
+        ),
         within_s=40,
         what="the code's ticket",
     )
@@ -19,14 +21,15 @@ def code_url(stack: Stack, guide: int) -> str:
 
 
 def bindings(stack: Stack) -> list[tuple[str, bool]]:
-    return stack.rows(  # type: ignore[return-value]
+    return stack.rows(
         "SELECT g.name, b.ended_at IS NULL FROM guides_binding b JOIN guides_guide g ON g.id = b.guide_id ORDER BY b.id"
     )
 
 
 def until_greeted(stack: Stack, person: dict[str, object], words: str) -> None:
     wait_until(
-        lambda: any(words in (bubble.get("text") or "") for bubble in stack.chat(person)), what=f"a bubble with {words}"
+        lambda: any(words in (bubble.get("text") or "") for bubble in stack.chat(person)),
+        what=f"a bubble with {words}",
     )
 
 
@@ -36,10 +39,14 @@ def test_a_scan_binds_greets_and_tells_the_guide(stack: Stack) -> None:
     assert [push["status"] for push in outcome["pushes"]] == ["delivered"]
     until_greeted(stack, person, "李娜")
     assert bindings(stack) == [("李娜", True)]
-    assert wait_until(lambda: stack.value("SELECT count(*) FROM guides_guidenotice"), what="the guide's notice") == 1
+    assert (
+        wait_until(lambda: stack.value("SELECT count(*) FROM guides_guidenotice"), what="the guide's notice")
+        == 1
+    )
     assert stack.value("SELECT stage FROM members_member") == "prospect"
     counts = stack.rows(
-        "SELECT scan_count, follow_count, binding_count FROM guides_channelcode WHERE code = %s", stack.facts["codes"][0]
+        "SELECT scan_count, follow_count, binding_count FROM guides_channelcode WHERE code = %s",
+        stack.facts["codes"][0],
     )
     assert counts[0][0] >= 1
 
@@ -58,7 +65,8 @@ def test_the_same_push_many_times_has_one_effect(stack: Stack) -> None:
     stack.scan(person, code_url(stack, 0), script={"copies": 5, "repeat_after_s": [1]})
     until_greeted(stack, person, "李娜")
     wait_until(
-        lambda: stack.value("SELECT count(*) FROM wechat_inboundevent WHERE state = 'processed'") == 1, what="processing"
+        lambda: stack.value("SELECT count(*) FROM wechat_inboundevent WHERE state = 'processed'") == 1,
+        what="processing",
     )
     assert bindings(stack) == [("李娜", True)]
     assert stack.value("SELECT count(*) FROM guides_channelscan") == 1
@@ -70,11 +78,11 @@ def test_leaving_and_coming_back_is_the_same_member(stack: Stack) -> None:
     person = stack.person("回头客")
     stack.scan(person, code_url(stack, 1))
     until_greeted(stack, person, "王芳")
-    for act, following in (("unfollow", False), ("follow", True)):
-        stack.sandbox("POST", f"/_/people/{person['id']}/{act}", {"app_id": push_kit.APP_ID})
-        wait_until(
-            lambda wanted=following: stack.value("SELECT is_following FROM members_member") is wanted, what=act
-        )
+    account = {"app_id": push_kit.APP_ID}
+    stack.sandbox("POST", f"/_/people/{person['id']}/unfollow", account)
+    wait_until(lambda: stack.value("SELECT NOT is_following FROM members_member"), what="unfollow")
+    stack.sandbox("POST", f"/_/people/{person['id']}/follow", account)
+    wait_until(lambda: stack.value("SELECT is_following FROM members_member"), what="follow")
     assert stack.value("SELECT count(*) FROM members_member") == 1
     assert bindings(stack) == [("王芳", True)]
 

@@ -17,7 +17,9 @@ def open_page() -> Any:
         yield open_page
 
 
-def test_scan_in_the_console_greeting_in_the_chat_member_in_the_assistant(stack: Stack, open_page: Any) -> None:
+def test_scan_in_the_console_greeting_in_the_chat_member_in_the_assistant(
+    stack: Stack, open_page: Any
+) -> None:
     code_url(stack, 0)
     li_na = stack.person("李娜")
     stack.person("路人甲")

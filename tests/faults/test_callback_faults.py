@@ -12,6 +12,10 @@ from tests.wechat import push_kit
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("stack")]
 
 WECHAT_PATIENCE_S = 5.0
+CLOSE_OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+)
 
 
 def events(count: int) -> list[dict[str, Any]]:
@@ -86,14 +90,21 @@ def test_a_database_restart_under_load_fails_fast_and_the_retry_succeeds(stack: 
     stack.start_web()
     pusher, all_events = Pusher(stack), events(60)
     pusher.push_all(all_events[:10])
-    restart = threading.Timer(0.05, lambda: (stack.stop_postgres("immediate"), stack.start_engines()))
+
+    def restart_database() -> None:
+        stack.stop_postgres("immediate")
+        stack.start_engines()
+
+    restart = threading.Timer(0.05, restart_database)
     restart.start()
     for start in range(10, 60, 10):
         pusher.push_all(all_events[start : start + 10])
     restart.join()
     assert pusher.slowest < WECHAT_PATIENCE_S
     assert set(pusher.acknowledged) <= stored_keys(stack)
-    wait_until(lambda: stack.push(all_events[0])[0] == 200, what="recovery without a restart of the web server")
+    wait_until(
+        lambda: stack.push(all_events[0])[0] == 200, what="recovery without a restart of the web server"
+    )
     pusher.push_all(all_events)
     assert pusher.statuses[-60:] == [200] * 60
     assert stack.value("SELECT count(*) FROM wechat_inboundevent") == 60
@@ -129,12 +140,14 @@ def test_a_read_only_database_is_a_clear_refusal_and_needs_no_restart(stack: Sta
     stack.start_web()
     name = stack.value("SELECT current_database()")
     stack.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
-    stack.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")
+    stack.execute(CLOSE_OTHERS)
     try:
         assert stack.push(events(1)[0]) == (503, b"unavailable")
     finally:
-        stack.execute("BEGIN READ WRITE; ALTER DATABASE \"" + name + "\" RESET default_transaction_read_only; COMMIT")
-        stack.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")
+        stack.execute(
+            'BEGIN READ WRITE; ALTER DATABASE "' + name + '" RESET default_transaction_read_only; COMMIT'
+        )
+        stack.execute(CLOSE_OTHERS)
     assert stack.push(events(1)[0])[0] == 200
 
 

@@ -28,7 +28,9 @@ def push_all(stack: Stack, pushes: list[dict[str, Any]]) -> None:
 
 
 def waiting(stack: Stack) -> int:
-    return int(stack.value("SELECT count(*) FROM wechat_inboundevent WHERE state IN ('stored', 'processing')"))
+    return int(
+        stack.value("SELECT count(*) FROM wechat_inboundevent WHERE state IN ('stored', 'processing')")
+    )
 
 
 def until_processed(stack: Stack, within_s: float = 60) -> None:
@@ -83,7 +85,9 @@ def test_redis_restarted_under_a_running_worker_doubles_nothing(stack: Stack) ->
 def test_a_worker_frozen_past_its_lease_is_fenced_off(stack: Stack) -> None:
     stack.start_sandbox()
     stack.sandbox(
-        "POST", "/_/faults", {"target": "calls", "path": "/cgi-bin/user/info", "kind": "slow", "delay_s": 1.5, "times": 2}
+        "POST",
+        "/_/faults",
+        {"target": "calls", "path": "/cgi-bin/user/info", "kind": "slow", "delay_s": 1.5, "times": 2},
     )
     stack.start_web()
     stack.start_worker()
@@ -103,7 +107,10 @@ def test_a_worker_frozen_past_its_lease_is_fenced_off(stack: Stack) -> None:
         for pid in family:
             os.kill(pid, signal.SIGCONT)
         time.sleep(3)
-        assert stack.rows("SELECT id, finished_at, lease_holder FROM wechat_inboundevent ORDER BY id") == finished
+        assert (
+            stack.rows("SELECT id, finished_at, lease_holder FROM wechat_inboundevent ORDER BY id")
+            == finished
+        )
         assert_each_bound_once(stack, 2)
     finally:
         os.killpg(frozen.pid, signal.SIGKILL)
@@ -120,7 +127,9 @@ def test_wechat_away_for_a_while_delays_the_greeting_and_nothing_else(stack: Sta
     openid = person["openids"][push_kit.APP_ID]
     code = stack.facts["codes"][0]
     assert stack.push(push_kit.event("SCAN", EventKey=code, FromUserName=openid))[0] == 200
-    wait_until(lambda: stack.value("SELECT count(*) FROM guides_binding") == 1, what="the binding without WeChat")
+    wait_until(
+        lambda: stack.value("SELECT count(*) FROM guides_binding") == 1, what="the binding without WeChat"
+    )
     stack.sandbox("DELETE", "/_/faults")
     wait_until(
         lambda: any("李娜" in bubble.get("text", "") for bubble in stack.chat(person)),
@@ -135,7 +144,14 @@ def test_a_greeting_whose_window_closed_is_dropped_with_its_reason(stack: Stack)
     stack.start_worker()
     long_ago = int(time.time()) - 600
     code = stack.facts["codes"][0]
-    assert stack.push(push_kit.event("SCAN", EventKey=code, FromUserName="oLATE_0000000000000000000001", CreateTime=long_ago))[0] == 200
+    assert (
+        stack.push(
+            push_kit.event(
+                "SCAN", EventKey=code, FromUserName="oLATE_0000000000000000000001", CreateTime=long_ago
+            )
+        )[0]
+        == 200
+    )
     row = wait_until(
         lambda: stack.rows("SELECT state, outcome FROM wechat_outboundmessage WHERE state = 'dropped'"),
         what="the late greeting to be dropped",

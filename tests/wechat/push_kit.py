@@ -7,7 +7,6 @@ import secrets
 import struct
 import time
 from typing import Any
-from xml.sax.saxutils import escape
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -96,4 +95,4 @@ def sealed_query(encrypted: str, *, token: str = TOKEN) -> dict[str, str]:
 def envelope(encrypted: str, *, as_json: bool = False) -> bytes:
     if as_json:
         return json.dumps({"ToUserName": ORIGINAL_ID, "Encrypt": encrypted}).encode()
-    return f"<xml><ToUserName><![CDATA[{ORIGINAL_ID}]]></ToUserName><Encrypt><![CDATA[{escape(encrypted)}]]></Encrypt></xml>".encode()
+    return xml({"ToUserName": ORIGINAL_ID, "Encrypt": encrypted}).encode()

@@ -174,7 +174,10 @@ def _mutations() -> dict[str, tuple[dict[str, str], bytes]]:
     twice = f"<xml><Encrypt>{encrypted}</Encrypt><Encrypt>{encrypted}</Encrypt></xml>".encode()
     stale = push_kit.sealed_query(encrypted)
     old = str(int(time.time()) - 90_000)
-    stale |= {"timestamp": old, "msg_signature": push_kit.sign(push_kit.TOKEN, old, stale["nonce"], encrypted)}
+    stale |= {
+        "timestamp": old,
+        "msg_signature": push_kit.sign(push_kit.TOKEN, old, stale["nonce"], encrypted),
+    }
     flipped = ("A" if encrypted[10] != "A" else "B").join([encrypted[:10], encrypted[11:]])
     deep = "<a>" * 8000
     return {
@@ -275,9 +278,7 @@ def test_nul_characters_do_not_break_the_insert(safe_account: Account) -> None:
 
 
 def _through_django(query: dict[str, str], body: bytes) -> tuple[int, bytes]:
-    response = Client().post(
-        f"/wechat/callback/safe/?{_encode(query)}", data=body, content_type="text/xml"
-    )
+    response = Client().post(f"/wechat/callback/safe/?{_encode(query)}", data=body, content_type="text/xml")
     return response.status_code, response.content
 
 

@@ -72,7 +72,9 @@ def test_acts_open_the_window_and_a_longer_one_stays(push_safe: Push) -> None:
     assert Follower.objects.get().window_until == clock.from_unix(at) + dt.timedelta(hours=48)
 
 
-def test_pushes_that_overtake_each_other_end_in_the_true_state(push_safe: Push, safe_account: Account) -> None:
+def test_pushes_that_overtake_each_other_end_in_the_true_state(
+    push_safe: Push, safe_account: Account
+) -> None:
     at = int(time.time())
     push_safe(push_kit.event("unsubscribe", CreateTime=at + 5))
     drain_inbox()
@@ -113,8 +115,12 @@ def test_a_card_rule_without_its_parts_does_not_fail_the_push(push_safe: Push, s
 
 
 def test_a_revocation_names_the_person_not_the_platform(push_safe: Push) -> None:
-    push_safe(push_kit.event("user_authorization_revoke", OpenID=OPENID, RevokeInfo="205", FromUserName="oSYS"))
-    push_safe(push_kit.event("user_authorization_revoke", RevokeInfo="205", FromUserName="oSYS"))  # seen in the field
+    push_safe(
+        push_kit.event("user_authorization_revoke", OpenID=OPENID, RevokeInfo="205", FromUserName="oSYS")
+    )
+    push_safe(
+        push_kit.event("user_authorization_revoke", RevokeInfo="205", FromUserName="oSYS")
+    )  # seen in the field
     drain_inbox()
     assert set(InboundEvent.objects.values_list("state", flat=True)) == {"processed"}
 
@@ -122,7 +128,9 @@ def test_a_revocation_names_the_person_not_the_platform(push_safe: Push) -> None
 # Failure, leases, replay ---------------------------------------------------------------------------------
 
 
-def test_a_failing_push_is_tried_again_later_and_in_the_end_set_aside_with_its_reason(push_safe: Push) -> None:
+def test_a_failing_push_is_tried_again_later_and_in_the_end_set_aside_with_its_reason(
+    push_safe: Push,
+) -> None:
     push_safe(push_kit.event("subscribe"))
     with connection.cursor() as cursor:  # a real failure: the table behind the handler is away
         cursor.execute("ALTER TABLE wechat_follower RENAME TO wechat_follower_away")
@@ -156,7 +164,9 @@ def test_what_a_dead_worker_held_is_taken_over_after_its_lease(push_safe: Push) 
     InboundEvent.objects.update(leased_until=clock.now() - dt.timedelta(seconds=1))
     assert drain_inbox() == 1
     finished_at = the_event().finished_at
-    assert inbox._settle(batch[0].pk, dead, state="failed", finished_at=None) is False  # the late write is fenced off
+    assert (
+        inbox._settle(batch[0].pk, dead, state="failed", finished_at=None) is False
+    )  # the late write is fenced off
     assert the_event().finished_at == finished_at
 
 

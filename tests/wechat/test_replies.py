@@ -73,7 +73,7 @@ def test_the_tester_explains_the_winner_and_the_losers(safe_account: Account) ->
 
 def test_a_plain_text_reply_turns_the_addresses_around(push_plain: Push, plain_account: Account) -> None:
     rule(plain_account, "hello", trigger="follow", text="欢迎")
-    reply = ElementTree.fromstring(push_plain(push_kit.event("subscribe")).body)  # noqa: S314
+    reply = ElementTree.fromstring(push_plain(push_kit.event("subscribe")).body)
     assert reply.findtext("Content") == "欢迎"
     assert reply.findtext("ToUserName") == "oTESTUSER_00000000000000001"
     assert reply.findtext("FromUserName") == push_kit.ORIGINAL_ID
@@ -89,14 +89,16 @@ def test_an_article_reply_carries_exactly_one_article(push_plain: Push, plain_ac
         url="https://x.test/1",
         picture_url="https://x.test/p.png",
     )
-    reply = ElementTree.fromstring(push_plain(push_kit.text_message("x")).body)  # noqa: S314
+    reply = ElementTree.fromstring(push_plain(push_kit.text_message("x")).body)
     assert reply.findtext("ArticleCount") == "1"
     assert [item.findtext("Url") for item in reply.iter("item")] == ["https://x.test/1"]
 
 
-def test_a_safe_reply_is_sealed_with_a_signature_over_its_own_nonce(push_safe: Push, safe_account: Account) -> None:
+def test_a_safe_reply_is_sealed_with_a_signature_over_its_own_nonce(
+    push_safe: Push, safe_account: Account
+) -> None:
     rule(safe_account, "d", trigger="default", text="收到")
-    envelope = ElementTree.fromstring(push_safe(push_kit.text_message("x")).body)  # noqa: S314
+    envelope = ElementTree.fromstring(push_safe(push_kit.text_message("x")).body)
     parts = {child.tag: child.text or "" for child in envelope}
     assert parts["MsgSignature"] == push_kit.sign(
         push_kit.TOKEN, parts["TimeStamp"], parts["Nonce"], parts["Encrypt"]
@@ -119,7 +121,9 @@ def test_a_json_account_is_answered_in_json(db: None) -> None:
     assert json.loads(push_kit.decrypt(envelope["Encrypt"])[0])["Content"] == "收到"
 
 
-@pytest.mark.parametrize("nasty", ["a]]><Evil>1</Evil><![CDATA[b", "]]>", "x\x00\x08\x1fy", "\ud800 lone", "表情 😀"])
+@pytest.mark.parametrize(
+    "nasty", ["a]]><Evil>1</Evil><![CDATA[b", "]]>", "x\x00\x08\x1fy", "\ud800 lone", "表情 😀"]
+)
 def test_no_text_breaks_out_of_its_element(nasty: str, push_plain: Push, plain_account: Account) -> None:
     if "\x00" in nasty or "\ud800" in nasty:  # PostgreSQL refuses these; they could come from elsewhere
         made = ReplyRule(kind="text", text=nasty)
@@ -127,11 +131,11 @@ def test_no_text_breaks_out_of_its_element(nasty: str, push_plain: Push, plain_a
     else:
         rule(plain_account, "d", trigger="default", text=nasty)
         text = push_plain(push_kit.text_message("x")).body.decode()
-    reply = ElementTree.fromstring(text)  # noqa: S314
+    reply = ElementTree.fromstring(text)
     assert reply.find(".//Evil") is None
     assert reply.findtext("Content") == "".join(c for c in nasty if c >= " " and c != "\ud800")
 
 
 def test_plain_wechatpy_lets_text_break_out() -> None:
     broken = TextReply(content="a]]><Evil>1</Evil><![CDATA[b", source="s", target="t", time=1).render()
-    assert ElementTree.fromstring(broken).find(".//Evil") is not None  # noqa: S314
+    assert ElementTree.fromstring(broken).find(".//Evil") is not None

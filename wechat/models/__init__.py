@@ -1,6 +1,6 @@
 """Tables of the gateway."""
 
-from wechat.models.account import Account, AccessToken, PermanentCodeBudget
+from wechat.models.account import AccessToken, Account, PermanentCodeBudget
 from wechat.models.inbox import Follower, InboundEvent
 from wechat.models.outbox import MediaHandle, OutboundCall, OutboundMessage
 from wechat.models.replies import ReplyRule

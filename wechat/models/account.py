@@ -35,7 +35,9 @@ class Account(models.Model):
     )
     push_mode = models.CharField(_("消息加解密方式"), max_length=12, choices=PushMode, default=PushMode.SAFE)
     aes_key = SealedTextField(_("EncodingAESKey"), blank=True, help_text=_("43 位；明文模式可不填"))
-    previous_aes_key = SealedTextField(_("上一个 EncodingAESKey"), blank=True, help_text=_("更换密钥后的过渡期内保留"))
+    previous_aes_key = SealedTextField(
+        _("上一个 EncodingAESKey"), blank=True, help_text=_("更换密钥后的过渡期内保留")
+    )
     is_active = models.BooleanField(_("启用"), default=True)
     created_at = models.DateTimeField(_("创建时间"), auto_now_add=True)
 
@@ -89,7 +91,9 @@ class AccessToken(models.Model):
 class PermanentCodeBudget(models.Model):
     """How many of the account's permanent codes are spent. WeChat gives 100,000 for ever and no delete."""
 
-    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="code_budget", primary_key=True)
+    account = models.OneToOneField(
+        Account, on_delete=models.CASCADE, related_name="code_budget", primary_key=True
+    )
     cap = models.PositiveIntegerField(_("上限"), default=100_000)
     spent_count = models.PositiveIntegerField(_("已用"), default=0)
 

@@ -43,7 +43,9 @@ class InboundEvent(models.Model):
     dedupe_key = models.CharField(max_length=64, unique=True)
     # Plain mode only: sha256 of (account, timestamp, nonce), so that one signature cannot carry two bodies.
     nonce_key = models.CharField(max_length=64, null=True)
-    kind = models.CharField(_("类型"), max_length=60)  # "text", "event.subscribe" …: as WeChat names it, lower-cased
+    kind = models.CharField(
+        _("类型"), max_length=60
+    )  # "text", "event.subscribe" …: as WeChat names it, lower-cased
     openid = models.CharField(_("用户"), max_length=64, blank=True)
     pushed_at = models.DateTimeField(_("微信时间"), null=True)
     received_at = models.DateTimeField(_("收到时间"))

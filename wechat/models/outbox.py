@@ -80,7 +80,9 @@ class OutboundCall(models.Model):
     path = models.CharField(_("接口"), max_length=80)
     called_at = models.DateTimeField(_("时间"), db_index=True)
     called_on = models.DateField(_("日期"))  # Shanghai day: WeChat's quotas are per day
-    outcome = models.CharField(_("结果"), max_length=16)  # ok | refused | http | timeout | connection | unreadable
+    outcome = models.CharField(
+        _("结果"), max_length=16
+    )  # ok | refused | http | timeout | connection | unreadable
     errcode = models.IntegerField(_("返回码"), null=True)
     rid = models.CharField(_("微信请求号"), max_length=80, blank=True)
     latency_ms = models.PositiveIntegerField(_("耗时(毫秒)"))

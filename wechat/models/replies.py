@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from wechat.models.account import Account
 from wechat.models.outbox import MessageKind
 
-
 _WEB_ADDRESS = URLValidator(schemes=["https", "http"])
 
 
@@ -48,7 +47,10 @@ class ReplyRule(models.Model):
     card_app_id = models.CharField(_("小程序 AppID"), max_length=40, blank=True)
     card_page = models.CharField(_("小程序页面"), max_length=255, blank=True)
     card_thumb = models.ImageField(
-        _("卡片封面"), upload_to="reply-cards/", blank=True, help_text=_("JPG 或 PNG，不超过 64 KB，建议 520×416")
+        _("卡片封面"),
+        upload_to="reply-cards/",
+        blank=True,
+        help_text=_("JPG 或 PNG，不超过 64 KB，建议 520×416"),
     )
     priority = models.SmallIntegerField(_("优先级"), default=0, help_text=_("同样匹配时，数字大的先用"))
     is_active = models.BooleanField(_("启用"), default=True)
@@ -59,7 +61,8 @@ class ReplyRule(models.Model):
         ordering = ["trigger", "-priority", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=~models.Q(trigger="keyword") | ~models.Q(keyword=""), name="replyrule_keyword_has_a_word"
+                condition=~models.Q(trigger="keyword") | ~models.Q(keyword=""),
+                name="replyrule_keyword_has_a_word",
             ),
         ]
 

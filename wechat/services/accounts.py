@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import time
-from typing import Final, cast
+from typing import Final
 
 from core.errors import NotFound
 from wechat.contracts import AccountCard
@@ -92,7 +92,7 @@ def _load_doorkeeper(slug: str) -> Doorkeeper | None:
         app_id=account.app_id,
         original_id=account.original_id,
         push_token=account.push_token,
-        push_mode=cast(str, PushMode(account.push_mode).value),
+        push_mode=PushMode(account.push_mode).value,
         keyring=keyring,
         rules=tuple(ReplyRule.objects.filter(account=account, is_active=True).order_by("-priority", "pk")),
     )

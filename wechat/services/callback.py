@@ -89,7 +89,7 @@ def answer(slug: str, method: str, query: Mapping[str, str], body: bytes | None)
     except (DatabaseError, InterfaceError, psycopg.Error, DeadlinePassed) as error:
         # Not stored, so not acknowledged: WeChat comes again.
         connection.close()
-        logger.error("wechat.push_not_stored", extra={"account": slug[:40], "error": type(error).__name__})  # noqa: TRY400
+        logger.error("wechat.push_not_stored", extra={"account": slug[:40], "error": type(error).__name__})
         return _UNAVAILABLE
 
 
@@ -145,7 +145,9 @@ def _read_or_none(doorkeeper: Doorkeeper, raw: str) -> parsing.ReadPush | None:
     try:
         return parsing.read_push(doorkeeper.app_id, raw)
     except parsing.Unreadable as error:
-        logger.warning("wechat.push_unreadable", extra={"account_id": doorkeeper.account_id, "reason": str(error)})
+        logger.warning(
+            "wechat.push_unreadable", extra={"account_id": doorkeeper.account_id, "reason": str(error)}
+        )
         return None
 
 

@@ -72,9 +72,8 @@ def _shut(wrapper: Any) -> None:
     raw = wrapper.connection
     if raw is None:
         return  # still connecting: connect_timeout ends that
-    with contextlib.suppress(Exception):
-        with socket.socket(fileno=os.dup(raw.pgconn.socket)) as duplicate:
-            duplicate.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(Exception), socket.socket(fileno=os.dup(raw.pgconn.socket)) as duplicate:
+        duplicate.shutdown(socket.SHUT_RDWR)
 
 
 _watchdog: Final = _Watchdog()

@@ -77,7 +77,9 @@ def get_window_until(*, account_id: int, openid: str, acted_at: dt.datetime) -> 
     For old news (a push worked off late) this is in the past, and the message is dropped with that reason.
     """
     known = (
-        Follower.objects.filter(account_id=account_id, openid=openid).values_list("window_until", flat=True).first()
+        Follower.objects.filter(account_id=account_id, openid=openid)
+        .values_list("window_until", flat=True)
+        .first()
     )
     after_act = acted_at + WINDOW_AFTER_ACT
     return after_act if known is None else max(known, after_act)

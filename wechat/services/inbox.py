@@ -125,7 +125,7 @@ def _process(row: InboundEvent, holder: str) -> None:
         _settle(
             row.pk, holder, state=InboundState.UNREADABLE, finished_at=clock.now(), failure=str(error)[:300]
         )
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (whatever a handler raises, the push waits and is tried again)
         _postpone(row.pk, holder, attempt, error)
     else:
         _settle(row.pk, holder, state=state, finished_at=clock.now(), failure="", leased_until=None)
@@ -133,7 +133,9 @@ def _process(row: InboundEvent, holder: str) -> None:
 
 def _postpone(event_id: int, holder: str, attempt: int, error: Exception) -> None:
     """Try again later, with growing pauses; give up with the reason when it never works."""
-    is_outage = isinstance(error, Unavailable | OSError) or (isinstance(error, WeChatError) and not error.permanent)
+    is_outage = isinstance(error, Unavailable | OSError) or (
+        isinstance(error, WeChatError) and not error.permanent
+    )
     reason = redact(f"{type(error).__name__}: {error}")[:300]
     if attempt >= (_OUTAGE_ATTEMPTS if is_outage else MAX_ATTEMPTS):
         logger.error("wechat.push_failed", extra={"inbound_id": event_id, "reason": reason})

@@ -92,7 +92,7 @@ class PushCipher(PrpCrypto):  # type: ignore[misc]
         if not hmac.compare_digest(content[4 + length :], self.app_id.encode()):
             raise PushRefused("wrong_app_id")
         try:
-            return content[4 : 4 + length].decode()
+            return str(content[4 : 4 + length], "utf-8")
         except UnicodeDecodeError as error:
             raise PushRefused("not_utf8") from error
 

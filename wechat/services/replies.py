@@ -72,7 +72,9 @@ def choose(rules: Sequence[ReplyRule], occasion: Occasion) -> ReplyRule | None:
     return ranked[0][1] if ranked else None
 
 
-def _ranked(rules: Sequence[ReplyRule], occasion: Occasion) -> list[tuple[tuple[int, int, int], ReplyRule, str]]:
+def _ranked(
+    rules: Sequence[ReplyRule], occasion: Occasion
+) -> list[tuple[tuple[int, int, int], ReplyRule, str]]:
     """The matching rules, best first, each with the reason it matches."""
     matches = []
     for order, rule in enumerate(rules):
@@ -99,13 +101,18 @@ def _match(rule: ReplyRule, occasion: Occasion) -> tuple[int, int, str] | None:
     if not word or not text:
         return None
     if word == text:
-        return 3 if rule.keyword_match == KeywordMatch.EXACT else 2, len(word), _("与关键词“%s”完全一致") % rule.keyword
+        return (
+            3 if rule.keyword_match == KeywordMatch.EXACT else 2,
+            len(word),
+            _("与关键词“%s”完全一致") % rule.keyword,
+        )
     if rule.keyword_match == KeywordMatch.CONTAINS and word in text:
         return 2, len(word), _("包含关键词“%s”") % rule.keyword
     return None
 
 
 def is_passive(rule: ReplyRule) -> bool:
+    """Whether WeChat takes the rule's kind as the answer to the push itself."""
     return rule.kind in {MessageKind.TEXT, MessageKind.ARTICLE}
 
 
@@ -139,7 +146,12 @@ def render_json(rule: ReplyRule, *, openid: str, original_id: str, at_unix: int)
     body: dict[str, Any] = {"ToUserName": openid, "FromUserName": original_id, "CreateTime": at_unix}
     if rule.kind == MessageKind.TEXT:
         return body | {"MsgType": "text", "Content": rule.text}
-    article = {"Title": rule.title, "Description": rule.description, "PicUrl": rule.picture_url, "Url": rule.url}
+    article = {
+        "Title": rule.title,
+        "Description": rule.description,
+        "PicUrl": rule.picture_url,
+        "Url": rule.url,
+    }
     return body | {"MsgType": "news", "ArticleCount": 1, "Articles": [article]}
 
 
@@ -152,7 +164,9 @@ def explain(*, account_id: int, situation: str, text: str = "", scene: str = "")
         occasion = Occasion(is_follow=True, scene=scene if situation == "scan" else "")
     ranked = _ranked(rules, occasion)
     winner = _matched(ranked[0][1], ranked[0][2]) if ranked else None
-    losers = [(rule.pk, rule.name, _why_lost(ranked[0], match)) for match in ranked[1:] for rule in [match[1]]]
+    losers = [
+        (rule.pk, rule.name, _why_lost(ranked[0], match)) for match in ranked[1:] for rule in [match[1]]
+    ]
     return ReplyExplanation(winner=winner, losers=tuple(losers))
 
 

@@ -32,7 +32,9 @@ def prune_gateway() -> int:
     )
 
 
-def _delete(rows: "QuerySet[InboundEvent] | QuerySet[OutboundMessage] | QuerySet[OutboundCall] | QuerySet[MediaHandle]") -> int:
+def _delete(
+    rows: "QuerySet[InboundEvent] | QuerySet[OutboundMessage] | QuerySet[OutboundCall] | QuerySet[MediaHandle]",
+) -> int:
     """In chunks, so that no statement holds many locks for long."""
     total = 0
     while True:
