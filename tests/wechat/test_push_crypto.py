@@ -101,19 +101,21 @@ def test_blank_parameters_are_refused_even_when_the_signature_fits() -> None:
     assert refusal.value.reason == "missing_parameter"
 
 
+MALFORMED = [
+    ("%%%", "not_base64"),
+    ("", "bad_length"),
+    (base64.b64encode(b"x" * 15).decode(), "bad_length"),
+    (base64.b64encode(b"x" * 16).decode(), "bad_padding"),
+    (base64.b64encode(b"x" * 31).decode(), "bad_length"),
+    (push_kit.encrypt("hi", pad=0), "bad_padding"),
+    (push_kit.encrypt("hi", pad=33), "bad_padding"),
+    (push_kit.encrypt("hi", app_id="wxother"), "wrong_app_id"),
+    (push_kit.encrypt("hi", key=push_kit.OLD_AES_KEY), "bad_padding"),
+]
+
+
 @pytest.mark.parametrize(
-    ("encrypted", "reason"),
-    [
-        ("%%%", "not_base64"),
-        ("", "bad_length"),
-        (base64.b64encode(b"x" * 15).decode(), "bad_length"),
-        (base64.b64encode(b"x" * 16).decode(), "bad_padding"),
-        (base64.b64encode(b"x" * 31).decode(), "bad_length"),
-        (push_kit.encrypt("hi", pad=0), "bad_padding"),
-        (push_kit.encrypt("hi", pad=33), "bad_padding"),
-        (push_kit.encrypt("hi", app_id="wxother"), "wrong_app_id"),
-        (push_kit.encrypt("hi", key=push_kit.OLD_AES_KEY), "bad_padding"),
-    ],
+    ("encrypted", "reason"), MALFORMED, ids=[f"{n}-{reason}" for n, (_text, reason) in enumerate(MALFORMED)]
 )
 def test_every_malformed_ciphertext_is_one_kind_of_refusal(encrypted: str, reason: str) -> None:
     with pytest.raises(PushRefused) as refusal:
