@@ -7,7 +7,8 @@ WEB_PORT ?= 8000
 SANDBOX_PORT ?= 8002
 # Tests run in parallel, one worker a core. WORKERS=0 runs them in one process.
 WORKERS ?= auto
-export WEB_PORT SANDBOX_PORT
+DEMO_HOME ?= var/demo
+export WEB_PORT SANDBOX_PORT DEMO_HOME
 
 .PHONY: help demo test lint format bench reset setup
 
@@ -61,6 +62,6 @@ bench: setup
 	@$(BIN)/python -m bench $(ARGS)
 
 reset:
-	@test ! -x $(BIN)/python || $(BIN)/python -m core.embedded stop var/demo
-	@rm -rf var/demo
+	@test ! -x $(BIN)/python || $(BIN)/python -m core.embedded stop $(DEMO_HOME)
+	@rm -rf $(DEMO_HOME)
 	@echo "The demo data is gone. make demo starts afresh."

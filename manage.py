@@ -9,7 +9,8 @@ from pathlib import Path
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     offline = {"collectstatic", "new_key", "makemessages", "compilemessages", "help"}
-    if len(sys.argv) > 1 and sys.argv[1] not in offline:
+    is_production = os.environ.get("PRODUCTION", "").lower() in {"1", "true", "yes", "on"}
+    if len(sys.argv) > 1 and sys.argv[1] not in offline and not is_production:
         from core import embedded
 
         embedded.ensure_environment(Path(__file__).resolve().parent / "var" / "demo")

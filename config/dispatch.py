@@ -1,12 +1,18 @@
 """Carries published events to workers: one Celery task a handler, so that one failing handler stops no other."""
 
-from typing import Any
+from typing import Any, Final
 
 from celery import shared_task
 
 from core import events
 from core.errors import Unavailable
 from core.events import Event
+from wechat.events import InboxFilled
+
+# On Redis 0 is served first. Reactions to what was done (a greeting in its one-minute window) come before more
+# work; each push sets off a few of them, so new pushes still get their turn.
+_AT_ONCE: Final = 0
+_WHEN_FREE: Final = 6
 
 
 @shared_task(
@@ -22,4 +28,5 @@ def handle_event(path: str, packed: dict[str, Any]) -> None:
 
 
 def to_worker(path: str, event: Event) -> None:
-    handle_event.delay(path, events.pack(event))
+    priority = _WHEN_FREE if isinstance(event, InboxFilled) else _AT_ONCE
+    handle_event.apply_async((path, events.pack(event)), priority=priority)

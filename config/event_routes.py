@@ -1,7 +1,8 @@
 """Which handler hears which event: to events what `urls.py` is to requests.
 
-Handlers of gateway events (`wechat.*`) run inside the inbox worker, in the order written here, and the push
-counts as processed only when all returned. Handlers of all other events run as Celery tasks, each by itself.
+What a push announces is delivered inside the inbox worker: its handlers run in the order written here, and the
+push counts as processed only when all returned (FollowerIdentified likewise, inside the job that asked). The
+handlers of all other events run as Celery tasks, each by itself.
 """
 
 from collections.abc import Mapping, Sequence

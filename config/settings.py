@@ -28,7 +28,7 @@ if PRODUCTION and DEBUG:
 # Secrets -------------------------------------------------------------------------------------------------
 
 SECRET_KEY = env.secret("SECRET_KEY", None if PRODUCTION else "insecure-sample-key-for-development-only")
-SAMPLE_KEYS = not (env.has("FIELD_KEYS") or env.has("FIELD_KEYS_FILE"))
+SAMPLE_KEYS = [name for name in ("FIELD_KEYS", "INDEX_KEY") if not (env.has(name) or env.has(f"{name}_FILE"))]
 _SAMPLE_KEY = "aW5zZWN1cmUtc2FtcGxlLWtleS0zMi1ieXRlcy1sb24="
 FIELD_KEYS = env.secret("FIELD_KEYS", f"dev:{_SAMPLE_KEY}").split(",")
 INDEX_KEY = env.secret("INDEX_KEY", _SAMPLE_KEY)
@@ -229,6 +229,7 @@ LOGGING = {
         "django.server": {"level": "WARNING", "propagate": True},
         "django.request": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
         "urllib3": {"level": "WARNING"},
+        "urllib3.connection": {"level": "ERROR"},  # its warning about odd headers prints the whole address
         "celery": {"level": "WARNING"},
     },
 }

@@ -1,9 +1,11 @@
 """System checks that stop a production start on a missing or sample secret."""
 
+import sys
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 
 SAMPLE_MARK = "insecure-sample"
 
@@ -21,7 +23,7 @@ def check_secrets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.SAMPLE_KEYS:
         problems.append(
             Error(
-                "FIELD_KEYS or INDEX_KEY is missing",
+                f"{' and '.join(settings.SAMPLE_KEYS)} missing",
                 hint="Make them with `python manage.py new_key`.",
                 id="core.E002",
             )
@@ -36,3 +38,13 @@ def check_secrets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return problems
+
+
+def refuse_unsafe_start() -> None:
+    """Raise ImproperlyConfigured with every problem, whichever program starts: web servers and Celery run no
+    checks of their own. `manage.py check` lists them itself, and `new_key` makes what is missing."""
+    if sys.argv[1:2] in (["check"], ["new_key"]):
+        return
+    problems = check_secrets(None)
+    if problems:
+        raise ImproperlyConfigured("; ".join(f"{problem.id} {problem.msg}" for problem in problems))

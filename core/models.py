@@ -17,6 +17,10 @@ class LockingQuerySet(models.QuerySet[M]):
 
     An unevaluated `select_for_update()` takes no lock and fails silently; two callers that lock in different
     orders deadlock. Both mistakes are impossible through this class.
+
+    The locks are FOR NO KEY UPDATE: they exclude each other, but not the share lock that an insert takes on the
+    row its foreign key names. With plain FOR UPDATE a scan of a guide's code (guide, then her store through the
+    binding's key) and one of the store's code (store, then guide) would wait for each other.
     """
 
     def lock(self, pk: int) -> M:
@@ -34,13 +38,15 @@ class LockingQuerySet(models.QuerySet[M]):
         """The rows of this query, locked, in pk order."""
         if not transaction.get_connection().in_atomic_block:
             raise RuntimeError("a lock needs transaction.atomic()")
-        return list(self.order_by("pk").select_for_update(of=("self",)))
+        return list(self.order_by("pk").select_for_update(of=("self",), no_key=True))
 
     def claim(self, limit: int) -> list[M]:
         """Up to `limit` rows of this query that nobody else holds, locked, in pk order (SKIP LOCKED)."""
         if not transaction.get_connection().in_atomic_block:
             raise RuntimeError("a claim needs transaction.atomic()")
-        return list(self.order_by("pk").select_for_update(of=("self",), skip_locked=True)[:limit])
+        return list(
+            self.order_by("pk").select_for_update(of=("self",), skip_locked=True, no_key=True)[:limit]
+        )
 
 
 class StaffAccount(AbstractUser):

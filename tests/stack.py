@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
 
 from core import embedded
@@ -71,6 +70,7 @@ class Stack:
             "WECHAT_LEASE_S": "3",
             **settings,
         }
+        self._frozen: list[int] = []
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.logs = home / "log"
         self.logs.mkdir()
@@ -170,8 +170,7 @@ class Stack:
     def close(self) -> None:
         for name in list(self.processes):
             self.stop(name)
-        with contextlib.suppress(ProcessLookupError):
-            self.thaw_postgres()
+        self.thaw_postgres()
         embedded.destroy(self.home / "engines")
 
     # Engines ---------------------------------------------------------------------------------------------
@@ -181,18 +180,16 @@ class Stack:
         return self.home / "engines" / "postgres"
 
     def freeze_postgres(self) -> None:
-        for pid in embedded.postgres_pids(self.postgres_home):
+        self._frozen = embedded.postgres_pids(self.postgres_home)
+        for pid in self._frozen:
             os.kill(pid, signal.SIGSTOP)
 
     def thaw_postgres(self) -> None:
-        for process in psutil.process_iter(["name", "cmdline"]):
-            if (
-                str(self.postgres_home) in " ".join(process.info["cmdline"] or [])
-                or process.info["name"] == "postgres"
-            ):
-                with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
-                    if process.status() == psutil.STATUS_STOPPED:
-                        os.kill(process.pid, signal.SIGCONT)
+        """Wake what was frozen; connections that the postmaster made since are not among them and need no waking."""
+        for pid in self._frozen:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        self._frozen = []
 
     def stop_postgres(self, mode: str = "immediate") -> None:
         embedded.stop_postgres(self.postgres_home, mode=mode)

@@ -53,3 +53,8 @@ class MessageUnfit(InvalidInput):
 
     code = "wechat.message_unfit"
     sentence = _("消息内容不符合微信的要求，请修改后再发")
+
+
+class NoPreviousKey(Refusal):
+    code = "wechat.no_previous_key"
+    sentence = _("没有保留着的上一个密钥")

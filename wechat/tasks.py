@@ -8,7 +8,7 @@ from wechat.services import followers, inbox, outbox, retention
 @shared_task(name="wechat.rescue_inbox")
 def rescue_inbox() -> int:
     """Pushes whose wake-up was lost, or whose worker died and let its lease run out."""
-    return inbox.drain_inbox()
+    return inbox.take_turn()
 
 
 @shared_task(name="wechat.rescue_messages")

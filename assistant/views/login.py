@@ -78,8 +78,6 @@ def _finish_login(request: HttpRequest, identity: OAuthIdentity, next_path: str)
             request, app_id=identity.app_id, openid=identity.openid, next_path=next_path, at=clock.now()
         )
         return redirect("assistant:activate")
-    if not guide.is_active:
-        return ended_page()
     sessions.open_session(request, guide)
     return redirect(next_path)
 

@@ -36,7 +36,7 @@ def test_engines_live_as_long_as_somebody_uses_them(tmp_path: Path) -> None:
         engines.stop()
         assert answers(engines.database_url)  # the other one is still there
         other.kill()  # it cannot say goodbye; its handle does not count
-        other.wait()
+        other.communicate()
         embedded.release(home)
         assert not answers(engines.database_url)
         assert answers(embedded.start(home, durable=False).database_url)

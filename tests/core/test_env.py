@@ -56,6 +56,25 @@ def test_production_refuses_to_start_without_its_own_secrets() -> None:
     assert "SECRET_KEY is not set" in done.stderr
 
 
+def test_every_program_refuses_an_unsafe_production_start() -> None:
+    """Web servers and workers run no checks of their own; loading the apps is what they all do."""
+    environment = os.environ | {
+        "PRODUCTION": "true",
+        "SECRET_KEY": "s" * 60,
+        "FIELD_KEYS": "k1:" + "A" * 43 + "=",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "import config.wsgi"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "core.E002 INDEX_KEY missing" in done.stderr
+
+
 def test_production_refuses_samples_wildcards_and_a_stand_in() -> None:
     done = check(
         PRODUCTION="true",

@@ -52,9 +52,9 @@ def test_an_event_waits_for_the_commit(table: list[tuple[str, Event]]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_rolled_back_event_never_happened(table: list[tuple[str, Event]]) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         events.publish(Rang(1))
-        _ = 1 / 0
+        transaction.set_rollback(True)
     assert table == []
 
 
@@ -91,9 +91,12 @@ def test_many_wake_ups_become_few_and_none_is_lost(
     sent: list[float] = []
     monkeypatch.setattr(events, "_routes", {Rang: ("one",)})
     monkeypatch.setattr(events, "_dispatcher", lambda path, event: sent.append(time.monotonic()))
-    threads = [
-        threading.Thread(target=lambda: [events.dispatch_soon(Rang(1)) for _ in range(200)]) for _ in range(4)
-    ]
+
+    def ring() -> None:
+        for _ in range(200):
+            events.dispatch_soon(Rang(1))
+
+    threads = [threading.Thread(target=ring) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -199,6 +199,18 @@ def test_twenty_scans_of_a_store_code_at_once_spread_evenly(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_scans_of_a_guides_and_her_stores_code_do_not_wait_for_each_other(cast: Cast) -> None:
+    """One locks guide then (by the binding's foreign key) store, the other store then guide: with FOR UPDATE a
+    deadlock, with FOR NO KEY UPDATE the key's share lock passes."""
+    scenes = [_code(cast.lina.id), _store_code(cast.lina.store.id)]
+    for turn in range(6):
+        members = [make_follower(f"会员{turn}-{n}", openid_of(f"m{turn}-{n}")).id for n in range(6)]
+        scans = [partial(_scan, member, scenes[n % 2], f"k{member}") for n, member in enumerate(members)]
+        answers = at_once(scans)
+        assert [getattr(answer, "outcome", answer) for answer in answers] == ["bound"] * 6
+
+
+@pytest.mark.django_db(transaction=True)
 def test_without_the_stores_lock_everybody_picks_the_same_guide(cast: Cast) -> None:
     make_guide("T005", "刘洋", cast.other_store.id)
     looked = threading.Barrier(6)

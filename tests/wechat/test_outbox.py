@@ -284,7 +284,7 @@ def test_messages_of_a_switched_off_account_are_dropped(account: Account, server
 # Later ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("reply", [error(-1), error(40001), Reply(b"", 500), Reply(b"", 503)])
+@pytest.mark.parametrize("reply", [error(40001), Reply(b"", 500), Reply(b"", 503)])
 def test_what_wechat_surely_did_not_take_is_tried_again(
     account: Account, server: ScriptedServer, reply: Reply
 ) -> None:
@@ -489,16 +489,28 @@ def test_an_accepted_message_whose_answer_is_lost_arrives_once(
     assert len(sandbox.chat(person_id)) == 1
 
 
-def test_a_message_survives_busy_500_and_a_dead_token(sandbox: Sandbox, sandbox_account: Account) -> None:
+def test_a_message_survives_500_and_a_dead_token(sandbox: Sandbox, sandbox_account: Account) -> None:
     person_id, openid = sandbox.follower()
     message = queue_for(sandbox_account, openid, "stubborn")
-    for kind in ("busy", "http_500"):
-        sandbox.fault(kind, SEND, times=1)
-        assert outbox.send_message(message.pk) == "queued"
-        make_due(message)
+    sandbox.fault("http_500", SEND, times=1)
+    assert outbox.send_message(message.pk) == "queued"
+    make_due(message)
     sandbox.fault("token_dead", SEND, times=1)
     assert outbox.send_message(message.pk) == "sent"
     assert len(sandbox.chat(person_id)) == 1
+
+
+def test_system_busy_leaves_it_open_and_the_message_is_not_repeated(
+    sandbox: Sandbox, sandbox_account: Account
+) -> None:
+    person_id, openid = sandbox.follower()
+    message = queue_for(sandbox_account, openid, "maybe")
+    sandbox.fault("busy", SEND, times=1)
+    assert outbox.send_message(message.pk) == "uncertain"
+    assert outcome_of(message) == ("uncertain", "busy_unknown", -1)
+    make_due(message)
+    outbox.send_due_messages()
+    assert sandbox.chat(person_id) == []
 
 
 def test_a_card_arrives_with_its_picture(sandbox: Sandbox, sandbox_account: Account, thumb: Path) -> None:

@@ -11,6 +11,7 @@ name_actions(
     {
         "wechat.account.add": _("新增微信账号"),
         "wechat.account.change": _("修改微信账号"),
+        "wechat.account.drop_key": _("停用上一个密钥"),
         "wechat.replyrule.add": _("新增自动回复"),
         "wechat.replyrule.change": _("修改自动回复"),
         "wechat.replyrule.delete": _("删除自动回复"),

@@ -10,7 +10,18 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import BaseAdmin, Panel, Question, ask, column, operation, percent, register_panel, thousands
+from core.admin import (
+    BaseAdmin,
+    Panel,
+    Question,
+    ask,
+    column,
+    operation,
+    percent,
+    register_panel,
+    staff_actor,
+    thousands,
+)
 from core.errors import NotFound
 from wechat.admin.account_forms import AccountForm
 from wechat.client.errors import ApiError, TokenBusy, TransportError, WeChatError
@@ -68,7 +79,7 @@ class AccountAdmin(BaseAdmin):
     list_filter = ("kind", "is_active")
     search_fields = ("name", "slug", "app_id", "original_id")
     search_help_text = _("按名称、短名、AppID 或原始ID 查找")
-    actions_detail = ("check_connection",)
+    actions_detail = ("check_connection", "drop_previous_key")
     readonly_fields = ("callback_box", "previous_key_state", "created_at")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -153,6 +164,29 @@ class AccountAdmin(BaseAdmin):
                 _("会用保存的 AppID 和 AppSecret 向微信取一次接口令牌"),
                 _("不会发送任何消息，也不影响正在使用的功能"),
             ],
+        )
+        return ask(self, request, question, run, subject=account)
+
+    @operation(_("停用上一个密钥"), icon="key_off", path="drop-previous-key")
+    def drop_previous_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """After a leak the old key must not open pushes a moment longer than the change-over takes."""
+        account = self.subject(request, object_id)
+        if account is None:
+            return self.no_subject(request, object_id)
+
+        def run(_cleaned: dict[str, Any]) -> str:
+            accounts.drop_previous_key(account_id=account.pk, actor=staff_actor(request))
+            return _now("上一个密钥已停用")
+
+        question = Question(
+            title=_("停用上一个 EncodingAESKey"),
+            submit=_("停用"),
+            back_url=reverse("admin:wechat_account_change", args=[account.pk]),
+            lines=[
+                _("只有当前密钥能解开之后的推送"),
+                _("刚换过密钥的，请等几分钟：微信可能还有用旧密钥加密的推送在路上"),
+            ],
+            is_dangerous=True,
         )
         return ask(self, request, question, run, subject=account)
 

@@ -64,7 +64,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
     list_display = ("masked_user", "kind_words", "summary", "state_label", "outcome_words", "created")
     list_filter = (MessageStateFilter, MessageKindFilter, "account")
     search_fields = ("reason_key",)
-    search_help_text = _("按事由查找，如 binding: 开头的是绑定欢迎语")
+    search_help_text = _("按事由查找：greet: 扫码欢迎语，tell: 告知导购，rule: 自动回复卡片")
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-pk")
     fieldsets = (

@@ -1,13 +1,18 @@
 """Accounts, as the callback and the callers need them: unsealed once, cached briefly in each process."""
 
 import dataclasses
+import datetime as dt
 import logging
 import time
 from typing import Final
 
+from django.db import transaction
+
+from core import audit
+from core.actor import Actor
 from core.errors import NotFound
 from wechat.contracts import AccountCard
-from wechat.errors import NoAccount
+from wechat.errors import NoAccount, NoPreviousKey
 from wechat.models import Account, ReplyRule
 from wechat.models.account import AccountKind, PushMode
 from wechat.services.deadline import run_bounded
@@ -96,6 +101,18 @@ def _load_doorkeeper(slug: str) -> Doorkeeper | None:
         keyring=keyring,
         rules=tuple(ReplyRule.objects.filter(account=account, is_active=True).order_by("-priority", "pk")),
     )
+
+
+def drop_previous_key(*, account_id: int, actor: Actor, at: dt.datetime | None = None) -> None:
+    """The account's previous EncodingAESKey opens nothing any more. Refuses when there is none."""
+    with transaction.atomic():
+        account = Account.objects.lock(account_id)
+        if not account.previous_aes_key:
+            raise NoPreviousKey
+        account.previous_aes_key = ""
+        account.save(update_fields=["previous_aes_key"])
+        audit.record(action="wechat.account.drop_key", subject=account, actor=actor, at=at)
+    forget_cached()
 
 
 def forget_cached() -> None:

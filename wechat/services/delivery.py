@@ -38,6 +38,7 @@ OUTCOME_LABELS: Final[dict[str, str | Promise]] = {
     "no_token": _("没有拿到接口令牌，稍后再试"),
     "away": _("微信没有响应，稍后再试"),
     "no_answer": _("已发出，但没有收到微信的回复"),
+    "busy_unknown": _("微信回答系统繁忙，不确定是否已发出"),
     LEASE_EXPIRED: _("发送中断，不确定是否已发出"),
 }
 # Official pages "send customer service message" and "global return codes". These end the message.
@@ -50,7 +51,6 @@ _LASTING: Final = {
     40003: "unknown_user",
 }
 _LATER: Final = {
-    -1: "busy",
     45009: "quota",
     45011: "busy",
     40001: "no_token",
@@ -58,6 +58,7 @@ _LATER: Final = {
     42001: "no_token",
 }
 _UNKNOWN_MEDIA: Final = 40007
+_SYSTEM_BUSY: Final = -1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,8 +97,8 @@ def judge(error: WeChatError, message: OutboundMessage, now: dt.datetime) -> Out
     """Dropped, later or uncertain.
 
     Before the send itself (token, upload) nothing can have gone out. Of the send: what WeChat refused it did
-    not do, and "system busy" asks to come again (official page "global return codes"); only an answer that is
-    missing or unreadable leaves it open, and then the message is not repeated.
+    not do. An answer that is missing or unreadable leaves it open, and so does -1 "system busy": customer-service
+    messages carry no id by which WeChat would know a repeat, so neither is repeated.
     """
     if error.path != SEND_PATH:
         code = "no_token" if error.path.endswith(("/stable_token", "/token")) else "away"
@@ -113,6 +114,8 @@ def judge(error: WeChatError, message: OutboundMessage, now: dt.datetime) -> Out
 
 def _judge_refusal(error: ApiError, message: OutboundMessage, now: dt.datetime) -> Outcome:
     errcode = error.errcode or 0
+    if errcode == _SYSTEM_BUSY:
+        return Outcome(MessageState.UNCERTAIN, "busy_unknown", errcode)
     if errcode in _LATER:
         return _later(_LATER[errcode], error, message, now)
     if (

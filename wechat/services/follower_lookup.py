@@ -4,11 +4,11 @@ Nickname and avatar are not given since December 2021; what counts is the unioni
 the account is bound to an Open Platform account.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import transaction
 
 from core import clock, events
 from wechat.client.errors import WeChatError
@@ -18,6 +18,8 @@ from wechat.models import Follower
 from wechat.models.account import AccountKind
 from wechat.services.clients import client_for
 from wechat.services.failures import to_refusal
+
+logger = logging.getLogger(__name__)
 
 BATCH: Final = 100
 URGENT_TIMEOUT_S: Final = 3
@@ -41,7 +43,7 @@ def fetch_follower(*, account_id: int, openid: str) -> FollowerInfo:
 def identify_followers(limit: int = 100) -> int:
     """Ask for the unionid of followers never asked about, oldest first, up to `limit` of each account.
 
-    FollowerIdentified is published for each that has one; returns how many were answered. An account that
+    FollowerIdentified is delivered for each that has one; returns how many were answered. An account that
     WeChat does not answer for holds up no other; an openid that WeChat does not know is not asked about
     again.
     """
@@ -90,13 +92,13 @@ def _read(answer: dict[str, Any], openid: str) -> FollowerInfo:
 
 
 def _keep(follower: Follower, info: FollowerInfo) -> int:
-    """Note the answer once; the guard keeps two workers from announcing it twice."""
-    with transaction.atomic():
-        noted = Follower.objects.filter(pk=follower.pk, identified_at=None).update(
-            identified_at=clock.now(), unionid=info.unionid or follower.unionid
-        )
-        if noted and info.unionid:
-            events.publish(
+    """Announce the answer, then note it: a follower counts as identified only when every handler returned.
+
+    Handlers are idempotent, so a second worker at the same moment, or one that died in between, does no harm.
+    """
+    if info.unionid:
+        try:
+            events.deliver(
                 FollowerIdentified(
                     account_id=follower.account_id,
                     app_id=follower.account.app_id,
@@ -104,4 +106,9 @@ def _keep(follower: Follower, info: FollowerInfo) -> int:
                     unionid=info.unionid,
                 )
             )
-    return noted
+        except Exception:
+            # Asked about again at the next round; the others of this batch must not wait for her.
+            logger.exception("wechat.follower_not_linked", extra={"follower_id": follower.pk})
+            return 0
+    waiting = Follower.objects.filter(pk=follower.pk, identified_at=None)
+    return waiting.update(identified_at=clock.now(), unionid=info.unionid or follower.unionid)
