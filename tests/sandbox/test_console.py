@@ -1,35 +1,25 @@
 """The console and the authorization page in a real browser."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
 from tests.sandbox.callback import APP, seal_reply, text_reply
 from tests.sandbox.world import Driver
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
+    needs_browser,
 ]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        one = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield one
         one.close()
 
