@@ -14,7 +14,7 @@ import time
 from typing import Any, Final
 
 from bench.figures import Figure, Report, percentile
-from bench.servers import temporary_home
+from bench.servers import settings_module, temporary_home
 from tests.stack import Stack, running_stack, wait_until
 from tests.wechat import push_kit
 
@@ -37,7 +37,7 @@ class Scan:
 
 def bench() -> Report:
     """Run both parts on one stack. Raises AssertionError when somebody is not bound and greeted once."""
-    with temporary_home() as home, running_stack(home) as stack:
+    with temporary_home() as home, running_stack(home, DJANGO_SETTINGS_MODULE=settings_module()) as stack:
         _keep_commit_times(stack)
         stack.start_sandbox()
         stack.start_web()

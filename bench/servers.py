@@ -26,13 +26,19 @@ THREADS: Final = 16  # of every server, as `make demo` starts the web
 
 @contextlib.contextmanager
 def temporary_home() -> Iterator[Path]:
-    """A folder that PostgreSQL's own user may enter (it is not root), deleted at the end."""
+    """A folder that PostgreSQL's own user may enter (it is not root); stopped and deleted at the end."""
     home = Path(tempfile.mkdtemp(prefix="xiaoer-bench-"))
     home.chmod(0o755)
     try:
         yield home
     finally:
+        embedded.destroy(home / "engines")  # also when whoever started them failed half-way
         shutil.rmtree(home, ignore_errors=True)
+
+
+def settings_module() -> str:
+    """The Django settings of every process of a bench."""
+    return os.environ.get("DJANGO_SETTINGS_MODULE") or "config.settings"
 
 
 class Servers:
@@ -45,7 +51,7 @@ class Servers:
         self.environment = {
             **os.environ,
             **self.engines.environment(),
-            "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE") or "config.settings",
+            "DJANGO_SETTINGS_MODULE": settings_module(),
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
             "STATIC_ROOT": str(home / "static"),
             "MEDIA_ROOT": str(home / "media"),
@@ -118,7 +124,6 @@ class Servers:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        embedded.destroy(self.home / "engines")
 
 
 @contextlib.contextmanager
