@@ -74,7 +74,11 @@ class Stack:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.logs = home / "log"
         self.logs.mkdir()
-        self.facts: dict[str, Any] = json.loads(self.run(sys.executable, "-m", "tests.stack_seed"))
+        try:
+            self.facts: dict[str, Any] = json.loads(self.run(sys.executable, "-m", "tests.stack_seed"))
+        except Exception:
+            embedded.destroy(home / "engines")
+            raise
 
     def run(self, *command: str) -> str:
         done = subprocess.run(

@@ -76,6 +76,9 @@ def find_doorkeeper(slug: str, *, until: float) -> Doorkeeper | None:
     moment = time.monotonic()
     if cached is not None and moment - cached[0] < CACHE_SECONDS:
         return cached[1]
+    if cached is not None:
+        # This thread reads; those that come meanwhile work with the copy instead of all reading at once.
+        _doorkeepers[slug] = (moment, cached[1])
     doorkeeper = run_bounded(lambda wrapper: _load_doorkeeper(slug), until=until)
     if len(_doorkeepers) >= _CACHE_LIMIT:
         _doorkeepers.clear()
