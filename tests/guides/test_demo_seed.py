@@ -1,7 +1,6 @@
 """The demo chain: the same every time, once, and as the services would have written it."""
 
 import datetime as dt
-import time
 from collections import Counter
 from typing import Any
 
@@ -24,13 +23,10 @@ ACTOR = Actor.system("demo")
 pytestmark = pytest.mark.django_db
 
 
-def test_the_chain_is_seeded_once_quickly_whole_and_the_same_every_time() -> None:
+def test_the_chain_is_seeded_once_whole_and_the_same_every_time() -> None:
     with transaction.atomic():
-        began = time.process_time()  # our share: other tests may keep the machine busy
         first = seed_chain(at=AT, actor=ACTOR)
-        took = time.process_time() - began
         second = seed_chain(at=AT + dt.timedelta(days=3), actor=ACTOR)
-        assert took < 15
         _check_summary(first, second)
         _check_guides()
         _check_people()

@@ -183,11 +183,11 @@ def test_a_slow_token_endpoint(
     plain(timeout=0.2).fetch_access_token()
     assert adapter.timeouts == [None]
 
-    server.script(STABLE, Reply(token_reply().body, delay_s=2))
+    server.script(STABLE, Reply(token_reply().body, delay_s=5))
     started = time.monotonic()
     with pytest.raises(TransportError):
         client_for(account.pk).user.get(OPENID)
-    assert time.monotonic() - started < 1.8
+    assert time.monotonic() - started < 4.5  # it did not wait for the answer
 
 
 def test_a_token_endpoint_that_answers_with_a_page(
