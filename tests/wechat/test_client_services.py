@@ -21,11 +21,21 @@ UPLOAD = "/cgi-bin/media/upload"
 JPEG = b"\xff\xd8\xff\xe0" + b"0" * 96
 
 
+heard: list[Any] = []
+
+
+def hear(event: FollowerIdentified) -> None:
+    heard.append(event)
+
+
+def refuse_to_hear(event: FollowerIdentified) -> None:
+    raise ValueError("the handler's table is away")
+
+
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    heard: list[Any] = []
-    monkeypatch.setitem(events._routes, FollowerIdentified, ("nobody",))
-    monkeypatch.setattr(events, "_dispatcher", lambda _path, event: heard.append(event))
+    heard.clear()
+    monkeypatch.setitem(events._routes, FollowerIdentified, (f"{__name__}.hear",))
     return heard
 
 
@@ -134,13 +144,26 @@ def test_an_account_that_is_refused_does_not_hold_up_the_next(
     assert [event.app_id for event in published] == ["wxsecond"]
 
 
-def test_two_workers_announce_a_follower_once(
+def test_four_workers_note_a_follower_once_whatever_they_announce(
     account: Account, server: ScriptedServer, published: list[Any]
 ) -> None:
     follow(account, 1)
     server.script(BATCH, ok(user_info_list=[{"openid": "o0", "subscribe": 1, "unionid": "u"}]))
-    at_once(4, lambda _: follower_lookup.identify_followers())
-    assert len(published) == 1
+    counts = at_once(4, lambda _: follower_lookup.identify_followers())
+    assert sum(counts) == 1
+    assert set(published) == {FollowerIdentified(account.pk, account.app_id, "o0", "u")}
+
+
+def test_a_follower_whose_handler_failed_is_announced_again(
+    account: Account, server: ScriptedServer, published: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(account, 1)
+    server.script(BATCH, ok(user_info_list=[{"openid": "o0", "subscribe": 1, "unionid": "u"}]))
+    with monkeypatch.context() as broken:
+        broken.setitem(events._routes, FollowerIdentified, (f"{__name__}.refuse_to_hear",))
+        assert follower_lookup.identify_followers() == 0
+    assert follower_lookup.identify_followers() == 1
+    assert [event.unionid for event in published] == ["u"]
 
 
 def test_mini_programs_and_switched_off_accounts_are_not_asked(
