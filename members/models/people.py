@@ -1,4 +1,4 @@
-"""Tables of `members`."""
+"""People and the names under which outside systems know them."""
 
 from typing import Self
 

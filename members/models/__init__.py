@@ -1,0 +1,5 @@
+"""Tables of `members`."""
+
+from members.models.people import Gender, Identity, Member, MemberIdentity, MemberStage, Source
+
+__all__ = ["Gender", "Identity", "Member", "MemberIdentity", "MemberStage", "Source"]
