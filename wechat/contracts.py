@@ -61,15 +61,3 @@ class CodeBudget:
     @property
     def remaining(self) -> int:
         return self.cap - self.spent_count
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ReplyPreview:
-    """What the account would answer to a sample, and why; shown by the reply tester."""
-
-    rule_id: int | None
-    rule_name: str
-    because: str
-    kind: str
-    summary: str
-    is_passive: bool

@@ -4,7 +4,6 @@ from django.apps import apps
 from django.conf import settings
 
 APP_ID = "wx7e1f0c5a2b9d4836"
-MINI_APP_ID = "wx3d90b6a1c4f27e58"
 SECRETS = {
     "app_secret": "demo-secret-0f5d2c7a9b31",
     "push_token": "XiaoerDemoToken",

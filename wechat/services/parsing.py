@@ -172,14 +172,3 @@ def read_push(app_id: str, raw: str) -> ReadPush:
         pushed_at_unix=pushed_at_unix(fields),
         dedupe_key=dedupe_key(app_id, fields),
     )
-
-
-def list_of(fields: Mapping[str, Any], *path: str) -> list[dict[str, Any]]:
-    """A repeated element that WeChat writes as nothing, an object or an array: always a list."""
-    node: Any = fields
-    for name in path:
-        node = node.get(name) if isinstance(node, dict) else None
-    if node is None:
-        return []
-    items = node if isinstance(node, list) else [node]
-    return [item for item in items if isinstance(item, dict)]
