@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from assistant.views import home, login, me, members, my_code
+from assistant.views import home, login, me, member_words, members, my_code
 
 app_name = "assistant"
 urlpatterns = [
@@ -12,6 +12,16 @@ urlpatterns = [
     path("members/", members.members, name="members"),
     path("members/rows/", members.member_rows, name="member-rows"),
     path("members/<str:public_id>/", members.member, name="member"),
+    path("members/<str:public_id>/tags/", member_words.tags, name="member-tags"),
+    path("members/<str:public_id>/tags/found/", member_words.found_tags, name="member-tags-found"),
+    path("members/<str:public_id>/tags/add/", member_words.add_tag, name="member-tag-add"),
+    path("members/<str:public_id>/tags/remove/", member_words.remove_tag, name="member-tag-remove"),
+    path("members/<str:public_id>/notes/", member_words.write_note, name="member-note"),
+    path("members/<str:public_id>/notes/save/", member_words.save_note, name="member-note-save"),
+    path("members/<str:public_id>/notes/remove/", member_words.remove_note, name="member-note-remove"),
+    path("members/<str:public_id>/notes/restore/", member_words.restore_note, name="member-note-restore"),
+    path("members/<str:public_id>/remark/", member_words.remark, name="member-remark"),
+    path("members/<str:public_id>/remark/save/", member_words.save_remark, name="member-remark-save"),
     path("my-code/", my_code.my_code, name="my-code"),
     path("my-code/qr.png", my_code.qr_png, name="my-code-qr"),
     path("my-code/poster/", my_code.poster_page, name="poster"),

@@ -16,7 +16,14 @@ SIDEBAR: list[dict[str, Any]] = [
         "separator": True,
         "items": [
             _item(_("会员"), "group", "members_member_changelist"),
+            _item(_("标签"), "sell", "members_tag_changelist"),
+            _item(_("标签组"), "category", "members_taggroup_changelist"),
             _item(_("专属导购绑定"), "handshake", "guides_binding_changelist"),
+            _item(_("积分流水"), "loyalty", "members_pointsentry_changelist"),
+            _item(_("积分调整"), "published_with_changes", "members_pointsadjustment_changelist"),
+            _item(_("积分获取规则"), "calculate", "members_earningrule_changelist"),
+            _item(_("积分倍数"), "celebration", "members_multiplierrule_changelist"),
+            _item(_("积分设置"), "tune", "members_pointssettings_changelist"),
         ],
     },
     {

@@ -170,3 +170,21 @@ class BindingImport:
     end_reason: str = ""
     channel_code_id: int | None = None  # the code whose scan made it: the scan is counted
     is_new_follower: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NoteLine:
+    """A private note, for the guide who wrote it."""
+
+    id: int
+    text: str
+    created_at: dt.datetime
+    edited_at: dt.datetime | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OwnTag:
+    """A tag that one guide made up for herself."""
+
+    id: int
+    name: str

@@ -132,3 +132,20 @@ class ChannelCodeClosed(Refusal):
 class ChannelCodeUnusable(InvalidInput):
     code = "guides.channel_code_unusable"
     sentence = _("渠道码资料有误，请检查导购、门店和有效期")
+
+
+class NoteUnusable(InvalidInput):
+    code = "guides.note_unusable"
+    sentence = _("请写 1 到 500 个字")
+
+
+class RemarkUnusable(InvalidInput):
+    code = "guides.remark_unusable"
+    sentence = _("称呼最多 20 个字")
+
+
+class MemberIsNamed(Conflict):
+    """She has told her name; a made-up one beside it would only confuse."""
+
+    code = "guides.member_is_named"
+    sentence = _("会员已经登记了姓名，不用另起称呼")

@@ -40,7 +40,8 @@ def on_member_unbound(event: events.MemberUnbound) -> None:
 
 
 def on_member_merged(event: member_events.MemberMerged) -> None:
-    """The two rows' bindings become one."""
+    """The two rows' bindings become one, and what guides keep about them for themselves."""
+    services.move_notes(from_member_id=event.from_member_id)
     services.settle_merged_member(from_member_id=event.from_member_id, actor=Actor.system("on_member_merged"))
 
 

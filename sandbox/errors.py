@@ -26,8 +26,11 @@ TEXTS = {
     40066: "invalid url",
     40097: "invalid args",
     40125: "invalid appsecret",
+    40129: "invalid scene",
     40163: "code been used",
     40164: "invalid ip, not in whitelist",
+    40169: "invalid length for scene, or the data is not json string",
+    40226: "user is not allowed to login, high risk",
     41001: "access_token missing",
     41002: "appid missing",
     41003: "refresh_token missing",
@@ -36,6 +39,7 @@ TEXTS = {
     41006: "media_id missing",
     41008: "missing code",
     41009: "missing openid",
+    41030: "invalid page",
     42001: "access_token expired",
     42002: "refresh_token expired",
     42003: "code expired",
@@ -58,6 +62,7 @@ TEXTS = {
     48001: "api unauthorized",
     48002: "user block the message from this account",
     48006: "forbid to clear quota because of reaching the limit",
+    87009: "invalid signature",
 }
 
 

@@ -50,6 +50,9 @@ class Account:
     quota_clears: list[float] = field(default_factory=list)
     tickets: dict[str, tuple[str, float]] = field(default_factory=dict)
     menu: list[dict[str, Any]] = field(default_factory=list)
+    pages: list[str] | None = None  # of the published mini-program, home first; None = any page exists
+    picture_minute: int = 0
+    pictures_drawn: int = 0  # mini-program codes drawn in that minute
 
 
 @dataclass
@@ -60,6 +63,28 @@ class CsGrant:
     opened_at: float
     expires_at: float
     left: int
+
+
+@dataclass
+class Opening:
+    """How a mini-program was opened: `query.scene` as the page gets it, still URL-encoded."""
+
+    page: str
+    query: dict[str, str]
+    scene: int  # WeChat's number for the way in, not the code's scene
+    at: float
+
+
+@dataclass
+class MiniTie:
+    """What is between one person and one mini-program. The session keys are shown nowhere."""
+
+    session_key: str = ""
+    old_session_key: str = ""
+    logged_in_at: float = 0.0
+    phone_shared_at: float = 0.0
+    logins: list[float] = field(default_factory=list)  # of the last minute
+    opening: Opening | None = None
 
 
 @dataclass
@@ -77,6 +102,7 @@ class Tie:
     last_interaction_at: float = 0.0
     typing_until: float = 0.0
     chat: list[dict[str, Any]] = field(default_factory=list)
+    mini: MiniTie = field(default_factory=MiniTie)
 
 
 @dataclass
@@ -89,12 +115,13 @@ class Person:
     phone: str
     is_snapshot: bool = False
     created_at: float = 0.0
+    is_high_risk: bool = False
     ties: dict[str, Tie] = field(default_factory=dict)
 
 
 @dataclass
 class QrCode:
-    """A parametric QR code. `expires_at` is None for permanent codes."""
+    """A parametric QR code, or a mini-program code (`page` is set). `expires_at` is None for ever."""
 
     ticket: str
     url: str
@@ -105,6 +132,28 @@ class QrCode:
     created_at: float
     expires_at: float | None
     scans: int = 0
+    page: str | None = None
+
+
+@dataclass
+class MiniCode:
+    """A mini-program's login or phone code: single use, five minutes, bound to one app and one person."""
+
+    code: str
+    app_id: str
+    person_id: str
+    expires_at: float
+    is_used: bool = False
+    phone: str = ""
+    country_code: str = ""
+
+
+@dataclass
+class SealedData:
+    """That a phone was given encryptedData with this SHA-256."""
+
+    app_id: str
+    created_at: float
 
 
 @dataclass
@@ -171,6 +220,7 @@ class Settings:
     push_retry_delays: list[float] = field(default_factory=lambda: [5.0, 5.0, 5.0])
     push_timeout_s: float = 5.0
     followers_page_size: int = 10_000
+    country_code: str = "text"  # or "number": the page documents one and shows the other
 
 
 @dataclass

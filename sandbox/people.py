@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from sandbox.errors import ScriptError
 from sandbox.identity import openid_of
+from sandbox.mini import describe_opening, open_by_code
 from sandbox.models import Account, Person, Push, QrCode, Tie
 from sandbox.pushes import Postman
 from sandbox.state import World
@@ -153,6 +154,10 @@ async def scan(act: Act, body: dict[str, Any]) -> dict[str, Any]:
         act.notice(account, "二维码已过期")
         return await act.finish("expired")
     code.scans += 1
+    if code.page is not None:
+        opening = open_by_code(act.world, act.person, account, code)
+        act.extra |= describe_opening(opening)
+        return await act.finish("opened")
     tie = act.tie(account)
     if not tie.is_following:
         _follow(act, account, code)

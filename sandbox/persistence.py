@@ -10,7 +10,18 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from sandbox.models import Account, Fault, Media, OAuthCode, OAuthGrant, Person, QrCode, Settings
+from sandbox.models import (
+    Account,
+    Fault,
+    Media,
+    MiniCode,
+    OAuthCode,
+    OAuthGrant,
+    Person,
+    QrCode,
+    SealedData,
+    Settings,
+)
 from sandbox.state import World
 
 log = logging.getLogger("sandbox")
@@ -26,6 +37,9 @@ TABLES: dict[str, type] = {
     "media": Media,
     "oauth_codes": OAuthCode,
     "oauth_grants": OAuthGrant,
+    "login_codes": MiniCode,
+    "phone_codes": MiniCode,
+    "sealed": SealedData,
     "faults": Fault,
 }
 
@@ -67,17 +81,18 @@ def dump(world: World) -> dict[str, Any]:
 
 
 def restore(world: World, data: dict[str, Any]) -> None:
-    """Fill an empty world from a snapshot."""
+    """Fill an empty world from a snapshot; a table that an older snapshot does not have stays empty."""
     if data.get("format") != FORMAT:
         raise ValueError(f"snapshot format {data.get('format')!r} is not {FORMAT}")
     rows: dict[str, dict[str, Any]] = {
-        name: {key: revive(kind, row) for key, row in data[name].items()} for name, kind in TABLES.items()
+        name: {key: revive(kind, row) for key, row in data.get(name, {}).items()}
+        for name, kind in TABLES.items()
     }
     world.wipe()
     world.clock.offset = data["clock_offset"]
     world.settings = revive(Settings, data["settings"])
     world.serials = data["serials"]
-    for name in ("media", "oauth_codes", "oauth_grants", "faults"):
+    for name in TABLES.keys() - {"accounts", "people", "codes"}:
         setattr(world, name, rows[name])
     for account in rows["accounts"].values():
         world.add_account(account)

@@ -15,11 +15,13 @@ from sandbox.models import (
     CallRecord,
     Fault,
     Media,
+    MiniCode,
     OAuthCode,
     OAuthGrant,
     Person,
     Push,
     QrCode,
+    SealedData,
     Settings,
     Tie,
 )
@@ -49,6 +51,9 @@ class World:
         self.media: dict[str, Media] = {}
         self.oauth_codes: dict[str, OAuthCode] = {}
         self.oauth_grants: dict[str, OAuthGrant] = {}
+        self.login_codes: dict[str, MiniCode] = {}
+        self.phone_codes: dict[str, MiniCode] = {}
+        self.sealed: dict[str, SealedData] = {}
         self.faults: dict[str, Fault] = {}
         self.pushes: deque[Push] = deque(maxlen=LOG_SIZE)
         self.calls: deque[CallRecord] = deque(maxlen=LOG_SIZE)
@@ -143,6 +148,7 @@ class World:
             "name": person.name,
             "phone": person.phone,
             "is_snapshot": person.is_snapshot,
+            "is_high_risk": person.is_high_risk,
             "unionid": next(iter(unionids.values()), None),
             "unionids": unionids,
             "openids": {app_id: openid_of(person.key, app_id) for app_id in self.accounts},

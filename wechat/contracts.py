@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from typing import Literal
+from typing import Literal, NoReturn
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,6 +39,21 @@ class OAuthIdentity:
     app_id: str
     openid: str
     unionid: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MiniSession:
+    """Who logged in to a mini-program. The session key opens her data and stays on the server: whoever keeps
+    it seals it; it is not shown, and the whole cannot be pickled into a queue or a cache.
+    """
+
+    app_id: str
+    openid: str
+    unionid: str | None
+    session_key: str = dataclasses.field(repr=False)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a session holds a key and is not pickled")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

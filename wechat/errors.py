@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import InvalidInput, NotAllowed, NotFound, Refusal, Unavailable
+from core.errors import InvalidInput, NotAllowed, NotFound, Refusal, TooMany, Unavailable
 
 
 class NoAccount(NotFound):
@@ -22,6 +22,48 @@ class LoginCodeUnusable(InvalidInput):
 
     code = "wechat.login_code_unusable"
     sentence = _("登录凭证已失效，请重新打开页面")
+
+
+class HighRiskUser(NotAllowed):
+    """WeChat holds this person to be a risk and does not say who she is."""
+
+    code = "wechat.high_risk_user"
+    sentence = _("微信提示这个账号有风险，暂时不能登录")
+
+
+class TooManyLogins(TooMany):
+    """WeChat takes 100 logins a minute from one person."""
+
+    code = "wechat.too_many_logins"
+    sentence = _("登录太频繁了，请过一分钟再试")
+
+
+class PhoneCodeUnusable(InvalidInput):
+    """The phone code is wrong, used, older than five minutes, or not of the person who sent it."""
+
+    code = "wechat.phone_code_unusable"
+    sentence = _("手机号授权已失效，请再点一次授权")
+
+
+class MiniSessionStale(InvalidInput):
+    """The data does not open with this session key: the mini-program has to log in again."""
+
+    code = "wechat.session_stale"
+    sentence = _("登录已过期，请重新进入小程序")
+
+
+class WatermarkWrong(InvalidInput):
+    """The data is another mini-program's, or too old."""
+
+    code = "wechat.watermark_wrong"
+    sentence = _("这次授权已过期，请再点一次授权")
+
+
+class MiniPageUnknown(InvalidInput):
+    """The published mini-program has no such page."""
+
+    code = "wechat.mini_page_unknown"
+    sentence = _("已发布的小程序里没有这个页面")
 
 
 class CodeBudgetSpent(Refusal):

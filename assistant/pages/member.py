@@ -6,6 +6,7 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from assistant import phrases
+from assistant.pages.member_words import NoteSection, TagSection, build_note_section, build_tag_section
 from assistant.pages.shell import Avatar, Shell, member_avatar, say_follow
 from core import clock
 from guides import selectors as guide_selectors
@@ -40,6 +41,10 @@ class MemberPage:
     bound_text: str
     facts: tuple[Fact, ...]
     history: tuple[HistoryLine, ...]
+    public_id: str
+    can_remark: bool  # she has told nobody her name
+    tags: TagSection
+    notes: NoteSection
 
 
 def build_member(guide: GuideCard, public_id: str, *, now: dt.datetime | None = None) -> MemberPage:
@@ -69,6 +74,10 @@ def build_member(guide: GuideCard, public_id: str, *, now: dt.datetime | None = 
         bound_text=_say_bound(live, now=now),
         facts=tuple(facts),
         history=tuple(_history_line(line, today=today) for line in history),
+        public_id=member.public_id,
+        can_remark=member.is_remarked or not member.is_named,
+        tags=build_tag_section(guide, member, now=now),
+        notes=build_note_section(guide, member, now=now),
     )
 
 

@@ -2,6 +2,7 @@
 
 from guides.models.binding import Binding, BindingPolicy, BindingSource
 from guides.models.codes import ChannelCode, ChannelScan, CodeKind, CodeTerm, ScanOutcome
+from guides.models.notes import GuideMemberTag, GuideNote, GuideRemark, GuideTag
 from guides.models.organisation import Dealer, Region, StaffScope, Store
 from guides.models.people import (
     ActivationCode,
@@ -28,10 +29,14 @@ __all__ = [
     "Dealer",
     "Guide",
     "GuideLogin",
+    "GuideMemberTag",
+    "GuideNote",
     "GuideNotice",
     "GuidePosting",
+    "GuideRemark",
     "GuideRole",
     "GuideState",
+    "GuideTag",
     "NoticeKind",
     "Region",
     "ScanOutcome",

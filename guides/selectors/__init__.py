@@ -8,6 +8,13 @@ from guides.selectors.bindings import (
     summarize_guide,
 )
 from guides.selectors.codes import find_open_code, get_guide_code, list_codes_to_publish
+from guides.selectors.notes import (
+    get_note,
+    get_own_tag,
+    list_notes,
+    list_own_member_tags,
+    list_own_tags,
+)
 from guides.selectors.people import access_member, find_guide_by_login, get_guide_card
 from guides.selectors.places import get_store_card, nearest_stores
 from guides.selectors.pulse import list_notices_since
@@ -27,12 +34,17 @@ __all__ = [
     "find_open_code",
     "get_guide_card",
     "get_guide_code",
+    "get_note",
+    "get_own_tag",
     "get_store_card",
     "list_binding_history",
     "list_bound_members",
     "list_codes_to_publish",
     "list_newest_members",
+    "list_notes",
     "list_notices_since",
+    "list_own_member_tags",
+    "list_own_tags",
     "nearest_stores",
     "scope_bindings",
     "scope_channel_codes",

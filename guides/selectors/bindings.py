@@ -1,6 +1,8 @@
 """Bindings: a guide's members, a member's guides, and the numbers of a guide's home page."""
 
+import dataclasses
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.core import signing
@@ -10,7 +12,9 @@ from core import clock
 from core.errors import InvalidInput
 from guides.contracts import BindingLine, BoundMemberLine, BoundMemberPage, GuideSummary
 from guides.models import Binding, ChannelScan, GuideNotice
+from guides.selectors.notes import remarked_member_ids, remarks_of
 from members import selectors as member_selectors
+from members.contracts import MemberCard
 
 _CURSOR_SALT: Final = "guides.bound_members"
 _PAGE_LIMIT: Final = 100
@@ -32,7 +36,7 @@ def list_binding_history(member_id: int) -> tuple[BindingLine, ...]:
 def list_newest_members(guide_id: int, limit: int = 5) -> tuple[BoundMemberLine, ...]:
     """The members bound to her last, newest first."""
     bindings = _live_of(guide_id).order_by("-bound_at", "-pk")[: min(limit, _PAGE_LIMIT)]
-    return _member_lines(list(bindings), clock.now())
+    return _member_lines(list(bindings), guide_id, clock.now())
 
 
 def list_bound_members(
@@ -46,7 +50,8 @@ def list_bound_members(
     limit = max(1, min(limit, _PAGE_LIMIT))
     bindings = _live_of(guide_id)
     if query.strip():
-        bindings = bindings.filter(member_id__in=member_selectors.search_member_ids(query))
+        known = Q(member_id__in=member_selectors.search_member_ids(query))
+        bindings = bindings.filter(known | Q(member_id__in=remarked_member_ids(guide_id, query)))
     if cursor:
         bound_at, binding_id = _open_cursor(cursor, guide_id)
         bindings = bindings.filter(Q(bound_at__lt=bound_at) | Q(bound_at=bound_at, pk__lt=binding_id))
@@ -54,9 +59,24 @@ def list_bound_members(
     more = len(rows) > limit
     rows = rows[:limit]
     return BoundMemberPage(
-        lines=_member_lines(rows, clock.now()),
+        lines=_member_lines(rows, guide_id, clock.now()),
         next_cursor=_seal_cursor(rows[-1], guide_id) if more else None,
     )
+
+
+def list_cards_for(guide_id: int, member_ids: Iterable[int]) -> dict[int, MemberCard]:
+    """Members as this guide sees them: the nameless under the name she gave them."""
+    cards = member_selectors.list_member_cards(member_ids)
+    nameless = [card.id for card in cards.values() if not card.is_named]
+    remarks = remarks_of(guide_id, nameless) if nameless else {}
+    return {key: as_called(card, remarks.get(key, "")) for key, card in cards.items()}
+
+
+def as_called(card: MemberCard, remark: str) -> MemberCard:
+    """The card with the guide's own name for her, unless she has told her name."""
+    if card.is_named or not remark:
+        return card
+    return dataclasses.replace(card, display_name=remark, is_named=True, is_remarked=True)
 
 
 def summarize_guide(guide_id: int, at: dt.datetime | None = None) -> GuideSummary:
@@ -104,9 +124,9 @@ def _line(binding: Binding) -> BindingLine:
     )
 
 
-def _member_lines(bindings: list[Binding], at: dt.datetime) -> tuple[BoundMemberLine, ...]:
+def _member_lines(bindings: list[Binding], guide_id: int, at: dt.datetime) -> tuple[BoundMemberLine, ...]:
     start, _end = clock.day_bounds(clock.business_day(at))
-    cards = member_selectors.list_member_cards(binding.member_id for binding in bindings)
+    cards = list_cards_for(guide_id, [binding.member_id for binding in bindings])
     return tuple(
         BoundMemberLine(
             member=cards[binding.member_id],

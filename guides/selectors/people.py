@@ -1,9 +1,12 @@
 """Guides, their logins, and the members they may open."""
 
+from django.db.models import Exists, OuterRef, Q, Subquery
+
 from core.errors import NotFound
 from guides.contracts import GuideCard
 from guides.errors import NoSuchGuide
-from guides.models import Binding, Guide, GuideLogin, GuideRole, GuideState
+from guides.models import Binding, Guide, GuideLogin, GuideRemark, GuideRole, GuideState
+from guides.selectors.bindings import as_called
 from guides.selectors.places import store_card_of
 from members import selectors as member_selectors
 from members.contracts import MemberCard
@@ -47,17 +50,23 @@ def find_guide_by_login(app_id: str, openid: str) -> GuideCard | None:
 def access_member(*, guide_id: int, public_id: str) -> MemberCard:
     """The member, if she is bound to this guide now, or to anyone of the store this guide manages.
 
+    One who has told nobody her name has the name this guide gave her.
+
     Raises NotFound for an unknown member and for one who is not hers alike, and for a guide who has left.
     """
-    guide = Guide.objects.active().filter(pk=guide_id).first()
     member = member_selectors.find_member_card(public_id)
-    if guide is None or member is None:
+    if member is None:
         raise NotFound
-    bindings = Binding.objects.live().filter(member_id=member.id)
-    if guide.role == GuideRole.MANAGER:
-        bindings = bindings.filter(guide__store_id=guide.store_id)
-    else:
-        bindings = bindings.filter(guide_id=guide.pk)
-    if not bindings.exists():
+    live = Binding.objects.live().filter(member_id=member.id)
+    of_store = live.filter(guide__store_id=OuterRef("store_id"))
+    hers = Q(Exists(live.filter(guide_id=OuterRef("pk"))))
+    remark = GuideRemark.objects.filter(guide_id=OuterRef("pk"), member_id=member.id)
+    remarks = (
+        Guide.objects.active()
+        .filter(hers | Q(Exists(of_store), role=GuideRole.MANAGER), pk=guide_id)
+        .values_list(Subquery(remark.values("name")), flat=True)
+    )
+    found = list(remarks)
+    if not found:
         raise NotFound
-    return member
+    return as_called(member, found[0] or "")

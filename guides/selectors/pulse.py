@@ -3,7 +3,7 @@
 from core import clock
 from guides.contracts import BoundMemberLine, NoticeLine
 from guides.models import GuideNotice
-from members import selectors as member_selectors
+from guides.selectors.bindings import list_cards_for
 
 
 def list_notices_since(*, guide_id: int, since_id: int, limit: int = 10) -> tuple[NoticeLine, ...]:
@@ -15,7 +15,7 @@ def list_notices_since(*, guide_id: int, since_id: int, limit: int = 10) -> tupl
     )
     if not notices:
         return ()
-    cards = member_selectors.list_member_cards({notice.member_id for notice in notices})
+    cards = list_cards_for(guide_id, {notice.member_id for notice in notices})
     today = clock.today()
     return tuple(
         NoticeLine(

@@ -10,6 +10,16 @@ from guides.services.codes import (
 )
 from guides.services.imports import import_bindings
 from guides.services.merges import settle_merged_member
+from guides.services.notes import (
+    add_note,
+    edit_note,
+    move_notes,
+    remark_member,
+    remove_note,
+    restore_note,
+    tag_privately,
+    untag_privately,
+)
 from guides.services.notices import (
     mend_missed_reactions,
     read_notices,
@@ -32,18 +42,21 @@ from guides.services.scans import answer_scan, resolve_scan
 
 __all__ = [
     "activate_guide",
+    "add_note",
     "answer_scan",
     "bind_member",
     "change_store",
     "close_channel_code",
     "close_store",
     "dry_run_policy",
+    "edit_note",
     "hire_guide",
     "import_bindings",
     "issue_activation_code",
     "leave_guide",
     "mend_missed_reactions",
     "move_guide",
+    "move_notes",
     "move_region",
     "open_channel_code",
     "open_dealer",
@@ -52,15 +65,20 @@ __all__ = [
     "publish_channel_code",
     "read_notices",
     "rebind_member",
+    "remark_member",
     "remove_login",
+    "remove_note",
     "rename_guide",
     "rename_region",
     "renew_channel_codes",
     "reopen_store",
     "resolve_scan",
+    "restore_note",
     "return_guide",
     "settle_merged_member",
+    "tag_privately",
     "tell_of_lost_member",
     "tell_of_new_member",
     "unbind_member",
+    "untag_privately",
 ]

@@ -1,5 +1,54 @@
 """Tables of `members`."""
 
 from members.models.people import Gender, Identity, Member, MemberIdentity, MemberStage, Source
+from members.models.points import (
+    ExpiryNotice,
+    PendingReversal,
+    PointsAccount,
+    PointsEntry,
+    PointsEntryKind,
+    PointsLot,
+    PointsLotUse,
+)
+from members.models.points_rules import (
+    AdjustmentState,
+    EarningRule,
+    MultiplierKind,
+    MultiplierRule,
+    PointsAdjustment,
+    PointsSettings,
+    ShortagePolicy,
+)
+from members.models.tags import (
+    MemberTag,
+    Tag,
+    TagGroup,
+    TagOrigin,
+)
 
-__all__ = ["Gender", "Identity", "Member", "MemberIdentity", "MemberStage", "Source"]
+__all__ = [
+    "AdjustmentState",
+    "EarningRule",
+    "ExpiryNotice",
+    "Gender",
+    "Identity",
+    "Member",
+    "MemberIdentity",
+    "MemberStage",
+    "MemberTag",
+    "MultiplierKind",
+    "MultiplierRule",
+    "PendingReversal",
+    "PointsAccount",
+    "PointsAdjustment",
+    "PointsEntry",
+    "PointsEntryKind",
+    "PointsLot",
+    "PointsLotUse",
+    "PointsSettings",
+    "ShortagePolicy",
+    "Source",
+    "Tag",
+    "TagGroup",
+    "TagOrigin",
+]

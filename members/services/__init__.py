@@ -8,17 +8,73 @@ from members.services.followers import (
 )
 from members.services.imports import import_members
 from members.services.merging import merge_members
-from members.services.people import lock_member, lock_members, register_member, rename_member
+from members.services.people import (
+    lock_member,
+    lock_members,
+    pinyin_of,
+    register_member,
+    rename_member,
+)
+from members.services.points import (
+    credit_points,
+    debit_points,
+    freeze_points,
+    release_points,
+    spend_frozen_points,
+)
+from members.services.points_adjustments import adjust_points, approve_adjustment, reject_adjustment
+from members.services.points_expiry import announce_expiring_points, expire_points
+from members.services.points_reversal import reverse_points_entry
+from members.services.tags import (
+    change_tag_group,
+    create_tag,
+    create_tag_group,
+    expire_tags,
+    rename_tag,
+    restore_tag,
+    retire_tag,
+    tag_doer,
+    tag_members,
+    tag_search,
+    untag_members,
+    untag_search,
+    usable_tag_name,
+)
 
 __all__ = [
+    "adjust_points",
+    "announce_expiring_points",
+    "approve_adjustment",
+    "change_tag_group",
+    "create_tag",
+    "create_tag_group",
+    "credit_points",
+    "debit_points",
+    "expire_points",
+    "expire_tags",
     "forget_authorization",
+    "freeze_points",
     "identify_follower",
     "import_members",
     "lock_member",
     "lock_members",
     "merge_members",
     "note_unfollow",
+    "pinyin_of",
     "register_follower",
     "register_member",
+    "reject_adjustment",
+    "release_points",
     "rename_member",
+    "rename_tag",
+    "restore_tag",
+    "retire_tag",
+    "reverse_points_entry",
+    "spend_frozen_points",
+    "tag_doer",
+    "tag_members",
+    "tag_search",
+    "untag_members",
+    "untag_search",
+    "usable_tag_name",
 ]

@@ -11,6 +11,8 @@ from members.errors import CannotMergeWithHerself
 from members.events import MemberMerged
 from members.models import Member, MemberIdentity, MemberStage
 from members.selectors import card_of, list_merge_targets
+from members.services.points_merging import merge_points
+from members.services.tags import move_tags, tag_doer
 
 
 def merge_members(
@@ -35,11 +37,13 @@ def merge_locked(*, one: Member, other: Member, actor: Actor, at: dt.datetime) -
     """The same for two living rows that the caller has locked; returns the one that lives on."""
     survivor, emptier = sorted((one, other), key=_emptiness)
     moved = MemberIdentity.objects.filter(member=emptier).update(member=survivor)
+    tag_count = move_tags(emptier=emptier, survivor=survivor, by=tag_doer(actor), at=at)
     changed = _fill_blanks(survivor, emptier)
     if changed:
         survivor.save(update_fields=changed)
     emptier.merged_into = survivor
     emptier.save(update_fields=["merged_into"])
+    merge_points(from_member_id=emptier.pk, into_member_id=survivor.pk, actor=actor, at=at)
     audit.record(
         action="members.merged",
         subject=survivor,
@@ -47,6 +51,7 @@ def merge_locked(*, one: Member, other: Member, actor: Actor, at: dt.datetime) -
         at=at,
         from_member_id=emptier.pk,
         identity_count=moved,
+        tag_count=tag_count,
         filled=changed,
     )
     events.publish(MemberMerged(emptier.pk, survivor.pk))

@@ -4,7 +4,19 @@ from collections.abc import Sequence
 
 from starlette.routing import Route
 
-from sandbox.apis import customservice, jsapi, media, menu, oauth, platform, qrcode, token, users
+from sandbox.apis import (
+    customservice,
+    jsapi,
+    media,
+    menu,
+    mini,
+    minicode,
+    oauth,
+    platform,
+    qrcode,
+    token,
+    users,
+)
 from sandbox.apis.gate import UNKNOWN, Endpoint, route_of
 from sandbox.state import World
 
@@ -21,6 +33,8 @@ HOSTS: dict[str, Sequence[Endpoint]] = {
         *menu.ENDPOINTS,
         *jsapi.ENDPOINTS,
         *oauth.ENDPOINTS,
+        *mini.ENDPOINTS,
+        *minicode.ENDPOINTS,
         UNKNOWN,
     ],
     "/mp": qrcode.PICTURES,

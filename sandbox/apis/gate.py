@@ -71,6 +71,7 @@ class Endpoint:
     method: str = "ANY"
     takes_token: bool = True
     is_official_only: bool = False  # a mini-program is not authorised to call it: 48001
+    is_mini_only: bool = False  # nor an official account this one
 
 
 def _refuse_unknown(call: Call) -> Answer:
@@ -105,6 +106,8 @@ def _work(call: Call, endpoint: Endpoint) -> Answer:
     if endpoint.takes_token:
         call.account = authenticate(call.world, call.query.get("access_token"))
         if endpoint.is_official_only and call.account.kind != "official":
+            raise WeChatRefusal(48001)
+        if endpoint.is_mini_only and call.account.kind != "mini_program":
             raise WeChatRefusal(48001)
         quotas.spend(call.world, call.account, endpoint.path)
     return endpoint.handler(call)

@@ -110,7 +110,7 @@ def draw(content: str) -> bytes:
 def show_code(call: Call) -> Answer:
     """The picture of a ticket: no token needed, 404 for a ticket that does not exist."""
     code = call.world.codes.get(call.query.get("ticket", ""))
-    if code is None:
+    if code is None or code.page is not None:
         return PlainTextResponse("Not Found", 404)
     call.app_id = code.app_id
     call.summary = code.scene

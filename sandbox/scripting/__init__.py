@@ -3,7 +3,7 @@
 from starlette.routing import Route
 
 from sandbox.pushes import Postman
-from sandbox.scripting import accounts, people, platform, pushes
+from sandbox.scripting import accounts, mini, people, platform, pushes
 from sandbox.scripting.base import Desk
 from sandbox.state import World
 
@@ -11,4 +11,10 @@ from sandbox.state import World
 def routes(world: World, postman: Postman) -> list[Route]:
     """Return all routes of the scripting API."""
     desk = Desk(world, postman)
-    return [*platform.routes(desk), *accounts.routes(desk), *people.routes(desk), *pushes.routes(desk)]
+    return [
+        *platform.routes(desk),
+        *accounts.routes(desk),
+        *people.routes(desk),
+        *mini.routes(desk),
+        *pushes.routes(desk),
+    ]

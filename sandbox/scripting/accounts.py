@@ -20,10 +20,10 @@ CHOICES = {
 TEXTS = ("name", "app_secret", "original_id", "token", "callback_url")
 NUMBERS = ("token_lifetime", "permanent_qr_limit")
 OPTIONAL_TEXTS = ("open_platform", "previous_aes_key")
-LISTS = ("oauth_domains", "ip_whitelist")
+LISTS = ("oauth_domains", "ip_whitelist", "pages")
 SETTABLE = {*CHOICES, *TEXTS, *NUMBERS, *OPTIONAL_TEXTS, *LISTS, "aes_key", "quota", "menu"}
 INTERNAL = {"tokens", "forced_refreshes", "hands_out_killed_token", "quota_used", "quota_day"}
-INTERNAL |= {"quota_clears", "tickets"}
+INTERNAL |= {"quota_clears", "tickets", "picture_minute", "pictures_drawn"}
 
 
 def _check_key(value: object, name: str) -> None:

@@ -7,6 +7,8 @@ from starlette.routing import Route
 
 from sandbox.avatars import draw_avatar
 from sandbox.errors import ScriptError
+from sandbox.mini import describe_mini
+from sandbox.models import MiniTie
 from sandbox.people import ACTS, Act
 from sandbox.scripting.base import Answer, Ask, Desk, read_script
 
@@ -26,7 +28,10 @@ def _phone_routes(desk: Desk) -> list[Route]:
         account = world.account(ask.request.query_params.get("app_id"))
         tie = person.ties.get(account.app_id)
         typing = max(0.0, tie.typing_until - world.now()) if tie else 0.0
-        return {"bubbles": tie.chat if tie else [], "typing_s": typing}
+        answer: dict[str, Any] = {"bubbles": tie.chat if tie else [], "typing_s": typing}
+        if account.kind == "mini_program":
+            answer["mini"] = describe_mini(tie.mini if tie else MiniTie())
+        return answer
 
     async def act(ask: Ask) -> Answer:
         name = ask.path("act")
@@ -60,6 +65,7 @@ def routes(desk: Desk) -> list[Route]:
             phone=_text(ask.body, "phone"),
             is_snapshot=ask.body.get("is_snapshot") is True,
         )
+        person.is_high_risk = bool(ask.body.get("is_high_risk", person.is_high_risk))
         world.publish_person(person)
         return world.describe_person(person)
 
@@ -72,6 +78,7 @@ def routes(desk: Desk) -> list[Route]:
         person.name = (name or "").strip() or person.name
         person.phone = phone if phone is not None else person.phone
         person.is_snapshot = bool(ask.body.get("is_snapshot", person.is_snapshot))
+        person.is_high_risk = bool(ask.body.get("is_high_risk", person.is_high_risk))
         world.publish_person(person)
         return world.describe_person(person)
 

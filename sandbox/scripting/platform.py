@@ -95,6 +95,10 @@ def _settings_routes(desk: Desk) -> list[Route]:
         page = ask.body.get("followers_page_size", world.settings.followers_page_size)
         if timeout <= 0 or not isinstance(page, int) or page < 1:
             raise ScriptError("bad_field", "push_timeout_s 和 followers_page_size 要大于 0")
+        country_code = ask.body.get("country_code", world.settings.country_code)
+        if country_code not in ("text", "number"):
+            raise ScriptError("bad_field", 'country_code 要是 "text" 或 "number"')
+        world.settings.country_code = country_code
         world.settings.push_retry_delays = checked
         world.settings.push_timeout_s = timeout
         world.settings.followers_page_size = page

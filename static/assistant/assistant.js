@@ -146,6 +146,38 @@
     form.querySelectorAll("button").forEach((button) => button.classList.add("is-sent"));
   });
 
+  // A dialog at the foot of the page: what lies behind it cannot be reached while it is open.
+  let opener = "";
+  const followSheet = () => {
+    const sheet = byId("sheet");
+    const isOpen = Boolean(sheet && sheet.firstElementChild);
+    if (isOpen === document.body.classList.contains("has-sheet")) return;
+    document.body.classList.toggle("has-sheet", isOpen);
+    document.querySelectorAll("main, .tabs").forEach((part) => { part.inert = isOpen; });
+    if (isOpen) {
+      (sheet.querySelector("[autofocus]") || sheet.querySelector("[role=dialog]")).focus();
+    } else {
+      // The button may have been drawn anew meanwhile.
+      const button = [...document.querySelectorAll("[hx-get]")].find((one) => one.getAttribute("hx-get") === opener);
+      if (button) button.focus();
+    }
+  };
+  const closeSheet = () => {
+    const sheet = byId("sheet");
+    if (sheet) sheet.replaceChildren();
+    followSheet();
+  };
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close-sheet]")) closeSheet();
+    const asked = event.target.closest("[hx-target='#sheet']");
+    if (asked) opener = asked.getAttribute("hx-get");
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") closeSheet();
+  });
+  document.addEventListener("htmx:afterSettle", followSheet);
+  document.addEventListener("htmx:afterRequest", followSheet);
+
   const reloadLater = (mark) => {
     setTimeout(() => {
       if (document.visibilityState === "visible") location.reload();

@@ -12,6 +12,8 @@ from core.actor import Actor
 from guides import services as guide_services
 from guides.models import BindingPolicy
 from guides.selectors import get_guide_code
+from members import services as member_services
+from members.models import EarningRule, MultiplierRule, PointsSettings
 from tests.cast import Cast
 from tests.fixtures_cast import cast  # noqa: F401
 from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
@@ -51,6 +53,23 @@ def make_push(account_id: int, number: int, **values: Any) -> InboundEvent:
     return InboundEvent.objects.create(account_id=account_id, **{**fields, **values})
 
 
+def fill_points(cast: Cast) -> None:  # noqa: F811
+    """小美 has earned points, somebody asked for more than may be given alone, and the chain has rules."""
+    EarningRule.objects.create(name="消费积分", fen_per_point=100)
+    MultiplierRule.objects.create(name="生日双倍", kind="birthday", multiplier_bp=20_000)
+    PointsSettings.objects.create(pk=1)
+    member_services.credit_points(
+        member_id=cast.xiaomei.id, points=120, source_key="sale:1", actor=Actor.system("cast")
+    )
+    member_services.adjust_points(
+        member_id=cast.xiaomei.id,
+        delta=5_000,
+        reason="活动补登",
+        request_key="cast",
+        actor=Actor.staff(cast.regional.pk, "cast-east"),
+    )
+
+
 @pytest.fixture
 def full_chain(cast: Cast) -> Cast:  # noqa: F811
     """At least one row in every table the admin shows."""
@@ -83,6 +102,10 @@ def full_chain(cast: Cast) -> Cast:  # noqa: F811
     PermanentCodeBudget.objects.create(account_id=account, spent_count=1_204)
     ReplyRule.objects.create(account_id=account, name="欢迎", trigger="follow", text="欢迎关注")
     guide_services.open_dealer(code="D01", name="锦绣商贸", actor=Actor.system("cast"))
+    group = member_services.create_tag_group(name="肤质", is_exclusive=True, actor=Actor.system("cast"))
+    tag = member_services.create_tag(group_id=group.id, name="敏感肌", actor=Actor.system("cast"))
+    member_services.tag_members(member_ids=[cast.xiaomei.id], tag_id=tag.id, actor=Actor.system("cast"))
+    fill_points(cast)
     BindingPolicy.objects.create(name="先绑定者保留", protected_days=None)
     guide_services.resolve_scan(
         member_id=cast.xiaoli.id,

@@ -75,7 +75,7 @@ def test_a_page_costs_few_queries_and_none_per_row(
 def test_the_member_page_costs_few_queries(cast, log_in, django_assert_max_num_queries):
     client = log_in(cast.lina)
 
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         assert client.get(f"/a/members/{cast.xiaomei.public_id}/").status_code == 200
 
 

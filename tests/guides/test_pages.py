@@ -96,7 +96,7 @@ def test_a_page_and_a_search_take_two_queries_a_summary_three(
         selectors.list_binding_history(cast.xiaomei.id)
     with django_assert_num_queries(1):
         selectors.get_guide_card(cast.lina.id)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         selectors.access_member(guide_id=cast.lina.id, public_id=cast.xiaomei.public_id)
 
 

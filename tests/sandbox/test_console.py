@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
-from tests.sandbox.callback import APP, seal_reply, text_reply
+from tests.sandbox.callback import APP, SECRET, seal_reply, text_reply
 from tests.sandbox.world import Driver
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -109,3 +109,51 @@ def test_authorization_page_on_a_phone(driver: Driver, browser: Any) -> None:
     page.get_by_role("button", name="以小美的身份继续").click()
     page.wait_for_url("**/_/health?code=*")
     page.context.close()
+
+
+def test_a_mini_program_is_opened_by_a_code_and_gives_its_codes(driver: Driver, page: Any) -> None:
+    driver.account(app_id="wxmini", name="小二商城", kind="mini_program", mode="plain")
+    person = driver.person("小美")
+    token = driver.stable(app_id="wxmini")["access_token"]
+    page.goto(f"{driver.base_url}/?person={person['id']}&app_id=wxmini")
+    page.get_by_role("button", name="扫小程序码").click()
+    drawn = driver.http.post(
+        "/api/wxa/getwxacodeunlimit", params={"access_token": token}, json={"scene": "g=7Kq2"}
+    )
+    assert drawn.headers["content-type"] == "image/jpeg"
+    tile = page.locator("dialog .code", has_text="g=7Kq2")
+    tile.click()
+    page.locator(".mini-fact", has_text="g=7Kq2").wait_for()
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.get_by_role("button", name="手机号授权", exact=True).click()
+    login, phone = page.locator(".mini-ticket").nth(0), page.locator(".mini-ticket").nth(1)
+    phone.wait_for()
+    query = {"appid": "wxmini", "secret": SECRET, "grant_type": "authorization_code"}
+    code = login.locator("code").first.inner_text()
+    answer = driver.http.get("/api/sns/jscode2session", params={**query, "js_code": code}).json()
+    assert answer["openid"] == person["openids"]["wxmini"]
+    page.locator(".mini-ticket.is-old", has_text="已经用掉了").wait_for()
+    given = {"code": phone.locator("code").first.inner_text(), "openid": answer["openid"]}
+    shared = driver.post("/wxa/business/getuserphonenumber", given, token=token)
+    assert shared["phone_info"]["purePhoneNumber"] == person["phone"]
+    page.locator("#log .call", has_text="换手机号").wait_for()
+
+
+def test_a_card_in_the_chat_opens_its_mini_program(driver: Driver, page: Any) -> None:
+    driver.account(app_id="wxmini", name="小二商城", kind="mini_program", mode="plain")
+    person = driver.person("小美")
+    driver.act(person, "follow")
+    upload = driver.http.post(
+        "/api/cgi-bin/media/upload",
+        params={"access_token": driver.token(), "type": "image"},
+        files={"media": ("a.jpg", b"\xff\xd8\xff\xe0" + b"0" * 96, "image/jpeg")},
+    ).json()
+    card = {"title": "会员中心", "appid": "wxmini", "pagepath": "pages/me/me?from=card"}
+    message = {"miniprogrampage": {**card, "thumb_media_id": upload["media_id"]}}
+    body = {"touser": person["openids"][APP], "msgtype": "miniprogrampage", **message}
+    assert driver.post("/cgi-bin/message/custom/send", body)["errcode"] == 0
+    page.goto(f"{driver.base_url}/?person={person['id']}&app_id={APP}")
+    page.locator("button.mini", has_text="会员中心").click()
+    page.locator(".mini-fact", has_text="点公众号发来的卡片打开").wait_for()
+    page.locator(".mini-fact", has_text="pages/me/me").wait_for()
+    assert page.locator("#account-pick").input_value() == "wxmini"

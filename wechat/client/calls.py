@@ -53,6 +53,7 @@ _REPEATABLE_POSTS: Final = frozenset(
         "/cgi-bin/callback/check",
         "/cgi-bin/menu/trymatch",
         "/wxa/getwxacodeunlimit",
+        "/wxa/business/checkencryptedmsg",
     }
 )
 _UNREPEATABLE_GETS: Final = frozenset(

@@ -13,7 +13,7 @@ from wechatpy.client import WeChatClient
 from wechatpy.client.api.base import BaseWeChatAPI
 
 from core import clock
-from wechat.client import answers, apis, calls, transport
+from wechat.client import answers, apis, calls, mini, transport
 from wechat.client.errors import BUSY, ApiError, NotOffered, UnreadableAnswer, WeChatError
 
 logger = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ class GatewayClient(WeChatClient):  # type: ignore[misc]  # wechatpy ships no ty
     cloud = apis.GatewayCloud()
     stable_token = apis.StableToken()
     oauth = apis.GatewayOAuth()
+    wxa = mini.GatewayWxa()
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         # wechatpy's own __new__ looks at every attribute and so runs properties (access_token) on an object

@@ -7,6 +7,7 @@ import time
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from core import audit
 from core.actor import Actor
@@ -64,6 +65,14 @@ def get_default_official() -> AccountCard:
     account = Account.objects.filter(kind=AccountKind.OFFICIAL, is_active=True).order_by("pk").first()
     if account is None:
         raise NoAccount
+    return _card(account)
+
+
+def get_default_mini_program() -> AccountCard:
+    """The oldest active mini-program: members log in through it. Raises NoAccount."""
+    account = Account.objects.filter(kind=AccountKind.MINI_PROGRAM, is_active=True).order_by("pk").first()
+    if account is None:
+        raise NoAccount(str(_("还没有可用的小程序，请先在后台「账号」里添加")))
     return _card(account)
 
 

@@ -1,6 +1,6 @@
 // What WeChat draws for each kind of message.
 import { h } from "/static/dom.js";
-import { act, state } from "/static/store.js";
+import { act, choose, state } from "/static/store.js";
 
 export const throughPerson = (url) => `/open-page?${new URLSearchParams({ person: state.personId, url })}`;
 
@@ -36,8 +36,15 @@ function article(one) {
     : h("div.article", {}, ...inside);
 }
 
+const FROM_CARD = 1074; // WeChat's number for "a card sent by an official account"
+
 function miniProgram(card) {
-  return h("div.mini", { title: card.pagepath },
+  const isHere = state.accounts.some((one) => one.app_id === card.appid && one.kind === "mini_program");
+  const open = async () => {
+    await act("mini/open", { app_id: card.appid, page: card.pagepath, scene: FROM_CARD });
+    await choose({ appId: card.appid });
+  };
+  return h(isHere ? "button.mini" : "div.mini", { title: card.pagepath, onclick: isHere ? open : undefined },
     h("small", {}, h("i.mini-mark", {}), card.app_name),
     h("b", {}, card.title),
     card.thumb_url && h("img", { src: card.thumb_url, alt: "" }),

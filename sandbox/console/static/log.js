@@ -19,6 +19,11 @@ const PATHS = {
   "/cgi-bin/menu/create": "建菜单",
   "/sns/oauth2/access_token": "网页授权换身份",
   "/sns/userinfo": "取昵称头像",
+  "/sns/jscode2session": "小程序登录",
+  "/wxa/business/getuserphonenumber": "换手机号",
+  "/wxa/checksession": "查登录态",
+  "/wxa/business/checkencryptedmsg": "查加密数据",
+  "/wxa/getwxacodeunlimit": "画小程序码",
 };
 const EVENTS = {
   subscribe: "关注", unsubscribe: "取消关注", SCAN: "扫码", CLICK: "点菜单", VIEW: "点菜单看网页", text: "来消息",

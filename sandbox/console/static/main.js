@@ -2,6 +2,7 @@
 import { $ } from "/static/dom.js";
 import { startControls } from "/static/controls.js";
 import { startLog } from "/static/log.js";
+import { startMini } from "/static/mini.js";
 import { startPeople } from "/static/people.js";
 import { startPhone } from "/static/phone.js";
 import { openScan } from "/static/scan.js";
@@ -9,6 +10,7 @@ import { listen, load, person } from "/static/store.js";
 
 startPeople();
 startPhone();
+startMini();
 startLog();
 startControls();
 

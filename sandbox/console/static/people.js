@@ -36,6 +36,15 @@ async function remove(one) {
   toast(`${one.name}已删掉`);
 }
 
+function toggle(one, field, label, title) {
+  return h("label.switch", { title },
+    h("span", {}, label),
+    h("input", {
+      type: "checkbox", role: "switch", checked: one[field],
+      onchange: (event) => ask("PATCH", `/people/${one.id}`, { [field]: event.target.checked }),
+    }));
+}
+
 function card(one) {
   const platform = account()?.open_platform;
   const rename = async (event) => {
@@ -48,12 +57,9 @@ function card(one) {
     fact("手机号", one.phone),
     fact("openid", one.openids[state.appId]),
     platform ? fact("unionid", one.unionids[platform]) : h("div.fact", {}, h("span", {}, "unionid"), h("i", {}, "没有绑定开放平台")),
-    h("label.switch", { title: "打开网页授权时给出虚拟身份" },
-      h("span", {}, "只看快照页"),
-      h("input", {
-        type: "checkbox", role: "switch", checked: one.is_snapshot,
-        onchange: (event) => ask("PATCH", `/people/${one.id}`, { is_snapshot: event.target.checked }),
-      })),
+    account()?.kind === "mini_program"
+      ? toggle(one, "is_high_risk", "微信认为有风险", "小程序登录会得到 40226")
+      : toggle(one, "is_snapshot", "只看快照页", "打开网页授权时给出虚拟身份"),
     h("button.plain.danger", { onclick: () => remove(one) }, "删掉这个人"),
   );
 }

@@ -1,6 +1,7 @@
 // Middle: the phone of the chosen person, with the account's chat as WeChat shows it.
 import { $, avatar, clockText, dayText, h, toast } from "/static/dom.js";
 import { drawBubble, throughPerson } from "/static/bubbles.js";
+import { drawMini, openMini } from "/static/mini.js";
 import { addPerson } from "/static/people.js";
 import { openScan } from "/static/scan.js";
 import { openWeb } from "/static/web.js";
@@ -11,7 +12,8 @@ let newest = 0;
 let screenOf = "";
 
 const accountFace = (one) => h("div.face", { "aria-hidden": "true" }, one.name.slice(0, 1));
-const isReachable = () => tie().subscribe || account()?.kind === "mini_program";
+const isMini = () => account()?.kind === "mini_program";
+const isReachable = () => tie().subscribe || isMini();
 
 export const follow = () => act("follow");
 
@@ -35,6 +37,7 @@ function deeds() {
     isOfficial && (tie().subscribe
       ? h("button", { onclick: unfollow }, "取消关注")
       : h("button", { onclick: follow }, "关注")),
+    isMini() && h("button", { onclick: openMini }, "打开小程序"),
     h("button", { onclick: openWeb }, "打开网页"),
     isOfficial && tie().subscribe && h("button", { onclick: block }, tie().blocked ? "恢复接收" : "拒收消息"),
   ];
@@ -63,6 +66,13 @@ function profile(one) {
     accountFace(one), h("h2", {}, one.name), h("p", {}, "还没有关注，收不到它的消息。"),
     h("button.go", { onclick: follow }, "关注公众号"),
     h("button", { onclick: () => openScan() }, "扫导购的码来关注"));
+}
+
+function miniProfile(one) {
+  return h("div.profile", {},
+    accountFace(one), h("h2", {}, one.name), h("p", {}, `${person().name}还没有打开过这个小程序。`),
+    h("button.go", { onclick: openMini }, "打开小程序"),
+    h("button", { onclick: () => openScan() }, "扫小程序码"));
 }
 
 async function say(event) {
@@ -111,7 +121,7 @@ function bubbles() {
     lines.push(drawBubble(bubble, { face: faces[bubble.side]?.(), isNew: bubble.id > newest }));
   }
   if (state.typingUntil > now()) lines.push(h("p.notice", {}, "对方正在输入…"));
-  if (!state.chat.length) lines.push(h("p.notice", {}, "已经关注了，说句话试试。"));
+  if (!state.chat.length) lines.push(h("p.notice", {}, isMini() ? "下面是小程序里的客服会话，说句话试试。" : "已经关注了，说句话试试。"));
   return lines;
 }
 
@@ -132,18 +142,20 @@ function screen() {
   const [one, who] = [account(), person()];
   if (!one) return [noAccount()];
   if (!who) return [welcome()];
-  const title = h("div.title", {}, h("b", {}, one.name), tie().blocked && h("span.tag.warn", {}, "已拒收"));
+  const title = h("div.title", {}, h("b", {}, one.name), isMini() && h("span.tag", {}, "小程序"),
+    tie().blocked && h("span.tag.warn", {}, "已拒收"));
   if (!isReachable() && !state.chat.length) return [title, profile(one)];
+  if (isMini() && !state.mini?.opening && !state.chat.length) return [title, miniProfile(one)];
   const foot = isReachable()
     ? [composer(), one.menu.length ? menuBar(one.menu) : null]
     : [h("div.refollow", {}, h("span", {}, "已经取消关注"), h("button.go", { onclick: follow }, "重新关注"))];
-  return [title, h("div.chat", { "aria-live": "polite" }), ...foot];
+  return [title, isMini() && h("div.mini-app", {}), h("div.chat", { "aria-live": "polite" }), ...foot];
 }
 
 /** Redraw the frame only when it is another screen, so that what is being typed stays. */
 function draw() {
   const signature = JSON.stringify([
-    state.personId, person()?.name, state.appId, account()?.name, account()?.menu, tie(), isReachable(), state.chat.length > 0,
+    state.personId, person()?.name, state.appId, account()?.name, account()?.kind, account()?.menu, tie(), isReachable(), state.chat.length > 0, Boolean(state.mini?.opening),
   ]);
   $("#deeds").replaceChildren(...deeds().filter(Boolean));
   if (signature !== screenOf) {
@@ -153,6 +165,7 @@ function draw() {
     const status = h("div.status", {}, h("span.clock", {}, clockText(now())), h("span.who", {}, person() ? `${person().name}的手机` : ""));
     $("#phone").replaceChildren(status, ...screen().filter(Boolean));
     if (hadFocus) $("#phone .composer input")?.focus();
+    drawMini();
   }
   drawChat();
 }
@@ -161,6 +174,7 @@ export function startPhone() {
   on("people", draw);
   on("account", draw);
   on("chat", draw);
+  on("mini", draw);
   setInterval(() => {
     const clock = $("#phone .clock");
     if (clock) clock.textContent = clockText(now());

@@ -1,13 +1,14 @@
 // 扫一扫: choose one of the account's codes, paste what a code says, or take a picture of one.
 import { $, closeDialog, h, openDialog, spanText, toast } from "/static/dom.js";
 import { throughPerson } from "/static/bubbles.js";
-import { account, act, ask, now, on, person, state } from "/static/store.js";
+import { account, act, ask, choose, now, on, person, state } from "/static/store.js";
 
 const said = {
   followed_by_scan: "扫码关注了",
   scanned: "扫到了",
   expired: "这个码过期了",
-  not_a_code: "这不是公众号的码",
+  not_a_code: "这不是公众号或小程序的码",
+  opened: "小程序打开了",
 };
 
 async function scan(content) {
@@ -20,6 +21,7 @@ async function scan(content) {
     toast("码里是一个网页，已在新标签打开");
   } else {
     toast(said[result.outcome] ?? result.outcome);
+    if (result.outcome === "opened" && result.app_id !== state.appId) await choose({ appId: result.app_id });
   }
 }
 
@@ -28,18 +30,27 @@ function life(code) {
   return code.expires_at === null ? "长期有效" : `还有 ${spanText(code.expires_at - now())}`;
 }
 
+const pictureOf = (code) =>
+  (code.page === null ? `/mp/cgi-bin/showqrcode?${new URLSearchParams({ ticket: code.ticket })}` : `/_/mini-codes/${code.ticket}`);
+
+const kindName = () => (account().kind === "mini_program" ? "小程序" : "公众号");
+
 function tile(code) {
   return h(`button.code${code.is_expired ? ".is-old" : ""}`, { title: code.url, onclick: () => scan(code.url) },
-    h("img", { src: `/mp/cgi-bin/showqrcode?${new URLSearchParams({ ticket: code.ticket })}`, alt: "", loading: "lazy" }),
+    h("img", { src: pictureOf(code), alt: "", loading: "lazy" }),
     h("b", {}, code.scene), h("small", {}, `${life(code)} · 扫过 ${code.scans} 次`));
 }
 
+let asked = 0;
+/** Answers may overtake each other: only the one asked for last is shown. */
 async function fill(grid, wanted) {
+  const mine = ++asked;
   const query = new URLSearchParams({ app_id: state.appId, q: wanted, limit: 60 });
   const { total, codes } = await ask("GET", `/codes?${query}`);
+  if (mine !== asked) return;
   grid.replaceChildren(...codes.map(tile));
   if (!total) {
-    grid.append(h("p.hint", {}, wanted ? "没有这样的码。" : "这个公众号还没有生成过码。到被测的系统里给导购生成一个，这里马上会出现。"));
+    grid.append(h("p.hint", {}, wanted ? "没有这样的码。" : `这个${kindName()}还没有生成过码。到被测的系统里生成一个，这里马上会出现。`));
   } else if (total > codes.length) {
     grid.append(h("p.hint", {}, `一共 ${total} 个，只列出最新的 ${codes.length} 个，用上面的框来找。`));
   }
@@ -69,7 +80,7 @@ export async function openScan(content = "") {
   const search = h("input", { type: "search", placeholder: "按场景值找", "aria-label": "按场景值找", oninput: () => refresh() });
   const grid = h("div.codes", {});
   refresh = () => fill(grid, search.value.trim());
-  openDialog(`${person().name}扫一扫`, form, h("div.or", {}, h("span", {}, "或者点一个这个公众号的码"), search), grid);
+  openDialog(`${person().name}扫一扫`, form, h("div.or", {}, h("span", {}, `或者点一个这个${kindName()}的码`), search), grid);
   await refresh();
   paste.focus();
 }

@@ -3,7 +3,7 @@ import { toast } from "/static/dom.js";
 
 export const state = {
   people: [], accounts: [], faults: [], entries: [], chat: [],
-  personId: null, appId: null, offset: 0, typingUntil: 0, isLive: false,
+  mini: null, personId: null, appId: null, offset: 0, typingUntil: 0, isLive: false,
 };
 
 const listeners = new Map();
@@ -56,14 +56,16 @@ function remember() {
 
 async function loadChat() {
   state.chat = [];
+  state.mini = null;
   state.typingUntil = 0;
   const [personId, appId] = [state.personId, state.appId];
   if (!personId || !appId) return tell("chat");
   const data = await ask("GET", `/people/${personId}/chat?app_id=${encodeURIComponent(appId)}`);
   if (personId !== state.personId || appId !== state.appId) return undefined;
   state.chat = data.bubbles;
+  state.mini = data.mini ?? null;
   state.typingUntil = data.typing_s ? now() + data.typing_s : 0;
-  return tell("chat");
+  return tell("chat", "mini");
 }
 
 export async function choose({ personId = state.personId, appId = state.appId }) {
@@ -122,6 +124,11 @@ const handlers = {
     if (bubble.side === "account") state.typingUntil = 0;
     tell("chat");
   },
+  mini({ person_id, app_id, mini }) {
+    if (person_id !== state.personId || app_id !== state.appId) return;
+    state.mini = mini;
+    tell("mini");
+  },
   typing({ person_id, app_id, seconds }) {
     if (person_id !== state.personId || app_id !== state.appId) return;
     state.typingUntil = seconds ? now() + seconds : 0;
@@ -147,6 +154,7 @@ export function listen() {
     state.isLive = true;
     tell("link");
     if (wasLost) load();
+    else tell("codes"); // one made before the stream stood would be missed in an open dialog
     wasLost = false;
   });
   stream.addEventListener("error", () => {

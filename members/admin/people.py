@@ -28,6 +28,8 @@ from core.admin import (
     when,
 )
 from members import selectors
+from members.admin.points import ask_adjustment
+from members.admin.tags import TaggingActions
 from members.models import Gender, Identity, Member, MemberIdentity, MemberStage, Source
 from members.services import rename_member
 
@@ -69,7 +71,7 @@ class RenameForm(DressedForm):
 
 
 @admin.register(Member)
-class MemberAdmin(ScopedReadOnlyAdmin):
+class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
     """Members of the account's part of the chain. Merged rows are reached from their survivor."""
 
     list_display = (
@@ -85,7 +87,8 @@ class MemberAdmin(ScopedReadOnlyAdmin):
     search_help_text = _("姓名、拼音、手机尾号、完整手机号或会员码")
     date_hierarchy = "registered_at"
     ordering = ("-registered_at", "-pk")
-    actions_detail = ("rename",)
+    actions = ("tag_selected", "untag_selected")
+    actions_detail = ("rename", "adjust")
     fieldsets = (
         (
             None,
@@ -169,6 +172,17 @@ class MemberAdmin(ScopedReadOnlyAdmin):
             back_url=reverse("admin:members_member_change", args=[member.pk]),
         )
         return ask(self, request, question, run, form=form, subject=member)
+
+    @operation(_("调整积分"), icon="loyalty", needs=("adjust",), path="adjust-points")
+    def adjust(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        member = self.subject(request, object_id)
+        return (
+            self.no_subject(request, object_id) if member is None else ask_adjustment(self, request, member)
+        )
+
+    def has_adjust_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A right of its own: that of adding adjustments."""
+        return request.user.has_perm("members.add_pointsadjustment")
 
 
 def _card(row: Member) -> Any:

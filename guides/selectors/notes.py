@@ -1,0 +1,74 @@
+"""What a guide keeps for herself about her members; every read names whose."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from core.errors import NotFound
+from guides.contracts import NoteLine, OwnTag
+from guides.models import GuideMemberTag, GuideNote, GuideRemark, GuideTag
+from members import selectors as member_selectors
+
+
+def note_line_of(note: GuideNote) -> NoteLine:
+    """The note for its writer."""
+    return NoteLine(id=note.pk, text=note.text, created_at=note.created_at, edited_at=note.edited_at)
+
+
+def list_notes(*, guide_id: int, member_id: int) -> tuple[NoteLine, ...]:
+    """Her own notes about a member, the newest first."""
+    notes = GuideNote.objects.kept().filter(guide_id=guide_id, member_id=member_id)
+    return tuple(note_line_of(note) for note in notes.order_by("-created_at", "-pk")[:100])
+
+
+def get_note(*, guide_id: int, member_id: int, note_id: int) -> NoteLine:
+    """One of them. Raises NotFound also for a note of somebody else."""
+    note = GuideNote.objects.kept().filter(pk=note_id, guide_id=guide_id, member_id=member_id).first()
+    if note is None:
+        raise NotFound
+    return note_line_of(note)
+
+
+def list_own_tags(guide_id: int) -> tuple[OwnTag, ...]:
+    """The tags she made up."""
+    tags = GuideTag.objects.filter(guide_id=guide_id).order_by("name")
+    return tuple(OwnTag(id=tag.pk, name=tag.name) for tag in tags[:200])
+
+
+def get_own_tag(*, guide_id: int, tag_id: int) -> OwnTag:
+    """One of them. Raises NotFound also for a tag of somebody else."""
+    tag = GuideTag.objects.filter(pk=tag_id, guide_id=guide_id).first()
+    if tag is None:
+        raise NotFound
+    return OwnTag(id=tag.pk, name=tag.name)
+
+
+def list_own_member_tags(*, guide_id: int, member_id: int) -> tuple[OwnTag, ...]:
+    """Which of her own tags a member has."""
+    rows = GuideMemberTag.objects.filter(tag__guide_id=guide_id, member_id=member_id).select_related("tag")
+    return tuple(OwnTag(id=row.tag.pk, name=row.tag.name) for row in rows.order_by("tag__name"))
+
+
+def remarks_of(guide_id: int, member_ids: Iterable[int]) -> dict[int, str]:
+    """What she calls these members, in one query."""
+    remarks = GuideRemark.objects.filter(guide_id=guide_id, member_id__in=list(member_ids))
+    return dict(remarks.values_list("member_id", "name"))
+
+
+def remarked_member_ids(guide_id: int, query: str) -> QuerySet[Any, int]:
+    """Members whom she calls so, by part of the name, its pinyin or initials; unevaluated."""
+    text = " ".join(query.replace("\0", "").split())[:40]
+    letters = text.replace(" ", "").lower()
+    called = Q(name__contains=text) | Q(name_pinyin__contains=letters)
+    return GuideRemark.objects.filter(called, guide_id=guide_id).values_list("member_id", flat=True)
+
+
+def list_misplaced(limit: int) -> list[int]:
+    """Merged rows that guides' notes, tags or names still hang on."""
+    merged = member_selectors.merged_member_ids()
+    found: set[int] = set()
+    for model in (GuideNote, GuideMemberTag, GuideRemark):
+        rows = model._default_manager.filter(member_id__in=merged)
+        found |= set(rows.values_list("member_id", flat=True).distinct()[:limit])
+    return sorted(found)[:limit]

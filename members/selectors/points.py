@@ -1,0 +1,135 @@
+"""What she has, what happened to it, and what a sale would earn her."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final
+
+from django.db.models import Sum
+
+from core import clock
+from core.errors import NotFound
+from members.contracts import (
+    EarningLine,
+    EarningRuleCard,
+    MultiplierCard,
+    PointsDecisions,
+    PointsEntryLine,
+    PointsEntryPage,
+    PointsSummary,
+    QuotedPoints,
+)
+from members.models import (
+    EarningRule,
+    Member,
+    MultiplierRule,
+    PointsAccount,
+    PointsEntry,
+    PointsLot,
+    PointsSettings,
+)
+from members.selectors.people import list_merge_targets
+from members.selectors.points_quote import quote_earned_points
+
+_PAGE: Final = 100
+
+
+def get_points_decisions() -> PointsDecisions:
+    """What the chain decided; the defaults while nobody has."""
+    row = PointsSettings.objects.filter(pk=1).first() or PointsSettings()
+    return PointsDecisions(
+        expiry_months=row.expiry_months,
+        shortage_policy=row.shortage_policy,  # type: ignore[arg-type]
+        notice_days=row.notice_days,
+        approval_limit=row.approval_limit,
+    )
+
+
+def entry_line(entry: PointsEntry) -> PointsEntryLine:
+    """What may be shown of a ledger row."""
+    return PointsEntryLine(
+        id=entry.pk,
+        kind=entry.kind,  # type: ignore[arg-type]
+        kind_label=str(entry.get_kind_display()),
+        delta=entry.delta,
+        shortfall=abs(entry.asked - entry.delta),
+        balance_after=entry.balance_after,
+        reason=entry.reason,
+        source_key=entry.source_key,
+        at=entry.at,
+        actor=entry.actor,
+    )
+
+
+def get_points_summary(member_id: int, at: dt.datetime | None = None) -> PointsSummary:
+    """Her points; zeros for somebody who never had any. Points past their day count as gone already.
+
+    A merged row leads to the one she lives on in.
+    """
+    at = at or clock.now()
+    account = PointsAccount.objects.filter(member_id=_living(member_id)).first()
+    if account is None:
+        return PointsSummary(0, 0, 0, None)
+    lots = PointsLot.objects.filter(account=account)
+    overdue = lots.overdue(at).aggregate(points=Sum("remaining"))["points"] or 0
+    coming = lots.filled().filter(expires_at__gt=at).order_by("expires_at")
+    instant = coming.values_list("expires_at", flat=True).first()
+    expiring = coming.filter(expires_at=instant).aggregate(points=Sum("remaining"))["points"] or 0
+    return PointsSummary(
+        balance=account.balance - overdue,
+        frozen=account.frozen,
+        expiring=expiring,
+        expires_on=None if instant is None else last_day(instant),
+    )
+
+
+def list_points_entries(member_id: int, *, cursor: int | None = None, limit: int = 20) -> PointsEntryPage:
+    """Her ledger, newest first, from `cursor` (the `next_cursor` of the page before) on."""
+    limit = max(1, min(limit, _PAGE))
+    entries = PointsEntry.objects.filter(account__member_id=_living(member_id)).order_by("-pk")
+    if cursor is not None:
+        entries = entries.filter(pk__lt=cursor)
+    rows = list(entries[: limit + 1])
+    lines = tuple(entry_line(row) for row in rows[:limit])
+    return PointsEntryPage(lines, lines[-1].id if len(rows) > limit else None)
+
+
+def list_earning_rules(on: dt.date) -> tuple[EarningRuleCard, ...]:
+    """The rules in force on a Shanghai day, in the order in which they are tried."""
+    rows = EarningRule.objects.active_on(on).order_by("-priority", "-pk")
+    return tuple(
+        EarningRuleCard(row.pk, row.name, row.category, row.fen_per_point, row.multiplier_bp, row.priority)
+        for row in rows
+    )
+
+
+def list_points_multipliers(on: dt.date) -> tuple[MultiplierCard, ...]:
+    """The multipliers in force on a Shanghai day."""
+    rows = MultiplierRule.objects.active_on(on).order_by("pk")
+    return tuple(MultiplierCard(row.name, row.kind, row.multiplier_bp) for row in rows)  # type: ignore[arg-type]
+
+
+def quote_member_points(
+    member_id: int, *, lines: Sequence[EarningLine], at: dt.datetime, tier_multiplier_bp: int = 10_000
+) -> QuotedPoints:
+    """What a sale of hers at that moment earns by the rules of that day. Raises NotFound, AmountsUnusable."""
+    on = clock.business_day(at)
+    member = Member.objects.filter(pk=_living(member_id)).first()
+    if member is None:
+        raise NotFound
+    return quote_earned_points(
+        lines=lines,
+        rules=list_earning_rules(on),
+        multipliers=list_points_multipliers(on),
+        on=on,
+        birthday=member.birthday,
+        tier_multiplier_bp=tier_multiplier_bp,
+    )
+
+
+def last_day(expires_at: dt.datetime) -> dt.date:
+    """The last Shanghai day on which points that expire at this instant may be spent."""
+    return clock.business_day(expires_at - dt.timedelta(microseconds=1))
+
+
+def _living(member_id: int) -> int:
+    return list_merge_targets([member_id]).get(member_id, member_id)

@@ -1,0 +1,80 @@
+"""Tags: the chain's words, and who has them."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from core import clock
+from members.contracts import MemberTagLine, TagCard, TagGroupCard
+from members.errors import NoSuchTag
+from members.models import MemberTag, Tag, TagGroup
+
+
+def group_card_of(group: TagGroup) -> TagGroupCard:
+    """What may be shown of a group."""
+    return TagGroupCard(id=group.pk, name=group.name, is_exclusive=group.is_exclusive)
+
+
+def tag_card_of(tag: Tag) -> TagCard:
+    """What may be shown of a tag fetched with its group."""
+    return TagCard(id=tag.pk, name=tag.name, group=group_card_of(tag.group), is_active=tag.is_active)
+
+
+def get_tag_card(tag_id: int) -> TagCard:
+    """Also of a retired one. Raises NoSuchTag."""
+    tag = Tag.objects.select_related("group").filter(pk=tag_id).first()
+    if tag is None:
+        raise NoSuchTag
+    return tag_card_of(tag)
+
+
+def list_tags() -> tuple[TagCard, ...]:
+    """All tags that may be given, group by group."""
+    tags = Tag.objects.filter(is_active=True).select_related("group")
+    return tuple(tag_card_of(tag) for tag in tags.order_by("group__order", "group__name", "name"))
+
+
+def list_member_tags(member_id: int, at: dt.datetime | None = None) -> tuple[MemberTagLine, ...]:
+    """The tags she has now, group by group; retired ones that she still has as well."""
+    rows = MemberTag.objects.live(at or clock.now()).filter(member_id=member_id)
+    rows = rows.select_related("tag__group").order_by("tag__group__order", "tag__group__name", "tag__name")
+    return tuple(
+        MemberTagLine(
+            tag=tag_card_of(row.tag),
+            tagged_at=row.tagged_at,
+            tagged_by=row.tagged_by,
+            origin_label=str(row.get_origin_display()),
+            expires_at=row.expires_at,
+        )
+        for row in rows
+    )
+
+
+def list_recent_tag_ids(tagged_by: str, limit: int = 6) -> tuple[int, ...]:
+    """The tags this doer gave last, newest first, whether members still have them or not."""
+    rows = MemberTag.objects.filter(tagged_by=tagged_by).order_by("-tagged_at", "-pk")
+    # Of the last few rows only: an index look-up, however many she has given in her life.
+    return tuple(dict.fromkeys(rows.values_list("tag_id", flat=True)[: limit * 8]))[:limit]
+
+
+def find_last_expiry(member_id: int, tag_id: int) -> dt.datetime | None:
+    """Until when she had the tag that was taken off last: undoing gives it back for as long."""
+    rows = MemberTag.objects.filter(member_id=member_id, tag_id=tag_id, removed_at__isnull=False)
+    return rows.order_by("-removed_at", "-pk").values_list("expires_at", flat=True).first()
+
+
+def tagged_member_ids(tag_id: int, at: dt.datetime | None = None) -> QuerySet[Any, int]:
+    """Ids of the members who have the tag now; unevaluated."""
+    return MemberTag.objects.live(at or clock.now()).filter(tag_id=tag_id).values_list("member_id", flat=True)
+
+
+def count_tagged(
+    tag_ids: Sequence[int], members: QuerySet[Any] | None = None, at: dt.datetime | None = None
+) -> dict[int, int]:
+    """How many members have each tag now, in one query; `members` (an id queryset) narrows who is counted."""
+    rows = MemberTag.objects.live(at or clock.now()).filter(tag_id__in=list(tag_ids))
+    if members is not None:
+        rows = rows.filter(member_id__in=members)
+    return dict(rows.values_list("tag_id").annotate(Count("pk")))

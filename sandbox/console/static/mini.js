@@ -1,0 +1,94 @@
+// A mini-program on the phone: how it was opened, and the codes it would send to its server.
+import { $, clockText, copy, h, spanText } from "/static/dom.js";
+import { account, act, now, on, person, state } from "/static/store.js";
+import { openScan } from "/static/scan.js";
+
+const WAYS = { 1001: "从小程序列表打开", 1047: "扫小程序码打开", 1074: "点公众号发来的卡片打开" };
+// Codes are told to who asked for them only, so they live on this page and nowhere else.
+const given = new Map();
+
+const slot = () => `${state.personId}/${state.appId}`;
+export const openMini = () => act("mini/open");
+
+async function ask(name) {
+  const key = slot();
+  const answer = await act(`mini/${name}`);
+  given.set(key, { ...given.get(key), [name]: { ...answer, at: now() } });
+  drawMini();
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function fact(name, value, title) {
+  return h("div.mini-fact", {}, h("span", {}, name), h("b", { title: title ?? value }, value));
+}
+
+function facts(opening) {
+  const query = Object.entries(opening.query).map(([name, value]) => fact(name, decoded(value), `页面收到的是 ${value}`));
+  return h("div.mini-facts", {},
+    fact("页面", opening.page), ...query,
+    fact("怎么打开的", `${WAYS[opening.scene] ?? "打开"}，${clockText(opening.at, { withSeconds: true })}`));
+}
+
+function lifeOf(code, usedAt) {
+  if (usedAt && usedAt >= code.at) return "已经用掉了，要用就再点一次";
+  const left = code.at + code.expires_in - now();
+  return left > 0 ? `还能用 ${spanText(left)}，只能用一次` : "过期了，要用就再点一次";
+}
+
+function copyRow(name, value) {
+  return h("div.mini-code", {}, h("span", {}, name),
+    h("code", { title: value }, value), h("button.plain", { "aria-label": `复制${name}`, onclick: () => copy(value) }, "复制"));
+}
+
+function ticket(name, code, usedAt) {
+  if (!code) return null;
+  const line = h("small.mini-life", {}, lifeOf(code, usedAt));
+  const isDead = (usedAt && usedAt >= code.at) || code.at + code.expires_in <= now();
+  return h(`div.mini-ticket${isDead ? ".is-old" : ""}`, {}, copyRow(name, code.code), line,
+    code.encryptedData && h("details", { open: Boolean($("#phone .mini-ticket details[open]")) },
+      h("summary", {}, "旧方式的加密数据"),
+      copyRow("encryptedData", code.encryptedData), copyRow("iv", code.iv)));
+}
+
+function closed() {
+  return [h("p", {}, `${person().name}还没有打开过这个小程序。`),
+    h("div.mini-deeds", {}, h("button.go", { onclick: openMini }, "打开小程序"), h("button", { onclick: () => openScan() }, "扫小程序码"))];
+}
+
+function opened(mini) {
+  const codes = given.get(slot()) ?? {};
+  return [
+    facts(mini.opening),
+    h("div.mini-deeds", {},
+      h("button.go", { onclick: () => ask("login") }, "登录"),
+      h("button", { onclick: () => ask("phone") }, "手机号授权")),
+    h("p.mini-state", {}, mini.logged_in_at ? `系统在 ${clockText(mini.logged_in_at, { withSeconds: true })} 用登录码认出了${person().name}` : "点“登录”拿一个码，交给系统，它就认出人来"),
+    ticket("登录码", codes.login, mini.logged_in_at),
+    ticket("手机号授权码", codes.phone, mini.phone_shared_at),
+  ];
+}
+
+/** Redraw the card in place; the chat below and what is being typed stay. */
+export function drawMini() {
+  const box = $("#phone .mini-app");
+  if (!box || account()?.kind !== "mini_program" || !person()) return;
+  const mini = state.mini ?? {};
+  const held = box.contains(document.activeElement) ? [...box.querySelectorAll("button, summary")].indexOf(document.activeElement) : -1;
+  box.replaceChildren(...(mini.opening ? opened(mini) : closed()).filter(Boolean));
+  if (held >= 0) box.querySelectorAll("button, summary")[held]?.focus();
+}
+
+export function startMini() {
+  on("mini", drawMini);
+  on("clock", drawMini);
+  setInterval(() => {
+    if (given.has(slot()) && !String(getSelection())) drawMini();
+  }, 5000);
+}
