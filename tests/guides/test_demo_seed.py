@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Count, F, Q
 
 from config.demo.seed import SeedSummary, seed_chain
+from config.demo.tags import seed_tags
 from core.actor import Actor
 from core.models import AuditEntry
 from guides import selectors
@@ -105,3 +106,13 @@ def _check_codes() -> None:
         follows=Count("scans", filter=Q(scans__is_new_follower=True)),
     ).exclude(scans_made=F("scan_count"), follows=F("follow_count"), binding_count=F("scan_count"))
     assert not wrong.exists()
+
+
+def test_tags_are_seeded_once_and_a_size_is_exclusive() -> None:
+    seed_chain(at=AT, actor=ACTOR)
+    assert seed_tags(at=AT, actor=ACTOR) is True
+    assert seed_tags(at=AT, actor=ACTOR) is False
+    live = apps.get_model("members", "MemberTag").objects.filter(removed_at__isnull=True)
+    assert live.count() > 3_000
+    sizes = live.filter(tag__group__name="常穿尺码")
+    assert sizes.values("member").distinct().count() == sizes.count()
