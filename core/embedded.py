@@ -37,6 +37,7 @@ with warnings.catch_warnings():
 POSTGRES_VERSION: Final = 18
 # The client's own default is to try for seconds, also to reach a server it has just asked to end.
 _ONCE: Final = Retry(NoBackoff(), 0)
+_CONNECTIONS: Final = "max_connections = 400"
 _SOCKET_PATH_LIMIT: Final = 90  # the kernel allows 107 bytes, PostgreSQL appends its own file name
 
 
@@ -118,6 +119,7 @@ def _start_postgres(data: Path, *, durable: bool, database: str = "xiaoer") -> s
         # The library's own get_server() registers an atexit hook per process; our handles do that work.
         server = PostgresServer(data, cleanup_mode=None, postgres_version=POSTGRES_VERSION)
         server.ensure_pgdata_inited()
+        _allow_connections(data)
         server.ensure_postgres_running()
     except (subprocess.SubprocessError, AssertionError, OSError) as error:
         raise EngineFailed(f"PostgreSQL did not start; its log is {data / 'log'}") from error
@@ -130,6 +132,15 @@ def _start_postgres(data: Path, *, durable: bool, database: str = "xiaoer") -> s
         with contextlib.suppress(psycopg.errors.DuplicateDatabase):
             connection.execute(f'CREATE DATABASE "{database}"')
     return str(server.get_uri(database=database))
+
+
+def _allow_connections(data: Path) -> None:
+    """Room for several programs with a connection a thread; PostgreSQL's own 100 is soon used up by tests that
+    race fifty threads. Read at the server's next start."""
+    configuration = data / "postgresql.conf"
+    text = configuration.read_text(encoding="utf-8")
+    if _CONNECTIONS not in text:
+        configuration.write_text(f"{text}\n{_CONNECTIONS}\n", encoding="utf-8")
 
 
 def postgres_binaries() -> Path:

@@ -26,6 +26,8 @@ def test_engines_live_as_long_as_somebody_uses_them(tmp_path: Path) -> None:
     engines = embedded.start(home, durable=False)
     try:
         assert answers(engines.database_url)
+        with psycopg.connect(engines.database_url) as connection:
+            assert connection.execute("SHOW max_connections").fetchone() == ("400",)
         other = subprocess.Popen(
             [sys.executable, "-c", f"from core import embedded; from pathlib import Path; "
              f"embedded.start(Path({str(home)!r})); input()"],
