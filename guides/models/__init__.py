@@ -15,8 +15,21 @@ from guides.models.people import (
     GuideState,
     NoticeKind,
 )
+from guides.models.requests import (
+    RUNNING,
+    TRANSITIONS,
+    UNFINISHED,
+    RequestAct,
+    RequestKind,
+    RequestState,
+    ServiceRequest,
+    ServiceRequestStep,
+)
 
 __all__ = [
+    "RUNNING",
+    "TRANSITIONS",
+    "UNFINISHED",
     "ActivationCode",
     "ActivationMiss",
     "Binding",
@@ -39,7 +52,12 @@ __all__ = [
     "GuideTag",
     "NoticeKind",
     "Region",
+    "RequestAct",
+    "RequestKind",
+    "RequestState",
     "ScanOutcome",
+    "ServiceRequest",
+    "ServiceRequestStep",
     "StaffScope",
     "Store",
 ]

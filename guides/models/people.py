@@ -152,6 +152,9 @@ class ActivationMiss(models.Model):
 class NoticeKind(models.TextChoices):
     NEW_MEMBER = "new_member", _("新会员")
     MEMBER_LEFT = "member_left", _("会员更换导购")
+    REQUEST_CAME = "request_came", _("新的服务请求")
+    REQUEST_GONE = "request_gone", _("服务请求不再归她")
+    REQUEST_OVERDUE = "request_overdue", _("服务请求超时")
 
 
 class GuideNoticeQuerySet(models.QuerySet["GuideNotice"]):
@@ -163,12 +166,13 @@ class GuideNoticeQuerySet(models.QuerySet["GuideNotice"]):
 
 
 class GuideNotice(models.Model):
-    """One thing the guide is told in her assistant, once per binding change."""
+    """One thing the guide is told in her assistant: of a binding that changed, or of a step of a request."""
 
     guide = models.ForeignKey(Guide, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=16, choices=NoticeKind)
     member = models.ForeignKey("members.Member", on_delete=models.CASCADE, related_name="+")
-    binding = models.ForeignKey("guides.Binding", on_delete=models.CASCADE, related_name="+")
+    binding = models.ForeignKey("guides.Binding", on_delete=models.CASCADE, null=True, related_name="+")
+    step = models.ForeignKey("guides.ServiceRequestStep", on_delete=models.CASCADE, null=True, related_name="+")
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
 
@@ -179,6 +183,14 @@ class GuideNotice(models.Model):
         verbose_name_plural = _("导购提醒")
         constraints = [
             models.UniqueConstraint(fields=["binding", "kind"], name="guidenotice_once_per_binding_and_kind"),
+            models.UniqueConstraint(
+                fields=["step", "kind", "guide"], name="guidenotice_once_per_step_kind_and_guide"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(binding__isnull=False, step__isnull=True)
+                | models.Q(binding__isnull=True, step__isnull=False),
+                name="guidenotice_of_a_binding_or_a_step",
+            ),
         ]
         indexes = [
             # Used by the assistant's pulse, every few seconds per open page.
