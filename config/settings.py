@@ -174,6 +174,7 @@ WECHAT_LEASE_S = env.whole("WECHAT_LEASE_S", 60)
 WECHAT_INBOX_KEEP_DAYS = env.whole("WECHAT_INBOX_KEEP_DAYS", 30)
 
 SCOPES = "config.scopes.SCOPES"  # row-level rights, read by core.admin
+MEMBER_HOLDINGS = "config.member_holdings.HOLDINGS"
 
 # The chain's own look, for posters and pages ----------------------------------------------------------------
 
