@@ -24,7 +24,10 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     wechat_events.AuthorizationRevoked: ["members.handlers.on_authorization_revoked"],
     member_events.MemberRegistered: [],
     member_events.IdentityLinked: [],
-    member_events.MemberMerged: ["guides.handlers.on_member_merged"],
+    member_events.MemberMerged: [
+        "guides.handlers.on_member_merged",
+        "guides.handlers.move_requests_of_merged",
+    ],
     member_events.MemberFollowed: [],
     member_events.MemberUnfollowed: [],
     member_events.PointsCredited: [],
@@ -35,10 +38,17 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     member_events.PointsAdjustmentRequested: [],
     member_events.MembersTagged: [],
     member_events.MembersUntagged: [],
-    guide_events.MemberBound: ["guides.handlers.on_member_bound"],
-    guide_events.MemberUnbound: ["guides.handlers.on_member_unbound"],
+    guide_events.MemberBound: [
+        "guides.handlers.on_member_bound",
+        "guides.handlers.move_requests_of_bound",
+    ],
+    guide_events.MemberUnbound: [
+        "guides.handlers.on_member_unbound",
+        "guides.handlers.move_requests_of_unbound",
+    ],
     guide_events.ChannelScanned: [],
-    guide_events.GuideLeft: [],
-    guide_events.GuideMoved: [],
+    guide_events.GuideLeft: ["guides.handlers.on_guide_left"],
+    guide_events.GuideMoved: ["guides.handlers.on_guide_moved"],
+    guide_events.RequestStepped: ["guides.handlers.on_request_stepped"],
     guide_events.ChannelCodeOpened: ["guides.handlers.on_channel_code_opened"],
 }

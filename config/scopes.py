@@ -16,4 +16,5 @@ SCOPES: Mapping[str, str] = {
     "guides.Binding": "guides.selectors.scope_bindings",
     "guides.ChannelCode": "guides.selectors.scope_channel_codes",
     "guides.ChannelScan": "guides.selectors.scope_channel_scans",
+    "guides.ServiceRequest": "guides.selectors.scope_requests",
 }

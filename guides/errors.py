@@ -149,3 +149,72 @@ class MemberIsNamed(Conflict):
 
     code = "guides.member_is_named"
     sentence = _("会员已经登记了姓名，不用另起称呼")
+
+
+class NoSuchRequest(NotFound):
+    """Unknown, somebody else's, another store's: all look the same."""
+
+    code = "guides.no_such_request"
+    sentence = _("没有找到这个服务请求")
+
+
+class RequestWordsUnusable(InvalidInput):
+    code = "guides.request_words_unusable"
+    sentence = _("请用 1 到 300 个字说明")
+
+
+class RequestKindClosed(Refusal):
+    """Unknown and switched off look the same."""
+
+    code = "guides.request_kind_closed"
+    sentence = _("这项服务暂不提供，请选择其他服务")
+
+
+class RequestKindUnusable(InvalidInput):
+    code = "guides.request_kind_unusable"
+    sentence = _("服务类型资料有误，请检查名称和时限")
+
+
+class RequestKindNameTaken(Conflict):
+    code = "guides.request_kind_name_taken"
+    sentence = _("这个服务类型已经有了")
+
+
+class RequestTimeUnusable(InvalidInput):
+    """Missing where the kind wants one, over, or more than a year ahead."""
+
+    code = "guides.request_time_unusable"
+    sentence = _("请选择从现在起一年以内的时间")
+
+
+class RequestStoreMissing(InvalidInput):
+    """She has no guide at work, so nobody knows which store is meant."""
+
+    code = "guides.request_store_missing"
+    sentence = _("请选择一家门店")
+
+
+class TooManyRequests(TooMany):
+    code = "guides.too_many_requests"
+    sentence = _("您还有好几个请求在处理，请等它们完成后再提交")
+
+
+class RequestMovedOn(Conflict):
+    """The request is in a state from which this is not possible; `details["state"]` says which."""
+
+    code = "guides.request_moved_on"
+    sentence = _("这个请求的状态已经变了，请看最新进展")
+
+
+class RequestTaken(Conflict):
+    """A colleague was faster, or it was given to another guide."""
+
+    code = "guides.request_taken"
+    sentence = _("这个请求已由同事接手")
+
+
+class NotYourColleague(InvalidInput):
+    """Handing on is within the store; across stores is the staff's to do."""
+
+    code = "guides.not_your_colleague"
+    sentence = _("只能转交给本店在职的同事")

@@ -41,3 +41,12 @@ class ChannelCodeOpened(Event):
     """A channel code exists and wants its ticket from WeChat."""
 
     channel_code_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RequestStepped(Event):
+    """A service request has a step more: it was opened, accepted, handed on, done …"""
+
+    request_id: int
+    step_id: int
+    member_id: int

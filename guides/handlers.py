@@ -45,6 +45,36 @@ def on_member_merged(event: member_events.MemberMerged) -> None:
     services.settle_merged_member(from_member_id=event.from_member_id, actor=Actor.system("on_member_merged"))
 
 
+def on_request_stepped(event: events.RequestStepped) -> None:
+    """The member and the guides concerned are told of it."""
+    services.tell_of_request_step(step_id=event.step_id)
+
+
+def move_requests_of_bound(event: events.MemberBound) -> None:
+    """What she has asked for goes to her new guide."""
+    services.settle_member_requests(member_id=event.member_id, actor=Actor.system("on_member_bound"))
+
+
+def move_requests_of_unbound(event: events.MemberUnbound) -> None:
+    """What her guide of before had not done goes where it belongs now."""
+    services.settle_member_requests(member_id=event.member_id, actor=Actor.system("on_member_unbound"))
+
+
+def move_requests_of_merged(event: member_events.MemberMerged) -> None:
+    """What the merged row asked for is the survivor's."""
+    services.move_requests(from_member_id=event.from_member_id)
+
+
+def on_guide_left(event: events.GuideLeft) -> None:
+    """What she had not done goes to the store, or where the member's binding wants it."""
+    services.settle_guide_requests(guide_id=event.guide_id, actor=Actor.system("on_guide_left"))
+
+
+def on_guide_moved(event: events.GuideMoved) -> None:
+    """Her own members' requests go with her to the new store; others stay in the old one."""
+    services.settle_guide_requests(guide_id=event.guide_id, actor=Actor.system("on_guide_moved"))
+
+
 def on_channel_code_opened(event: events.ChannelCodeOpened) -> None:
     """WeChat is asked for the code's ticket. What cannot be had now, renew_channel_codes asks for again."""
     try:

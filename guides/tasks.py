@@ -15,3 +15,21 @@ def mend_missed_reactions() -> int:
 def renew_channel_codes() -> int:
     """See the service of that name."""
     return services.renew_channel_codes()
+
+
+@shared_task(name="guides.mend_requests")
+def mend_requests() -> int:
+    """Service requests are where they belong, and everybody has been told; how much was missed."""
+    return services.mend_requests() + services.tell_missed_steps()
+
+
+@shared_task(name="guides.mark_overdue_requests")
+def mark_overdue_requests() -> int:
+    """See the service of that name."""
+    return services.mark_overdue_requests()
+
+
+@shared_task(name="guides.close_done_requests")
+def close_done_requests() -> int:
+    """See the service of that name."""
+    return services.close_done_requests()

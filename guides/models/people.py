@@ -172,7 +172,9 @@ class GuideNotice(models.Model):
     kind = models.CharField(max_length=16, choices=NoticeKind)
     member = models.ForeignKey("members.Member", on_delete=models.CASCADE, related_name="+")
     binding = models.ForeignKey("guides.Binding", on_delete=models.CASCADE, null=True, related_name="+")
-    step = models.ForeignKey("guides.ServiceRequestStep", on_delete=models.CASCADE, null=True, related_name="+")
+    step = models.ForeignKey(
+        "guides.ServiceRequestStep", on_delete=models.CASCADE, null=True, related_name="+"
+    )
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
 

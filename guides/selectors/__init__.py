@@ -16,22 +16,38 @@ from guides.selectors.notes import (
     list_own_tags,
 )
 from guides.selectors.people import access_member, find_guide_by_login, get_guide_card
-from guides.selectors.places import get_store_card, nearest_stores
+from guides.selectors.places import find_store_card, get_store_card, nearest_stores
 from guides.selectors.pulse import list_notices_since
+from guides.selectors.requests import (
+    access_guide_request,
+    access_member_request,
+    count_unread_requests,
+    list_colleagues,
+    list_guide_requests,
+    list_member_requests,
+    list_request_kinds,
+    list_requests_of_member_for_guide,
+    summarize_requests,
+)
 from guides.selectors.scopes import (
     scope_bindings,
     scope_channel_codes,
     scope_channel_scans,
     scope_guides,
     scope_members,
+    scope_requests,
     scope_stores,
 )
 
 __all__ = [
+    "access_guide_request",
     "access_member",
+    "access_member_request",
+    "count_unread_requests",
     "find_guide_by_login",
     "find_live_binding",
     "find_open_code",
+    "find_store_card",
     "get_guide_card",
     "get_guide_code",
     "get_note",
@@ -40,17 +56,24 @@ __all__ = [
     "list_binding_history",
     "list_bound_members",
     "list_codes_to_publish",
+    "list_colleagues",
+    "list_guide_requests",
+    "list_member_requests",
     "list_newest_members",
     "list_notes",
     "list_notices_since",
     "list_own_member_tags",
     "list_own_tags",
+    "list_request_kinds",
+    "list_requests_of_member_for_guide",
     "nearest_stores",
     "scope_bindings",
     "scope_channel_codes",
     "scope_channel_scans",
     "scope_guides",
     "scope_members",
+    "scope_requests",
     "scope_stores",
     "summarize_guide",
+    "summarize_requests",
 ]

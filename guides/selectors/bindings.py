@@ -3,22 +3,20 @@
 import dataclasses
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
-from django.core import signing
 from django.db.models import Count, Max, Q, QuerySet
 
 from core import clock
-from core.errors import InvalidInput
 from guides.contracts import BindingLine, BoundMemberLine, BoundMemberPage, GuideSummary
 from guides.models import Binding, ChannelScan, GuideNotice
+from guides.selectors.cursors import open_cursor, seal_cursor
 from guides.selectors.notes import remarked_member_ids, remarks_of
 from members import selectors as member_selectors
 from members.contracts import MemberCard
 
 _CURSOR_SALT: Final = "guides.bound_members"
 _PAGE_LIMIT: Final = 100
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def find_live_binding(member_id: int) -> BindingLine | None:
@@ -53,15 +51,15 @@ def list_bound_members(
         known = Q(member_id__in=member_selectors.search_member_ids(query))
         bindings = bindings.filter(known | Q(member_id__in=remarked_member_ids(guide_id, query)))
     if cursor:
-        bound_at, binding_id = _open_cursor(cursor, guide_id)
+        bound_at, binding_id = open_cursor(cursor, salt=_CURSOR_SALT, owner=guide_id)
         bindings = bindings.filter(Q(bound_at__lt=bound_at) | Q(bound_at=bound_at, pk__lt=binding_id))
     rows = list(bindings.order_by("-bound_at", "-pk")[: limit + 1])
     more = len(rows) > limit
     rows = rows[:limit]
-    return BoundMemberPage(
-        lines=_member_lines(rows, guide_id, clock.now()),
-        next_cursor=_seal_cursor(rows[-1], guide_id) if more else None,
-    )
+    next_cursor = None
+    if more:
+        next_cursor = seal_cursor(salt=_CURSOR_SALT, owner=guide_id, at=rows[-1].bound_at, row_id=rows[-1].pk)
+    return BoundMemberPage(_member_lines(rows, guide_id, clock.now()), next_cursor)
 
 
 def list_cards_for(guide_id: int, member_ids: Iterable[int]) -> dict[int, MemberCard]:
@@ -136,19 +134,3 @@ def _member_lines(bindings: list[Binding], guide_id: int, at: dt.datetime) -> tu
         )
         for binding in bindings
     )
-
-
-def _seal_cursor(binding: Binding, guide_id: int) -> str:
-    microseconds = (binding.bound_at - _EPOCH) // dt.timedelta(microseconds=1)
-    return signing.dumps([guide_id, microseconds, binding.pk], salt=_CURSOR_SALT)
-
-
-def _open_cursor(cursor: str, guide_id: int) -> tuple[dt.datetime, int]:
-    try:
-        found: Any = signing.loads(cursor, salt=_CURSOR_SALT)
-        owner, microseconds, binding_id = found
-    except (signing.BadSignature, ValueError, TypeError) as error:
-        raise InvalidInput(field="cursor") from error
-    if owner != guide_id:
-        raise InvalidInput(field="cursor")
-    return _EPOCH + dt.timedelta(microseconds=microseconds), binding_id

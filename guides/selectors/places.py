@@ -35,6 +35,13 @@ def get_store_card(store_id: int) -> StoreCard:
     return store_card_of(store)
 
 
+def find_store_card(public_id: str) -> StoreCard | None:
+    """The open store with that public id."""
+    open_stores = Store.objects.filter(is_active=True, public_id=public_id.replace("\0", "")[:17])
+    store = open_stores.select_related("region", "dealer").first()
+    return None if store is None else store_card_of(store)
+
+
 def nearest_stores(latitude: float, longitude: float, limit: int = 10) -> tuple[StoreCard, ...]:
     """Open stores with a position, nearest first, with the great-circle distance in metres (haversine).
 

@@ -1,32 +1,41 @@
 """What is new for a guide since she last looked: asked every few seconds by each open assistant page."""
 
+import datetime as dt
+from typing import cast
+
 from core import clock
-from guides.contracts import BoundMemberLine, NoticeLine
+from guides.contracts import BoundMemberLine, NoticeKindName, NoticeLine
 from guides.models import GuideNotice
 from guides.selectors.bindings import list_cards_for
+from members.contracts import MemberCard
 
 
 def list_notices_since(*, guide_id: int, since_id: int, limit: int = 10) -> tuple[NoticeLine, ...]:
     """The guide's notices after `since_id`, newest first; one index look-up when there is none."""
     notices = list(
         GuideNotice.objects.filter(guide_id=guide_id, pk__gt=since_id)
-        .select_related("binding")
+        .select_related("binding", "step__request__kind")
         .order_by("-pk")[:limit]
     )
     if not notices:
         return ()
     cards = list_cards_for(guide_id, {notice.member_id for notice in notices})
     today = clock.today()
-    return tuple(
-        NoticeLine(
-            id=notice.pk,
-            kind="new_member" if notice.kind == "new_member" else "member_left",
-            line=BoundMemberLine(
-                member=cards[notice.member_id],
-                bound_at=notice.binding.bound_at,
-                source_label=str(notice.binding.get_source_display()),
-                is_new=clock.business_day(notice.binding.bound_at) == today,
-            ),
+    return tuple(_line(notice, cards[notice.member_id], today) for notice in notices)
+
+
+def _line(notice: GuideNotice, member: MemberCard, today: dt.date) -> NoticeLine:
+    kind = cast("NoticeKindName", str(notice.kind))
+    if notice.step is not None:
+        request = notice.step.request
+        return NoticeLine(
+            notice.pk, kind, member, request_id=request.public_id, request_kind=request.kind.name
         )
-        for notice in notices
+    assert notice.binding is not None
+    line = BoundMemberLine(
+        member=member,
+        bound_at=notice.binding.bound_at,
+        source_label=str(notice.binding.get_source_display()),
+        is_new=clock.business_day(notice.binding.bound_at) == today,
     )
+    return NoticeLine(notice.pk, kind, member, line)

@@ -33,6 +33,11 @@ def scope_channel_scans(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySe
     return queryset if _sees_all(staff) else queryset.filter(channel_code__store__in=_store_ids(staff))
 
 
+def scope_requests(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Service requests that a store of the scope has."""
+    return queryset if _sees_all(staff) else queryset.filter(store__in=_store_ids(staff))
+
+
 def scope_members(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
     """Members whose guide of today works in a store of the scope; unbound members are head office's."""
     if _sees_all(staff):

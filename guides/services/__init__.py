@@ -38,33 +38,68 @@ from guides.services.organisation import (
 )
 from guides.services.people import hire_guide, leave_guide, move_guide, rename_guide, return_guide
 from guides.services.policy_trial import dry_run_policy
+from guides.services.request_jobs import close_done_requests, mark_overdue_requests
+from guides.services.request_kinds import change_request_kind, create_request_kind
+from guides.services.request_moves import (
+    mend_requests,
+    move_requests,
+    settle_guide_requests,
+    settle_member_requests,
+)
+from guides.services.request_notices import tell_missed_steps, tell_of_request_step
+from guides.services.request_work import (
+    accept_request,
+    finish_request,
+    hand_over_request,
+    reassign_request,
+    refuse_request,
+    schedule_request,
+    start_request,
+    write_request,
+)
+from guides.services.requests import cancel_request, close_request, open_request, read_request
 from guides.services.scans import answer_scan, resolve_scan
 
 __all__ = [
+    "accept_request",
     "activate_guide",
     "add_note",
     "answer_scan",
     "bind_member",
+    "cancel_request",
+    "change_request_kind",
     "change_store",
     "close_channel_code",
+    "close_done_requests",
+    "close_request",
     "close_store",
+    "create_request_kind",
     "dry_run_policy",
     "edit_note",
+    "finish_request",
+    "hand_over_request",
     "hire_guide",
     "import_bindings",
     "issue_activation_code",
     "leave_guide",
+    "mark_overdue_requests",
     "mend_missed_reactions",
+    "mend_requests",
     "move_guide",
     "move_notes",
     "move_region",
+    "move_requests",
     "open_channel_code",
     "open_dealer",
     "open_region",
+    "open_request",
     "open_store",
     "publish_channel_code",
     "read_notices",
+    "read_request",
+    "reassign_request",
     "rebind_member",
+    "refuse_request",
     "remark_member",
     "remove_login",
     "remove_note",
@@ -75,10 +110,17 @@ __all__ = [
     "resolve_scan",
     "restore_note",
     "return_guide",
+    "schedule_request",
+    "settle_guide_requests",
+    "settle_member_requests",
     "settle_merged_member",
+    "start_request",
     "tag_privately",
+    "tell_missed_steps",
     "tell_of_lost_member",
     "tell_of_new_member",
+    "tell_of_request_step",
     "unbind_member",
     "untag_privately",
+    "write_request",
 ]

@@ -18,6 +18,7 @@ from guides.errors import MemberIsNamed, NoteUnusable, RemarkUnusable
 from guides.models import GuideMemberTag, GuideNote, GuideRemark, GuideTag
 from guides.selectors import access_member
 from guides.selectors.notes import note_line_of
+from guides.services.words import clean_text
 from members import selectors as member_selectors
 from members import services as member_services
 from members.contracts import MemberCard
@@ -182,8 +183,7 @@ def move_notes(*, from_member_id: int) -> int:
 
 def _usable_text(text: str) -> str:
     """The text with its line breaks and without other control characters. Raises NoteUnusable."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    kept = "".join(character for character in lines if character.isprintable() or character == "\n").strip()
+    kept = clean_text(text)
     if not 1 <= len(kept) <= 500:
         raise NoteUnusable(field="text")
     return kept

@@ -23,7 +23,7 @@ _LOOK_BACK: Final = dt.timedelta(days=1)
 # Younger changes are being told by their own event just now.
 _GRACE: Final = dt.timedelta(seconds=10)
 # What is older is no news for her WeChat; the notice in the assistant remains.
-_NEWS: Final = dt.timedelta(minutes=10)
+NEWS: Final = dt.timedelta(minutes=10)
 _BATCH: Final = 500
 
 
@@ -39,7 +39,13 @@ def tell_of_new_member(*, binding_id: int, at: dt.datetime | None = None) -> boo
             return False
         name = member_selectors.get_member_card(binding.member_id).display_name
         text = _("%(member)s 成为您的专属会员了。") % {"member": name}
-        _message(binding.guide, text, f"tell:{binding.pk}", happened_at=binding.bound_at, at=at)
+        message_guide(
+            guide=binding.guide,
+            text=text,
+            reason_key=f"tell:{binding.pk}",
+            happened_at=binding.bound_at,
+            at=at,
+        )
         return True
 
 
@@ -56,7 +62,13 @@ def tell_of_lost_member(*, binding_id: int, at: dt.datetime | None = None) -> bo
         assert binding.ended_at is not None
         name = member_selectors.get_member_card(binding.member_id).display_name
         text = _("%(member)s 换了专属导购。") % {"member": name}
-        _message(binding.guide, text, f"tell-left:{binding.pk}", happened_at=binding.ended_at, at=at)
+        message_guide(
+            guide=binding.guide,
+            text=text,
+            reason_key=f"tell-left:{binding.pk}",
+            happened_at=binding.ended_at,
+            at=at,
+        )
         return True
 
 
@@ -112,8 +124,11 @@ def _notify(binding: Binding, kind: NoticeKind, at: dt.datetime) -> bool:
     return created
 
 
-def _message(guide: Guide, text: str, reason_key: str, *, happened_at: dt.datetime, at: dt.datetime) -> None:
-    if at - happened_at > _NEWS:
+def message_guide(
+    *, guide: Guide, text: str, reason_key: str, happened_at: dt.datetime, at: dt.datetime
+) -> None:
+    """The guide has this in her own WeChat, once for the reason, if she logs in there and it is news."""
+    if at - happened_at > NEWS:
         return
     try:
         account = accounts.get_default_official()

@@ -12,6 +12,7 @@ from wechat.services.follower_lookup import fetch_follower, identify_followers
 __all__ = [
     "fetch_follower",
     "get_window_until",
+    "has_open_window",
     "identify_followers",
     "note_follow",
     "note_unfollow",
@@ -83,3 +84,8 @@ def get_window_until(*, account_id: int, openid: str, acted_at: dt.datetime) -> 
     )
     after_act = acted_at + WINDOW_AFTER_ACT
     return after_act if known is None else max(known, after_act)
+
+
+def has_open_window(*, account_id: int, openid: str, at: dt.datetime) -> bool:
+    """Whether, as far as we know, she may be written to at that instant."""
+    return Follower.objects.filter(account_id=account_id, openid=openid, window_until__gt=at).exists()

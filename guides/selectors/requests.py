@@ -1,0 +1,326 @@
+"""Service requests: a member's own, a guide's, a store's; and what each of them may do with one now."""
+
+import datetime as dt
+from typing import Final, Literal, cast
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+
+from core import clock
+from guides.contracts import (
+    Colleague,
+    GuideRequestLine,
+    GuideRequestPage,
+    RequestActName,
+    RequestCard,
+    RequestDetail,
+    RequestKindCard,
+    RequestPage,
+    RequestStateName,
+    RequestStepLine,
+    RequestSummary,
+    RequestTab,
+)
+from guides.errors import NoSuchGuide, NoSuchRequest
+from guides.models import (
+    TRANSITIONS,
+    UNFINISHED,
+    Binding,
+    Guide,
+    GuideRole,
+    GuideState,
+    RequestAct,
+    RequestKind,
+    RequestState,
+    ServiceRequest,
+    ServiceRequestStep,
+)
+from guides.models.requests import ServiceRequestQuerySet
+from guides.selectors.bindings import list_cards_for
+from guides.selectors.cursors import open_cursor, seal_cursor
+
+_CURSOR_SALT: Final = "guides.requests"
+_PAGE_LIMIT: Final = 100
+_MEMBER_ACTS: Final = frozenset({RequestAct.CANCELLED, RequestAct.CLOSED})
+_GUIDE_ACTS: Final = frozenset(
+    {
+        RequestAct.ACCEPTED,
+        RequestAct.SCHEDULED,
+        RequestAct.STARTED,
+        RequestAct.SAID,
+        RequestAct.FINISHED,
+        RequestAct.REFUSED,
+        RequestAct.HANDED_OVER,
+    }
+)
+_TAB_STATES: Final[dict[RequestTab, tuple[RequestState, ...]]] = {
+    "open": (RequestState.OPEN,),
+    "doing": (RequestState.ACCEPTED, RequestState.IN_PROGRESS),
+    "finished": (RequestState.DONE, RequestState.CLOSED, RequestState.CANCELLED, RequestState.REFUSED),
+}
+
+
+def list_request_kinds() -> tuple[RequestKindCard, ...]:
+    """What a member may ask for now, in order."""
+    return tuple(kind_card_of(kind) for kind in RequestKind.objects.filter(is_active=True))
+
+
+def list_member_requests(member_id: int, cursor: str | None = None, limit: int = 20) -> RequestPage:
+    """One page of her requests, newest first. Raises InvalidInput for a cursor that is not of her list."""
+    limit = max(1, min(limit, _PAGE_LIMIT))
+    found = _of_member(member_id)
+    owner = f"member:{member_id}"
+    if cursor:
+        at, row_id = open_cursor(cursor, salt=_CURSOR_SALT, owner=owner)
+        found = found.filter(Q(opened_at__lt=at) | Q(opened_at=at, pk__lt=row_id))
+    rows = list(found.order_by("-opened_at", "-pk")[: limit + 1])
+    next_cursor = None
+    if len(rows) > limit:
+        rows = rows[:limit]
+        next_cursor = seal_cursor(salt=_CURSOR_SALT, owner=owner, at=rows[-1].opened_at, row_id=rows[-1].pk)
+    unread = _unread_of([row.pk for row in rows])
+    requests = tuple(card_of(row, acts_for_member(row), unread.get(row.pk, 0)) for row in rows)
+    return RequestPage(requests, next_cursor)
+
+
+def access_member_request(member_id: int, public_id: str) -> RequestDetail:
+    """Her request with what happened. Raises NoSuchRequest for an unknown one and for another's alike."""
+    row = _of_member(member_id).filter(public_id=public_id.replace("\0", "")[:17]).first()
+    if row is None:
+        raise NoSuchRequest
+    steps = _steps_of(row, for_member=True)
+    return RequestDetail(card_of(row, acts_for_member(row), sum(step.is_unread for step in steps)), steps)
+
+
+def count_unread_requests(member_id: int) -> int:
+    """Her requests on which something happened that she has not seen."""
+    unread = ServiceRequestStep.objects.filter(request=OuterRef("pk"), read_at__isnull=True)
+    return ServiceRequest.objects.filter(Exists(unread), member_id=member_id).count()
+
+
+def list_guide_requests(
+    guide_id: int,
+    *,
+    tab: RequestTab,
+    cursor: str | None = None,
+    limit: int = 20,
+    at: dt.datetime | None = None,
+) -> GuideRequestPage:
+    """One page of what a guide has and may accept; of a manager, all of her store.
+
+    What waits is in the order of its deadlines, what is over newest first. Raises InvalidInput for a cursor
+    that is not of this list.
+    """
+    at = at or clock.now()
+    limit = max(1, min(limit, _PAGE_LIMIT))
+    guide = _guide(guide_id)
+    found = _listed(guide).filter(state__in=_TAB_STATES[tab])
+    owner, by = f"guide:{guide_id}:{tab}", "state_at" if tab == "finished" else "due_at"
+    side: Literal["lt", "gt"] = "lt" if tab == "finished" else "gt"
+    if cursor:
+        moment, row_id = open_cursor(cursor, salt=_CURSOR_SALT, owner=owner)
+        later = Q(**{f"{by}__{side}": moment}) | Q(**{by: moment, f"pk__{side}": row_id})
+        found = found.filter(later)
+    order = ("-state_at", "-pk") if tab == "finished" else ("due_at", "pk")
+    rows = list(_with_names(found).order_by(*order)[: limit + 1])
+    next_cursor = None
+    if len(rows) > limit:
+        rows = rows[:limit]
+        next_cursor = seal_cursor(
+            salt=_CURSOR_SALT, owner=owner, at=getattr(rows[-1], by), row_id=rows[-1].pk
+        )
+    return GuideRequestPage(_guide_lines(rows, guide, at), next_cursor)
+
+
+def summarize_requests(guide_id: int, at: dt.datetime | None = None) -> RequestSummary:
+    """How much waits for her; of a manager, for her store."""
+    at = at or clock.now()
+    numbers = (
+        _listed(_guide(guide_id))
+        .unfinished()
+        .aggregate(
+            open=Count("pk", filter=Q(state=RequestState.OPEN)),
+            doing=Count("pk", filter=~Q(state=RequestState.OPEN)),
+            overdue=Count("pk", filter=Q(due_at__lte=at)),
+        )
+    )
+    return RequestSummary(numbers["open"], numbers["doing"], numbers["overdue"])
+
+
+def access_guide_request(
+    guide_id: int, public_id: str, at: dt.datetime | None = None
+) -> tuple[GuideRequestLine, tuple[RequestStepLine, ...]]:
+    """A request this guide may open: hers, one she may accept, one of her member, one of the store she manages.
+
+    Raises NoSuchRequest for an unknown one and for one that is not hers to see alike.
+    """
+    guide = _guide(guide_id)
+    found = _with_names(ServiceRequest.objects.filter(may_see(guide)))
+    row = found.filter(public_id=public_id.replace("\0", "")[:17]).first()
+    if row is None:
+        raise NoSuchRequest
+    return _guide_lines([row], guide, at or clock.now())[0], _steps_of(row, for_member=False)
+
+
+def list_requests_of_member_for_guide(
+    guide_id: int, member_id: int, limit: int = 10
+) -> tuple[GuideRequestLine, ...]:
+    """What this member asked for, as far as the guide may see it: unfinished first, then the newest."""
+    guide = _guide(guide_id)
+    found = _with_names(ServiceRequest.objects.filter(may_see(guide), member_id=member_id))
+    rows = found.annotate(is_open=Q(state__in=UNFINISHED)).order_by("-is_open", "-opened_at", "-pk")
+    return _guide_lines(list(rows[: min(limit, _PAGE_LIMIT)]), guide, clock.now())
+
+
+def list_colleagues(guide_id: int) -> tuple[Colleague, ...]:
+    """The others at work in her store."""
+    store = Guide.objects.filter(pk=guide_id).values("store_id")
+    others = Guide.objects.active().filter(store_id__in=store).exclude(pk=guide_id).order_by("-role", "name")
+    return tuple(
+        Colleague(other.pk, other.public_id, other.name, str(other.get_role_display())) for other in others
+    )
+
+
+def misplaced_member_ids(limit: int) -> list[int]:
+    """Members with an unfinished request that is not where it belongs: its guide has left or moved, or it should
+    follow a binding and does not."""
+    live = Binding.objects.live().filter(member=OuterRef("member"))
+    working = live.filter(guide__state=GuideState.ACTIVE)
+    stranded = Q(guide__state=GuideState.LEFT) | (Q(guide__isnull=False) & ~Q(guide__store=F("store")))
+    not_with_hers = Q(guide__isnull=False) & ~Q(Exists(working.filter(guide=OuterRef("guide"))))
+    elsewhere = (Q(guide__isnull=True) & Q(Exists(working))) | not_with_hers
+    found = ServiceRequest.objects.unfinished().filter(stranded | (Q(follows_binding=True) & elsewhere))
+    return sorted(set(found.values_list("member_id", flat=True)[:limit]))
+
+
+def may_see(guide: Guide) -> Q:
+    """Requests that this guide may open."""
+    hers = Binding.objects.live().filter(member=OuterRef("member"), guide=guide)
+    return _mine_or_waiting(guide) | Q(Exists(hers))
+
+
+def acts_for_guide(row: ServiceRequest, guide: Guide) -> frozenset[RequestActName]:
+    """What this guide may do with a request now."""
+    if row.guide_id == guide.pk or _manages(guide, row.store_id):
+        return _possible(row, _GUIDE_ACTS)
+    if row.guide_id is None and row.store_id == guide.store_id:
+        return _possible(row, frozenset({RequestAct.ACCEPTED}))
+    return frozenset()
+
+
+def acts_for_member(row: ServiceRequest) -> frozenset[RequestActName]:
+    """What the member may do with her request now."""
+    return _possible(row, _MEMBER_ACTS)
+
+
+def card_of(row: ServiceRequest, acts: frozenset[RequestActName], unread_count: int = 0) -> RequestCard:
+    """The contract of a request fetched with its kind, store and guide."""
+    return RequestCard(
+        id=row.pk,
+        public_id=row.public_id,
+        member_id=row.member_id,
+        kind=kind_card_of(row.kind),
+        words=row.words,
+        wanted_at=row.wanted_at,
+        scheduled_at=row.scheduled_at,
+        store_id=row.store_id,
+        store_name=row.store.name,
+        guide_id=row.guide_id,
+        guide_name=row.guide.name if row.guide is not None else "",
+        state=cast("RequestStateName", str(row.state)),
+        state_label=str(row.get_state_display()),
+        opened_at=row.opened_at,
+        state_at=row.state_at,
+        due_at=row.due_at,
+        overdue_since=row.overdue_since,
+        unread_count=unread_count,
+        acts=acts,
+    )
+
+
+def kind_card_of(kind: RequestKind) -> RequestKindCard:
+    """The contract of a kind."""
+    return RequestKindCard(
+        id=kind.pk,
+        code=kind.code,
+        name=kind.name,
+        wants_time=kind.wants_time,
+        accept_within_hours=kind.accept_within_hours,
+        finish_within_hours=kind.finish_within_hours,
+        close_after_days=kind.close_after_days,
+        is_active=kind.is_active,
+    )
+
+
+def _of_member(member_id: int) -> QuerySet[ServiceRequest]:
+    return _with_names(ServiceRequest.objects.filter(member_id=member_id))
+
+
+def _with_names(rows: QuerySet[ServiceRequest]) -> QuerySet[ServiceRequest]:
+    return rows.select_related("kind", "store", "guide")
+
+
+def _guide(guide_id: int) -> Guide:
+    guide = Guide.objects.filter(pk=guide_id).first()
+    if guide is None:
+        raise NoSuchGuide
+    return guide
+
+
+def _manages(guide: Guide, store_id: int) -> bool:
+    return guide.role == GuideRole.MANAGER and guide.store_id == store_id
+
+
+def _mine_or_waiting(guide: Guide) -> Q:
+    """What she has, what waits for anybody of her store, and all of the store she manages."""
+    if guide.role == GuideRole.MANAGER:
+        return Q(guide=guide) | Q(store=guide.store_id)
+    return Q(guide=guide) | Q(store=guide.store_id, guide__isnull=True, state=RequestState.OPEN)
+
+
+def _listed(guide: Guide) -> ServiceRequestQuerySet:
+    return ServiceRequest.objects.filter(_mine_or_waiting(guide))
+
+
+def _possible(row: ServiceRequest, acts: frozenset[RequestAct]) -> frozenset[RequestActName]:
+    return frozenset(
+        cast("RequestActName", act.value) for act in acts if row.state in TRANSITIONS[act].sources
+    )
+
+
+def _unread_of(request_ids: list[int]) -> dict[int, int]:
+    steps = ServiceRequestStep.objects.filter(request__in=request_ids, read_at__isnull=True)
+    return dict(steps.values_list("request_id").annotate(n=Count("pk")))
+
+
+def _steps_of(row: ServiceRequest, *, for_member: bool) -> tuple[RequestStepLine, ...]:
+    steps = ServiceRequestStep.objects.filter(request=row).select_related("guide", "store").order_by("pk")
+    return tuple(
+        RequestStepLine(
+            id=step.pk,
+            act=cast("RequestActName", str(step.act)),
+            title=str(step.get_act_display()),
+            words=step.words,
+            note="" if for_member else step.note,
+            guide_name=step.guide.name if step.guide is not None else "",
+            store_name=step.store.name,
+            scheduled_at=step.scheduled_at,
+            at=step.at,
+            done_by="" if for_member else step.done_by,
+            is_own=step.is_own,
+            is_unread=step.read_at is None,
+        )
+        for step in steps
+    )
+
+
+def _guide_lines(rows: list[ServiceRequest], guide: Guide, at: dt.datetime) -> tuple[GuideRequestLine, ...]:
+    cards = list_cards_for(guide.pk, {row.member_id for row in rows}) if rows else {}
+    return tuple(
+        GuideRequestLine(
+            request=card_of(row, acts_for_guide(row, guide)),
+            member=cards[row.member_id],
+            is_overdue=row.state in UNFINISHED and row.due_at is not None and row.due_at <= at,
+            is_mine=row.guide_id == guide.pk,
+        )
+        for row in rows
+    )
