@@ -48,6 +48,24 @@ def say_time(at: dt.datetime, *, now: dt.datetime) -> str:
     return say_day(local.date(), today=today)
 
 
+def say_appointment(at: dt.datetime, *, now: dt.datetime) -> str:
+    """A time to meet, past or to come: 今天 15:20, 明天 15:20, 昨天 15:20, 3月8日 15:20."""
+    local, today = at.astimezone(clock.SHANGHAI), clock.business_day(now)
+    names = {-1: _("昨天"), 0: _("今天"), 1: _("明天")}
+    day = names.get((local.date() - today).days) or say_day(local.date(), today=today)
+    return f"{day} {local:%H:%M}"
+
+
+def say_span(span: dt.timedelta) -> str:
+    """How long: 5分钟, 3小时, 2天; at least one minute."""
+    minutes = max(1, int(span.total_seconds() // 60))
+    if minutes < 60:
+        return _("%(minutes)d分钟") % {"minutes": minutes}
+    if minutes < 24 * 60:
+        return _("%(hours)d小时") % {"hours": minutes // 60}
+    return _("%(days)d天") % {"days": minutes // (24 * 60)}
+
+
 def say_day(day: dt.date, *, today: dt.date) -> str:
     """A date: 3月8日 in this year, 2025年3月8日 in another."""
     if day.year == today.year:

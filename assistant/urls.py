@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from assistant.views import home, login, me, member_words, members, my_code
+from assistant.views import home, login, me, member_words, members, my_code, requests
 
 app_name = "assistant"
 urlpatterns = [
@@ -26,6 +26,10 @@ urlpatterns = [
     path("my-code/qr.png", my_code.qr_png, name="my-code-qr"),
     path("my-code/poster/", my_code.poster_page, name="poster"),
     path("my-code/poster.png", my_code.poster_png, name="poster-png"),
+    path("requests/", requests.requests, name="requests"),
+    path("requests/rows/", requests.request_rows, name="request-rows"),
+    path("requests/<str:public_id>/", requests.request, name="request"),
+    path("requests/<str:public_id>/<str:act>/", requests.act, name="request-act"),
     path("me/", me.me, name="me"),
     path("login/", login.login, name="login"),
     path("login/callback/", login.login_callback, name="login-callback"),

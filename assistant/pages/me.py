@@ -28,12 +28,14 @@ class MePage:
     phone: str
     phone_link: str
     hours_today: str
+    waiting_requests: int  # to accept or to do
 
 
 def build_me(guide: GuideCard, *, now: dt.datetime | None = None) -> MePage:
     """The page about the guide and her store."""
     now = now or clock.now()
     summary = guide_selectors.summarize_guide(guide.id, at=now)
+    requests = guide_selectors.summarize_requests(guide.id, at=now)
     store = guide.store
     return MePage(
         shell=Shell.of("me", summary),
@@ -50,6 +52,7 @@ def build_me(guide: GuideCard, *, now: dt.datetime | None = None) -> MePage:
         phone=store.phone,
         phone_link="".join(character for character in store.phone if character.isdigit() or character == "+"),
         hours_today=_say_hours(store.opening_hours, clock.business_day(now)),
+        waiting_requests=requests.open_count + requests.doing_count,
     )
 
 

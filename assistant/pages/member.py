@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from assistant import phrases
 from assistant.pages.member_words import NoteSection, TagSection, build_note_section, build_tag_section
+from assistant.pages.requests import RequestRow, build_member_requests
 from assistant.pages.shell import Avatar, Shell, member_avatar, say_follow
 from core import clock
 from guides import selectors as guide_selectors
@@ -45,6 +46,7 @@ class MemberPage:
     can_remark: bool  # she has told nobody her name
     tags: TagSection
     notes: NoteSection
+    requests: tuple[RequestRow, ...]
 
 
 def build_member(guide: GuideCard, public_id: str, *, now: dt.datetime | None = None) -> MemberPage:
@@ -78,6 +80,7 @@ def build_member(guide: GuideCard, public_id: str, *, now: dt.datetime | None = 
         can_remark=member.is_remarked or not member.is_named,
         tags=build_tag_section(guide, member, now=now),
         notes=build_note_section(guide, member, now=now),
+        requests=build_member_requests(guide, member, now=now),
     )
 
 

@@ -4,20 +4,35 @@ import dataclasses
 import datetime as dt
 from typing import Final, Literal
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from assistant import phrases
 from assistant.pages.home import HomePage, build_home
 from assistant.pages.my_code import CodeCounts, build_my_code
-from assistant.pages.shell import Avatar, MemberRow, member_row
+from assistant.pages.requests import RequestPage, RequestsPage, build_request, build_requests
+from assistant.pages.shell import Avatar, MemberRow, member_avatar, member_row
 from core import clock
+from core.errors import NotFound
 from guides import selectors as guide_selectors
-from guides.contracts import GuideCard, NoticeLine
+from guides.contracts import GuideCard, NoticeLine, RequestTab
 from guides.selectors import pulse as pulse_selectors
 
-View = Literal["today", "members", "code", "other"]
+View = Literal["today", "members", "code", "requests", "request", "other"]
 _TOASTS: Final = 3
 _NOTICES: Final = 20
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Looking:
+    """What the page that asks shows: the search of the member list, the tab and rows of the request list, the
+    one request."""
+
+    view: View
+    query: str = ""
+    tab: RequestTab = "open"
+    rows: int = 0
+    request_id: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,6 +41,7 @@ class Toast:
     avatar: Avatar
     text: str
     is_arrival: bool
+    url: str  # empty when there is nothing to open
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,46 +56,76 @@ class PulsePage:
     gone_ids: tuple[str, ...] = ()
     live_members: str = ""
     counts: CodeCounts | None = None
+    requests: RequestsPage | None = None
+    request: RequestPage | None = None
 
 
 def build_pulse(
-    guide: GuideCard, *, view: View, since: int, query: str, now: dt.datetime | None = None
+    guide: GuideCard, *, looking: Looking, since: int, now: dt.datetime | None = None
 ) -> PulsePage | None:
     """The changes since the notice `since`; None when there are none (the usual case, one query)."""
     now = now or clock.now()
     notices = pulse_selectors.list_notices_since(guide_id=guide.id, since_id=since, limit=_NOTICES)
     if not notices:
         return None
-    newest = _newest_per_member(notices)
-    arrived = [notice for notice in newest if notice.kind == "new_member"]
-    left = [notice for notice in newest if notice.kind == "member_left"]
-    page = PulsePage(view, notices[0].id, tuple(_toast(notice) for notice in newest[:_TOASTS]))
-    if view == "today":
+    newest = _newest_per_matter(notices)
+    page = PulsePage(looking.view, notices[0].id, tuple(_toast(notice) for notice in newest[:_TOASTS]))
+    if looking.view == "today":
         return dataclasses.replace(page, home=build_home(guide, now=now))
-    if view == "code":
+    if looking.view == "code":
         return dataclasses.replace(page, counts=build_my_code(guide, now=now).counts)
-    if view == "members":
-        rows = tuple(member_row(notice.line, now=now) for notice in arrived)
-        return dataclasses.replace(
-            page,
-            new_rows=() if query else rows,  # a search shows what was searched, not what happened
-            gone_ids=tuple(notice.line.member.public_id for notice in left),
-            live_members=phrases.say_count(guide_selectors.summarize_guide(guide.id, at=now).live_members),
-        )
+    if looking.view == "members":
+        return _with_members(page, guide, newest, query=looking.query, now=now)
+    if looking.view == "requests":
+        requests = build_requests(guide, tab=looking.tab, limit=looking.rows, now=now)
+        return dataclasses.replace(page, requests=requests)
+    if any(notice.request_id == looking.request_id for notice in newest if notice.request_id):
+        return _with_request(page, guide, looking.request_id, now=now)
     return page
 
 
-def _newest_per_member(notices: tuple[NoticeLine, ...]) -> list[NoticeLine]:
-    """A member who came, left and came again within seconds is told once, as she stands now."""
-    found: dict[str, NoticeLine] = {}
+def _with_members(
+    page: PulsePage, guide: GuideCard, newest: list[NoticeLine], *, query: str, now: dt.datetime
+) -> PulsePage:
+    arrived = [notice.line for notice in newest if notice.kind == "new_member" and notice.line is not None]
+    rows = tuple(member_row(line, now=now) for line in arrived)
+    return dataclasses.replace(
+        page,
+        new_rows=() if query else rows,  # a search shows what was searched, not what happened
+        gone_ids=tuple(notice.member.public_id for notice in newest if notice.kind == "member_left"),
+        live_members=phrases.say_count(guide_selectors.summarize_guide(guide.id, at=now).live_members),
+    )
+
+
+def _with_request(page: PulsePage, guide: GuideCard, public_id: str, *, now: dt.datetime) -> PulsePage:
+    """The open request as it stands; one that was taken away stays as it was until she leaves the page."""
+    try:
+        return dataclasses.replace(page, request=build_request(guide, public_id, now=now))
+    except NotFound:
+        return page
+
+
+def _newest_per_matter(notices: tuple[NoticeLine, ...]) -> list[NoticeLine]:
+    """A member who came, left and came again within seconds is told once, as she stands now; a request likewise."""
+    found: dict[tuple[str, str], NoticeLine] = {}
     for notice in notices:
-        found.setdefault(notice.line.member.public_id, notice)
+        found.setdefault((notice.member.public_id, notice.request_id), notice)
     return list(found.values())
 
 
 def _toast(notice: NoticeLine) -> Toast:
-    member = notice.line.member
-    is_arrival = notice.kind == "new_member"
-    text = _("%(name)s 成为您的会员") if is_arrival else _("%(name)s 更换了专属导购")
-    avatar = Avatar.of(member.display_name if member.is_named else _("微"), member.public_id)
-    return Toast(member.public_id, avatar, text % {"name": member.display_name}, is_arrival)
+    member = notice.member
+    texts = {
+        "new_member": _("%(name)s 成为您的会员"),
+        "member_left": _("%(name)s 更换了专属导购"),
+        "request_came": _("%(name)s 的“%(kind)s”等您接单"),
+        "request_gone": _("%(name)s 的“%(kind)s”不用您处理了"),
+        "request_overdue": _("%(name)s 的“%(kind)s”超时了"),
+    }
+    text = texts[notice.kind] % {"name": member.display_name, "kind": notice.request_kind}
+    url = ""
+    if notice.kind == "new_member":
+        url = reverse("assistant:member", args=[member.public_id])
+    elif notice.kind in ("request_came", "request_overdue"):
+        url = reverse("assistant:request", args=[notice.request_id])
+    return Toast(member.public_id, member_avatar(member), text, notice.kind == "new_member", url)

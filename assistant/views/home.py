@@ -6,13 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST, require_safe
 
 from assistant.pages.home import build_home
-from assistant.pages.pulse import View, build_pulse
+from assistant.pages.pulse import Looking, View, build_pulse
 from assistant.screens import guide_screen, show
 from assistant.views.inputs import search_words, whole_number
+from assistant.views.requests import read_rows, read_tab
 from guides import services as guide_services
 from guides.contracts import GuideCard
 
-_VIEWS: Final = frozenset({"today", "members", "code"})
+_VIEWS: Final = frozenset({"today", "members", "code", "requests", "request"})
 _HIGHEST_ID: Final = 2**63 - 1
 
 
@@ -27,9 +28,15 @@ def home(request: HttpRequest, guide: GuideCard) -> HttpResponse:
 def pulse(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     """204 when nothing happened since the page was drawn, else its changed parts."""
     asked = request.GET.get("view", "")
-    view = cast("View", asked if asked in _VIEWS else "other")
+    looking = Looking(
+        view=cast("View", asked if asked in _VIEWS else "other"),
+        query=search_words(request),
+        tab=read_tab(request),
+        rows=read_rows(request),
+        request_id=request.GET.get("request", "")[:17],
+    )
     since = whole_number(request, "since", default=0, low=0, high=_HIGHEST_ID)
-    page = build_pulse(guide, view=view, since=since, query=search_words(request))
+    page = build_pulse(guide, looking=looking, since=since)
     if page is None:
         return HttpResponse(status=204)
     return show(request, "assistant/pulse.html", page)

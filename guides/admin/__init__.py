@@ -3,9 +3,9 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import name_actions, name_details
-from guides.admin import bindings, codes, member_pages, people, places, policies, staff
+from guides.admin import bindings, codes, member_pages, people, places, policies, requests, staff
 
-__all__ = ["bindings", "codes", "member_pages", "people", "places", "policies", "staff"]
+__all__ = ["bindings", "codes", "member_pages", "people", "places", "policies", "requests", "staff"]
 
 name_actions(
     {

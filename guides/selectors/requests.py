@@ -163,12 +163,16 @@ def access_guide_request(
 
 def list_requests_of_member_for_guide(
     guide_id: int, member_id: int, limit: int = 10
-) -> tuple[GuideRequestLine, ...]:
-    """What this member asked for, as far as the guide may see it: unfinished first, then the newest."""
-    guide = _guide(guide_id)
-    found = _with_names(ServiceRequest.objects.filter(may_see(guide), member_id=member_id))
-    rows = found.annotate(is_open=Q(state__in=UNFINISHED)).order_by("-is_open", "-opened_at", "-pk")
-    return _guide_lines(list(rows[: min(limit, _PAGE_LIMIT)]), guide, clock.now())
+) -> tuple[RequestCard, ...]:
+    """What this member asked for, as far as the guide may see it: unfinished first, then the newest. One query."""
+    guide = Guide.objects.filter(pk=guide_id)
+    here = Q(store__in=guide.values("store"))
+    waiting = here & Q(guide__isnull=True, state=RequestState.OPEN)
+    managed = Q(store__in=guide.filter(role=GuideRole.MANAGER).values("store"))
+    seen = Q(guide_id=guide_id) | waiting | managed | _of_her_member(guide_id)
+    rows = _of_member(member_id).filter(seen).annotate(is_open=Q(state__in=UNFINISHED))
+    newest = rows.order_by("-is_open", "-opened_at", "-pk")[: min(limit, _PAGE_LIMIT)]
+    return tuple(card_of(row, frozenset()) for row in newest)
 
 
 def list_colleagues(guide_id: int) -> tuple[Colleague, ...]:
@@ -194,8 +198,7 @@ def misplaced_member_ids(limit: int) -> list[int]:
 
 def may_see(guide: Guide) -> Q:
     """Requests that this guide may open."""
-    hers = Binding.objects.live().filter(member=OuterRef("member"), guide=guide)
-    return _mine_or_waiting(guide) | Q(Exists(hers))
+    return _mine_or_waiting(guide) | _of_her_member(guide.pk)
 
 
 def acts_for_guide(row: ServiceRequest, guide: Guide) -> frozenset[RequestActName]:
@@ -210,6 +213,11 @@ def acts_for_guide(row: ServiceRequest, guide: Guide) -> frozenset[RequestActNam
 def acts_for_member(row: ServiceRequest) -> frozenset[RequestActName]:
     """What the member may do with her request now."""
     return _possible(row, _MEMBER_ACTS)
+
+
+def is_overdue(state: str, due_at: dt.datetime | None, at: dt.datetime) -> bool:
+    """Whether something should have happened by now and has not."""
+    return state in UNFINISHED and due_at is not None and due_at <= at
 
 
 def card_of(row: ServiceRequest, acts: frozenset[RequestActName], unread_count: int = 0) -> RequestCard:
@@ -277,6 +285,11 @@ def _mine_or_waiting(guide: Guide) -> Q:
     return Q(guide=guide) | Q(store=guide.store_id, guide__isnull=True, state=RequestState.OPEN)
 
 
+def _of_her_member(guide_id: int) -> Q:
+    hers = Binding.objects.live().filter(member=OuterRef("member"), guide_id=guide_id)
+    return Q(Exists(hers))
+
+
 def _listed(guide: Guide) -> ServiceRequestQuerySet:
     return ServiceRequest.objects.filter(_mine_or_waiting(guide))
 
@@ -319,7 +332,7 @@ def _guide_lines(rows: list[ServiceRequest], guide: Guide, at: dt.datetime) -> t
         GuideRequestLine(
             request=card_of(row, acts_for_guide(row, guide)),
             member=cards[row.member_id],
-            is_overdue=row.state in UNFINISHED and row.due_at is not None and row.due_at <= at,
+            is_overdue=is_overdue(row.state, row.due_at, at),
             is_mine=row.guide_id == guide.pk,
         )
         for row in rows

@@ -16,6 +16,7 @@ from members import services as member_services
 from members.models import EarningRule, MultiplierRule, PointsSettings
 from tests.cast import Cast
 from tests.fixtures_cast import cast  # noqa: F401
+from tests.guides.requests_kit import ask, make_kinds
 from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
 from wechat.models.account import PermanentCodeBudget
 
@@ -115,4 +116,6 @@ def full_chain(cast: Cast) -> Cast:  # noqa: F811
         actor=Actor.wechat(),
         at=now,
     )
+    make_kinds()
+    ask(cast.xiaomei)
     return cast

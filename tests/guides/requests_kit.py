@@ -16,11 +16,23 @@ def make_kinds() -> None:
     """The kinds of a new chain; a test with real threads empties the table before the next one."""
     if RequestKind.objects.exists():
         return
-    for order, (code, name, wants_time) in enumerate(
-        [("visit", "预约到店", True), ("repair", "售后维修", False), ("other", "其他", False)]
+    for order, (code, name, wants_time, accept, finish) in enumerate(
+        [
+            ("visit", "预约到店", True, 4, 24),
+            ("repair", "售后维修", False, 8, 72),
+            ("home_service", "上门服务", True, 4, 24),
+            ("styling", "搭配建议", False, 8, 24),
+            ("other", "其他", False, 8, 48),
+        ]
     ):
         services.create_request_kind(
-            code=code, name=name, wants_time=wants_time, order=order, actor=DIRECTOR
+            code=code,
+            name=name,
+            wants_time=wants_time,
+            accept_within_hours=accept,
+            finish_within_hours=finish,
+            order=order,
+            actor=DIRECTOR,
         )
 
 

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import transaction
 from django.db.models import Count, F, Q
 
+from config.demo.requests import seed_requests
 from config.demo.seed import SeedSummary, seed_chain
 from config.demo.tags import seed_tags
 from core.actor import Actor
@@ -17,6 +18,7 @@ from guides import selectors
 from guides.models import Binding, BindingPolicy, ChannelCode, Guide, GuidePosting, Store
 from members import selectors as member_selectors
 from members.models import Member, MemberIdentity
+from tests.guides.requests_kit import make_kinds
 
 AT = dt.datetime(2026, 11, 20, 13, 30, tzinfo=dt.UTC)
 ACTOR = Actor.system("demo")
@@ -116,3 +118,17 @@ def test_tags_are_seeded_once_and_a_size_is_exclusive() -> None:
     assert live.count() > 3_000
     sizes = live.filter(tag__group__name="常穿尺码")
     assert sizes.values("member").distinct().count() == sizes.count()
+
+
+def test_requests_are_seeded_once_in_every_state_and_one_is_late() -> None:
+    make_kinds()
+    seed_chain(at=AT, actor=ACTOR)
+    assert seed_requests(at=AT, actor=ACTOR) is True
+    assert seed_requests(at=AT, actor=ACTOR) is False
+    requests: Any = apps.get_model("guides", "ServiceRequest").objects
+    assert set(requests.values_list("state", flat=True)) == {
+        "open", "accepted", "in_progress", "done", "closed", "cancelled", "refused",
+    }  # fmt: skip
+    assert requests.overdue(AT).count() >= 1
+    lina = Guide.objects.get(number="G001")
+    assert selectors.summarize_requests(lina.pk, at=AT).overdue_count >= 1
