@@ -14,18 +14,21 @@ _UNITS: Final = re.compile(r"[㐀-\U0003fffd]|[^\s㐀-\U0003fffd]+")
 _LONGEST: Final = 12  # units of one name that are searchable; the rest of a very long one is not
 
 
-@functools.lru_cache(maxsize=65_536)
 def name_tokens(name: str) -> list[int]:
     """Keyed hashes of every beginning and every end of the name, in its own letters, in pinyin and in initials.
 
     小美 is found by 小, 美, 小美, "xiao", "mei", "xiaomei" and "xm". What is stored tells nobody without the key
-    more than that two names share a part. Do not change the list: it is shared.
+    more than that two names share a part.
     """
+    return crypto.blind_tokens(_words_of(name), context=_CONTEXT)
+
+
+@functools.lru_cache(maxsize=65_536)
+def _words_of(name: str) -> frozenset[str]:
     units = _UNITS.findall(name.lower())[:_LONGEST]
     pinyin = [lazy_pinyin(unit)[0].lower() if _is_han(unit) else unit for unit in units]
     initials = [lazy_pinyin(unit, style=Style.FIRST_LETTER)[0][:1].lower() for unit in units]
-    words = {*_ends(units), *_ends(pinyin), *(word for word in _ends(initials) if len(word) > 1)}
-    return crypto.blind_tokens(words, context=_CONTEXT)
+    return frozenset([*_ends(units), *_ends(pinyin), *(word for word in _ends(initials) if len(word) > 1)])
 
 
 def typed_tokens(query: str) -> list[int]:
