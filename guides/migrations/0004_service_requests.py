@@ -32,14 +32,10 @@ def make_kinds(apps, schema_editor):
         )
 
 
-def keep_kinds(apps, schema_editor):
-    """The table goes, and with it the rows."""
-
-
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('guides', '0002_notes'),
+        ('guides', '0003_sealed_names'),
         ('members', '0003_points'),
     ]
 
@@ -182,5 +178,5 @@ class Migration(migrations.Migration):
             model_name='servicerequeststep',
             constraint=models.UniqueConstraint(fields=('request', 'request_key'), name='servicerequeststep_once_per_key'),
         ),
-        migrations.RunPython(make_kinds, keep_kinds),
+        migrations.RunPython(make_kinds, migrations.RunPython.noop),
     ]
