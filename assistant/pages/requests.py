@@ -27,7 +27,6 @@ from members.contracts import MemberCard
 PAGE_ROWS: Final = 20
 MOST_ROWS: Final = 100
 TABS: Final[tuple[RequestTab, ...]] = ("open", "doing", "finished")
-_SUGGESTED_AHEAD: Final = dt.timedelta(days=1)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -135,32 +134,6 @@ class RequestPage:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Choice:
-    value: str
-    label: str
-    note: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class RequestSheet:
-    """The dialog of one act."""
-
-    public_id: str
-    act: str
-    title: str
-    name: str
-    hint: str
-    submit: str
-    field: str  # words | time | to
-    is_required: bool = False
-    placeholder: str = ""
-    value: str = ""
-    earliest: str = ""
-    request_key: str = ""
-    choices: tuple[Choice, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class RequestSaid:
     """What an act answers with: the page anew, no dialog, and a sentence."""
 
@@ -234,7 +207,7 @@ def build_member_requests(
         GuideRequestLine(
             request=request,
             member=member,
-            is_overdue=guide_selectors.is_overdue(request.state, request.due_at, now),
+            is_overdue=guide_selectors.is_request_overdue(request.state, request.due_at, now),
             is_mine=request.guide_id == guide.id,
         )
         for request in guide_selectors.list_requests_of_member_for_guide(guide.id, member.id)
@@ -270,51 +243,6 @@ def build_request(guide: GuideCard, public_id: str, *, now: dt.datetime | None =
         steps=tuple(_step(step, now, is_newest=place == 0) for place, step in enumerate(reversed(steps))),
         buttons=_buttons(request.acts),
     )
-
-
-def build_request_sheet(
-    guide: GuideCard, public_id: str, act: str, *, request_key: str, now: dt.datetime | None = None
-) -> RequestSheet:
-    """The dialog of an act. Raises NotFound for an act that has none, and as `build_request` does."""
-    now = now or clock.now()
-    line, _steps = guide_selectors.access_guide_request(guide.id, public_id, at=now)
-    request, name = line.request, f"{line.request.kind.name} · {line.member.display_name}"
-    base = RequestSheet(public_id, act, "", name, "", _("确定"), "words", request_key=request_key)
-    if act == "time":
-        local = (request.scheduled_at or request.wanted_at or now + _SUGGESTED_AHEAD).astimezone(
-            clock.SHANGHAI
-        )
-        return dataclasses.replace(
-            base, title=_("约时间"), hint=_("会员会收到约好的时间"), field="time", is_required=True,
-            value=f"{local:%Y-%m-%dT%H:%M}", earliest=f"{now.astimezone(clock.SHANGHAI):%Y-%m-%dT%H:%M}",
-        )  # fmt: skip
-    if act == "words":
-        return dataclasses.replace(
-            base, title=_("给会员留言"), hint=_("会员能看到，最多 300 字"), submit=_("发送"), is_required=True,
-            placeholder=_("例如：料子已经到店，周六前都可以来试"),
-        )  # fmt: skip
-    if act == "finish":
-        return dataclasses.replace(
-            base, title=_("完成"), hint=_("可以不写；写了会员能看到"), submit=_("确认完成"),
-            placeholder=_("例如：已经修好，随时可以来取"),
-        )  # fmt: skip
-    if act == "refuse":
-        return dataclasses.replace(
-            base, title=_("不受理"), hint=_("会员能看到原因，最多 300 字"), submit=_("确认不受理"),
-            is_required=True, placeholder=_("例如：这款面料不能改短，建议换一件"),
-        )  # fmt: skip
-    if act == "hand-over":
-        choices = [
-            Choice(colleague.public_id, colleague.name, colleague.role_label)
-            for colleague in guide_selectors.list_colleagues(guide.id)
-        ]
-        if request.guide_id is not None:
-            choices.append(Choice("", _("放回门店"), _("店里谁都可以接单")))
-        return dataclasses.replace(
-            base, title=_("转交"), hint=_("说明只有同事看得到"), submit=_("转交"), field="to",
-            placeholder=_("可以写上会员的要求"), choices=tuple(choices),
-        )  # fmt: skip
-    raise NotFound
 
 
 def request_row(line: GuideRequestLine, *, now: dt.datetime) -> RequestRow:

@@ -12,12 +12,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from assistant.pages import requests as pages
 from assistant.pages.member_words import guide_actor
+from assistant.pages.request_sheets import build_request_sheet
 from assistant.screens import guide_screen, show
 from assistant.views.inputs import local_time, whole_number
 from core.errors import InvalidInput, NotFound
 from guides import selectors as guide_selectors
 from guides import services as guide_services
 from guides.contracts import GuideCard, RequestTab
+from guides.errors import RequestMovedOn
 
 _Act = Callable[[HttpRequest, GuideCard, dict[str, Any]], object]
 
@@ -51,19 +53,23 @@ def request(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpRespo
 def act(request: HttpRequest, guide: GuideCard, public_id: str, act: str) -> HttpResponse:
     """The dialog of an act; on POST the act itself, answered by the request as it stands then."""
     if request.method != "POST":
-        sheet = pages.build_request_sheet(guide, public_id, act, request_key=uuid.uuid4().hex)
+        sheet = build_request_sheet(guide, public_id, act, request_key=uuid.uuid4().hex)
         return show(request, "assistant/_request_sheet.html", sheet)
     if act not in _ACTS:
         raise NotFound
     run, told = _ACTS[act]
-    run(request, guide, {"guide_id": guide.id, "public_id": public_id, "actor": guide_actor(guide)})
+    text = str(told)
+    try:
+        run(request, guide, {"guide_id": guide.id, "public_id": public_id, "actor": guide_actor(guide)})
+    except RequestMovedOn as refusal:
+        text = refusal.message  # the page she tapped on was old: she gets the new one
     try:
         page = pages.build_request(guide, public_id)
     except NotFound:  # given away, and the member is not hers
         answer = HttpResponse(status=204)
         answer["HX-Redirect"] = reverse("assistant:requests")
         return answer
-    return show(request, "assistant/_request_said.html", pages.RequestSaid(page, str(told)))
+    return show(request, "assistant/_request_said.html", pages.RequestSaid(page, text))
 
 
 def read_tab(request: HttpRequest) -> RequestTab:

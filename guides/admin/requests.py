@@ -163,7 +163,7 @@ class ServiceRequestAdmin(ScopedReadOnlyAdmin):
 
     @column(_("状态"), ordering="state", labels=_LABELS)
     def state_words(self, row: ServiceRequest) -> tuple[str, str]:
-        if selectors.is_overdue(row.state, row.due_at, clock.now()):
+        if selectors.is_request_overdue(row.state, row.due_at, clock.now()):
             return "late", _now("%(state)s · 超时") % {"state": row.get_state_display()}
         return row.state, str(row.get_state_display())
 

@@ -124,7 +124,8 @@ class RequestKind(models.Model):
 class ServiceRequestQuerySet(LockingQuerySet["ServiceRequest"]):
     def unfinished(self) -> Self:
         """Those on which a guide or a store still has to work."""
-        return self.filter(state__in=UNFINISHED)
+        # Unfinished ones have a deadline; saying so lets the planner use the small index of those that do.
+        return self.filter(state__in=UNFINISHED, due_at__isnull=False)
 
     def overdue(self, at: dt.datetime) -> Self:
         """Those not accepted, or not done, in time."""
@@ -188,7 +189,7 @@ class ServiceRequest(models.Model):
             # Used by the assistant's lists: a guide's, and a store's for its manager and its queue.
             models.Index(fields=["guide", "state", "due_at"], name="servicerequest_of_guide"),
             models.Index(fields=["store", "state", "due_at"], name="servicerequest_of_store"),
-            # Used by mark_overdue_requests and close_done_requests.
+            # Used by the jobs: mark_overdue_requests, close_done_requests, mend_requests.
             models.Index(
                 fields=["due_at"], name="servicerequest_due_queue", condition=models.Q(due_at__isnull=False)
             ),

@@ -215,7 +215,7 @@ def acts_for_member(row: ServiceRequest) -> frozenset[RequestActName]:
     return _possible(row, _MEMBER_ACTS)
 
 
-def is_overdue(state: str, due_at: dt.datetime | None, at: dt.datetime) -> bool:
+def is_request_overdue(state: str, due_at: dt.datetime | None, at: dt.datetime) -> bool:
     """Whether something should have happened by now and has not."""
     return state in UNFINISHED and due_at is not None and due_at <= at
 
@@ -332,7 +332,7 @@ def _guide_lines(rows: list[ServiceRequest], guide: Guide, at: dt.datetime) -> t
         GuideRequestLine(
             request=card_of(row, acts_for_guide(row, guide)),
             member=cards[row.member_id],
-            is_overdue=is_overdue(row.state, row.due_at, at),
+            is_overdue=is_request_overdue(row.state, row.due_at, at),
             is_mine=row.guide_id == guide.pk,
         )
         for row in rows

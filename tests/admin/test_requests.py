@@ -49,7 +49,10 @@ def test_the_detail_page_tells_the_history_and_never_markup(desk: Client, cast: 
     assert "这款已经停产" in html
     assert "裤脚开线了" in html
     assert "<script>alert(1)" not in desk.get(reverse(DETAIL, args=[hostile.id])).content.decode()
-    assert "售后维修" in desk.get(reverse("admin:members_member_change", args=[cast.xiaomei.id])).content.decode()
+    assert (
+        "售后维修"
+        in desk.get(reverse("admin:members_member_change", args=[cast.xiaomei.id])).content.decode()
+    )
 
 
 def test_staff_gives_a_request_to_another_guide(desk: Client, cast: Cast) -> None:

@@ -73,3 +73,25 @@ def test_a_person_keeps_her_colour():
 
 def test_a_day_is_said_with_its_weekday():
     assert phrases.say_today(NOON) == "3月8日 周日"
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (NOON + dt.timedelta(hours=3), "今天 15:00"),
+        (NOON + dt.timedelta(hours=13), "明天 01:00"),
+        (NOON - dt.timedelta(hours=13), "昨天 23:00"),
+        (NOON + dt.timedelta(days=2), "3月10日 12:00"),
+        (NOON + dt.timedelta(days=300), "2027年1月2日 12:00"),
+    ],
+)
+def test_a_time_to_meet_is_said_by_its_day(at, said):
+    assert phrases.say_appointment(at.astimezone(dt.UTC), now=NOON) == said
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [(0, "1分钟"), (59, "59分钟"), (60, "1小时"), (1439, "23小时"), (1440, "1天"), (4000, "2天")],
+)
+def test_a_span_is_said_in_its_largest_unit(minutes, said):
+    assert phrases.say_span(dt.timedelta(minutes=minutes)) == said

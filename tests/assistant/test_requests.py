@@ -170,6 +170,22 @@ def test_a_colleague_who_was_slower_is_told_so(cast, log_in):
     assert (answer.status_code, answer["X-Refusal"]) == (409, "guides.request_taken")
 
 
+def test_a_tap_on_an_old_page_changes_nothing_and_shows_the_new_one(cast, log_in):
+    request = brought_to(cast, "cancelled")
+    answer = post(log_in(cast.lina), request, "accept")
+    assert (answer.status_code, answer.context["page"].page.buttons) == (200, ())
+    assert row(request).state == "cancelled"
+    assert row(request).steps.count() == 2
+
+
+def test_the_time_field_offers_what_she_wished_and_else_tomorrow_at_ten(cast, log_in):
+    client, wish = log_in(cast.lina), clock.now() + dt.timedelta(hours=5)
+    for wanted_at, offered in ((wish, "2026-03-11T17:00"), (None, "2026-03-12T10:00")):
+        request = ask(cast.xiaomei, wanted_at=wanted_at)
+        sheet = client.get(f"/a/requests/{request.public_id}/time/", headers=HTMX).context["page"]
+        assert sheet.value == offered
+
+
 def test_the_member_page_shows_what_she_asked_for(cast, log_in, django_assert_max_num_queries):
     request = ask(cast.xiaomei)
     client = log_in(cast.lina)

@@ -73,7 +73,9 @@ def test_without_network_the_words_stay(cast: Cast, phone: Page) -> None:  # noq
 
 @pytest.mark.parametrize("width", [320, 375, 1280])
 def test_pages_and_dialogs_fit_the_screen_and_targets_are_large(
-    cast: Cast, phone: Page, width: int  # noqa: F811
+    cast: Cast,
+    phone: Page,  # noqa: F811
+    width: int,
 ) -> None:
     make_kinds()
     request = ask(cast.xiaomei, words="一个特别长的词" * 40)
