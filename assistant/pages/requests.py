@@ -64,7 +64,7 @@ class RequestRows:
 class TabLink:
     tab: RequestTab
     label: str
-    count: int
+    waiting_count: int
     url: str
     is_on: bool
 

@@ -69,7 +69,7 @@ def take_step(
         values |= {"state": after, "state_at": at}
     changed = changed_fields(request, **values)
     if act in _NEW_DEADLINE or (after != before and after not in UNFINISHED):
-        changed += changed_fields(request, due_at=deadline_of(request, at), overdue_since=None)
+        changed += changed_fields(request, due_at=_deadline_of(request, at), overdue_since=None)
     if changed:
         request.save(update_fields=changed)
     return keep_step(
@@ -90,10 +90,10 @@ def keep_step(
     *,
     act: RequestAct,
     before: str,
-    from_guide_id: int | None,
-    words: str,
-    note: str,
-    request_key: str | None,
+    from_guide_id: int | None = None,
+    words: str = "",
+    note: str = "",
+    request_key: str | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> ServiceRequestStep:
@@ -130,7 +130,7 @@ def keep_step(
     return step
 
 
-def deadline_of(request: ServiceRequest, at: dt.datetime) -> dt.datetime | None:
+def _deadline_of(request: ServiceRequest, at: dt.datetime) -> dt.datetime | None:
     """Until when the request should leave its state, looked at now; None when it is over.
 
     Acceptance counts from now; doing from the time agreed on (or wished, as long as none is), if that is later;

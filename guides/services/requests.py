@@ -93,17 +93,7 @@ def open_request(
                 ),
                 request_key=key,
             )
-            keep_step(
-                request,
-                act=RequestAct.OPENED,
-                before="",
-                from_guide_id=None,
-                words="",
-                note="",
-                request_key=None,
-                actor=actor,
-                at=at,
-            )
+            keep_step(request, act=RequestAct.OPENED, before="", actor=actor, at=at)
             return card_for_member(request)
     except IntegrityError as error:
         if violated(error) == "servicerequest_once_per_key":

@@ -43,7 +43,11 @@ def test_the_tabs_hold_what_waits_what_is_done_and_what_is_over(cast, log_in, dj
             answer = client.get("/a/requests/", {"tab": tab})
         page = answer.context["page"]
         assert [line.public_id for line in page.list.rows] == [request.public_id]
-        assert [(each.tab, each.count) for each in page.tabs] == [("open", 1), ("doing", 1), ("finished", 0)]
+        assert [(each.tab, each.waiting_count) for each in page.tabs] == [
+            ("open", 1),
+            ("doing", 1),
+            ("finished", 0),
+        ]
         assert not re.search(r' style="| on[a-z]+="|<script>', answer.content.decode())
 
 
