@@ -34,11 +34,13 @@ from members.selectors.tags import (
     tagged_member_ids,
 )
 from members.selectors.tiers import (
+    change_line,
     count_by_tier,
     find_last_reassessment,
     get_tier_card,
     get_tier_decisions,
     get_tier_standing,
+    has_tier_grant,
     list_member_tiers,
     list_tier_changes,
     list_tier_history,
@@ -52,6 +54,7 @@ from members.selectors.tiers import (
 
 __all__ = [
     "card_of",
+    "change_line",
     "count_by_tier",
     "count_tagged",
     "find_last_expiry",
@@ -67,6 +70,7 @@ __all__ = [
     "get_tier_decisions",
     "get_tier_standing",
     "group_card_of",
+    "has_tier_grant",
     "list_earning_rules",
     "list_member_cards",
     "list_member_tags",

@@ -136,6 +136,12 @@ def get_tier_standing(member_id: int, at: dt.datetime | None = None) -> TierStan
     )
 
 
+def has_tier_grant(member_id: int, at: dt.datetime | None = None) -> bool:
+    """Staff gave this row a tier that has not ended, also where she earned as much since."""
+    day = clock.business_day(at or clock.now())
+    return MemberTier.objects.filter(member_id=member_id, manual_until__gt=day).exists()
+
+
 def held_tier(row: MemberTier, day: dt.date) -> Tier | None:
     """The higher of what she earned and what staff gave her and has not ended by that day."""
     manual = row.manual_tier if row.manual_until is not None and row.manual_until > day else None

@@ -11,6 +11,7 @@ from django.db.models import Count, F, Q
 
 from config.demo.seed import SeedSummary, seed_chain
 from config.demo.tags import seed_tags
+from config.demo.tiers import seed_tiers
 from core.actor import Actor
 from core.models import AuditEntry
 from guides import selectors
@@ -116,3 +117,14 @@ def test_tags_are_seeded_once_and_a_size_is_exclusive() -> None:
     assert live.count() > 3_000
     sizes = live.filter(tag__group__name="常穿尺码")
     assert sizes.values("member").distinct().count() == sizes.count()
+
+
+def test_every_tier_of_the_demo_has_members_and_seeding_again_changes_nothing() -> None:
+    seed_chain(at=AT, actor=ACTOR)
+    assert seed_tiers(at=AT, actor=ACTOR)
+    counts = member_selectors.count_by_tier()
+    sizes = [counts[tier.id] for tier in member_selectors.list_tiers()]
+    assert len(sizes) == 4
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] > 10
+    assert not seed_tiers(at=AT, actor=ACTOR)
