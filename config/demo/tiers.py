@@ -13,7 +13,7 @@ from members.contracts import TierDecisions, TierTerms
 
 _DICE_SEED: Final = 11
 _LADDER: Final = (
-    TierTerms(rank=1, name="普通会员", color="#7A8B84", benefits="生日当月双倍积分\n免费熨烫"),
+    TierTerms(rank=1, name="普通会员", color="#7A8B84", benefits="免费熨烫\n满 299 元包邮"),
     TierTerms(
         rank=2, name="银卡会员", color="#A7B0B8", spend_fen=200_000, order_count=4, multiplier_bp=12_000,
         benefits="积分 1.2 倍\n免费改裤长\n新品提前一天选购", birthday_gift="birthday-silver",

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin import (
     ChoiceFilter,
@@ -133,7 +134,7 @@ class GrantForm(DressedForm):
     tier = forms.ModelChoiceField(queryset=Tier.objects.none(), label=_("等级"))
     until = forms.DateField(
         label=_("结束日"),
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}),
         help_text=_("当天起不再有效，之后按她自己达到的等级"),
     )
     reason = forms.CharField(label=_("原因"), max_length=120)

@@ -11,7 +11,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminDecimalFieldWidget
+from unfold.widgets import (
+    UnfoldAdminColorInputWidget,
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
+)
 
 from core.admin import (
     BaseAdmin,
@@ -60,8 +64,6 @@ name_details(
     {
         "from_tier": _("原等级"),
         "to_tier": _("新等级"),
-        "cause": _("缘由"),
-        "until": _("到"),
         "ended": _("指定到期"),
         "kept": _("保级"),
         "graced": _("宽限"),
@@ -94,12 +96,28 @@ def rule_words(row: Tier) -> str:
 class TierForm(forms.ModelForm[Tier]):
     """Money in yuan and multipliers as people say them; the service takes fen and basis points."""
 
+    rank = forms.IntegerField(
+        label=_("级别"), min_value=1, max_value=999, widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("1 最低，数字越大等级越高"),
+    )  # fmt: skip
+    color = forms.RegexField(
+        label=_("卡片颜色"), regex=r"^#[0-9A-Fa-f]{6}$", initial="#8C8C8C", widget=UnfoldAdminColorInputWidget,
+        error_messages={"invalid": _("颜色请用 # 加 6 位，例如 #C9A15A")},
+    )  # fmt: skip
     spend_fen = forms.DecimalField(
-        label=_("消费额（元）"), max_digits=12, decimal_places=2, required=False,
+        label=_("消费额（元）"), min_value=Decimal("0.01"), max_digits=12, decimal_places=2, required=False,
         widget=UnfoldAdminDecimalFieldWidget, help_text=_("不要求就留空"),
     )  # fmt: skip
+    order_count = forms.IntegerField(
+        label=_("订单数"), min_value=1, max_value=10**9, required=False, widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("不要求就留空"),
+    )  # fmt: skip
+    growth = forms.IntegerField(
+        label=_("成长值"), min_value=1, max_value=10**9, required=False, widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("不要求就留空"),
+    )  # fmt: skip
     multiplier_bp = forms.DecimalField(
-        label=_("积分倍数"), max_digits=6, decimal_places=4, initial=1,
+        label=_("积分倍数"), min_value=1, max_value=10, max_digits=6, decimal_places=4, initial=1,
         widget=UnfoldAdminDecimalFieldWidget, help_text=_("1 到 10，1.5 表示积分多给一半"),
     )  # fmt: skip
 
@@ -109,12 +127,9 @@ class TierForm(forms.ModelForm[Tier]):
             "rank", "name", "color", "mode", "spend_fen", "order_count", "growth", "multiplier_bp", "benefits",
             "birthday_gift", "upgrade_gift",
         )  # fmt: skip
-        widgets = {"color": UnfoldAdminColorInputWidget}
         help_texts = {
-            "order_count": _("不要求就留空"),
-            "growth": _("不要求就留空"),
-            "birthday_gift": _("生日月发放时使用，没有就留空"),
-            "upgrade_gift": _("升到这个等级时发放，没有就留空"),
+            "birthday_gift": _("礼品的编号，没有就留空"),
+            "upgrade_gift": _("礼品的编号，没有就留空"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -123,12 +138,6 @@ class TierForm(forms.ModelForm[Tier]):
         if row.pk is not None and "spend_fen" in self.fields:
             self.initial["spend_fen"] = None if row.spend_fen is None else Decimal(row.spend_fen) / _FEN
             self.initial["multiplier_bp"] = f"{row.multiplier_bp / _BP:g}"
-
-    def validate_unique(self) -> None:
-        """The service checks the whole ladder, and says at which field."""
-
-    def validate_constraints(self) -> None:
-        """As above."""
 
     def clean_spend_fen(self) -> int | None:
         value = self.cleaned_data["spend_fen"]
@@ -177,7 +186,7 @@ class TierAdmin(HeadOfficeRules):
     list_before_template = "admin/xiaoer/tier_summary.html"
     fieldsets = (
         (None, {"fields": (("name", "rank"), "color")}),
-        (_("怎样达到"), {"fields": ("mode", ("spend_fen", "order_count", "growth"))}),
+        (_("怎样达到"), {"fields": ("mode", "spend_fen", ("order_count", "growth"))}),
         (_("有什么好处"), {"fields": ("multiplier_bp", "benefits", ("birthday_gift", "upgrade_gift"))}),
     )
 
@@ -296,7 +305,7 @@ def _reassess_lines() -> list[Text]:
         _now("%(n)s 位会升级") % {"n": thousands(numbers.risen_count)},
         _now("%(n)s 位达不到现在的等级，允许降级时会马上降级") % {"n": thousands(numbers.fallen_count)},
         _now("%(n)s 位不变") % {"n": thousands(numbers.same_count)},
-        _now("员工指定的等级不受影响；会员每升一级，升级礼照常发放"),
+        _now("员工指定的等级不受影响"),
     ]
 
 

@@ -56,7 +56,10 @@ class Tier(models.Model):
         verbose_name_plural = _("会员等级")
         constraints = [
             models.UniqueConstraint(
-                fields=["rank"], condition=Q(is_active=True), name="tier_one_per_active_rank"
+                fields=["rank"],
+                condition=Q(is_active=True),
+                name="tier_one_per_active_rank",
+                violation_error_message=_("这个级别已经有等级了"),
             ),
             models.CheckConstraint(condition=Q(rank__gte=1), name="tier_rank_positive"),
             models.CheckConstraint(condition=Q(color__regex=r"^#[0-9A-F]{6}$"), name="tier_color_readable"),

@@ -110,7 +110,6 @@ def grant_tier(
             actor=actor,
             at=at,
             to_tier=tier.name,
-            until=until.isoformat(),
         )
         return get_tier_standing(living_id, at)
 

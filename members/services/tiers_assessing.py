@@ -124,7 +124,6 @@ class Standing:
             at=self.at,
             from_tier="" if before is None else before.name,
             to_tier="" if after is None else after.name,
-            cause=str(cause),
         )
         events.publish(TierChanged(change.pk, change.pk))
         return change
