@@ -26,9 +26,9 @@ _MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "100000"))
 _TABLES: Final = ("tierchange", "membertier", "tierreassessment")
 
 _PEOPLE: Final = """
-INSERT INTO members_member (public_id, code, stage, name, name_pinyin, gender, phone, phone_tail, source, source_scene,
+INSERT INTO members_member (public_id, code, stage, name, name_tokens, gender, phone, phone_tail, source, source_scene,
                             is_following, registered_at)
-SELECT 'b' || n, 'B' || n, 'member', '', '', '', '', '', 'import', '', false, now()
+SELECT 'b' || n, 'B' || n, 'member', '', '{}', '', '', '', 'import', '', false, now()
 FROM generate_series(1, %(members)s) n
 """
 _LADDER: Final = """

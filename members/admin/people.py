@@ -130,7 +130,7 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
             row.card = selectors.card_of(row)  # type: ignore[attr-defined]
             row.tier_name = tiers[row.pk].name if row.pk in tiers else ""  # type: ignore[attr-defined]
 
-    @column(_("姓名"), ordering="name")
+    @column(_("姓名"))
     def display_name(self, row: Member) -> str:
         return str(_card(row).display_name)
 

@@ -1,6 +1,6 @@
 """Tables of `members`."""
 
-from members.models.people import Gender, Identity, Member, MemberIdentity, MemberStage, Source
+from members.models.people import Gender, Identity, Member, MemberAddress, MemberIdentity, MemberStage, Source
 from members.models.points import (
     ExpiryNotice,
     PendingReversal,
@@ -48,6 +48,7 @@ __all__ = [
     "Gender",
     "Identity",
     "Member",
+    "MemberAddress",
     "MemberIdentity",
     "MemberStage",
     "MemberTag",

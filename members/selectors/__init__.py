@@ -1,5 +1,6 @@
 """Reads of `members`."""
 
+from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
     card_of,
     find_member_card,
@@ -85,8 +86,10 @@ __all__ = [
     "list_tiers",
     "living_member_ids",
     "merged_member_ids",
+    "name_tokens",
     "needs_reassessment",
     "phone_index",
+    "pinyin_of",
     "preview_reassessment",
     "quote_earned_points",
     "quote_member_points",
@@ -96,4 +99,5 @@ __all__ = [
     "tier_card_from",
     "tier_member_ids",
     "tier_multiplier_bp",
+    "typed_tokens",
 ]

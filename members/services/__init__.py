@@ -11,7 +11,7 @@ from members.services.merging import merge_members
 from members.services.people import (
     lock_member,
     lock_members,
-    pinyin_of,
+    name_columns,
     register_member,
     rename_member,
 )
@@ -82,6 +82,7 @@ __all__ = [
     "lock_member",
     "lock_members",
     "merge_members",
+    "name_columns",
     "note_unfollow",
     "pinyin_of",
     "reassess_tiers",

@@ -17,6 +17,7 @@ from members import selectors, services
 from members.contracts import TierTerms
 from members.models import Member, MemberTier, Tier, TierChange, TierReassessment
 from members.services import tiers_batches
+from tests.killed_job import killed_while_waiting
 from tests.members.tiers_kit import (
     MARKETING,
     TILL,
@@ -324,6 +325,28 @@ def test_a_reassessment_killed_between_slices_goes_on_where_it_was(monkeypatch: 
     row.refresh_from_db()
     assert (row.state, row.seen_count, row.risen_count, row.fallen_count) == ("done", 5, 5, 0)
     assert TierChange.objects.filter(cause="rules", is_upgrade=True).count() == 5
+    check_rows()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_reassessment_killed_by_the_kernel_left_undone_the_next_run_does() -> None:
+    members = [make_member(f"m{number}") for number in range(3)]
+    for member in members:
+        buy(member, 5_000, "2026-03-05")
+    make_ladder()
+    services.request_reassessment(may_fall=True, actor=make_staff(), at=noon("2026-03-06"))
+    job = (
+        "from core.actor import Actor; from members import services; "
+        "from members.services import tiers_batches; tiers_batches.SLICE = 1; "
+        "services.run_reassessments(actor=Actor.system('job'))"
+    )
+    lock = "SELECT 1 FROM members_member WHERE id = %(id)s FOR UPDATE"
+    with killed_while_waiting(job, lock=lock, values={"id": members[1]}):
+        assert TierReassessment.objects.get().cursor == members[0]
+        assert TierChange.objects.count() == 1
+    assert services.run_reassessments(actor=TILL, at=noon("2026-03-06")) == 2
+    assert TierChange.objects.count() == 3
+    assert selectors.find_last_reassessment().risen_count == 3
     check_rows()
 
 
