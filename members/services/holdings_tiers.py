@@ -48,8 +48,10 @@ class TierHoldings(MemberHoldings):
         rows = {row.member_id: row for row in _rows(emptier_id, survivor_id).lock_rows()}
         theirs, hers = rows.get(emptier_id), rows.get(survivor_id)
         moved = {
-            "activity": repoint("members.ActivityEntry", emptier_id=emptier_id, survivor_id=survivor_id),
-            "changes": repoint("members.TierChange", emptier_id=emptier_id, survivor_id=survivor_id),
+            "activity": repoint(
+                model="members.ActivityEntry", emptier_id=emptier_id, survivor_id=survivor_id
+            ),
+            "changes": repoint(model="members.TierChange", emptier_id=emptier_id, survivor_id=survivor_id),
             "theirs": None if theirs is None else _packed(theirs),
             "hers": None if hers is None else _packed(hers),
         }
@@ -66,8 +68,8 @@ class TierHoldings(MemberHoldings):
     def restore(
         self, *, emptier_id: int, survivor_id: int, snapshot: Snapshot, actor: Actor, at: dt.datetime
     ) -> None:
-        repoint_back("members.ActivityEntry", snapshot["activity"], emptier_id=emptier_id)
-        repoint_back("members.TierChange", snapshot["changes"], emptier_id=emptier_id)
+        repoint_back(model="members.ActivityEntry", ids=snapshot["activity"], emptier_id=emptier_id)
+        repoint_back(model="members.TierChange", ids=snapshot["changes"], emptier_id=emptier_id)
         if snapshot["theirs"] is None and not snapshot["activity"]:
             return
         before = {emptier_id: snapshot["theirs"], survivor_id: snapshot["hers"]}

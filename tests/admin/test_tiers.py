@@ -161,7 +161,7 @@ def test_the_member_list_has_tiers_and_filters_by_them(desk: Client, cast: Cast)
     joined = services.register_member(name="王梅", phone="13912345678", source="pos", actor=DIRECTOR)
     url = reverse("admin:members_member_changelist")
 
-    def found(value: object) -> set[int]:
+    def found(value: int | str) -> set[int]:
         return {row.pk for row in desk.get(url, {"tier": value}).context["cl"].result_list}
 
     assert found(silver.id) == {cast.xiaomei.id}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,7 @@ from tests.threads import at_once
 def test_exactly_the_threshold_reaches_and_one_fen_less_does_not() -> None:
     make_ladder()
     member = make_member()
-    common = {"order_count": 1, "growth": 0, "actor": TILL, "at": noon("2026-03-05")}
+    common: dict[str, Any] = {"order_count": 1, "growth": 0, "actor": TILL, "at": noon("2026-03-05")}
     day = dt.date(2026, 3, 5)
     first = services.record_activity(member_id=member, day=day, spend_fen=99_999, source_key="a", **common)
     assert (first.tier, first.is_upgraded) == (None, False)
@@ -89,7 +90,7 @@ def test_a_day_is_a_shanghai_day() -> None:
     make_ladder()
     member = make_member()
     midnight = dt.datetime(2026, 3, 5, 16, tzinfo=dt.UTC)
-    common = {"spend_fen": 100_000, "order_count": 1, "growth": 0, "actor": TILL}
+    common: dict[str, Any] = {"spend_fen": 100_000, "order_count": 1, "growth": 0, "actor": TILL}
     tomorrow = dt.date(2026, 3, 6)
     with pytest.raises(Refusal) as refusal:
         services.record_activity(

@@ -101,7 +101,7 @@ def test_a_new_name_needs_no_reassessment_and_a_new_threshold_does() -> None:
     _floor, silver, _gold = make_ladder()
     buy(make_member(), 10, DAY)
     TierSettings.objects.update(rules_changed_at=None)
-    terms = {"rank": 2, "spend_fen": 100_000, "order_count": 3}
+    terms: dict[str, Any] = {"rank": 2, "spend_fen": 100_000, "order_count": 3}
     services.change_tier(tier_id=silver.id, terms=TierTerms(name="白银卡", **terms), actor=MARKETING)
     assert not selectors.needs_reassessment()
     terms["order_count"] = 4
