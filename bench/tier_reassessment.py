@@ -4,7 +4,7 @@ Both start from the same rows: four entries of activity a member, and tiers of w
 end with the same tiers and write the same history. The floor is one transaction of set-based statements: all members
 are summed and judged at once, those who change are locked, then written. Ours is the job that staff start after the
 rules were changed, in slices, which looks again at those who change after it has locked them.
-BENCH_MEMBERS_COUNT sets the size (100,000 unless it is set). Each half runs on fresh rows.
+BENCH_MEMBERS_COUNT sets the size (50,000 unless it is set). Each half runs on fresh rows.
 """
 
 import os
@@ -22,7 +22,7 @@ from core import embedded
 
 LIMIT: Final = 1.5
 _ROUNDS: Final = 3
-_MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "100000"))
+_MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "50000"))
 _TABLES: Final = ("tierchange", "membertier", "tierreassessment")
 
 _PEOPLE: Final = """

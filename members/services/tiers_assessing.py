@@ -9,6 +9,7 @@ from members.contracts import TierCard, TierDecisions, TierSums
 from members.events import TierChanged
 from members.models import Member, MemberTier, Tier, TierCause, TierChange
 from members.selectors.tier_rules import (
+    ONE_DAY,
     Window,
     assessed_windows,
     keeping_window,
@@ -52,8 +53,10 @@ class Standing:
             self._earn(reached)
             self._evidence = evidence
         elif self.row.grace_until is not None and self.row.valid_until is not None:
-            window = keeping_window(self.decisions, self.row.valid_until, self.day + dt.timedelta(days=1))
-            if position_reached(self.rungs, sum_activity(self.row.member_id, window)) >= self.earned_position:
+            # A calendar period that ended is prolonged up to today; a sliding one has been looked at above.
+            window = keeping_window(self.decisions, self.row.valid_until, self.day + ONE_DAY)
+            prolonged = position_reached(self.rungs, sum_activity(self.row.member_id, window))
+            if max(reached, prolonged) >= self.earned_position:
                 self._earn(self.earned_position)
 
     def give(self, tier_id: int, until: dt.date) -> None:

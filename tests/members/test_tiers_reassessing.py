@@ -153,6 +153,23 @@ def test_the_grace_holds_her_tier_and_what_she_does_in_it_keeps_it() -> None:
 
 
 @pytest.mark.django_db
+def test_in_a_sliding_period_the_grace_counts_the_twelve_months_up_to_the_sale() -> None:
+    decide(grace_days=30)
+    make_ladder()
+    saved, late = make_member("saved"), make_member("late")
+    for member in (saved, late):
+        buy(member, 5_000, "2025-03-05", "a")
+        buy(member, 4_000, "2025-03-21", "b")
+    assert night("2026-03-05").graced_count == 2
+    buy(saved, 1_000, "2026-03-20", "c")
+    buy(late, 1_000, "2026-03-21", "c")
+    assert [until_of(member, "2026-03-21") for member in (saved, late)] == ["2027-03-20", "2026-04-04"]
+    night("2026-04-04")
+    assert [tier_name(member, "2026-04-04") for member in (saved, late)] == ["金卡", "银卡"]
+    check_rows()
+
+
+@pytest.mark.django_db
 def test_a_job_that_comes_late_judges_as_on_the_day() -> None:
     """Down from the 4th to the 20th: what counts is the year up to the 5th."""
     make_ladder()
