@@ -26,6 +26,9 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("积分获取规则"), "calculate", "members_earningrule_changelist"),
             _item(_("积分倍数"), "celebration", "members_multiplierrule_changelist"),
             _item(_("积分设置"), "tune", "members_pointssettings_changelist"),
+            _item(_("会员等级"), "military_tech", "members_tier_changelist"),
+            _item(_("等级变动"), "trending_up", "members_tierchange_changelist"),
+            _item(_("等级设置"), "settings_suggest", "members_tiersettings_changelist"),
         ],
     },
     {

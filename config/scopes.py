@@ -11,6 +11,7 @@ SCOPES: Mapping[str, str] = {
     "members.Member": "guides.selectors.scope_members",
     "members.PointsEntry": "guides.selectors.scopes.scope_points",
     "members.PointsAdjustment": "guides.selectors.scopes.scope_points",
+    "members.TierChange": "guides.selectors.scopes.scope_tier_changes",
     "guides.Store": "guides.selectors.scope_stores",
     "guides.Guide": "guides.selectors.scope_guides",
     "guides.Binding": "guides.selectors.scope_bindings",

@@ -18,4 +18,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     # Hourly, so that a worker that was down at midnight is made up for; a second run finds nothing to do.
     "expire_points": {"task": "members.expire_points", "schedule": 3600.0},
     "announce_expiring_points": {"task": "members.announce_expiring_points", "schedule": 3600.0},
+    # What is due is due on a Shanghai day; hourly for the same reason.
+    "reassess_tiers": {"task": "members.reassess_tiers", "schedule": 3600.0},
+    "announce_tiers_at_risk": {"task": "members.announce_tiers_at_risk", "schedule": 6 * 3600.0},
+    "run_reassessments": {"task": "members.run_reassessments", "schedule": 60.0},
 }

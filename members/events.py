@@ -102,3 +102,33 @@ class PointsAdjustmentRequested(Event):
     """An adjustment waits for a second person."""
 
     adjustment_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TierChanged(Event):
+    """Members' tiers changed: the TierChange rows in this closed range of ids, one or a whole batch. Which of them
+    are upgrades, and what gift an upgrade brings, `members.selectors.list_tier_changes` says."""
+
+    first_change_id: int
+    last_change_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TierAtRisk(Event):
+    """She will lose her tier on that day (ISO date, Shanghai) unless she does what is missing; told once for each
+    such day. A measure that the tier does not ask for is None; where the tier asks for any of several, one is
+    enough."""
+
+    member_id: int
+    tier_id: int
+    ends_on: str
+    missing_spend_fen: int | None
+    missing_order_count: int | None
+    missing_growth: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReassessmentRequested(Event):
+    """Staff want everybody assessed by today's rules."""
+
+    reassessment_id: int

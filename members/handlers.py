@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from core import clock
 from core.actor import Actor
 from members import services
+from members.events import ReassessmentRequested
 
 if TYPE_CHECKING:
     from wechat import events as wechat_events
@@ -42,6 +43,11 @@ def on_authorization_revoked(event: "wechat_events.AuthorizationRevoked") -> Non
     services.forget_authorization(
         app_id=event.app_id, openid=event.openid, revoke_info=event.revoke_info, actor=Actor.wechat()
     )
+
+
+def on_reassessment_requested(event: ReassessmentRequested) -> None:
+    """Work it off now; the job of the same name finds it if this is lost."""
+    services.run_reassessments(actor=Actor.system("run_reassessments"))
 
 
 def _heard_at(unix_seconds: int) -> dt.datetime:

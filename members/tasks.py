@@ -22,3 +22,21 @@ def announce_expiring_points() -> int:
 def expire_tags() -> int:
     """See the service of that name."""
     return services.expire_tags()
+
+
+@shared_task(name="members.reassess_tiers")
+def reassess_tiers() -> int:
+    """See the service of that name. Answers how many members fell."""
+    return services.reassess_tiers(actor=Actor.system("reassess_tiers")).fallen_count
+
+
+@shared_task(name="members.announce_tiers_at_risk")
+def announce_tiers_at_risk() -> int:
+    """See the service of that name."""
+    return services.announce_tiers_at_risk(actor=Actor.system("announce_tiers_at_risk"))
+
+
+@shared_task(name="members.run_reassessments")
+def run_reassessments() -> int:
+    """See the service of that name."""
+    return services.run_reassessments(actor=Actor.system("run_reassessments"))

@@ -27,6 +27,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     from config.demo.requests import seed_requests
     from config.demo.seed import seed_chain
     from config.demo.tags import seed_tags
+    from config.demo.tiers import seed_tiers
     from core import clock
     from core.actor import Actor
 
@@ -39,6 +40,7 @@ def prepare(supervisor: Supervisor) -> Logins:
         )
     seed_tags(at=clock.now(), actor=actor)
     seed_requests(at=clock.now(), actor=actor)
+    seed_tiers(at=clock.now(), actor=actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
 

@@ -54,6 +54,14 @@ def scope_points(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
     return queryset.filter(account__member_id__in=bound.values("member_id"))
 
 
+def scope_tier_changes(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Tier changes of such members."""
+    if _sees_all(staff):
+        return queryset
+    bound = Binding.objects.live().filter(guide__store__in=_store_ids(staff))
+    return queryset.filter(member_id__in=bound.values("member_id"))
+
+
 def _sees_all(staff: StaffAccount) -> bool:
     return staff.is_active and staff.is_superuser
 

@@ -30,6 +30,7 @@ from core.admin import (
 from members import selectors
 from members.admin.points import ask_adjustment
 from members.admin.tags import TaggingActions
+from members.admin.tier_members import TierFilter, ask_grant, ask_withdrawal
 from members.models import Gender, Identity, Member, MemberIdentity, MemberStage, Source
 from members.services import rename_member
 
@@ -78,17 +79,18 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
         "display_name",
         "masked_phone",
         "stage_label",
+        "tier_words",
         "is_following",
         "source_words",
         "registered",
     )
-    list_filter = (StageFilter, "is_following", SourceFilter, GenderFilter)
+    list_filter = (StageFilter, TierFilter, "is_following", SourceFilter, GenderFilter)
     search_fields = ("code",)
     search_help_text = _("姓名、拼音、手机尾号、完整手机号或会员码")
     date_hierarchy = "registered_at"
     ordering = ("-registered_at", "-pk")
     actions = ("tag_selected", "untag_selected")
-    actions_detail = ("rename", "adjust")
+    actions_detail = ("rename", "adjust", "grant_tier", "withdraw_tier")
     fieldsets = (
         (
             None,
@@ -123,8 +125,10 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
         return queryset.filter(pk__in=selectors.search_member_ids(search_term)), False
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Member]) -> None:
+        tiers = selectors.list_member_tiers([row.pk for row in rows])
         for row in rows:
             row.card = selectors.card_of(row)  # type: ignore[attr-defined]
+            row.tier_name = tiers[row.pk].name if row.pk in tiers else ""  # type: ignore[attr-defined]
 
     @column(_("姓名"))
     def display_name(self, row: Member) -> str:
@@ -137,6 +141,10 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
     @column(_("身份"), ordering="stage", labels={MemberStage.MEMBER: "success", MemberStage.PROSPECT: "info"})
     def stage_label(self, row: Member) -> tuple[str, str]:
         return row.stage, str(row.get_stage_display())
+
+    @column(_("等级"))
+    def tier_words(self, row: Member) -> str:
+        return str(getattr(row, "tier_name", "")) or "—"
 
     @column(_("性别"))
     def gender_words(self, row: Member) -> str:
@@ -179,6 +187,33 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
         return (
             self.no_subject(request, object_id) if member is None else ask_adjustment(self, request, member)
         )
+
+    @operation(_("指定等级"), icon="military_tech", needs=("grant",), path="grant-tier")
+    def grant_tier(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        member = self.subject(request, object_id)
+        return self.no_subject(request, object_id) if member is None else ask_grant(self, request, member)
+
+    @operation(_("取消指定等级"), icon="undo", needs=("grant",), path="withdraw-tier")
+    def withdraw_tier(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        member = self.subject(request, object_id)
+        return (
+            self.no_subject(request, object_id) if member is None else ask_withdrawal(self, request, member)
+        )
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """A gift is taken back only where there is one, and given only where there are tiers."""
+        member = self.subject(request, str(object_id))
+        hidden = set()
+        if not selectors.list_tiers():
+            hidden.add("grant-tier")
+        if member is None or not selectors.has_tier_grant(member.pk):
+            hidden.add("withdraw-tier")
+        actions = super().get_actions_detail(request, object_id)
+        return [action for action in actions if action.path not in hidden]
+
+    def has_grant_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A right of its own: that of adding tier changes."""
+        return request.user.has_perm("members.add_tierchange")
 
     def has_adjust_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A right of its own: that of adding adjustments."""

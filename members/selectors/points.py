@@ -29,6 +29,7 @@ from members.models import (
 )
 from members.selectors.people import list_merge_targets
 from members.selectors.points_quote import quote_earned_points
+from members.selectors.tiers import tier_multiplier_bp
 
 _PAGE: Final = 100
 
@@ -108,10 +109,9 @@ def list_points_multipliers(on: dt.date) -> tuple[MultiplierCard, ...]:
     return tuple(MultiplierCard(row.name, row.kind, row.multiplier_bp) for row in rows)  # type: ignore[arg-type]
 
 
-def quote_member_points(
-    member_id: int, *, lines: Sequence[EarningLine], at: dt.datetime, tier_multiplier_bp: int = 10_000
-) -> QuotedPoints:
-    """What a sale of hers at that moment earns by the rules of that day. Raises NotFound, AmountsUnusable."""
+def quote_member_points(member_id: int, *, lines: Sequence[EarningLine], at: dt.datetime) -> QuotedPoints:
+    """What a sale of hers at that moment earns by the rules of that day and her tier. Raises NotFound,
+    AmountsUnusable."""
     on = clock.business_day(at)
     member = Member.objects.filter(pk=_living(member_id)).first()
     if member is None:
@@ -122,7 +122,7 @@ def quote_member_points(
         multipliers=list_points_multipliers(on),
         on=on,
         birthday=member.birthday,
-        tier_multiplier_bp=tier_multiplier_bp,
+        tier_multiplier_bp=tier_multiplier_bp(member.pk, at),
     )
 
 

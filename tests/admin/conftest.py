@@ -13,6 +13,7 @@ from guides import services as guide_services
 from guides.models import BindingPolicy
 from guides.selectors import get_guide_code
 from members import services as member_services
+from members.contracts import TierDecisions, TierTerms
 from members.models import EarningRule, MultiplierRule, PointsSettings
 from tests.cast import Cast
 from tests.fixtures_cast import cast  # noqa: F401
@@ -71,6 +72,22 @@ def fill_points(cast: Cast) -> None:  # noqa: F811
     )
 
 
+def fill_tiers(cast: Cast) -> None:  # noqa: F811
+    """小美 bought enough for a tier of the chain's ladder."""
+    actor = Actor.system("cast")
+    member_services.change_tier_settings(decisions=TierDecisions(grace_days=15), actor=actor)
+    member_services.create_tier(terms=TierTerms(rank=1, name="银卡", spend_fen=100_000), actor=actor)
+    member_services.record_activity(
+        member_id=cast.xiaomei.id,
+        day=clock.today(),
+        spend_fen=100_000,
+        order_count=1,
+        growth=0,
+        source_key="sale:1",
+        actor=actor,
+    )
+
+
 @pytest.fixture
 def full_chain(cast: Cast) -> Cast:  # noqa: F811
     """At least one row in every table the admin shows."""
@@ -107,6 +124,7 @@ def full_chain(cast: Cast) -> Cast:  # noqa: F811
     tag = member_services.create_tag(group_id=group.id, name="敏感肌", actor=Actor.system("cast"))
     member_services.tag_members(member_ids=[cast.xiaomei.id], tag_id=tag.id, actor=Actor.system("cast"))
     fill_points(cast)
+    fill_tiers(cast)
     BindingPolicy.objects.create(name="先绑定者保留", protected_days=None)
     guide_services.resolve_scan(
         member_id=cast.xiaoli.id,

@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q
 from config.demo.requests import seed_requests
 from config.demo.seed import SeedSummary, seed_chain
 from config.demo.tags import seed_tags
+from config.demo.tiers import seed_tiers
 from core.actor import Actor
 from core.models import AuditEntry
 from guides import selectors
@@ -131,3 +132,13 @@ def test_requests_are_seeded_once_in_every_state_and_one_is_late() -> None:
     assert requests.overdue(AT).count() >= 1
     lina = Guide.objects.get(number="G001")
     assert selectors.summarize_requests(lina.pk, at=AT).overdue_count >= 1
+
+
+def test_every_tier_of_the_demo_has_members_and_seeding_again_changes_nothing() -> None:
+    assert seed_tiers(at=AT, actor=ACTOR)
+    counts = member_selectors.count_by_tier()
+    sizes = [counts[tier.id] for tier in member_selectors.list_tiers()]
+    assert len(sizes) == 4
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] > 10
+    assert not seed_tiers(at=AT, actor=ACTOR)
