@@ -109,6 +109,15 @@ def avatar_tone(key: str) -> int:
     return zlib.crc32(key.encode()) % AVATAR_TONES
 
 
+def say_money(fen: int) -> str:
+    """¥1,280.50; whole yuan without the zeros; ¥1.28万 from ten thousand yuan on."""
+    yuan, rest = divmod(abs(fen), 100)
+    sign = "-" if fen < 0 else ""
+    if yuan >= 10_000:
+        return f"{sign}¥{say_count(yuan)}"
+    return f"{sign}¥{yuan:,}.{rest:02d}" if rest else f"{sign}¥{yuan:,}"
+
+
 def say_count(number: int) -> str:
     """1,280 below ten thousand, 1.28万 from there."""
     if number < 10_000:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("members/", members.members, name="members"),
     path("members/rows/", members.member_rows, name="member-rows"),
     path("members/<str:public_id>/", members.member, name="member"),
+    path("members/<str:public_id>/points/rows/", members.points_rows, name="member-points-rows"),
     path("members/<str:public_id>/tags/", member_words.tags, name="member-tags"),
     path("members/<str:public_id>/tags/found/", member_words.found_tags, name="member-tags-found"),
     path("members/<str:public_id>/tags/add/", member_words.add_tag, name="member-tag-add"),

@@ -3,7 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from assistant.pages.member import build_member
+from assistant.pages.member_360 import build_member_360, build_tab
+from assistant.pages.member_360.points import build_points_rows
 from assistant.pages.members import MOST_ROWS, PAGE_ROWS, build_members, build_rows
 from assistant.screens import guide_screen, show
 from assistant.views.inputs import search_words, whole_number
@@ -33,4 +34,16 @@ def member_rows(request: HttpRequest, guide: GuideCard) -> HttpResponse:
 @require_safe
 @guide_screen
 def member(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse:
-    return show(request, "assistant/member.html", build_member(guide, public_id))
+    tab = request.GET.get("tab", "")
+    if request.headers.get("HX-Target") == "member-part":
+        return show(request, "assistant/_member_part.html", build_tab(guide, public_id, tab=tab))
+    return show(request, "assistant/member.html", build_member_360(guide, public_id, tab=tab))
+
+
+@require_safe
+@guide_screen
+def points_rows(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse:
+    """The next stretch of her points' ledger."""
+    cursor = whole_number(request, "cursor", default=0, low=1, high=2**63 - 1)
+    rows = build_points_rows(guide, public_id, cursor=cursor or None)
+    return show(request, "assistant/_points_rows.html", rows)

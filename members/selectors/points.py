@@ -70,11 +70,21 @@ def get_points_summary(member_id: int, at: dt.datetime | None = None) -> PointsS
     account = PointsAccount.objects.filter(member_id=_living(member_id)).first()
     if account is None:
         return PointsSummary(0, 0, 0, None)
-    lots = PointsLot.objects.filter(account=account)
-    overdue = lots.overdue(at).aggregate(points=Sum("remaining"))["points"] or 0
-    coming = lots.filled().filter(expires_at__gt=at).order_by("expires_at")
-    instant = coming.values_list("expires_at", flat=True).first()
-    expiring = coming.filter(expires_at=instant).aggregate(points=Sum("remaining"))["points"] or 0
+    # Lots of one day share their instant: a few groups, however long she has been a member.
+    groups = (
+        PointsLot.objects.filled()
+        .filter(account=account, expires_at__isnull=False)
+        .values_list("expires_at")
+        .annotate(points=Sum("remaining"))
+        .order_by("expires_at")
+    )
+    overdue, instant, expiring = 0, None, 0
+    for expires_at, points in groups:
+        if expires_at <= at:
+            overdue += points
+        else:
+            instant, expiring = expires_at, points
+            break
     return PointsSummary(
         balance=account.balance - overdue,
         frozen=account.frozen,

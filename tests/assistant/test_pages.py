@@ -242,7 +242,9 @@ def test_the_member_page_tells_her_guides_newest_first(cast, log_in):
         member_id=cast.xiaomei.id, guide_id=cast.wangfang.id, source="member", reason="换店", actor=STAFF
     )
 
-    history = log_in(cast.wangfang).get(f"/a/members/{cast.xiaomei.public_id}/").context["page"].history
+    history = (
+        log_in(cast.wangfang).get(f"/a/members/{cast.xiaomei.public_id}/").context["page"].opened.part.history
+    )
 
     assert [line.is_live for line in history] == [True, False]
     assert [line.title.split(" ")[0] for line in history] == ["王芳", "李娜"]

@@ -194,8 +194,8 @@ def test_the_member_page_shows_what_she_asked_for(cast, log_in, django_assert_ma
     request = ask(cast.xiaomei)
     client = log_in(cast.lina)
     with django_assert_max_num_queries(12):
-        page = client.get(f"/a/members/{cast.xiaomei.public_id}/").context["page"]
-    assert [line.public_id for line in page.requests] == [request.public_id]
+        page = client.get(f"/a/members/{cast.xiaomei.public_id}/?tab=dealings").context["page"]
+    assert [line.public_id for line in page.opened.part.requests] == [request.public_id]
 
 
 def test_words_from_outside_are_text_and_never_markup(cast, log_in):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from assistant.pages.member_360 import Member360
 from core.actor import Actor
 from guides import selectors as guide_selectors
 from guides import services as guide_services
@@ -40,7 +41,8 @@ def post(client: Client, member: Any, *parts: str, **fields: Any) -> Any:
 
 
 def chips(answer: Any) -> dict[str, list[str]]:
-    section = answer.context["page"].tags
+    page = answer.context["page"]
+    section = page.opened.part.tags if isinstance(page, Member360) else page.tags
     return {group.title: [chip.name for chip in group.chips] for group in section.groups}
 
 
@@ -68,7 +70,9 @@ def test_the_member_page_shows_chain_tags_and_her_own_within_the_query_budget(
         answer = client.get(url(cast.xiaomei))
 
     assert list(chips(answer)) == ["肤质", "风格", "我的标签"]
-    assert [note.text for note in answer.context["page"].notes.notes] == [
+    with django_assert_max_num_queries(12):
+        answer = client.get(url(cast.xiaomei) + "?tab=notes")
+    assert [note.text for note in answer.context["page"].opened.part.notes] == [
         f"第{n}条" for n in range(4, -1, -1)
     ]
     assert not re.search(r' style="| on[a-z]+="|<script>', answer.content.decode())

@@ -30,6 +30,11 @@ def open_tags(page: Page) -> None:
     expect(page.locator(".sheet")).to_be_visible()
 
 
+def open_notes(page: Page) -> None:
+    page.locator(".segments__item", has_text="备注").click()
+    page.locator("#member-notes .section__do").click()
+
+
 def test_a_tag_is_given_in_the_dialog_seen_at_once_and_undone(page: Page) -> None:
     open_tags(page)
     page.locator(".chip_choice", has_text="素色").first.click()
@@ -65,7 +70,7 @@ def test_the_dialog_closes_by_key_cross_and_the_ground_behind_it(page: Page) -> 
 
 
 def test_a_double_tap_on_save_is_one_note_and_closes_the_dialog(page: Page) -> None:
-    page.locator("#member-notes .section__do").click()
+    open_notes(page)
     page.locator("#note-text").fill("喜欢素色")
     page.evaluate(
         "() => { const save = document.querySelector('.sheet__form .weui-btn'); save.click(); save.click() }"
@@ -81,7 +86,7 @@ def test_a_double_tap_on_save_is_one_note_and_closes_the_dialog(page: Page) -> N
 
 
 def test_without_network_what_was_typed_stays_and_can_be_sent_again(page: Page) -> None:
-    page.locator("#member-notes .section__do").click()
+    open_notes(page)
     page.locator("#note-text").fill("喜欢素色")
     page.route("**/notes/save/", lambda route: route.abort())
     page.locator(".sheet__form .weui-btn").click()
@@ -104,8 +109,8 @@ def test_a_double_tap_on_a_tag_is_one_tagging(page: Page) -> None:
 @pytest.mark.parametrize("width", [320, 375, 1280])
 def test_dialogs_fit_the_screen_and_targets_are_large(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 640})
-    for section in ("#member-tags", "#member-notes"):
-        page.locator(f"{section} .section__do").click()
+    for open_sheet in (open_tags, open_notes):
+        open_sheet(page)
         expect(page.locator(".sheet")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == width
         assert page.evaluate("document.querySelector('.sheet').scrollWidth") <= width
