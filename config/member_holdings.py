@@ -4,4 +4,12 @@ Merging, parting, exporting and erasing a member go through every part named her
 an architecture test fails when a table with a member's key is in none of them.
 """
 
-HOLDINGS: tuple[str, ...] = ()
+HOLDINGS: tuple[str, ...] = (
+    "members.services.holdings_people.MergeHoldings",
+    "members.services.holdings_people.IdentityHoldings",
+    "members.services.holdings_people.TagHoldings",
+    "guides.services.holdings.BindingHoldings",
+    "guides.services.holdings.NoteHoldings",
+    "guides.services.holdings.ScanHoldings",
+    "members.services.holdings_points.PointsHoldings",
+)

@@ -6,7 +6,6 @@ from core import clock
 from core.actor import Actor
 from core.errors import Unavailable
 from guides import events, services
-from members import events as member_events
 from wechat import events as wechat_events
 from wechat.errors import CodeBudgetSpent, NoAccount, WeChatRefused
 
@@ -37,12 +36,6 @@ def on_member_bound(event: events.MemberBound) -> None:
 def on_member_unbound(event: events.MemberUnbound) -> None:
     """The guide is told whom she lost."""
     services.tell_of_lost_member(binding_id=event.binding_id)
-
-
-def on_member_merged(event: member_events.MemberMerged) -> None:
-    """The two rows' bindings become one, and what guides keep about them for themselves."""
-    services.move_notes(from_member_id=event.from_member_id)
-    services.settle_merged_member(from_member_id=event.from_member_id, actor=Actor.system("on_member_merged"))
 
 
 def on_channel_code_opened(event: events.ChannelCodeOpened) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from core import clock
 from core.actor import Actor
-from members import services
+from members import events, services
 
 if TYPE_CHECKING:
     from wechat import events as wechat_events
@@ -42,6 +42,11 @@ def on_authorization_revoked(event: "wechat_events.AuthorizationRevoked") -> Non
     services.forget_authorization(
         app_id=event.app_id, openid=event.openid, revoke_info=event.revoke_info, actor=Actor.wechat()
     )
+
+
+def on_member_merged(event: events.MemberMerged) -> None:
+    """What others wrote to the emptied row at that very moment comes along."""
+    services.sweep_emptied(member_id=event.from_member_id, actor=Actor.system("on_member_merged"))
 
 
 def _heard_at(unix_seconds: int) -> dt.datetime:

@@ -22,3 +22,9 @@ def announce_expiring_points() -> int:
 def expire_tags() -> int:
     """See the service of that name."""
     return services.expire_tags()
+
+
+@shared_task(name="members.sweep_latecomers")
+def sweep_latecomers() -> int:
+    """See the service of that name."""
+    return services.sweep_latecomers(actor=Actor.system("sweep_latecomers"))

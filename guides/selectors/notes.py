@@ -8,7 +8,6 @@ from django.db.models import Q, QuerySet
 from core.errors import NotFound
 from guides.contracts import NoteLine, OwnTag
 from guides.models import GuideMemberTag, GuideNote, GuideRemark, GuideTag
-from members import selectors as member_selectors
 
 
 def note_line_of(note: GuideNote) -> NoteLine:
@@ -62,13 +61,3 @@ def remarked_member_ids(guide_id: int, query: str) -> QuerySet[Any, int]:
     letters = text.replace(" ", "").lower()
     called = Q(name__contains=text) | Q(name_pinyin__contains=letters)
     return GuideRemark.objects.filter(called, guide_id=guide_id).values_list("member_id", flat=True)
-
-
-def list_misplaced(limit: int) -> list[int]:
-    """Merged rows that guides' notes, tags or names still hang on."""
-    merged = member_selectors.merged_member_ids()
-    found: set[int] = set()
-    for model in (GuideNote, GuideMemberTag, GuideRemark):
-        rows = model._default_manager.filter(member_id__in=merged)
-        found |= set(rows.values_list("member_id", flat=True).distinct()[:limit])
-    return sorted(found)[:limit]

@@ -9,11 +9,9 @@ from guides.services.codes import (
     renew_channel_codes,
 )
 from guides.services.imports import import_bindings
-from guides.services.merges import settle_merged_member
 from guides.services.notes import (
     add_note,
     edit_note,
-    move_notes,
     remark_member,
     remove_note,
     restore_note,
@@ -56,7 +54,6 @@ __all__ = [
     "leave_guide",
     "mend_missed_reactions",
     "move_guide",
-    "move_notes",
     "move_region",
     "open_channel_code",
     "open_dealer",
@@ -75,7 +72,6 @@ __all__ = [
     "resolve_scan",
     "restore_note",
     "return_guide",
-    "settle_merged_member",
     "tag_privately",
     "tell_of_lost_member",
     "tell_of_new_member",

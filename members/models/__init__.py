@@ -1,6 +1,7 @@
 """Tables of `members`."""
 
-from members.models.people import Gender, Identity, Member, MemberIdentity, MemberStage, Source
+from members.models.merging import UNDO_DAYS, KnownApart, MemberMerge, MergeHow
+from members.models.people import Gender, Identity, Member, MemberIdentity, MemberStage, Source, UnlinkReason
 from members.models.points import (
     ExpiryNotice,
     PendingReversal,
@@ -27,15 +28,19 @@ from members.models.tags import (
 )
 
 __all__ = [
+    "UNDO_DAYS",
     "AdjustmentState",
     "EarningRule",
     "ExpiryNotice",
     "Gender",
     "Identity",
+    "KnownApart",
     "Member",
     "MemberIdentity",
+    "MemberMerge",
     "MemberStage",
     "MemberTag",
+    "MergeHow",
     "MultiplierKind",
     "MultiplierRule",
     "PendingReversal",
@@ -51,4 +56,5 @@ __all__ = [
     "Tag",
     "TagGroup",
     "TagOrigin",
+    "UnlinkReason",
 ]

@@ -1,5 +1,6 @@
 """Reads of `members`."""
 
+from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
 from members.selectors.people import (
     card_of,
     find_member_card,
@@ -9,7 +10,7 @@ from members.selectors.people import (
     list_member_cards,
     list_merge_targets,
     living_member_ids,
-    merged_member_ids,
+    person_row_ids,
     phone_index,
     search_member_ids,
 )
@@ -50,12 +51,15 @@ __all__ = [
     "list_member_cards",
     "list_member_tags",
     "list_merge_targets",
+    "list_merges_of",
     "list_points_entries",
     "list_points_multipliers",
+    "list_possible_duplicates",
     "list_recent_tag_ids",
     "list_tags",
     "living_member_ids",
-    "merged_member_ids",
+    "merge_lines",
+    "person_row_ids",
     "phone_index",
     "quote_earned_points",
     "quote_member_points",

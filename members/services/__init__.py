@@ -7,7 +7,10 @@ from members.services.followers import (
     register_follower,
 )
 from members.services.imports import import_members
-from members.services.merging import merge_members
+from members.services.knowing_apart import keep_apart
+from members.services.latecomers import sweep_emptied, sweep_latecomers, sweep_merge
+from members.services.merging import merge_members, preview_merge
+from members.services.parting import undo_merge
 from members.services.people import (
     lock_member,
     lock_members,
@@ -40,6 +43,7 @@ from members.services.tags import (
     untag_search,
     usable_tag_name,
 )
+from members.services.unlinking import unlink_identity
 
 __all__ = [
     "adjust_points",
@@ -56,11 +60,13 @@ __all__ = [
     "freeze_points",
     "identify_follower",
     "import_members",
+    "keep_apart",
     "lock_member",
     "lock_members",
     "merge_members",
     "note_unfollow",
     "pinyin_of",
+    "preview_merge",
     "register_follower",
     "register_member",
     "reject_adjustment",
@@ -71,9 +77,14 @@ __all__ = [
     "retire_tag",
     "reverse_points_entry",
     "spend_frozen_points",
+    "sweep_emptied",
+    "sweep_latecomers",
+    "sweep_merge",
     "tag_doer",
     "tag_members",
     "tag_search",
+    "undo_merge",
+    "unlink_identity",
     "untag_members",
     "untag_search",
     "usable_tag_name",
