@@ -6,6 +6,7 @@ an architecture test fails when a table with a member's key is in none of them.
 
 HOLDINGS: tuple[str, ...] = (
     "members.services.holdings_people.MergeHoldings",
+    "members.services.holdings_people.AddressHoldings",
     "members.services.holdings_people.IdentityHoldings",
     "members.services.holdings_people.TagHoldings",
     "guides.services.holdings.BindingHoldings",

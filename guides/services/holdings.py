@@ -155,14 +155,11 @@ class NoteHoldings(MemberHoldings):
         doubled.delete()
         named = GuideRemark.objects.filter(member_id=survivor_id).values("guide_id")
         unused = GuideRemark.objects.filter(member_id=emptier_id, guide_id__in=named)
-        dropped_remarks = [
-            {"guide": row.guide_id, "name": row.name, "name_pinyin": row.name_pinyin}
-            for row in unused.order_by("pk")
-        ]
+        dropped_remarks = [{"guide": row.guide_id, "name": row.name} for row in unused.order_by("pk")]
         unused.delete()
         return {
             **{
-                name: repoint(label, emptier_id=emptier_id, survivor_id=survivor_id)
+                name: repoint(model=label, emptier_id=emptier_id, survivor_id=survivor_id)
                 for label, name in _OWN_TABLES.items()
             },
             "dropped_tags": dropped_tags,
@@ -174,7 +171,9 @@ class NoteHoldings(MemberHoldings):
     ) -> None:
         """All of it is where it was; what guides took off or wrote since stays as they left it."""
         for label, name in _OWN_TABLES.items():
-            repoint_back(label, snapshot.get(name, []), emptier_id=emptier_id, survivor_id=survivor_id)
+            repoint_back(
+                model=label, ids=snapshot.get(name, []), emptier_id=emptier_id, survivor_id=survivor_id
+            )
         for row in snapshot.get("dropped_tags", []):
             GuideMemberTag.objects.get_or_create(
                 tag_id=row["tag"],
@@ -185,7 +184,10 @@ class NoteHoldings(MemberHoldings):
             GuideRemark.objects.get_or_create(
                 guide_id=row["guide"],
                 member_id=emptier_id,
-                defaults={"name": row["name"], "name_pinyin": row["name_pinyin"]},
+                defaults={
+                    "name": row["name"],
+                    "name_tokens": member_selectors.name_tokens(row["name"]),
+                },
             )
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:

@@ -1,7 +1,16 @@
 """Tables of `members`."""
 
 from members.models.merging import UNDO_DAYS, KnownApart, MemberMerge, MergeHow
-from members.models.people import Gender, Identity, Member, MemberIdentity, MemberStage, Source, UnlinkReason
+from members.models.people import (
+    Gender,
+    Identity,
+    Member,
+    MemberAddress,
+    MemberIdentity,
+    MemberStage,
+    Source,
+    UnlinkReason,
+)
 from members.models.points import (
     ExpiryNotice,
     PendingReversal,
@@ -36,6 +45,7 @@ __all__ = [
     "Identity",
     "KnownApart",
     "Member",
+    "MemberAddress",
     "MemberIdentity",
     "MemberMerge",
     "MemberStage",

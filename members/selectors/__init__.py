@@ -1,6 +1,7 @@
 """Reads of `members`."""
 
 from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
+from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
     card_of,
     find_member_card,
@@ -59,11 +60,14 @@ __all__ = [
     "list_tags",
     "living_member_ids",
     "merge_lines",
+    "name_tokens",
     "person_row_ids",
     "phone_index",
+    "pinyin_of",
     "quote_earned_points",
     "quote_member_points",
     "search_member_ids",
     "tag_card_of",
     "tagged_member_ids",
+    "typed_tokens",
 ]

@@ -71,8 +71,8 @@ def list_possible_duplicates(members: QuerySet[Any], limit: int = 20) -> tuple[D
 
 def _alike(members: QuerySet[Any], column: str) -> list[Sequence[Member]]:
     """Rows with the same name columns and the same value in this one, in pk order; newest groups first."""
-    named = members.filter(merged_into__isnull=True).exclude(name_pinyin="").order_by()
-    keys = (column, "name_pinyin")
+    named = members.filter(merged_into__isnull=True).exclude(name_tokens=[]).order_by()
+    keys = (column, "name_tokens")
     shared = named.values(*keys).annotate(row_count=Count("pk")).filter(row_count__gt=1)[:_GROUPS]
     groups: list[Sequence[Member]] = []
     for key in shared:

@@ -14,7 +14,7 @@ from members.services.parting import undo_merge
 from members.services.people import (
     lock_member,
     lock_members,
-    pinyin_of,
+    name_columns,
     register_member,
     rename_member,
 )
@@ -64,8 +64,8 @@ __all__ = [
     "lock_member",
     "lock_members",
     "merge_members",
+    "name_columns",
     "note_unfollow",
-    "pinyin_of",
     "preview_merge",
     "register_follower",
     "register_member",

@@ -6,6 +6,7 @@ Each app that has a table with a member's key names it in a `MemberHoldings` of 
 order; they lock their own rows by pk and publish no event about the move itself.
 """
 
+import abc
 import datetime as dt
 import functools
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +25,7 @@ from members.contracts import MergeLine
 Snapshot = dict[str, Any]
 
 
-class MemberHoldings:
+class MemberHoldings(abc.ABC):
     """Base of all: one part of what is kept about a member. Subclasses say what becomes of it."""
 
     # A short name, unique and stable: snapshots of merges are kept under it.
@@ -34,17 +35,17 @@ class MemberHoldings:
     # "app.Model" of every table with a member's key that this part answers for.
     models: ClassVar[tuple[str, ...]]
 
+    @abc.abstractmethod
     def preview(self, *, survivor_id: int, emptier_id: int) -> Sequence[MergeLine]:
         """What each side has of this, and what will be after the merge. Reads only; nothing to say: empty."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def move(self, *, emptier_id: int, survivor_id: int, actor: Actor, at: dt.datetime) -> Snapshot:
         """All of it is the survivor's; returns (as JSON) what `restore` needs. Running it again moves latecomers."""
-        raise NotImplementedError
 
     def join(self, earlier: Snapshot, later: Snapshot) -> Snapshot:
         """What `restore` needs of two moves, the second of which brought latecomers: lists are added up."""
-        both: Snapshot = joined(earlier, later)
+        both: Snapshot = _joined(earlier, later)
         return both
 
     def strays(self, emptier_ids: QuerySet[Any, int]) -> set[int]:
@@ -60,19 +61,19 @@ class MemberHoldings:
                 found |= set(rows.values_list(f"{field}_id", flat=True).distinct())
         return found
 
+    @abc.abstractmethod
     def restore(
         self, *, emptier_id: int, survivor_id: int, snapshot: Snapshot, actor: Actor, at: dt.datetime
     ) -> None:
         """What `move` took is back; what came after the merge stays with the survivor."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
         """All of it in words a person understands, by section title; values are JSON, times ISO 8601."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
         """What could tell who she was is gone from here; figures without a person may stay. Rows touched."""
-        raise NotImplementedError
 
 
 class PlainHoldings(MemberHoldings):
@@ -81,7 +82,9 @@ class PlainHoldings(MemberHoldings):
     def move(self, *, emptier_id: int, survivor_id: int, actor: Actor, at: dt.datetime) -> Snapshot:
         """Every key in every table of the part names the survivor."""
         return {
-            f"{label}.{field}": repoint(label, emptier_id=emptier_id, survivor_id=survivor_id, field=field)
+            f"{label}.{field}": repoint(
+                model=label, emptier_id=emptier_id, survivor_id=survivor_id, field=field
+            )
             for label in self.models
             for field in member_fields(apps.get_model(label))
         }
@@ -92,7 +95,7 @@ class PlainHoldings(MemberHoldings):
         """The rows that moved are back, but for those that went elsewhere or away meanwhile."""
         for place, ids in snapshot.items():
             label, _dot, field = place.rpartition(".")
-            repoint_back(label, ids, emptier_id=emptier_id, survivor_id=survivor_id, field=field)
+            repoint_back(model=label, ids=ids, emptier_id=emptier_id, survivor_id=survivor_id, field=field)
 
 
 @functools.cache
@@ -115,17 +118,17 @@ def member_fields(model: type[models.Model]) -> list[str]:
     ]
 
 
-def joined(earlier: Any, later: Any) -> Any:
+def _joined(earlier: Any, later: Any) -> Any:
     """Two snapshots as one: lists one after the other, objects key by key, of single values the earlier."""
     if isinstance(earlier, dict) and isinstance(later, dict):
-        both = {key: joined(value, later[key]) if key in later else value for key, value in earlier.items()}
+        both = {key: _joined(value, later[key]) if key in later else value for key, value in earlier.items()}
         return {**later, **both}
     if isinstance(earlier, list) and isinstance(later, list):
         return [*earlier, *(item for item in later if item not in earlier)]
     return later if earlier is None else earlier
 
 
-def repoint(model: str, *, emptier_id: int, survivor_id: int, field: str = "member") -> list[int]:
+def repoint(*, model: str, emptier_id: int, survivor_id: int, field: str = "member") -> list[int]:
     """Rows of "app.Model" are the survivor's; the ids of those that moved, in order."""
     rows = apps.get_model(model)._default_manager
     moved = sorted(rows.filter(**{f"{field}_id": emptier_id}).values_list("pk", flat=True))
@@ -134,8 +137,16 @@ def repoint(model: str, *, emptier_id: int, survivor_id: int, field: str = "memb
 
 
 def repoint_back(
-    model: str, ids: Sequence[int], *, emptier_id: int, survivor_id: int, field: str = "member"
+    *,
+    model: str,
+    ids: Sequence[int],
+    emptier_id: int,
+    survivor_id: int | None = None,
+    field: str = "member",
 ) -> None:
-    """The rows with these ids are the parted member's again, but for those that went elsewhere meanwhile."""
+    """The rows with these ids are the parted member's again; with `survivor_id` those that are still hers."""
     rows: models.Manager[Any] = apps.get_model(model)._default_manager
-    rows.filter(pk__in=list(ids), **{f"{field}_id": survivor_id}).update(**{f"{field}_id": emptier_id})
+    mine = rows.filter(pk__in=list(ids))
+    if survivor_id is not None:
+        mine = mine.filter(**{f"{field}_id": survivor_id})
+    mine.update(**{f"{field}_id": emptier_id})

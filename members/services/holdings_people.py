@@ -4,13 +4,14 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core.actor import Actor
+from core.models import LockingQuerySet, changed_fields
 from members.contracts import MergeLine
-from members.models import KnownApart, Member, MemberIdentity, MemberMerge, MemberTag
+from members.models import KnownApart, Member, MemberAddress, MemberIdentity, MemberMerge, MemberTag
 from members.selectors import person_row_ids
 from members.services.holdings import MemberHoldings, PlainHoldings, Snapshot, repoint, repoint_back
 from members.services.tags import tag_doer
@@ -62,13 +63,86 @@ class MergeHoldings(MemberHoldings):
         count += KnownApart.objects.filter(Q(first__in=everyone) | Q(second__in=everyone)).delete()[0]
         return count + Member.objects.filter(pk__in=everyone).exclude(pk=member_id).update(
             name="",
-            name_pinyin="",
+            name_tokens=[],
             gender="",
             birthday=None,
             phone="",
             phone_tail="",
             source_scene="",
         )
+
+
+class AddressHoldings(MemberHoldings):
+    """Where she lives. A row has one address, so of two the emptied row keeps its own, unseen."""
+
+    label = "address"
+    title = _("地址")
+    models: ClassVar[tuple[str, ...]] = ("members.MemberAddress",)
+
+    def preview(self, *, survivor_id: int, emptier_id: int) -> Sequence[MergeLine]:
+        """Places only; street and house stay sealed."""
+        rows = {row.member_id: row for row in _addresses(emptier_id, survivor_id)}
+        if not rows:
+            return ()
+        words = {key: str(row) or _now("有详细地址") for key, row in rows.items()}
+        mine, theirs = words.get(survivor_id, ""), words.get(emptier_id, "")
+        if not mine or not theirs:
+            return (MergeLine(str(self.title), mine, theirs, mine or theirs, _now("只有一边有地址")),)
+        later = rows[emptier_id].changed_at > rows[survivor_id].changed_at
+        reason = _now("最近填写的地址保留")
+        return (MergeLine(str(self.title), mine, theirs, theirs if later else mine, reason),)
+
+    def move(self, *, emptier_id: int, survivor_id: int, actor: Actor, at: dt.datetime) -> Snapshot:
+        """The survivor has the address that was given last."""
+        rows = {row.member_id: row for row in _addresses(emptier_id, survivor_id).lock_rows()}
+        theirs, hers = rows.get(emptier_id), rows.get(survivor_id)
+        if theirs is None:
+            return {}
+        if hers is None:
+            theirs.member_id = survivor_id
+            theirs.save(update_fields=["member"])
+            return {"moved": [theirs.pk]}
+        if theirs.changed_at <= hers.changed_at:
+            return {}
+        before = _address_words(hers)
+        _write_address(hers, _address_words(theirs))
+        return {"before": before, "after": _address_words(theirs)}
+
+    def strays(self, emptier_ids: QuerySet[Any, int]) -> set[int]:
+        """An address whose survivor has one of her own stays."""
+        housed = MemberAddress.objects.filter(member=OuterRef("member__merged_into"))
+        rows = MemberAddress.objects.filter(~Exists(housed), member_id__in=emptier_ids)
+        return set(rows.values_list("member_id", flat=True))
+
+    def restore(
+        self, *, emptier_id: int, survivor_id: int, snapshot: Snapshot, actor: Actor, at: dt.datetime
+    ) -> None:
+        """Each has her own, but for one that was given since."""
+        rows = {row.member_id: row for row in _addresses(emptier_id, survivor_id).lock_rows()}
+        hers = rows.get(survivor_id)
+        if hers is None:
+            return
+        if hers.pk in snapshot.get("moved", []) and emptier_id not in rows:
+            hers.member_id = emptier_id
+            hers.save(update_fields=["member"])
+        elif "before" in snapshot and _address_words(hers) == snapshot["after"]:
+            _write_address(hers, snapshot["before"])
+
+    def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
+        rows = [
+            {
+                _now("省"): row.province,
+                _now("市"): row.city,
+                _now("区县"): row.district,
+                _now("详细地址"): row.street,
+                _now("修改时间"): row.changed_at.isoformat(),
+            }
+            for row in MemberAddress.objects.filter(member_id=member_id)
+        ]
+        return {str(self.title): rows} if rows else {}
+
+    def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
+        return MemberAddress.objects.filter(member_id__in=person_row_ids(member_id)).delete()[0]
 
 
 class IdentityHoldings(PlainHoldings):
@@ -138,7 +212,7 @@ class TagHoldings(MemberHoldings):
             loser.removed_at, loser.removed_by = at, tag_doer(actor)
             loser.save(update_fields=["removed_at", "removed_by"])
             ended.append(loser.pk)
-        moved = repoint("members.MemberTag", emptier_id=emptier_id, survivor_id=survivor_id)
+        moved = repoint(model="members.MemberTag", emptier_id=emptier_id, survivor_id=survivor_id)
         return {"moved": moved, "ended": ended, "lengthened": lengthened}
 
     def restore(
@@ -146,7 +220,10 @@ class TagHoldings(MemberHoldings):
     ) -> None:
         """Each has the rows she had. One the merge ended holds again, unless another took its place since."""
         repoint_back(
-            "members.MemberTag", snapshot.get("moved", []), emptier_id=emptier_id, survivor_id=survivor_id
+            model="members.MemberTag",
+            ids=snapshot.get("moved", []),
+            emptier_id=emptier_id,
+            survivor_id=survivor_id,
         )
         for change in snapshot.get("lengthened", []):
             row = MemberTag.objects.lock_all([change["id"]])[0]
@@ -175,6 +252,20 @@ class TagHoldings(MemberHoldings):
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
         """Tags say what she is like: the rows are gone."""
         return MemberTag.objects.filter(member_id=member_id).delete()[0]
+
+
+def _addresses(emptier_id: int, survivor_id: int) -> LockingQuerySet[MemberAddress]:
+    return MemberAddress.objects.filter(member_id__in=[emptier_id, survivor_id])
+
+
+def _address_words(row: MemberAddress) -> dict[str, str]:
+    words = {name: getattr(row, name) for name in ("province", "city", "district", "street")}
+    return {**words, "changed_at": row.changed_at.isoformat()}
+
+
+def _write_address(row: MemberAddress, words: Mapping[str, str]) -> None:
+    values = {**words, "changed_at": dt.datetime.fromisoformat(words["changed_at"])}
+    row.save(update_fields=changed_fields(row, **values))
 
 
 def _kinds(member_id: int) -> list[str]:

@@ -41,7 +41,9 @@ def preview_merge(
     rows = list(Member.objects.filter(pk__in=set(targets.values())).order_by("pk"))
     _check_two(rows, targets, first_id, second_id)
     survivor, emptier, reason = _chosen(rows[0], rows[1], _living(survivor_id, targets))
-    rulings = survivorship.rule_fields(survivor, emptier, _living_choices(choices, targets))
+    rulings = survivorship.rule_fields(
+        survivor=survivor, emptier=emptier, choices=_living_choices(choices, targets)
+    )
     parts = (
         MergePart(str(part.title), tuple(part.preview(survivor_id=survivor.pk, emptier_id=emptier.pk)))
         for part in all_holdings()
@@ -50,7 +52,7 @@ def preview_merge(
         survivor=card_of(survivor),
         emptier=card_of(emptier),
         survivor_reason=reason,
-        fields=survivorship.field_lines(survivor, emptier, rulings),
+        fields=survivorship.field_lines(survivor=survivor, emptier=emptier, rulings=rulings),
         parts=tuple(part for part in parts if part.lines),
     )
 
@@ -115,7 +117,8 @@ def merge_locked(
     survivor, emptier, _reason = _chosen(one, other, survivor_id)
     before = {"survivor": columns_of(survivor), "emptier": columns_of(emptier)}
     written = survivorship.columns_to_write(
-        survivor, survivorship.rule_fields(survivor, emptier, choices or {})
+        survivor=survivor,
+        rulings=survivorship.rule_fields(survivor=survivor, emptier=emptier, choices=choices or {}),
     )
     for column, value in written.items():
         setattr(survivor, column, value)
@@ -176,7 +179,7 @@ def _check_two(rows: list[Member], targets: Mapping[int, int], first_id: int, se
 
 
 def _chosen(one: Member, other: Member, survivor_id: int | None) -> tuple[Member, Member, str]:
-    survivor, emptier, reason = survivorship.choose_survivor(one, other)
+    survivor, emptier, reason = survivorship.choose_survivor(one=one, other=other)
     if survivor_id is None or survivor_id == survivor.pk:
         return survivor, emptier, reason
     if survivor_id != emptier.pk:

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from core import audit, clock, events
 from core.actor import Actor
+from core.models import changed_fields
 from members.contracts import MemberCard
 from members.errors import MergedFurther, MergeForgotten, MergeTooOld, NoSuchMerge
 from members.events import MemberUnmerged
@@ -16,6 +17,7 @@ from members.models import Identity, Member, MemberIdentity, MemberMerge
 from members.selectors import card_of
 from members.services.holdings import Snapshot, all_holdings
 from members.services.merging import pack_snapshot
+from members.services.people import name_columns
 from members.services.survivorship import GROUPS
 from members.services.tags import tag_doer
 
@@ -100,14 +102,17 @@ def _restore_columns(survivor: Member, emptier: Member, snapshot: Snapshot) -> l
     has_phone = MemberIdentity.objects.filter(member=survivor, kind=Identity.PHONE).exists()
     for field, columns in GROUPS.items():
         mine = [column for column in columns if column in written]
-        # What the merge wrote is what the other row has: anything else was said since.
-        if not mine or any(_as_kept(survivor, column) != before["emptier"].get(column) for column in mine):
+        # What the merge wrote is what the other row has: anything else was said since. Tokens follow the name,
+        # and the key of the day.
+        kept = [column for column in mine if column != "name_tokens"]
+        if not kept or any(_as_kept(survivor, column) != before["emptier"].get(column) for column in kept):
             continue
         if field == "stage" and has_phone:  # verified for her meanwhile: she has joined herself
             continue
-        for column in mine:
-            setattr(survivor, column, _COLUMNS[column].to_python(before["survivor"][column]))
-        restored += mine
+        values = {column: _COLUMNS[column].to_python(before["survivor"][column]) for column in kept}
+        if field == "name":
+            values = name_columns(values["name"])
+        restored += changed_fields(survivor, **values)
     if restored:
         survivor.save(update_fields=sorted(restored))
     _follow_identities(survivor, emptier)

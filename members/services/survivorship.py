@@ -18,7 +18,7 @@ from members.models import Member, MemberStage
 # Columns that belong together, under the name of the field people know.
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "stage": ("stage",),
-    "name": ("name", "name_pinyin"),
+    "name": ("name", "name_tokens"),
     "phone": ("phone", "phone_tail"),
     "gender": ("gender",),
     "birthday": ("birthday",),
@@ -38,7 +38,7 @@ class Ruling:
     reason: str
 
 
-def choose_survivor(one: Member, other: Member) -> tuple[Member, Member, str]:
+def choose_survivor(*, one: Member, other: Member) -> tuple[Member, Member, str]:
     """(who lives on, who is emptied, why): a member before a prospect, then one with a phone, then one with a
     name, then the one who came first."""
     survivor, emptier = sorted((one, other), key=_emptiness)
@@ -47,7 +47,7 @@ def choose_survivor(one: Member, other: Member) -> tuple[Member, Member, str]:
     return survivor, emptier, next(reason for mine, theirs, reason in pairs if mine != theirs)
 
 
-def rule_fields(survivor: Member, emptier: Member, choices: Mapping[str, int]) -> list[Ruling]:
+def rule_fields(*, survivor: Member, emptier: Member, choices: Mapping[str, int]) -> list[Ruling]:
     """The ruling for every field. `choices` (field → id of the row whose value is wanted) goes before the rule.
 
     Raises MergeChoiceUnusable for a field that nobody may choose, or a row that is neither of the two.
@@ -66,7 +66,7 @@ def rule_fields(survivor: Member, emptier: Member, choices: Mapping[str, int]) -
     return rulings
 
 
-def columns_to_write(survivor: Member, rulings: list[Ruling]) -> dict[str, Any]:
+def columns_to_write(*, survivor: Member, rulings: list[Ruling]) -> dict[str, Any]:
     """The survivor's columns that change, with their new values."""
     return {
         column: getattr(ruling.winner, column)
@@ -76,7 +76,7 @@ def columns_to_write(survivor: Member, rulings: list[Ruling]) -> dict[str, Any]:
     }
 
 
-def field_lines(survivor: Member, emptier: Member, rulings: list[Ruling]) -> tuple[MergeField, ...]:
+def field_lines(*, survivor: Member, emptier: Member, rulings: list[Ruling]) -> tuple[MergeField, ...]:
     """The rulings for a page: what either side has; phones are masked."""
     return tuple(
         MergeField(
