@@ -18,10 +18,10 @@ _GROUP_SIZE: Final = 5
 
 def list_merges_of(member_id: int, at: dt.datetime | None = None) -> tuple[MergeRecordLine, ...]:
     """The merges in which she is one of the two, newest first."""
-    return merge_lines(MemberMerge.objects.of(member_id).order_by("-made_at", "-pk"), at or clock.now())
+    return merge_lines(MemberMerge.objects.of(member_id).order_by("-made_at", "-pk"), at=at or clock.now())
 
 
-def merge_lines(merges: Iterable[MemberMerge], at: dt.datetime) -> tuple[MergeRecordLine, ...]:
+def merge_lines(merges: Iterable[MemberMerge], *, at: dt.datetime) -> tuple[MergeRecordLine, ...]:
     """Merges for a page, in the order given; the members are read for all of them at once."""
     rows = list(merges)
     people = {key for row in rows for key in (row.survivor_id, row.emptier_id)}

@@ -22,7 +22,7 @@ from members.models import (
 from members.selectors import get_points_summary, person_row_ids
 from members.services.holdings import MemberHoldings, Snapshot
 from members.services.points_ledger import Ledger
-from members.services.points_parting import part_accounts
+from members.services.points_parting import own_key, part_accounts
 from members.services.points_reversal import apply_all_waiting
 
 
@@ -64,7 +64,7 @@ class PointsHoldings(MemberHoldings):
         if theirs is None or not _is_filled(theirs):
             return {}
         hers = rows.get(survivor_id) or PointsAccount.objects.create(member_id=survivor_id, opened_at=at)
-        key = f"merge@{theirs.pk}@{at:%Y%m%d%H%M%S%f}"  # a merge may be undone and made again
+        key = own_key(word="merge", accounts=(theirs, hers))
         for account in (theirs, hers):
             ledger = Ledger(account, actor=actor, at=at)
             ledger.expire_overdue(key)

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
 from core import audit, clock, events
@@ -167,8 +166,12 @@ def columns_of(member: Member) -> dict[str, Any]:
 
 
 def pack_snapshot(snapshot: Snapshot) -> str:
-    """As it is kept, sealed, in the merge's row."""
-    return json.dumps(snapshot, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":"))
+    """As it is kept, sealed, in the merge's row. Times are ISO 8601 to the microsecond."""
+    return json.dumps(snapshot, default=_plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
 def _check_two(rows: list[Member], targets: Mapping[int, int], first_id: int, second_id: int) -> None:

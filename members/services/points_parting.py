@@ -7,9 +7,10 @@ the entry's own account answers for it: first from its lots, then by the chain's
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Final
 
-from django.db.models import F, Sum
+from django.db.models import F, Max, Sum
 from django.utils.translation import gettext as _
 
 from core.actor import Actor
@@ -43,12 +44,18 @@ def part_accounts(
     Raises NotEnoughPoints when one of the two would owe points that the other's lots lent, and the chain
     refuses shortages. A debt that was there before the merge is a debt again.
     """
+    key = own_key(word="unmerge", accounts=(theirs, hers))
     _part_rows(theirs, hers, snapshot)
-    key = f"unmerge@{theirs.pk}@{at:%Y%m%d%H%M%S%f}"
     for account, owner in ((theirs, hers), (hers, theirs)):
         _stand_in(account, owner, key=key, actor=actor, at=at)
     for account, side in ((theirs, "emptier"), (hers, "survivor")):
         _settle(account, old_debt=snapshot["debts"][side], key=key, actor=actor, at=at)
+
+
+def own_key(*, word: str, accounts: Sequence[PointsAccount]) -> str:
+    """A key for what a merge or its undoing writes: the newest entry of all is another one each time."""
+    newest = PointsEntry.objects.filter(account__in=accounts).aggregate(key=Max("pk"))["key"]
+    return f"{word}@{newest or 0}"
 
 
 def _part_rows(theirs: PointsAccount, hers: PointsAccount, snapshot: dict[str, Any]) -> None:
