@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
@@ -30,7 +30,7 @@ from core.admin import (
 )
 from members import selectors
 from members.admin.merge_desk import MergeDesk
-from members.contracts import MergeRecordLine
+from members.contracts import MemberCard, MergeRecordLine
 from members.models import Member, MemberMerge, MergeHow
 from members.services import undo_merge
 
@@ -59,9 +59,9 @@ class StateFilter(ChoiceFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
         now, live = clock.now(), queryset.filter(undone_at__isnull=True)
         if self.value() == "open":
-            return live.filter(undo_until__gt=now).exclude(snapshot="")
+            return live.filter(undo_until__gt=now)
         if self.value() == "final":
-            return live.filter(Q(undo_until__lte=now) | Q(snapshot=""))
+            return live.filter(undo_until__lte=now)
         return queryset.filter(undone_at__isnull=False) if self.value() == "undone" else queryset
 
 
@@ -79,6 +79,7 @@ class MemberMergeAdmin(MergeDesk, ScopedReadOnlyAdmin):
     search_help_text = _("姓名、拼音、手机尾号、完整手机号或会员码")
     date_hierarchy = "made_at"
     ordering = ("-made_at", "-pk")
+    has_audit_box = False
     actions_list = ("open_desk",)
     actions_detail = ("undo",)
     fields = (
@@ -101,13 +102,18 @@ class MemberMergeAdmin(MergeDesk, ScopedReadOnlyAdmin):
         for row, line in zip(rows, selectors.merge_lines(rows, at=clock.now()), strict=True):
             row.line = line  # type: ignore[attr-defined]
 
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """The button that undoes, while its time allows."""
+        row = self.subject(request, str(object_id))
+        return super().get_actions_detail(request, object_id) if row and _line(row).may_be_undone else []
+
     @column(_("保留的会员"))
     def survivor_words(self, row: MemberMerge) -> str:
-        return _line(row).survivor.display_name
+        return _who(_line(row).survivor)
 
     @column(_("并入的会员"))
     def emptier_words(self, row: MemberMerge) -> str:
-        return _line(row).emptier.display_name
+        return _who(_line(row).emptier)
 
     @column(_("依据"), ordering="how")
     def how_words(self, row: MemberMerge) -> str:
@@ -139,7 +145,7 @@ class MemberMergeAdmin(MergeDesk, ScopedReadOnlyAdmin):
 
         question = Question(
             title=_now("把 %(one)s 和 %(other)s 分开")
-            % {"one": line.survivor.display_name, "other": line.emptier.display_name},
+            % {"one": _who(line.survivor), "other": _who(line.emptier)},
             lines=(
                 _now("两位会员恢复成合并前的样子：资料、身份标识、标签、专属导购、备注和积分各归各。"),
                 _now("合并之后改过的资料、得到和用掉的积分，留在保留的会员名下。"),
@@ -151,6 +157,11 @@ class MemberMergeAdmin(MergeDesk, ScopedReadOnlyAdmin):
             is_dangerous=True,
         )
         return ask(self, request, question, run, form=form, subject=merge)
+
+
+def _who(card: MemberCard) -> str:
+    """Two rows of one person often have one name: the code tells them apart."""
+    return f"{card.display_name} {card.code}"
 
 
 def _line(row: MemberMerge) -> MergeRecordLine:

@@ -184,7 +184,8 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
         member = self.subject(request, object_id)
         if member is None:
             return self.no_subject(request, object_id)
-        return HttpResponseRedirect(desk_url(first=member.pk))
+        living = selectors.list_merge_targets([member.pk])[member.pk]
+        return HttpResponseRedirect(desk_url(first=living))
 
     def has_merge_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("members.merge_member")

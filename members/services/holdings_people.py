@@ -59,6 +59,7 @@ class MergeHoldings(MemberHoldings):
         """The rows merged into hers are as empty as hers, and no snapshot remembers any of them."""
         everyone = person_row_ids(member_id)
         merges = MemberMerge.objects.filter(Q(emptier__in=everyone) | Q(survivor__in=everyone))
+        merges.live().filter(undo_until__gt=at).update(undo_until=at)
         count = merges.update(snapshot="", reason="", undo_reason="")
         count += KnownApart.objects.filter(Q(first__in=everyone) | Q(second__in=everyone)).delete()[0]
         return count + Member.objects.filter(pk__in=everyone).exclude(pk=member_id).update(

@@ -64,7 +64,7 @@ def undo_merge(*, merge_id: int, reason: str = "", actor: Actor, at: dt.datetime
             at=at,
             merge_id=merge.pk,
             parted_member_id=emptier.pk,
-            restored=restored,
+            restored=sorted(set(restored) - {"name_tokens"}),
         )
         audit.record(action="members.parted", subject=emptier, actor=actor, at=at, merge_id=merge.pk)
         events.publish(MemberUnmerged(merge.pk, emptier.pk, survivor.pk))

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import transaction
 from django.db.models import Count, F, Q
 
+from config.demo.doubles import seed_doubles
 from config.demo.seed import SeedSummary, seed_chain
 from config.demo.tags import seed_tags
 from core.actor import Actor
@@ -115,3 +116,11 @@ def test_tags_are_seeded_once_and_a_size_is_exclusive() -> None:
     assert live.count() > 3_000
     sizes = live.filter(tag__group__name="常穿尺码")
     assert sizes.values("member").distinct().count() == sizes.count()
+
+
+def test_the_merge_desk_of_the_demo_has_a_pair_to_propose() -> None:
+    seed_chain(at=AT, actor=ACTOR)
+    assert seed_doubles(at=AT, actor=ACTOR) is True
+    assert seed_doubles(at=AT, actor=ACTOR) is False
+    pairs = member_selectors.list_possible_duplicates(Member.objects.all())
+    assert "沈若溪" in {pair.first.display_name for pair in pairs}

@@ -222,7 +222,7 @@ def test_the_sums_hold_however_often_they_are_merged_and_parted() -> None:
     run_state_machine_as_test(
         PartingMachine,
         settings=settings(
-            max_examples=20,
+            max_examples=15,
             stateful_step_count=25,
             phases=[Phase.generate],
             deadline=None,
