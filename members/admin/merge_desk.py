@@ -41,6 +41,8 @@ class MergeDesk:
         asked = request.POST if request.method == "POST" else request.GET
         chosen = {side: _find(mine, asked.get(side, "")) for side in SIDES}
         first, second = chosen["first"], chosen["second"]
+        is_empty = not any(asked.get(name) for side in SIDES for name in (side, f"{side}_q"))
+        has_looked = is_empty and "proposals" in request.GET
         refusal = ""
         preview: MergePreview | None = None
         if first is not None and second is not None:
@@ -62,7 +64,11 @@ class MergeDesk:
             "refusal": refusal,
             "reason": asked.get("reason", ""),
             "swap_url": _swap_url(first, second, preview),
-            "pairs": [] if preview else _proposals(mine),
+            "is_empty": is_empty,
+            # Reads every member, which takes seconds in a large chain: only when somebody asks for it.
+            "has_looked": has_looked,
+            "pairs": _proposals(mine) if has_looked else [],
+            "look_url": f"{desk_url()}?proposals=1",
         }
         return TemplateResponse(request, "admin/xiaoer/merge_desk.html", context)
 

@@ -1,7 +1,7 @@
 """Reads about merges: what happened, and which rows look like one person."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.db.models import Count, Q, QuerySet
@@ -69,13 +69,17 @@ def list_possible_duplicates(members: QuerySet[Any], limit: int = 20) -> tuple[D
     return tuple(sorted(pairs, key=lambda pair: -pair.second.id)[:limit])
 
 
-def _alike(members: QuerySet[Any], column: str) -> list[Sequence[Member]]:
-    """Rows with the same name columns and the same value in this one, in pk order; newest groups first."""
+def _alike(members: QuerySet[Any], column: str) -> list[list[Member]]:
+    """Rows with the same name columns and the same value in this one, in pk order: one query, and one to read."""
     named = members.filter(merged_into__isnull=True).exclude(name_tokens=[]).order_by()
-    keys = (column, "name_tokens")
-    shared = named.values(*keys).annotate(row_count=Count("pk")).filter(row_count__gt=1)[:_GROUPS]
-    groups: list[Sequence[Member]] = []
-    for key in shared:
-        same = {name: key[name] for name in keys}
-        groups.append(list(named.filter(**same).order_by("pk")[:_GROUP_SIZE]))
-    return groups
+    shared = named.values(column, "name_tokens").annotate(row_count=Count("pk")).filter(row_count__gt=1)
+    groups: dict[tuple[Any, ...], list[Member]] = {
+        (found[column], *found["name_tokens"]): [] for found in shared[:_GROUPS]
+    }
+    values = {key[0] for key in groups}
+    names = [list(name) for name in {key[1:] for key in groups}]
+    for row in named.filter(**{f"{column}__in": values, "name_tokens__in": names}).order_by("pk"):
+        group = groups.get((getattr(row, column), *row.name_tokens))
+        if group is not None and len(group) < _GROUP_SIZE:
+            group.append(row)
+    return list(groups.values())

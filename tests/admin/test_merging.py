@@ -48,7 +48,7 @@ def test_members_are_found_on_either_side_and_compared(desk: Client, cast: Cast,
     "query",
     [
         {}, {"first": "x" * 300}, {"first": "0"}, {"first": "\0", "second_q": "%"}, {"survivor": "9"},
-        {"first": "99999999999999999999"}, {"first_q": "没有这个人"},
+        {"first": "99999999999999999999"}, {"first_q": "没有这个人"}, {"proposals": "1"},
     ],
 )  # fmt: skip
 def test_the_desk_opens_whatever_is_asked(desk: Client, cast: Cast, query: dict[str, str]) -> None:
@@ -110,7 +110,8 @@ def test_possible_duplicates_are_proposed(desk: Client, cast: Cast, twin: int) -
     other = services.register_member(
         name="林小美", phone="13700005678", source="pos", actor=Actor.system("till")
     )
-    pairs = desk.get(reverse(DESK_URL)).context["pairs"]
+    assert desk.get(reverse(DESK_URL)).context["pairs"] == []
+    pairs = desk.get(reverse(DESK_URL), {"proposals": "1"}).context["pairs"]
     assert [(item["pair"].first.id, item["pair"].second.id) for item in pairs] == [(twin, other.id)]
 
 

@@ -438,6 +438,5 @@ def test_a_merge_and_its_undoing_cost_a_bounded_number_of_statements() -> None:
         record = merge(till.id, fan.id)
     with CaptureQueriesContext(connection) as undoing:
         undo(record)
-    print("STATEMENTS", len(merging), len(undoing))
-    assert len(merging) <= 75
-    assert len(undoing) <= 75
+    assert len(merging) <= 50
+    assert len(undoing) <= 50
