@@ -125,7 +125,7 @@ def _joined(earlier: Any, later: Any) -> Any:
         return {**later, **both}
     if isinstance(earlier, list) and isinstance(later, list):
         return [*earlier, *(item for item in later if item not in earlier)]
-    return later if earlier is None else earlier
+    return earlier
 
 
 def repoint(*, model: str, emptier_id: int, survivor_id: int, field: str = "member") -> list[int]:

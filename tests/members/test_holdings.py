@@ -64,3 +64,18 @@ def test_nothing_personal_stays_and_the_books_still_add_up() -> None:
     check_sums()
     for part in all_holdings():
         assert part.erase(member_id=member_id, actor=DESK, at=clock.now()) >= 0
+
+
+def test_of_two_moves_the_first_says_how_things_were_and_the_second_adds_what_came_late() -> None:
+    part = all_holdings()[0]
+    first = {"ids": [1, 2], "keys": {"1": "a"}, "before": None, "debt": 3}
+    second = {"ids": [2, 5], "keys": {"1": "b", "5": "c"}, "before": {"tier": 1}, "debt": 0, "new": [7]}
+    assert part.join(first, second) == {
+        "ids": [1, 2, 5],
+        "keys": {"1": "a", "5": "c"},
+        "before": None,
+        "debt": 3,
+        "new": [7],
+    }
+    assert part.join({}, second) == second
+    assert part.join(first, {}) == first
