@@ -24,10 +24,12 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     wechat_events.AuthorizationRevoked: ["members.handlers.on_authorization_revoked"],
     member_events.MemberRegistered: [],
     member_events.IdentityLinked: [],
+    member_events.IdentityUnlinked: [],
     member_events.MemberMerged: [
-        "guides.handlers.on_member_merged",
+        "members.handlers.on_member_merged",
         "guides.handlers.move_requests_of_merged",
     ],
+    member_events.MemberUnmerged: ["guides.handlers.move_requests_of_parted"],
     member_events.MemberFollowed: [],
     member_events.MemberUnfollowed: [],
     member_events.PointsCredited: [],

@@ -5,6 +5,14 @@ an architecture test fails when a table with a member's key is in none of them.
 """
 
 HOLDINGS: tuple[str, ...] = (
+    "members.services.holdings_people.MergeHoldings",
+    "members.services.holdings_people.AddressHoldings",
+    "members.services.holdings_people.IdentityHoldings",
+    "members.services.holdings_people.TagHoldings",
     "members.services.holdings_tiers.TierHoldings",
+    "guides.services.holdings.BindingHoldings",
+    "guides.services.holdings.NoteHoldings",
+    "guides.services.holdings.ScanHoldings",
     "guides.services.holdings_requests.RequestHoldings",
+    "members.services.holdings_points.PointsHoldings",
 )

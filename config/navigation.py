@@ -16,6 +16,13 @@ SIDEBAR: list[dict[str, Any]] = [
         "separator": True,
         "items": [
             _item(_("会员"), "group", "members_member_changelist"),
+            _item(_("合并会员"), "merge", "members_merge_desk"),
+            _item(_("合并记录"), "call_merge", "members_membermerge_changelist")
+            | {
+                "active": lambda request: (
+                    "/membermerge/" in request.path and "/membermerge/desk/" not in request.path
+                )
+            },
             _item(_("标签"), "sell", "members_tag_changelist"),
             _item(_("标签组"), "category", "members_taggroup_changelist"),
             _item(_("专属导购绑定"), "handshake", "guides_binding_changelist"),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 SCOPES: Mapping[str, str] = {
     "members.Member": "guides.selectors.scope_members",
+    "members.MemberMerge": "guides.selectors.scopes.scope_merges",
     "members.PointsEntry": "guides.selectors.scopes.scope_points",
     "members.PointsAdjustment": "guides.selectors.scopes.scope_points",
     "members.TierChange": "guides.selectors.scopes.scope_tier_changes",

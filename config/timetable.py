@@ -13,6 +13,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "mend_requests": {"task": "guides.mend_requests", "schedule": 30.0},
     "mark_overdue_requests": {"task": "guides.mark_overdue_requests", "schedule": 60.0},
     "close_done_requests": {"task": "guides.close_done_requests", "schedule": 600.0},
+    "sweep_latecomers": {"task": "members.sweep_latecomers", "schedule": 60.0},
     "expire_tags": {"task": "members.expire_tags", "schedule": 60.0},
     "renew_channel_codes": {"task": "guides.renew_channel_codes", "schedule": 600.0},
     # Hourly, so that a worker that was down at midnight is made up for; a second run finds nothing to do.

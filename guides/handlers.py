@@ -39,12 +39,6 @@ def on_member_unbound(event: events.MemberUnbound) -> None:
     services.tell_of_lost_member(binding_id=event.binding_id)
 
 
-def on_member_merged(event: member_events.MemberMerged) -> None:
-    """The two rows' bindings become one, and what guides keep about them for themselves."""
-    services.move_notes(from_member_id=event.from_member_id)
-    services.settle_merged_member(from_member_id=event.from_member_id, actor=Actor.system("on_member_merged"))
-
-
 def on_request_stepped(event: events.RequestStepped) -> None:
     """The member and the guides concerned are told of it."""
     services.tell_of_request_step(step_id=event.step_id)
@@ -61,8 +55,14 @@ def move_requests_of_unbound(event: events.MemberUnbound) -> None:
 
 
 def move_requests_of_merged(event: member_events.MemberMerged) -> None:
-    """What the merged row asked for is the survivor's."""
-    services.move_requests(from_member_id=event.from_member_id)
+    """What either row asked for goes to the guide of the one she lives on in."""
+    services.settle_member_requests(member_id=event.into_member_id, actor=Actor.system("on_member_merged"))
+
+
+def move_requests_of_parted(event: member_events.MemberUnmerged) -> None:
+    """What each of the two asked for goes to that one's own guide."""
+    for member_id in (event.parted_member_id, event.survivor_id):
+        services.settle_member_requests(member_id=member_id, actor=Actor.system("on_member_unmerged"))
 
 
 def on_guide_left(event: events.GuideLeft) -> None:

@@ -27,6 +27,23 @@ class MemberMerged(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class MemberUnmerged(Event):
+    """A merge was undone: `parted_member_id` is a person of her own again beside `survivor_id`."""
+
+    merge_id: int
+    parted_member_id: int
+    survivor_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class IdentityUnlinked(Event):
+    """Staff found that this kind of identity was not hers; it is nobody's now."""
+
+    member_id: int
+    kind: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class MemberFollowed(Event):
     """She follows the account now (again, or for the first time)."""
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from core import clock
 from core.actor import Actor
-from members import services
+from members import events, services
 from members.events import ReassessmentRequested
 
 if TYPE_CHECKING:
@@ -48,6 +48,11 @@ def on_authorization_revoked(event: "wechat_events.AuthorizationRevoked") -> Non
 def on_reassessment_requested(event: ReassessmentRequested) -> None:
     """Work it off now; the job of the same name finds it if this is lost."""
     services.run_reassessments(actor=Actor.system("run_reassessments"))
+
+
+def on_member_merged(event: events.MemberMerged) -> None:
+    """What others wrote to the emptied row at that very moment comes along."""
+    services.sweep_emptied(member_id=event.from_member_id, actor=Actor.system("on_member_merged"))
 
 
 def _heard_at(unix_seconds: int) -> dt.datetime:

@@ -40,3 +40,8 @@ def announce_tiers_at_risk() -> int:
 def run_reassessments() -> int:
     """See the service of that name."""
     return services.run_reassessments(actor=Actor.system("run_reassessments"))
+
+
+@shared_task(name="members.sweep_latecomers")
+def sweep_latecomers() -> int:
+    return services.sweep_latecomers(actor=Actor.system("sweep_latecomers"))

@@ -26,8 +26,9 @@ def find_live_binding(member_id: int) -> BindingLine | None:
 
 
 def list_binding_history(member_id: int) -> tuple[BindingLine, ...]:
-    """All her guides, the newest first."""
-    bindings = Binding.objects.filter(member_id=member_id).select_related("guide", "store")
+    """All her guides, the newest first, with those of the rows that were merged into hers."""
+    rows = member_selectors.person_row_ids(member_id)
+    bindings = Binding.objects.filter(member_id__in=rows).select_related("guide", "store")
     return tuple(_line(binding) for binding in bindings.order_by("-bound_at", "-pk"))
 
 

@@ -62,13 +62,3 @@ def remarked_member_ids(guide_id: int, query: str) -> QuerySet[Any, int]:
     return GuideRemark.objects.filter(guide_id=guide_id, name_tokens__contains=tokens).values_list(
         "member_id", flat=True
     )
-
-
-def list_misplaced(limit: int) -> list[int]:
-    """Merged rows that guides' notes, tags or names still hang on."""
-    merged = member_selectors.merged_member_ids()
-    found: set[int] = set()
-    for model in (GuideNote, GuideMemberTag, GuideRemark):
-        rows = model._default_manager.filter(member_id__in=merged)
-        found |= set(rows.values_list("member_id", flat=True).distinct()[:limit])
-    return sorted(found)[:limit]

@@ -62,6 +62,14 @@ def scope_tier_changes(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet
     return queryset.filter(member_id__in=bound.values("member_id"))
 
 
+def scope_merges(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Merges that such a member survived."""
+    if _sees_all(staff):
+        return queryset
+    bound = Binding.objects.live().filter(guide__store__in=_store_ids(staff))
+    return queryset.filter(survivor__in=bound.values("member_id"))
+
+
 def _sees_all(staff: StaffAccount) -> bool:
     return staff.is_active and staff.is_superuser
 

@@ -9,11 +9,9 @@ from guides.services.codes import (
     renew_channel_codes,
 )
 from guides.services.imports import import_bindings
-from guides.services.merges import settle_merged_member
 from guides.services.notes import (
     add_note,
     edit_note,
-    move_notes,
     remark_member,
     remove_note,
     restore_note,
@@ -42,7 +40,6 @@ from guides.services.request_jobs import close_done_requests, mark_overdue_reque
 from guides.services.request_kinds import change_request_kind, create_request_kind
 from guides.services.request_moves import (
     mend_requests,
-    move_requests,
     settle_guide_requests,
     settle_member_requests,
 )
@@ -86,9 +83,7 @@ __all__ = [
     "mend_missed_reactions",
     "mend_requests",
     "move_guide",
-    "move_notes",
     "move_region",
-    "move_requests",
     "open_channel_code",
     "open_dealer",
     "open_region",

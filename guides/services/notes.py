@@ -19,7 +19,6 @@ from guides.models import GuideMemberTag, GuideNote, GuideRemark, GuideTag
 from guides.selectors import access_member
 from guides.selectors.notes import note_line_of
 from guides.services.words import clean_text
-from members import selectors as member_selectors
 from members import services as member_services
 from members.contracts import MemberCard
 
@@ -160,25 +159,6 @@ def remark_member(
         else:
             GuideRemark.objects.filter(guide_id=guide_id, member_id=member.id).delete()
     return access_member(guide_id=guide_id, public_id=public_id)
-
-
-def move_notes(*, from_member_id: int) -> int:
-    """What guides keep about a merged row is about the member it lives on in; how many rows moved.
-
-    Where a guide has called or tagged both, the survivor's stays. Repeating it changes nothing.
-    """
-    with transaction.atomic():
-        into_id = member_selectors.list_merge_targets([from_member_id]).get(from_member_id)
-        if into_id is None or into_id == from_member_id:
-            return 0
-        member_services.lock_members([from_member_id, into_id])
-        moved = GuideNote.objects.filter(member_id=from_member_id).update(member_id=into_id)
-        tags = GuideMemberTag.objects.filter(member_id=into_id).values("tag_id")
-        GuideMemberTag.objects.filter(member_id=from_member_id, tag_id__in=tags).delete()
-        moved += GuideMemberTag.objects.filter(member_id=from_member_id).update(member_id=into_id)
-        named = GuideRemark.objects.filter(member_id=into_id).values("guide_id")
-        GuideRemark.objects.filter(member_id=from_member_id, guide_id__in=named).delete()
-        return moved + GuideRemark.objects.filter(member_id=from_member_id).update(member_id=into_id)
 
 
 def _usable_text(text: str) -> str:

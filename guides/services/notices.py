@@ -8,11 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.actor import Actor
 from guides.models import Binding, BindingSource, Guide, GuideLogin, GuideNotice, GuideState, NoticeKind
-from guides.selectors.notes import list_misplaced
-from guides.services.merges import settle_merged_member
-from guides.services.notes import move_notes
 from members import selectors as member_selectors
 from wechat.errors import NoAccount
 from wechat.services import accounts, outbox
@@ -82,15 +78,10 @@ def mend_missed_reactions(at: dt.datetime | None = None) -> int:
     """Every change of the last day has had its reaction; how many were mended now.
 
     Events are lost when the broker dies between a commit and its publishing: bindings nobody told the guide
-    of, members she lost unknowingly, live bindings of merged members, and guides' own notes about them.
+    of, and members she lost unknowingly.
     """
     at = at or clock.now()
     mended = 0
-    merged = Binding.objects.live().filter(member_id__in=member_selectors.merged_member_ids())
-    for member_id in list(merged.values_list("member_id", flat=True)[:_BATCH]):
-        mended += settle_merged_member(from_member_id=member_id, actor=Actor.system("mend"), at=at)
-    for member_id in list_misplaced(_BATCH):
-        mended += move_notes(from_member_id=member_id)
     begun = Binding.objects.filter(bound_at__gt=at - _LOOK_BACK, bound_at__lte=at - _GRACE)
     for binding_id in _untold(_new_ones(begun), NoticeKind.NEW_MEMBER):
         mended += tell_of_new_member(binding_id=binding_id, at=at)

@@ -22,7 +22,6 @@ from guides.models import (
 )
 from guides.selectors.requests import misplaced_member_ids
 from guides.services.request_steps import take_step
-from members import selectors as member_selectors
 from members import services as member_services
 
 _BATCH: Final = 500
@@ -48,21 +47,6 @@ def settle_guide_requests(*, guide_id: int, actor: Actor, at: dt.datetime | None
     )
 
 
-def move_requests(*, from_member_id: int, at: dt.datetime | None = None) -> int:
-    """What a merged row asked for is the survivor's, and where her binding wants it; how many rows moved.
-
-    Repeating it changes nothing.
-    """
-    with transaction.atomic():
-        into_id = member_selectors.list_merge_targets([from_member_id]).get(from_member_id)
-        if into_id is None or into_id == from_member_id:
-            return 0
-        member_services.lock_members([from_member_id, into_id])
-        moved = repoint_requests(emptier_id=from_member_id, survivor_id=into_id)
-        settle_member_requests(member_id=into_id, actor=Actor.system("move_requests"), at=at)
-        return len(moved)
-
-
 def repoint_requests(*, emptier_id: int, survivor_id: int) -> list[int]:
     """The requests of one row are another's; the ids of those that moved. The caller has locked both members.
 
@@ -81,9 +65,6 @@ def mend_requests(*, at: dt.datetime | None = None) -> int:
     """Requests nobody moved are where they belong; how many moved. Events are lost when the broker dies."""
     at = at or clock.now()
     moved = 0
-    merged = ServiceRequest.objects.filter(member_id__in=member_selectors.merged_member_ids())
-    for member_id in sorted(set(merged.values_list("member_id", flat=True)[:_BATCH])):
-        moved += move_requests(from_member_id=member_id, at=at)
     for member_id in misplaced_member_ids(_BATCH):
         moved += settle_member_requests(member_id=member_id, actor=Actor.system("mend"), at=at)
     return moved

@@ -1,5 +1,5 @@
-"""Members, their points, tags and tiers in the staff admin."""
+"""Members, their merges, points, tags and tiers in the staff admin."""
 
-from members.admin import people, points, points_rules, tags, tier_members, tiers
+from members.admin import merging, people, points, points_rules, tags, tier_members, tiers
 
-__all__ = ["people", "points", "points_rules", "tags", "tier_members", "tiers"]
+__all__ = ["merging", "people", "points", "points_rules", "tags", "tier_members", "tiers"]

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -14,24 +14,23 @@ from django.utils.translation import gettext_lazy as _
 from core.admin import (
     ChoiceFilter,
     DressedForm,
-    Panel,
     Question,
     ScopedReadOnlyAdmin,
     ask,
     bound_data,
     column,
-    mask_openid,
     name_actions,
     operation,
-    register_panel,
     staff_actor,
     when,
 )
 from members import selectors
+from members.admin.identities import ask_unlinking
+from members.admin.merge_desk import desk_url
 from members.admin.points import ask_adjustment
 from members.admin.tags import TaggingActions
 from members.admin.tier_members import TierFilter, ask_grant, ask_withdrawal
-from members.models import Gender, Identity, Member, MemberIdentity, MemberStage, Source
+from members.models import Gender, Member, MemberStage, Source
 from members.services import rename_member
 
 name_actions(
@@ -90,7 +89,7 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
     date_hierarchy = "registered_at"
     ordering = ("-registered_at", "-pk")
     actions = ("tag_selected", "untag_selected")
-    actions_detail = ("rename", "adjust", "grant_tier", "withdraw_tier")
+    actions_detail = ("rename", "adjust", "grant_tier", "withdraw_tier", "merge", "unlink")
     fieldsets = (
         (
             None,
@@ -215,6 +214,25 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
         """A right of its own: that of adding tier changes."""
         return request.user.has_perm("members.add_tierchange")
 
+    @operation(_("合并"), icon="merge", needs=("merge",), path="merge")
+    def merge(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        member = self.subject(request, object_id)
+        if member is None:
+            return self.no_subject(request, object_id)
+        living = selectors.list_merge_targets([member.pk])[member.pk]
+        return HttpResponseRedirect(desk_url(first=living))
+
+    def has_merge_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("members.merge_member")
+
+    @operation(_("解除身份标识"), icon="link_off", needs=("unlink",), path="unlink-identity")
+    def unlink(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        member = self.subject(request, object_id)
+        return self.no_subject(request, object_id) if member is None else ask_unlinking(self, request, member)
+
+    def has_unlink_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("members.unlink_identity")
+
     def has_adjust_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A right of its own: that of adding adjustments."""
         return request.user.has_perm("members.add_pointsadjustment")
@@ -223,28 +241,3 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
 def _card(row: Member) -> Any:
     """The card read for the whole page, or of this one row on its own page."""
     return getattr(row, "card", None) or selectors.card_of(row)
-
-
-def _identities_panel(request: HttpRequest, member: Member) -> Panel:
-    """Under which names outside systems know her, masked. A phone's fingerprint stays unseen."""
-    identities = MemberIdentity.objects.filter(member=member).order_by("linked_at", "pk")
-    rows = [
-        (
-            identity.get_kind_display(),
-            selectors.card_of(member).masked_phone or _now("已登记")
-            if identity.kind == Identity.PHONE
-            else mask_openid(identity.value),
-            identity.app_id or "—",
-            when(identity.linked_at),
-        )
-        for identity in identities
-    ]
-    context = {
-        "heads": (_("类型"), _("标识"), _("应用"), _("关联时间")),
-        "rows": rows,
-        "empty": _("还没有关联任何身份"),
-    }
-    return Panel(_("身份标识"), "admin/xiaoer/panel_table.html", context)
-
-
-register_panel("members.Member", _identities_panel)

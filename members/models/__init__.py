@@ -1,6 +1,16 @@
 """Tables of `members`."""
 
-from members.models.people import Gender, Identity, Member, MemberAddress, MemberIdentity, MemberStage, Source
+from members.models.merging import UNDO_DAYS, KnownApart, MemberMerge, MergeHow
+from members.models.people import (
+    Gender,
+    Identity,
+    Member,
+    MemberAddress,
+    MemberIdentity,
+    MemberStage,
+    Source,
+    UnlinkReason,
+)
 from members.models.points import (
     ExpiryNotice,
     PendingReversal,
@@ -41,18 +51,22 @@ from members.models.tiers import (
 )
 
 __all__ = [
+    "UNDO_DAYS",
     "ActivityEntry",
     "AdjustmentState",
     "EarningRule",
     "ExpiryNotice",
     "Gender",
     "Identity",
+    "KnownApart",
     "Member",
     "MemberAddress",
     "MemberIdentity",
+    "MemberMerge",
     "MemberStage",
     "MemberTag",
     "MemberTier",
+    "MergeHow",
     "MultiplierKind",
     "MultiplierRule",
     "PendingReversal",
@@ -78,4 +92,5 @@ __all__ = [
     "TierPeriod",
     "TierReassessment",
     "TierSettings",
+    "UnlinkReason",
 ]

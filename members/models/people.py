@@ -140,6 +140,16 @@ class MemberIdentity(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["kind", "app_id", "value"], name="memberidentity_one_owner"),
         ]
+        permissions = [("unlink_identity", _("可以解除会员的身份标识"))]
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+class UnlinkReason(models.TextChoices):
+    """Why staff took an identity from a member."""
+
+    MISTYPED = "mistyped", _("登记时填错了")
+    PASSED_ON = "passed_on", _("号码已经换了主人")
+    ANOTHERS = "anothers", _("是别人的微信或卡")
+    ASKED = "asked", _("会员要求解除")

@@ -1,5 +1,6 @@
 """Reads of `members`."""
 
+from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
 from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
     card_of,
@@ -10,7 +11,7 @@ from members.selectors.people import (
     list_member_cards,
     list_merge_targets,
     living_member_ids,
-    merged_member_ids,
+    person_row_ids,
     phone_index,
     search_member_ids,
 )
@@ -77,17 +78,20 @@ __all__ = [
     "list_member_tags",
     "list_member_tiers",
     "list_merge_targets",
+    "list_merges_of",
     "list_points_entries",
     "list_points_multipliers",
+    "list_possible_duplicates",
     "list_recent_tag_ids",
     "list_tags",
     "list_tier_changes",
     "list_tier_history",
     "list_tiers",
     "living_member_ids",
-    "merged_member_ids",
+    "merge_lines",
     "name_tokens",
     "needs_reassessment",
+    "person_row_ids",
     "phone_index",
     "pinyin_of",
     "preview_reassessment",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Right
 from django.utils.translation import gettext as _
 
@@ -87,11 +88,6 @@ def living_member_ids() -> QuerySet[Any, int]:
     return Member.objects.living().values_list("pk", flat=True)
 
 
-def merged_member_ids() -> QuerySet[Any, int]:
-    """Ids of rows that live on in another row; unevaluated."""
-    return Member.objects.filter(merged_into__isnull=False).values_list("pk", flat=True)
-
-
 def list_merge_targets(member_ids: Iterable[int]) -> dict[int, int]:
     """For each id the living row it stands for (itself when not merged); unknown ids are missing."""
     targets: dict[int, int] = {}
@@ -111,6 +107,22 @@ def list_merge_targets(member_ids: Iterable[int]) -> dict[int, int]:
                 following[asked] = into
         open_ids = following
     return targets
+
+
+def person_row_ids(member_id: int) -> QuerySet[Any, int]:
+    """Her row and all that live on in it, directly or along a chain of merges; unevaluated, for composition."""
+    person = RawSQL(
+        """
+        WITH RECURSIVE person(id) AS (
+            SELECT %s::bigint
+            UNION
+            SELECT other.id FROM members_member AS other JOIN person ON other.merged_into_id = person.id
+        )
+        SELECT id FROM person
+        """,
+        [member_id],
+    )
+    return Member.objects.filter(pk__in=person).values_list("pk", flat=True)
 
 
 def search_member_ids(query: str) -> QuerySet[Any, int]:

@@ -7,7 +7,10 @@ from members.services.followers import (
     register_follower,
 )
 from members.services.imports import import_members
-from members.services.merging import merge_members
+from members.services.knowing_apart import keep_apart
+from members.services.latecomers import sweep_emptied, sweep_latecomers, sweep_merge
+from members.services.merging import merge_members, preview_merge
+from members.services.parting import undo_merge
 from members.services.people import (
     lock_member,
     lock_members,
@@ -58,6 +61,7 @@ from members.services.tiers_reassessing import (
     request_reassessment,
     run_reassessments,
 )
+from members.services.unlinking import unlink_identity
 
 __all__ = [
     "adjust_points",
@@ -79,12 +83,14 @@ __all__ = [
     "grant_tier",
     "identify_follower",
     "import_members",
+    "keep_apart",
     "lock_member",
     "lock_members",
     "merge_members",
     "name_columns",
     "note_unfollow",
     "pinyin_of",
+    "preview_merge",
     "reassess_tiers",
     "record_activity",
     "register_follower",
@@ -101,9 +107,14 @@ __all__ = [
     "reverse_points_entry",
     "run_reassessments",
     "spend_frozen_points",
+    "sweep_emptied",
+    "sweep_latecomers",
+    "sweep_merge",
     "tag_doer",
     "tag_members",
     "tag_search",
+    "undo_merge",
+    "unlink_identity",
     "untag_members",
     "untag_search",
     "usable_tag_name",

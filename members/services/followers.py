@@ -15,7 +15,7 @@ from members.contracts import MemberCard
 from members.errors import IdentityUnusable
 from members.events import IdentityLinked, MemberFollowed, MemberRegistered, MemberUnfollowed
 from members.models import Identity, Member, MemberIdentity, Source
-from members.selectors import card_of
+from members.selectors import card_of, person_row_ids
 from members.services.merging import merge_locked
 
 Answer = TypeVar("Answer")
@@ -159,6 +159,9 @@ def _forget(member: Member, withdrawn: set[str]) -> list[str]:
         MemberIdentity.objects.filter(member=member, kind=Identity.PHONE).delete()
     if forgotten:
         member.save(update_fields=forgotten)
+        # The rows merged into hers have forgotten it too: undoing a merge brings nothing back.
+        rows = Member.objects.filter(pk__in=person_row_ids(member.pk))
+        rows.update(**{field: getattr(member, field) for field in forgotten})
     return forgotten
 
 

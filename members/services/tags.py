@@ -174,30 +174,6 @@ def expire_tags(*, limit: int = 100_000, at: dt.datetime | None = None) -> int:
     return total
 
 
-def move_tags(*, emptier: Member, survivor: Member, by: str, at: dt.datetime) -> int:
-    """The tags of a merged row, and their history, are the survivor's; both rows are locked by the caller.
-
-    Where both have the tag one row stays, with the later end. Where both have a tag of one exclusive group the
-    one given last stays. Returns how many were live.
-    """
-    both = MemberTag.objects.filter(member__in=[emptier, survivor], removed_at__isnull=True).lock_rows()
-    theirs = [row for row in both if row.member_id == emptier.pk]
-    hers = [row for row in both if row.member_id == survivor.pk]
-    for row in theirs:
-        rival = next((other for other in hers if _collide(row, other)), None)
-        if rival is None:
-            continue
-        ended = rival if rival.tag_id != row.tag_id and row.tagged_at > rival.tagged_at else row
-        if rival.tag_id == row.tag_id:
-            ends = (rival.expires_at, row.expires_at)
-            rival.expires_at = None if None in ends else max(end for end in ends if end is not None)
-            rival.save(update_fields=["expires_at"])
-        ended.removed_at, ended.removed_by = at, by
-        ended.save(update_fields=["removed_at", "removed_by"])
-    MemberTag.objects.filter(member=emptier).update(member=survivor)
-    return len(theirs)
-
-
 def usable_tag_name(text: str) -> str:
     """The name without stray blanks and control characters. Raises TagNameUnusable."""
     name = " ".join("".join(character for character in text if character.isprintable()).split())
@@ -353,9 +329,3 @@ def _expire_batch(at: dt.datetime) -> int:
         for tag_id, count in counts.items():
             events.publish(MembersUntagged(tag_id, at.isoformat(), count))
     return len(due)
-
-
-def _collide(one: MemberTag, other: MemberTag) -> bool:
-    if one.tag_id == other.tag_id:
-        return True
-    return one.exclusive_group_id is not None and one.exclusive_group_id == other.exclusive_group_id

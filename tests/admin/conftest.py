@@ -125,6 +125,12 @@ def full_chain(cast: Cast) -> Cast:  # noqa: F811
     member_services.tag_members(member_ids=[cast.xiaomei.id], tag_id=tag.id, actor=Actor.system("cast"))
     fill_points(cast)
     fill_tiers(cast)
+    twin = member_services.register_follower(
+        app_id=cast.app_id, openid="oxiaomeitwin0000000000000000", actor=Actor.wechat()
+    )
+    member_services.merge_members(
+        first_id=cast.xiaomei.id, second_id=twin.id, survivor_id=cast.xiaomei.id, actor=Actor.system("cast")
+    )
     BindingPolicy.objects.create(name="先绑定者保留", protected_days=None)
     guide_services.resolve_scan(
         member_id=cast.xiaoli.id,

@@ -161,14 +161,14 @@ def test_a_member_merged_while_being_bound_has_one_guide_afterwards(cast: Cast) 
         ]
     )
     assert not [a for a in answers if isinstance(a, Exception) and not isinstance(a, Refusal)]
-    services.mend_missed_reactions()
     live = Binding.objects.live().filter(member_id__in=[cast.xiaoli.id, twin.id])
     assert live.count() == 1
     assert live.get().member_id == cast.xiaoli.id
 
 
-def _bound_pair(cast: Cast, first: int, second: int) -> int:
-    """小丽 bound to `first` two days ago, her other row to `second` yesterday; the other row's id."""
+def _bound_pair(cast: Cast, first: int, second: int, leaver: int | None = None) -> int:
+    """小丽 bound to `first` two days ago, her other row to `second` yesterday, merged after `leaver` has left;
+    the other row's id."""
     now = clock.now()
     twin = make_follower("小丽", openid_of("xiaoli2"))
     for member_id, guide_id, days in ((cast.xiaoli.id, first, 2), (twin.id, second, 1)):
@@ -179,14 +179,14 @@ def _bound_pair(cast: Cast, first: int, second: int) -> int:
             actor=STAFF,
             at=now - dt.timedelta(days=days),
         )
+    if leaver is not None:
+        services.leave_guide(guide_id=leaver, actor=STAFF)
     member_services.merge_members(first_id=cast.xiaoli.id, second_id=twin.id, actor=STAFF)
     return twin.id
 
 
 def test_of_two_rows_bindings_the_older_survives(cast: Cast) -> None:
     twin_id = _bound_pair(cast, cast.lina.id, cast.wangfang.id)
-    assert services.settle_merged_member(from_member_id=twin_id, actor=STAFF)
-    assert not services.settle_merged_member(from_member_id=twin_id, actor=STAFF)
     live = Binding.objects.live().get(member_id__in=[cast.xiaoli.id, twin_id])
     assert (live.member_id, live.guide_id) == (cast.xiaoli.id, cast.lina.id)
 
@@ -203,19 +203,11 @@ def test_the_merged_rows_older_binding_moves_over(cast: Cast) -> None:
     )
     services.bind_member(member_id=cast.xiaoli.id, guide_id=cast.lina.id, source="scan", actor=STAFF)
     member_services.merge_members(first_id=cast.xiaoli.id, second_id=twin.id, actor=STAFF)
-    assert services.settle_merged_member(from_member_id=twin.id, actor=STAFF)
     live = Binding.objects.live().get(member_id__in=[cast.xiaoli.id, twin.id])
     assert (live.member_id, live.guide_id, live.source) == (cast.xiaoli.id, cast.wangfang.id, "merge")
 
 
 def test_a_guide_who_has_left_loses_the_merged_member(cast: Cast) -> None:
-    twin_id = _bound_pair(cast, cast.lina.id, cast.wangfang.id)
-    services.leave_guide(guide_id=cast.lina.id, actor=STAFF)
-    services.settle_merged_member(from_member_id=twin_id, actor=STAFF)
+    twin_id = _bound_pair(cast, cast.lina.id, cast.wangfang.id, leaver=cast.lina.id)
     live = Binding.objects.live().get(member_id__in=[cast.xiaoli.id, twin_id])
     assert live.guide_id == cast.wangfang.id
-
-
-def test_an_unmerged_member_is_nothing_to_settle(cast: Cast) -> None:
-    assert not services.settle_merged_member(from_member_id=cast.xiaomei.id, actor=STAFF)
-    assert Binding.objects.live().filter(member_id=cast.xiaomei.id).exists()

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import transaction
 from django.db.models import Count, F, Q
 
+from config.demo.doubles import seed_doubles
 from config.demo.requests import seed_requests
 from config.demo.seed import SeedSummary, seed_chain
 from config.demo.tags import seed_tags
@@ -142,3 +143,10 @@ def test_every_tier_of_the_demo_has_members_and_seeding_again_changes_nothing() 
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[-1] > 10
     assert not seed_tiers(at=AT, actor=ACTOR)
+
+
+def test_the_merge_desk_of_the_demo_has_a_pair_to_propose() -> None:
+    assert seed_doubles(at=AT, actor=ACTOR) is True
+    assert seed_doubles(at=AT, actor=ACTOR) is False
+    pairs = member_selectors.list_possible_duplicates(Member.objects.all())
+    assert "沈若溪" in {pair.first.display_name for pair in pairs}

@@ -7,10 +7,9 @@ import pytest
 from core.actor import Actor
 from core.errors import Refusal
 from core.models import AuditEntry
-from guides import handlers, selectors, services
+from guides import selectors, services
 from guides.models import GuideMemberTag, GuideNote, GuideRemark, GuideTag
 from guides.selectors.notes import remarks_of
-from members import events as member_events
 from members import services as member_services
 from members.contracts import MemberCard
 from tests.cast import APP_ID, DIRECTOR, Cast, openid_of
@@ -186,18 +185,7 @@ def test_a_merge_brings_them_to_the_row_she_lives_on_in(cast: Cast) -> None:
     services.remark_member(**on(cast.lina, nameless, name="绿风衣"))
     member_services.merge_members(first_id=cast.xiaomei.id, second_id=nameless.id, actor=DIRECTOR)
 
-    for _twice in range(2):
-        handlers.on_member_merged(member_events.MemberMerged(nameless.id, cast.xiaomei.id))
-
     assert notes_of(cast.lina, cast.xiaomei) == ["喜欢素色"]
     assert tags_of(cast.lina, cast.xiaomei) == ["话很少"]
     assert remarks_of(cast.lina.id, [cast.xiaomei.id]) == {cast.xiaomei.id: "绿风衣"}
     assert GuideRemark.objects.count() == GuideMemberTag.objects.count() == 1
-
-
-def test_a_lost_merge_event_is_mended(cast: Cast) -> None:
-    nameless = make_nameless(cast)
-    services.add_note(**on(cast.lina, nameless, text="喜欢素色"))
-    member_services.merge_members(first_id=cast.xiaomei.id, second_id=nameless.id, actor=DIRECTOR)
-    services.mend_missed_reactions()
-    assert notes_of(cast.lina, cast.xiaomei) == ["喜欢素色"]

@@ -32,8 +32,8 @@ def _pair() -> tuple[int, int]:
     return make_member("one"), make_member("other")
 
 
-def _merge(one: int, other: int, **values: dt.datetime) -> int:
-    return services.merge_members(first_id=one, second_id=other, actor=STAFF, **values).id
+def _merge(one: int, other: int, at: dt.datetime | None = None) -> int:
+    return services.merge_members(first_id=one, second_id=other, actor=STAFF, at=at).id
 
 
 @pytest.mark.django_db

@@ -1,0 +1,85 @@
+"""Reads about merges: what happened, and which rows look like one person."""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from core import clock
+from members.contracts import DuplicatePair, MergeRecordLine
+from members.models import KnownApart, Member, MemberMerge
+from members.selectors.people import card_of
+
+_GROUPS: Final = 200
+_GROUP_SIZE: Final = 5
+
+
+def list_merges_of(member_id: int, at: dt.datetime | None = None) -> tuple[MergeRecordLine, ...]:
+    """The merges in which she is one of the two, newest first."""
+    return merge_lines(MemberMerge.objects.of(member_id).order_by("-made_at", "-pk"), at=at or clock.now())
+
+
+def merge_lines(merges: Iterable[MemberMerge], *, at: dt.datetime) -> tuple[MergeRecordLine, ...]:
+    """Merges for a page, in the order given; the members are read for all of them at once."""
+    rows = list(merges)
+    people = {key for row in rows for key in (row.survivor_id, row.emptier_id)}
+    cards = {member.pk: card_of(member) for member in Member.objects.filter(pk__in=people)}
+    return tuple(
+        MergeRecordLine(
+            id=row.pk,
+            survivor=cards[row.survivor_id],
+            emptier=cards[row.emptier_id],
+            how_label=str(row.get_how_display()),
+            reason=row.reason,
+            made_at=row.made_at,
+            made_by=row.made_by,
+            undone_at=row.undone_at,
+            undone_by=row.undone_by,
+            may_be_undone=row.may_be_undone(at),
+            # The day on which it ends counts as one.
+            days_left=max(0, -((at - row.undo_until) // dt.timedelta(days=1))),
+        )
+        for row in rows
+    )
+
+
+def list_possible_duplicates(members: QuerySet[Any], limit: int = 20) -> tuple[DuplicatePair, ...]:
+    """Pairs among these living members that look like one person; who was told apart is left out.
+
+    The same name with the same phone tail, or with the same birthday. The database groups by what it can
+    compare (tail, birthday, the name's columns); whether the names are equal is seen here.
+    """
+    apart = set(KnownApart.objects.values_list("first_id", "second_id"))
+    seen: set[tuple[int, int]] = set()
+    pairs: list[DuplicatePair] = []
+    for column, empty, reason in (
+        ("phone_tail", Q(phone_tail=""), _("姓名和手机尾号相同")),
+        ("birthday", Q(birthday__isnull=True), _("姓名和生日相同")),
+    ):
+        for group in _alike(members.exclude(empty), column):
+            for place, first in enumerate(group):
+                for second in group[place + 1 :]:
+                    key = (first.pk, second.pk)
+                    if first.name != second.name or key in apart or key in seen:
+                        continue
+                    seen.add(key)
+                    pairs.append(DuplicatePair(card_of(first), card_of(second), reason))
+    return tuple(sorted(pairs, key=lambda pair: -pair.second.id)[:limit])
+
+
+def _alike(members: QuerySet[Any], column: str) -> list[list[Member]]:
+    """Rows with the same name columns and the same value in this one, in pk order: one query, and one to read."""
+    named = members.filter(merged_into__isnull=True).exclude(name_tokens=[]).order_by()
+    shared = named.values(column, "name_tokens").annotate(row_count=Count("pk")).filter(row_count__gt=1)
+    groups: dict[tuple[Any, ...], list[Member]] = {
+        (found[column], *found["name_tokens"]): [] for found in shared[:_GROUPS]
+    }
+    values = {key[0] for key in groups}
+    names = [list(name) for name in {key[1:] for key in groups}]
+    for row in named.filter(**{f"{column}__in": values, "name_tokens__in": names}).order_by("pk"):
+        group = groups.get((getattr(row, column), *row.name_tokens))
+        if group is not None and len(group) < _GROUP_SIZE:
+            group.append(row)
+    return list(groups.values())
