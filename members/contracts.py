@@ -393,6 +393,7 @@ class TierRun:
 MergeHowKind = Literal["unionid", "phone", "desk", "import"]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
 class MergeField:
     """One field of a merge preview: what either side has, whose value survives (`winner_id`), and why.
 
@@ -407,6 +408,7 @@ class MergeField:
     may_choose: bool
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
 class MergePart:
     """What becomes of one part of what is kept about both."""
 
@@ -414,6 +416,7 @@ class MergePart:
     lines: tuple[MergeLine, ...]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
 class MergePreview:
     """What a merge would do: who lives on and why, field by field, and part by part."""
 
@@ -424,9 +427,11 @@ class MergePreview:
     parts: tuple[MergePart, ...]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
 class MergeRecordLine:
     """One merge that happened. `may_be_undone` says whether its time allows it, `days_left` for how long."""
 
+    id: int
     survivor: MemberCard
     emptier: MemberCard
     how_label: str
@@ -439,6 +444,7 @@ class MergeRecordLine:
     days_left: int
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
 class DuplicatePair:
     """Two living rows that look like one person, and what they have in common."""
 

@@ -44,4 +44,5 @@ def run_reassessments() -> int:
 
 @shared_task(name="members.sweep_latecomers")
 def sweep_latecomers() -> int:
+    """See the service of that name."""
     return services.sweep_latecomers(actor=Actor.system("sweep_latecomers"))

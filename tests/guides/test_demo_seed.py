@@ -146,6 +146,7 @@ def test_every_tier_of_the_demo_has_members_and_seeding_again_changes_nothing() 
 
 
 def test_the_merge_desk_of_the_demo_has_a_pair_to_propose() -> None:
+    seed_chain(at=AT, actor=ACTOR)
     assert seed_doubles(at=AT, actor=ACTOR) is True
     assert seed_doubles(at=AT, actor=ACTOR) is False
     pairs = member_selectors.list_possible_duplicates(Member.objects.all())

@@ -147,8 +147,6 @@ def test_lost_merges_are_mended(cast: Cast) -> None:
     request = ask(twin, store_id=cast.store.id)
     member_services.merge_members(first_id=cast.xiaomei.id, second_id=twin.id, actor=DIRECTOR)
     services.mend_requests()
-    services.settle_merged_member(from_member_id=twin.id, actor=DIRECTOR)
-    services.mend_requests()
     assert ServiceRequest.objects.get(pk=request.id).member_id == min(cast.xiaomei.id, twin.id)
 
 
