@@ -5,11 +5,11 @@ set reached from it can undercut:
 
 - coupons whose group offers nothing else are all used, one after the other. Using more coupons leaves less in every
   cell, so no selection of them ends lower;
-- of the coupons that compete, each group takes at most the worth of its best template on the state as it is. Worth
-  only falls as the state shrinks, so the real discount is not larger. Coupons that compete for units count here too.
+- of the coupons that compete, each group takes at most the worth of its best template when its turn comes among the
+  first. Coupons that compete for units count here too.
 
-Subtracting the second from the total after the first is safe, because in the real chain each coupon meets a state that
-is in no cell above the one its discount was taken from.
+Worth only falls as the state shrinks. In the real chain each coupon meets a state that is in no cell above the one its
+discount was taken from here, because more coupons came before it; so the discounts together are not larger than here.
 
 Totals are floats with a margin far above their error; only where the margin leaves the fen open are they counted again
 in fractions. So floats cost time at worst, never a fen.
@@ -21,12 +21,12 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Final
 
-from coupons.contracts import BasketLine, CouponTerms
+from coupons.contracts import BasketLine
 from coupons.services.pricing_chain import Chain, Slot, State
 from coupons.services.pricing_terms import preference, template_of
 
 MOST_NODES: Final = 20_000
-MOST_WORK: Final = 6_000_000  # cells read; large baskets are given fewer nodes
+MOST_WORK: Final = 1_000_000  # cells read; large baskets are given fewer nodes
 
 Choice = tuple[tuple[int, int], ...]  # (slot, units it takes), in the order of application
 Rank = tuple[int, int, int, tuple[tuple[bool, float], ...], tuple[str, ...]]
@@ -63,6 +63,7 @@ class Search:
         self._margin = sum(line.amount_fen for line in lines) * 1e-11 + 1e-9
         self._rivals = [self._mask(at, self._is_rival) for at in range(len(slots))]
         self._overlaps = [self._mask(at, self._overlap) for at in range(len(slots))]
+        self._terms = [dataclasses.replace(slot.coupon, key="", name="", valid_until=None) for slot in slots]
         self._followers = [0] * len(slots)
         self._dropped = 0 if is_forced else self._collapse()
         start = self._floats.start()
@@ -172,7 +173,7 @@ class Search:
             if (self._rivals[at] | self._overlaps[at]) & node.open:
                 templates = rivalry.setdefault(slot.coupon.stacking_group, {})
                 sums = templates.setdefault(self._templates[at], [0.0, 0])
-                sums[0] += chain.worth(slot, node.state)
+                sums[0] += chain.worth(slot, state)
                 sums[1] += slot.coupon.gift_value_fen
             else:
                 chain.reduce(slot, state, slot.coupon.units)
@@ -277,16 +278,12 @@ class Search:
         return dropped
 
     def _is_twin(self, at: int, other: int) -> bool:
-        return _terms(self._slots[at].coupon) == _terms(self._slots[other].coupon)
+        return self._terms[at] == self._terms[other]
 
     def _is_uniform(self, at: int) -> bool:
         """Whether all coupons of its template are its twins; else which of them is used moves the others' turn."""
         template = self._templates[at]
         return all(self._is_twin(at, other) for other, name in enumerate(self._templates) if name == template)
-
-
-def _terms(coupon: CouponTerms) -> CouponTerms:
-    return dataclasses.replace(coupon, key="", name="", valid_until=None)
 
 
 def _quotient(above: int, below: int) -> float:

@@ -50,17 +50,20 @@ def template_of(coupon: CouponTerms) -> str:
 def prepare(*, lines: Sequence[BasketLine], coupons: Sequence[CouponTerms]) -> Prepared:
     """Sort out the coupons that cannot be used whatever else is. `lines` are in the order of their keys."""
     bars: dict[str, Bar] = {}
-    scopes: dict[str, list[int]] = {}
+    scopes: dict[str, set[int]] = {}
     for coupon in sorted(coupons, key=application_order):
         scope = [at for at, line in enumerate(lines) if _covers(coupon, line)]
         open_to_offers = [at for at in scope if lines[at].is_discountable]
         if bar := _bar(coupon, [lines[at] for at in open_to_offers], bool(scope)):
             bars[coupon.key] = bar
         else:
-            scopes[coupon.key] = open_to_offers
+            scopes[coupon.key] = set(open_to_offers)
     usable = [coupon for coupon in sorted(coupons, key=application_order) if coupon.key in scopes]
-    cell_of = _cells(lines, [set(scopes[coupon.key]) for coupon in usable])
-    slots = [_slot(coupon, lines, scopes[coupon.key], cell_of) for coupon in usable]
+    cell_of = _cells(lines, [scopes[coupon.key] for coupon in usable])
+    dearest = sorted(
+        range(len(lines)), key=lambda at: (-Fraction(lines[at].amount_fen, lines[at].quantity), at)
+    )
+    slots = [_slot(coupon, lines, scopes[coupon.key], dearest, cell_of) for coupon in usable]
     chain = Chain(Fraction, lines, cell_of)
     start = chain.start()
     idle = {slot.coupon.key for slot in slots if slot.coupon.kind != "gift" and not chain.worth(slot, start)}
@@ -92,15 +95,20 @@ def _bar(coupon: CouponTerms, eligible: Sequence[BasketLine], has_scope: bool) -
 
 
 def _slot(
-    coupon: CouponTerms, lines: Sequence[BasketLine], scope: Sequence[int], cell_of: Sequence[int]
+    coupon: CouponTerms,
+    lines: Sequence[BasketLine],
+    scope: set[int],
+    dearest: Sequence[int],
+    cell_of: Sequence[int],
 ) -> Slot:
-    dearest = sorted(scope, key=lambda at: (-Fraction(lines[at].amount_fen, lines[at].quantity), at))
     off = coupon.off_fen
     if coupon.kind == "cash_off" and coupon.per_fen:
         off *= sum(lines[at].amount_fen for at in scope) // coupon.per_fen
     if coupon.cap_fen is not None:
         off = min(off, coupon.cap_fen)
-    return Slot(coupon, tuple(dearest), tuple(sorted({cell_of[at] for at in scope})), off)
+    return Slot(
+        coupon, tuple(at for at in dearest if at in scope), tuple(sorted({cell_of[at] for at in scope})), off
+    )
 
 
 def _cells(lines: Sequence[BasketLine], scopes: Sequence[set[int]]) -> tuple[int, ...]:
