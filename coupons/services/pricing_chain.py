@@ -25,10 +25,7 @@ class Slot:
     lines: tuple[int, ...]
     cells: tuple[int, ...]
     off_fen: int
-
-    @property
-    def takes_units(self) -> bool:
-        return self.coupon.kind in ("exchange", "fixed_price")
+    takes_units: bool
 
 
 @dataclasses.dataclass(slots=True)
@@ -105,8 +102,7 @@ class Chain(Generic[N]):
         return price if coupon.cap_fen is None else min(price, self.number(coupon.cap_fen, 1))
 
     def _left(self, slot: Slot, state: State[N]) -> N:
-        cells = state.cells
-        return sum((cells[cell] for cell in slot.cells), start=self.zero)
+        return sum(map(state.cells.__getitem__, slot.cells), start=self.zero)
 
     def _off(self, slot: Slot, left: N) -> N:
         coupon = slot.coupon

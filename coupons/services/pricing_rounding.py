@@ -23,14 +23,18 @@ def round_table(*, rows: Sequence[Row], sums: Sequence[Fraction]) -> list[dict[i
     """Round the rows (column → entry) together. `sums` are the columns' exact sums, in the order of the columns."""
     whole = [{column: entry.numerator // entry.denominator for column, entry in row.items()} for row in rows]
     rests = [
-        {column: float(entry - whole[at][column]) for column, entry in row.items() if entry.denominator != 1}
-        for at, row in enumerate(rows)
+        {
+            column: entry.numerator % entry.denominator / entry.denominator
+            for column, entry in row.items()
+            if entry.denominator != 1
+        }
+        for row in rows
     ]
     settled = [sum(row.get(column, 0) for row in whole) for column in range(len(sums))]
     most = [-(-total.numerator // total.denominator) - got for total, got in zip(sums, settled, strict=True)]
     least = [total.numerator // total.denominator - got for total, got in zip(sums, settled, strict=True)]
     least[-1] = most[-1]
-    missing = [int(sum(row.values())) - sum(whole[at].values()) for at, row in enumerate(rows)]
+    missing = [round(sum(row.values())) for row in rests]  # whole but for the error of a few floats
     for at, columns in enumerate(_Deal(rests, missing, least, most).run()):
         for column in columns:
             whole[at][column] += 1

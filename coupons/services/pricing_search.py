@@ -26,7 +26,7 @@ from coupons.services.pricing_chain import Chain, Slot, State
 from coupons.services.pricing_terms import preference, template_of
 
 MOST_NODES: Final = 20_000
-MOST_WORK: Final = 1_000_000  # cells read; large baskets are given fewer nodes
+MOST_WORK: Final = 3_000_000  # cells read; large baskets are given fewer nodes
 
 Choice = tuple[tuple[int, int], ...]  # (slot, units it takes), in the order of application
 Rank = tuple[int, int, int, tuple[tuple[bool, float], ...], tuple[str, ...]]

@@ -107,7 +107,11 @@ def _slot(
     if coupon.cap_fen is not None:
         off = min(off, coupon.cap_fen)
     return Slot(
-        coupon, tuple(at for at in dearest if at in scope), tuple(sorted({cell_of[at] for at in scope})), off
+        coupon=coupon,
+        lines=tuple(at for at in dearest if at in scope),
+        cells=tuple(sorted({cell_of[at] for at in scope})),
+        off_fen=off,
+        takes_units=coupon.kind in ("exchange", "fixed_price"),
     )
 
 

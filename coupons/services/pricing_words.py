@@ -33,6 +33,7 @@ _REFUSALS: Final[dict[CouponReason, type[Refusal]]] = {
 def explain(*, coupon: CouponTerms, bar: Bar) -> str:
     """The sentence for the till and the member: what is missing, or what stands in the way."""
     other = bar.against.name if bar.against else ""
+    limit = min(one.max_per_order for one in (coupon, bar.against) if one)
     sentences: dict[CouponReason, str] = {
         "below_min_spend": _("还差 %(short)s 可用") % {"short": yuan(fen=bar.short_fen)},
         "below_min_quantity": _("还差 %(count)d 件可用") % {"count": bar.short_count},
@@ -45,9 +46,9 @@ def explain(*, coupon: CouponTerms, bar: Bar) -> str:
             if coupon.is_exclusive
             else {"name": other, "other": coupon.name}
         ),
-        "over_max_per_order": _("每单最多用 %(count)d 张") % {"count": coupon.max_per_order},
+        "over_max_per_order": _("每单最多用 %(count)d 张") % {"count": limit},
         "no_value_left": _("用这张券不会更便宜，请留着下次用"),
-        "not_better": _("现在的搭配已经最划算"),
+        "not_better": _("已经选了更划算的搭配"),
         "not_chosen": _("没有选用"),
     }
     return sentences[bar.reason]

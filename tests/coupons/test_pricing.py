@@ -87,6 +87,15 @@ def test_several_coupons_of_one_template_are_used_up_to_its_limit() -> None:
     assert priced([line("a", 5)], *coupons).used_keys == ("3",)
 
 
+def test_of_several_limits_in_one_template_the_least_of_the_used_ones_holds() -> None:
+    same: dict[str, Any] = {"stacking_group": "", "template_key": "代金券"}
+    big = coupon("大", "cash_off", off_fen=5_000, max_per_order=2, **same)
+    small = [coupon(str(n), "cash_off", off_fen=1_000, max_per_order=3, **same) for n in range(3)]
+    assert priced([line("a", 100)], big, *small).used_keys == ("大", "0")
+    less = dataclasses.replace(big, off_fen=1_500)
+    assert priced([line("a", 100)], less, *small).used_keys == ("0", "1", "2")
+
+
 def test_scope_is_by_category_path_and_product_and_exclusion_wins() -> None:
     lines = [
         line("跑鞋", 100, 1, "shoes", "shoes.run"),

@@ -47,6 +47,34 @@ def test_the_best_combination_is_the_one_that_trying_everything_finds(
     assert rank_of(basket, coupons) == rank
 
 
+@st.composite
+def unit_coupons(draw: st.DrawFn) -> list[CouponTerms]:
+    """Three or four coupons of different groups that all want units, often the same ones."""
+    coupons = []
+    for at in range(draw(st.integers(3, 4))):
+        own: dict[str, Any] = {"units": draw(st.integers(1, 3))}
+        if draw(st.booleans()):
+            own |= {"kind": "exchange", "cap_fen": draw(st.one_of(st.none(), st.integers(1, 40)))}
+        else:
+            own |= {"kind": "fixed_price", "price_fen": draw(st.integers(0, 40))}
+        scope = draw(st.frozensets(st.sampled_from(kit.CATEGORIES), max_size=2))
+        coupons.append(kit.coupon(f"k{at}", include_categories=scope, **own))
+    return coupons
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 3)), min_size=2, max_size=3), unit_coupons())
+def test_coupons_that_want_the_same_units_share_them_in_the_cheapest_way(
+    rows: list[tuple[int, int]], coupons: list[CouponTerms]
+) -> None:
+    lines = [
+        BasketLine(f"l{at}", f"p{at}", (kit.CATEGORIES[at],), amount, quantity)
+        for at, (amount, quantity) in enumerate(rows)
+    ]
+    basket = price_basket(lines=lines, coupons=coupons)
+    assert rank_of(basket, coupons) == kit.cheapest(lines, coupons)[0]
+
+
 @many
 @given(kit.basket_lines(), kit.coupon_lists(), points_terms)
 def test_every_fen_is_on_a_line_and_no_line_is_negative(
