@@ -1,4 +1,18 @@
-"""The price of a basket with coupons and points: a pure function of its arguments."""
+"""The price of a basket with coupons and points: a pure function of its arguments.
+
+A better coupon (more off, more units, a lower rate, price or threshold, a higher cap) never makes the price before
+points dearer, and neither does one more coupon to choose from. Proof: fix the coupons used and the units each takes.
+Which units these are depends on original prices alone. Let x be what is left in each line.
+
+- Cash off D on a scope with the sum S turns each x in it into x·max(0, 1 − D/S). That grows in every coordinate (its
+  derivatives are xD/S² by the others and 1 − D/S + xD/S² by itself) and falls in D.
+- A percent coupon is the greater of r·x and of that with its cap as D: it grows in x and r, and falls in the cap.
+- A unit loses an amount that does not depend on x, grows with the cap and falls with the price.
+
+So a better coupon leaves no line above what the worse one left, and every later coupon keeps it so, for the order of
+application reads nothing that makes a coupon better. More units, lower thresholds and one more coupon only add choices.
+The price is the least over all choices, and rounding up keeps order. ∎ (Where the search ends early, up to its bound.)
+"""
 
 from collections.abc import Sequence
 from typing import Final
@@ -39,15 +53,6 @@ def price_basket(
 
     Points pay like money, so the combination is chosen before points: the lowest price, then the dearer gifts, the
     fewer coupons, those that expire first, the keys. The order of lines and coupons does not matter.
-
-    A better coupon (more off, more units, a lower rate, price or threshold, a higher cap) never makes the price before
-    points dearer, and neither does one more coupon to choose from. Proof: fix the coupons used and the units each
-    takes. Which units these are depends on original prices alone. Let x be what is left in each line. Cash off D on a
-    scope with the sum S turns x into x·max(0, 1 − D/S), which grows in every coordinate of x (its derivatives are
-    xD/S² by the others and 1 − D/S + xD/S² by itself) and falls in D. A percent coupon is the greater of r·x and that
-    with its cap as D. A unit loses a fixed amount that grows with the cap and falls with the price. So a better coupon
-    leaves no line above what the worse one left, and every later coupon keeps it so. Better units and thresholds, and
-    one more coupon, only add choices; the price is the least over all of them, and rounding up keeps order. ∎
 
     Within its budget the search is exact; beyond it `bound_fen` says by how much another combination could be cheaper
     at most. Refuses input that cannot be (codes in `coupons.errors`), and of a choice the coupon that cannot be used,

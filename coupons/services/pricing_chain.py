@@ -19,12 +19,13 @@ N = TypeVar("N", float, Fraction)
 @dataclasses.dataclass(frozen=True, slots=True)
 class Slot:
     """A coupon that may be used on this basket. `lines` are in scope, the dearest unit first; `off_fen` is what a
-    `cash_off` takes at most."""
+    `cash_off` takes at most, `gift_fen` what a `gift` is worth."""
 
     coupon: CouponTerms
     lines: tuple[int, ...]
     cells: tuple[int, ...]
     off_fen: int
+    gift_fen: int
     takes_units: bool
 
 

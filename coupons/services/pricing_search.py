@@ -116,7 +116,7 @@ class Search:
         still = node.open & ~(1 << at | self._rivals[at])
         if not self._is_forced:
             still &= ~self._full(at, choice, still)
-        return _Node(state, still, choice, node.gift_fen + slot.coupon.gift_value_fen)
+        return _Node(state, still, choice, node.gift_fen + slot.gift_fen)
 
     def _units(self, at: int, node: _Node) -> Iterator[int]:
         """All units it may take, and fewer where it would take them from another."""
@@ -174,10 +174,10 @@ class Search:
                 templates = rivalry.setdefault(slot.coupon.stacking_group, {})
                 sums = templates.setdefault(self._templates[at], [0.0, 0])
                 sums[0] += chain.worth(slot, state)
-                sums[1] += slot.coupon.gift_value_fen
+                sums[1] += slot.gift_fen
             else:
                 chain.reduce(slot, state, slot.coupon.units)
-                gift += slot.coupon.gift_value_fen
+                gift += slot.gift_fen
         total = sum(state.cells)
         for templates in rivalry.values():
             total -= max(sums[0] for sums in templates.values())

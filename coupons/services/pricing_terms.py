@@ -111,6 +111,7 @@ def _slot(
         lines=tuple(at for at in dearest if at in scope),
         cells=tuple(sorted({cell_of[at] for at in scope})),
         off_fen=off,
+        gift_fen=coupon.gift_value_fen if coupon.kind == "gift" else 0,
         takes_units=coupon.kind in ("exchange", "fixed_price"),
     )
 

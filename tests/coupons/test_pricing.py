@@ -89,11 +89,11 @@ def test_several_coupons_of_one_template_are_used_up_to_its_limit() -> None:
 
 def test_of_several_limits_in_one_template_the_least_of_the_used_ones_holds() -> None:
     same: dict[str, Any] = {"stacking_group": "", "template_key": "代金券"}
-    big = coupon("大", "cash_off", off_fen=5_000, max_per_order=2, **same)
-    small = [coupon(str(n), "cash_off", off_fen=1_000, max_per_order=3, **same) for n in range(3)]
-    assert priced([line("a", 100)], big, *small).used_keys == ("大", "0")
+    big = coupon("a", "cash_off", off_fen=5_000, max_per_order=2, **same)
+    small = [coupon(f"b{n}", "cash_off", off_fen=1_000, max_per_order=3, **same) for n in range(3)]
+    assert priced([line("a", 100)], big, *small).used_keys == ("a", "b0")
     less = dataclasses.replace(big, off_fen=1_500)
-    assert priced([line("a", 100)], less, *small).used_keys == ("0", "1", "2")
+    assert priced([line("a", 100)], less, *small).used_keys == ("b0", "b1", "b2")
 
 
 def test_scope_is_by_category_path_and_product_and_exclusion_wins() -> None:
@@ -156,6 +156,22 @@ def test_a_tie_goes_to_the_dearer_gift_then_to_what_expires_first_then_to_the_ke
         for key, until in (("b", None), ("d", DAY), ("c", DAY))
     ]
     assert priced([line("a", 80)], *twins).used_keys == ("c",)
+
+
+def test_fields_of_another_kind_mean_nothing() -> None:
+    stray: dict[str, Any] = {
+        "gift_name": "杯子",
+        "gift_value_fen": 5_000,
+        "units": 3,
+        "rate_bp": 1,
+        "price_fen": 7,
+    }
+    twins = [
+        coupon(key, "cash_off", off_fen=100, stacking_group="", **fields)
+        for key, fields in (("a", {}), ("b", stray))
+    ]
+    basket = priced([line("a", 80)], *twins)
+    assert (basket.used_keys, basket.payable_fen, basket.coupons[0].gift_value_fen) == (("a",), 7_900, 0)
 
 
 def test_a_coupon_for_units_leaves_the_dear_one_to_another_where_that_is_cheaper() -> None:

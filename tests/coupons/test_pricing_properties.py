@@ -13,7 +13,7 @@ from coupons.contracts import BasketLine, CouponTerms, PointsTerms, PricedBasket
 from coupons.services import price_basket
 from tests.coupons import pricing_kit as kit
 
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 points_terms = st.builds(
     PointsTerms,
     balance=st.integers(0, 20_000),
@@ -161,7 +161,7 @@ def improved(draw: st.DrawFn, terms: CouponTerms) -> CouponTerms:
     return changed(terms, field, draw(st.integers(0, less[field])))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_a_better_coupon_never_makes_the_basket_dearer(data: st.DataObject) -> None:
     lines = data.draw(kit.basket_lines())
