@@ -158,6 +158,24 @@ def test_a_tie_goes_to_the_dearer_gift_then_to_what_expires_first_then_to_the_ke
     assert priced([line("a", 80)], *twins).used_keys == ("c",)
 
 
+def test_of_combinations_that_cost_the_same_the_one_that_expires_first_is_used() -> None:
+    coupons = [
+        coupon(key, "cash_off", off_fen=4_000, valid_until=until)
+        for key, until in (("a", None), ("b", None), ("c", DAY), ("d", DAY))
+    ]
+    assert priced([line("x", 80)], *coupons).used_keys == ("c", "d")
+
+
+def test_a_difference_that_floats_cannot_see_decides() -> None:
+    # 9,998,999,999.0001 is rounded up; the other coupon leaves the whole number below it.
+    coupons = [
+        coupon("a", "percent", rate_bp=9_999, stacking_group=""),
+        coupon("b", "cash_off", off_fen=1_000_000, stacking_group=""),
+    ]
+    basket = priced([BasketLine("x", "p", (), 10**10 - 1)], *coupons)
+    assert (basket.used_keys, basket.payable_fen) == (("b",), 9_998_999_999)
+
+
 def test_fields_of_another_kind_mean_nothing() -> None:
     stray: dict[str, Any] = {
         "gift_name": "杯子",
