@@ -15,7 +15,14 @@ from typing import Final
 
 from bench.figures import ROOT, Figure, Report, table
 
-NAMES: Final = ("callback", "scan_to_greeted", "points_expiry", "tier_reassessment", "demo_start")
+NAMES: Final = (
+    "callback",
+    "scan_to_greeted",
+    "points_expiry",
+    "tier_reassessment",
+    "pricing",
+    "demo_start",
+)
 
 
 def main(names: list[str]) -> int:

@@ -1,1 +1,1 @@
-"""E-coupons. Not opened yet; named so that the import contracts already hold."""
+"""E-coupons. So far the pricing of baskets, which needs no table."""
