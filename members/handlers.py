@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from core import clock
 from core.actor import Actor
+from members import events as member_events
 from members import services
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ def on_authorization_revoked(event: "wechat_events.AuthorizationRevoked") -> Non
     services.forget_authorization(
         app_id=event.app_id, openid=event.openid, revoke_info=event.revoke_info, actor=Actor.wechat()
     )
+
+
+def on_profile_completed(event: member_events.ProfileCompleted) -> None:
+    """She gets the points the chain gives for it, if any."""
+    services.reward_profile(member_id=event.member_id, actor=Actor.system("on_profile_completed"))
 
 
 def _heard_at(unix_seconds: int) -> dt.datetime:

@@ -8,6 +8,11 @@ from guides.selectors.bindings import (
     summarize_guide,
 )
 from guides.selectors.codes import find_open_code, get_guide_code, list_codes_to_publish
+from guides.selectors.member_side import (
+    find_member_guide,
+    list_change_reasons,
+    list_store_guides,
+)
 from guides.selectors.notes import (
     get_note,
     get_own_tag,
@@ -16,7 +21,7 @@ from guides.selectors.notes import (
     list_own_tags,
 )
 from guides.selectors.people import access_member, find_guide_by_login, get_guide_card
-from guides.selectors.places import get_store_card, nearest_stores
+from guides.selectors.places import find_open_store, get_store_card, nearest_stores
 from guides.selectors.pulse import list_notices_since
 from guides.selectors.scopes import (
     scope_bindings,
@@ -31,7 +36,9 @@ __all__ = [
     "access_member",
     "find_guide_by_login",
     "find_live_binding",
+    "find_member_guide",
     "find_open_code",
+    "find_open_store",
     "get_guide_card",
     "get_guide_code",
     "get_note",
@@ -39,12 +46,14 @@ __all__ = [
     "get_store_card",
     "list_binding_history",
     "list_bound_members",
+    "list_change_reasons",
     "list_codes_to_publish",
     "list_newest_members",
     "list_notes",
     "list_notices_since",
     "list_own_member_tags",
     "list_own_tags",
+    "list_store_guides",
     "nearest_stores",
     "scope_bindings",
     "scope_channel_codes",

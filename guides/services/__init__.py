@@ -9,6 +9,7 @@ from guides.services.codes import (
     renew_channel_codes,
 )
 from guides.services.imports import import_bindings
+from guides.services.member_choice import change_guide
 from guides.services.merges import settle_merged_member
 from guides.services.notes import (
     add_note,
@@ -45,6 +46,7 @@ __all__ = [
     "add_note",
     "answer_scan",
     "bind_member",
+    "change_guide",
     "change_store",
     "close_channel_code",
     "close_store",

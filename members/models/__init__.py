@@ -1,5 +1,6 @@
 """Tables of `members`."""
 
+from members.models.codes import MemberCodeToken
 from members.models.people import Gender, Identity, Member, MemberIdentity, MemberStage, Source
 from members.models.points import (
     ExpiryNotice,
@@ -33,6 +34,7 @@ __all__ = [
     "Gender",
     "Identity",
     "Member",
+    "MemberCodeToken",
     "MemberIdentity",
     "MemberStage",
     "MemberTag",

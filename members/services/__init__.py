@@ -7,7 +7,9 @@ from members.services.followers import (
     register_follower,
 )
 from members.services.imports import import_members
+from members.services.member_codes import MEMBER_CODE_LIFE, issue_member_code, read_member_code
 from members.services.merging import merge_members
+from members.services.mini_visitors import register_mini_visitor
 from members.services.people import (
     lock_member,
     lock_members,
@@ -15,6 +17,7 @@ from members.services.people import (
     register_member,
     rename_member,
 )
+from members.services.phones import verify_phone
 from members.services.points import (
     credit_points,
     debit_points,
@@ -25,6 +28,7 @@ from members.services.points import (
 from members.services.points_adjustments import adjust_points, approve_adjustment, reject_adjustment
 from members.services.points_expiry import announce_expiring_points, expire_points
 from members.services.points_reversal import reverse_points_entry
+from members.services.profile import change_profile, reward_profile, reward_profiles
 from members.services.tags import (
     change_tag_group,
     create_tag,
@@ -42,9 +46,11 @@ from members.services.tags import (
 )
 
 __all__ = [
+    "MEMBER_CODE_LIFE",
     "adjust_points",
     "announce_expiring_points",
     "approve_adjustment",
+    "change_profile",
     "change_tag_group",
     "create_tag",
     "create_tag_group",
@@ -56,13 +62,16 @@ __all__ = [
     "freeze_points",
     "identify_follower",
     "import_members",
+    "issue_member_code",
     "lock_member",
     "lock_members",
     "merge_members",
     "note_unfollow",
     "pinyin_of",
+    "read_member_code",
     "register_follower",
     "register_member",
+    "register_mini_visitor",
     "reject_adjustment",
     "release_points",
     "rename_member",
@@ -70,6 +79,8 @@ __all__ = [
     "restore_tag",
     "retire_tag",
     "reverse_points_entry",
+    "reward_profile",
+    "reward_profiles",
     "spend_frozen_points",
     "tag_doer",
     "tag_members",
@@ -77,4 +88,5 @@ __all__ = [
     "untag_members",
     "untag_search",
     "usable_tag_name",
+    "verify_phone",
 ]
