@@ -206,10 +206,7 @@ SPECTACULAR_SETTINGS = {  # the OpenAPI document (miniapp/schema.py)
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVERS": [{"url": "/api/mini/v1"}],
-    "SCHEMA_PATH_PREFIX": "",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
-    "DISABLE_ERRORS_AND_WARNINGS": False,
 }
 # How many proxies of ours stand in front: limits by address count the caller that the outermost one saw.
 PROXY_COUNT = env.whole("PROXY_COUNT", 1 if PRODUCTION else 0)

@@ -20,7 +20,7 @@ from miniapp.api import MemberView, StrictInput, StrictText
 from miniapp.schema import documented
 from miniapp.throttles import Limit
 
-GENDERS = ("", "female", "male")
+GENDERS = ("female", "male")
 EXAMPLE: dict[str, Any] = {
     "id": "Q7M2KXH4TBNW9CAY",
     "display_name": "小美",
