@@ -14,7 +14,7 @@ from typing import Final
 
 from bench.figures import ROOT, Figure, Report, table
 
-NAMES: Final = ("callback", "scan_to_greeted", "points_expiry", "demo_start")
+NAMES: Final = ("callback", "scan_to_greeted", "points_expiry", "mini_profile", "demo_start")
 
 
 def main(names: list[str]) -> int:
