@@ -160,4 +160,4 @@ class SmsConfirmView(MemberView):
 
 
 def _show(member: MemberCard) -> Response:
-    return Response(ProfileOut(show_profile(member_selectors.get_profile(member.id))).data)
+    return Response(show_profile(member_selectors.get_profile(member.id)))

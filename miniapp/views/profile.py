@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core import clock
 from members import selectors as member_selectors
 from members import services as member_services
 from members.contracts import ProfileCard
@@ -74,7 +75,7 @@ class MemberCodeOut(serializers.Serializer[Any]):
 
 
 def show_profile(profile: ProfileCard) -> dict[str, Any]:
-    """The answer's form of a profile."""
+    """The answer's form of a profile, written by hand: ProfileOut would take as long as the queries do."""
     member = profile.member
     return {
         "id": member.public_id,
@@ -85,7 +86,7 @@ def show_profile(profile: ProfileCard) -> dict[str, Any]:
         "birthday_free_on": profile.birthday_free_on,
         "masked_phone": member.masked_phone,
         "stage": member.stage,
-        "registered_at": member.registered_at,
+        "registered_at": member.registered_at.astimezone(clock.SHANGHAI).isoformat(),
         "is_complete": profile.is_complete,
         "missing": list(profile.missing),
     }
@@ -99,7 +100,7 @@ class ProfileView(MemberView):
     @documented(summary="Her profile / 我的资料", answer=ProfileOut, example=EXAMPLE, refuses=(NoSuchMember,))
     def get(self, request: Request) -> Response:
         profile = member_selectors.get_profile(self.member_id)
-        return Response(ProfileOut(show_profile(profile)).data)
+        return Response(show_profile(profile))
 
     @documented(
         summary="Change her profile / 修改资料",
@@ -119,7 +120,7 @@ class ProfileView(MemberView):
             birthday=given.get("birthday"),
             actor=self.actor,
         )
-        return Response(ProfileOut(show_profile(profile)).data)
+        return Response(show_profile(profile))
 
 
 class MemberCodeView(MemberView):

@@ -1,6 +1,7 @@
 """Visitors of a mini-program, phones that were proved, profiles and rotating codes."""
 
 import datetime as dt
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -58,14 +59,20 @@ def test_rows_of_both_doors_become_one_when_the_unionid_is_known() -> None:
 @pytest.mark.django_db
 def test_a_new_visitor_keeps_the_code_she_came_through() -> None:
     member = Member.objects.get(pk=visit("a", scene="K7QX2M9TBNWC4A"))
-    assert (member.source, member.source_scene, member.is_following) == ("mini_program", "K7QX2M9TBNWC4A", False)
+    assert (member.source, member.source_scene, member.is_following) == (
+        "mini_program",
+        "K7QX2M9TBNWC4A",
+        False,
+    )
     visit("a", scene="ANOTHER")
     member.refresh_from_db()
     assert member.source_scene == "K7QX2M9TBNWC4A"
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("openid", "unionid"), [("", None), ("有", None), ("o", ""), ("o" * 65, None), ("o", "\0")])
+@pytest.mark.parametrize(
+    ("openid", "unionid"), [("", None), ("有", None), ("o", ""), ("o" * 65, None), ("o", "\0")]
+)
 def test_identities_wechat_cannot_have_given_are_refused(openid: str, unionid: str | None) -> None:
     with pytest.raises(IdentityUnusable):
         services.register_mini_visitor(app_id=APP, openid=openid, unionid=unionid, actor=ACTOR)
@@ -74,7 +81,7 @@ def test_identities_wechat_cannot_have_given_are_refused(openid: str, unionid: s
 @pytest.mark.django_db(transaction=True)
 def test_a_visit_and_a_follow_at_once_make_one_member() -> None:
     for n in range(5):
-        answers = at_once([lambda n=n: visit(f"r{n}", f"u-r{n}"), lambda n=n: follow(f"r{n}", f"u-r{n}")] * 3)
+        answers = at_once([partial(door, f"r{n}", f"u-r{n}") for door in (visit, follow)] * 3)
         assert len(set(answers)) == 1, answers
     assert Member.objects.living().count() == 5
 
@@ -130,7 +137,7 @@ def test_what_is_no_mobile_number_of_china_is_refused(phone: str) -> None:
 def test_many_who_prove_one_number_at_once_are_one_member() -> None:
     for n in range(4):
         visitors = [visit(f"p{n}{k}") for k in range(5)]
-        answers = at_once([lambda v=v, n=n: verify(v, f"1390000000{n}") for v in visitors])
+        answers = at_once([partial(verify, visitor, f"1390000000{n}") for visitor in visitors])
         assert not [answer for answer in answers if isinstance(answer, Exception)], answers
         targets = set(selectors.list_merge_targets(visitors).values())
         assert len(targets) == 1
@@ -150,7 +157,9 @@ def test_without_the_constraint_two_would_have_the_number() -> None:
             if MemberIdentity.objects.filter(kind="phone", value=index).exists():
                 return False
             both_looked.wait(timeout=10)
-            MemberIdentity.objects.create(member_id=member_id, kind="phone", value=index, linked_at=clock.now())
+            MemberIdentity.objects.create(
+                member_id=member_id, kind="phone", value=index, linked_at=clock.now()
+            )
         return True
 
     answers = at_once([lambda: look_then_insert(first), lambda: look_then_insert(second)])
@@ -254,7 +263,7 @@ def test_of_many_tills_at_once_one_reads_the_code() -> None:
     code = services.issue_member_code(member_id=visit(), actor=ACTOR)
     answers = at_once(
         [
-            lambda n=n: services.read_member_code(token=code.text, request_key=f"till-{n}", actor=ACTOR)
+            partial(services.read_member_code, token=code.text, request_key=f"till-{n}", actor=ACTOR)
             for n in range(8)
         ]
     )

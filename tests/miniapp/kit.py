@@ -129,7 +129,9 @@ class Mini:
         return Phone(self, self.person(name, **more))
 
     def act(self, person: dict[str, Any], act: str, **more: Any) -> dict[str, Any]:
-        return dict(self.script("POST", f"/people/{person['id']}/mini/{act}", **{"app_id": self.app_id, **more}))
+        return dict(
+            self.script("POST", f"/people/{person['id']}/mini/{act}", **{"app_id": self.app_id, **more})
+        )
 
     def unionid(self, person: dict[str, Any]) -> str:
         return str(person["unionids"][self.app_id])

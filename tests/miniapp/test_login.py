@@ -7,7 +7,6 @@ import pytest
 
 from core.actor import Actor
 from guides import selectors as guide_selectors
-from guides import services as guide_services
 from members import selectors as member_selectors
 from members import services as member_services
 from members.models import Member, MemberIdentity

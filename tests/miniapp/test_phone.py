@@ -2,6 +2,7 @@
 
 import base64
 import logging
+from functools import partial
 
 import pytest
 
@@ -80,7 +81,9 @@ def test_a_quota_of_wechat_is_said_plainly(mini: Mini, phone: Phone) -> None:
 
 
 def test_a_member_of_the_till_with_that_number_is_the_same_person(phone: Phone) -> None:
-    till = member_services.register_member(name="王小美", phone=NUMBER, source="pos", actor=Actor.system("till"))
+    till = member_services.register_member(
+        name="王小美", phone=NUMBER, source="pos", actor=Actor.system("till")
+    )
     answer = phone.post("/phone/code", {"code": phone.phone_code(phone=NUMBER)})
     assert (answer.data["id"], answer.data["name"]) == (till.public_id, "王小美")
     assert Member.objects.living().count() == 1
@@ -105,7 +108,7 @@ def test_two_devices_that_join_with_one_number_at_the_same_moment_are_one_member
         given = [one.phone_code(phone=number) for one in phones]
         answers = at_once(
             [
-                lambda one=one, code=code: one.post("/phone/code", {"code": code})
+                partial(one.post, "/phone/code", {"code": code})
                 for one, code in zip(phones, given, strict=True)
             ]
         )
@@ -165,7 +168,10 @@ def test_data_whose_number_was_changed_in_its_blocks_is_not_from_wechat(phone: P
     # {"phoneNumber":" is 16 bytes: the number stands in the second block, bent through the first block's ciphertext.
     body = bytearray(base64.b64decode(sealed["encrypted_data"]))
     body[0] ^= 1
-    bent = {"encrypted_data": base64.b64encode(bytes(body)).decode(), "iv": base64.b64encode(bytes(iv)).decode()}
+    bent = {
+        "encrypted_data": base64.b64encode(bytes(body)).decode(),
+        "iv": base64.b64encode(bytes(iv)).decode(),
+    }
     assert phone.post("/phone/encrypted", bent).status_code == 400
     iv[15] ^= 1
     bent = {"encrypted_data": sealed["encrypted_data"], "iv": base64.b64encode(bytes(iv)).decode()}

@@ -139,7 +139,9 @@ def test_a_cursor_of_another_member_is_refused_like_a_made_up_one(mini: Mini, ph
     assert theirs.data == made_up.data
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "limit=" + "9" * 300, "cursor=%00", "page=2"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "limit=x", "limit=" + "9" * 300, "cursor=%00", "page=2"]
+)
 def test_a_bad_page_is_refused(phone: Phone, query: str) -> None:
     answer = phone.get(f"/points/entries?{query}")
     assert answer.status_code == 400
@@ -150,16 +152,16 @@ def test_a_bad_page_is_refused(phone: Phone, query: str) -> None:
 
 
 def choose(phone: Phone, guide: Any, key: str = "request-1", reason: str = "moved") -> Any:
-    return phone.ask(
-        "PUT", "/guide", {"guide_id": guide.public_id, "reason": reason, "request_key": key}
-    )
+    return phone.ask("PUT", "/guide", {"guide_id": guide.public_id, "reason": reason, "request_key": key})
 
 
 def test_she_sees_her_guide_with_the_store_and_how_to_reach_her(phone: Phone, cast: Any) -> None:
     from guides.models import ChannelCode
 
     ChannelCode.objects.filter(guide_id=cast.lina.id).update(qr_url="http://weixin.qq.com/q/02abc")
-    guide_services.bind_member(member_id=member_of(phone).pk, guide_id=cast.lina.id, source="scan", actor=TILL)
+    guide_services.bind_member(
+        member_id=member_of(phone).pk, guide_id=cast.lina.id, source="scan", actor=TILL
+    )
     mine = phone.get("/guide").data
     assert (mine["name"], mine["is_active"]) == ("李娜", True)
     assert mine["qr_content"] == "http://weixin.qq.com/q/02abc"
@@ -169,7 +171,9 @@ def test_she_sees_her_guide_with_the_store_and_how_to_reach_her(phone: Phone, ca
     assert "T001" not in str(mine)  # her number is the chain's own affair
 
 
-def test_a_guide_who_has_left_is_shown_as_gone_and_another_may_be_chosen_at_once(phone: Phone, cast: Any) -> None:
+def test_a_guide_who_has_left_is_shown_as_gone_and_another_may_be_chosen_at_once(
+    phone: Phone, cast: Any
+) -> None:
     choose(phone, cast.lina)
     guide_services.leave_guide(guide_id=cast.lina.id, actor=TILL)
     mine = phone.get("/guide").data
@@ -178,7 +182,9 @@ def test_a_guide_who_has_left_is_shown_as_gone_and_another_may_be_chosen_at_once
 
 
 def test_she_chooses_another_guide_and_waits_before_the_next(phone: Phone, cast: Any) -> None:
-    guide_services.bind_member(member_id=member_of(phone).pk, guide_id=cast.lina.id, source="scan", actor=TILL)
+    guide_services.bind_member(
+        member_id=member_of(phone).pk, guide_id=cast.lina.id, source="scan", actor=TILL
+    )
     chosen = choose(phone, cast.wangfang)
     assert chosen.data["name"] == "王芳"
     refused = choose(phone, cast.chenjing, "request-2")
@@ -249,7 +255,8 @@ def test_reasons_stores_and_guides_to_choose_from(phone: Phone, cast: Any) -> No
 
 
 @pytest.mark.parametrize(
-    "query", ["", "latitude=31", "latitude=91&longitude=0", "latitude=nan&longitude=nan", "latitude=inf&longitude=0"]
+    "query",
+    ["", "latitude=31", "latitude=91&longitude=0", "latitude=nan&longitude=nan", "latitude=inf&longitude=0"],
 )
 def test_a_place_that_is_not_on_earth_is_refused(phone: Phone, query: str) -> None:
     assert codes(phone.get(f"/stores?{query}")) == (400, "core.invalid_input")

@@ -23,7 +23,9 @@ from tests.miniapp.kit import API, Mini, Phone, codes
 
 
 def is_refusal(answer: Any) -> bool:
-    return set(answer.data) == {"code", "message", "details"} and bool(re.fullmatch(r"[a-z]+\.[a-z_]+", answer.data["code"]))
+    return set(answer.data) == {"code", "message", "details"} and bool(
+        re.fullmatch(r"[a-z]+\.[a-z_]+", answer.data["code"])
+    )
 
 
 # Bodies ----------------------------------------------------------------------------------------------------
@@ -71,7 +73,9 @@ def test_bad_fields_are_named_without_what_was_typed(db: None) -> None:
     assert answer.json()["details"] == {"fields": {"code": ["max_length"]}}
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x"]
+)
 def test_another_content_type_is_refused(db: None, kind: str) -> None:
     answer = Client().generic("POST", f"{API}/login", b'{"code": "x"}', content_type=kind)
     assert (answer.status_code, answer.json()["code"]) == (400, "miniapp.wrong_content_type")
@@ -79,7 +83,11 @@ def test_another_content_type_is_refused(db: None, kind: str) -> None:
 
 def test_json_may_name_its_charset_and_any_accept_gets_json(db: None) -> None:
     answer = Client().generic(
-        "POST", f"{API}/login", b"{}", content_type="application/json; charset=utf-8", headers={"accept": "text/html"}
+        "POST",
+        f"{API}/login",
+        b"{}",
+        content_type="application/json; charset=utf-8",
+        headers={"accept": "text/html"},
     )
     assert answer["Content-Type"] == "application/json"
     assert answer.json()["code"] == "core.invalid_input"
@@ -129,11 +137,15 @@ urlpatterns = [path("broken", Broken.as_view()), path("away", Away.as_view())]
 
 
 @pytest.mark.urls(__name__)
-def test_a_crash_is_a_500_that_tells_nothing_and_is_logged(db: None, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_crash_is_a_500_that_tells_nothing_and_is_logged(
+    db: None, caplog: pytest.LogCaptureFixture
+) -> None:
     answer = Client(raise_request_exception=False).get("/broken")
     assert (answer.status_code, answer.json()["code"]) == (500, "miniapp.crashed")
     assert "planted" not in answer.content.decode()
-    assert [record.message for record in caplog.records if record.name == "miniapp.api"] == ["miniapp.crashed"]
+    assert [record.message for record in caplog.records if record.name == "miniapp.api"] == [
+        "miniapp.crashed"
+    ]
 
 
 @pytest.mark.urls(__name__)
@@ -167,7 +179,10 @@ def routes() -> dict[str, set[str]]:
         view = getattr(pattern.callback, "view_class", None)
         if isinstance(pattern, URLPattern) and view is not None and getattr(view, "schema", None) is not None:
             address = "/" + re.sub(r"<public_id:(\w+)>", r"{\1}", str(pattern.pattern))
-            found[address] = {name for name in view.http_method_names if hasattr(view, name)} - {"options", "head"}
+            found[address] = {name for name in view.http_method_names if hasattr(view, name)} - {
+                "options",
+                "head",
+            }
     return found
 
 

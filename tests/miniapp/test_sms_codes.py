@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -132,7 +133,7 @@ def test_asking_ten_times_at_once_sends_one_text(mini: Mini) -> None:
         one.log_in()
     moment = clock.now().replace(second=20, microsecond=0)  # not across a minute
     with time_machine.travel(moment, tick=False):
-        answers = at_once([lambda one=one: request(one) for one in phones])
+        answers = at_once([partial(request, one) for one in phones])
     assert sorted(answer.status_code for answer in answers) == [200, 429, 429, 429, 429]
     assert SmsMessage.objects.count() == SmsCode.objects.count() == 1
 
@@ -180,7 +181,9 @@ def test_what_is_no_code_is_not_a_try(mini: Mini, phone: Phone, code: str) -> No
 
 
 def test_a_confirmed_number_of_another_member_merges(mini: Mini, phone: Phone) -> None:
-    till = member_services.register_member(name="王小美", phone=NUMBER, source="pos", actor=Actor.system("till"))
+    till = member_services.register_member(
+        name="王小美", phone=NUMBER, source="pos", actor=Actor.system("till")
+    )
     request(phone)
     assert confirm(phone, sent_code(mini)).data["id"] == till.public_id
     assert Member.objects.living().count() == 1

@@ -59,7 +59,10 @@ def test_an_access_token_ends_after_half_an_hour_and_is_refreshed(phone: Phone) 
 
 def test_a_refresh_token_ends_after_thirty_days(phone: Phone) -> None:
     with time_machine.travel(clock.now() + dt.timedelta(days=30, seconds=1), tick=True):
-        assert codes(phone.post("/refresh", {"refresh_token": phone.refresh})) == (401, "miniapp.refresh_expired")
+        assert codes(phone.post("/refresh", {"refresh_token": phone.refresh})) == (
+            401,
+            "miniapp.refresh_expired",
+        )
 
 
 def test_a_refresh_token_used_twice_logs_the_whole_device_out(phone: Phone) -> None:

@@ -11,7 +11,13 @@ import pytest
 from tests.sandbox.world import Driver
 
 KEY, SECRET = "key-1", "sms-secret"
-GOOD = {"phone": "13800138000", "sign": "素衣", "template": "T1", "params": {"code": "402816"}, "out_id": "r1"}
+GOOD = {
+    "phone": "13800138000",
+    "sign": "素衣",
+    "template": "T1",
+    "params": {"code": "402816"},
+    "out_id": "r1",
+}
 
 
 @pytest.fixture
@@ -21,7 +27,9 @@ def sms(driver: Driver) -> Driver:
     return driver
 
 
-def send(sms: Driver, body: Any = GOOD, *, secret: str = SECRET, stamp: int | None = None, key: str = KEY) -> str:
+def send(
+    sms: Driver, body: Any = GOOD, *, secret: str = SECRET, stamp: int | None = None, key: str = KEY
+) -> str:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     moment = str(int(time.time()) if stamp is None else stamp)
     proof = hmac.new(secret.encode(), f"{moment}\n".encode() + raw, hashlib.sha256).hexdigest()
@@ -75,7 +83,12 @@ def test_faults_strike_here_too_and_calls_are_logged_without_content(sms: Driver
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"key_secret": "x", "signs": "素衣", "templates": {}}, {"key_secret": "x", "signs": ["a"], "templates": {"T": 1}}]
+    "body",
+    [
+        {},
+        {"key_secret": "x", "signs": "素衣", "templates": {}},
+        {"key_secret": "x", "signs": ["a"], "templates": {"T": 1}},
+    ],
 )
 def test_a_key_that_cannot_be_is_refused(sms: Driver, body: dict[str, Any]) -> None:
     assert sms.script("PUT", "/sms/k", body, status=400)["error"] == "bad_field"

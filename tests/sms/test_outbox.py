@@ -98,7 +98,9 @@ def test_what_is_unclear_or_refused_is_never_repeated(
     assert len(provider.texts(phone)) == count
 
 
-@pytest.mark.parametrize(("kind", "outcome", "pause_s"), [("too_often", "throttled", 30), ("quota", "day_limit", 3600)])
+@pytest.mark.parametrize(
+    ("kind", "outcome", "pause_s"), [("too_often", "throttled", 30), ("quota", "day_limit", 3600)]
+)
 def test_what_was_surely_not_sent_is_tried_again_later(
     provider: Provider, kind: str, outcome: str, pause_s: int
 ) -> None:
@@ -198,7 +200,9 @@ def test_the_console_shows_the_text_in_development_and_never_in_production(
     assert "402816" not in logged
 
 
-def test_numbers_codes_and_secrets_are_in_no_log(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
+def test_numbers_codes_and_secrets_are_in_no_log(
+    provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     phone = new_phone()
     for n, kind in enumerate(["drop", "html", "token_dead", "too_often"]):
