@@ -78,7 +78,7 @@ def documented(
     responses |= _refused(refusals)
     return extend_schema(
         summary=summary,
-        description=words,
+        description=words or summary,  # an empty one would show the view's docstring
         request=body,
         parameters=[] if query is None else [query],
         responses=responses,

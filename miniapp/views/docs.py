@@ -60,7 +60,7 @@ class EndpointText:
     inputs: tuple[tuple[str, str, str, str], ...]
     request: str
     answer: str
-    refusals: tuple[tuple[str, tuple[str, ...]], ...]
+    refusals: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 
 @require_safe
@@ -85,17 +85,23 @@ def _text_of(path: str, method: str, told: dict[str, Any]) -> EndpointText:
         method=method.upper(),
         path=path,
         summary=told.get("summary", ""),
-        words=told.get("description", ""),
+        words="" if told.get("description") == told.get("summary") else told.get("description", ""),
         is_open={} in told.get("security", [{}]),
         inputs=(*_parameters(told), *_fields(told)),
         request=_example(told.get("requestBody", {})),
         answer=_example(answers[done]) or done,
         refusals=tuple(
-            (status, tuple(line.removeprefix("- ") for line in answers[status]["description"].splitlines()))
+            (status, tuple(_code_and_words(line) for line in answers[status]["description"].splitlines()))
             for status in answers
             if status >= "400"
         ),
     )
+
+
+def _code_and_words(line: str) -> tuple[str, str]:
+    """A line of a refusal's description, "- `code`: words"."""
+    code, _colon, words = line.removeprefix("- ").partition(": ")
+    return code.strip("`"), words
 
 
 def _parameters(told: dict[str, Any]) -> list[tuple[str, str, str, str]]:
