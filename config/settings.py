@@ -212,6 +212,7 @@ SPECTACULAR_SETTINGS = {  # the OpenAPI document (miniapp/schema.py)
 PROXY_COUNT = env.whole("PROXY_COUNT", 1 if PRODUCTION else 0)
 
 SCOPES = "config.scopes.SCOPES"  # row-level rights, read by core.admin
+MEMBER_HOLDINGS = "config.member_holdings.HOLDINGS"
 
 # The chain's own look, for posters and pages ----------------------------------------------------------------
 

@@ -236,3 +236,14 @@ class AdjustmentCard:
     delta: int
     state: Literal["requested", "approved", "rejected"]
     entry_id: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MergeLine:
+    """One line of a merge preview: what either side has, what will be, and why."""
+
+    title: str
+    survivor: str
+    emptier: str
+    outcome: str
+    reason: str = ""

@@ -1,7 +1,7 @@
 """Tables of `members`."""
 
 from members.models.codes import MemberCodeToken
-from members.models.people import Gender, Identity, Member, MemberIdentity, MemberStage, Source
+from members.models.people import Gender, Identity, Member, MemberAddress, MemberIdentity, MemberStage, Source
 from members.models.points import (
     ExpiryNotice,
     PendingReversal,
@@ -34,6 +34,7 @@ __all__ = [
     "Gender",
     "Identity",
     "Member",
+    "MemberAddress",
     "MemberCodeToken",
     "MemberIdentity",
     "MemberStage",

@@ -13,7 +13,7 @@ from members.services.mini_visitors import register_mini_visitor
 from members.services.people import (
     lock_member,
     lock_members,
-    pinyin_of,
+    name_columns,
     register_member,
     rename_member,
 )
@@ -66,8 +66,8 @@ __all__ = [
     "lock_member",
     "lock_members",
     "merge_members",
+    "name_columns",
     "note_unfollow",
-    "pinyin_of",
     "read_member_code",
     "register_follower",
     "register_member",

@@ -15,7 +15,7 @@ from members.events import ProfileCompleted
 from members.models import Gender, Member, PointsEntry
 from members.selectors.points import get_points_decisions
 from members.selectors.profile import birthday_free_on, profile_of
-from members.services.people import lock_member, pinyin_of, usable_name
+from members.services.people import lock_member, name_columns, usable_name
 from members.services.points import credit_points
 
 REWARD_KEY: Final = "profile:complete"
@@ -41,8 +41,7 @@ def change_profile(
     at = at or clock.now()
     values: dict[str, object] = {}
     if name is not None:
-        name = usable_name(name)
-        values |= {"name": name, "name_pinyin": pinyin_of(name)}
+        values |= name_columns(usable_name(name))
     if gender is not None:
         if gender not in Gender.values:
             raise GenderUnusable(field="gender")

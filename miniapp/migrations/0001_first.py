@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('members', '0004_mini_program'),
+        ('members', '0001_first'),
     ]
 
     operations = [

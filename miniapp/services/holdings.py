@@ -1,55 +1,61 @@
-"""What this app keeps about a member: her devices."""
+"""What this app keeps about a member: her devices, with their tokens and codes."""
 
 import datetime as dt
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
-from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from core import audit, clock
+from core import audit
 from core.actor import Actor
+from members.contracts import MergeLine
+from members.services.holdings import MemberHoldings, Snapshot, repoint, repoint_back
 from miniapp.models import Device
 
-
-def move_devices(*, emptier_id: int, survivor_id: int) -> list[int]:
-    """The devices of a merged row are the survivor's; their ids, to move them back when it is undone.
-
-    Belongs to the merge's transaction, which holds both members' locks. Until it has run the tokens work as well:
-    each request follows the merge.
-    """
-    device_ids = [device.pk for device in Device.objects.filter(member_id=emptier_id).lock_rows()]
-    Device.objects.filter(pk__in=device_ids).update(member_id=survivor_id)
-    return device_ids
+_DEVICE = "miniapp.Device"
 
 
-def restore_devices(*, emptier_id: int, device_ids: list[int]) -> None:
-    """The devices of that row are its own again."""
-    Device.objects.filter(pk__in=device_ids).update(member_id=emptier_id)
+class DeviceHoldings(MemberHoldings):
+    """Where she is logged in. Tokens go on working through a merge: each request follows it."""
 
+    label: ClassVar[str] = "devices"
+    title: ClassVar[str | Promise] = gettext_lazy("登录设备")
+    models: ClassVar[tuple[str, ...]] = (_DEVICE,)
 
-def export_devices(*, member_id: int) -> dict[str, list[dict[str, Any]]]:
-    """What is known of her devices, for herself: no token, no key."""
-    devices = Device.objects.filter(member_id=member_id).order_by("pk")
-    return {
-        "devices": [
-            {
-                "name": device.name,
-                "opened_at": device.opened_at.isoformat(),
-                "last_used_at": device.last_used_at.isoformat(),
-                "revoked_at": device.revoked_at.isoformat() if device.revoked_at else None,
-            }
-            for device in devices
-        ]
-    }
+    def preview(self, *, survivor_id: int, emptier_id: int) -> Sequence[MergeLine]:
+        return ()
 
+    def move(self, *, emptier_id: int, survivor_id: int, actor: Actor, at: dt.datetime) -> Snapshot:
+        return {"devices": repoint(model=_DEVICE, emptier_id=emptier_id, survivor_id=survivor_id)}
 
-def erase_devices(*, member_id: int, actor: Actor, at: dt.datetime | None = None) -> int:
-    """She is logged out everywhere and her devices are forgotten, with tokens and codes; how many they were."""
-    at = at or clock.now()
-    with transaction.atomic():
+    def restore(
+        self, *, emptier_id: int, survivor_id: int, snapshot: Snapshot, actor: Actor, at: dt.datetime
+    ) -> None:
+        repoint_back(model=_DEVICE, ids=snapshot["devices"], emptier_id=emptier_id)
+
+    def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
+        """Names and times; no token, no key."""
+        devices = Device.objects.filter(member_id=member_id).order_by("pk")
+        return {
+            str(self.title): [
+                {
+                    _("设备"): device.name,
+                    _("登录时间"): device.opened_at.isoformat(),
+                    _("最近使用"): device.last_used_at.isoformat(),
+                    _("退出时间"): device.revoked_at.isoformat() if device.revoked_at else None,
+                }
+                for device in devices
+            ]
+        }
+
+    def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
+        """She is logged out everywhere: devices, tokens and codes are gone."""
         devices = Device.objects.filter(member_id=member_id).lock_rows()
         for device in devices:
             audit.record(
                 action="miniapp.device_erased", subject=device, actor=actor, at=at, member_id=member_id
             )
         Device.objects.filter(pk__in=[device.pk for device in devices]).delete()
-    return len(devices)
+        return len(devices)

@@ -14,6 +14,7 @@ from members import events as member_events
 from members import services
 from members.models import ExpiryNotice, PointsAccount, PointsEntry, PointsLot
 from members.services import points_expiry
+from tests.killed_job import killed_while_waiting
 from tests.members.points_kit import (
     TILL,
     balance_of,
@@ -111,6 +112,28 @@ def test_a_job_killed_in_the_middle_has_done_whole_slices_and_the_next_does_the_
     run = services.expire_points(actor=TILL, at=_night_of(in_days(2)))
     assert (run.account_count, run.points) == (1, 50)
     check_sums()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_job_killed_by_the_kernel_left_undone_the_next_one_does() -> None:
+    members = [make_member(key) for key in ("one", "two", "three")]
+    for member in members:
+        credit(member, 50, "a", expires_on=in_days(1))
+    night = _night_of(in_days(2))
+    accounts = sorted(PointsAccount.objects.values_list("pk", flat=True))
+    job = (
+        "import datetime as dt; from core.actor import Actor; from members import services; "
+        "from members.services import points_expiry; points_expiry.SLICE = 1; "
+        f"services.expire_points(actor=Actor.system('job'), at=dt.datetime.fromisoformat({night.isoformat()!r}))"
+    )
+    lock = "SELECT 1 FROM members_pointsaccount WHERE id = %(id)s FOR UPDATE"
+    with killed_while_waiting(job, lock=lock, values={"id": accounts[1]}):
+        assert [remaining_of(member) for member in members] == [[0], [50], [50]]
+    run = services.expire_points(actor=TILL, at=night)
+    assert (run.account_count, run.points) == (2, 100)
+    assert PointsEntry.objects.filter(kind="expire").count() == 3
+    for member in members:
+        check_sums(member)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import transaction
 
 from core import clock
 from core.actor import Actor
@@ -13,8 +14,11 @@ from members import services as member_services
 from members.models import Member
 from miniapp import services
 from miniapp.models import BearerToken, Device
+from miniapp.services.holdings import DeviceHoldings
 from tests.miniapp.kit import Mini, Phone, codes
 from tests.threads import at_once
+
+HOLDINGS = DeviceHoldings()
 
 
 def used(phone: Phone, token: str) -> tuple[int, str | None]:
@@ -187,10 +191,11 @@ def test_what_is_over_is_forgotten(phone: Phone) -> None:
 
 def test_erasing_her_devices_logs_her_out_everywhere(phone: Phone) -> None:
     member_id = Member.objects.get().pk
-    exported = services.export_devices(member_id=member_id)
-    assert len(exported["devices"]) == 1
+    exported = HOLDINGS.export(member_id)
+    assert [len(lines) for lines in exported.values()] == [1]
     assert phone.access not in str(exported)
-    assert services.erase_devices(member_id=member_id, actor=Actor.system("test")) == 1
+    with transaction.atomic():
+        assert HOLDINGS.erase(member_id=member_id, actor=Actor.system("test"), at=clock.now()) == 1
     assert used(phone, phone.access) == (401, "miniapp.token_unknown")
     assert BearerToken.objects.count() == 0
 
@@ -202,16 +207,11 @@ def test_devices_move_with_a_merge_and_back(mini: Mini, phone: Phone) -> None:
     member_services.merge_members(first_id=first.pk, second_id=second.pk, actor=Actor.system("test"))
     assert used(other, other.access) == (200, None)  # followed
     assert other.get("/profile").data["id"] == first.public_id
-    moved = _in_transaction(lambda: services.move_devices(emptier_id=second.pk, survivor_id=first.pk))
-    assert len(phone.get("/devices").data["devices"]) == 2
-    from miniapp.services.holdings import restore_devices
-
-    restore_devices(emptier_id=second.pk, device_ids=moved)
-    assert Device.objects.filter(member_id=second.pk).count() == 1
-
-
-def _in_transaction(work: Any) -> Any:
-    from django.db import transaction
-
+    sides: dict[str, Any] = {"emptier_id": second.pk, "survivor_id": first.pk}
+    doing: dict[str, Any] = {"actor": Actor.system("test"), "at": clock.now()}
     with transaction.atomic():
-        return work()
+        snapshot = HOLDINGS.move(**sides, **doing)
+    assert len(phone.get("/devices").data["devices"]) == 2
+    with transaction.atomic():
+        HOLDINGS.restore(**sides, snapshot=snapshot, **doing)
+    assert Device.objects.filter(member_id=second.pk).count() == 1

@@ -1,0 +1,84 @@
+"""A job in a process of its own on the test's database, killed with SIGKILL at a place the test chooses."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+
+from tests.stack import ROOT, wait_until
+
+
+def _address() -> str:
+    settings = connection.settings_dict
+    parts: dict[str, Any] = {
+        "dbname": settings["NAME"],
+        "user": settings["USER"],
+        "password": settings["PASSWORD"],
+        "host": settings["HOST"],
+        "port": settings["PORT"],
+    }
+    return make_conninfo(**{name: value for name, value in parts.items() if value})
+
+
+@contextlib.contextmanager
+def killed_while_waiting(
+    statements: str, *, lock: str, values: dict[str, Any] | None = None
+) -> Iterator[None]:
+    """Run the Python statements under Django elsewhere, with the rows of `lock` (SQL) held here.
+
+    The job comes to those rows, waits, and is killed there; the body runs after its end, with the rows free again.
+    Raises AssertionError when the job ends without ever having waited.
+    """
+    address = _address()
+    code = f"import django; django.setup(); exec({statements!r})"
+    environment = {
+        **os.environ,
+        "DATABASE_URL": _as_url(),
+        "PGAPPNAME": "killed-job",
+        "PYTHONPATH": str(ROOT),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+    with psycopg.connect(address) as holder, psycopg.connect(address, autocommit=True) as watcher:
+        holder.execute(lock, values)
+        job = subprocess.Popen(
+            [sys.executable, "-c", code], cwd=ROOT, env=environment, stderr=subprocess.PIPE
+        )
+        try:
+            wait_until(lambda: _is_waiting(watcher, job), within_s=60, what="the job's wait for the rows")
+        finally:
+            job.kill()
+            job.communicate()
+            # Its session would notice the loss only when it gets the lock.
+            watcher.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'killed-job'"
+            )
+        wait_until(lambda: not _sessions(watcher), what="the end of the killed job's session")
+        holder.rollback()
+    yield
+
+
+def _is_waiting(watcher: psycopg.Connection[Any], job: subprocess.Popen[bytes]) -> bool:
+    if job.poll() is not None:
+        raise AssertionError(f"the job ended with {job.returncode}: {job.stderr and job.stderr.read()!r}")
+    return any(kind == "Lock" for (kind,) in _sessions(watcher))
+
+
+def _sessions(watcher: psycopg.Connection[Any]) -> list[tuple[str | None]]:
+    return watcher.execute(
+        "SELECT wait_event_type FROM pg_stat_activity WHERE application_name = 'killed-job'"
+    ).fetchall()
+
+
+def _as_url() -> str:
+    settings = connection.settings_dict
+    host, port = settings["HOST"], settings["PORT"]
+    user = f"{settings['USER']}:{settings['PASSWORD']}@" if settings["PASSWORD"] else f"{settings['USER']}@"
+    if host.startswith("/"):
+        return f"postgresql://{user if settings['USER'] else ''}/{settings['NAME']}?host={host}&port={port or 5432}"
+    return f"postgresql://{user if settings['USER'] else ''}{host}:{port or 5432}/{settings['NAME']}"
