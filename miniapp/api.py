@@ -161,6 +161,7 @@ class MiniView(APIView):
     authentication_classes: Any = ()
     permission_classes: Any = ()
     throttle_classes: Any = ()
+    metadata_class: Any = None
     renderer_classes: Any = (JSONRenderer,)
     parser_classes: Any = (StrictJsonParser,)
     content_negotiation_class = OnlyJson

@@ -46,7 +46,8 @@ def open_device(
         device.save(update_fields=["openid", "session_key", "name", "last_used_at"])
         device.tokens.all().delete()
         return device
-    for surplus in hers.order_by("-last_used_at", "-pk")[MOST_DEVICES - 1 :]:
+    rested = hers.order_by("-last_used_at", "-pk").values_list("pk", flat=True)[MOST_DEVICES - 1 :]
+    for surplus in hers.filter(pk__in=list(rested)).lock_rows():
         revoke_locked(device=surplus, reason=RevokeReason.REPLACED, actor=actor, at=at)
     device = Device.objects.create(
         member_id=living_id,

@@ -65,9 +65,11 @@ def refresh_tokens(*, refresh_token: str, at: dt.datetime | None = None) -> Toke
             device = Device.objects.lock(device_id)
         except NotFound:
             raise RefreshUnknown from None
-        token = found.get()
         if device.revoked_at is not None:
             raise DeviceRevoked
+        token = found.first()
+        if token is None:  # a login on the same install was in between
+            raise RefreshUnknown
         if token.used_at is None and token.expires_at <= at:
             raise RefreshExpired
         if token.used_at is None:

@@ -268,3 +268,18 @@ def test_of_many_tills_at_once_one_reads_the_code() -> None:
         ]
     )
     assert sum(isinstance(answer, MemberCodeUnusable) for answer in answers) == 7
+
+
+@pytest.mark.django_db
+def test_codes_move_with_a_merge_and_back_and_are_erased() -> None:
+    from members.services.holdings_codes import MemberCodeHoldings
+
+    holding = MemberCodeHoldings()
+    first, second = visit("a"), visit("b")
+    services.issue_member_code(member_id=second, actor=ACTOR)
+    at = clock.now()
+    snapshot = holding.move(emptier_id=second, survivor_id=first, actor=ACTOR, at=at)
+    assert MemberCodeToken.objects.get().member_id == first
+    holding.restore(emptier_id=second, survivor_id=first, snapshot=snapshot, actor=ACTOR, at=at)
+    assert MemberCodeToken.objects.get().member_id == second
+    assert holding.erase(member_id=second, actor=ACTOR, at=at) == 1

@@ -110,6 +110,7 @@ def test_a_wrong_method_is_a_405_that_names_the_right_ones(db: None) -> None:
     answer = Client().get(f"{API}/login")
     assert (answer.status_code, answer.json()["code"]) == (405, "miniapp.method_not_allowed")
     assert "POST" in answer["Allow"]
+    assert Client().options(f"{API}/login").status_code == 405
 
 
 def test_nothing_is_stored_on_the_way(phone: Phone) -> None:
