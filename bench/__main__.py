@@ -21,6 +21,7 @@ NAMES: Final = (
     "points_expiry",
     "tier_reassessment",
     "pricing",
+    "mini_profile",
     "demo_start",
 )
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from bench.figures import ROOT, percentile
@@ -146,9 +146,18 @@ class _Line:
 
 
 def run(order: Order) -> Outcome:
+    """Send all pushes of an order and wait for every answer."""
+    return exchange(
+        requests(order), order.port, order.connections, is_fine=lambda answer: answer == (200, b"success")
+    )
+
+
+def exchange(
+    sent: list[bytes], port: int, connections: int, *, is_fine: Callable[[tuple[int, bytes]], bool]
+) -> Outcome:
     """Send everything and wait for every answer. Raises ConnectionError, TimeoutError."""
-    waiting = iter(requests(order))
-    lines = [_Line(order.port) for _ in range(order.connections)]
+    waiting = iter(sent)
+    lines = [_Line(port) for _ in range(connections)]
     latencies: list[float] = []
     refused = under_way = 0
     with selectors.DefaultSelector() as selector:
@@ -168,7 +177,7 @@ def run(order: Order) -> Outcome:
                 if (answer := line.answer()) is None:
                     continue
                 latencies.append(time.perf_counter() - line.sent_at)
-                refused += answer != (200, b"success")
+                refused += not is_fine(answer)
                 under_way -= 1
                 if (request := next(waiting, None)) is not None:
                     line.ask(request)

@@ -58,10 +58,11 @@ class Servers:
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.ports: dict[str, int] = {}
-        self.accounts: dict[str, Any] = json.loads(self._run(sys.executable, "-m", "bench.callback_seed"))
+        self.accounts: dict[str, Any] = json.loads(self.run(sys.executable, "-m", "bench.callback_seed"))
         self.environment["BENCH_ACCOUNTS"] = json.dumps(self.accounts)
 
-    def _run(self, *command: str) -> str:
+    def run(self, *command: str) -> str:
+        """The last line a command printed, run in the servers' environment. Raises RuntimeError."""
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
         )

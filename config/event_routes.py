@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from core.events import Event
 from guides import events as guide_events
 from members import events as member_events
+from sms import events as sms_events
 from wechat import events as wechat_events
 
 ROUTES: Mapping[type[Event], Sequence[str]] = {
@@ -22,7 +23,10 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     wechat_events.InboxFilled: ["wechat.services.inbox.on_inbox_filled"],
     wechat_events.MessageQueued: ["wechat.services.outbox.on_message_queued"],
     wechat_events.AuthorizationRevoked: ["members.handlers.on_authorization_revoked"],
+    sms_events.SmsQueued: ["sms.services.outbox.on_sms_queued"],
     member_events.MemberRegistered: [],
+    member_events.MemberJoined: [],
+    member_events.ProfileCompleted: ["members.handlers.on_profile_completed"],
     member_events.IdentityLinked: [],
     member_events.IdentityUnlinked: [],
     member_events.MemberMerged: [

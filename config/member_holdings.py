@@ -8,6 +8,7 @@ HOLDINGS: tuple[str, ...] = (
     "members.services.holdings_people.MergeHoldings",
     "members.services.holdings_people.AddressHoldings",
     "members.services.holdings_people.IdentityHoldings",
+    "members.services.holdings_codes.MemberCodeHoldings",
     "members.services.holdings_people.TagHoldings",
     "members.services.holdings_tiers.TierHoldings",
     "guides.services.holdings.BindingHoldings",
@@ -15,4 +16,5 @@ HOLDINGS: tuple[str, ...] = (
     "guides.services.holdings.ScanHoldings",
     "guides.services.holdings_requests.RequestHoldings",
     "members.services.holdings_points.PointsHoldings",
+    "miniapp.services.holdings.DeviceHoldings",
 )

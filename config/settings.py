@@ -55,9 +55,11 @@ INSTALLED_APPS = [
     "django_htmx",
     "core",
     "wechat",
+    "sms",
     "members",
     "guides",
     "assistant",
+    "miniapp",
     "config",
 ]
 
@@ -172,6 +174,42 @@ WECHAT_PUSH_MAX_AGE_S = env.whole("WECHAT_PUSH_MAX_AGE_S", 7_200)
 # How long a worker may hold a push or a message before another takes it over; longer than any handler takes.
 WECHAT_LEASE_S = env.whole("WECHAT_LEASE_S", 60)
 WECHAT_INBOX_KEEP_DAYS = env.whole("WECHAT_INBOX_KEEP_DAYS", 30)
+
+# Text messages -------------------------------------------------------------------------------------------
+# SMS_GATEWAY: console (prints the text, development only), sandbox (HTTP, sms/gateways/sandbox.py), or empty.
+
+SMS_GATEWAY = env.text("SMS_GATEWAY", "" if PRODUCTION else "console")
+if SMS_GATEWAY not in {"", "console", "sandbox"}:
+    raise BadSetting(f"SMS_GATEWAY takes console, sandbox or nothing, not {SMS_GATEWAY!r}")
+SMS_URL = env.text("SMS_URL", "")
+SMS_KEY_ID = env.text("SMS_KEY_ID", "")
+SMS_KEY_SECRET = env.secret("SMS_KEY_SECRET", "")
+SMS_SIGN = env.text("SMS_SIGN", "")  # the approved signature that stands before every text
+SMS_TEMPLATE_CODES = {
+    name: code for name, _colon, code in (word.partition(":") for word in env.words("SMS_TEMPLATE_CODES"))
+}
+SMS_TIMEOUT_S = env.whole("SMS_TIMEOUT_S", 8)
+SMS_KEEP_DAYS = env.whole("SMS_KEEP_DAYS", 30)
+
+# Mini-program API ----------------------------------------------------------------------------------------
+
+MINI_ACCESS_TOKEN_S = env.whole("MINI_ACCESS_TOKEN_S", 1_800)
+MINI_REFRESH_TOKEN_DAYS = env.whole("MINI_REFRESH_TOKEN_DAYS", 30)
+# Views of the API say all else themselves (miniapp/api.py); Django's users are no members.
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {  # the OpenAPI document (miniapp/schema.py)
+    "TITLE": "Xiaoer mini-program API / 小程序接口",
+    "DESCRIPTION": "Members' mini-program: docs/mini-program.md says how the parts go together.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/api/mini/v1"}],
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+# How many proxies of ours stand in front: limits by address count the caller that the outermost one saw.
+PROXY_COUNT = env.whole("PROXY_COUNT", 1 if PRODUCTION else 0)
 
 SCOPES = "config.scopes.SCOPES"  # row-level rights, read by core.admin
 MEMBER_HOLDINGS = "config.member_holdings.HOLDINGS"

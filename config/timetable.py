@@ -7,7 +7,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "rescue_inbox": {"task": "wechat.rescue_inbox", "schedule": 5.0},
     "rescue_messages": {"task": "wechat.rescue_messages", "schedule": 5.0},
     "identify_followers": {"task": "wechat.identify_followers", "schedule": 30.0},
+    "rescue_texts": {"task": "sms.rescue_messages", "schedule": 5.0},
+    "prune_texts": {"task": "sms.prune_messages", "schedule": 3600.0},
     "prune_gateway": {"task": "wechat.prune_gateway", "schedule": 3600.0},
+    "prune_devices": {"task": "miniapp.prune_devices", "schedule": 3600.0},
     "clear_sessions": {"task": "config.clear_sessions", "schedule": 6 * 3600.0},
     "mend_missed_reactions": {"task": "guides.mend_missed_reactions", "schedule": 30.0},
     "mend_requests": {"task": "guides.mend_requests", "schedule": 30.0},
@@ -16,6 +19,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "sweep_latecomers": {"task": "members.sweep_latecomers", "schedule": 60.0},
     "expire_tags": {"task": "members.expire_tags", "schedule": 60.0},
     "renew_channel_codes": {"task": "guides.renew_channel_codes", "schedule": 600.0},
+    "reward_profiles": {"task": "members.reward_profiles", "schedule": 600.0},
     # Hourly, so that a worker that was down at midnight is made up for; a second run finds nothing to do.
     "expire_points": {"task": "members.expire_points", "schedule": 3600.0},
     "announce_expiring_points": {"task": "members.announce_expiring_points", "schedule": 3600.0},

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("wechat/callback/<slug:slug>/", callback, name="wechat_callback"),
     path("admin/", admin.site.urls),
     path("a/", include("assistant.urls")),
+    path("api/mini/v1/", include("miniapp.urls")),
     # Pictures that staff upload for replies; WeChat's servers and phones fetch them too.
     path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}),
 ]

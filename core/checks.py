@@ -12,7 +12,7 @@ SAMPLE_MARK = "insecure-sample"
 
 @register(Tags.security)
 def check_secrets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """E001–E004: production needs its own secrets, hosts and the real WeChat hosts."""
+    """E001–E005: production needs its own secrets, hosts, the real WeChat hosts and no stand-in for texts."""
     if not settings.PRODUCTION:
         return []
     problems: list[CheckMessage] = []
@@ -35,6 +35,13 @@ def check_secrets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             Error(
                 "WECHAT_BASE_URL points to a stand-in; production talks to WeChat itself over HTTPS",
                 id="core.E004",
+            )
+        )
+    if settings.SMS_GATEWAY == "sandbox" and not settings.SMS_URL.startswith("https://"):
+        problems.append(
+            Error(
+                "SMS_GATEWAY=sandbox without https:// in SMS_URL is a stand-in; leave SMS_GATEWAY empty",
+                id="core.E005",
             )
         )
     return problems

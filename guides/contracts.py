@@ -18,6 +18,8 @@ class StoreCard:
     phone: str
     opening_hours: tuple[str, ...]
     distance_m: int | None = None
+    latitude: float | None = None  # WGS-84 degrees
+    longitude: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,6 +35,25 @@ class GuideCard:
     store: StoreCard
     is_active: bool
     session_epoch: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemberGuide:
+    """Her guide as a member sees her. `qr_content` is what the QR of the guide's own code holds, empty while
+    there is none; `change_free_on` the day from which she may choose another, None when she may now."""
+
+    guide: GuideCard
+    bound_at: dt.datetime
+    qr_content: str
+    change_free_on: dt.date | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ChangeReasonLine:
+    """One of the reasons for which members change their guide."""
+
+    key: str
+    label: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

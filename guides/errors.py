@@ -24,6 +24,18 @@ class RequestKeyReused(Conflict):
     sentence = _("这次请求与之前的不一致，请重新操作")
 
 
+class ChangeReasonUnknown(InvalidInput):
+    code = "guides.change_reason_unknown"
+    sentence = _("请选择更换导购的原因")
+
+
+class GuideChangedLately(Conflict):
+    """She chose her guide herself not long ago; `details["free_on"]` is the day from which she may again."""
+
+    code = "guides.guide_changed_lately"
+    sentence = _("您最近刚更换过导购，过些天才能再换")
+
+
 class NoSuchGuide(NotFound):
     code = "guides.no_such_guide"
     sentence = _("没有找到这位导购")

@@ -5,6 +5,7 @@ import datetime as dt
 from typing import Literal
 
 IdentityKind = Literal["openid", "mini_openid", "unionid", "phone", "external_userid", "pos_card"]
+PhoneProof = Literal["wechat", "wechat_sealed", "sms"]
 SourceKind = Literal["follow", "scan", "mini_program", "pos", "import", "share"]
 
 
@@ -42,6 +43,26 @@ class MemberImport:
     openid: str = ""
     source_scene: str = ""
     is_following: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ProfileCard:
+    """What she herself may read and change. `birthday_free_on` is the day from which she may change her
+    birthday (again), None while she may."""
+
+    member: MemberCard
+    name: str
+    birthday_free_on: dt.date | None
+    is_complete: bool
+    missing: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RotatingCode:
+    """What she shows at a till: 20 digits, good once and until `expires_at`."""
+
+    text: str
+    expires_at: dt.datetime
 
 
 TagOriginKind = Literal["manual", "rule", "import"]
@@ -146,6 +167,7 @@ class PointsDecisions:
     shortage_policy: Literal["forgive", "debt", "refuse"]
     notice_days: int
     approval_limit: int
+    profile_reward: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

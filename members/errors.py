@@ -43,6 +43,32 @@ class IdentityUnusable(InvalidInput):
     sentence = _("微信身份有误，请重新打开页面")
 
 
+class GenderUnusable(InvalidInput):
+    code = "members.gender_unusable"
+    sentence = _("性别请选女或男，也可以不填")
+
+
+class BirthdayUnusable(InvalidInput):
+    """In the future, or more than 120 years ago."""
+
+    code = "members.birthday_unusable"
+    sentence = _("生日不对，请检查年月日")
+
+
+class BirthdayChangedLately(Conflict):
+    """Once a year, since gifts hang on it; `details["free_on"]` is the day from which it may change again."""
+
+    code = "members.birthday_changed_lately"
+    sentence = _("生日一年只能修改一次，如果填错了，请联系您的导购")
+
+
+class MemberCodeUnusable(InvalidInput):
+    """Wrong, expired and used look the same: whoever guesses learns nothing."""
+
+    code = "members.member_code_unusable"
+    sentence = _("会员码已失效，请会员刷新后再扫一次")
+
+
 class CannotMergeWithHerself(InvalidInput):
     code = "members.cannot_merge_with_herself"
     sentence = _("这两条记录是同一位会员，不需要合并")

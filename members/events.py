@@ -13,6 +13,20 @@ class MemberRegistered(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class MemberJoined(Event):
+    """A prospect proved a phone and is a member now."""
+
+    member_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ProfileCompleted(Event):
+    """Name, gender, birthday and phone are all known; told once for each member."""
+
+    member_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class IdentityLinked(Event):
     member_id: int
     identity_id: int

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from core import clock
 from core.actor import Actor
 from members import events, services
-from members.events import ReassessmentRequested
 
 if TYPE_CHECKING:
     from wechat import events as wechat_events
@@ -45,7 +44,7 @@ def on_authorization_revoked(event: "wechat_events.AuthorizationRevoked") -> Non
     )
 
 
-def on_reassessment_requested(event: ReassessmentRequested) -> None:
+def on_reassessment_requested(event: events.ReassessmentRequested) -> None:
     """Work it off now; the job of the same name finds it if this is lost."""
     services.run_reassessments(actor=Actor.system("run_reassessments"))
 
@@ -53,6 +52,11 @@ def on_reassessment_requested(event: ReassessmentRequested) -> None:
 def on_member_merged(event: events.MemberMerged) -> None:
     """What others wrote to the emptied row at that very moment comes along."""
     services.sweep_emptied(member_id=event.from_member_id, actor=Actor.system("on_member_merged"))
+
+
+def on_profile_completed(event: events.ProfileCompleted) -> None:
+    """She gets the points the chain gives for it, if any."""
+    services.reward_profile(member_id=event.member_id, actor=Actor.system("on_profile_completed"))
 
 
 def _heard_at(unix_seconds: int) -> dt.datetime:

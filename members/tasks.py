@@ -18,6 +18,12 @@ def announce_expiring_points() -> int:
     return services.announce_expiring_points(actor=Actor.system("announce_expiring_points"))
 
 
+@shared_task(name="members.reward_profiles")
+def reward_profiles() -> int:
+    """See the service of that name."""
+    return services.reward_profiles(actor=Actor.system("reward_profiles"))
+
+
 @shared_task(name="members.expire_tags")
 def expire_tags() -> int:
     """See the service of that name."""

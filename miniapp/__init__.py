@@ -1,1 +1,1 @@
-"""The members' mini-program API. Not opened yet; named so that the import contracts already hold."""
+"""The members' mini-program API under `/api/mini/v1/` (docs/mini-program.md)."""

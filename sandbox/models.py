@@ -199,6 +199,28 @@ class OAuthGrant:
 
 
 @dataclass
+class SmsAccount:
+    """A key at the provider of text messages, with the signatures and templates it approved."""
+
+    key_id: str
+    key_secret: str
+    signs: list[str] = field(default_factory=list)
+    templates: dict[str, str] = field(default_factory=dict)  # code → text with ${gaps}
+
+
+@dataclass
+class TextMessage:
+    """A text message that arrived on a phone."""
+
+    biz_id: str
+    phone: str
+    sign: str
+    text: str
+    at: float
+    out_id: str
+
+
+@dataclass
 class Fault:
     """Something that is to go wrong, some times or always, with some probability."""
 

@@ -21,6 +21,8 @@ from sandbox.models import (
     QrCode,
     SealedData,
     Settings,
+    SmsAccount,
+    TextMessage,
 )
 from sandbox.state import World
 
@@ -40,6 +42,8 @@ TABLES: dict[str, type] = {
     "login_codes": MiniCode,
     "phone_codes": MiniCode,
     "sealed": SealedData,
+    "sms_accounts": SmsAccount,
+    "texts": TextMessage,
     "faults": Fault,
 }
 

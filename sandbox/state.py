@@ -23,6 +23,8 @@ from sandbox.models import (
     QrCode,
     SealedData,
     Settings,
+    SmsAccount,
+    TextMessage,
     Tie,
 )
 from sandbox.stream import Hub
@@ -54,6 +56,8 @@ class World:
         self.login_codes: dict[str, MiniCode] = {}
         self.phone_codes: dict[str, MiniCode] = {}
         self.sealed: dict[str, SealedData] = {}
+        self.sms_accounts: dict[str, SmsAccount] = {}
+        self.texts: dict[str, TextMessage] = {}
         self.faults: dict[str, Fault] = {}
         self.pushes: deque[Push] = deque(maxlen=LOG_SIZE)
         self.calls: deque[CallRecord] = deque(maxlen=LOG_SIZE)

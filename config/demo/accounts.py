@@ -1,4 +1,6 @@
-"""The demo's gateway account, its reply rules and the staff logins."""
+"""The demo's gateway accounts, reply rules, key for text messages and staff logins."""
+
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
@@ -11,11 +13,26 @@ SECRETS = {
 }
 ORIGINAL_ID = "gh_5a1e0c7d9f36"
 SLUG = "main"
+MINI_APP_ID = "wx5b2e9d4c7a1f0836"
+MINI_SECRETS = {
+    "app_secret": "demo-secret-7c41e9b20d58",
+    "push_token": "XiaoerDemoMini",
+    "aes_key": "ZGVtby1taW5pLXByb2dyYW0tYWVzLWtleS0wMDAwMDE",
+}
+MINI_ORIGINAL_ID = "gh_2c9b7e41d085"
+MINI_SLUG = "mini"
+# The provider of text messages, which the sandbox plays too.
+SMS_KEY_ID = "demo-sms"
+SMS_KEY_SECRET = "demo-sms-secret-51d0"  # noqa: S105  (the demo is on loopback only)
+SMS_SIGN = "素衣"
+SMS_TEMPLATES = {"SMS_1001": "您的验证码是 ${code}，5 分钟内有效。如果不是您本人操作，请忽略。"}
 
 
 def seed_accounts() -> None:
-    """The official account in safe mode, and rules that show each kind of trigger. Written once."""
+    """The official account in safe mode, with rules that show each kind of trigger, and the mini-program.
+    Written once."""
     account_model = apps.get_model("wechat", "Account")
+    _seed_mini_program(account_model)
     account, is_new = account_model.objects.get_or_create(
         slug=SLUG,
         defaults={
@@ -62,6 +79,20 @@ def seed_accounts() -> None:
         name="默认回复",
         trigger="default",
         text="消息收到了。需要帮忙的话，您的专属导购会尽快联系您。",
+    )
+
+
+def _seed_mini_program(account_model: Any) -> None:
+    account_model.objects.get_or_create(
+        slug=MINI_SLUG,
+        defaults={
+            "name": settings.BRAND_NAME,
+            "kind": "mini_program",
+            "app_id": MINI_APP_ID,
+            "original_id": MINI_ORIGINAL_ID,
+            "push_mode": "safe",
+            **MINI_SECRETS,
+        },
     )
 
 

@@ -15,6 +15,8 @@ import urllib.request
 from pathlib import Path
 from typing import IO, Any, Final
 
+from config.demo import accounts
+
 _START_LIMIT_S: Final = 60
 _STOP_LIMIT_S: Final = 8
 
@@ -68,6 +70,12 @@ class Supervisor:
             "PUBLIC_BASE_URL": os.environ.get("PUBLIC_BASE_URL") or self.web_url,
             "WECHAT_BASE_URL": self.sandbox_url,
             "WECHAT_PUSH_MAX_AGE_S": str(10 * 365 * 24 * 3600),
+            "SMS_GATEWAY": "sandbox",
+            "SMS_URL": f"{self.sandbox_url}/sms/send",
+            "SMS_KEY_ID": accounts.SMS_KEY_ID,
+            "SMS_KEY_SECRET": accounts.SMS_KEY_SECRET,
+            "SMS_SIGN": accounts.SMS_SIGN,
+            "SMS_TEMPLATE_CODES": f"verification_code:{next(iter(accounts.SMS_TEMPLATES))}",
             "STATIC_ROOT": str(self.home / "static"),
             "STATIC_HASHED": "true",
             "MEDIA_ROOT": str(self.home / "media"),

@@ -23,7 +23,8 @@ PEOPLE = {
 
 
 def connect(sandbox_url: str, web_url: str) -> dict[str, str]:
-    """Put account and people into the sandbox (idempotent); the openid of each person's key."""
+    """Put accounts, the key for text messages and people into the sandbox (idempotent); the openid of each
+    person's key in the official account."""
     request_json(
         "PUT",
         f"{sandbox_url}/_/accounts/{accounts.APP_ID}",
@@ -39,6 +40,31 @@ def connect(sandbox_url: str, web_url: str) -> dict[str, str]:
             "callback_url": f"{web_url}/wechat/callback/{accounts.SLUG}/",
             "open_platform": "suyi",
             "oauth_domains": [urlsplit(web_url).netloc],
+        },
+    )
+    request_json(
+        "PUT",
+        f"{sandbox_url}/_/accounts/{accounts.MINI_APP_ID}",
+        {
+            "name": "素衣会员",
+            "kind": "mini_program",
+            "app_secret": accounts.MINI_SECRETS["app_secret"],
+            "original_id": accounts.MINI_ORIGINAL_ID,
+            "token": accounts.MINI_SECRETS["push_token"],
+            "aes_key": accounts.MINI_SECRETS["aes_key"],
+            "mode": "safe",
+            "format": "json",
+            "callback_url": f"{web_url}/wechat/callback/{accounts.MINI_SLUG}/",
+            "open_platform": "suyi",
+        },
+    )
+    request_json(
+        "PUT",
+        f"{sandbox_url}/_/sms/{accounts.SMS_KEY_ID}",
+        {
+            "key_secret": accounts.SMS_KEY_SECRET,
+            "signs": [accounts.SMS_SIGN],
+            "templates": accounts.SMS_TEMPLATES,
         },
     )
     return {

@@ -22,7 +22,7 @@ SPANS: Final = (30, 90)
 class PolicyForm(forms.ModelForm[BindingPolicy]):
     class Meta:
         model = BindingPolicy
-        fields = ("name", "region", "protected_days", "is_active")
+        fields = ("name", "region", "protected_days", "change_pause_days", "is_active")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -48,7 +48,7 @@ class BindingPolicyAdmin(BaseAdmin):
     search_help_text = _("按名称或区域查找")
     autocomplete_fields = ("region",)
     actions_detail = ("try_out",)
-    fields = ("name", "region", "protected_days", "is_active")
+    fields = ("name", "region", "protected_days", "change_pause_days", "is_active")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new policy starts switched off: save it, try it on past scans, then switch it on."""

@@ -124,6 +124,11 @@ class BindingPolicy(models.Model):
     protected_days = models.PositiveIntegerField(
         _("保护天数"), null=True, blank=True, help_text=_("留空 = 先绑定者一直保留；0 = 以最后一次扫码为准")
     )
+    change_pause_days = models.PositiveSmallIntegerField(
+        _("会员自己更换的间隔（天）"),
+        default=30,
+        help_text=_("会员在小程序里换过导购后，过这么多天才能再换；0 = 不限"),
+    )
     is_active = models.BooleanField(_("启用"), default=True)
 
     class Meta:

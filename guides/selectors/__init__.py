@@ -8,6 +8,11 @@ from guides.selectors.bindings import (
     summarize_guide,
 )
 from guides.selectors.codes import find_open_code, get_guide_code, list_codes_to_publish
+from guides.selectors.member_side import (
+    find_member_guide,
+    list_change_reasons,
+    list_store_guides,
+)
 from guides.selectors.notes import (
     get_note,
     get_own_tag,
@@ -16,7 +21,7 @@ from guides.selectors.notes import (
     list_own_tags,
 )
 from guides.selectors.people import access_member, find_guide_by_login, get_guide_card
-from guides.selectors.places import find_store_card, get_store_card, nearest_stores
+from guides.selectors.places import find_open_store, get_store_card, nearest_stores
 from guides.selectors.pulse import list_notices_since
 from guides.selectors.requests import (
     access_guide_request,
@@ -47,8 +52,9 @@ __all__ = [
     "count_unread_requests",
     "find_guide_by_login",
     "find_live_binding",
+    "find_member_guide",
     "find_open_code",
-    "find_store_card",
+    "find_open_store",
     "get_guide_card",
     "get_guide_code",
     "get_note",
@@ -57,6 +63,7 @@ __all__ = [
     "is_request_overdue",
     "list_binding_history",
     "list_bound_members",
+    "list_change_reasons",
     "list_codes_to_publish",
     "list_colleagues",
     "list_guide_requests",
@@ -68,6 +75,7 @@ __all__ = [
     "list_own_tags",
     "list_request_kinds",
     "list_requests_of_member_for_guide",
+    "list_store_guides",
     "nearest_stores",
     "scope_bindings",
     "scope_channel_codes",

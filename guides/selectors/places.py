@@ -24,6 +24,8 @@ def store_card_of(store: Store, distance_m: int | None = None) -> StoreCard:
         phone=store.phone,
         opening_hours=tuple(store.opening_hours),
         distance_m=distance_m,
+        latitude=None if store.latitude is None else float(store.latitude),
+        longitude=None if store.longitude is None else float(store.longitude),
     )
 
 
@@ -35,10 +37,10 @@ def get_store_card(store_id: int) -> StoreCard:
     return store_card_of(store)
 
 
-def find_store_card(public_id: str) -> StoreCard | None:
+def find_open_store(public_id: str) -> StoreCard | None:
     """The open store with that public id."""
-    open_stores = Store.objects.filter(is_active=True, public_id=public_id.replace("\0", "")[:17])
-    store = open_stores.select_related("region", "dealer").first()
+    stores = Store.objects.select_related("region", "dealer").filter(is_active=True)
+    store = stores.filter(public_id=public_id.replace("\0", "")[:17]).first()
     return None if store is None else store_card_of(store)
 
 

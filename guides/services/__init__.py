@@ -9,6 +9,7 @@ from guides.services.codes import (
     renew_channel_codes,
 )
 from guides.services.imports import import_bindings
+from guides.services.member_choice import change_guide
 from guides.services.notes import (
     add_note,
     edit_note,
@@ -64,6 +65,7 @@ __all__ = [
     "answer_scan",
     "bind_member",
     "cancel_request",
+    "change_guide",
     "change_request_kind",
     "change_store",
     "close_channel_code",

@@ -49,6 +49,7 @@ def resolve_scan(
     scene: str,
     is_new_follower: bool,
     request_key: str,
+    is_mini_program: bool = False,
     actor: Actor,
     at: dt.datetime | None = None,
 ) -> ScanResult:
@@ -56,7 +57,7 @@ def resolve_scan(
 
     The same `request_key` again gets the first answer and changes nothing (refused when it comes with another
     member or scene). An unknown, closed or expired code, a guide who has left and a store without guides bind
-    nobody; the outcome says which it was.
+    nobody; the outcome says which it was. `is_mini_program`: she came through a mini-program code.
     """
     at = at or clock.now()
     scene = scene.replace("\0", "")[:64]
@@ -70,7 +71,9 @@ def resolve_scan(
                 raise RequestKeyReused
             return _result(first, member_id, is_repeat=True)
         code = ChannelCode.objects.filter(code=scene).select_related("guide").first()
-        outcome, guide = _settle(code, member_id, request_key=request_key, actor=actor, at=at)
+        outcome, guide = _settle(
+            code, member_id, request_key=request_key, is_mini=is_mini_program, actor=actor, at=at
+        )
         scan = ChannelScan.objects.create(
             channel_code=code,
             scene=scene,
@@ -134,7 +137,13 @@ def find_terms(store: Store) -> policy.Terms:
 
 
 def _settle(
-    code: ChannelCode | None, member_id: int, *, request_key: str, actor: Actor, at: dt.datetime
+    code: ChannelCode | None,
+    member_id: int,
+    *,
+    request_key: str,
+    is_mini: bool,
+    actor: Actor,
+    at: dt.datetime,
 ) -> tuple[ScanOutcome, Guide | None]:
     """The outcome, and the guide the code stands for (whether or not she got her)."""
     if code is None:
@@ -159,7 +168,7 @@ def _settle(
     open_binding(
         member_id=member_id,
         guide=guide,
-        source=BindingSource.SCAN if code.kind == CodeKind.GUIDE else BindingSource.STORE_SCAN,
+        source=_source(code, is_mini=is_mini),
         actor=actor,
         at=at if live is None else max(at, live.bound_at),
         channel_code_id=code.pk,
@@ -167,6 +176,12 @@ def _settle(
         reason=reason,
     )
     return ScanOutcome.BOUND, guide
+
+
+def _source(code: ChannelCode, *, is_mini: bool) -> BindingSource:
+    if is_mini:
+        return BindingSource.MINI_PROGRAM
+    return BindingSource.SCAN if code.kind == CodeKind.GUIDE else BindingSource.STORE_SCAN
 
 
 def _decide(live: Binding | None, code: ChannelCode, at: dt.datetime) -> policy.Decision | None:

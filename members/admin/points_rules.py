@@ -86,7 +86,7 @@ class PointsSettingsAdmin(BaseAdmin):
     """One row for the chain."""
 
     list_display = ("title", "expiry_words", "shortage_words", "notice_days", "approval_limit")
-    fields = ("expiry_months", "shortage_policy", "notice_days", "approval_limit")
+    fields = ("expiry_months", "shortage_policy", "notice_days", "approval_limit", "profile_reward")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_add_permission(request) and not PointsSettings.objects.exists()

@@ -1,5 +1,6 @@
 """Tables of `members`."""
 
+from members.models.codes import MemberCodeToken
 from members.models.merging import UNDO_DAYS, KnownApart, MemberMerge, MergeHow
 from members.models.people import (
     Gender,
@@ -61,6 +62,7 @@ __all__ = [
     "KnownApart",
     "Member",
     "MemberAddress",
+    "MemberCodeToken",
     "MemberIdentity",
     "MemberMerge",
     "MemberStage",

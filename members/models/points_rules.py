@@ -127,6 +127,10 @@ class PointsSettings(models.Model):
         help_text=_("同一员工同一天给同一会员调整的积分加起来超过它，就需要另一位员工批准"),
     )
 
+    profile_reward = models.PositiveIntegerField(
+        _("完善资料奖励积分"), default=0, help_text=_("姓名、性别、生日、手机号都填好后送一次，0 表示不送")
+    )
+
     objects = LockingQuerySet["PointsSettings"].as_manager()
 
     class Meta:

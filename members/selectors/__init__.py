@@ -24,6 +24,7 @@ from members.selectors.points import (
     quote_member_points,
 )
 from members.selectors.points_quote import quote_earned_points
+from members.selectors.profile import get_profile
 from members.selectors.tags import (
     count_tagged,
     find_last_expiry,
@@ -67,6 +68,7 @@ __all__ = [
     "get_member_card",
     "get_points_decisions",
     "get_points_summary",
+    "get_profile",
     "get_tag_card",
     "get_tier_card",
     "get_tier_decisions",

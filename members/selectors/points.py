@@ -42,6 +42,7 @@ def get_points_decisions() -> PointsDecisions:
         shortage_policy=row.shortage_policy,  # type: ignore[arg-type]
         notice_days=row.notice_days,
         approval_limit=row.approval_limit,
+        profile_reward=row.profile_reward,
     )
 
 

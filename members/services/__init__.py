@@ -9,7 +9,9 @@ from members.services.followers import (
 from members.services.imports import import_members
 from members.services.knowing_apart import keep_apart
 from members.services.latecomers import sweep_emptied, sweep_latecomers, sweep_merge
+from members.services.member_codes import MEMBER_CODE_LIFE, issue_member_code, read_member_code
 from members.services.merging import merge_members, preview_merge
+from members.services.mini_visitors import register_mini_visitor
 from members.services.parting import undo_merge
 from members.services.people import (
     lock_member,
@@ -18,6 +20,7 @@ from members.services.people import (
     register_member,
     rename_member,
 )
+from members.services.phones import verify_phone
 from members.services.points import (
     credit_points,
     debit_points,
@@ -28,6 +31,7 @@ from members.services.points import (
 from members.services.points_adjustments import adjust_points, approve_adjustment, reject_adjustment
 from members.services.points_expiry import announce_expiring_points, expire_points
 from members.services.points_reversal import reverse_points_entry
+from members.services.profile import change_profile, reward_profile, reward_profiles
 from members.services.tags import (
     change_tag_group,
     create_tag,
@@ -64,10 +68,12 @@ from members.services.tiers_reassessing import (
 from members.services.unlinking import unlink_identity
 
 __all__ = [
+    "MEMBER_CODE_LIFE",
     "adjust_points",
     "announce_expiring_points",
     "announce_tiers_at_risk",
     "approve_adjustment",
+    "change_profile",
     "change_tag_group",
     "change_tier",
     "change_tier_settings",
@@ -83,18 +89,20 @@ __all__ = [
     "grant_tier",
     "identify_follower",
     "import_members",
+    "issue_member_code",
     "keep_apart",
     "lock_member",
     "lock_members",
     "merge_members",
     "name_columns",
     "note_unfollow",
-    "pinyin_of",
     "preview_merge",
+    "read_member_code",
     "reassess_tiers",
     "record_activity",
     "register_follower",
     "register_member",
+    "register_mini_visitor",
     "reject_adjustment",
     "release_points",
     "rename_member",
@@ -105,6 +113,8 @@ __all__ = [
     "retire_tag",
     "retire_tier",
     "reverse_points_entry",
+    "reward_profile",
+    "reward_profiles",
     "run_reassessments",
     "spend_frozen_points",
     "sweep_emptied",
@@ -118,5 +128,6 @@ __all__ = [
     "untag_members",
     "untag_search",
     "usable_tag_name",
+    "verify_phone",
     "withdraw_tier_grant",
 ]

@@ -2,52 +2,26 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable
-from typing import Final, TypeVar
-
-from django.db import IntegrityError, transaction
+from typing import Final
 
 from core import audit, clock, events
 from core.actor import Actor
-from core.constraints import violated
-from core.errors import Conflict
 from members.contracts import MemberCard
-from members.errors import IdentityUnusable
-from members.events import IdentityLinked, MemberFollowed, MemberRegistered, MemberUnfollowed
+from members.events import MemberFollowed, MemberRegistered, MemberUnfollowed
 from members.models import Identity, Member, MemberIdentity, Source
 from members.selectors import card_of, person_row_ids
-from members.services.merging import merge_locked
-
-Answer = TypeVar("Answer")
+from members.services.identities import (
+    again_if_moved,
+    check_identities,
+    link,
+    lock_owners,
+    settle_unionid,
+)
 
 # RevokeInfo codes that cover what we keep (official page "授权用户信息变更"): nickname, and phone number.
 _NAME_CODES: Final = frozenset({"205", "6", "19"})
 _PHONE_CODES: Final = frozenset({"8"})
 _WECHAT_DOORS: Final = frozenset({Source.FOLLOW, Source.SCAN, Source.MINI_PROGRAM, Source.SHARE})
-_IDENTITY: Final = re.compile(r"[0-9A-Za-z_\-]{1,64}")
-_ATTEMPTS: Final = 5
-
-
-class _Moved(Exception):
-    """An identity changed hands while we waited for a lock."""
-
-
-def _again_if_moved(work: Callable[[], Answer]) -> Answer:
-    """Do the work in a transaction, and once more from the start when another process was in between.
-
-    That is: it registered or linked the same identity between our look-up and our insert, or merged the
-    member while we waited for her lock. Raises Conflict when that goes on.
-    """
-    for _attempt in range(_ATTEMPTS):
-        try:
-            with transaction.atomic():
-                return work()
-        except _Moved:
-            continue
-        except IntegrityError as error:
-            if violated(error) != "memberidentity_one_owner":
-                raise
-    raise Conflict
 
 
 def register_follower(
@@ -67,7 +41,7 @@ def register_follower(
     Refuses identities WeChat cannot have given.
     """
     at = at or clock.now()
-    _check_identities(app_id, openid, unionid)
+    check_identities(app_id=app_id, openid=openid, unionid=unionid)
 
     def register() -> MemberCard:
         member = _known(app_id, openid, unionid, actor=actor, at=at)
@@ -77,7 +51,7 @@ def register_follower(
             _note_following(member, is_following=True, actor=actor, at=at)
         return card_of(member)
 
-    return _again_if_moved(register)
+    return again_if_moved(register)
 
 
 def note_unfollow(
@@ -90,13 +64,13 @@ def note_unfollow(
     at = at or clock.now()
 
     def note() -> MemberCard | None:
-        member = _lock_owner(Identity.OPENID, app_id, openid)
+        member = lock_owners((Identity.OPENID, app_id, openid))[0]
         if member is None:
             return None
         _note_following(member, is_following=False, actor=actor, at=at)
         return card_of(member)
 
-    return _again_if_moved(note)
+    return again_if_moved(note)
 
 
 def identify_follower(
@@ -108,15 +82,15 @@ def identify_follower(
     is published. Repeating it changes nothing.
     """
     at = at or clock.now()
-    _check_identities(app_id, openid, unionid)
+    check_identities(app_id=app_id, openid=openid, unionid=unionid)
 
     def identify() -> MemberCard | None:
-        member, namesake = _lock_owners((Identity.OPENID, app_id, openid), (Identity.UNIONID, "", unionid))
+        member, namesake = lock_owners((Identity.OPENID, app_id, openid), (Identity.UNIONID, "", unionid))
         if member is None:
             return None
-        return card_of(_settle_unionid(member, namesake, unionid, actor=actor, at=at))
+        return card_of(settle_unionid(member=member, namesake=namesake, unionid=unionid, actor=actor, at=at))
 
-    return _again_if_moved(identify)
+    return again_if_moved(identify)
 
 
 def forget_authorization(
@@ -130,7 +104,7 @@ def forget_authorization(
     withdrawn = set(re.findall(r"[0-9]+", revoke_info))
 
     def forget() -> MemberCard | None:
-        member, mini = _lock_owners((Identity.OPENID, app_id, openid), (Identity.MINI_OPENID, app_id, openid))
+        member, mini = lock_owners((Identity.OPENID, app_id, openid), (Identity.MINI_OPENID, app_id, openid))
         member = member or mini
         if member is None:
             return None
@@ -145,7 +119,7 @@ def forget_authorization(
         )
         return card_of(member)
 
-    return _again_if_moved(forget)
+    return again_if_moved(forget)
 
 
 def _forget(member: Member, withdrawn: set[str]) -> list[str]:
@@ -165,59 +139,16 @@ def _forget(member: Member, withdrawn: set[str]) -> list[str]:
     return forgotten
 
 
-def _check_identities(app_id: str, openid: str, unionid: str | None) -> None:
-    if not 1 <= len(app_id) <= 40 or not _IDENTITY.fullmatch(openid):
-        raise IdentityUnusable
-    if unionid is not None and not _IDENTITY.fullmatch(unionid):
-        raise IdentityUnusable
-
-
-def _lock_owner(kind: Identity, app_id: str, value: str) -> Member | None:
-    """The member an identity belongs to, locked, or None."""
-    return _lock_owners((kind, app_id, value))[0]
-
-
-def _lock_owners(*wanted: tuple[Identity, str, str]) -> list[Member | None]:
-    """The members these identities belong to, all locked in pk order; None where nobody has the identity.
-
-    Identities always point to a living row. A merge may move them while we wait for the locks: then the
-    caller rolls back, which gives the locks up, and asks again. Asking again with the old rows still locked
-    would lock out of order and end in a deadlock.
-    """
-    owners = [_owner_id(*identity) for identity in wanted]
-    rows = {row.pk: row for row in Member.objects.lock_all({pk for pk in owners if pk is not None})}
-    if [_owner_id(*identity) for identity in wanted] != owners:
-        raise _Moved
-    return [None if pk is None else rows[pk] for pk in owners]
-
-
-def _owner_id(kind: Identity, app_id: str, value: str) -> int | None:
-    identity = MemberIdentity.objects.filter(kind=kind, app_id=app_id, value=value)
-    return identity.values_list("member_id", flat=True).first()
-
-
 def _known(app_id: str, openid: str, unionid: str | None, *, actor: Actor, at: dt.datetime) -> Member | None:
     """The member with this openid or unionid, locked, with both linked to her; None for a stranger."""
     if unionid is None:
-        return _lock_owner(Identity.OPENID, app_id, openid)
-    member, namesake = _lock_owners((Identity.OPENID, app_id, openid), (Identity.UNIONID, "", unionid))
+        return lock_owners((Identity.OPENID, app_id, openid))[0]
+    member, namesake = lock_owners((Identity.OPENID, app_id, openid), (Identity.UNIONID, "", unionid))
     if member is not None:
-        return _settle_unionid(member, namesake, unionid, actor=actor, at=at)
+        return settle_unionid(member=member, namesake=namesake, unionid=unionid, actor=actor, at=at)
     if namesake is not None:
-        _link(namesake, Identity.OPENID, app_id, openid, actor=actor, at=at)
+        link(member=namesake, kind=Identity.OPENID, app_id=app_id, value=openid, actor=actor, at=at)
     return namesake
-
-
-def _settle_unionid(
-    member: Member, namesake: Member | None, unionid: str, *, actor: Actor, at: dt.datetime
-) -> Member:
-    """`namesake` has the unionid now, nobody if None; both rows are locked."""
-    if namesake is None:
-        _link(member, Identity.UNIONID, "", unionid, actor=actor, at=at)
-        return member
-    if namesake.pk == member.pk:
-        return member
-    return merge_locked(one=member, other=namesake, actor=actor, at=at)
 
 
 def _create(
@@ -230,21 +161,13 @@ def _create(
         follow_changed_at=at,
         registered_at=at,
     )
-    _link(member, Identity.OPENID, app_id, openid, actor=actor, at=at)
+    link(member=member, kind=Identity.OPENID, app_id=app_id, value=openid, actor=actor, at=at)
     if unionid is not None:
-        _link(member, Identity.UNIONID, "", unionid, actor=actor, at=at)
+        link(member=member, kind=Identity.UNIONID, app_id="", value=unionid, actor=actor, at=at)
     audit.record(action="members.registered", subject=member, actor=actor, at=at, source=member.source)
     events.publish(MemberRegistered(member.pk))
     events.publish(MemberFollowed(member.pk))
     return member
-
-
-def _link(member: Member, kind: Identity, app_id: str, value: str, *, actor: Actor, at: dt.datetime) -> None:
-    identity = MemberIdentity.objects.create(
-        member=member, kind=kind, app_id=app_id, value=value, linked_at=at
-    )
-    audit.record(action="members.identity_linked", subject=member, actor=actor, at=at, kind=kind.value)
-    events.publish(IdentityLinked(member.pk, identity.pk))
 
 
 def _note_following(member: Member, *, is_following: bool, actor: Actor, at: dt.datetime) -> None:

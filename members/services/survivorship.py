@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from core import phones
+from core import clock, phones
 from members.contracts import MergeField
 from members.errors import MergeChoiceUnusable
 from members.models import Member, MemberStage
@@ -21,9 +21,10 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "name": ("name", "name_tokens"),
     "phone": ("phone", "phone_tail"),
     "gender": ("gender",),
-    "birthday": ("birthday",),
+    "birthday": ("birthday", "birthday_changed_at"),
     "source": ("source", "source_scene", "registered_at"),
     "following": ("is_following", "follow_changed_at"),
+    "completed": ("profile_completed_at",),
 }
 # What a person at the desk may decide otherwise. The rest is fact: who followed last, who came first.
 CHOOSABLE: Final = ("name", "phone", "gender", "birthday")
@@ -164,6 +165,14 @@ def _rule_following(survivor: Member, emptier: Member, field: str) -> tuple[Memb
     return survivor, _("最近一次关注或取消关注") if heard is not None else ""
 
 
+def _rule_completed(survivor: Member, emptier: Member, field: str) -> tuple[Member, str]:
+    """The reward for a complete profile is given once: whoever completed it first has had it."""
+    mine, theirs = survivor.profile_completed_at, emptier.profile_completed_at
+    if theirs is not None and (mine is None or theirs < mine):
+        return emptier, _("更早的一次")
+    return survivor, _("更早的一次") if mine is not None else ""
+
+
 _Rule = Callable[[Member, Member, str], tuple[Member, str]]
 _RULES: Final[Mapping[str, _Rule]] = {
     "stage": _rule_stage,
@@ -173,6 +182,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "birthday": _rule_fact,
     "source": _rule_source,
     "following": _rule_following,
+    "completed": _rule_completed,
 }
 _TITLES: Final[Mapping[str, Callable[[], str]]] = {
     "stage": lambda: _("身份"),
@@ -182,6 +192,7 @@ _TITLES: Final[Mapping[str, Callable[[], str]]] = {
     "birthday": lambda: _("生日"),
     "source": lambda: _("来源"),
     "following": lambda: _("关注公众号"),
+    "completed": lambda: _("资料完善"),
 }
 
 
@@ -190,6 +201,9 @@ def _words(member: Member, field: str) -> str:
         return phones.mask(member.phone) if member.phone else ""
     if field == "birthday":
         return "" if member.birthday is None else member.birthday.isoformat()
+    if field == "completed":
+        done_at = member.profile_completed_at
+        return "" if done_at is None else clock.business_day(done_at).isoformat()
     if field == "following":
         return _("关注中") if member.is_following else _("没有关注")
     if field in {"stage", "gender", "source"}:

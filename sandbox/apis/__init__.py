@@ -14,6 +14,7 @@ from sandbox.apis import (
     oauth,
     platform,
     qrcode,
+    sms,
     token,
     users,
 )
@@ -44,5 +45,6 @@ HOSTS: dict[str, Sequence[Endpoint]] = {
 def routes(world: World) -> list[Route]:
     """Return the routes of every host."""
     return [
-        route_of(world, prefix, endpoint) for prefix, endpoints in HOSTS.items() for endpoint in endpoints
+        sms.route(world),
+        *(route_of(world, prefix, endpoint) for prefix, endpoints in HOSTS.items() for endpoint in endpoints),
     ]

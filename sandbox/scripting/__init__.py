@@ -3,7 +3,7 @@
 from starlette.routing import Route
 
 from sandbox.pushes import Postman
-from sandbox.scripting import accounts, mini, people, platform, pushes
+from sandbox.scripting import accounts, mini, people, platform, pushes, texts
 from sandbox.scripting.base import Desk
 from sandbox.state import World
 
@@ -16,5 +16,6 @@ def routes(world: World, postman: Postman) -> list[Route]:
         *accounts.routes(desk),
         *people.routes(desk),
         *mini.routes(desk),
+        *texts.routes(desk),
         *pushes.routes(desk),
     ]

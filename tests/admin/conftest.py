@@ -15,6 +15,7 @@ from guides.selectors import get_guide_code
 from members import services as member_services
 from members.contracts import TierDecisions, TierTerms
 from members.models import EarningRule, MultiplierRule, PointsSettings
+from sms import services as sms_services
 from tests.cast import Cast
 from tests.fixtures_cast import cast  # noqa: F401
 from tests.guides.requests_kit import ask, make_kinds
@@ -116,6 +117,13 @@ def full_chain(cast: Cast) -> Cast:  # noqa: F811
         called_on=clock.business_day(now),
         outcome="ok",
         latency_ms=80,
+    )
+    sms_services.queue_sms(
+        phone="13800138000",
+        template="verification_code",
+        params={"code": "402816"},
+        reason_key="s1",
+        send_before=now,
     )
     PermanentCodeBudget.objects.create(account_id=account, spent_count=1_204)
     ReplyRule.objects.create(account_id=account, name="欢迎", trigger="follow", text="欢迎关注")

@@ -17,9 +17,9 @@ from config.timetable import TIMETABLE
 from core.events import Event
 
 ROOT = Path(settings.BASE_DIR)
-OUR_APPS = ("core", "wechat", "members", "guides", "coupons", "sales", "campaigns")
+OUR_APPS = ("core", "wechat", "sms", "members", "guides", "coupons", "sales", "campaigns", "miniapp")
 DOMAIN_APPS = ("members", "guides", "coupons", "sales", "campaigns")
-PACKAGES = (*OUR_APPS, "assistant", "miniapp", "openapi", "config", "sandbox", "bench")
+PACKAGES = (*OUR_APPS, "assistant", "openapi", "config", "sandbox", "bench")
 DOMAIN_FILES = {
     "__init__", "apps", "contracts", "errors", "events", "models", "selectors", "services", "tasks", "handlers",
     "admin", "migrations", "management",

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn, Protocol, Self
 
 from django.conf import settings
-from django.db import transaction
 from wechatpy.client import WeChatClient
 from wechatpy.client.api.base import BaseWeChatAPI
 
 from core import clock
+from core.outside import refuse_open_transaction
 from wechat.client import answers, apis, calls, mini, transport
 from wechat.client.errors import BUSY, ApiError, NotOffered, UnreadableAnswer, WeChatError
 
@@ -49,13 +49,6 @@ class CallRecord:
 
 
 Journal = Callable[[CallRecord], None]
-
-
-def refuse_open_transaction() -> None:
-    """Raise RuntimeError inside a transaction: WeChat's slowness would hold its locks, a rollback would not
-    take the call back."""
-    if transaction.get_connection().in_atomic_block:
-        raise RuntimeError("a call to WeChat must not run inside a transaction")
 
 
 class GatewayClient(WeChatClient):  # type: ignore[misc]  # wechatpy ships no types

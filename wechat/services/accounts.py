@@ -76,6 +76,16 @@ def get_default_mini_program() -> AccountCard:
     return _card(account)
 
 
+def get_mini_program(app_id: str = "") -> AccountCard:
+    """The active mini-program with that appid, the default one for an empty text. Raises NoAccount."""
+    if not app_id:
+        return get_default_mini_program()
+    account = Account.objects.filter(kind=AccountKind.MINI_PROGRAM, is_active=True, app_id=app_id).first()
+    if account is None:
+        raise NoAccount(str(_("还没有可用的小程序，请先在后台「账号」里添加")))
+    return _card(account)
+
+
 def find_doorkeeper(slug: str, *, until: float) -> Doorkeeper | None:
     """The active account of a slug, from the process cache while fresh; None when there is none.
 

@@ -15,7 +15,7 @@ from django.db.models import F
 
 from core import clock, events
 from core.errors import NotFound
-from wechat.client.gateway import refuse_open_transaction
+from core.outside import refuse_open_transaction
 from wechat.errors import MessageUnfit
 from wechat.events import MessageQueued
 from wechat.models import Follower, OutboundMessage

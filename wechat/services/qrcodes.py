@@ -8,8 +8,8 @@ from django.db.models import F
 
 from core import clock
 from core.errors import InvalidInput
+from core.outside import refuse_open_transaction
 from wechat.client.errors import UnreadableAnswer, WeChatError
-from wechat.client.gateway import refuse_open_transaction
 from wechat.contracts import CodeBudget, QrTicket
 from wechat.errors import CodeBudgetSpent
 from wechat.models import PermanentCodeBudget

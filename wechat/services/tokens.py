@@ -18,8 +18,9 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from core import clock
 from core.errors import NotFound
+from core.outside import refuse_open_transaction
 from wechat.client.errors import CONFIGURATION_TROUBLE, ApiError, TokenBusy, UnreadableAnswer, WeChatError
-from wechat.client.gateway import GatewayClient, refuse_open_transaction
+from wechat.client.gateway import GatewayClient
 from wechat.models import AccessToken, Account
 from wechat.models.account import TokenKind
 from wechat.services.calls import journal_for

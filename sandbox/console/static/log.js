@@ -24,6 +24,7 @@ const PATHS = {
   "/wxa/checksession": "查登录态",
   "/wxa/business/checkencryptedmsg": "查加密数据",
   "/wxa/getwxacodeunlimit": "画小程序码",
+  "/sms/send": "发短信",
 };
 const EVENTS = {
   subscribe: "关注", unsubscribe: "取消关注", SCAN: "扫码", CLICK: "点菜单", VIEW: "点菜单看网页", text: "来消息",

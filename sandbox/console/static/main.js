@@ -6,11 +6,13 @@ import { startMini } from "/static/mini.js";
 import { startPeople } from "/static/people.js";
 import { startPhone } from "/static/phone.js";
 import { openScan } from "/static/scan.js";
+import { startTexts } from "/static/texts.js";
 import { listen, load, person } from "/static/store.js";
 
 startPeople();
 startPhone();
 startMini();
+startTexts();
 startLog();
 startControls();
 

@@ -2,7 +2,7 @@
 import { toast } from "/static/dom.js";
 
 export const state = {
-  people: [], accounts: [], faults: [], entries: [], chat: [],
+  people: [], accounts: [], faults: [], entries: [], chat: [], texts: [],
   mini: null, personId: null, appId: null, offset: 0, typingUntil: 0, isLive: false,
 };
 
@@ -84,6 +84,7 @@ export async function load() {
     ask("GET", "/pushes?limit=100"), ask("GET", "/calls?limit=100"),
   ]);
   state.people = people.people;
+  state.texts = (await ask("GET", "/texts")).texts;
   state.accounts = accounts.accounts;
   state.faults = faults.faults;
   state.offset = clock.offset;
@@ -96,7 +97,7 @@ export async function load() {
     ?? state.accounts.find((one) => one.kind === "official") ?? state.accounts[0];
   const someone = state.people.find((one) => one.id === wantedPerson) ?? state.people[0];
   await choose({ personId: someone?.id ?? null, appId: app?.app_id ?? null });
-  tell("log", "faults", "clock");
+  tell("log", "faults", "clock", "texts");
 }
 
 function upsert(list, item, key) {
@@ -129,6 +130,7 @@ const handlers = {
     state.mini = mini;
     tell("mini");
   },
+  text(data) { upsert(state.texts, data, "biz_id"); tell("texts"); },
   typing({ person_id, app_id, seconds }) {
     if (person_id !== state.personId || app_id !== state.appId) return;
     state.typingUntil = seconds ? now() + seconds : 0;

@@ -1,0 +1,39 @@
+"""`/api/mini/v1/`: one line an endpoint, by topic. What is not here answers 404 in the API's own shape."""
+
+from django.urls import URLPattern, path, re_path, register_converter
+from django.urls.converters import StringConverter
+
+from miniapp.views import devices, docs, guide, login, phone, points, profile
+
+
+class PublicId(StringConverter):
+    """Ids as they are seen outside; anything else is no address."""
+
+    regex = "[2-9A-Z]{16}"
+
+
+register_converter(PublicId, "public_id")
+
+urlpatterns: list[URLPattern] = [
+    path("login", login.LoginView.as_view(), name="mini_login"),
+    path("refresh", login.RefreshView.as_view()),
+    path("logout", login.LogoutView.as_view()),
+    path("devices", devices.DevicesView.as_view()),
+    path("devices/revoke", devices.RevokeDevicesView.as_view()),
+    path("devices/<public_id:device_id>", devices.DeviceView.as_view()),
+    path("phone/code", phone.PhoneCodeView.as_view()),
+    path("phone/encrypted", phone.PhoneDataView.as_view()),
+    path("phone/sms", phone.SmsRequestView.as_view()),
+    path("phone/sms/confirm", phone.SmsConfirmView.as_view()),
+    path("profile", profile.ProfileView.as_view()),
+    path("member-code", profile.MemberCodeView.as_view()),
+    path("points", points.PointsView.as_view()),
+    path("points/entries", points.PointsEntriesView.as_view()),
+    path("guide", guide.GuideView.as_view()),
+    path("guide/change-reasons", guide.ChangeReasonsView.as_view()),
+    path("stores", guide.StoresView.as_view()),
+    path("stores/<public_id:store_id>/guides", guide.StoreGuidesView.as_view()),
+    path("openapi.json", docs.DocumentView.as_view(), name="mini_openapi"),
+    path("", docs.reference, name="mini_reference"),
+    re_path(r"^.+$", docs.NothingHereView.as_view()),
+]

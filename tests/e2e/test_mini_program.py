@@ -1,0 +1,106 @@
+"""The walk through docs/mini-program.md, line by line, against real processes."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from tests.stack import ROOT, Stack, wait_until
+from tests.wechat import push_kit
+
+pytestmark = [
+    pytest.mark.xdist_group("whole"),
+    pytest.mark.skipif(shutil.which("curl") is None, reason="the walk through is written for curl"),
+]
+APP_ID = "wxe2emini0000001"
+
+
+@pytest.fixture
+def mini_stack(stack: Stack) -> Stack:
+    """The mini-program on both sides."""
+    values = {"app_secret": "planted-mini-secret", "push_token": push_kit.TOKEN, "aes_key": push_kit.AES_KEY}
+    stack.run_in_django(
+        "from wechat.models import Account; Account.objects.get_or_create(slug='mini', defaults=dict(name='素衣', "
+        f"kind='mini_program', app_id={APP_ID!r}, original_id='gh_mini', **{values!r}))"
+    )
+    stack.sandbox(
+        "PUT",
+        f"/_/accounts/{APP_ID}",
+        {
+            "name": "素衣会员", "kind": "mini_program", "app_secret": "planted-mini-secret", "original_id": "gh_mini",
+            "token": push_kit.TOKEN, "aes_key": push_kit.AES_KEY, "open_platform": "suyi",
+        },
+    )  # fmt: skip
+    stack.sandbox(
+        "PUT",
+        "/_/sms/stack-sms",
+        {
+            "key_secret": "planted-sms-secret",
+            "signs": ["素衣"],
+            "templates": {"SMS_1001": "您的验证码是 ${code}，5 分钟内有效。"},
+        },
+    )
+    wait_until(
+        lambda: stack.value("SELECT count(*) FROM guides_channelcode WHERE qr_url <> ''") == 3,
+        within_s=60,
+        what="the codes' tickets",
+    )
+    return stack
+
+
+def run(stack: Stack, script: str) -> list[str]:
+    """What the lines of a script print."""
+    environment = {**os.environ, "WEB": stack.web_url, "SANDBOX": stack.sandbox_url, "APP": APP_ID}
+    done = subprocess.run(
+        ["bash", "-euc", script], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.split()
+
+
+def walk_through() -> str:
+    text = (ROOT / "docs" / "mini-program.md").read_text(encoding="utf-8")
+    found = re.search(r"```sh\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_walk_through_of_the_docs_works_and_leaves_nothing_in_the_logs(mini_stack: Stack) -> None:
+    stage, guide, store, code = run(mini_stack, walk_through())
+    assert stage == "member"
+    assert guide in {"李娜", "王芳", "陈静"}
+    assert store == "南京东路店"
+    assert re.fullmatch(r"80[0-9]{18}", code)
+    bound = mini_stack.rows(
+        "SELECT g.name, b.source FROM guides_binding b JOIN guides_guide g ON g.id = b.guide_id"
+    )
+    assert bound == [(guide, "mini_program")]
+    people = mini_stack.sandbox("GET", "/_/people")["people"]
+    person = next(one for one in people if one["key"] == "xiaomei")
+    logs = mini_stack.log_text()
+    for planted in (
+        person["phone"],
+        person["openids"][APP_ID],
+        person["unionid"],
+        "planted-mini-secret",
+        code,
+    ):
+        assert planted not in logs
+
+
+def test_a_text_message_goes_through_the_worker(mini_stack: Stack) -> None:
+    script = (
+        walk_through().split("# She allows")[0]
+        + '\npost phone/sms \'{"phone": "13712345678"}\' | json \'["masked_phone"]\''
+    )
+    assert run(mini_stack, script) == ["137", "****", "5678"]
+    texts = wait_until(
+        lambda: mini_stack.sandbox("GET", "/_/texts?phone=13712345678")["texts"], what="the text message"
+    )
+    assert texts[0]["text"].startswith("【素衣】您的验证码是")
+    assert wait_until(
+        lambda: mini_stack.value("SELECT state FROM sms_smsmessage") == "sent", what="the outcome"
+    )
+    assert "13712345678" not in mini_stack.log_text()
