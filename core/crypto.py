@@ -3,7 +3,9 @@
 `seal` is AES-256-GCM with a random 96-bit nonce; the sealed text names the key it was made with, so keys can
 be rotated: `settings.FIELD_KEYS` is a list of `id:base64` pairs, the first seals, all of them open. `context`
 binds a sealed text to its place (table.column), so that a value copied into another column does not open.
-`blind_index` is a keyed HMAC-SHA256: it finds an exact value without storing it.
+`blind_index` is a keyed HMAC-SHA256: it finds an exact value without storing it. `settings.INDEX_KEYS` is a list as
+well: the first key makes what is stored, and a look-up asks for the fingerprints of all (`blind_indexes`), so that
+everybody is found while the stored ones are made anew.
 """
 
 import base64
@@ -18,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 _NONCE_BYTES: Final = 12
+_KEY_BYTES: Final = 32
 
 
 class CannotOpen(Exception):
@@ -30,7 +33,7 @@ def _keyring(configured: tuple[str, ...]) -> dict[str, bytes]:
     for pair in configured:
         key_id, _, encoded = pair.partition(":")
         key = base64.b64decode(encoded, validate=True)
-        if not key_id or len(key) != 32:
+        if not key_id or len(key) != _KEY_BYTES:
             raise ValueError("FIELD_KEYS takes id:base64 pairs of 32-byte keys")
         ring[key_id] = key
     if not ring:
@@ -69,10 +72,29 @@ def unseal(sealed: str, *, context: str) -> str:
         raise CannotOpen("the sealed text does not open") from error
 
 
+@functools.lru_cache(maxsize=4)
+def _index_keys(configured: tuple[str, ...]) -> tuple[bytes, ...]:
+    keys = tuple(base64.b64decode(encoded, validate=True) for encoded in configured)
+    if not keys or any(len(key) != _KEY_BYTES for key in keys):
+        raise ValueError("INDEX_KEY takes 32-byte keys in base64, the newest first")
+    return keys
+
+
+def blind_indexes(value: str, *, context: str) -> list[str]:
+    """The fingerprints of the value under every index key, the one to store first; equal keys count once."""
+    keys = _index_keys(tuple(settings.INDEX_KEYS))
+    message = f"{context}\0{value}".encode()
+    return list(dict.fromkeys(hmac.new(key, message, hashlib.sha256).hexdigest() for key in keys))
+
+
 def blind_index(value: str, *, context: str) -> str:
-    """A keyed fingerprint (64 hex digits): equal values have equal fingerprints, nothing else shows."""
-    key = base64.b64decode(settings.INDEX_KEY, validate=True)
-    return hmac.new(key, f"{context}\0{value}".encode(), hashlib.sha256).hexdigest()
+    """The keyed fingerprint to store (64 hex digits): equal values have equal ones, nothing else shows."""
+    return blind_indexes(value, context=context)[0]
+
+
+def sealing_key_id() -> str:
+    """The name of the key that seals now: sealed texts that begin with another are under an older key."""
+    return next(iter(_keyring(tuple(settings.FIELD_KEYS))))
 
 
 def digest(value: str) -> str:

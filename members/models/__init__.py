@@ -1,5 +1,12 @@
 """Tables of `members`."""
 
+from members.models.consents import (
+    ConsentAction,
+    ConsentDoor,
+    ConsentEntry,
+    ConsentKind,
+    ConsentText,
+)
 from members.models.people import Gender, Identity, Member, MemberIdentity, MemberStage, Source
 from members.models.points import (
     ExpiryNotice,
@@ -19,6 +26,17 @@ from members.models.points_rules import (
     PointsSettings,
     ShortagePolicy,
 )
+from members.models.privacy import (
+    DataRequest,
+    DataRequestKind,
+    DataRequestState,
+    ErasureReason,
+    PhoneReveal,
+    PrivacySettings,
+    RevealDoer,
+    RevealOutcome,
+    RevealReason,
+)
 from members.models.tags import (
     MemberTag,
     Tag,
@@ -28,7 +46,16 @@ from members.models.tags import (
 
 __all__ = [
     "AdjustmentState",
+    "ConsentAction",
+    "ConsentDoor",
+    "ConsentEntry",
+    "ConsentKind",
+    "ConsentText",
+    "DataRequest",
+    "DataRequestKind",
+    "DataRequestState",
     "EarningRule",
+    "ErasureReason",
     "ExpiryNotice",
     "Gender",
     "Identity",
@@ -39,6 +66,7 @@ __all__ = [
     "MultiplierKind",
     "MultiplierRule",
     "PendingReversal",
+    "PhoneReveal",
     "PointsAccount",
     "PointsAdjustment",
     "PointsEntry",
@@ -46,6 +74,10 @@ __all__ = [
     "PointsLot",
     "PointsLotUse",
     "PointsSettings",
+    "PrivacySettings",
+    "RevealDoer",
+    "RevealOutcome",
+    "RevealReason",
     "ShortagePolicy",
     "Source",
     "Tag",

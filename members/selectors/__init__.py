@@ -11,6 +11,7 @@ from members.selectors.people import (
     living_member_ids,
     merged_member_ids,
     phone_index,
+    phone_indexes,
     search_member_ids,
 )
 from members.selectors.points import (
@@ -57,6 +58,7 @@ __all__ = [
     "living_member_ids",
     "merged_member_ids",
     "phone_index",
+    "phone_indexes",
     "quote_earned_points",
     "quote_member_points",
     "search_member_ids",

@@ -1,23 +1,28 @@
 """Reads of `members`."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core import codes, crypto, phones
 from core.errors import NotFound
-from members.contracts import IdentityKind, MemberCard
-from members.models import Identity, Member, MemberIdentity
+from members.contracts import IdentityKind, MemberCard, StageKind
+from members.models import Identity, Member, MemberIdentity, MemberStage
 
 _QUERY_LENGTH: Final = 40
 _PHONE_CONTEXT: Final = "members.phones"
 
 
 def phone_index(digits: str) -> str:
-    """The fingerprint under which a number is kept as an identity: equal numbers, equal fingerprints."""
+    """The fingerprint under which a number is stored as an identity: equal numbers, equal fingerprints."""
     return crypto.blind_index(digits, context=_PHONE_CONTEXT)
+
+
+def phone_indexes(digits: str) -> list[str]:
+    """The fingerprints under which a number may be kept; several while the index key is rotated."""
+    return crypto.blind_indexes(digits, context=_PHONE_CONTEXT)
 
 
 def card_of(member: Member) -> MemberCard:
@@ -26,9 +31,9 @@ def card_of(member: Member) -> MemberCard:
         id=member.pk,
         public_id=member.public_id,
         code=member.code,
-        display_name=member.name or _("微信会员 %(tail)s") % {"tail": member.code[-4:]},
+        display_name=_display_name(member),
         is_named=bool(member.name),
-        stage="member" if member.stage == "member" else "prospect",
+        stage=cast("StageKind", member.stage),
         stage_label=str(member.get_stage_display()),
         masked_phone=phones.mask(member.phone) if member.phone else "",
         gender=member.gender,
@@ -37,6 +42,12 @@ def card_of(member: Member) -> MemberCard:
         source_label=str(member.get_source_display()),
         registered_at=member.registered_at,
     )
+
+
+def _display_name(member: Member) -> str:
+    if member.stage == MemberStage.ERASED:
+        return _("已注销会员")
+    return member.name or _("微信会员 %(tail)s") % {"tail": member.code[-4:]}
 
 
 def get_member_card(member_id: int) -> MemberCard:
@@ -66,9 +77,8 @@ def list_member_cards(member_ids: Iterable[int]) -> dict[int, MemberCard]:
 
 def find_member_id(kind: IdentityKind, app_id: str, value: str) -> int | None:
     """Whom an outside identity belongs to. `value` of a phone is the number; it is looked up by its index."""
-    if kind == "phone":
-        value = phone_index(phones.digits_of(value))
-    identity = MemberIdentity.objects.filter(kind=kind, app_id=app_id, value=value)
+    values = phone_indexes(phones.digits_of(value)) if kind == "phone" else [value]
+    identity = MemberIdentity.objects.filter(kind=kind, app_id=app_id, value__in=values)
     return identity.values_list("member_id", flat=True).first()
 
 
@@ -130,6 +140,6 @@ def search_member_ids(query: str) -> QuerySet[Any, int]:
     if len(digits) == 4 and digits.isdecimal():
         wanted |= Q(phone_tail=digits)
     elif phones.is_mobile(digits):
-        owners = MemberIdentity.objects.filter(kind=Identity.PHONE, app_id="", value=phone_index(digits))
+        owners = MemberIdentity.objects.filter(kind=Identity.PHONE, app_id="", value__in=phone_indexes(digits))
         wanted |= Q(pk__in=owners.values("member_id"))
     return living.filter(wanted).values_list("pk", flat=True)

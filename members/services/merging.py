@@ -7,7 +7,7 @@ from django.db import transaction
 from core import audit, clock, events
 from core.actor import Actor
 from members.contracts import MemberCard
-from members.errors import CannotMergeWithHerself
+from members.errors import CannotMergeWithHerself, NoSuchMember
 from members.events import MemberMerged
 from members.models import Member, MemberIdentity, MemberStage
 from members.selectors import card_of, list_merge_targets
@@ -21,7 +21,7 @@ def merge_members(
     """Both rows are one person: the fuller one lives on with all identities and fills its blanks.
 
     Fuller means: a member before a prospect, then one with a phone, then one with a name, then the older row.
-    The emptier row points to it for ever. Refuses two ids of the same person. The bindings of the emptier row
+    The emptier row points to it for ever. Refuses two ids of the same person, and one who has been erased. The bindings of the emptier row
     are settled by whoever hears MemberMerged.
     """
     at = at or clock.now()
@@ -30,6 +30,8 @@ def merge_members(
         rows = Member.objects.lock_all(set(targets.values()))
         if len(rows) != 2 or any(row.merged_into_id for row in rows):
             raise CannotMergeWithHerself
+        if any(row.stage == MemberStage.ERASED for row in rows):
+            raise NoSuchMember
         return card_of(merge_locked(one=rows[0], other=rows[1], actor=actor, at=at))
 
 
