@@ -5,7 +5,8 @@ be rotated: `settings.FIELD_KEYS` is a list of `id:base64` pairs, the first seal
 binds a sealed text to its place (table.column), so that a value copied into another column does not open.
 `blind_index` is a keyed HMAC-SHA256: it finds an exact value without storing it. `settings.INDEX_KEYS` is a list as
 well: the first key makes what is stored, and a look-up asks for the fingerprints of all (`blind_indexes`), so that
-everybody is found while the stored ones are made anew.
+everybody is found while the stored ones are made anew. `blind_tokens` are short keyed
+hashes of words, for searching text that is sealed; look-ups take `every_blind_token`.
 """
 
 import base64
@@ -13,6 +14,7 @@ import functools
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -95,6 +97,32 @@ def blind_index(value: str, *, context: str) -> str:
 def sealing_key_id() -> str:
     """The name of the key that seals now: sealed texts that begin with another are under an older key."""
     return next(iter(_keyring(tuple(settings.FIELD_KEYS))))
+
+
+def blind_tokens(words: Iterable[str], *, context: str) -> list[int]:
+    """A keyed 64-bit hash (BLAKE2b) of every word under the first index key, sorted, each once, as PostgreSQL's
+    bigint: what is stored.
+
+    Two words share a hash once in 2**64: what is found by tokens is never taken for proof of being equal.
+    """
+    return _tokens(words, _index_keys(tuple(settings.INDEX_KEYS))[0], context)
+
+
+def every_blind_token(word: str, *, context: str) -> list[int]:
+    """The hashes of one word under all index keys: what a look-up asks for, any of them."""
+    keys = _index_keys(tuple(settings.INDEX_KEYS))
+    return sorted({token for key in keys for token in _tokens([word], key, context)})
+
+
+def _tokens(words: Iterable[str], index_key: bytes, context: str) -> list[int]:
+    key = _token_key(index_key, context)
+    hashes = {hashlib.blake2b(word.encode(), digest_size=8, key=key).digest() for word in words}
+    return sorted(int.from_bytes(hashed, signed=True) for hashed in hashes)
+
+
+@functools.lru_cache(maxsize=16)
+def _token_key(index_key: bytes, context: str) -> bytes:
+    return hmac.digest(index_key, f"tokens\0{context}".encode(), "sha256")
 
 
 def digest(value: str) -> str:

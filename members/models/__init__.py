@@ -7,7 +7,7 @@ from members.models.consents import (
     ConsentKind,
     ConsentText,
 )
-from members.models.people import Gender, Identity, Member, MemberIdentity, MemberStage, Source
+from members.models.people import Gender, Identity, Member, MemberAddress, MemberIdentity, MemberStage, Source
 from members.models.points import (
     ExpiryNotice,
     PendingReversal,
@@ -60,6 +60,7 @@ __all__ = [
     "Gender",
     "Identity",
     "Member",
+    "MemberAddress",
     "MemberIdentity",
     "MemberStage",
     "MemberTag",

@@ -14,7 +14,7 @@ from members.errors import IdentityTaken, PhoneAlreadyRegistered
 from members.models import Identity, Member, MemberIdentity, MemberStage
 from members.selectors import phone_index
 from members.services.phone_claims import claim_phones
-from members.services.people import pinyin_of, usable_name, usable_phone
+from members.services.people import name_columns, usable_name, usable_phone
 
 _BATCH = 1000
 
@@ -66,8 +66,7 @@ def _row(line: MemberImport) -> Member:
     digits = usable_phone(line.phone) if line.phone else ""
     return Member(
         stage=MemberStage.MEMBER if digits else MemberStage.PROSPECT,
-        name=name,
-        name_pinyin=pinyin_of(name),
+        **name_columns(name),
         gender=line.gender,
         birthday=line.birthday,
         phone=digits,
