@@ -314,6 +314,14 @@ class Erasure:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A member's own data as a file to hand over; never stored, and kept out of logs by its repr."""
+
+    name: str
+    content: bytes = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class PrivacyDecisions:
     """The chain's decisions about privacy (the columns of PrivacySettings)."""
 
@@ -325,3 +333,4 @@ class PrivacyDecisions:
     cooling_off_days: int
     request_due_days: int
     unfollow_keep_days: int | None
+    unfollow_withdraws_marketing: bool

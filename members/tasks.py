@@ -22,3 +22,15 @@ def announce_expiring_points() -> int:
 def expire_tags() -> int:
     """See the service of that name."""
     return services.expire_tags()
+
+
+@shared_task(name="members.erase_ripe_members")
+def erase_ripe_members() -> int:
+    """See the service of that name. Answers how many members were erased."""
+    return services.erase_ripe_members(actor=Actor.system("erase_ripe_members"))
+
+
+@shared_task(name="members.erase_unfollowed")
+def erase_unfollowed() -> int:
+    """See the service of that name. Answers how many prospects were erased."""
+    return services.erase_unfollowed(actor=Actor.system("erase_unfollowed"))

@@ -38,6 +38,8 @@ from guides.services.organisation import (
 )
 from guides.services.people import hire_guide, leave_guide, move_guide, rename_guide, return_guide
 from guides.services.policy_trial import dry_run_policy
+from guides.services.reindexing import reindex_remarks
+from guides.services.reveals import reveal_member_phone
 from guides.services.scans import answer_scan, resolve_scan
 
 __all__ = [
@@ -65,6 +67,7 @@ __all__ = [
     "publish_channel_code",
     "read_notices",
     "rebind_member",
+    "reindex_remarks",
     "remark_member",
     "remove_login",
     "remove_note",
@@ -75,6 +78,7 @@ __all__ = [
     "resolve_scan",
     "restore_note",
     "return_guide",
+    "reveal_member_phone",
     "settle_merged_member",
     "tag_privately",
     "tell_of_lost_member",

@@ -37,6 +37,10 @@ class PrivacySettings(models.Model):
         help_text=_("没有留手机号的泛会员，取消关注满这些天后删除资料；留空表示不自动删除"),
     )
 
+    unfollow_withdraws_marketing = models.BooleanField(
+        _("取消关注视为撤回营销授权"), default=True, help_text=_("重新关注后要她再次同意，才会再发营销信息")
+    )
+
     objects = LockingQuerySet["PrivacySettings"].as_manager()
 
     class Meta:
@@ -153,9 +157,7 @@ class DataRequest(models.Model):
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", verbose_name=_("会员"))
     kind = models.CharField(_("申请"), max_length=6, choices=DataRequestKind)
     reason = models.CharField(_("原因"), max_length=16, blank=True)  # a code of ErasureReason
-    state = models.CharField(
-        _("状态"), max_length=9, choices=DataRequestState, default=DataRequestState.OPEN
-    )
+    state = models.CharField(_("状态"), max_length=9, choices=DataRequestState, default=DataRequestState.OPEN)
     asked_by = models.CharField(_("申请人"), max_length=90)
     asked_at = models.DateTimeField(_("申请时间"))
     due_on = models.DateField(_("答复期限"))

@@ -1,5 +1,14 @@
 """Reads of `members`."""
 
+from members.selectors.consents import (
+    MARKETING,
+    list_consent_entries,
+    list_consents,
+    list_current_consent_texts,
+    list_pending_consents,
+    may_reach,
+    may_reach_ids,
+)
 from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
     card_of,
@@ -9,6 +18,7 @@ from members.selectors.people import (
     get_member_card,
     list_member_cards,
     list_merge_targets,
+    list_wechat_identities,
     living_member_ids,
     merged_member_ids,
     phone_index,
@@ -24,6 +34,12 @@ from members.selectors.points import (
     quote_member_points,
 )
 from members.selectors.points_quote import quote_earned_points
+from members.selectors.privacy import (
+    access_data_request,
+    get_privacy_decisions,
+    list_data_requests,
+    list_reveal_reasons,
+)
 from members.selectors.tags import (
     count_tagged,
     find_last_expiry,
@@ -37,6 +53,8 @@ from members.selectors.tags import (
 )
 
 __all__ = [
+    "MARKETING",
+    "access_data_request",
     "card_of",
     "count_tagged",
     "find_last_expiry",
@@ -46,17 +64,27 @@ __all__ = [
     "get_member_card",
     "get_points_decisions",
     "get_points_summary",
+    "get_privacy_decisions",
     "get_tag_card",
     "group_card_of",
+    "list_consent_entries",
+    "list_consents",
+    "list_current_consent_texts",
+    "list_data_requests",
     "list_earning_rules",
     "list_member_cards",
     "list_member_tags",
     "list_merge_targets",
+    "list_pending_consents",
     "list_points_entries",
     "list_points_multipliers",
     "list_recent_tag_ids",
+    "list_reveal_reasons",
     "list_tags",
+    "list_wechat_identities",
     "living_member_ids",
+    "may_reach",
+    "may_reach_ids",
     "merged_member_ids",
     "name_tokens",
     "phone_index",

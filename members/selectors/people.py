@@ -92,6 +92,15 @@ def find_openid(member_id: int, app_id: str) -> str | None:
     return identities.order_by("-linked_at", "-pk").values_list("value", flat=True).first()
 
 
+def list_wechat_identities(member_id: int) -> tuple[list[tuple[str, str]], list[str]]:
+    """((app id, openid) of every app of ours she is known in, her unionids): what the gateway knows her by."""
+    rows = MemberIdentity.objects.filter(
+        member_id=member_id, kind__in=[Identity.OPENID, Identity.MINI_OPENID, Identity.UNIONID]
+    ).values_list("kind", "app_id", "value")
+    openids = [(app_id, value) for kind, app_id, value in rows if kind != Identity.UNIONID]
+    return openids, [value for kind, _app_id, value in rows if kind == Identity.UNIONID]
+
+
 def living_member_ids() -> QuerySet[Any, int]:
     """Ids of all who are not merged into another row; unevaluated, for composition."""
     return Member.objects.living().values_list("pk", flat=True)
@@ -141,7 +150,9 @@ def search_member_ids(query: str) -> QuerySet[Any, int]:
     if len(digits) == 4 and digits.isdecimal():
         wanted |= Q(phone_tail=digits)
     elif phones.is_mobile(digits):
-        owners = MemberIdentity.objects.filter(kind=Identity.PHONE, app_id="", value__in=phone_indexes(digits))
+        owners = MemberIdentity.objects.filter(
+            kind=Identity.PHONE, app_id="", value__in=phone_indexes(digits)
+        )
         wanted |= Q(pk__in=owners.values("member_id"))
     # An alias of the very expression of the index member_by_code_end.
     return living.alias(code_end=Right("code", 4)).filter(wanted).values_list("pk", flat=True)

@@ -17,6 +17,7 @@ def get_privacy_decisions() -> PrivacyDecisions:
         cooling_off_days=row.cooling_off_days,
         request_due_days=row.request_due_days,
         unfollow_keep_days=row.unfollow_keep_days,
+        unfollow_withdraws_marketing=row.unfollow_withdraws_marketing,
     )
 
 

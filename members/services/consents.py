@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -111,9 +112,7 @@ def draft_consent_text(
     return row.pk
 
 
-def publish_consent_text(
-    *, text_id: int, actor: Actor, at: dt.datetime | None = None
-) -> ConsentTextCard:
+def publish_consent_text(*, text_id: int, actor: Actor, at: dt.datetime | None = None) -> ConsentTextCard:
     """Members are asked to agree to this version from now on. Refuses a version that is out already."""
     at = at or clock.now()
     with transaction.atomic():
@@ -203,6 +202,19 @@ def withdraw_locked(*, member_id: int, kind: ConsentKind, door: str, actor: Acto
         )
         events.publish(ConsentWithdrawn(member_id, kind.code))
     return True
+
+
+def withdraw_kinds(
+    *, member_id: int, kinds: Iterable[str], door: str, actor: Actor, at: dt.datetime
+) -> list[str]:
+    """She, locked by the caller, agrees to none of these kinds any more; the codes of those she had agreed to."""
+    withdrawn = []
+    for kind in ConsentKind.objects.filter(code__in=list(kinds)).order_by("order", "pk"):
+        last = _last_word(member_id, kind)
+        if last is not None and last.action == ConsentAction.AGREED:
+            withdraw_locked(member_id=member_id, kind=kind, door=door, actor=actor, at=at)
+            withdrawn.append(kind.code)
+    return withdrawn
 
 
 def _write(

@@ -14,25 +14,22 @@ from core.errors import Conflict
 from members.contracts import MemberCard
 from members.errors import IdentityUnusable
 from members.events import IdentityLinked, MemberFollowed, MemberRegistered, MemberUnfollowed
-from members.models import Identity, Member, MemberIdentity, Source
-from members.selectors import card_of
+from members.models import ConsentDoor, Identity, Member, MemberIdentity, Source
+from members.selectors import MARKETING, card_of, get_privacy_decisions
+from members.services.consents import withdraw_kinds
 from members.services.merging import merge_locked
 
 Answer = TypeVar("Answer")
 
-# RevokeInfo codes that cover what we keep (official page "授权用户信息变更"): nickname, and phone number.
-_NAME_CODES: Final = frozenset({"205", "6", "19"})
-_PHONE_CODES: Final = frozenset({"8"})
-_WECHAT_DOORS: Final = frozenset({Source.FOLLOW, Source.SCAN, Source.MINI_PROGRAM, Source.SHARE})
 _IDENTITY: Final = re.compile(r"[0-9A-Za-z_\-]{1,64}")
 _ATTEMPTS: Final = 5
 
 
-class _Moved(Exception):
+class Moved(Exception):
     """An identity changed hands while we waited for a lock."""
 
 
-def _again_if_moved(work: Callable[[], Answer]) -> Answer:
+def again_if_moved(work: Callable[[], Answer]) -> Answer:
     """Do the work in a transaction, and once more from the start when another process was in between.
 
     That is: it registered or linked the same identity between our look-up and our insert, or merged the
@@ -42,7 +39,7 @@ def _again_if_moved(work: Callable[[], Answer]) -> Answer:
         try:
             with transaction.atomic():
                 return work()
-        except _Moved:
+        except Moved:
             continue
         except IntegrityError as error:
             if violated(error) != "memberidentity_one_owner":
@@ -77,13 +74,14 @@ def register_follower(
             _note_following(member, is_following=True, actor=actor, at=at)
         return card_of(member)
 
-    return _again_if_moved(register)
+    return again_if_moved(register)
 
 
 def note_unfollow(
     *, app_id: str, openid: str, actor: Actor, at: dt.datetime | None = None
 ) -> MemberCard | None:
-    """She no longer follows the account; member, identities and binding stay. None for a stranger.
+    """She no longer follows the account and, if the chain decided so, agrees to no marketing any more; member,
+    identities and binding stay until the days of `PrivacySettings.unfollow_keep_days` are over. None for a stranger.
 
     An unfollow older than the last follow is ignored: pushes may arrive out of order.
     """
@@ -93,10 +91,15 @@ def note_unfollow(
         member = _lock_owner(Identity.OPENID, app_id, openid)
         if member is None:
             return None
+        was_following = member.is_following
         _note_following(member, is_following=False, actor=actor, at=at)
+        if was_following and not member.is_following and get_privacy_decisions().unfollow_withdraws_marketing:
+            withdraw_kinds(
+                member_id=member.pk, kinds=[MARKETING], door=ConsentDoor.WECHAT, actor=actor, at=at
+            )
         return card_of(member)
 
-    return _again_if_moved(note)
+    return again_if_moved(note)
 
 
 def identify_follower(
@@ -116,50 +119,7 @@ def identify_follower(
             return None
         return card_of(_settle_unionid(member, namesake, unionid, actor=actor, at=at))
 
-    return _again_if_moved(identify)
-
-
-def forget_authorization(
-    *, app_id: str, openid: str, revoke_info: str, actor: Actor, at: dt.datetime | None = None
-) -> MemberCard | None:
-    """What the withdrawn authorisation covered is gone: the name, the phone, or (no code given) both.
-
-    None for a stranger. A member who joined at a till or by import gave her data to the shop, not to WeChat;
-    hers stays. `revoke_info` is WeChat's code or codes.
-    """
-    withdrawn = set(re.findall(r"[0-9]+", revoke_info))
-
-    def forget() -> MemberCard | None:
-        member, mini = _lock_owners((Identity.OPENID, app_id, openid), (Identity.MINI_OPENID, app_id, openid))
-        member = member or mini
-        if member is None:
-            return None
-        forgotten = _forget(member, withdrawn) if member.source in _WECHAT_DOORS else []
-        audit.record(
-            action="members.authorization_forgotten",
-            subject=member,
-            actor=actor,
-            at=at,
-            codes=sorted(withdrawn),
-            forgotten=forgotten,
-        )
-        return card_of(member)
-
-    return _again_if_moved(forget)
-
-
-def _forget(member: Member, withdrawn: set[str]) -> list[str]:
-    forgotten: list[str] = []
-    if not withdrawn or withdrawn & _NAME_CODES:
-        member.name, member.name_tokens = "", []
-        forgotten += ["name", "name_tokens"]
-    if not withdrawn or withdrawn & _PHONE_CODES:
-        member.phone = member.phone_tail = ""
-        forgotten += ["phone", "phone_tail"]
-        MemberIdentity.objects.filter(member=member, kind=Identity.PHONE).delete()
-    if forgotten:
-        member.save(update_fields=forgotten)
-    return forgotten
+    return again_if_moved(identify)
 
 
 def _check_identities(app_id: str, openid: str, unionid: str | None) -> None:
@@ -181,14 +141,14 @@ def _lock_owners(*wanted: tuple[Identity, str, str]) -> list[Member | None]:
     caller rolls back, which gives the locks up, and asks again. Asking again with the old rows still locked
     would lock out of order and end in a deadlock.
     """
-    owners = [_owner_id(*identity) for identity in wanted]
+    owners = [owner_id(*identity) for identity in wanted]
     rows = {row.pk: row for row in Member.objects.lock_all({pk for pk in owners if pk is not None})}
-    if [_owner_id(*identity) for identity in wanted] != owners:
-        raise _Moved
+    if [owner_id(*identity) for identity in wanted] != owners:
+        raise Moved
     return [None if pk is None else rows[pk] for pk in owners]
 
 
-def _owner_id(kind: Identity, app_id: str, value: str) -> int | None:
+def owner_id(kind: Identity, app_id: str, value: str) -> int | None:
     identity = MemberIdentity.objects.filter(kind=kind, app_id=app_id, value=value)
     return identity.values_list("member_id", flat=True).first()
 

@@ -13,8 +13,8 @@ from members.contracts import MemberImport
 from members.errors import IdentityTaken, PhoneAlreadyRegistered
 from members.models import Identity, Member, MemberIdentity, MemberStage
 from members.selectors import phone_index
-from members.services.phone_claims import claim_phones
 from members.services.people import name_columns, usable_name, usable_phone
+from members.services.phone_claims import claim_phones
 
 _BATCH = 1000
 

@@ -21,8 +21,8 @@ def merge_members(
     """Both rows are one person: the fuller one lives on with all identities and fills its blanks.
 
     Fuller means: a member before a prospect, then one with a phone, then one with a name, then the older row.
-    The emptier row points to it for ever. Refuses two ids of the same person, and one who has been erased. The bindings of the emptier row
-    are settled by whoever hears MemberMerged.
+    The emptier row points to it for ever. Refuses two ids of the same person, and one who has been erased. The
+    bindings of the emptier row are settled by whoever hears MemberMerged.
     """
     at = at or clock.now()
     with transaction.atomic():

@@ -31,6 +31,8 @@ def claim_phones(numbers: Iterable[str]) -> None:
         return
     with connection.cursor() as cursor:
         # In order, so that two bulk writers do not wait for each other.
-        cursor.execute("SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number", [sorted(locks)])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number", [sorted(locks)]
+        )
     if MemberIdentity.objects.filter(kind=Identity.PHONE, app_id="", value__in=older).exists():
         raise PhoneAlreadyRegistered

@@ -3,14 +3,16 @@
 import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
 
+from core.models import LockingQuerySet
 from members.models import Identity, Member, MemberIdentity
-from members.selectors import phone_indexes
+from members.selectors import name_tokens, phone_indexes
 
 _BATCH: Final = 1_000
+_NAME_COLUMNS: Final = ("pk", "name", "name_tokens")
 _PAUSE_S: Final = 0.2  # before asking again for rows that a writer held
 
 Report = Callable[[int], None]
@@ -53,6 +55,46 @@ def reindex_phones(*, limit_s: float | None = None, report: Report | None = None
         time.sleep(_PAUSE_S)
 
 
+def reindex_names(
+    *, rows: LockingQuerySet[Any] | None = None, limit_s: float | None = None, report: Report | None = None
+) -> Reindexed:
+    """The search tokens of every name are those of the first index key, or the time is up.
+
+    `rows` are other rows with a sealed `name` and its `name_tokens` (what guides call members); without it the
+    members themselves. May stop anywhere and be run again; rows that somebody holds wait for the next round.
+    """
+    names: Any = Member.objects.all() if rows is None else rows
+    deadline = None if limit_s is None else time.monotonic() + limit_s
+    total = Reindexed()
+    while True:
+        after, held_back = 0, 0
+        while stretch := list(names.filter(pk__gt=after).order_by("pk").only(*_NAME_COLUMNS)[:_BATCH]):
+            if deadline is not None and time.monotonic() > deadline:
+                total.is_finished = False
+                return total
+            after = stretch[-1].pk
+            stale = [row.pk for row in stretch if row.name_tokens != name_tokens(row.name)]
+            done = _write_tokens(names, stale)
+            total.done_count += done
+            held_back += len(stale) - done
+            if done and report is not None:
+                report(total.done_count)
+        if not held_back:
+            return total
+        time.sleep(_PAUSE_S)
+
+
+def _write_tokens(names: Any, stale: list[int]) -> int:
+    if not stale:
+        return 0
+    with transaction.atomic():
+        held = names.filter(pk__in=stale).only(*_NAME_COLUMNS).claim(len(stale))
+        for row in held:
+            row.name_tokens = name_tokens(row.name)
+        names.model.objects.bulk_update(held, ["name_tokens"])
+    return len(held)
+
+
 def count_older_phones() -> int:
     """Phone identities that are not under the first key of a phone we keep: 0 before an old key may go."""
     return sum(len(moves) + orphan_count for moves, orphan_count in _stretches())
@@ -85,7 +127,9 @@ def _phones_of(member_ids: Iterable[int]) -> Iterator[tuple[int, str]]:
     rows = Member.objects.filter(pk__in=list(owners))
     while owners:
         following: dict[int, int] = {}
-        for pk, into, phone in [(row.pk, row.merged_into_id, row.phone) for row in rows.only("phone", "merged_into")]:
+        for pk, into, phone in [
+            (row.pk, row.merged_into_id, row.phone) for row in rows.only("phone", "merged_into")
+        ]:
             owner = owners.get(pk) or owners[into or pk]
             following[pk] = owner
             if phone:
