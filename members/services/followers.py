@@ -141,14 +141,14 @@ def _lock_owners(*wanted: tuple[Identity, str, str]) -> list[Member | None]:
     caller rolls back, which gives the locks up, and asks again. Asking again with the old rows still locked
     would lock out of order and end in a deadlock.
     """
-    owners = [owner_id(*identity) for identity in wanted]
+    owners = [_owner_id(*identity) for identity in wanted]
     rows = {row.pk: row for row in Member.objects.lock_all({pk for pk in owners if pk is not None})}
-    if [owner_id(*identity) for identity in wanted] != owners:
+    if [_owner_id(*identity) for identity in wanted] != owners:
         raise Moved
     return [None if pk is None else rows[pk] for pk in owners]
 
 
-def owner_id(kind: Identity, app_id: str, value: str) -> int | None:
+def _owner_id(kind: Identity, app_id: str, value: str) -> int | None:
     identity = MemberIdentity.objects.filter(kind=kind, app_id=app_id, value=value)
     return identity.values_list("member_id", flat=True).first()
 

@@ -24,10 +24,10 @@ from members.models import (
     MemberIdentity,
     Source,
 )
-from members.selectors import MARKETING, card_of
+from members.selectors import MARKETING, card_of, find_member_id
 from members.services.consents import withdraw_kinds
 from members.services.erasing import erase_member, lock_family
-from members.services.followers import Moved, again_if_moved, owner_id
+from members.services.followers import Moved, again_if_moved
 
 # Nickname and avatar (web, mini-program), nickname keyboard, avatar component.
 _NAME_CODES: Final = frozenset({"205", "6", "19", "20"})
@@ -99,8 +99,8 @@ def _find(app_id: str, openid: str, unionid: str | None) -> int | None:
     """Whose authorisation it was: by the openid in this app, else by the unionid."""
     found = None
     if openid:
-        found = owner_id(Identity.OPENID, app_id, openid) or owner_id(Identity.MINI_OPENID, app_id, openid)
-    return found if found is not None or not unionid else owner_id(Identity.UNIONID, "", unionid)
+        found = find_member_id("openid", app_id, openid) or find_member_id("mini_openid", app_id, openid)
+    return found if found is not None or not unionid else find_member_id("unionid", "", unionid)
 
 
 def _forget(family: list[Member], withdrawn: set[str]) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The full phone, once, for a reason, within limits, and on the record."""
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -46,17 +46,16 @@ def reveal_phone(
     words = " ".join(words.split())[:_LONGEST_WORDS]
     if reason not in RevealReason.values or (reason == RevealReason.OTHER and not words):
         raise RevealReasonMissing(field="reason")
-    if actor.kind not in ("guide", "staff") or actor.id is None:
-        raise RevealerUnknown
+    doer = _doer_of(actor)
     key = (request_key or "").replace("\0", "")[:40] or None
     with transaction.atomic(durable=True):
         member = Member.objects.get(pk=lock_member(member_id))
         if not member.phone:
             raise NoPhoneToReveal
-        _lock_doer(actor)
-        if _is_repeated(member, key, actor, at):
+        _lock_doer(doer)
+        if _is_repeated(member, key, doer, at):
             return member.phone
-        limit = _find_limit(member, actor, at)
+        limit = _find_limit(member, doer, at)
         _record(member, reason, words, key, limit, actor, at)
     # The refused attempt is committed before it is refused: head office shall see it.
     if limit:
@@ -64,16 +63,23 @@ def reveal_phone(
     return member.phone
 
 
-def _lock_doer(actor: Actor) -> None:
+def _doer_of(actor: Actor) -> dict[str, Any]:
+    """The columns that say who reveals. Raises RevealerUnknown."""
+    if actor.kind not in ("guide", "staff") or actor.id is None:
+        raise RevealerUnknown
+    return {"actor_kind": actor.kind, "actor_id": actor.id}
+
+
+def _lock_doer(doer: dict[str, Any]) -> None:
     """One reveal of a person after the other: what is counted is what is there."""
-    RevealDoer.objects.get_or_create(actor_kind=actor.kind, actor_id=actor.id)
-    RevealDoer.objects.filter(actor_kind=actor.kind, actor_id=actor.id).lock_rows()
+    RevealDoer.objects.get_or_create(**doer)
+    RevealDoer.objects.filter(**doer).lock_rows()
 
 
-def _is_repeated(member: Member, key: str | None, actor: Actor, at: dt.datetime) -> bool:
+def _is_repeated(member: Member, key: str | None, doer: dict[str, Any], at: dt.datetime) -> bool:
     if key is None:
         return False
-    first = PhoneReveal.objects.filter(actor_kind=actor.kind, actor_id=actor.id, request_key=key).first()
+    first = PhoneReveal.objects.filter(**doer, request_key=key).first()
     if first is None:
         return False
     is_same = first.member_id == member.pk and first.outcome == RevealOutcome.SHOWN
@@ -82,14 +88,14 @@ def _is_repeated(member: Member, key: str | None, actor: Actor, at: dt.datetime)
     return True
 
 
-def _find_limit(member: Member, actor: Actor, at: dt.datetime) -> str:
+def _find_limit(member: Member, doer: dict[str, Any], at: dt.datetime) -> str:
     """Which limit is reached, or an empty text."""
     decisions = get_privacy_decisions()
-    is_guide = actor.kind == "guide"
+    is_guide = doer["actor_kind"] == "guide"
     per_hour = decisions.guide_reveals_per_hour if is_guide else decisions.staff_reveals_per_hour
     per_day = decisions.guide_reveals_per_day if is_guide else decisions.staff_reveals_per_day
     shown = PhoneReveal.objects.filter(outcome=RevealOutcome.SHOWN)
-    hers = shown.filter(actor_kind=actor.kind, actor_id=actor.id)
+    hers = shown.filter(**doer)
     if hers.filter(at__gt=at - _HOUR).count() >= per_hour:
         return "doer_hour"
     if hers.filter(at__gt=at - _DAY).count() >= per_day:
@@ -108,8 +114,7 @@ def _record(
         words=words,
         outcome=RevealOutcome.REFUSED if limit else RevealOutcome.SHOWN,
         limit=limit,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
+        **_doer_of(actor),
         actor_label=actor.label[:80],
         request_key=key,
         at=at,
