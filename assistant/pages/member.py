@@ -17,6 +17,7 @@ from guides.contracts import BindingLine, GuideCard
 class Fact:
     label: str
     value: str
+    is_revealable: bool = False  # shown masked; a button asks for the whole
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def build_member(guide: GuideCard, public_id: str, *, now: dt.datetime | None = 
     today = clock.business_day(now)
     live = next((line for line in history if line.ended_at is None), None)
     facts = [
-        Fact(_("手机"), member.masked_phone or _("还没有留手机")),
+        Fact(_("手机"), member.masked_phone or _("还没有留手机"), is_revealable=bool(member.masked_phone)),
         Fact(_("会员码"), _grouped(member.code)),
         Fact(_("来源"), member.source_label),
         Fact(_("加入时间"), phrases.say_time(member.registered_at, now=now)),

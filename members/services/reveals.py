@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from core import audit, clock, events
+from core import audit, clock, events, phones
 from core.actor import Actor
 from members.errors import (
     NoPhoneToReveal,
@@ -43,7 +43,7 @@ def reveal_phone(
     without counting; later it is spent. The words are sealed and stay out of the audit.
     """
     at = at or clock.now()
-    words = " ".join(words.split())[:_LONGEST_WORDS]
+    words = phones.mask_within(" ".join(words.replace("\0", "").split()))[:_LONGEST_WORDS]
     if reason not in RevealReason.values or (reason == RevealReason.OTHER and not words):
         raise RevealReasonMissing(field="reason")
     doer = _doer_of(actor)
