@@ -9,6 +9,9 @@ from collections.abc import Mapping
 
 SCOPES: Mapping[str, str] = {
     "members.Member": "guides.selectors.scope_members",
+    "members.ConsentEntry": "guides.selectors.scopes.scope_member_rows",
+    "members.DataRequest": "guides.selectors.scopes.scope_member_rows",
+    "members.PhoneReveal": "guides.selectors.scopes.scope_member_rows",
     "members.PointsEntry": "guides.selectors.scopes.scope_points",
     "members.PointsAdjustment": "guides.selectors.scopes.scope_points",
     "guides.Store": "guides.selectors.scope_stores",

@@ -34,7 +34,7 @@ from members.models import ConsentAction, ConsentDoor, ConsentEntry, ConsentKind
 name_actions(
     {
         "members.consent_kind_created": _("新增授权项目"),
-        "members.consentkind.change": _("修改授权项目"),
+        "members.consent_kind_changed": _("修改授权项目"),
         "members.consent_text_drafted": _("起草授权文本"),
         "members.consent_text_published": _("发布授权文本"),
         "members.consent_agreed": _("同意授权"),
@@ -95,7 +95,11 @@ class ConsentKindAdmin(_HeadOffice):
 
     @column(_("现行版本"))
     def current_words(self, row: Any) -> str:
-        return f"v{row.current.version} · {when(row.current.published_at)}" if row.current else _now("还没有发布")
+        return (
+            f"v{row.current.version} · {when(row.current.published_at)}"
+            if row.current
+            else _now("还没有发布")
+        )
 
     @operation(_("补齐常用的四项"), icon="playlist_add", path="fill-standard")
     def fill_standard(self, request: HttpRequest) -> HttpResponse:

@@ -29,6 +29,7 @@ from core.admin import (
 )
 from members import selectors
 from members.admin.points import ask_adjustment
+from members.admin.reveals import ask_request, ask_reveal
 from members.admin.tags import TaggingActions
 from members.models import Gender, Identity, Member, MemberIdentity, MemberStage, Source
 from members.services import rename_member
@@ -46,6 +47,13 @@ name_actions(
         "members.authorization_forgotten": _("按撤回授权删除资料"),
     }
 )
+
+
+_STAGE_COLOURS: dict[str, str] = {
+    MemberStage.MEMBER: "success",
+    MemberStage.PROSPECT: "info",
+    MemberStage.ERASED: "warning",
+}
 
 
 class StageFilter(ChoiceFilter):
@@ -88,7 +96,7 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
     date_hierarchy = "registered_at"
     ordering = ("-registered_at", "-pk")
     actions = ("tag_selected", "untag_selected")
-    actions_detail = ("rename", "adjust")
+    actions_detail = ("rename", "adjust", "reveal", "request_data")
     fieldsets = (
         (
             None,
@@ -119,7 +127,10 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """What a guide would type finds her; without a term merged rows are left out as well."""
         if not search_term.strip():
-            return queryset.filter(merged_into__isnull=True), False
+            # Who was erased is reached by the filter only.
+            asked = request.GET.get(StageFilter.parameter_name) == MemberStage.ERASED
+            shown = queryset if asked else queryset.exclude(stage=MemberStage.ERASED)
+            return shown.filter(merged_into__isnull=True), False
         return queryset.filter(pk__in=selectors.search_member_ids(search_term)), False
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Member]) -> None:
@@ -134,7 +145,7 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
     def masked_phone(self, row: Member) -> str:
         return _card(row).masked_phone or "—"
 
-    @column(_("身份"), ordering="stage", labels={MemberStage.MEMBER: "success", MemberStage.PROSPECT: "info"})
+    @column(_("身份"), ordering="stage", labels=_STAGE_COLOURS)
     def stage_label(self, row: Member) -> tuple[str, str]:
         return row.stage, str(row.get_stage_display())
 
@@ -179,6 +190,30 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
         return (
             self.no_subject(request, object_id) if member is None else ask_adjustment(self, request, member)
         )
+
+    @operation(_("查看手机号"), icon="visibility", needs=("reveal",), path="reveal-phone")
+    def reveal(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        member = self.subject(request, object_id)
+        return self.no_subject(request, object_id) if member is None else ask_reveal(self, request, member)
+
+    @operation(_("资料申请"), icon="shield_person", needs=("request_data",), path="data-request")
+    def request_data(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        member = self.subject(request, object_id)
+        return self.no_subject(request, object_id) if member is None else ask_request(self, request, member)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Of who has been erased there is nothing to change."""
+        row = self.subject(request, str(object_id))
+        is_gone = row is None or row.stage == MemberStage.ERASED
+        return [] if is_gone else super().get_actions_detail(request, object_id)
+
+    def has_reveal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A right of its own: that of adding reveals."""
+        return request.user.has_perm("members.add_phonereveal")
+
+    def has_request_data_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A right of its own: that of adding requests."""
+        return request.user.has_perm("members.add_datarequest")
 
     def has_adjust_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A right of its own: that of adding adjustments."""

@@ -23,9 +23,17 @@ class ConsentKind(models.Model):
         _("撤回时提示注销"), default=False, help_text=_("撤回后没有理由再留她的资料，例如隐私政策")
     )
 
+    objects = LockingQuerySet["ConsentKind"].as_manager()
+
     class Meta:
         verbose_name = _("授权项目")
         verbose_name_plural = _("授权项目")
+        constraints = [
+            # PIPL, article 16: nobody is refused as a member because she wants no advertising.
+            models.CheckConstraint(
+                condition=~models.Q(code="marketing", is_required=True), name="consentkind_marketing_is_free"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title

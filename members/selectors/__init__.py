@@ -2,6 +2,7 @@
 
 from members.selectors.consents import (
     MARKETING,
+    count_agreed,
     list_consent_entries,
     list_consents,
     list_current_consent_texts,
@@ -56,6 +57,7 @@ __all__ = [
     "MARKETING",
     "access_data_request",
     "card_of",
+    "count_agreed",
     "count_tagged",
     "find_last_expiry",
     "find_member_card",

@@ -100,6 +100,11 @@ def may_reach_ids(kind: str = MARKETING) -> QuerySet[Any, int]:
     return Member.objects.living().filter(pk__in=agreed.values("member_id")).values_list("pk", flat=True)
 
 
+def count_agreed(kind: str) -> int:
+    """How many living members agree to some version of this kind now. Raises NoSuchConsentKind."""
+    return may_reach_ids(kind).count()
+
+
 def _kind_id(code: str) -> int:
     kind_id = ConsentKind.objects.filter(code=code.replace("\0", "")).values_list("pk", flat=True).first()
     if kind_id is None:

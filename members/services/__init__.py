@@ -2,6 +2,7 @@
 
 from members.services.consents import (
     agree_consent,
+    change_consent_kind,
     create_consent_kind,
     draft_consent_text,
     ensure_consent_kinds,
@@ -18,7 +19,7 @@ from members.services.data_requests import (
     withdraw_data_request,
 )
 from members.services.erasing import erase_member
-from members.services.exporting import count_parts, export_file, export_member
+from members.services.exporting import count_holdings, count_parts, export_file, export_member
 from members.services.followers import (
     identify_follower,
     note_unfollow,
@@ -68,8 +69,10 @@ __all__ = [
     "agree_consent",
     "announce_expiring_points",
     "approve_adjustment",
+    "change_consent_kind",
     "change_tag_group",
     "claim_phones",
+    "count_holdings",
     "count_older_phones",
     "count_parts",
     "create_consent_kind",

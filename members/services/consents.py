@@ -31,6 +31,8 @@ from members.selectors.consents import MARKETING, consent_text_card_of, list_con
 from members.services.people import lock_member
 from members.services.tags import tag_doer
 
+# WeChat tells whole seconds: what it tells of the second in which she agreed came after it.
+_TELLING_TIME: Final = dt.timedelta(seconds=1)
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{1,19}")
 
 
@@ -58,6 +60,35 @@ def create_consent_kind(
     except IntegrityError:
         raise ConsentKindTaken(field="code") from None
     return kind.pk
+
+
+def change_consent_kind(
+    *,
+    kind_id: int,
+    title: str,
+    order: int,
+    offers_erasure: bool,
+    actor: Actor,
+    at: dt.datetime | None = None,
+) -> int:
+    """The kind is shown so; its id. Code and whether it is required stay: entries were made under them.
+
+    Refuses an unknown kind and an unusable title.
+    """
+    title = " ".join(title.split())
+    if not 1 <= len(title) <= 20:
+        raise ConsentKindUnusable(field="title")
+    with transaction.atomic():
+        rows = ConsentKind.objects.filter(pk=kind_id).lock_rows()
+        if not rows:
+            raise NoSuchConsentKind
+        changed = changed_fields(rows[0], title=title, order=order, offers_erasure=offers_erasure)
+        if changed:
+            rows[0].save(update_fields=changed)
+            audit.record(
+                action="members.consent_kind_changed", subject=rows[0], actor=actor, at=at, fields=changed
+            )
+    return kind_id
 
 
 def ensure_consent_kinds(*, actor: Actor, at: dt.datetime | None = None) -> int:
@@ -185,11 +216,16 @@ def withdraw_consent(
 
 
 def withdraw_locked(*, member_id: int, kind: ConsentKind, door: str, actor: Actor, at: dt.datetime) -> bool:
-    """The same for a member whose row the caller has locked; False when she never said anything."""
+    """The same for a member whose row the caller has locked; False when she never said anything.
+
+    A withdrawal that is older than her last yes is no news: pushes may arrive late.
+    """
     last = _last_word(member_id, kind)
     if last is None:
         return False
-    if last.action == ConsentAction.AGREED:
+    if last.at - _TELLING_TIME < at <= last.at:
+        at = last.at
+    if last.action == ConsentAction.AGREED and at >= last.at:
         entry = _write(member_id, kind, last.text, ConsentAction.WITHDRAWN, door=door, actor=actor, at=at)
         audit.record(
             action="members.consent_withdrawn",
@@ -204,17 +240,10 @@ def withdraw_locked(*, member_id: int, kind: ConsentKind, door: str, actor: Acto
     return True
 
 
-def withdraw_kinds(
-    *, member_id: int, kinds: Iterable[str], door: str, actor: Actor, at: dt.datetime
-) -> list[str]:
-    """She, locked by the caller, agrees to none of these kinds any more; the codes of those she had agreed to."""
-    withdrawn = []
+def withdraw_kinds(*, member_id: int, kinds: Iterable[str], door: str, actor: Actor, at: dt.datetime) -> None:
+    """She, locked by the caller, agrees to none of these kinds any more; kinds nobody knows are passed over."""
     for kind in ConsentKind.objects.filter(code__in=list(kinds)).order_by("order", "pk"):
-        last = _last_word(member_id, kind)
-        if last is not None and last.action == ConsentAction.AGREED:
-            withdraw_locked(member_id=member_id, kind=kind, door=door, actor=actor, at=at)
-            withdrawn.append(kind.code)
-    return withdrawn
+        withdraw_locked(member_id=member_id, kind=kind, door=door, actor=actor, at=at)
 
 
 def _write(

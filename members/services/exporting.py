@@ -14,7 +14,7 @@ from core import audit, clock, phones
 from core.actor import Actor
 from members.contracts import ExportFile
 from members.errors import NoSuchMember
-from members.models import MemberStage
+from members.models import Member, MemberStage
 from members.services.erasing import lock_family
 from members.services.holdings import all_holdings
 
@@ -29,16 +29,8 @@ def export_member(member_id: int, *, actor: Actor, at: dt.datetime | None = None
     """
     at = at or clock.now()
     with transaction.atomic():
-        family = lock_family(member_id)
-        living = family[0]
-        if living.stage == MemberStage.ERASED:
-            raise NoSuchMember
-        parts: dict[str, dict[str, list[dict[str, Any]]]] = {}
-        for holding in all_holdings():
-            sections = parts.setdefault(str(holding.title), {})
-            for row in family:
-                for title, lines in holding.export(row.pk).items():
-                    sections.setdefault(title, []).extend(lines)
+        family = _present_family(member_id)
+        living, parts = family[0], _collect(family)
         audit.record(action="members.exported", subject=living, actor=actor, at=at)
     made: dict[str, Any] = {
         "format": _FORMAT,
@@ -54,10 +46,21 @@ def export_member(member_id: int, *, actor: Actor, at: dt.datetime | None = None
 
 
 def count_parts(data: dict[str, Any]) -> dict[str, int]:
-    """How many lines each part of a copy has: what erasing her would touch, in words."""
+    """How many lines each part of a copy has."""
     return {
         title: sum(len(lines) for lines in sections.values()) for title, sections in data["parts"].items()
     }
+
+
+def count_holdings(*, member_id: int) -> dict[str, int]:
+    """How many lines each part keeps about her: what an erasure would touch, told before it happens. Writes
+    nothing; nothing for an unknown or erased member."""
+    with transaction.atomic():
+        try:
+            family = _present_family(member_id)
+        except NoSuchMember:
+            return {}
+        return count_parts({"parts": _collect(family)})
 
 
 def export_file(data: dict[str, Any]) -> ExportFile:
@@ -70,6 +73,23 @@ def export_file(data: dict[str, Any]) -> ExportFile:
         archive.writestr("data.json", json.dumps(data, ensure_ascii=False, indent=1))
     day = str(data["exported_at"])[:10]
     return ExportFile(f"{_('会员资料')}-{data['member_code']}-{day}.zip", packed.getvalue())
+
+
+def _present_family(member_id: int) -> list[Member]:
+    family = lock_family(member_id)
+    if family[0].stage == MemberStage.ERASED:
+        raise NoSuchMember
+    return family
+
+
+def _collect(family: list[Member]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    parts: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for holding in all_holdings():
+        sections = parts.setdefault(str(holding.title), {})
+        for row in family:
+            for title, lines in holding.export(row.pk).items():
+                sections.setdefault(title, []).extend(lines)
+    return parts
 
 
 def _tables(data: dict[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from guides import services as guide_services
 from guides.models import BindingPolicy
 from guides.selectors import get_guide_code
 from members import services as member_services
-from members.models import EarningRule, MultiplierRule, PointsSettings
+from members.models import EarningRule, MultiplierRule, PointsSettings, PrivacySettings
 from tests.cast import Cast
 from tests.fixtures_cast import cast  # noqa: F401
+from tests.members.privacy_kit import consent_texts
 from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
 from wechat.models.account import PermanentCodeBudget
 
@@ -70,6 +71,25 @@ def fill_points(cast: Cast) -> None:  # noqa: F811
     )
 
 
+def fill_privacy(cast: Cast) -> None:  # noqa: F811
+    """Texts in two versions, somebody who agreed, asked for her data and was looked at."""
+    consent_texts()
+    services = member_services
+    services.draft_consent_text(kind="privacy", title="隐私政策", body="第二版", actor=Actor.system("cast"))
+    she = services.register_member(name="小雅", phone="13912345678", source="pos", actor=Actor.system("cast"))
+    guide_services.bind_member(
+        member_id=she.id, guide_id=cast.lina.id, source="staff", actor=Actor.system("cast")
+    )
+    services.agree_consent(
+        member_id=she.id, kind="marketing", version=1, door="pos", actor=Actor.member(she.id)
+    )
+    services.reveal_phone(
+        member_id=she.id, reason="other", words="打 13912345678", actor=Actor.guide(cast.lina.id, "李娜")
+    )
+    services.request_erasure(member_id=she.id, actor=Actor.member(she.id))
+    PrivacySettings.objects.create(pk=1)
+
+
 @pytest.fixture
 def full_chain(cast: Cast) -> Cast:  # noqa: F811
     """At least one row in every table the admin shows."""
@@ -106,6 +126,7 @@ def full_chain(cast: Cast) -> Cast:  # noqa: F811
     tag = member_services.create_tag(group_id=group.id, name="敏感肌", actor=Actor.system("cast"))
     member_services.tag_members(member_ids=[cast.xiaomei.id], tag_id=tag.id, actor=Actor.system("cast"))
     fill_points(cast)
+    fill_privacy(cast)
     BindingPolicy.objects.create(name="先绑定者保留", protected_days=None)
     guide_services.resolve_scan(
         member_id=cast.xiaoli.id,

@@ -213,6 +213,16 @@ def test_unfollowing_withdraws_the_marketing_consent_once(texts: Cast) -> None:
 
 
 @pytest.mark.django_db
+def test_a_withdrawal_told_late_does_not_undo_a_newer_yes(texts: Cast) -> None:
+    she, now = texts.xiaomei.id, clock.now()
+    agree(she, at=now)
+    for _twice in range(2):
+        assert withdraw(she, at=now - dt.timedelta(seconds=2)).is_agreed
+    assert ConsentEntry.objects.count() == 1
+    assert not withdraw(she, at=now.replace(microsecond=0)).is_agreed  # the same second, told after it
+
+
+@pytest.mark.django_db
 def test_a_merged_member_is_judged_by_the_last_word_of_both_rows_and_parted_by_her_own(texts: Cast) -> None:
     one, other = texts.xiaomei.id, texts.xiaoli.id
     now = clock.now()
