@@ -4,8 +4,9 @@ Merging, parting, exporting and erasing a member go through every part named her
 an architecture test fails when a table with a member's key is in none of them.
 """
 
-# The gateway is erased by her openids, so it comes before her identities.
+# The gateway is erased by her openids, so it comes before her identities; her own row is the last.
 HOLDINGS: tuple[str, ...] = (
     "guides.services.holdings_gateway.GatewayHoldings",
     "members.services.holdings_privacy.PrivacyHoldings",
+    "members.services.holdings_privacy.ProfileHoldings",
 )

@@ -139,9 +139,10 @@ class DataRequestAdmin(OfMember):
         if row is None:
             return []
         is_export, is_open = row.kind == DataRequestKind.EXPORT, row.state == DataRequestState.OPEN
+        waits = row.not_before is not None and clock.now() < row.not_before
         possible = {
             "download": is_export and row.state != DataRequestState.WITHDRAWN,
-            "erase": not is_export and is_open,
+            "erase": not is_export and is_open and not waits,
             "withdraw": is_open,
         }
         offered = super().get_actions_detail(request, object_id)

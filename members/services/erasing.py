@@ -86,8 +86,8 @@ def _family_ids(target: int) -> set[int]:
 
 
 def _erase_parts(member_ids: list[int], *, actor: Actor, at: dt.datetime) -> dict[str, int]:
-    """Part by part, in the order of the table. Identities and the row itself come last: the parts of other apps
-    find by them what they keep."""
+    """Part by part, in the order of the table. Identities and the row itself are erased here too, whatever the
+    table says: nobody is half erased."""
     counts = {
         holding.label: sum(holding.erase(member_id=pk, actor=actor, at=at) for pk in member_ids)
         for holding in all_holdings()

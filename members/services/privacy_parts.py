@@ -50,25 +50,14 @@ def export_profile(member_id: int) -> Sections:
         _("加入时间"): row.registered_at.isoformat(),
         _("关注公众号"): row.is_following,
     }
-    places = [
-        {
-            _("省"): place.province,
-            _("市"): place.city,
-            _("区县"): place.district,
-            _("详细地址"): place.street,
-            _("修改时间"): place.changed_at.isoformat(),
-        }
-        for place in MemberAddress.objects.filter(member_id=member_id)
-    ]
-    return {_("基本资料"): [facts], _("地址"): places}
+    return {_("基本资料"): [facts]}
 
 
 def erase_profile(*, member_id: int, actor: Actor, at: dt.datetime) -> int:
     """The row stays, for the books; it is nobody. Codes are drawn anew, so that no old card or link leads to it."""
-    addresses = MemberAddress.objects.filter(member_id=member_id).delete()[0]
     row = Member.objects.lock(member_id)
     if row.stage == MemberStage.ERASED:
-        return addresses
+        return 0
     row.public_id, row.code = new_public_id(), new_code_12()
     row.stage, row.erased_at = MemberStage.ERASED, at
     row.name, row.name_tokens = "", []
@@ -81,7 +70,28 @@ def erase_profile(*, member_id: int, actor: Actor, at: dt.datetime) -> int:
             "source_scene", "birthday", "follow_changed_at", "is_following",
         ]
     )  # fmt: skip
-    return addresses + 1
+    return 1
+
+
+def export_addresses(member_id: int) -> Sections:
+    """Where she lives."""
+    return {
+        _("地址"): [
+            {
+                _("省"): place.province,
+                _("市"): place.city,
+                _("区县"): place.district,
+                _("详细地址"): place.street,
+                _("修改时间"): place.changed_at.isoformat(),
+            }
+            for place in MemberAddress.objects.filter(member_id=member_id)
+        ]
+    }
+
+
+def erase_addresses(*, member_id: int, actor: Actor, at: dt.datetime) -> int:
+    """Nobody knows where she lives."""
+    return MemberAddress.objects.filter(member_id=member_id).delete()[0]
 
 
 def export_identities(member_id: int) -> Sections:

@@ -63,8 +63,8 @@ class _Part(MemberHoldings):
         return count
 
 
-def profile() -> _Part:
-    return _Part("profile", member_parts.export_profile, member_parts.erase_profile)
+def addresses() -> _Part:
+    return _Part("addresses", member_parts.export_addresses, member_parts.erase_addresses)
 
 
 def identities() -> _Part:
@@ -87,13 +87,12 @@ def notes() -> _Part:
     return _Part("notes", guide_parts.export_notes, guide_parts.erase_notes)
 
 
+_PARTS = ("points", "tags", "bindings", "notes", "identities", "addresses")
 HOLDINGS = (
     "guides.services.holdings_gateway.GatewayHoldings",
     "members.services.holdings_privacy.PrivacyHoldings",
-    *(
-        f"tests.members.privacy_kit.{part}"
-        for part in ("points", "tags", "bindings", "notes", "identities", "profile")
-    ),
+    *(f"tests.members.privacy_kit.{part}" for part in _PARTS),
+    "members.services.holdings_privacy.ProfileHoldings",
 )
 
 

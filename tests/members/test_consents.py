@@ -58,7 +58,12 @@ def test_yes_and_no_are_entries_and_the_last_one_holds(texts: Cast) -> None:
     assert not selectors.may_reach(she)
     assert not selectors.may_reach_ids().exists()
     assert [line.action_label for line in selectors.list_consent_entries(she)] == ["撤回", "同意"]
-    assert AuditEntry.objects.filter(action__startswith="members.consent_", subject_id=she).count() == 2
+    assert (
+        AuditEntry.objects.filter(
+            action__startswith="members.consent_", subject_kind="members.member"
+        ).count()
+        == 2
+    )
 
 
 @pytest.mark.django_db

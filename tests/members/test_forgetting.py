@@ -1,10 +1,13 @@
 """WeChat tells that somebody withdrew: from the push to the audit row, nothing of hers is kept and nobody is told."""
 
+import datetime as dt
 import json
+import time
 from typing import Any
 
 import pytest
 
+from core import clock
 from core.actor import Actor
 from core.models import AuditEntry
 from members import selectors, services
@@ -33,8 +36,9 @@ def _alone(settings: Any) -> None:
 def she() -> int:
     """Somebody who followed, joined with a phone and an address, and agrees to marketing; her id."""
     kit.consent_texts()
+    before = clock.now() - dt.timedelta(hours=1)
     card = services.register_follower(
-        app_id=push_kit.APP_ID, openid=OPENID, unionid=kit.UNIONID, actor=WECHAT
+        app_id=push_kit.APP_ID, openid=OPENID, unionid=kit.UNIONID, actor=WECHAT, at=before
     )
     services.rename_member(member_id=card.id, name=kit.NAME, actor=DIRECTOR)
     joined = services.register_member(name="慕雪", phone=kit.PHONE, source="mini_program", actor=DIRECTOR)
@@ -44,7 +48,12 @@ def she() -> int:
     )
     for kind in ("privacy", "marketing"):
         services.agree_consent(
-            member_id=member_id, kind=kind, version=1, door="mini_program", actor=Actor.member(member_id)
+            member_id=member_id,
+            kind=kind,
+            version=1,
+            door="mini_program",
+            actor=Actor.member(member_id),
+            at=before,
         )
     return member_id
 
@@ -91,8 +100,9 @@ def test_each_code_takes_what_it_covers_and_the_audit_proves_it(
 
 
 def test_told_twice_it_is_obeyed_once_more_without_harm(she: int, push_safe: Push) -> None:  # noqa: F811
-    revoke(push_safe, "8", CreateTime=1_700_000_000)
-    revoke(push_safe, "8", CreateTime=1_700_000_001)
+    now = int(time.time())
+    revoke(push_safe, "8", CreateTime=now)
+    revoke(push_safe, "8", CreateTime=now + 1)
     last = AuditEntry.objects.filter(action="members.authorization_forgotten").order_by("pk").last()
     assert last is not None
     assert last.details["forgotten"] == []
