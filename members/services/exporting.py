@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import re
 import zipfile
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from members.services.erasing import lock_family
 from members.services.holdings import all_holdings
 
 _FORMAT: Final = 1
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
 
 
 def export_member(member_id: int, *, actor: Actor, at: dt.datetime | None = None) -> dict[str, Any]:
@@ -84,7 +86,8 @@ def _present_family(member_id: int) -> list[Member]:
 
 def _collect(family: list[Member]) -> dict[str, dict[str, list[dict[str, Any]]]]:
     parts: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for holding in all_holdings():
+    # Her own row, which is erased last, is what she looks for first.
+    for holding in sorted(all_holdings(), key=lambda part: part.label != "profile"):
         sections = parts.setdefault(str(holding.title), {})
         for row in family:
             for title, lines in holding.export(row.pk).items():
@@ -103,7 +106,7 @@ def _tables(data: dict[str, Any]) -> dict[str, Any]:
             if rows:
                 tables.append({"title": name, "heads": heads, "rows": rows})
         parts.append({"title": title, "tables": tables})
-    return {"member_code": data["member_code"], "exported_at": data["exported_at"], "parts": parts}
+    return {"member_code": data["member_code"], "exported_at": _cell(data["exported_at"]), "parts": parts}
 
 
 def _cell(value: Any) -> str:
@@ -111,7 +114,13 @@ def _cell(value: Any) -> str:
         return _("是") if value else _("否")
     if isinstance(value, (dict, list)):
         return json.dumps(value, ensure_ascii=False)
-    return "" if value is None else str(value)
+    text = "" if value is None else str(value)
+    return _in_local_time(text) if _INSTANT.fullmatch(text) else text
+
+
+def _in_local_time(text: str) -> str:
+    """An instant as people read it; the JSON keeps it as it is."""
+    return f"{dt.datetime.fromisoformat(text).astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 def _replace(value: Any, numbers: dict[str, str]) -> Any:

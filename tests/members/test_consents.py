@@ -37,13 +37,13 @@ def texts(cast: Cast) -> Cast:
 
 
 def agree(member_id: int, kind: str = "marketing", version: int = 1, **values: Any) -> Any:
-    base = {"member_id": member_id, "kind": kind, "version": version, "door": "mini_program"}
-    return services.agree_consent(**base | {"actor": Actor.member(member_id)} | values)
+    said: dict[str, Any] = {"member_id": member_id, "kind": kind, "version": version, "door": "mini_program"}
+    return services.agree_consent(**said | {"actor": Actor.member(member_id)} | values)
 
 
 def withdraw(member_id: int, kind: str = "marketing", **values: Any) -> Any:
-    base = {"member_id": member_id, "kind": kind, "door": "mini_program"}
-    return services.withdraw_consent(**base | {"actor": Actor.member(member_id)} | values)
+    said: dict[str, Any] = {"member_id": member_id, "kind": kind, "door": "mini_program"}
+    return services.withdraw_consent(**said | {"actor": Actor.member(member_id)} | values)
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """Erasing: found nowhere afterwards, once, whatever happens beside it, and she may come back."""
 
 import datetime as dt
+import functools
 import json
 from typing import Any
 
@@ -42,7 +43,8 @@ def _holdings(settings: Any) -> None:
 
 
 def erase(member_id: int, **values: Any) -> Any:
-    return services.erase_member(**{"member_id": member_id, "reason": "own_wish", "actor": STAFF} | values)
+    asked: dict[str, Any] = {"member_id": member_id, "reason": "own_wish", "actor": STAFF}
+    return services.erase_member(**asked | values)
 
 
 @pytest.mark.django_db
@@ -163,12 +165,8 @@ def test_erasing_while_the_row_is_merged_leaves_no_trace(cast: Cast) -> None:
     one = services.register_member(name=kit.NAME, phone=kit.PHONE, source="pos", actor=DIRECTOR)
     for round_number in range(4):
         other = make_follower("小雪", f"oround{round_number}_0000000000000000000x"[:28])
-        at_once(
-            [
-                lambda other=other: services.merge_members(first_id=one.id, second_id=other.id, actor=STAFF),
-                lambda other=other: erase(other.id),
-            ]
-        )
+        merge = functools.partial(services.merge_members, first_id=one.id, second_id=other.id, actor=STAFF)
+        at_once([merge, functools.partial(erase, other.id)])
         gone = Member.objects.get(pk=other.id)
         living = Member.objects.get(pk=one.id)
         # Either she was merged first and the whole person went, or she went first and the merge was refused.

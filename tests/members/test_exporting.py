@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from typing import Any
 
@@ -47,6 +48,8 @@ def test_made_by_staff_it_does_not_tell_the_phone(cast: Cast) -> None:
         assert kit.PHONE not in text
         assert "139 **** 5678" in text
         assert kit.NAME in text
+    assert not re.search(r"\dT\d\d:", files["我的资料.html"])  # times as people read them
+    assert list(json.loads(files["data.json"])["parts"])[0] == "基本资料"
     assert kit.PHONE not in repr(made)
 
 

@@ -1,5 +1,7 @@
 """A new index key: everybody is found at every step, one phone stays one member, and the old key may go."""
 
+import functools
+import threading
 from io import StringIO
 from typing import Any
 
@@ -73,7 +75,6 @@ def test_servers_with_the_keys_in_either_order_make_one_member(
     rotating: Any, monkeypatch: pytest.MonkeyPatch, has_guard: bool
 ) -> None:
     """While the servers are restarted one by one, some write under the old key and some under the new one."""
-    from members.selectors import people as selecting
     from members.services import people
 
     if not has_guard:
@@ -88,16 +89,12 @@ def test_servers_with_the_keys_in_either_order_make_one_member(
         all_of_them = real(value, context=context)
         return all_of_them if getattr(local, "is_new", True) else all_of_them[::-1]
 
-    import threading
-
     local = threading.local()
-    monkeypatch.setattr(selecting.crypto, "blind_indexes", indexes)
-    monkeypatch.setattr(
-        selecting.crypto, "blind_index", lambda value, *, context: indexes(value, context=context)[0]
-    )
+    monkeypatch.setattr(crypto, "blind_indexes", indexes)
+    monkeypatch.setattr(crypto, "blind_index", lambda value, *, context: indexes(value, context=context)[0])
     doubled = 0
     for number in (f"1380013{n:04d}" for n in range(5)):
-        answers = at_once([lambda n=n, number=number: register(n % 2 == 0, number) for n in range(8)])
+        answers = at_once([functools.partial(register, n % 2 == 0, number) for n in range(8)])
         made = [answer for answer in answers if not isinstance(answer, Exception)]
         assert all(isinstance(a, PhoneAlreadyRegistered) for a in answers if isinstance(a, Exception))
         doubled += len(made) > 1

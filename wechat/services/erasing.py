@@ -15,6 +15,7 @@ from core import clock
 from wechat.models import Account, Follower, InboundEvent, OutboundMessage
 from wechat.models.inbox import InboundState
 from wechat.models.outbox import MessageState
+from wechat.services import parsing
 
 Person = Sequence[tuple[str, str]]  # (app id, openid)
 
@@ -35,11 +36,15 @@ def export_person(*, people: Person) -> dict[str, list[dict[str, Any]]]:
             for row in Follower.objects.filter(whose).select_related("account").order_by("pk")
         ],
         _("发给公众号的消息"): [
-            {_("时间"): _iso(row.received_at), _("类型"): row.kind, _("原文"): row.raw}
+            {_("时间"): _iso(row.received_at), _("类型"): row.kind, _("内容"): _said(row.raw)}
             for row in InboundEvent.objects.filter(whose).order_by("pk")
         ],
         _("公众号发出的消息"): [
-            {_("时间"): _iso(row.created_at), _("状态"): str(row.get_state_display()), _("内容"): row.payload}
+            {
+                _("时间"): _iso(row.created_at),
+                _("状态"): str(row.get_state_display()),
+                _("内容"): row.payload.get("text", row.payload),
+            }
             for row in OutboundMessage.objects.filter(whose).order_by("pk")
         ],
     }
@@ -94,6 +99,14 @@ def _whose(people: Person) -> Q | None:
     for account in Account.objects.filter(app_id__in=list(by_app)):
         whose |= Q(account=account, openid__in=by_app[account.app_id])
     return whose or None
+
+
+def _said(raw: str) -> str:
+    """What she wrote, if it was text; of other pushes their kind says enough."""
+    try:
+        return parsing.text_field(parsing.read_fields(raw), "Content")
+    except parsing.Unreadable:
+        return ""
 
 
 def _iso(at: dt.datetime | None) -> str:
