@@ -5,10 +5,12 @@ import logging
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from core import audit, clock, events
 from core.actor import Actor
 from core.errors import Refusal
+from core.models import AuditEntry
 from members.contracts import DataRequestCard, Erasure, ExportFile
 from members.errors import DataRequestClosed, ErasureReasonUnknown, NoSuchDataRequest, StillCoolingOff
 from members.events import ErasureAsked
@@ -114,13 +116,18 @@ def erase_unfollowed(*, actor: Actor, at: dt.datetime | None = None) -> int:
     """Prospects who unfollowed longer ago than the chain keeps them are erased; how many.
 
     WeChat obliges whoever hears of an unfollow to delete the person's data (official page on receiving events). Who
-    left a phone joined the chain itself, not its account, and stays; who follows another account of it stays too.
+    left a phone joined the chain itself, not its account, and stays. Only an unfollow we were told of counts: that an
+    imported prospect does not follow is what a file says.
     """
     at = at or clock.now()
     days = get_privacy_decisions().unfollow_keep_days
     if days is None:
         return 0
+    told = AuditEntry.objects.filter(
+        subject_kind=Member._meta.label_lower, subject_id=OuterRef("pk"), action="members.unfollowed"
+    )
     left = Member.objects.living().filter(
+        Exists(told),
         stage=MemberStage.PROSPECT,
         is_following=False,
         follow_changed_at__lte=at - dt.timedelta(days=days),

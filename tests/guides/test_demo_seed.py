@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import transaction
 from django.db.models import Count, F, Q
 
+from config.demo.consents import seed_consents
 from config.demo.seed import SeedSummary, seed_chain
 from config.demo.tags import seed_tags
 from core.actor import Actor
@@ -115,3 +116,15 @@ def test_tags_are_seeded_once_and_a_size_is_exclusive() -> None:
     assert live.count() > 3_000
     sizes = live.filter(tag__group__name="常穿尺码")
     assert sizes.values("member").distinct().count() == sizes.count()
+
+
+def test_consents_are_seeded_once_and_some_have_to_be_asked_again() -> None:
+    seed_chain(at=AT, actor=ACTOR)
+    assert seed_consents(at=AT, actor=ACTOR)
+    assert not seed_consents(at=AT, actor=ACTOR)
+    texts = {text.kind: text.version for text in member_selectors.list_current_consent_texts(at=AT)}
+    assert texts == {"privacy": 2, "charter": 1, "marketing": 1, "recommendation": 1}
+    reached = set(member_selectors.may_reach_ids())
+    assert 40 < len(reached) < 120
+    asked = [member_selectors.list_pending_consents(member_id, at=AT) for member_id in reached]
+    assert any(text.kind == "privacy" for texts in asked for text in texts)

@@ -12,6 +12,7 @@ from core.actor import Actor
 from core.models import AuditEntry
 from guides.models import Binding
 from members import selectors, services
+from members.contracts import MemberImport
 from members.errors import (
     DataRequestClosed,
     ErasureReasonUnknown,
@@ -279,6 +280,16 @@ def test_prospects_who_unfollowed_go_after_the_days_and_members_stay(cast: Cast)
     assert Member.objects.get(pk=cast.xiaoli.id).stage == "erased"
     assert Member.objects.filter(stage="erased").count() == 1
     assert AuditEntry.objects.get(action="members.erased").details["reason"] == "unfollowed"
+
+
+@pytest.mark.django_db
+def test_an_imported_prospect_whom_nobody_saw_unfollow_stays(cast: Cast) -> None:
+    now = clock.now()
+    line = MemberImport(
+        registered_at=now - dt.timedelta(days=900), source="import", openid="oimported_000000000000000001"
+    )
+    services.import_members(lines=[line], app_id=cast.app_id, actor=DIRECTOR)
+    assert services.erase_unfollowed(actor=STAFF, at=now) == 0
 
 
 @pytest.mark.django_db

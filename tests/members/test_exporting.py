@@ -49,7 +49,7 @@ def test_made_by_staff_it_does_not_tell_the_phone(cast: Cast) -> None:
         assert "139 **** 5678" in text
         assert kit.NAME in text
     assert not re.search(r"\dT\d\d:", files["我的资料.html"])  # times as people read them
-    assert list(json.loads(files["data.json"])["parts"])[0] == "基本资料"
+    assert next(iter(json.loads(files["data.json"])["parts"])) == "基本资料"
     assert kit.PHONE not in repr(made)
 
 
