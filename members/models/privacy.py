@@ -27,7 +27,7 @@ class PrivacySettings(models.Model):
         _("注销等待期（天）"), default=7, help_text=_("会员自己申请注销后，过了这些天才删除，期间可以反悔")
     )
     request_due_days = models.PositiveSmallIntegerField(
-        _("资料申请答复期限（天）"), default=15, help_text=_("个人信息保护法的申请，一般按 15 个工作日答复")
+        _("资料申请答复期限（天）"), default=15, help_text=_("会员提出查询、复制或删除后，几天内答复")
     )
     unfollow_keep_days = models.PositiveSmallIntegerField(
         _("取消关注后保留（天）"),
