@@ -10,7 +10,7 @@ from core.actor import Actor
 from members import services as member_services
 
 _DICE_SEED: Final = 11
-_MEMBERS: Final = 120  # as many as make the lists and panels worth looking at
+_MEMBERS: Final = 60  # as many as make the lists and panels worth looking at
 # Kind: titles and bodies of its versions, the share of members who agree, of those the share who withdrew.
 _TEXTS: Final[tuple[tuple[str, tuple[tuple[str, str], ...], float, float], ...]] = (
     (

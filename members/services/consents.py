@@ -26,7 +26,7 @@ from members.errors import (
 )
 from members.events import ConsentAgreed, ConsentWithdrawn
 from members.events import ConsentTextPublished as TextPublished
-from members.models import ConsentAction, ConsentDoor, ConsentEntry, ConsentKind, ConsentText
+from members.models import ConsentAction, ConsentDoor, ConsentEntry, ConsentKind, ConsentText, Member
 from members.selectors.consents import MARKETING, consent_text_card_of, list_consents
 from members.services.people import lock_member
 from members.services.tags import tag_doer
@@ -186,10 +186,10 @@ def agree_consent(
         last = _last_word(member_id, found)
         if last is None or last.action != ConsentAction.AGREED or last.text.version != version:
             text = _current_text(found, version, at)
-            entry = _write(member_id, found, text, ConsentAction.AGREED, door=door, actor=actor, at=at)
+            _write(member_id, found, text, ConsentAction.AGREED, door=door, actor=actor, at=at)
             audit.record(
                 action="members.consent_agreed",
-                subject=entry.member,
+                subject=Member(pk=member_id),
                 actor=actor,
                 at=at,
                 kind=kind,
@@ -226,10 +226,10 @@ def withdraw_locked(*, member_id: int, kind: ConsentKind, door: str, actor: Acto
     if last.at - _TELLING_TIME < at <= last.at:
         at = last.at
     if last.action == ConsentAction.AGREED and at >= last.at:
-        entry = _write(member_id, kind, last.text, ConsentAction.WITHDRAWN, door=door, actor=actor, at=at)
+        _write(member_id, kind, last.text, ConsentAction.WITHDRAWN, door=door, actor=actor, at=at)
         audit.record(
             action="members.consent_withdrawn",
-            subject=entry.member,
+            subject=Member(pk=member_id),
             actor=actor,
             at=at,
             kind=kind.code,
@@ -255,8 +255,8 @@ def _write(
     door: str,
     actor: Actor,
     at: dt.datetime,
-) -> ConsentEntry:
-    return ConsentEntry.objects.create(
+) -> None:
+    ConsentEntry.objects.create(
         member_id=member_id,
         kind=kind,
         text=text,
