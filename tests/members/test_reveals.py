@@ -48,7 +48,7 @@ def test_the_phone_is_told_and_that_it_was_told_is_kept(she: int) -> None:
     assert (row.member_id, row.reason, row.words, row.outcome) == (
         she,
         "other",
-        "13912345678 的快递",
+        "139 **** 5678 的快递",
         "shown",
     )
     entry = AuditEntry.objects.get(action="members.phone_revealed")
