@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from assistant.views import home, login, me, member_words, members, my_code, requests
+from assistant.views import home, login, me, member_words, members, my_code, requests, reveals
 
 app_name = "assistant"
 urlpatterns = [
@@ -23,6 +23,8 @@ urlpatterns = [
     path("members/<str:public_id>/notes/restore/", member_words.restore_note, name="member-note-restore"),
     path("members/<str:public_id>/remark/", member_words.remark, name="member-remark"),
     path("members/<str:public_id>/remark/save/", member_words.save_remark, name="member-remark-save"),
+    path("members/<str:public_id>/phone/", reveals.ask_reason, name="member-phone"),
+    path("members/<str:public_id>/phone/show/", reveals.show_phone, name="member-phone-show"),
     path("my-code/", my_code.my_code, name="my-code"),
     path("my-code/qr.png", my_code.qr_png, name="my-code-qr"),
     path("my-code/poster/", my_code.poster_page, name="poster"),

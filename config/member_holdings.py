@@ -4,12 +4,15 @@ Merging, parting, exporting and erasing a member go through every part named her
 an architecture test fails when a table with a member's key is in none of them.
 """
 
+# The gateway is erased by her openids, so it comes before her identities; her own row is the last.
 HOLDINGS: tuple[str, ...] = (
     "members.services.holdings_people.MergeHoldings",
+    "guides.services.holdings_gateway.GatewayHoldings",
     "members.services.holdings_people.AddressHoldings",
     "members.services.holdings_people.IdentityHoldings",
     "members.services.holdings_codes.MemberCodeHoldings",
     "members.services.holdings_people.TagHoldings",
+    "members.services.holdings_privacy.PrivacyHoldings",
     "members.services.holdings_tiers.TierHoldings",
     "guides.services.holdings.BindingHoldings",
     "guides.services.holdings.NoteHoldings",
@@ -17,4 +20,5 @@ HOLDINGS: tuple[str, ...] = (
     "guides.services.holdings_requests.RequestHoldings",
     "members.services.holdings_points.PointsHoldings",
     "miniapp.services.holdings.DeviceHoldings",
+    "members.services.holdings_privacy.ProfileHoldings",
 )

@@ -39,6 +39,18 @@ SIDEBAR: list[dict[str, Any]] = [
         ],
     },
     {
+        "title": _("隐私"),
+        "separator": True,
+        "items": [
+            _item(_("资料申请"), "shield_person", "members_datarequest_changelist"),
+            _item(_("手机号查看记录"), "visibility", "members_phonereveal_changelist"),
+            _item(_("授权记录"), "fact_check", "members_consententry_changelist"),
+            _item(_("授权文本"), "description", "members_consenttext_changelist"),
+            _item(_("授权项目"), "checklist", "members_consentkind_changelist"),
+            _item(_("隐私设置"), "tune", "members_privacysettings_changelist"),
+        ],
+    },
+    {
         "title": _("导购与门店"),
         "separator": True,
         "items": [

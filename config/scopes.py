@@ -10,6 +10,9 @@ from collections.abc import Mapping
 SCOPES: Mapping[str, str] = {
     "members.Member": "guides.selectors.scope_members",
     "members.MemberMerge": "guides.selectors.scopes.scope_merges",
+    "members.ConsentEntry": "guides.selectors.scopes.scope_member_rows",
+    "members.DataRequest": "guides.selectors.scopes.scope_member_rows",
+    "members.PhoneReveal": "guides.selectors.scopes.scope_member_rows",
     "members.PointsEntry": "guides.selectors.scopes.scope_points",
     "members.PointsAdjustment": "guides.selectors.scopes.scope_points",
     "members.TierChange": "guides.selectors.scopes.scope_tier_changes",

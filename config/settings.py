@@ -31,7 +31,7 @@ SECRET_KEY = env.secret("SECRET_KEY", None if PRODUCTION else "insecure-sample-k
 SAMPLE_KEYS = [name for name in ("FIELD_KEYS", "INDEX_KEY") if not (env.has(name) or env.has(f"{name}_FILE"))]
 _SAMPLE_KEY = "aW5zZWN1cmUtc2FtcGxlLWtleS0zMi1ieXRlcy1sb24="
 FIELD_KEYS = env.secret("FIELD_KEYS", f"dev:{_SAMPLE_KEY}").split(",")
-INDEX_KEY = env.secret("INDEX_KEY", _SAMPLE_KEY)
+INDEX_KEYS = env.secret("INDEX_KEY", _SAMPLE_KEY).split(",")  # more than one while they are rotated
 
 # Addresses -----------------------------------------------------------------------------------------------
 

@@ -22,6 +22,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "reward_profiles": {"task": "members.reward_profiles", "schedule": 600.0},
     # Hourly, so that a worker that was down at midnight is made up for; a second run finds nothing to do.
     "expire_points": {"task": "members.expire_points", "schedule": 3600.0},
+    "erase_ripe_members": {"task": "members.erase_ripe_members", "schedule": 600.0},
+    "erase_unfollowed": {"task": "members.erase_unfollowed", "schedule": 3600.0},
+    # Finds nothing to do but in the days after FIELD_KEYS got a new first key.
+    "reseal": {"task": "config.reseal", "schedule": 6 * 3600.0},
     "announce_expiring_points": {"task": "members.announce_expiring_points", "schedule": 3600.0},
     # What is due is due on a Shanghai day; hourly for the same reason.
     "reassess_tiers": {"task": "members.reassess_tiers", "schedule": 3600.0},

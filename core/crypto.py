@@ -3,8 +3,10 @@
 `seal` is AES-256-GCM with a random 96-bit nonce; the sealed text names the key it was made with, so keys can
 be rotated: `settings.FIELD_KEYS` is a list of `id:base64` pairs, the first seals, all of them open. `context`
 binds a sealed text to its place (table.column), so that a value copied into another column does not open.
-`blind_index` is a keyed HMAC-SHA256: it finds an exact value without storing it. `blind_tokens` are short keyed
-hashes of words, for searching text that is sealed.
+`blind_index` is a keyed HMAC-SHA256: it finds an exact value without storing it. `settings.INDEX_KEYS` is a list as
+well: the first key makes what is stored, and a look-up asks for the fingerprints of all (`blind_indexes`), so that
+everybody is found while the stored ones are made anew. `blind_tokens` are short keyed
+hashes of words, for searching text that is sealed; look-ups take `every_blind_token`.
 """
 
 import base64
@@ -20,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 _NONCE_BYTES: Final = 12
+_KEY_BYTES: Final = 32
 
 
 class CannotOpen(Exception):
@@ -32,7 +35,7 @@ def _keyring(configured: tuple[str, ...]) -> dict[str, bytes]:
     for pair in configured:
         key_id, _, encoded = pair.partition(":")
         key = base64.b64decode(encoded, validate=True)
-        if not key_id or len(key) != 32:
+        if not key_id or len(key) != _KEY_BYTES:
             raise ValueError("FIELD_KEYS takes id:base64 pairs of 32-byte keys")
         ring[key_id] = key
     if not ring:
@@ -71,25 +74,55 @@ def unseal(sealed: str, *, context: str) -> str:
         raise CannotOpen("the sealed text does not open") from error
 
 
+@functools.lru_cache(maxsize=4)
+def _index_keys(configured: tuple[str, ...]) -> tuple[bytes, ...]:
+    keys = tuple(base64.b64decode(encoded, validate=True) for encoded in configured)
+    if not keys or any(len(key) != _KEY_BYTES for key in keys):
+        raise ValueError("INDEX_KEY takes 32-byte keys in base64, the newest first")
+    return keys
+
+
+def blind_indexes(value: str, *, context: str) -> list[str]:
+    """The fingerprints of the value under every index key, the one to store first; equal keys count once."""
+    keys = _index_keys(tuple(settings.INDEX_KEYS))
+    message = f"{context}\0{value}".encode()
+    return list(dict.fromkeys(hmac.new(key, message, hashlib.sha256).hexdigest() for key in keys))
+
+
 def blind_index(value: str, *, context: str) -> str:
-    """A keyed fingerprint (64 hex digits): equal values have equal fingerprints, nothing else shows."""
-    key = base64.b64decode(settings.INDEX_KEY, validate=True)
-    return hmac.new(key, f"{context}\0{value}".encode(), hashlib.sha256).hexdigest()
+    """The keyed fingerprint to store (64 hex digits): equal values have equal ones, nothing else shows."""
+    return blind_indexes(value, context=context)[0]
+
+
+def sealing_key_id() -> str:
+    """The name of the key that seals now: sealed texts that begin with another are under an older key."""
+    return next(iter(_keyring(tuple(settings.FIELD_KEYS))))
 
 
 def blind_tokens(words: Iterable[str], *, context: str) -> list[int]:
-    """A keyed 64-bit hash (BLAKE2b) of every word, sorted, each once, as PostgreSQL's bigint.
+    """A keyed 64-bit hash (BLAKE2b) of every word under the first index key, sorted, each once, as PostgreSQL's
+    bigint: what is stored.
 
     Two words share a hash once in 2**64: what is found by tokens is never taken for proof of being equal.
     """
-    key = _token_key(settings.INDEX_KEY, context)
+    return _tokens(words, _index_keys(tuple(settings.INDEX_KEYS))[0], context)
+
+
+def every_blind_token(word: str, *, context: str) -> list[int]:
+    """The hashes of one word under all index keys: what a look-up asks for, any of them."""
+    keys = _index_keys(tuple(settings.INDEX_KEYS))
+    return sorted({token for key in keys for token in _tokens([word], key, context)})
+
+
+def _tokens(words: Iterable[str], index_key: bytes, context: str) -> list[int]:
+    key = _token_key(index_key, context)
     hashes = {hashlib.blake2b(word.encode(), digest_size=8, key=key).digest() for word in words}
     return sorted(int.from_bytes(hashed, signed=True) for hashed in hashes)
 
 
 @functools.lru_cache(maxsize=16)
-def _token_key(index_key: str, context: str) -> bytes:
-    return hmac.digest(base64.b64decode(index_key, validate=True), f"tokens\0{context}".encode(), "sha256")
+def _token_key(index_key: bytes, context: str) -> bytes:
+    return hmac.digest(index_key, f"tokens\0{context}".encode(), "sha256")
 
 
 def digest(value: str) -> str:

@@ -19,18 +19,19 @@ class SealedTextField(_TextField):
     where an exact look-up is needed. The empty string stays empty, so that "not set" can be seen.
     """
 
-    def _context(self) -> str:
+    def seal_context(self) -> str:
+        """What binds its sealed texts to this column."""
         return f"{self.model._meta.db_table}.{self.column}"
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> str | None:
         if value is None or value == "":
             return value
-        return crypto.unseal(value, context=self._context())
+        return crypto.unseal(value, context=self.seal_context())
 
     def get_prep_value(self, value: Any) -> str | None:
         if value is None or value == "":
             return None if value is None else ""
-        return crypto.seal(str(value), context=self._context())
+        return crypto.seal(str(value), context=self.seal_context())
 
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name in {"isnull"}:

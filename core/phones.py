@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
+_WRITTEN: Final = re.compile(r"(?<![0-9])1[3-9](?:[\s\-]?[0-9]){9}(?![0-9])")
 _COUNTRY: Final = re.compile(r"(?:\+|00)?86(?=1[3-9][0-9]{9}$)")
 
 
@@ -19,6 +20,11 @@ def digits_of(text: str) -> str:
 def is_mobile(digits: str) -> bool:
     """Whether the text is exactly one mobile number."""
     return _MOBILE.fullmatch(digits) is not None
+
+
+def mask_within(text: str) -> str:
+    """The text with every mobile number in it masked: for words that people type beside a choice."""
+    return _WRITTEN.sub(lambda found: mask(re.sub(r"[\s\-]", "", found[0])), text)
 
 
 def mask(digits: str) -> str:

@@ -163,3 +163,59 @@ class ReassessmentRequested(Event):
     """Staff want everybody assessed by today's rules."""
 
     reassessment_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ConsentAgreed(Event):
+    """She agreed to this version of the text of a kind."""
+
+    member_id: int
+    kind: str
+    version: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ConsentWithdrawn(Event):
+    """She agrees no more: whoever acts on this consent stops."""
+
+    member_id: int
+    kind: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ConsentTextPublished(Event):
+    """A new version is what members agree to from now on; those who agreed to an older one are asked again."""
+
+    kind: str
+    version: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AuthorizationForgotten(Event):
+    """What she withdrew inside WeChat is gone; sessions of the app it came through end as well."""
+
+    member_id: int
+    app_id: str
+    codes: str  # WeChat's, comma-separated; empty: all of them
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ErasureAsked(Event):
+    """She asked to be erased; until the cooling-off period ends she may take it back."""
+
+    member_id: int
+    request_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemberErased(Event):
+    """Nothing personal is left of her; sessions, tokens and caches that know her go as well."""
+
+    member_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RevealRefused(Event):
+    """Somebody wanted to see more phones than the limits allow."""
+
+    reveal_id: int

@@ -40,7 +40,13 @@ def on_follower_lost(event: "wechat_events.FollowerLost") -> None:
 def on_authorization_revoked(event: "wechat_events.AuthorizationRevoked") -> None:
     """What she withdrew is deleted."""
     services.forget_authorization(
-        app_id=event.app_id, openid=event.openid, revoke_info=event.revoke_info, actor=Actor.wechat()
+        app_id=event.app_id,
+        openid=event.openid,
+        unionid=event.unionid,
+        revoke_info=event.revoke_info,
+        is_cancellation=event.is_cancellation,
+        actor=Actor.wechat(),
+        at=_heard_at(event.at),
     )
 
 

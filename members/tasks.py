@@ -52,3 +52,15 @@ def run_reassessments() -> int:
 def sweep_latecomers() -> int:
     """See the service of that name."""
     return services.sweep_latecomers(actor=Actor.system("sweep_latecomers"))
+
+
+@shared_task(name="members.erase_ripe_members")
+def erase_ripe_members() -> int:
+    """See the service of that name. Answers how many members were erased."""
+    return services.erase_ripe_members(actor=Actor.system("erase_ripe_members"))
+
+
+@shared_task(name="members.erase_unfollowed")
+def erase_unfollowed() -> int:
+    """See the service of that name. Answers how many prospects were erased."""
+    return services.erase_unfollowed(actor=Actor.system("erase_unfollowed"))

@@ -80,12 +80,15 @@ class MenuClicked(Event):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AuthorizationRevoked(Event):
-    """She withdrew an authorisation; WeChat obliges us to delete the data it covered."""
+    """She withdrew an authorisation, or (`is_cancellation`) gave up her account with this app altogether; WeChat
+    obliges us to delete the data it covered. `openid` is empty where WeChat named the unionid only."""
 
     account_id: int
     app_id: str
     openid: str
+    unionid: str | None
     revoke_info: str
+    is_cancellation: bool
     inbound_id: int
     at: int
 

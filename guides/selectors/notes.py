@@ -59,6 +59,6 @@ def remarks_of(guide_id: int, member_ids: Iterable[int]) -> dict[int, str]:
 def remarked_member_ids(guide_id: int, query: str) -> QuerySet[Any, int]:
     """Members whom she calls so, by an end of the name, its pinyin or initials; unevaluated."""
     tokens = member_selectors.typed_tokens(query.replace("\0", "")[:40])
-    return GuideRemark.objects.filter(guide_id=guide_id, name_tokens__contains=tokens).values_list(
+    return GuideRemark.objects.filter(guide_id=guide_id, name_tokens__overlap=tokens).values_list(
         "member_id", flat=True
     )

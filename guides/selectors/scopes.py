@@ -46,6 +46,14 @@ def scope_members(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]
     return queryset.filter(pk__in=bound.values("member_id"))
 
 
+def scope_member_rows(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Rows with the key of such a member."""
+    if _sees_all(staff):
+        return queryset
+    bound = Binding.objects.live().filter(guide__store__in=_store_ids(staff))
+    return queryset.filter(member_id__in=bound.values("member_id"))
+
+
 def scope_points(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
     """Rows of the points accounts of such members."""
     if _sees_all(staff):

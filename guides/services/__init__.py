@@ -37,6 +37,7 @@ from guides.services.organisation import (
 )
 from guides.services.people import hire_guide, leave_guide, move_guide, rename_guide, return_guide
 from guides.services.policy_trial import dry_run_policy
+from guides.services.reindexing import reindex_remarks
 from guides.services.request_jobs import close_done_requests, mark_overdue_requests
 from guides.services.request_kinds import change_request_kind, create_request_kind
 from guides.services.request_moves import (
@@ -56,6 +57,7 @@ from guides.services.request_work import (
     write_request,
 )
 from guides.services.requests import cancel_request, close_request, open_request, read_request
+from guides.services.reveals import reveal_member_phone
 from guides.services.scans import answer_scan, resolve_scan
 
 __all__ = [
@@ -97,6 +99,7 @@ __all__ = [
     "reassign_request",
     "rebind_member",
     "refuse_request",
+    "reindex_remarks",
     "remark_member",
     "remove_login",
     "remove_note",
@@ -107,6 +110,7 @@ __all__ = [
     "resolve_scan",
     "restore_note",
     "return_guide",
+    "reveal_member_phone",
     "schedule_request",
     "settle_guide_requests",
     "settle_member_requests",

@@ -17,9 +17,9 @@ from guides.models import (
     Guide,
     GuideMemberTag,
     GuideNote,
-    GuideNotice,
     GuideRemark,
 )
+from guides.services import privacy_parts
 from guides.services.bindings import end_binding, lock_live, open_binding
 from members import selectors as member_selectors
 from members.contracts import MergeLine
@@ -108,26 +108,10 @@ class BindingHoldings(MemberHoldings):
         _reopen(snapshot["theirs"], emptier_id, actor, at)
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
-        everyone = member_selectors.person_row_ids(member_id)
-        bindings = Binding.objects.filter(member_id__in=everyone).select_related("guide", "store")
-        rows = [
-            {
-                _now("导购"): binding.guide.name,
-                _now("门店"): binding.store.name,
-                _now("绑定方式"): binding.get_source_display(),
-                _now("绑定时间"): binding.bound_at.isoformat(),
-                _now("结束时间"): None if binding.ended_at is None else binding.ended_at.isoformat(),
-            }
-            for binding in bindings.order_by("bound_at", "pk")
-        ]
-        return {str(self.title): rows} if rows else {}
+        return privacy_parts.export_bindings(member_id)
 
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
-        """She is nobody's member any more; who had how many stays countable, what was typed beside is gone."""
-        everyone = member_selectors.person_row_ids(member_id)
-        for live in Binding.objects.live().filter(member_id__in=everyone).lock_rows():
-            end_binding(live, reason="", actor=actor, at=at)
-        return Binding.objects.filter(member_id__in=everyone).update(reason="", end_reason="")
+        return privacy_parts.erase_bindings(member_id=member_id, actor=actor, at=at)
 
 
 class NoteHoldings(MemberHoldings):
@@ -191,20 +175,10 @@ class NoteHoldings(MemberHoldings):
             )
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
-        """What was written about her, without who wrote it."""
-        notes = GuideNote.objects.kept().filter(member_id=member_id).order_by("created_at", "pk")
-        rows = [{_now("写下时间"): note.created_at.isoformat(), _now("内容"): note.text} for note in notes]
-        tags = GuideMemberTag.objects.filter(member_id=member_id).select_related("tag").order_by("pk")
-        words = [{_now("标签"): row.tag.name, _now("打标签时间"): row.tagged_at.isoformat()} for row in tags]
-        remarks = GuideRemark.objects.filter(member_id=member_id).order_by("pk")
-        names = [{_now("称呼"): remark.name} for remark in remarks]
-        parts = {str(self.title): rows, _now("导购的标签"): words, _now("导购对您的称呼"): names}
-        return {title: part for title, part in parts.items() if part}
+        return privacy_parts.export_notes(member_id)
 
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
-        """All of it is gone."""
-        models = (GuideNote, GuideMemberTag, GuideRemark)
-        return sum(model._default_manager.filter(member_id=member_id).delete()[0] for model in models)
+        return privacy_parts.erase_notes(member_id=member_id, actor=actor, at=at)
 
 
 class ScanHoldings(PlainHoldings):
@@ -223,16 +197,11 @@ class ScanHoldings(PlainHoldings):
         return (MergeLine(str(self.title), str(mine), str(theirs), str(mine + theirs)),)
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
-        scans = ChannelScan.objects.filter(member_id=member_id).order_by("scanned_at", "pk")
-        rows = [
-            {_now("时间"): scan.scanned_at.isoformat(), _now("结果"): scan.get_outcome_display()}
-            for scan in scans
-        ]
-        return {str(self.title): rows} if rows else {}
+        return privacy_parts.export_scans(member_id)
 
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
-        """Scans count for their code and name nobody; notices that name her are gone."""
-        return GuideNotice.objects.filter(member_id=member_id).delete()[0]
+        """Nothing: scans and notices are keys and times. Without its notice a guide would be told again."""
+        return 0
 
 
 def _live(member_id: int) -> Binding | None:

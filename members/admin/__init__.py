@@ -1,5 +1,25 @@
-"""Members, their merges, points, tags and tiers in the staff admin."""
+"""Members, their merges, points, tags, tiers and privacy in the staff admin."""
 
-from members.admin import merging, people, points, points_rules, tags, tier_members, tiers
+from members.admin import (
+    consents,
+    merging,
+    people,
+    points,
+    points_rules,
+    privacy,
+    tags,
+    tier_members,
+    tiers,
+)
 
-__all__ = ["merging", "people", "points", "points_rules", "tags", "tier_members", "tiers"]
+__all__ = [
+    "consents",
+    "merging",
+    "people",
+    "points",
+    "points_rules",
+    "privacy",
+    "tags",
+    "tier_members",
+    "tiers",
+]

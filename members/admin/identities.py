@@ -73,7 +73,7 @@ def _words(identity: MemberIdentity, member: Member) -> str:
     """Masked. A phone is known by its fingerprint; the number shown is that of her row, if it is that one."""
     if identity.kind != Identity.PHONE:
         return mask_openid(identity.value)
-    is_shown = bool(member.phone) and identity.value == selectors.phone_index(member.phone)
+    is_shown = bool(member.phone) and identity.value in selectors.phone_indexes(member.phone)
     return selectors.card_of(member).masked_phone if is_shown else _now("另一个号码")
 
 

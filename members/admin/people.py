@@ -28,6 +28,7 @@ from members import selectors
 from members.admin.identities import ask_unlinking
 from members.admin.merge_desk import desk_url
 from members.admin.points import ask_adjustment
+from members.admin.reveals import ask_request, ask_reveal
 from members.admin.tags import TaggingActions
 from members.admin.tier_members import TierFilter, ask_grant, ask_withdrawal
 from members.models import Gender, Member, MemberStage, Source
@@ -49,6 +50,13 @@ name_actions(
         "members.authorization_forgotten": _("按撤回授权删除资料"),
     }
 )
+
+
+_STAGE_COLOURS: dict[str, str] = {
+    MemberStage.MEMBER: "success",
+    MemberStage.PROSPECT: "info",
+    MemberStage.ERASED: "warning",
+}
 
 
 class StageFilter(ChoiceFilter):
@@ -92,7 +100,16 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
     date_hierarchy = "registered_at"
     ordering = ("-registered_at", "-pk")
     actions = ("tag_selected", "untag_selected")
-    actions_detail = ("rename", "adjust", "grant_tier", "withdraw_tier", "merge", "unlink")
+    actions_detail = (
+        "rename",
+        "adjust",
+        "grant_tier",
+        "withdraw_tier",
+        "reveal",
+        "request_data",
+        "merge",
+        "unlink",
+    )
     fieldsets = (
         (
             None,
@@ -123,7 +140,10 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """What a guide would type finds her; without a term merged rows are left out as well."""
         if not search_term.strip():
-            return queryset.filter(merged_into__isnull=True), False
+            # Who was erased is reached by the filter only.
+            asked = request.GET.get(StageFilter.parameter_name) == MemberStage.ERASED
+            shown = queryset if asked else queryset.exclude(stage=MemberStage.ERASED)
+            return shown.filter(merged_into__isnull=True), False
         return queryset.filter(pk__in=selectors.search_member_ids(search_term)), False
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Member]) -> None:
@@ -140,7 +160,7 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
     def masked_phone(self, row: Member) -> str:
         return _card(row).masked_phone or "—"
 
-    @column(_("身份"), ordering="stage", labels={MemberStage.MEMBER: "success", MemberStage.PROSPECT: "info"})
+    @column(_("身份"), ordering="stage", labels=_STAGE_COLOURS)
     def stage_label(self, row: Member) -> tuple[str, str]:
         return row.stage, str(row.get_stage_display())
 
@@ -203,12 +223,14 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
         )
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        """A gift is taken back only where there is one, and given only where there are tiers."""
+        """What can be done to her: nothing when she is erased; a tier only where there are tiers or a gift of one."""
         member = self.subject(request, str(object_id))
+        if member is None or member.stage == MemberStage.ERASED:
+            return []
         hidden = set()
         if not selectors.list_tiers():
             hidden.add("grant-tier")
-        if member is None or not selectors.has_tier_grant(member.pk):
+        if not selectors.has_tier_grant(member.pk):
             hidden.add("withdraw-tier")
         actions = super().get_actions_detail(request, object_id)
         return [action for action in actions if action.path not in hidden]
@@ -235,6 +257,24 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
 
     def has_unlink_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("members.unlink_identity")
+
+    @operation(_("查看手机号"), icon="visibility", needs=("reveal",), path="reveal-phone")
+    def reveal(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        member = self.subject(request, object_id)
+        return self.no_subject(request, object_id) if member is None else ask_reveal(self, request, member)
+
+    @operation(_("资料申请"), icon="shield_person", needs=("request_data",), path="data-request")
+    def request_data(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        member = self.subject(request, object_id)
+        return self.no_subject(request, object_id) if member is None else ask_request(self, request, member)
+
+    def has_reveal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A right of its own: that of adding reveals."""
+        return request.user.has_perm("members.add_phonereveal")
+
+    def has_request_data_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A right of its own: that of adding requests."""
+        return request.user.has_perm("members.add_datarequest")
 
     def has_adjust_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A right of its own: that of adding adjustments."""

@@ -1,6 +1,13 @@
 """Tables of `members`."""
 
 from members.models.codes import MemberCodeToken
+from members.models.consents import (
+    ConsentAction,
+    ConsentDoor,
+    ConsentEntry,
+    ConsentKind,
+    ConsentText,
+)
 from members.models.merging import UNDO_DAYS, KnownApart, MemberMerge, MergeHow
 from members.models.people import (
     Gender,
@@ -30,6 +37,17 @@ from members.models.points_rules import (
     PointsSettings,
     ShortagePolicy,
 )
+from members.models.privacy import (
+    DataRequest,
+    DataRequestKind,
+    DataRequestState,
+    ErasureReason,
+    PhoneReveal,
+    PrivacySettings,
+    RevealDoer,
+    RevealOutcome,
+    RevealReason,
+)
 from members.models.tags import (
     MemberTag,
     Tag,
@@ -55,7 +73,16 @@ __all__ = [
     "UNDO_DAYS",
     "ActivityEntry",
     "AdjustmentState",
+    "ConsentAction",
+    "ConsentDoor",
+    "ConsentEntry",
+    "ConsentKind",
+    "ConsentText",
+    "DataRequest",
+    "DataRequestKind",
+    "DataRequestState",
     "EarningRule",
+    "ErasureReason",
     "ExpiryNotice",
     "Gender",
     "Identity",
@@ -72,6 +99,7 @@ __all__ = [
     "MultiplierKind",
     "MultiplierRule",
     "PendingReversal",
+    "PhoneReveal",
     "PointsAccount",
     "PointsAdjustment",
     "PointsEntry",
@@ -79,8 +107,12 @@ __all__ = [
     "PointsLot",
     "PointsLotUse",
     "PointsSettings",
+    "PrivacySettings",
     "QualifyMode",
     "ReassessmentState",
+    "RevealDoer",
+    "RevealOutcome",
+    "RevealReason",
     "ShortagePolicy",
     "Source",
     "Tag",

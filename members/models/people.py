@@ -14,10 +14,11 @@ from core.models import LockingQuerySet
 
 
 class MemberStage(models.TextChoices):
-    """prospect → member, when a phone is verified; never back."""
+    """prospect → member, when a phone is verified; never back. Either → erased, for ever."""
 
     PROSPECT = "prospect", _("泛会员")
     MEMBER = "member", _("会员")
+    ERASED = "erased", _("已注销")
 
 
 class Gender(models.TextChoices):
@@ -39,8 +40,8 @@ class Source(models.TextChoices):
 
 class MemberQuerySet(LockingQuerySet["Member"]):
     def living(self) -> Self:
-        """Those who have not been merged into another row."""
-        return self.filter(merged_into__isnull=True)
+        """Those who have not been merged into another row, nor erased."""
+        return self.filter(merged_into__isnull=True).exclude(stage=MemberStage.ERASED)
 
 
 class Member(models.Model):
@@ -70,6 +71,7 @@ class Member(models.Model):
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("已并入")
     )
+    erased_at = models.DateTimeField(_("注销时间"), null=True, blank=True, editable=False)
 
     objects = MemberQuerySet.as_manager()
 
@@ -79,6 +81,11 @@ class Member(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(merged_into=models.F("id")), name="member_not_merged_into_itself"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(stage="erased", erased_at__isnull=False)
+                | (~models.Q(stage="erased") & models.Q(erased_at__isnull=True)),
+                name="member_erased_has_its_time",
             ),
         ]
         indexes = [

@@ -1,5 +1,15 @@
 """Reads of `members`."""
 
+from members.selectors.consents import (
+    MARKETING,
+    count_agreed,
+    list_consent_entries,
+    list_consents,
+    list_current_consent_texts,
+    list_pending_consents,
+    may_reach,
+    may_reach_ids,
+)
 from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
 from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
@@ -10,9 +20,11 @@ from members.selectors.people import (
     get_member_card,
     list_member_cards,
     list_merge_targets,
+    list_wechat_identities,
     living_member_ids,
     person_row_ids,
     phone_index,
+    phone_indexes,
     search_member_ids,
 )
 from members.selectors.points import (
@@ -24,6 +36,12 @@ from members.selectors.points import (
     quote_member_points,
 )
 from members.selectors.points_quote import quote_earned_points
+from members.selectors.privacy import (
+    access_data_request,
+    get_privacy_decisions,
+    list_data_requests,
+    list_reveal_reasons,
+)
 from members.selectors.profile import get_profile
 from members.selectors.tags import (
     count_tagged,
@@ -56,8 +74,11 @@ from members.selectors.tiers import (
 )
 
 __all__ = [
+    "MARKETING",
+    "access_data_request",
     "card_of",
     "change_line",
+    "count_agreed",
     "count_by_tier",
     "count_tagged",
     "find_last_expiry",
@@ -68,6 +89,7 @@ __all__ = [
     "get_member_card",
     "get_points_decisions",
     "get_points_summary",
+    "get_privacy_decisions",
     "get_profile",
     "get_tag_card",
     "get_tier_card",
@@ -75,26 +97,37 @@ __all__ = [
     "get_tier_standing",
     "group_card_of",
     "has_tier_grant",
+    "list_consent_entries",
+    "list_consents",
+    "list_current_consent_texts",
+    "list_data_requests",
     "list_earning_rules",
     "list_member_cards",
     "list_member_tags",
     "list_member_tiers",
     "list_merge_targets",
     "list_merges_of",
+    "list_pending_consents",
     "list_points_entries",
     "list_points_multipliers",
     "list_possible_duplicates",
     "list_recent_tag_ids",
+    "list_reveal_reasons",
     "list_tags",
     "list_tier_changes",
     "list_tier_history",
     "list_tiers",
+    "list_wechat_identities",
     "living_member_ids",
+    "may_reach",
+    "may_reach_ids",
     "merge_lines",
+    "merged_member_ids",
     "name_tokens",
     "needs_reassessment",
     "person_row_ids",
     "phone_index",
+    "phone_indexes",
     "pinyin_of",
     "preview_reassessment",
     "quote_earned_points",

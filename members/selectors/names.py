@@ -32,8 +32,8 @@ def _words_of(name: str) -> frozenset[str]:
 
 
 def typed_tokens(query: str) -> list[int]:
-    """The hash of what somebody typed, as the list to look up in `name_tokens`."""
-    return crypto.blind_tokens(["".join(query.lower().split())], context=_CONTEXT)
+    """The hashes of what somebody typed, one for each index key; a name with any of them in `name_tokens` is meant."""
+    return crypto.every_blind_token("".join(query.lower().split()), context=_CONTEXT)
 
 
 def pinyin_of(name: str) -> str:

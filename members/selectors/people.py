@@ -1,7 +1,7 @@
 """Reads of `members`."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from core import codes, crypto, phones
 from core.errors import NotFound
-from members.contracts import IdentityKind, MemberCard
-from members.models import Identity, Member, MemberIdentity
+from members.contracts import IdentityKind, MemberCard, StageKind
+from members.models import Identity, Member, MemberIdentity, MemberStage
 from members.selectors.names import typed_tokens
 
 _QUERY_LENGTH: Final = 40
@@ -19,8 +19,13 @@ _PHONE_CONTEXT: Final = "members.phones"
 
 
 def phone_index(digits: str) -> str:
-    """The fingerprint under which a number is kept as an identity: equal numbers, equal fingerprints."""
+    """The fingerprint under which a number is stored as an identity: equal numbers, equal fingerprints."""
     return crypto.blind_index(digits, context=_PHONE_CONTEXT)
+
+
+def phone_indexes(digits: str) -> list[str]:
+    """The fingerprints under which a number may be kept; several while the index key is rotated."""
+    return crypto.blind_indexes(digits, context=_PHONE_CONTEXT)
 
 
 def card_of(member: Member) -> MemberCard:
@@ -29,9 +34,9 @@ def card_of(member: Member) -> MemberCard:
         id=member.pk,
         public_id=member.public_id,
         code=member.code,
-        display_name=member.name or _("微信会员 %(tail)s") % {"tail": member.code[-4:]},
+        display_name=_display_name(member),
         is_named=bool(member.name),
-        stage="member" if member.stage == "member" else "prospect",
+        stage=cast("StageKind", member.stage),
         stage_label=str(member.get_stage_display()),
         masked_phone=phones.mask(member.phone) if member.phone else "",
         gender=member.gender,
@@ -40,6 +45,12 @@ def card_of(member: Member) -> MemberCard:
         source_label=str(member.get_source_display()),
         registered_at=member.registered_at,
     )
+
+
+def _display_name(member: Member) -> str:
+    if member.stage == MemberStage.ERASED:
+        return _("已注销会员")
+    return member.name or _("微信会员 %(tail)s") % {"tail": member.code[-4:]}
 
 
 def get_member_card(member_id: int) -> MemberCard:
@@ -69,9 +80,8 @@ def list_member_cards(member_ids: Iterable[int]) -> dict[int, MemberCard]:
 
 def find_member_id(kind: IdentityKind, app_id: str, value: str) -> int | None:
     """Whom an outside identity belongs to. `value` of a phone is the number; it is looked up by its index."""
-    if kind == "phone":
-        value = phone_index(phones.digits_of(value))
-    identity = MemberIdentity.objects.filter(kind=kind, app_id=app_id, value=value)
+    values = phone_indexes(phones.digits_of(value)) if kind == "phone" else [value]
+    identity = MemberIdentity.objects.filter(kind=kind, app_id=app_id, value__in=values)
     return identity.values_list("member_id", flat=True).first()
 
 
@@ -81,6 +91,15 @@ def find_openid(member_id: int, app_id: str) -> str | None:
         member_id=member_id, app_id=app_id, kind__in=[Identity.OPENID, Identity.MINI_OPENID]
     )
     return identities.order_by("-linked_at", "-pk").values_list("value", flat=True).first()
+
+
+def list_wechat_identities(member_id: int) -> tuple[list[tuple[str, str]], list[str]]:
+    """((app id, openid) of every app of ours she is known in, her unionids): what the gateway knows her by."""
+    rows = MemberIdentity.objects.filter(
+        member_id=member_id, kind__in=[Identity.OPENID, Identity.MINI_OPENID, Identity.UNIONID]
+    ).values_list("kind", "app_id", "value")
+    openids = [(app_id, value) for kind, app_id, value in rows if kind != Identity.UNIONID]
+    return openids, [value for kind, _app_id, value in rows if kind == Identity.UNIONID]
 
 
 def living_member_ids() -> QuerySet[Any, int]:
@@ -135,7 +154,7 @@ def search_member_ids(query: str) -> QuerySet[Any, int]:
     living = Member.objects.living()
     if not text:
         return living.values_list("pk", flat=True)
-    wanted = Q(name_tokens__contains=typed_tokens(text))
+    wanted = Q(name_tokens__overlap=typed_tokens(text))
     code = codes.normalize(text)
     if len(code) >= 4 and all(character in codes.ALPHABET for character in code):
         wanted |= Q(code_end=code[-4:], code__endswith=code)
@@ -143,7 +162,9 @@ def search_member_ids(query: str) -> QuerySet[Any, int]:
     if len(digits) == 4 and digits.isdecimal():
         wanted |= Q(phone_tail=digits)
     elif phones.is_mobile(digits):
-        owners = MemberIdentity.objects.filter(kind=Identity.PHONE, app_id="", value=phone_index(digits))
+        owners = MemberIdentity.objects.filter(
+            kind=Identity.PHONE, app_id="", value__in=phone_indexes(digits)
+        )
         wanted |= Q(pk__in=owners.values("member_id"))
     # An alias of the very expression of the index member_by_code_end.
     return living.alias(code_end=Right("code", 4)).filter(wanted).values_list("pk", flat=True)

@@ -1,11 +1,31 @@
 """Writes of `members`."""
 
+from members.services.consents import (
+    agree_consent,
+    change_consent_kind,
+    create_consent_kind,
+    draft_consent_text,
+    ensure_consent_kinds,
+    publish_consent_text,
+    withdraw_consent,
+)
+from members.services.data_requests import (
+    erase_ripe_members,
+    erase_unfollowed,
+    fulfil_erasure,
+    fulfil_export,
+    request_erasure,
+    request_export,
+    withdraw_data_request,
+)
+from members.services.erasing import erase_member
+from members.services.exporting import count_holdings, count_parts, export_file, export_member
 from members.services.followers import (
-    forget_authorization,
     identify_follower,
     note_unfollow,
     register_follower,
 )
+from members.services.forgetting import forget_authorization
 from members.services.imports import import_members
 from members.services.knowing_apart import keep_apart
 from members.services.latecomers import sweep_emptied, sweep_latecomers, sweep_merge
@@ -20,6 +40,7 @@ from members.services.people import (
     register_member,
     rename_member,
 )
+from members.services.phone_claims import claim_phones
 from members.services.phones import verify_phone
 from members.services.points import (
     credit_points,
@@ -32,6 +53,8 @@ from members.services.points_adjustments import adjust_points, approve_adjustmen
 from members.services.points_expiry import announce_expiring_points, expire_points
 from members.services.points_reversal import reverse_points_entry
 from members.services.profile import change_profile, reward_profile, reward_profiles
+from members.services.reindexing import count_older_phones, reindex_names, reindex_phones
+from members.services.reveals import reveal_phone
 from members.services.tags import (
     change_tag_group,
     create_tag,
@@ -70,22 +93,38 @@ from members.services.unlinking import unlink_identity
 __all__ = [
     "MEMBER_CODE_LIFE",
     "adjust_points",
+    "agree_consent",
     "announce_expiring_points",
     "announce_tiers_at_risk",
     "approve_adjustment",
+    "change_consent_kind",
     "change_profile",
     "change_tag_group",
     "change_tier",
     "change_tier_settings",
+    "claim_phones",
+    "count_holdings",
+    "count_older_phones",
+    "count_parts",
+    "create_consent_kind",
     "create_tag",
     "create_tag_group",
     "create_tier",
     "credit_points",
     "debit_points",
+    "draft_consent_text",
+    "ensure_consent_kinds",
+    "erase_member",
+    "erase_ripe_members",
+    "erase_unfollowed",
     "expire_points",
     "expire_tags",
+    "export_file",
+    "export_member",
     "forget_authorization",
     "freeze_points",
+    "fulfil_erasure",
+    "fulfil_export",
     "grant_tier",
     "identify_follower",
     "import_members",
@@ -97,21 +136,27 @@ __all__ = [
     "name_columns",
     "note_unfollow",
     "preview_merge",
+    "publish_consent_text",
     "read_member_code",
     "reassess_tiers",
     "record_activity",
     "register_follower",
     "register_member",
     "register_mini_visitor",
+    "reindex_names",
+    "reindex_phones",
     "reject_adjustment",
     "release_points",
     "rename_member",
     "rename_tag",
+    "request_erasure",
+    "request_export",
     "request_reassessment",
     "restore_tag",
     "restore_tier",
     "retire_tag",
     "retire_tier",
+    "reveal_phone",
     "reverse_points_entry",
     "reward_profile",
     "reward_profiles",
@@ -129,5 +174,7 @@ __all__ = [
     "untag_search",
     "usable_tag_name",
     "verify_phone",
+    "withdraw_consent",
+    "withdraw_data_request",
     "withdraw_tier_grant",
 ]

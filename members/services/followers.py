@@ -1,15 +1,14 @@
 """Followers of an official account: who they are, whether they still follow, what they withdrew."""
 
 import datetime as dt
-import re
-from typing import Final
 
 from core import audit, clock, events
 from core.actor import Actor
 from members.contracts import MemberCard
 from members.events import MemberFollowed, MemberRegistered, MemberUnfollowed
-from members.models import Identity, Member, MemberIdentity, Source
-from members.selectors import card_of, person_row_ids
+from members.models import ConsentDoor, Identity, Member, Source
+from members.selectors import MARKETING, card_of, get_privacy_decisions
+from members.services.consents import withdraw_kinds
 from members.services.identities import (
     again_if_moved,
     check_identities,
@@ -17,11 +16,6 @@ from members.services.identities import (
     lock_owners,
     settle_unionid,
 )
-
-# RevokeInfo codes that cover what we keep (official page "授权用户信息变更"): nickname, and phone number.
-_NAME_CODES: Final = frozenset({"205", "6", "19"})
-_PHONE_CODES: Final = frozenset({"8"})
-_WECHAT_DOORS: Final = frozenset({Source.FOLLOW, Source.SCAN, Source.MINI_PROGRAM, Source.SHARE})
 
 
 def register_follower(
@@ -67,7 +61,12 @@ def note_unfollow(
         member = lock_owners((Identity.OPENID, app_id, openid))[0]
         if member is None:
             return None
+        was_following = member.is_following
         _note_following(member, is_following=False, actor=actor, at=at)
+        if was_following and not member.is_following and get_privacy_decisions().unfollow_withdraws_marketing:
+            withdraw_kinds(
+                member_id=member.pk, kinds=[MARKETING], door=ConsentDoor.WECHAT, actor=actor, at=at
+            )
         return card_of(member)
 
     return again_if_moved(note)
@@ -91,52 +90,6 @@ def identify_follower(
         return card_of(settle_unionid(member=member, namesake=namesake, unionid=unionid, actor=actor, at=at))
 
     return again_if_moved(identify)
-
-
-def forget_authorization(
-    *, app_id: str, openid: str, revoke_info: str, actor: Actor, at: dt.datetime | None = None
-) -> MemberCard | None:
-    """What the withdrawn authorisation covered is gone: the name, the phone, or (no code given) both.
-
-    None for a stranger. A member who joined at a till or by import gave her data to the shop, not to WeChat;
-    hers stays. `revoke_info` is WeChat's code or codes.
-    """
-    withdrawn = set(re.findall(r"[0-9]+", revoke_info))
-
-    def forget() -> MemberCard | None:
-        member, mini = lock_owners((Identity.OPENID, app_id, openid), (Identity.MINI_OPENID, app_id, openid))
-        member = member or mini
-        if member is None:
-            return None
-        forgotten = _forget(member, withdrawn) if member.source in _WECHAT_DOORS else []
-        audit.record(
-            action="members.authorization_forgotten",
-            subject=member,
-            actor=actor,
-            at=at,
-            codes=sorted(withdrawn),
-            forgotten=forgotten,
-        )
-        return card_of(member)
-
-    return again_if_moved(forget)
-
-
-def _forget(member: Member, withdrawn: set[str]) -> list[str]:
-    forgotten: list[str] = []
-    if not withdrawn or withdrawn & _NAME_CODES:
-        member.name, member.name_tokens = "", []
-        forgotten += ["name", "name_tokens"]
-    if not withdrawn or withdrawn & _PHONE_CODES:
-        member.phone = member.phone_tail = ""
-        forgotten += ["phone", "phone_tail"]
-        MemberIdentity.objects.filter(member=member, kind=Identity.PHONE).delete()
-    if forgotten:
-        member.save(update_fields=forgotten)
-        # The rows merged into hers have forgotten it too: undoing a merge brings nothing back.
-        rows = Member.objects.filter(pk__in=person_row_ids(member.pk))
-        rows.update(**{field: getattr(member, field) for field in forgotten})
-    return forgotten
 
 
 def _known(app_id: str, openid: str, unionid: str | None, *, actor: Actor, at: dt.datetime) -> Member | None:

@@ -69,11 +69,13 @@ class MemberHoldings(abc.ABC):
 
     @abc.abstractmethod
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
-        """All of it in words a person understands, by section title; values are JSON, times ISO 8601."""
+        """All that hangs on this one row, which may be a merged one, in words a person understands, by section title;
+        values are JSON, times ISO 8601."""
 
     @abc.abstractmethod
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
-        """What could tell who she was is gone from here; figures without a person may stay. Rows touched."""
+        """Of this one row, which may be a merged one: what could tell who she was is gone, figures without a person
+        may stay. Answers how many rows were touched; a second call touches none that matter."""
 
 
 class PlainHoldings(MemberHoldings):

@@ -13,6 +13,7 @@ from core.models import LockingQuerySet, changed_fields
 from members.contracts import MergeLine
 from members.models import KnownApart, Member, MemberAddress, MemberIdentity, MemberMerge, MemberTag
 from members.selectors import person_row_ids
+from members.services import privacy_parts
 from members.services.holdings import MemberHoldings, PlainHoldings, Snapshot, repoint, repoint_back
 from members.services.tags import tag_doer
 
@@ -44,7 +45,7 @@ class MergeHoldings(MemberHoldings):
         )
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
-        merges = MemberMerge.objects.of(member_id).order_by("made_at", "pk")
+        merges = MemberMerge.objects.filter(survivor_id=member_id).order_by("made_at", "pk")
         rows = [
             {
                 _now("时间"): merge.made_at.isoformat(),
@@ -130,20 +131,10 @@ class AddressHoldings(MemberHoldings):
             _write_address(hers, snapshot["before"])
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
-        rows = [
-            {
-                _now("省"): row.province,
-                _now("市"): row.city,
-                _now("区县"): row.district,
-                _now("详细地址"): row.street,
-                _now("修改时间"): row.changed_at.isoformat(),
-            }
-            for row in MemberAddress.objects.filter(member_id=member_id)
-        ]
-        return {str(self.title): rows} if rows else {}
+        return privacy_parts.export_addresses(member_id)
 
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
-        return MemberAddress.objects.filter(member_id__in=person_row_ids(member_id)).delete()[0]
+        return privacy_parts.erase_addresses(member_id=member_id, actor=actor, at=at)
 
 
 class IdentityHoldings(PlainHoldings):
@@ -161,21 +152,10 @@ class IdentityHoldings(PlainHoldings):
         return (MergeLine(str(self.title), "、".join(mine), "、".join(theirs), total, _now("两边的都保留")),)
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
-        """The number itself is in her row; what WeChat calls her is told in full, it is hers."""
-        rows = [
-            {
-                _now("类型"): row.get_kind_display(),
-                _now("应用"): row.app_id,
-                _now("标识"): "" if row.kind == "phone" else row.value,
-                _now("关联时间"): row.linked_at.isoformat(),
-            }
-            for row in MemberIdentity.objects.filter(member_id=member_id).order_by("linked_at", "pk")
-        ]
-        return {str(self.title): rows} if rows else {}
+        return privacy_parts.export_identities(member_id)
 
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
-        """No outside name leads to her any more; each is free for whoever brings it next."""
-        return MemberIdentity.objects.filter(member_id__in=person_row_ids(member_id)).delete()[0]
+        return privacy_parts.erase_identities(member_id=member_id, actor=actor, at=at)
 
 
 class TagHoldings(MemberHoldings):
@@ -238,21 +218,10 @@ class TagHoldings(MemberHoldings):
                 row.save(update_fields=["removed_at", "removed_by"])
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
-        rows = [
-            {
-                _now("标签"): f"{row.tag.group.name} · {row.tag.name}",
-                _now("打标签时间"): row.tagged_at.isoformat(),
-                _now("去掉时间"): _iso(row.removed_at),
-            }
-            for row in MemberTag.objects.filter(member_id=member_id)
-            .select_related("tag__group")
-            .order_by("tagged_at", "pk")
-        ]
-        return {str(self.title): rows} if rows else {}
+        return privacy_parts.export_tags(member_id)
 
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
-        """Tags say what she is like: the rows are gone."""
-        return MemberTag.objects.filter(member_id=member_id).delete()[0]
+        return privacy_parts.erase_tags(member_id=member_id, actor=actor, at=at)
 
 
 def _addresses(emptier_id: int, survivor_id: int) -> LockingQuerySet[MemberAddress]:

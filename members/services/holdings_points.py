@@ -19,7 +19,8 @@ from members.models import (
     PointsEntryKind,
     PointsLot,
 )
-from members.selectors import get_points_summary, person_row_ids
+from members.selectors import get_points_summary
+from members.services import privacy_parts
 from members.services.holdings import MemberHoldings, Snapshot
 from members.services.points_ledger import Ledger
 from members.services.points_parting import own_key, part_accounts
@@ -111,25 +112,10 @@ class PointsHoldings(MemberHoldings):
         notices.exclude(expires_on__in=known).update(account=theirs)
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
-        entries = PointsEntry.objects.filter(account__member_id=member_id).order_by("at", "pk")
-        rows = [
-            {
-                _now("时间"): entry.at.isoformat(),
-                _now("类型"): entry.get_kind_display(),
-                _now("变动"): entry.delta,
-                _now("变动后"): entry.balance_after,
-                _now("说明"): entry.reason,
-            }
-            for entry in entries
-        ]
-        return {str(_("积分流水")): rows} if rows else {}
+        return privacy_parts.export_points(member_id)
 
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
-        """The figures stay, for the books; what somebody typed beside an adjustment is gone."""
-        everyone = person_row_ids(member_id)
-        adjustments = PointsAdjustment.objects.filter(account__member_id__in=everyone)
-        entries = PointsEntry.objects.filter(account__member_id__in=everyone).exclude(reason="")
-        return adjustments.update(reason="", decision_note="") + entries.update(reason="")
+        return privacy_parts.erase_points(member_id=member_id, actor=actor, at=at)
 
 
 def _lock_accounts(emptier_id: int, survivor_id: int) -> dict[int, PointsAccount]:

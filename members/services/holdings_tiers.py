@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.actor import Actor
 from members.contracts import MergeLine
 from members.models import ActivityEntry, MemberTier, Tier, TierCause, TierChange
+from members.selectors.people import list_merge_targets
 from members.selectors.tiers import get_tier_standing, list_tier_history
 from members.services.holdings import MemberHoldings, Snapshot, repoint, repoint_back
 from members.services.tiers_assessing import Standing, open_standing
@@ -86,6 +87,8 @@ class TierHoldings(MemberHoldings):
             standing.close(TierCause.UNMERGED)
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
+        if list_merge_targets([member_id]).get(member_id) != member_id:
+            return {}  # the row she lives on in has all of it
         standing = get_tier_standing(member_id)
         tier = None if standing.tier is None else standing.tier.name
         return {

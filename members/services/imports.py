@@ -10,10 +10,11 @@ from core.actor import Actor
 from core.constraints import violated
 from core.models import AuditEntry
 from members.contracts import MemberImport
-from members.errors import IdentityTaken
+from members.errors import IdentityTaken, PhoneAlreadyRegistered
 from members.models import Identity, Member, MemberIdentity, MemberStage
 from members.selectors import phone_index
 from members.services.people import name_columns, usable_name, usable_phone
+from members.services.phone_claims import claim_phones
 
 _BATCH = 1000
 
@@ -31,6 +32,7 @@ def import_members(
     members = [_row(line) for line in lines]
     try:
         with transaction.atomic():
+            claim_phones(member.phone for member in members if member.phone)
             Member.objects.bulk_create(members, batch_size=_BATCH)
             MemberIdentity.objects.bulk_create(
                 [
@@ -44,6 +46,8 @@ def import_members(
                 [_audit(member, actor, at) for member in members], batch_size=_BATCH
             )
             _tell_planner()
+    except PhoneAlreadyRegistered:
+        raise IdentityTaken from None
     except IntegrityError as error:
         if violated(error) == "memberidentity_one_owner":
             raise IdentityTaken from None

@@ -13,7 +13,7 @@ from core.errors import Conflict
 from members.contracts import MemberCard, MergeHowKind, MergePart, MergePreview
 from members.errors import CannotMergeWithHerself, MergeChoiceUnusable, NoSuchMember
 from members.events import MemberMerged
-from members.models import UNDO_DAYS, Member, MemberMerge
+from members.models import UNDO_DAYS, Member, MemberMerge, MemberStage
 from members.selectors import card_of, list_merge_targets
 from members.services import survivorship
 from members.services.holdings import Snapshot, all_holdings
@@ -71,7 +71,7 @@ def merge_members(
 
     Who lives on and whose values survive, `members.services.survivorship` says, unless `survivor_id` or
     `choices` (field → id of the row whose value is wanted) do. Undone with `undo_merge`, for 30 days. Refuses
-    two ids of the same person, an unknown one, and choices that name neither row.
+    two ids of the same person, an unknown or erased one, and choices that name neither row.
     """
     at = at or clock.now()
     for _attempt in range(_ATTEMPTS):
@@ -175,7 +175,7 @@ def _plain(value: object) -> str:
 
 
 def _check_two(rows: list[Member], targets: Mapping[int, int], first_id: int, second_id: int) -> None:
-    if {first_id, second_id} - set(targets):
+    if {first_id, second_id} - set(targets) or any(row.stage == MemberStage.ERASED for row in rows):
         raise NoSuchMember
     if len(rows) != 2:
         raise CannotMergeWithHerself

@@ -16,13 +16,14 @@ from members.errors import NameUnusable, NoSuchMember, PhoneAlreadyRegistered, P
 from members.events import IdentityLinked, MemberRegistered
 from members.models import Gender, Identity, Member, MemberIdentity, MemberStage
 from members.selectors import card_of, list_merge_targets, name_tokens, phone_index
+from members.services.phone_claims import claim_phones
 
 
 def lock_member(member_id: int) -> int:
     """The living row of this member is locked until the caller's transaction ends; its id is returned.
 
-    A merged row leads to the one she lives on in. Raises NoSuchMember. The first lock of every rule that
-    decides about one member (order: Member → Binding → …).
+    A merged row leads to the one she lives on in. Raises NoSuchMember, also when she has been erased. The first
+    lock of every rule that decides about one member (order: Member → Binding → …).
     """
     for _attempt in range(5):
         target = list_merge_targets([member_id]).get(member_id)
@@ -31,7 +32,10 @@ def lock_member(member_id: int) -> int:
         # She may be merged between the look-up and the lock; then the living row is another one. Rolling back
         # to the savepoint gives this lock up first: two rows are only ever locked in pk order.
         with transaction.atomic():
-            if Member.objects.lock(target).merged_into_id is None:
+            row = Member.objects.lock(target)
+            if row.merged_into_id is None:
+                if row.stage == MemberStage.ERASED:
+                    raise NoSuchMember
                 return target
             transaction.set_rollback(True)
     raise Conflict
@@ -61,6 +65,7 @@ def register_member(
     digits, name = usable_phone(phone), usable_name(name)
     try:
         with transaction.atomic():
+            claim_phones([digits])
             member = Member.objects.create(
                 stage=MemberStage.MEMBER,
                 **name_columns(name),

@@ -6,13 +6,14 @@ from core import audit, clock, events
 from core.actor import Actor
 from core.models import changed_fields
 from members.contracts import MemberCard, PhoneProof
-from members.errors import NoSuchMember
+from members.errors import NoSuchMember, PhoneAlreadyRegistered
 from members.events import MemberJoined
 from members.models import Identity, Member, MemberIdentity, MemberStage
-from members.selectors import card_of, list_merge_targets, phone_index
-from members.services.identities import Moved, again_if_moved, link, owner_id
+from members.selectors import card_of, list_merge_targets, phone_index, phone_indexes
+from members.services.identities import Moved, again_if_moved, link
 from members.services.merging import merge_locked
 from members.services.people import usable_phone
+from members.services.phone_claims import claim_phones
 from members.services.profile import note_completion
 
 
@@ -34,6 +35,7 @@ def verify_phone(
         member, owner = _lock_both(member_id, digits)
         _give_up_former(member, digits)
         if owner is None:
+            _claim(digits)
             link(member=member, kind=Identity.PHONE, app_id="", value=phone_index(digits), actor=actor, at=at)
         elif owner.pk != member.pk:
             member = merge_locked(one=member, other=owner, how="phone", actor=actor, at=at)
@@ -49,20 +51,32 @@ def _lock_both(member_id: int, digits: str) -> tuple[Member, Member | None]:
     target = list_merge_targets([member_id]).get(member_id)
     if target is None:
         raise NoSuchMember
-    index = phone_index(digits)
-    owner = owner_id(kind=Identity.PHONE, app_id="", value=index)
+    owner = _owner_of(digits)
     rows = {row.pk: row for row in Member.objects.lock_all({target, owner or target})}
     if rows[target].merged_into_id is not None:
         raise Moved
-    if owner_id(kind=Identity.PHONE, app_id="", value=index) != owner:
+    if _owner_of(digits) != owner:
         raise Moved
     return rows[target], None if owner is None else rows[owner]
+
+
+def _owner_of(digits: str) -> int | None:
+    """Whose number it is now, under whichever key its fingerprint was made."""
+    rows = MemberIdentity.objects.filter(kind=Identity.PHONE, app_id="", value__in=phone_indexes(digits))
+    return rows.values_list("member_id", flat=True).first()
+
+
+def _claim(digits: str) -> None:
+    try:
+        claim_phones([digits])
+    except PhoneAlreadyRegistered:
+        raise Moved from None  # somebody wrote it under an older key since we looked
 
 
 def _give_up_former(member: Member, digits: str) -> None:
     if member.phone and member.phone != digits:
         MemberIdentity.objects.filter(
-            member=member, kind=Identity.PHONE, value=phone_index(member.phone)
+            member=member, kind=Identity.PHONE, value__in=phone_indexes(member.phone)
         ).delete()
 
 

@@ -11,7 +11,7 @@ from members.contracts import MemberCard
 from members.errors import NoSuchIdentity, ReasonMissing
 from members.events import IdentityUnlinked
 from members.models import Identity, Member, MemberIdentity, UnlinkReason
-from members.selectors import card_of, phone_index
+from members.selectors import card_of, phone_indexes
 from members.services.people import lock_member
 
 
@@ -33,7 +33,7 @@ def unlink_identity(
             raise NoSuchIdentity
         identity = rows[0]
         kind = identity.kind
-        if kind == Identity.PHONE and member.phone and identity.value == phone_index(member.phone):
+        if kind == Identity.PHONE and member.phone and identity.value in phone_indexes(member.phone):
             member.save(update_fields=changed_fields(member, phone="", phone_tail=""))
         identity.delete()
         audit.record(

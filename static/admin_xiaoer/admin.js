@@ -101,7 +101,25 @@
     draw();
   };
 
+  // A number that may be seen for a moment: gone when the time is up or the page is left.
+  const startHiding = (card) => {
+    const until = Date.now() + Number(card.dataset.hideAfter) * 1000;
+    const secret = card.querySelector("[data-secret]");
+    const hide = () => {
+      clearInterval(timer);
+      secret.textContent = "—";
+      card.querySelector("[data-countdown]").textContent = card.dataset.hiddenText;
+    };
+    const timer = setInterval(() => {
+      const left = Math.ceil((until - Date.now()) / 1000);
+      if (left > 0) card.querySelector("[data-seconds]").textContent = left;
+      else hide();
+    }, 250);
+    window.addEventListener("pagehide", hide);
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-hide-after]").forEach(startHiding);
     document.querySelectorAll("[data-reply-preview]").forEach(startPreview);
     document.querySelectorAll("form[data-tester]").forEach(startTester);
   });

@@ -178,6 +178,27 @@
   document.addEventListener("htmx:afterSettle", followSheet);
   document.addEventListener("htmx:afterRequest", followSheet);
 
+  // What may be seen for a moment only: counts down and goes, also when the page is left.
+  let seen = 0;
+  const hideLater = () => {
+    clearInterval(seen);
+    const mark = document.querySelector("#sheet [data-hide-after]");
+    if (!mark) return;
+    const until = Date.now() + Number(mark.dataset.hideAfter) * 1000;
+    seen = setInterval(() => {
+      const left = Math.ceil((until - Date.now()) / 1000);
+      if (!mark.isConnected) clearInterval(seen);
+      else if (left > 0) mark.querySelector("[data-seconds]").textContent = left;
+      else closeSheet();
+    }, 250);
+  };
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target.id === "sheet") hideLater();
+  });
+  window.addEventListener("pagehide", () => {
+    if (document.querySelector("#sheet [data-hide-after]")) closeSheet();
+  });
+
   const reloadLater = (mark) => {
     setTimeout(() => {
       if (document.visibilityState === "visible") location.reload();

@@ -14,11 +14,12 @@ from guides.models import BindingPolicy
 from guides.selectors import get_guide_code
 from members import services as member_services
 from members.contracts import TierDecisions, TierTerms
-from members.models import EarningRule, MultiplierRule, PointsSettings
+from members.models import EarningRule, MultiplierRule, PointsSettings, PrivacySettings
 from sms import services as sms_services
 from tests.cast import Cast
 from tests.fixtures_cast import cast  # noqa: F401
 from tests.guides.requests_kit import ask, make_kinds
+from tests.members.privacy_kit import consent_texts
 from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
 from wechat.models.account import PermanentCodeBudget
 
@@ -89,6 +90,25 @@ def fill_tiers(cast: Cast) -> None:  # noqa: F811
     )
 
 
+def fill_privacy(cast: Cast) -> None:  # noqa: F811
+    """Texts in two versions, somebody who agreed, asked for her data and was looked at."""
+    consent_texts()
+    services = member_services
+    services.draft_consent_text(kind="privacy", title="隐私政策", body="第二版", actor=Actor.system("cast"))
+    she = services.register_member(name="小雅", phone="13912345678", source="pos", actor=Actor.system("cast"))
+    guide_services.bind_member(
+        member_id=she.id, guide_id=cast.lina.id, source="staff", actor=Actor.system("cast")
+    )
+    services.agree_consent(
+        member_id=she.id, kind="marketing", version=1, door="pos", actor=Actor.member(she.id)
+    )
+    services.reveal_phone(
+        member_id=she.id, reason="other", words="打 13912345678", actor=Actor.guide(cast.lina.id, "李娜")
+    )
+    services.request_erasure(member_id=she.id, actor=Actor.member(she.id))
+    PrivacySettings.objects.create(pk=1)
+
+
 @pytest.fixture
 def full_chain(cast: Cast) -> Cast:  # noqa: F811
     """At least one row in every table the admin shows."""
@@ -139,6 +159,7 @@ def full_chain(cast: Cast) -> Cast:  # noqa: F811
     member_services.merge_members(
         first_id=cast.xiaomei.id, second_id=twin.id, survivor_id=cast.xiaomei.id, actor=Actor.system("cast")
     )
+    fill_privacy(cast)
     BindingPolicy.objects.create(name="先绑定者保留", protected_days=None)
     guide_services.resolve_scan(
         member_id=cast.xiaoli.id,

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import transaction
 from django.db.models import Count, F, Q
 
+from config.demo.consents import seed_consents
 from config.demo.doubles import seed_doubles
 from config.demo.requests import seed_requests
 from config.demo.seed import SeedSummary, seed_chain
@@ -19,7 +20,9 @@ from core.models import AuditEntry
 from guides import selectors
 from guides.models import Binding, BindingPolicy, ChannelCode, Guide, GuidePosting, Store
 from members import selectors as member_selectors
+from members.contracts import MemberImport
 from members.models import Member, MemberIdentity
+from members.services import import_members
 from tests.guides.requests_kit import make_kinds
 
 AT = dt.datetime(2026, 11, 20, 13, 30, tzinfo=dt.UTC)
@@ -151,3 +154,19 @@ def test_the_merge_desk_of_the_demo_has_a_pair_to_propose() -> None:
     assert seed_doubles(at=AT, actor=ACTOR) is False
     pairs = member_selectors.list_possible_duplicates(Member.objects.all())
     assert "沈若溪" in {pair.first.display_name for pair in pairs}
+
+
+def test_consents_are_seeded_once_and_some_have_to_be_asked_again() -> None:
+    lines = [
+        MemberImport(registered_at=AT, source="pos", name="小雅", phone=f"138001380{number:02d}")
+        for number in range(30)
+    ]
+    import_members(lines=lines, app_id="wx", actor=ACTOR)
+    assert seed_consents(at=AT, actor=ACTOR)
+    assert not seed_consents(at=AT, actor=ACTOR)
+    texts = {text.kind: text.version for text in member_selectors.list_current_consent_texts(at=AT)}
+    assert texts == {"privacy": 2, "charter": 1, "marketing": 1, "recommendation": 1}
+    reached = set(member_selectors.may_reach_ids())
+    assert 10 < len(reached) < 30
+    asked = [member_selectors.list_pending_consents(member_id, at=AT) for member_id in reached]
+    assert any(text.kind == "privacy" for texts in asked for text in texts)

@@ -55,5 +55,5 @@ def test_the_tokens_of_a_very_long_name_are_bounded() -> None:
 
 def test_another_key_makes_other_tokens(settings: object) -> None:
     before = selectors.typed_tokens("王小美")
-    settings.INDEX_KEY = "YW5vdGhlci1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3Q="  # type: ignore[attr-defined]
+    settings.INDEX_KEYS = ["YW5vdGhlci1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3Q="]  # type: ignore[attr-defined]
     assert selectors.typed_tokens("王小美") != before

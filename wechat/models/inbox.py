@@ -79,6 +79,8 @@ class InboundEvent(models.Model):
             ),
             # Used by the admin inbox (newest first, by kind) and by the retention job.
             models.Index(fields=["received_at"], name="inboundevent_by_received"),
+            # Used when a person is forgotten.
+            models.Index(fields=["openid"], name="inboundevent_of_person"),
         ]
 
     def __str__(self) -> str:

@@ -67,6 +67,8 @@ class OutboundMessage(models.Model):
                 condition=models.Q(state__in=["queued", "sending"]),
             ),
             models.Index(fields=["created_at"], name="outboundmessage_by_created"),
+            # Used when a person is forgotten.
+            models.Index(fields=["openid"], name="outboundmessage_of_person"),
         ]
 
     def __str__(self) -> str:

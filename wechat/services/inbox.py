@@ -255,13 +255,20 @@ def _on_click(push: _Push) -> None:
 
 def _on_revoke(push: _Push) -> None:
     """FromUserName is the platform's push account here; OpenID names the person, and may be missing."""
-    openid = push.text("OpenID")
-    if not openid:
+    openid, unionid = push.text("OpenID"), push.text("UnionID")
+    if not openid and not unionid:
         logger.warning("wechat.revoke_without_openid", extra={"inbound_id": push.id})
         return
     events.deliver(
         AuthorizationRevoked(
-            push.account_id, push.app_id, openid, push.text("RevokeInfo"), push.id, push.at_unix
+            push.account_id,
+            push.app_id,
+            openid,
+            unionid or None,
+            push.text("RevokeInfo"),
+            push.kind == "event.user_authorization_cancellation",
+            push.id,
+            push.at_unix,
         )
     )
 

@@ -134,6 +134,12 @@ def kind_of(fields: Mapping[str, Any]) -> str:
     return f"event.{event}"[:60]
 
 
+def person_of(fields: Mapping[str, Any]) -> str:
+    """Whom the push is about: `OpenID` where WeChat's platform speaks of somebody (authorisation events), else who
+    sent it. The person's rows are found by it when she is to be forgotten. Raises Unreadable."""
+    return text_field(fields, "OpenID") or text_field(fields, "FromUserName")
+
+
 def dedupe_key(app_id: str, fields: Mapping[str, Any]) -> str:
     """The wide key (64 hex digits): equal for WeChat's retries of one push, different for different pushes."""
     parts = [app_id, *(text_field(fields, name) for name in _KEY_FIELDS)]
@@ -168,7 +174,7 @@ def read_push(app_id: str, raw: str) -> ReadPush:
     return ReadPush(
         fields=fields,
         kind=kind_of(fields),
-        openid=text_field(fields, "FromUserName"),
+        openid=person_of(fields),
         pushed_at_unix=pushed_at_unix(fields),
         dedupe_key=dedupe_key(app_id, fields),
     )

@@ -19,6 +19,7 @@ from members.contracts import MemberCard, TierGoal
 class Fact:
     label: str
     value: str
+    is_revealable: bool = False  # shown masked; a button asks for the whole
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def build_portrait(viewing: Viewing) -> Portrait:
 
 def _facts(member: MemberCard, *, now: dt.datetime) -> tuple[Fact, ...]:
     facts = [
-        Fact(_("手机"), member.masked_phone or _("还没有留手机")),
+        Fact(_("手机"), member.masked_phone or _("还没有留手机"), is_revealable=bool(member.masked_phone)),
         Fact(_("会员码"), _grouped(member.code)),
         Fact(_("来源"), member.source_label),
         Fact(_("加入时间"), phrases.say_time(member.registered_at, now=now)),
