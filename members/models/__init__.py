@@ -1,5 +1,15 @@
 """Tables of `members`."""
 
+from members.models.imports import (
+    CandidateState,
+    CandidateWhy,
+    ImportCandidate,
+    ImportJob,
+    ImportMapping,
+    ImportProblem,
+    ImportRow,
+    ImportState,
+)
 from members.models.people import Gender, Identity, Member, MemberIdentity, MemberStage, Source
 from members.models.points import (
     ExpiryNotice,
@@ -28,10 +38,18 @@ from members.models.tags import (
 
 __all__ = [
     "AdjustmentState",
+    "CandidateState",
+    "CandidateWhy",
     "EarningRule",
     "ExpiryNotice",
     "Gender",
     "Identity",
+    "ImportCandidate",
+    "ImportJob",
+    "ImportMapping",
+    "ImportProblem",
+    "ImportRow",
+    "ImportState",
     "Member",
     "MemberIdentity",
     "MemberStage",
