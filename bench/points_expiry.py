@@ -26,9 +26,9 @@ _ACCOUNTS: Final = int(os.environ.get("BENCH_ACCOUNTS_COUNT", "50000"))
 _TABLES: Final = ("pointslotuse", "pointslot", "pointsentry", "pointsaccount")
 
 _MEMBERS: Final = """
-INSERT INTO members_member (public_id, code, stage, name, name_pinyin, gender, phone, phone_tail, source, source_scene,
+INSERT INTO members_member (public_id, code, stage, name, name_tokens, gender, phone, phone_tail, source, source_scene,
                             is_following, registered_at)
-SELECT 'b' || n, 'B' || n, 'prospect', '', '', '', '', '', 'import', '', false, now()
+SELECT 'b' || n, 'B' || n, 'prospect', '', '{}', '', '', '', 'import', '', false, now()
 FROM generate_series(1, %(accounts)s) n
 """
 _FILL: Final = (

@@ -3,7 +3,8 @@
 `seal` is AES-256-GCM with a random 96-bit nonce; the sealed text names the key it was made with, so keys can
 be rotated: `settings.FIELD_KEYS` is a list of `id:base64` pairs, the first seals, all of them open. `context`
 binds a sealed text to its place (table.column), so that a value copied into another column does not open.
-`blind_index` is a keyed HMAC-SHA256: it finds an exact value without storing it.
+`blind_index` is a keyed HMAC-SHA256: it finds an exact value without storing it. `blind_tokens` are short keyed
+hashes of words, for searching text that is sealed.
 """
 
 import base64
@@ -11,6 +12,7 @@ import functools
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -73,6 +75,21 @@ def blind_index(value: str, *, context: str) -> str:
     """A keyed fingerprint (64 hex digits): equal values have equal fingerprints, nothing else shows."""
     key = base64.b64decode(settings.INDEX_KEY, validate=True)
     return hmac.new(key, f"{context}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def blind_tokens(words: Iterable[str], *, context: str) -> list[int]:
+    """A keyed 64-bit hash (BLAKE2b) of every word, sorted, each once, as PostgreSQL's bigint.
+
+    Two words share a hash once in 2**64: what is found by tokens is never taken for proof of being equal.
+    """
+    key = _token_key(settings.INDEX_KEY, context)
+    hashes = {hashlib.blake2b(word.encode(), digest_size=8, key=key).digest() for word in words}
+    return sorted(int.from_bytes(hashed, signed=True) for hashed in hashes)
+
+
+@functools.lru_cache(maxsize=16)
+def _token_key(index_key: str, context: str) -> bytes:
+    return hmac.digest(base64.b64decode(index_key, validate=True), f"tokens\0{context}".encode(), "sha256")
 
 
 def digest(value: str) -> str:

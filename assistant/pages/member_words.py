@@ -194,7 +194,7 @@ def _switches(tags: list[TagCard], on: set[int]) -> tuple[Chip, ...]:
 
 def _matches(name: str, query: str) -> bool:
     text = query.lower()
-    return text in name.lower() or text.replace(" ", "") in member_services.pinyin_of(name)
+    return text in name.lower() or text.replace(" ", "") in member_selectors.pinyin_of(name)
 
 
 def _chip(line: MemberTagLine, today: dt.date) -> Chip:

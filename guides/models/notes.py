@@ -2,9 +2,11 @@
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import SealedTextField
 from core.models import LockingQuerySet
 from guides.models.people import Guide
 
@@ -96,8 +98,8 @@ class GuideRemark(models.Model):
     member = models.ForeignKey(
         "members.Member", on_delete=models.PROTECT, related_name="+", verbose_name=_("会员")
     )
-    name = models.CharField(_("称呼"), max_length=20)
-    name_pinyin = models.CharField(max_length=200, blank=True, editable=False)
+    name = SealedTextField(_("称呼"))  # at most 20 characters
+    name_tokens = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
 
     objects = LockingQuerySet["GuideRemark"].as_manager()
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from core.errors import NotFound
 from guides.contracts import NoteLine, OwnTag
@@ -57,11 +57,11 @@ def remarks_of(guide_id: int, member_ids: Iterable[int]) -> dict[int, str]:
 
 
 def remarked_member_ids(guide_id: int, query: str) -> QuerySet[Any, int]:
-    """Members whom she calls so, by part of the name, its pinyin or initials; unevaluated."""
-    text = " ".join(query.replace("\0", "").split())[:40]
-    letters = text.replace(" ", "").lower()
-    called = Q(name__contains=text) | Q(name_pinyin__contains=letters)
-    return GuideRemark.objects.filter(called, guide_id=guide_id).values_list("member_id", flat=True)
+    """Members whom she calls so, by an end of the name, its pinyin or initials; unevaluated."""
+    tokens = member_selectors.typed_tokens(query.replace("\0", "")[:40])
+    return GuideRemark.objects.filter(guide_id=guide_id, name_tokens__contains=tokens).values_list(
+        "member_id", flat=True
+    )
 
 
 def list_misplaced(limit: int) -> list[int]:

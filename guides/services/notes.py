@@ -151,7 +151,7 @@ def remark_member(
             remark, _made = GuideRemark.objects.update_or_create(
                 guide_id=guide_id,
                 member_id=member.id,
-                defaults={"name": name, "name_pinyin": member_services.pinyin_of(name)},
+                defaults=member_services.name_columns(name),
             )
             audit.record(
                 action="guides.member_remarked", subject=remark, actor=actor, at=at, member_id=member.id

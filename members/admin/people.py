@@ -126,7 +126,7 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
         for row in rows:
             row.card = selectors.card_of(row)  # type: ignore[attr-defined]
 
-    @column(_("姓名"), ordering="name")
+    @column(_("姓名"))
     def display_name(self, row: Member) -> str:
         return str(_card(row).display_name)
 

@@ -10,7 +10,7 @@ from members.models.imports import (
     ImportRow,
     ImportState,
 )
-from members.models.people import Gender, Identity, Member, MemberIdentity, MemberStage, Source
+from members.models.people import Gender, Identity, Member, MemberAddress, MemberIdentity, MemberStage, Source
 from members.models.points import (
     ExpiryNotice,
     PendingReversal,
@@ -51,6 +51,7 @@ __all__ = [
     "ImportRow",
     "ImportState",
     "Member",
+    "MemberAddress",
     "MemberIdentity",
     "MemberStage",
     "MemberTag",

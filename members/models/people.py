@@ -2,7 +2,10 @@
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Right
 from django.utils.translation import gettext_lazy as _
 
 from core.codes import new_code_12, new_public_id
@@ -47,9 +50,9 @@ class Member(models.Model):
     # What a till scans and a person can read out: unguessable, with a check character.
     code = models.CharField(_("会员码"), max_length=12, unique=True, default=new_code_12, editable=False)
     stage = models.CharField(_("身份"), max_length=10, choices=MemberStage, default=MemberStage.PROSPECT)
-    name = models.CharField(_("姓名"), max_length=60, blank=True)
-    # 小美 → "xm xiaomei": what a guide types on a phone keyboard finds her.
-    name_pinyin = models.CharField(max_length=200, blank=True, editable=False)
+    name = SealedTextField(_("姓名"), blank=True)  # at most 60 characters
+    # Keyed hashes of what a guide may type to find the name (members.selectors.names).
+    name_tokens = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
     gender = models.CharField(_("性别"), max_length=8, choices=Gender, default=Gender.UNKNOWN, blank=True)
     birthday = models.DateField(_("生日"), null=True, blank=True)
     phone = SealedTextField(_("手机号"), blank=True)
@@ -77,10 +80,34 @@ class Member(models.Model):
         indexes = [
             models.Index(fields=["-registered_at", "-id"], name="member_by_registered"),
             models.Index(fields=["phone_tail"], name="member_by_phone_tail"),
+            GinIndex(fields=["name_tokens"], name="member_by_name_tokens"),
+            # The end of the member code is what people read out.
+            models.Index(Right("code", 4), name="member_by_code_end"),
         ]
 
     def __str__(self) -> str:
         return self.name or self.code
+
+
+class MemberAddress(models.Model):
+    """Where she lives. The place is plain, for counting and choosing; street and house are sealed."""
+
+    member = models.OneToOneField(Member, on_delete=models.PROTECT, related_name="+", verbose_name=_("会员"))
+    province = models.CharField(_("省"), max_length=40, blank=True)
+    city = models.CharField(_("市"), max_length=40, blank=True)
+    district = models.CharField(_("区县"), max_length=40, blank=True)
+    street = SealedTextField(_("详细地址"), blank=True)  # at most 120 characters
+    changed_at = models.DateTimeField(_("修改时间"))
+
+    objects = LockingQuerySet["MemberAddress"].as_manager()
+
+    class Meta:
+        verbose_name = _("会员地址")
+        verbose_name_plural = _("会员地址")
+        indexes = [models.Index(fields=["province", "city", "district"], name="memberaddress_by_place")]
+
+    def __str__(self) -> str:
+        return f"{self.province}{self.city}{self.district}"
 
 
 class Identity(models.TextChoices):

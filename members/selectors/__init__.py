@@ -1,5 +1,6 @@
 """Reads of `members`."""
 
+from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
     card_of,
     find_member_card,
@@ -56,10 +57,13 @@ __all__ = [
     "list_tags",
     "living_member_ids",
     "merged_member_ids",
+    "name_tokens",
     "phone_index",
+    "pinyin_of",
     "quote_earned_points",
     "quote_member_points",
     "search_member_ids",
     "tag_card_of",
     "tagged_member_ids",
+    "typed_tokens",
 ]

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Right
 from django.utils.translation import gettext as _
 
 from core import codes, crypto, phones
 from core.errors import NotFound
 from members.contracts import IdentityKind, MemberCard
 from members.models import Identity, Member, MemberIdentity
+from members.selectors.names import typed_tokens
 
 _QUERY_LENGTH: Final = 40
 _PHONE_CONTEXT: Final = "members.phones"
@@ -114,22 +116,22 @@ def list_merge_targets(member_ids: Iterable[int]) -> dict[int, int]:
 def search_member_ids(query: str) -> QuerySet[Any, int]:
     """Ids of living members whom a guide may mean; unevaluated.
 
-    Matches any part of the name, pinyin and initials (小美: "xiaomei", "xm"), the last four digits of the
-    phone or the whole number, and the member code or its end. An empty query means everyone.
+    Matches the beginning or end of the name, its pinyin and initials (小美: "美", "xiaomei", "xm"), the last four
+    digits of the phone or the whole number, and the member code or its end. An empty query means everyone.
     """
     text = " ".join(query.replace("\0", "").split())[:_QUERY_LENGTH]
     living = Member.objects.living()
     if not text:
         return living.values_list("pk", flat=True)
-    letters = text.replace(" ", "").lower()
-    wanted = Q(name__contains=text) | Q(name_pinyin__contains=letters)
+    wanted = Q(name_tokens__contains=typed_tokens(text))
     code = codes.normalize(text)
     if len(code) >= 4 and all(character in codes.ALPHABET for character in code):
-        wanted |= Q(code__endswith=code)
+        wanted |= Q(code_end=code[-4:], code__endswith=code)
     digits = phones.digits_of(text)
     if len(digits) == 4 and digits.isdecimal():
         wanted |= Q(phone_tail=digits)
     elif phones.is_mobile(digits):
         owners = MemberIdentity.objects.filter(kind=Identity.PHONE, app_id="", value=phone_index(digits))
         wanted |= Q(pk__in=owners.values("member_id"))
-    return living.filter(wanted).values_list("pk", flat=True)
+    # An alias of the very expression of the index member_by_code_end.
+    return living.alias(code_end=Right("code", 4)).filter(wanted).values_list("pk", flat=True)

@@ -11,7 +11,7 @@ from members.services.merging import merge_members
 from members.services.people import (
     lock_member,
     lock_members,
-    pinyin_of,
+    name_columns,
     register_member,
     rename_member,
 )
@@ -59,8 +59,8 @@ __all__ = [
     "lock_member",
     "lock_members",
     "merge_members",
+    "name_columns",
     "note_unfollow",
-    "pinyin_of",
     "register_follower",
     "register_member",
     "reject_adjustment",

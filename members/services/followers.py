@@ -151,8 +151,8 @@ def forget_authorization(
 def _forget(member: Member, withdrawn: set[str]) -> list[str]:
     forgotten: list[str] = []
     if not withdrawn or withdrawn & _NAME_CODES:
-        member.name = member.name_pinyin = ""
-        forgotten += ["name", "name_pinyin"]
+        member.name, member.name_tokens = "", []
+        forgotten += ["name", "name_tokens"]
     if not withdrawn or withdrawn & _PHONE_CODES:
         member.phone = member.phone_tail = ""
         forgotten += ["phone", "phone_tail"]

@@ -6,6 +6,7 @@ Each app that has a table with a member's key names it in a `MemberHoldings` of 
 order; they lock their own rows by pk and publish no event about the move itself.
 """
 
+import abc
 import datetime as dt
 import functools
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ from members.contracts import MergeLine
 Snapshot = dict[str, Any]
 
 
-class MemberHoldings:
+class MemberHoldings(abc.ABC):
     """Base of all: one part of what is kept about a member. Subclasses say what becomes of it."""
 
     # A short name, unique and stable: snapshots of merges are kept under it.
@@ -33,27 +34,27 @@ class MemberHoldings:
     # "app.Model" of every table with a member's key that this part answers for.
     models: ClassVar[tuple[str, ...]]
 
+    @abc.abstractmethod
     def preview(self, *, survivor_id: int, emptier_id: int) -> Sequence[MergeLine]:
         """What each side has of this, and what will be after the merge. Reads only; nothing to say: empty."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def move(self, *, emptier_id: int, survivor_id: int, actor: Actor, at: dt.datetime) -> Snapshot:
         """All of it is the survivor's; returns (as JSON) what `restore` needs. Running it again moves latecomers."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def restore(
         self, *, emptier_id: int, survivor_id: int, snapshot: Snapshot, actor: Actor, at: dt.datetime
     ) -> None:
         """What `move` took is back; what came after the merge stays with the survivor."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
         """All of it in words a person understands, by section title; values are JSON, times ISO 8601."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
         """What could tell who she was is gone from here; figures without a person may stay. Rows touched."""
-        raise NotImplementedError
 
 
 @functools.cache
@@ -67,7 +68,7 @@ def all_holdings() -> tuple[MemberHoldings, ...]:
     return _load(settings.MEMBER_HOLDINGS)
 
 
-def repoint(model: str, *, emptier_id: int, survivor_id: int, field: str = "member") -> list[int]:
+def repoint(*, model: str, emptier_id: int, survivor_id: int, field: str = "member") -> list[int]:
     """Rows of "app.Model" are the survivor's; the ids of those that moved, in order."""
     rows = apps.get_model(model)._default_manager
     moved = sorted(rows.filter(**{f"{field}_id": emptier_id}).values_list("pk", flat=True))
@@ -75,7 +76,7 @@ def repoint(model: str, *, emptier_id: int, survivor_id: int, field: str = "memb
     return moved
 
 
-def repoint_back(model: str, ids: Sequence[int], *, emptier_id: int, field: str = "member") -> None:
+def repoint_back(*, model: str, ids: Sequence[int], emptier_id: int, field: str = "member") -> None:
     """The rows with these ids are the parted member's again."""
     rows: models.Manager[Any] = apps.get_model(model)._default_manager
     rows.filter(pk__in=ids).update(**{f"{field}_id": emptier_id})

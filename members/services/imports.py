@@ -13,7 +13,7 @@ from members.contracts import MemberImport
 from members.errors import IdentityTaken
 from members.models import Identity, Member, MemberIdentity, MemberStage
 from members.selectors import phone_index
-from members.services.people import pinyin_of, usable_name, usable_phone
+from members.services.people import name_columns, usable_name, usable_phone
 
 _BATCH = 1000
 
@@ -62,8 +62,7 @@ def _row(line: MemberImport) -> Member:
     digits = usable_phone(line.phone) if line.phone else ""
     return Member(
         stage=MemberStage.MEMBER if digits else MemberStage.PROSPECT,
-        name=name,
-        name_pinyin=pinyin_of(name),
+        **name_columns(name),
         gender=line.gender,
         birthday=line.birthday,
         phone=digits,

@@ -70,7 +70,7 @@ def _emptiness(member: Member) -> tuple[bool, bool, bool, dt.datetime, int]:
 
 def _fill_blanks(survivor: Member, emptier: Member) -> list[str]:
     changed: list[str] = []
-    for group in (("name", "name_pinyin"), ("phone", "phone_tail"), ("gender",), ("birthday",)):
+    for group in (("name", "name_tokens"), ("phone", "phone_tail"), ("gender",), ("birthday",)):
         if not getattr(survivor, group[0]) and getattr(emptier, group[0]):
             for field in group:
                 setattr(survivor, field, getattr(emptier, field))

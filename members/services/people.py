@@ -2,9 +2,9 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from pypinyin import Style, lazy_pinyin
 
 from core import audit, clock, events, phones
 from core.actor import Actor
@@ -15,7 +15,7 @@ from members.contracts import MemberCard, SourceKind
 from members.errors import NameUnusable, NoSuchMember, PhoneAlreadyRegistered, PhoneUnusable
 from members.events import IdentityLinked, MemberRegistered
 from members.models import Gender, Identity, Member, MemberIdentity, MemberStage
-from members.selectors import card_of, list_merge_targets, phone_index
+from members.selectors import card_of, list_merge_targets, name_tokens, phone_index
 
 
 def lock_member(member_id: int) -> int:
@@ -63,8 +63,7 @@ def register_member(
         with transaction.atomic():
             member = Member.objects.create(
                 stage=MemberStage.MEMBER,
-                name=name,
-                name_pinyin=pinyin_of(name),
+                **name_columns(name),
                 gender=Gender(gender),
                 birthday=birthday,
                 phone=digits,
@@ -90,7 +89,7 @@ def rename_member(*, member_id: int, name: str, actor: Actor, at: dt.datetime | 
     name = usable_name(name)
     with transaction.atomic():
         member = Member.objects.lock(lock_member(member_id))
-        changed = changed_fields(member, name=name, name_pinyin=pinyin_of(name))
+        changed = changed_fields(member, **name_columns(name))
         if changed:
             member.save(update_fields=changed)
             audit.record(action="members.renamed", subject=member, actor=actor, at=at)
@@ -113,9 +112,6 @@ def usable_name(text: str) -> str:
     return name
 
 
-def pinyin_of(name: str) -> str:
-    """小美 → "xm xiaomei": initials, a blank, the whole in one word; lower case, at most 200 characters."""
-    if not name:
-        return ""
-    initials = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER))
-    return f"{initials} {''.join(lazy_pinyin(name))}".replace("\0", "").lower()[:200]
+def name_columns(name: str) -> dict[str, Any]:
+    """All columns of a member that go with a usable name, or with none (the empty text)."""
+    return {"name": name, "name_tokens": name_tokens(name)}

@@ -91,9 +91,7 @@ def test_lost_events_are_mended_once_and_only_of_the_last_day(cast: Cast) -> Non
     # 小美 to 李娜, 小丽 to 李娜, 小美 to 王芳, 小美 gone from 李娜
     assert services.mend_missed_reactions(at=now) == 4
     assert services.mend_missed_reactions(at=now) == 0
-    told = GuideNotice.objects.order_by("kind", "member__name").values_list(
-        "kind", "guide__name", "member__name"
-    )
+    told = GuideNotice.objects.values_list("kind", "guide__name", "member__name")
     assert sorted(told) == sorted(
         [
             ("member_left", "李娜", "小美"),

@@ -179,7 +179,7 @@ def test_a_withdrawn_authorisation_takes_with_it_what_it_covered() -> None:
     gone = services.forget_authorization(app_id=APP, openid=OPENID, revoke_info="205", actor=WECHAT)
     assert gone is not None
     assert not gone.is_named
-    assert Member.objects.get().name_pinyin == ""
+    assert Member.objects.get().name_tokens == []
 
 
 @pytest.mark.django_db

@@ -1,0 +1,57 @@
+"""Finding sealed names by what people type: part of the name, its pinyin, its initials."""
+
+import functools
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from pypinyin import Style, lazy_pinyin
+
+from core import crypto
+
+_CONTEXT: Final = "members.names"
+_UNITS: Final = re.compile(r"[㐀-\U0003fffd]|[^\s㐀-\U0003fffd]+")
+_LONGEST: Final = 12  # units of one name that are searchable; the rest of a very long one is not
+
+
+def name_tokens(name: str) -> list[int]:
+    """Keyed hashes of every beginning and every end of the name, in its own letters, in pinyin and in initials.
+
+    小美 is found by 小, 美, 小美, "xiao", "mei", "xiaomei" and "xm". What is stored tells nobody without the key
+    more than that two names share a part.
+    """
+    return crypto.blind_tokens(_words_of(name), context=_CONTEXT)
+
+
+@functools.lru_cache(maxsize=65_536)
+def _words_of(name: str) -> frozenset[str]:
+    units = _UNITS.findall(name.lower())[:_LONGEST]
+    pinyin = [lazy_pinyin(unit)[0].lower() if _is_han(unit) else unit for unit in units]
+    initials = [lazy_pinyin(unit, style=Style.FIRST_LETTER)[0][:1].lower() for unit in units]
+    return frozenset([*_ends(units), *_ends(pinyin), *(word for word in _ends(initials) if len(word) > 1)])
+
+
+def typed_tokens(query: str) -> list[int]:
+    """The hash of what somebody typed, as the list to look up in `name_tokens`."""
+    return crypto.blind_tokens(["".join(query.lower().split())], context=_CONTEXT)
+
+
+def pinyin_of(name: str) -> str:
+    """小美 → "xm xiaomei": initials, a blank, the whole in one word; lower case, at most 200 characters.
+
+    For words that are not personal (tags, goods): a name's pinyin is the name.
+    """
+    if not name:
+        return ""
+    initials = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER))
+    return f"{initials} {''.join(lazy_pinyin(name))}".replace("\0", "").lower()[:200]
+
+
+def _is_han(unit: str) -> bool:
+    return unit[0] >= "㐀"
+
+
+def _ends(parts: list[str]) -> Iterable[str]:
+    for cut in range(len(parts)):
+        yield "".join(parts[: cut + 1])
+        yield "".join(parts[cut:])
