@@ -73,8 +73,12 @@ def unseal(sealed: str, *, context: str) -> str:
 
 def blind_index(value: str, *, context: str) -> str:
     """A keyed fingerprint (64 hex digits): equal values have equal fingerprints, nothing else shows."""
-    key = base64.b64decode(settings.INDEX_KEY, validate=True)
-    return hmac.new(key, f"{context}\0{value}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(_index_key(settings.INDEX_KEY), f"{context}\0{value}".encode(), "sha256").hex()
+
+
+@functools.lru_cache(maxsize=4)
+def _index_key(configured: str) -> bytes:
+    return base64.b64decode(configured, validate=True)
 
 
 def blind_tokens(words: Iterable[str], *, context: str) -> list[int]:

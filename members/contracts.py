@@ -99,16 +99,9 @@ class ImportCard:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class CandidateSide:
-    """One side of a comparison: title and value line by line, in the same order on both sides."""
-
-    title: str
-    values: tuple[str, ...]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class CandidateCard:
-    """A row of a file beside the member it may be; `others` are further members the same row may be."""
+    """A row of a file beside the member it may be, value by value under the same titles; `others` are the ids of
+    further members the same row may be."""
 
     id: int
     job_id: int
@@ -117,8 +110,8 @@ class CandidateCard:
     why_label: str
     member: MemberCard
     titles: tuple[str, ...]
-    row: CandidateSide
-    hers: CandidateSide
+    row: tuple[str, ...]
+    hers: tuple[str, ...]
     others: tuple[int, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""What `members` does when the gateway tells of followers. All may be delivered twice."""
+"""What `members` does when the gateway tells of followers, and when an import is to go on. All may come twice."""
 
 import datetime as dt
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from core.actor import Actor
 from members import services
 
 if TYPE_CHECKING:
+    from members.events import ImportQueued
     from wechat import events as wechat_events
 
 
@@ -42,6 +43,11 @@ def on_authorization_revoked(event: "wechat_events.AuthorizationRevoked") -> Non
     services.forget_authorization(
         app_id=event.app_id, openid=event.openid, revoke_info=event.revoke_info, actor=Actor.wechat()
     )
+
+
+def on_import_queued(event: "ImportQueued") -> None:
+    """The import goes on, unless another worker has it."""
+    services.work_import(event.job_id)
 
 
 def _heard_at(unix_seconds: int) -> dt.datetime:

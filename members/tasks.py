@@ -22,3 +22,15 @@ def announce_expiring_points() -> int:
 def expire_tags() -> int:
     """See the service of that name."""
     return services.expire_tags()
+
+
+@shared_task(name="members.work_imports")
+def work_imports() -> int:
+    """Imports whose wake-up was lost, or whose worker died. Answers how many were taken up."""
+    return services.work_imports()
+
+
+@shared_task(name="members.prune_imports")
+def prune_imports() -> int:
+    """See the service of that name."""
+    return services.prune_imports(actor=Actor.system("prune_imports"))

@@ -1,5 +1,14 @@
 """Reads of `members`."""
 
+from members.selectors.imports import (
+    count_waiting,
+    find_earlier_import,
+    find_next_candidate,
+    get_candidate_card,
+    get_import_card,
+    import_card_of,
+    list_bad_counts,
+)
 from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
     card_of,
@@ -38,15 +47,22 @@ from members.selectors.tags import (
 __all__ = [
     "card_of",
     "count_tagged",
+    "count_waiting",
+    "find_earlier_import",
     "find_last_expiry",
     "find_member_card",
     "find_member_id",
+    "find_next_candidate",
     "find_openid",
+    "get_candidate_card",
+    "get_import_card",
     "get_member_card",
     "get_points_decisions",
     "get_points_summary",
     "get_tag_card",
     "group_card_of",
+    "import_card_of",
+    "list_bad_counts",
     "list_earning_rules",
     "list_member_cards",
     "list_member_tags",

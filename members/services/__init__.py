@@ -6,6 +6,18 @@ from members.services.followers import (
     note_unfollow,
     register_follower,
 )
+from members.services.import_candidates import decide_candidate
+from members.services.import_jobs import (
+    forget_import,
+    map_import,
+    pause_import,
+    prune_imports,
+    resume_import,
+    start_import,
+    stop_import,
+    upload_import,
+)
+from members.services.import_running import work_import, work_imports
 from members.services.imports import import_members
 from members.services.merging import merge_members
 from members.services.people import (
@@ -50,17 +62,22 @@ __all__ = [
     "create_tag_group",
     "credit_points",
     "debit_points",
+    "decide_candidate",
     "expire_points",
     "expire_tags",
     "forget_authorization",
+    "forget_import",
     "freeze_points",
     "identify_follower",
     "import_members",
     "lock_member",
     "lock_members",
+    "map_import",
     "merge_members",
     "name_columns",
     "note_unfollow",
+    "pause_import",
+    "prune_imports",
     "register_follower",
     "register_member",
     "reject_adjustment",
@@ -68,13 +85,19 @@ __all__ = [
     "rename_member",
     "rename_tag",
     "restore_tag",
+    "resume_import",
     "retire_tag",
     "reverse_points_entry",
     "spend_frozen_points",
+    "start_import",
+    "stop_import",
     "tag_doer",
     "tag_members",
     "tag_search",
     "untag_members",
     "untag_search",
+    "upload_import",
     "usable_tag_name",
+    "work_import",
+    "work_imports",
 ]
