@@ -191,9 +191,7 @@ class ImportCandidate(models.Model):
     row_key = models.CharField(max_length=64, editable=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", verbose_name=_("会员"))
     why = models.CharField(_("原因"), max_length=16, choices=CandidateWhy)
-    state = models.CharField(
-        _("结论"), max_length=10, choices=CandidateState, default=CandidateState.WAITING
-    )
+    state = models.CharField(_("结论"), max_length=10, choices=CandidateState, default=CandidateState.WAITING)
     decided_at = models.DateTimeField(_("确认时间"), null=True, blank=True)
     decided_by = models.CharField(_("确认人"), max_length=90, blank=True)
 

@@ -94,16 +94,12 @@ def _take_over(
     plan = _plan_of(cursor, candidate, row)
     cursor.execute("UPDATE import_plan SET verdict = 'match', member_id = %s", [member_id])
     link_identities(cursor=cursor, actor=actor, at=at)
-    fill_blanks(
-        cursor=cursor, job_id=candidate.job.pk, newer_wins=plan.newer_wins, actor=actor, at=at
-    )
+    fill_blanks(cursor=cursor, job_id=candidate.job.pk, newer_wins=plan.newer_wins, actor=actor, at=at)
     finish_rows(cursor=cursor, plan=plan, actor=actor_of(candidate.job), at=at)
     row.delete()
 
 
-def _make_new(
-    cursor: Any, candidate: ImportCandidate, row: ImportRow, actor: Actor, at: dt.datetime
-) -> None:
+def _make_new(cursor: Any, candidate: ImportCandidate, row: ImportRow, actor: Actor, at: dt.datetime) -> None:
     plan = _plan_of(cursor, candidate, row)
     cursor.execute(_FREE_KEYS)
     cursor.execute("SELECT count(*) FROM import_key")

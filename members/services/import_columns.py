@@ -37,14 +37,16 @@ _MAY_REPEAT: Final = frozenset({"tags"})
 _PLACES: Final = frozenset({"province", "city", "district", "street"})
 # Headings as they are found in exports of tills, shops and mini-programs; compared without blanks and signs.
 _SYNONYMS: Final = {
-    "phone": "手机号 手机 手机号码 电话 联系电话 电话号码 会员手机 会员手机号 移动电话 绑定手机 联系方式 手机电话 "
+    "phone": "手机号 手机 手机号码 电话 联系电话 电话号码 会员手机 会员手机号 移动电话 绑定手机 "
+    "联系方式 手机电话 "
     "phone mobile mobilephone phonenumber tel telephone cellphone",
     "card": "会员卡号 卡号 会员编号 会员号 会员卡 会员编码 会员卡编号 vip卡号 vip号 "
     "card cardno cardnumber membercard memberno membercode memberid vipno",
     "name": "姓名 会员姓名 名字 客户姓名 顾客姓名 会员名称 名称 真实姓名 客户名称 name fullname membername customername",
     "gender": "性别 会员性别 称呼 gender sex",
     "birthday": "生日 出生日期 出生年月日 会员生日 阳历生日 公历生日 birthday birthdate dateofbirth dob birth",
-    "registered": "注册时间 注册日期 入会时间 入会日期 开卡时间 开卡日期 办卡日期 办卡时间 加入时间 创建时间 建档日期 建档时间 成为会员时间 "
+    "registered": "注册时间 注册日期 入会时间 入会日期 开卡时间 开卡日期 办卡日期 办卡时间 加入时间 "
+    "创建时间 建档日期 建档时间 成为会员时间 "
     "registered registeredat registrationdate joindate joined createdat createtime",
     "points": "积分 积分余额 可用积分 剩余积分 当前积分 会员积分 账户积分 points pointsbalance balance score",
     "tags": "标签 会员标签 客户标签 tag tags label labels",
@@ -141,14 +143,14 @@ def _group_of(mapping: Mapping[str, Any], columns: Mapping[str, Sequence[int]]) 
         raise ImportMappingUnusable(_("请填写标签放进哪个标签组"), field="tag_group") from None
 
 
-def _app_of(mapping: Mapping[str, Any], columns: Mapping[str, Sequence[int]], target: str, option: str) -> str:
+def _app_of(
+    mapping: Mapping[str, Any], columns: Mapping[str, Sequence[int]], target: str, option: str
+) -> str:
     if target not in columns:
         return ""
     app_id = str(mapping.get(option) or "").strip()
     if not _APP_ID.fullmatch(app_id):
-        raise ImportMappingUnusable(
-            _("请填写这些 openid 属于哪个账号，AppID 以 wx 开头"), field=option
-        )
+        raise ImportMappingUnusable(_("请填写这些 openid 属于哪个账号，AppID 以 wx 开头"), field=option)
     return app_id
 
 

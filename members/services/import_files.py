@@ -3,7 +3,9 @@
 Files lie under settings.IMPORT_ROOT, readable for our own user only and served by no address.
 """
 
+import csv
 import hashlib
+import io
 import logging
 import os
 import tempfile
@@ -116,11 +118,34 @@ def bad_rows(job: ImportJob) -> Iterator[list[str]]:
                 yield [*safe_cells(padded[: len(table.headings)]), str(line), words]
 
 
+def error_workbook(job: ImportJob) -> IO[bytes]:
+    """The bad rows as an open .xlsx, at its beginning. Raises ImportFileGone when the file was deleted."""
+    stream = tempfile.TemporaryFile()  # noqa: SIM115  (whoever sends it closes it)
+    try:
+        write_workbook(rows=bad_rows(job), stream=stream, title=_("有问题的行"))
+    except BaseException:
+        stream.close()
+        raise
+    stream.seek(0)
+    return stream
+
+
 def write_workbook(*, rows: Iterable[list[str]], stream: IO[bytes], title: str) -> None:
     """The rows as an .xlsx of text cells with a frozen head; phones and card numbers keep all their digits."""
+    rows = iter(rows)
+    first = next(rows)  # whatever cannot be read refuses before the workbook is begun
     book = Workbook(write_only=True)
     sheet: Any = book.create_sheet(title)
     sheet.freeze_panes = "A2"
+    sheet.append(first)
     for row in rows:
         sheet.append(row)
     book.save(stream)
+
+
+def write_csv(*, rows: Iterable[list[str]], stream: IO[bytes]) -> None:
+    """The rows as CSV with the mark by which Excel knows UTF-8."""
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    csv.writer(text).writerows(rows)
+    text.flush()
+    text.detach()

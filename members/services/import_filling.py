@@ -7,7 +7,6 @@ changes only what differs, so that the same file a second time changes nothing.
 import datetime as dt
 from typing import Any, Final
 
-
 from core import crypto
 from core.actor import Actor
 from members.models import Tag, TagOrigin
@@ -193,9 +192,7 @@ def _street(sealed: str) -> str:
     return crypto.unseal(sealed, context=STREET_CONTEXT) if sealed else ""
 
 
-def _note(
-    cursor: Any, touched: dict[int, set[str]], *, action: str, actor: Actor, at: dt.datetime
-) -> None:
+def _note(cursor: Any, touched: dict[int, set[str]], *, action: str, actor: Actor, at: dt.datetime) -> None:
     """One audit row for each member, with the names of what she got."""
     if not touched:
         return

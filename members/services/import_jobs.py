@@ -29,9 +29,7 @@ from members.services.import_reading import open_table
 _UNBEGUN: Final = (ImportState.UPLOADED, ImportState.CHECKED)
 
 
-def upload_import(
-    *, stream: IO[bytes], file_name: str, actor: Actor, at: dt.datetime | None = None
-) -> int:
+def upload_import(*, stream: IO[bytes], file_name: str, actor: Actor, at: dt.datetime | None = None) -> int:
     """The file is kept, and a job waits for its columns to be mapped; the id of the job.
 
     The mapping is what files under the same headings had last time, or what the headings suggest. Refuses a file
@@ -146,8 +144,10 @@ def prune_imports(*, actor: Actor, at: dt.datetime | None = None) -> int:
     at = at or clock.now()
     before = at - dt.timedelta(days=settings.IMPORT_KEEP_DAYS)
     old = Q(ended_at__lt=before) | Q(ended_at__isnull=True, created_at__lt=before)
-    due = ImportJob.objects.filter(old).exclude(stored_as="").exclude(
-        state__in=[ImportState.CHECKING, ImportState.RUNNING]
+    due = (
+        ImportJob.objects.filter(old)
+        .exclude(stored_as="")
+        .exclude(state__in=[ImportState.CHECKING, ImportState.RUNNING])
     )
     count = 0
     for job_id in list(due.order_by("pk").values_list("pk", flat=True)):
@@ -171,9 +171,7 @@ def _lock(job_id: int, *states: ImportState) -> ImportJob:
     return rows[0]
 
 
-def _go_on(
-    job_id: int, was: ImportState, action: str, actor: Actor, at: dt.datetime | None
-) -> None:
+def _go_on(job_id: int, was: ImportState, action: str, actor: Actor, at: dt.datetime | None) -> None:
     at = at or clock.now()
     with transaction.atomic():
         job = _lock(job_id, was, ImportState.RUNNING)

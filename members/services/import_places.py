@@ -9,7 +9,7 @@ country is only taken when its city is known. What is not recognised stays in th
 import dataclasses
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +24,7 @@ _PEOPLES: Final = re.compile(
 )
 # A short name before one of these is the name of a street: 南京东路, 上海路.
 _STREET: Final = re.compile(r"[东南西北中]?[一二三四]?(?:大?路|大?街|大道|巷|弄|里|村|小区|花园|大厦|广场)")
-_FILLERS: Final = re.compile(r"^[\s,，、/\-]+")
+_FILLERS: Final = " \t\r\n\u3000,，、/-"
 # What official lists put where a place has no city of its own.
 _NO_CITY: Final = re.compile(r"^(?:市辖区|(?:省|自治区)?直辖县(?:级行政区划)?|县(?=.{2,}[县市区]))")
 _DIRECT: Final = "直辖县"
@@ -41,13 +41,18 @@ class Place:
     street: str = ""
 
 
+# First two characters → the names that begin so, the longest first, with their codes.
+_Index = Mapping[str, Sequence[tuple[str, str]]]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Atlas:
-    provinces: Mapping[str, str]  # every name in use → code
-    cities: Mapping[str, Mapping[str, str]]  # province → every name in use → code of the city
-    districts: Mapping[str, Mapping[str, str]]  # city → full name → code
-    cities_anywhere: Mapping[str, str]  # full name → code, where there is one of the name only
-    districts_anywhere: Mapping[str, str]
+    provinces: "_Index"  # by every name in use
+    cities: Mapping[str, "_Index"]  # of a province, by every name in use
+    districts: Mapping[str, "_Index"]  # of a city, by their full names
+    cities_anywhere: "_Index"  # by their full names, where there is one of the name only
+    districts_anywhere: "_Index"
+    own_cities: Mapping[str, str]  # of 北京市 and the like: the one city, by the same name
     names: Mapping[str, str]
 
 
@@ -73,10 +78,8 @@ def find_place(text: str) -> Place:
 def _take_city(text: str, province: str, atlas: _Atlas) -> tuple[str, str]:
     if not province:
         return _take(text, atlas.cities_anywhere, atlas)
-    known = atlas.cities.get(province, {})
-    code, rest = _take(_NO_CITY.sub("", text), known, atlas)
-    # Of 北京市 and the like there is one city, by the same name: it need not be said twice.
-    own = known.get(atlas.names[province])
+    code, rest = _take(_NO_CITY.sub("", text), atlas.cities.get(province, {}), atlas)
+    own = atlas.own_cities.get(province)
     return (own, _NO_CITY.sub("", rest)) if not code and own else (code, rest)
 
 
@@ -87,21 +90,18 @@ def _take_district(text: str, province: str, city: str, atlas: _Atlas) -> tuple[
     return (code, rest) if not province or code[:2] == province[:2] else ("", text)
 
 
-def _take(text: str, known: Mapping[str, str], atlas: _Atlas) -> tuple[str, str]:
+def _take(text: str, known: _Index, atlas: _Atlas) -> tuple[str, str]:
     """The longest known name at the beginning, and what follows; a shortened one must not begin a street."""
-    for length in range(min(len(text), 15), 1, -1):
-        code = known.get(text[:length])
-        if code is None:
-            continue
-        rest = text[length:]
-        is_whole = atlas.names[code] == text[:length]
-        if is_whole or not _STREET.match(rest):
-            return code, _trim(rest)
+    for name, code in known.get(text[:2], ()):
+        if text.startswith(name):
+            rest = text[len(name) :]
+            if atlas.names[code] == name or not _STREET.match(rest):
+                return code, _trim(rest)
     return "", text
 
 
 def _trim(text: str) -> str:
-    return _FILLERS.sub("", text).rstrip()
+    return text.strip(_FILLERS)
 
 
 @functools.lru_cache(maxsize=1)
@@ -120,19 +120,25 @@ def _atlas() -> _Atlas:
             known.setdefault(_short_city(name), code)
         else:
             districts.setdefault(code[:4], {})[name] = code
+    own_cities = {}
     for province, known in cities.items():
         own = known.get(names[province])
-        if own is not None:  # 北京市 and the like: their counties stand under a second code
+        if own is not None:
+            own_cities[province] = own
+            # Counties stand under a code of their own.
             for other in {code[:4] for code in known.values()} - {own[:4]}:
                 districts.setdefault(own[:4], {}).update(districts.get(other, {}))
     return _Atlas(
-        provinces=provinces,
-        cities=cities,
-        districts=districts,
-        cities_anywhere=_unique(
-            (name, code) for code, name in names.items() if code.endswith("00") and code[2:4] != "00"
+        provinces=_index(provinces),
+        cities={province: _index(known) for province, known in cities.items()},
+        districts={city: _index(known) for city, known in districts.items()},
+        cities_anywhere=_index(
+            _unique((name, code) for code, name in names.items() if code.endswith("00") and code[2:4] != "00")
         ),
-        districts_anywhere=_unique((name, code) for code, name in names.items() if not code.endswith("00")),
+        districts_anywhere=_index(
+            _unique((name, code) for code, name in names.items() if not code.endswith("00"))
+        ),
+        own_cities=own_cities,
         names=names,
     )
 
@@ -140,6 +146,13 @@ def _atlas() -> _Atlas:
 def _short_city(name: str) -> str:
     short = _PEOPLES.sub("", name) if name.endswith("自治州") else _CITY_ENDS.sub("", name)
     return short if len(short) >= 2 else name
+
+
+def _index(known: Mapping[str, str]) -> _Index:
+    index: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(known, key=len, reverse=True):
+        index.setdefault(name[:2], []).append((name, known[name]))
+    return index
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -152,4 +165,7 @@ def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 def _read(path: Path) -> dict[str, str]:
     """The divisions by code. The package is a script whose lists are plain literals, one a line."""
     text = path.read_text(encoding="utf-8")
-    return {code: name.encode().decode("unicode_escape") if "\\" in name else name for code, name in _ENTRY.findall(text)}
+    return {
+        code: name.encode().decode("unicode_escape") if "\\" in name else name
+        for code, name in _ENTRY.findall(text)
+    }

@@ -194,8 +194,7 @@ def _workbook_rows(path: Path) -> Iterator[Row]:
     """The rows of the first sheet. A formula gives the value Excel kept for it; none kept is marked as such."""
     with _as_broken():
         _refuse_bomb(path)
-        values = _open_book(path, data_only=True)
-    with contextlib.closing(values), contextlib.closing(_formulas(path)) as formulas:
+    with _open_book(path, data_only=True) as values, contextlib.closing(_formulas(path)) as formulas:
         with _as_broken():
             sheets = [sheet for sheet in values.worksheets if hasattr(sheet, "iter_rows")]
         if not sheets:
@@ -226,9 +225,7 @@ UNCOMPUTED: Final = "=…"
 
 def _formulas(path: Path) -> Iterator[Sequence[int]]:
     """For every row of the first sheet the places of its formulas; nothing at all when the sheet has none."""
-    with _as_broken():
-        book = _open_book(path, data_only=False)
-    with contextlib.closing(book), _as_broken():
+    with _open_book(path, data_only=False) as book, _as_broken():
         sheet = next((sheet for sheet in book.worksheets if hasattr(sheet, "iter_rows")), None)
         if sheet is None or not _has_formulas(path, sheet):
             return
@@ -236,11 +233,16 @@ def _formulas(path: Path) -> Iterator[Sequence[int]]:
             yield [place for place, cell in enumerate(row) if cell.data_type == "f"]
 
 
-def _open_book(path: Path, *, data_only: bool) -> Any:
-    with warnings.catch_warnings():
-        # About styles and extensions that it leaves out; we read values only.
-        warnings.simplefilter("ignore")
-        return openpyxl.load_workbook(path, read_only=True, data_only=data_only)
+@contextlib.contextmanager
+def _open_book(path: Path, *, data_only: bool) -> Iterator[Any]:
+    """By its stream, for the library judges a path by its ending and ours have none."""
+    with path.open("rb") as stream:
+        with _as_broken(), warnings.catch_warnings():
+            # About styles and extensions that it leaves out; we read values only.
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=data_only)
+        with contextlib.closing(book):
+            yield book
 
 
 def _has_formulas(path: Path, sheet: Any) -> bool:

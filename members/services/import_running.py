@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -81,8 +82,10 @@ class _Moved(Exception):
     """Somebody linked an identity of the batch or merged one of its members meanwhile: look again."""
 
 
-def work_import(job_id: int) -> str | None:
+def work_import(job_id: int, *, tell: Callable[[int], None] | None = None) -> str | None:
     """The job is as far as it can go; its state then. None when it has no work or another worker has it.
+
+    `tell` is called with the job's id after every step.
 
     Every step commits by itself under the lease, so a killed worker loses one step at most and nothing is done
     twice. A file that cannot be read fails the job with the refusal's code.
@@ -91,7 +94,7 @@ def work_import(job_id: int) -> str | None:
     if holder is None:
         return None
     try:
-        while _step(job_id, holder):
+        while _step(job_id, holder, tell or _tell_nobody):
             pass
     except LeaseLost:
         logger.info("members.import_lease_lost", extra={"job_id": job_id})
@@ -106,7 +109,11 @@ def work_imports() -> int:
     return sum(work_import(job_id) is not None for job_id in due)
 
 
-def _step(job_id: int, holder: str) -> bool:
+def _tell_nobody(job_id: int) -> None:
+    """Most workers are not watched."""
+
+
+def _step(job_id: int, holder: str, tell: Callable[[int], None]) -> bool:
     """One stretch of work; whether there may be more."""
     job = ImportJob.objects.get(pk=job_id)
     if job.state not in (ImportState.CHECKING, ImportState.RUNNING):
@@ -115,9 +122,13 @@ def _step(job_id: int, holder: str) -> bool:
         return _fail(job, holder, ImportStuck())
     plan = usable_mapping(mapping=job.mapping, width=len(job.headings))
     if job.state == ImportState.RUNNING:
-        return _write(job, plan, holder)
+        has_more = _write(job, plan, holder)
+        tell(job_id)
+        return has_more
     try:
-        _read(job, plan, holder)
+        with open_table(path_of(job)) as table:
+            for _chunk in Stager(job=job, plan=plan, holder=holder).chunks(table):
+                tell(job_id)
         _foretell(job, plan, holder)
     except Refusal as refusal:
         return _fail(job, holder, refusal)
@@ -136,12 +147,6 @@ def _fail(job: ImportJob, holder: str, refusal: Refusal) -> bool:
     return False
 
 
-def _read(job: ImportJob, plan: ColumnPlan, holder: str) -> None:
-    with open_table(path_of(job)) as table:
-        for _chunk in Stager(job=job, plan=plan, holder=holder).chunks(table):
-            pass
-
-
 def _foretell(job: ImportJob, plan: ColumnPlan, holder: str) -> None:
     """What the import would do, counted; nothing but the job is written."""
     with transaction.atomic(), connection.cursor() as cursor:
@@ -149,7 +154,8 @@ def _foretell(job: ImportJob, plan: ColumnPlan, holder: str) -> None:
         cursor.execute("SET LOCAL statement_timeout = '300s'")
         cursor.execute("ANALYZE members_importrow")
         cursor.execute(
-            "SELECT count(DISTINCT word) FROM members_importrow, unnest(tags) word WHERE job_id = %s", [job.pk]
+            "SELECT count(DISTINCT word) FROM members_importrow, unnest(tags) word WHERE job_id = %s",
+            [job.pk],
         )
         if cursor.fetchone()[0] > _MOST_TAGS:
             raise ImportTooManyTags(limit=_MOST_TAGS)
@@ -218,9 +224,7 @@ def settle(*, cursor: Any, job: ImportJob, plan: ColumnPlan, actor: Actor, at: d
         touched |= link_identities(cursor=cursor, actor=actor, at=at)
         if has_strangers(cursor):
             raise _Moved
-        touched |= fill_blanks(
-            cursor=cursor, job_id=job.pk, newer_wins=plan.newer_wins, actor=actor, at=at
-        )
+        touched |= fill_blanks(cursor=cursor, job_id=job.pk, newer_wins=plan.newer_wins, actor=actor, at=at)
         if not later:
             break
     touched |= finish_rows(cursor=cursor, plan=plan, actor=actor, at=at)
@@ -265,9 +269,7 @@ def add_counts(*, job: ImportJob, counts: ImportCounts) -> None:
     """The job, locked by the caller, has come so much further."""
     told = dataclasses.asdict(counts)
     total = {name: job.counts.get(name, 0) + number for name, number in told.items()}
-    ImportJob.objects.filter(pk=job.pk).update(
-        counts=total, done_count=job.done_count + sum(told.values())
-    )
+    ImportJob.objects.filter(pk=job.pk).update(counts=total, done_count=job.done_count + sum(told.values()))
 
 
 def actor_of(job: ImportJob) -> Actor:

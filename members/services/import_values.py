@@ -14,7 +14,10 @@ from typing import Final
 from core import clock, phones
 
 _NOTHING: Final = frozenset(
-    {"", "-", "--", "—", "/", "无", "未知", "未填", "未填写", "不详", "空", "null", "none", "nil", "n/a", "na", "#n/a", "nan", "0000-00-00", "0000/00/00"}
+    {
+        "", "-", "--", "—", "/", "无", "未知", "未填", "未填写", "不详", "空", "null", "none", "nil", "n/a", "na",
+        "#n/a", "nan", "0000-00-00", "0000/00/00",
+    }
 )  # fmt: skip
 _SCIENTIFIC: Final = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+?[0-9]+")
 _FLOAT_TAIL: Final = re.compile(r"\.0+$")
@@ -30,7 +33,9 @@ _GENDERS: Final = {
 _LUNAR: Final = re.compile(r"农历|阴历|旧历|正月|腊月|冬月|闰|初[一二三四五六七八九十]|廿|卅")
 _YEAR_FIRST: Final = re.compile(r"([0-9]{4})\s*[-/.年]\s*([0-9]{1,2})\s*[-/.月]\s*([0-9]{1,2})\s*[日号]?")
 _EIGHT: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
-_SHORT_YEAR: Final = re.compile(r"'?[0-9]{2}\s*[-/.年]\s*[0-9]{1,2}\s*[-/.月]\s*[0-9]{1,2}\s*[日号]?|[0-9]{6}")
+_SHORT_YEAR: Final = re.compile(
+    r"'?[0-9]{2}\s*[-/.年]\s*[0-9]{1,2}\s*[-/.月]\s*[0-9]{1,2}\s*[日号]?|[0-9]{6}"
+)
 _YEAR_LAST: Final = re.compile(r"[0-9]{1,2}\s*[-/.]\s*[0-9]{1,2}\s*[-/.]\s*[0-9]{4}")
 _NO_YEAR: Final = re.compile(r"[0-9]{1,2}\s*[-/.月]\s*[0-9]{1,2}\s*[日号]?")
 # Days since 1899-12-30, as Excel counts; between 1905 and 2099, so that no year and no short number is taken for one.
@@ -200,7 +205,7 @@ def read_wechat_id(text: str) -> str:
 
 def read_tags(text: str) -> list[str]:
     """The words of a cell, each once, in order; separated by commas, 顿号, semicolons, bars or slashes."""
-    words = list(dict.fromkeys(plain(word) for word in _TAG_BREAKS.split(text)))
+    words = list(dict.fromkeys(plain(word) for word in _TAG_BREAKS.split(plain(text))))
     tags = [word for word in words if word]
     if len(tags) > _MOST_TAGS:
         raise BadValue("too_many_tags")

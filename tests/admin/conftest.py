@@ -16,6 +16,7 @@ from members import services as member_services
 from members.models import EarningRule, MultiplierRule, PointsSettings
 from tests.cast import Cast
 from tests.fixtures_cast import cast  # noqa: F401
+from tests.members.import_kit import check, person, run, text_of, upload
 from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
 from wechat.models.account import PermanentCodeBudget
 
@@ -106,6 +107,8 @@ def full_chain(cast: Cast) -> Cast:  # noqa: F811
     tag = member_services.create_tag(group_id=group.id, name="敏感肌", actor=Actor.system("cast"))
     member_services.tag_members(member_ids=[cast.xiaomei.id], tag_id=tag.id, actor=Actor.system("cast"))
     fill_points(cast)
+    job = check(upload(text_of([person(1), person(2, 手机号="坏的")])))
+    run(job.pk)
     BindingPolicy.objects.create(name="先绑定者保留", protected_days=None)
     guide_services.resolve_scan(
         member_id=cast.xiaoli.id,

@@ -65,7 +65,8 @@ def phone(number: int) -> str:
 def person(number: int, **values: str) -> list[str]:
     """One line under HEADINGS."""
     line = {"手机号": phone(number), "会员卡号": f"C{number:06}", "姓名": _name(number), "性别": "女",
-            "生日": f"19{70 + number % 30}-0{1 + number % 9}-1{number % 9}", "注册时间": "2020-03-01 10:00:00"} | values  # fmt: skip
+            "生日": f"19{70 + number % 30}-0{1 + number % 9}-1{number % 9}",
+            "注册时间": "2020-03-01 10:00:00"} | values  # fmt: skip
     return list(line.values())
 
 
@@ -75,7 +76,12 @@ def people(count: int, start: int = 0) -> list[list[str]]:
 
 _SURNAMES = "王李张刘陈杨赵黄周吴"
 _GIVEN = ["".join(pair) for pair in itertools.product("小晓雅佳梦雨思静文丽", "美芳娜敏洁婷雪琳玲燕")]
+_THIRD = "一二三四五六七八九十春夏秋冬东南西北中华"
 
 
 def _name(number: int) -> str:
-    return _SURNAMES[number % 10] + _GIVEN[number // 10 % 100]
+    return (
+        _SURNAMES[number % 10]
+        + _GIVEN[number // 10 % 100]
+        + ("" if number < 1000 else _THIRD[number // 1000 % 20])
+    )

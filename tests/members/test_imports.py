@@ -50,7 +50,12 @@ def test_a_file_makes_members_as_registration_makes_them() -> None:
     assert (job.state, job.total_count, job.done_count, job.bad_count) == ("finished", 2, 2, 0)
     assert (expected(job).created, counts(job).created) == (2, 2)
     member = member_of(1)
-    assert (member.name, member.stage, member.source, member.gender) == ("王可欣", "member", "import", "female")
+    assert (member.name, member.stage, member.source, member.gender) == (
+        "王可欣",
+        "member",
+        "import",
+        "female",
+    )
     assert (member.phone, member.phone_tail) == (phone(1), "0001")
     assert member.registered_at == dt.datetime(2020, 3, 1, 2, tzinfo=dt.UTC)
     assert list(selectors.search_member_ids("kexin")) == [member.pk]
@@ -65,7 +70,9 @@ def test_the_same_file_a_second_time_changes_nothing() -> None:
     headings = (*HEADINGS, "积分", "标签", "地址")
     lines = [[*person(n), 100 + n, "敏感肌、油皮", "上海市徐汇区虹漕路46号"] for n in range(5)]
     take_over(lines, headings, tag_group="肤质")
-    before = [list(model.objects.order_by("pk").values()) for model in (Member, MemberIdentity, MemberAddress)]
+    before = [
+        list(model.objects.order_by("pk").values()) for model in (Member, MemberIdentity, MemberAddress)
+    ]
     state = (MemberTag.objects.count(), PointsEntry.objects.count(), AuditEntry.objects.count())
     again = take_over(reversed(lines), headings, tag_group="肤质", newer_wins=True)
     assert (expected(again).unchanged, counts(again).unchanged, counts(again).filled) == (5, 5, 0)
@@ -110,7 +117,10 @@ def test_rows_of_one_person_make_one_member() -> None:
     assert (counts(job).created, counts(job).repeated) == (1, 2)
     member = member_of(1)
     assert (member.birthday, Member.objects.count()) == (dt.date(1990, 5, 1), 1)
-    assert {identity.value for identity in MemberIdentity.objects.filter(kind="pos_card")} == {"C000001", "C9"}
+    assert {identity.value for identity in MemberIdentity.objects.filter(kind="pos_card")} == {
+        "C000001",
+        "C9",
+    }
 
 
 def test_a_prospect_with_the_unionid_of_a_row_becomes_a_member() -> None:
@@ -143,7 +153,10 @@ def test_opening_points_are_credited_once_for_each_card() -> None:
     assert account.balance == 150
     assert sorted(PointsLot.objects.values_list("remaining", flat=True)) == [50, 100]
     assert list(PointsEntry.objects.order_by("pk").values_list("balance_after", flat=True)) == [100, 150]
-    assert services.debit_points(member_id=account.member_id, points=150, source_key="s1", actor=STAFF).balance == 0
+    assert (
+        services.debit_points(member_id=account.member_id, points=150, source_key="s1", actor=STAFF).balance
+        == 0
+    )
 
 
 def test_opening_points_pay_a_debt_first() -> None:
