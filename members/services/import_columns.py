@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core import crypto
@@ -117,14 +118,14 @@ def usable_mapping(*, mapping: Mapping[str, Any], width: int) -> ColumnPlan:
     for target, places in columns.items():
         if len(places) > 1 and target not in _MAY_REPEAT:
             raise ImportMappingUnusable(
-                _("“%(target)s”对应了两列，请只留一列") % {"target": TARGETS[target]}, field="columns"
+                _now("“%(target)s”对应了两列，请只留一列") % {"target": TARGETS[target]}, field="columns"
             )
     if not any(target in columns for target in IDENTITIES):
         raise ImportMappingUnusable(
-            _("至少要有手机号、会员卡号、unionid 或 openid 中的一列，才能认出是谁"), field="columns"
+            _now("至少要有手机号、会员卡号、unionid 或 openid 中的一列，才能认出是谁"), field="columns"
         )
     if "address" in columns and _PLACES & columns.keys():
-        raise ImportMappingUnusable(_("地址一列和省、市、区县、详细地址请只选一种"), field="columns")
+        raise ImportMappingUnusable(_now("地址一列和省、市、区县、详细地址请只选一种"), field="columns")
     return ColumnPlan(
         columns={target: tuple(sorted(places)) for target, places in columns.items()},
         newer_wins=bool(mapping.get("newer_wins")),
@@ -140,7 +141,7 @@ def _group_of(mapping: Mapping[str, Any], columns: Mapping[str, Sequence[int]]) 
     try:
         return usable_tag_name(str(mapping.get("tag_group") or ""))
     except TagNameUnusable:
-        raise ImportMappingUnusable(_("请填写标签放进哪个标签组"), field="tag_group") from None
+        raise ImportMappingUnusable(_now("请填写标签放进哪个标签组"), field="tag_group") from None
 
 
 def _app_of(
@@ -150,7 +151,7 @@ def _app_of(
         return ""
     app_id = str(mapping.get(option) or "").strip()
     if not _APP_ID.fullmatch(app_id):
-        raise ImportMappingUnusable(_("请填写这些 openid 属于哪个账号，AppID 以 wx 开头"), field=option)
+        raise ImportMappingUnusable(_now("请填写这些 openid 属于哪个账号，AppID 以 wx 开头"), field=option)
     return app_id
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from core import crypto
 from core.actor import Actor
-from members.models import Tag, TagOrigin
+from members.models import Tag
 from members.services.import_staging import STREET_CONTEXT
 from members.services.import_writing import audit_sql, audit_values
 from members.services.tags import tag_members
@@ -183,7 +183,7 @@ def tag_people(
         )
         people = {row[0] for row in cursor.fetchall()}
         if people:
-            tag_members(member_ids=people, tag_id=tag.pk, origin=TagOrigin.IMPORT.value, actor=actor, at=at)
+            tag_members(member_ids=people, tag_id=tag.pk, origin="import", actor=actor, at=at)
         tagged |= people
     return tagged
 

@@ -33,7 +33,11 @@ CROSS JOIN LATERAL (VALUES
     ('openid', %(app)s, row.openid), ('mini_openid', %(mini)s, row.mini_openid)) AS key (kind, app_id, value)
 WHERE key.value <> ''
 """
-_ANALYZE: Final = "ANALYZE import_plan, import_key"
+_INDEXES: Final = (
+    "CREATE UNIQUE INDEX ON import_plan (line)",
+    "CREATE INDEX ON import_key (line)",
+    "ANALYZE import_plan, import_key",
+)
 _OWNERS: Final = """
 SELECT member.id FROM members_member member WHERE member.id IN (
     SELECT owned.member_id FROM import_key key
@@ -56,14 +60,14 @@ FROM hit WHERE hit.line = plan.line
 """
 # She has a phone, the row has another: which is hers is not for a file to say. Likewise with the unionid.
 _CONTRADICTION: Final = """
-UPDATE import_plan plan SET verdict = 'other_phone'
-WHERE plan.verdict = 'match' AND EXISTS (
-    SELECT FROM import_key key
-    WHERE key.line = plan.line AND key.kind IN ('phone', 'unionid')
-        AND EXISTS (SELECT FROM members_memberidentity hers
-                    WHERE hers.member_id = plan.member_id AND hers.kind = key.kind)
-        AND NOT EXISTS (SELECT FROM members_memberidentity same
-                        WHERE same.kind = key.kind AND same.app_id = key.app_id AND same.value = key.value))
+WITH odd AS (
+    SELECT DISTINCT plan.line
+    FROM import_plan plan JOIN import_key key USING (line)
+    JOIN members_memberidentity hers ON hers.member_id = plan.member_id AND hers.kind = key.kind
+    LEFT JOIN members_memberidentity same
+        ON same.kind = key.kind AND same.app_id = key.app_id AND same.value = key.value
+    WHERE plan.verdict = 'match' AND key.kind IN ('phone', 'unionid') AND same.id IS NULL)
+UPDATE import_plan plan SET verdict = 'other_phone' FROM odd WHERE odd.line = plan.line
 """
 # Two lines give one member two phones: the later one is looked at again when the earlier is hers.
 _RIVALS: Final = """
@@ -152,7 +156,8 @@ def open_plan(
     cursor.execute(_DROP)
     cursor.execute(_PLAN.replace("%(rows)s", "%(rows)s::bigint[]"), values)
     cursor.execute(_KEYS, values)
-    cursor.execute(_ANALYZE)
+    for statement in _INDEXES:
+        cursor.execute(statement)
 
 
 def lock_owners(cursor: Any) -> set[int]:

@@ -15,7 +15,7 @@ import warnings
 import xml.etree.ElementTree as ET
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -49,7 +49,7 @@ _TEXT_CONTROLS: Final = frozenset(range(32)) - {0, 9, 10, 11, 12, 13, 27}
 _HEAD_ROWS: Final = 20
 _BROKEN: Final = (
     zipfile.BadZipFile, zlib.error, ET.ParseError, InvalidFileException, KeyError, ValueError, TypeError,
-    IndexError, AttributeError, EOFError, NotImplementedError, OverflowError, RuntimeError, OSError,
+    IndexError, AttributeError, EOFError, OverflowError, RuntimeError, OSError,
 )  # fmt: skip
 
 Row = tuple[int, list[str]]
@@ -119,7 +119,7 @@ def _counted(rows: Iterator[Row]) -> Iterator[Row]:
 # Text -----------------------------------------------------------------------------------------------------
 
 
-def _text_rows(path: Path, start: bytes) -> Iterator[Row]:
+def _text_rows(path: Path, start: bytes) -> Generator[Row, None, None]:
     encoding = _encoding(path, start)
     with path.open("r", encoding=encoding, newline="") as stream:
         head = next((line for line in _lines(stream) if line.strip()), "")
@@ -190,7 +190,7 @@ def _separator(head: str) -> str:
 # Workbooks ------------------------------------------------------------------------------------------------
 
 
-def _workbook_rows(path: Path) -> Iterator[Row]:
+def _workbook_rows(path: Path) -> Generator[Row, None, None]:
     """The rows of the first sheet. A formula gives the value Excel kept for it; none kept is marked as such."""
     with _as_broken():
         _refuse_bomb(path)
@@ -223,7 +223,7 @@ def _workbook_rows(path: Path) -> Iterator[Row]:
 UNCOMPUTED: Final = "=…"
 
 
-def _formulas(path: Path) -> Iterator[Sequence[int]]:
+def _formulas(path: Path) -> Generator[Sequence[int], None, None]:
     """For every row of the first sheet the places of its formulas; nothing at all when the sheet has none."""
     with _open_book(path, data_only=False) as book, _as_broken():
         sheet = next((sheet for sheet in book.worksheets if hasattr(sheet, "iter_rows")), None)

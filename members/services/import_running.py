@@ -69,12 +69,14 @@ FROM (
         OR (row.birthday IS NOT NULL AND (member.birthday IS NULL
                                           OR (%(newer)s AND member.birthday <> row.birthday)))
         OR ((row.province <> '' OR row.street <> '') AND home.id IS NULL)
-        OR EXISTS (SELECT FROM import_key key WHERE key.line = plan.line AND NOT EXISTS (
-            SELECT FROM members_memberidentity owned WHERE owned.kind = key.kind AND owned.app_id = key.app_id
-            AND owned.value = key.value))) AS adds
+        OR fresh.line IS NOT NULL) AS adds
     FROM import_plan plan JOIN members_importrow row ON row.id = plan.row_id
     LEFT JOIN members_member member ON member.id = plan.member_id AND plan.verdict = 'match'
-    LEFT JOIN members_memberaddress home ON home.member_id = member.id) told
+    LEFT JOIN members_memberaddress home ON home.member_id = member.id
+    LEFT JOIN (
+        SELECT DISTINCT key.line FROM import_key key LEFT JOIN members_memberidentity owned
+            ON owned.kind = key.kind AND owned.app_id = key.app_id AND owned.value = key.value
+        WHERE owned.id IS NULL) fresh ON fresh.line = plan.line) told
 """
 
 

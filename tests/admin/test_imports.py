@@ -4,7 +4,6 @@ import io
 from typing import Any
 
 import openpyxl
-import pytest
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -85,7 +84,7 @@ def test_a_wrong_mapping_keeps_what_was_chosen(desk: Client, cast: Cast) -> None
 
 def test_bad_rows_come_back_as_a_workbook_without_formulas(desk: Client, cast: Cast) -> None:
     job = check(upload(text_of([person(1), person(2, 手机号="=CMD|1", 姓名="+王"), person(3, 手机号="坏")])))
-    answer = desk.get(page("_errors", job.pk))
+    answer: Any = desk.get(page("_errors", job.pk))
     book = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))
     rows = [[cell.value for cell in row] for row in book.active.iter_rows()]
     assert rows[0][:3] == ["手机号", "会员卡号", "姓名"]
@@ -115,14 +114,16 @@ def test_pause_resume_and_stop_by_their_buttons(desk: Client, cast: Cast) -> Non
 def test_the_queue_asks_one_by_one(desk: Client, cast: Cast) -> None:
     for number in (1, 2):
         services.register_member(name="王小美", phone=phone(number), source="pos", actor=STAFF)
-    job = run(check(upload(text_of([person(8, 手机号="13600000001", 姓名="王小美"), person(9, 手机号="13600000002", 姓名="王小美")]))).pk)  # fmt: skip
+    lines = [person(n, 手机号=f"1360000000{n}", 姓名="王小美") for n in (1, 2)]
+    job = run(check(upload(text_of(lines))).pk)
     assert job.counts["candidates"] == 2
     first = desk.get(page("_candidates", job.pk)).context["card"]
-    answer = desk.post(page("_decide", job.pk, first.id), {"decision": "same"})
+    answer: Any = desk.post(page("_decide", job.pk, first.id), {"decision": "same"})
     second = desk.get(answer.url).context["card"]
     assert second.id != first.id
     desk.post(page("_decide", job.pk, second.id), {"decision": "skipped"})
-    assert desk.get(page("_candidates", job.pk)).url == desk_of(job.pk)
+    over: Any = desk.get(page("_candidates", job.pk))
+    assert over.url == desk_of(job.pk)
     assert {row.state for row in ImportCandidate.objects.all()} == {"same", "skipped"}
     assert desk.post(page("_decide", job.pk, second.id), {"decision": "maybe"}).status_code == 403
 

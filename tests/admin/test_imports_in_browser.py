@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 from members import services
 from members.models import ImportCandidate, ImportJob
-from tests.browser import browser_pages, needs_browser
+from tests.assistant.test_browser import chromium  # noqa: F401
+from tests.browser import needs_browser
 from tests.cast import Cast
 from tests.members.import_kit import STAFF, people, person, phone, text_of
 
@@ -16,16 +17,18 @@ pytestmark = [pytest.mark.browser, needs_browser, pytest.mark.django_db(transact
 
 
 @pytest.fixture
-def page(cast: Cast, live_server: Any, client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    """Head office at a desk, logged in."""
-    # Playwright's loop makes Django believe that every thread with it is asynchronous.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+def page(cast: Cast, live_server: Any, client: Any, chromium: Any) -> Iterator[Page]:  # noqa: F811
+    """Head office at a desk, logged in; a script error fails the test."""
     client.force_login(cast.head_office)
-    with browser_pages() as open_page:
-        page = open_page(width=1440, height=900, base_url=live_server.url)
-        cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
-        page.context.add_cookies([cookie])
-        yield page
+    context = chromium.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    yield page
+    context.close()
+    assert troubles == []
 
 
 def test_from_the_file_to_the_last_question(page: Page) -> None:
@@ -34,7 +37,7 @@ def test_from_the_file_to_the_last_question(page: Page) -> None:
     lines = [*people(6), person(7, 手机号="021-63220118"), person(8, 姓名="王小美", 手机号="13600000040"),
              person(9, 姓名="王小美", 手机号="13600000041")]  # fmt: skip
     page.goto("/admin/members/importjob/add/")
-    files = [{"name": "会员名单.csv", "mimeType": "text/csv", "buffer": text_of(lines).encode()}]
+    files: Any = [{"name": "会员名单.csv", "mimeType": "text/csv", "buffer": text_of(lines).encode()}]
     page.locator("input[type=file]").set_input_files(files)
     page.get_by_role("button", name="上传").click()
 

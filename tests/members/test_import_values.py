@@ -1,5 +1,6 @@
 """One cell at a time: what is read, and what is refused instead of guessed."""
 
+import contextlib
 import datetime as dt
 
 import pytest
@@ -73,10 +74,8 @@ def test_every_mobile_number_survives_every_dress(number: int, dress: str) -> No
 def test_any_text_is_read_or_refused_by_every_reader(text: str) -> None:
     for read in (read_phone, read_name, read_gender, read_birthday, read_registered, read_points, read_card,
                  read_tags, read_wechat_id, find_place):  # fmt: skip
-        try:
+        with contextlib.suppress(BadValue):
             read(text)
-        except BadValue as bad:
-            assert bad.code
 
 
 @pytest.mark.parametrize(

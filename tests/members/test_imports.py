@@ -60,7 +60,7 @@ def test_a_file_makes_members_as_registration_makes_them() -> None:
     assert member.registered_at == dt.datetime(2020, 3, 1, 2, tzinfo=dt.UTC)
     assert list(selectors.search_member_ids("kexin")) == [member.pk]
     assert selectors.find_member_id("pos_card", "", "C000001") == member.pk
-    prospect = Member.objects.get(pk=selectors.find_member_id("pos_card", "", "C000002"))
+    prospect = Member.objects.get(identities__value="C000002")
     assert (prospect.stage, prospect.phone) == ("prospect", "")
     assert AuditEntry.objects.filter(action="members.imported", subject_id=member.pk).count() == 1
     assert not ImportRow.objects.exists()
