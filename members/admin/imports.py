@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from core.admin import (
     ChoiceFilter,
@@ -72,7 +73,9 @@ _MAPPABLE: Final = (ImportState.UPLOADED, ImportState.CHECKED)
 class UploadForm(DressedForm):
     """The file; what may be wrong with it, the service says."""
 
-    file = forms.FileField(label=_("文件"), widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx"}))
+    file = forms.FileField(
+        label=_("文件"), widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,.xlsx"})
+    )
 
 
 class StateFilter(ChoiceFilter):
