@@ -2,6 +2,7 @@
 
 Exit status 1 when a target is missed, 2 when a bench failed. BENCH_ROUNDS and BENCH_PUSHES shorten or lengthen the
 callback's rounds, BENCH_ACCOUNTS_COUNT and BENCH_MEMBERS_COUNT set the size of the benches of points and of tiers;
+callback's rounds, BENCH_ACCOUNTS_COUNT sets the size of the points bench, BENCH_MEMBERS_COUNT of the import;
 BENCH_FULL=1 includes the slow part of demo_start.
 """
 
@@ -22,6 +23,7 @@ NAMES: Final = (
     "tier_reassessment",
     "pricing",
     "mini_profile",
+    "member_import",
     "demo_start",
 )
 

@@ -42,6 +42,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     member_events.PointsExpired: [],
     member_events.PointsExpiring: [],
     member_events.PointsAdjustmentRequested: [],
+    member_events.ImportQueued: ["members.handlers.on_import_queued"],
     member_events.MembersTagged: [],
     member_events.MembersUntagged: [],
     guide_events.MemberBound: [

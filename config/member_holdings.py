@@ -12,6 +12,7 @@ HOLDINGS: tuple[str, ...] = (
     "members.services.holdings_people.IdentityHoldings",
     "members.services.holdings_codes.MemberCodeHoldings",
     "members.services.holdings_people.TagHoldings",
+    "members.services.holdings_imports.ImportHoldings",
     "members.services.holdings_privacy.PrivacyHoldings",
     "members.services.holdings_tiers.TierHoldings",
     "guides.services.holdings.BindingHoldings",

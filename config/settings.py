@@ -250,6 +250,12 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not STATIC_HASHED
+# Files of members to be imported: personal data, never under MEDIA_ROOT, which anybody may read.
+IMPORT_ROOT = Path(env.text("IMPORT_ROOT", str(MEDIA_ROOT.parent / "imports")))
+IMPORT_KEEP_DAYS = env.whole(
+    "IMPORT_KEEP_DAYS", 7
+)  # then the file and all that is left of its rows is deleted
+AREA_DATA = BASE_DIR / "node_modules" / "@vant" / "area-data" / "dist" / "index.cjs"
 FONT_DIR = BASE_DIR / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"
 
 # Safety --------------------------------------------------------------------------------------------------

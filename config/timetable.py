@@ -17,6 +17,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "mark_overdue_requests": {"task": "guides.mark_overdue_requests", "schedule": 60.0},
     "close_done_requests": {"task": "guides.close_done_requests", "schedule": 600.0},
     "sweep_latecomers": {"task": "members.sweep_latecomers", "schedule": 60.0},
+    "work_imports": {"task": "members.work_imports", "schedule": 10.0},
+    "prune_imports": {"task": "members.prune_imports", "schedule": 3600.0},
     "expire_tags": {"task": "members.expire_tags", "schedule": 60.0},
     "renew_channel_codes": {"task": "guides.renew_channel_codes", "schedule": 600.0},
     "reward_profiles": {"task": "members.reward_profiles", "schedule": 600.0},

@@ -86,7 +86,7 @@ def blind_indexes(value: str, *, context: str) -> list[str]:
     """The fingerprints of the value under every index key, the one to store first; equal keys count once."""
     keys = _index_keys(tuple(settings.INDEX_KEYS))
     message = f"{context}\0{value}".encode()
-    return list(dict.fromkeys(hmac.new(key, message, hashlib.sha256).hexdigest() for key in keys))
+    return list(dict.fromkeys(hmac.digest(key, message, "sha256").hex() for key in keys))
 
 
 def blind_index(value: str, *, context: str) -> str:

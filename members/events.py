@@ -70,6 +70,13 @@ class MemberUnfollowed(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ImportQueued(Event):
+    """An import waits for a worker: to be checked, or to be written (on)."""
+
+    job_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class MembersTagged(Event):
     """Members have this tag now: the rows of it whose `tagged_at` is this instant (ISO 8601)."""
 

@@ -1,4 +1,4 @@
-"""What `members` does when the gateway tells of followers. All may be delivered twice."""
+"""What `members` does when the gateway tells of followers, and when an import is to go on. All may come twice."""
 
 import datetime as dt
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from core.actor import Actor
 from members import events, services
 
 if TYPE_CHECKING:
+    from members.events import ImportQueued
     from wechat import events as wechat_events
 
 
@@ -63,6 +64,11 @@ def on_member_merged(event: events.MemberMerged) -> None:
 def on_profile_completed(event: events.ProfileCompleted) -> None:
     """She gets the points the chain gives for it, if any."""
     services.reward_profile(member_id=event.member_id, actor=Actor.system("on_profile_completed"))
+
+
+def on_import_queued(event: "ImportQueued") -> None:
+    """The import goes on, unless another worker has it."""
+    services.work_import(event.job_id)
 
 
 def _heard_at(unix_seconds: int) -> dt.datetime:

@@ -64,3 +64,15 @@ def erase_ripe_members() -> int:
 def erase_unfollowed() -> int:
     """See the service of that name. Answers how many prospects were erased."""
     return services.erase_unfollowed(actor=Actor.system("erase_unfollowed"))
+
+
+@shared_task(name="members.work_imports")
+def work_imports() -> int:
+    """Imports whose wake-up was lost, or whose worker died. Answers how many were taken up."""
+    return services.work_imports()
+
+
+@shared_task(name="members.prune_imports")
+def prune_imports() -> int:
+    """See the service of that name."""
+    return services.prune_imports(actor=Actor.system("prune_imports"))

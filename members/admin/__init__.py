@@ -1,7 +1,8 @@
-"""Members, their merges, points, tags, tiers and privacy in the staff admin."""
+"""Members, their imports, merges, points, tags, tiers and privacy in the staff admin."""
 
 from members.admin import (
     consents,
+    imports,
     merging,
     people,
     points,
@@ -14,6 +15,7 @@ from members.admin import (
 
 __all__ = [
     "consents",
+    "imports",
     "merging",
     "people",
     "points",

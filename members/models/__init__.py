@@ -8,6 +8,16 @@ from members.models.consents import (
     ConsentKind,
     ConsentText,
 )
+from members.models.imports import (
+    CandidateState,
+    CandidateWhy,
+    ImportCandidate,
+    ImportJob,
+    ImportMapping,
+    ImportProblem,
+    ImportRow,
+    ImportState,
+)
 from members.models.merging import UNDO_DAYS, KnownApart, MemberMerge, MergeHow
 from members.models.people import (
     Gender,
@@ -73,6 +83,8 @@ __all__ = [
     "UNDO_DAYS",
     "ActivityEntry",
     "AdjustmentState",
+    "CandidateState",
+    "CandidateWhy",
     "ConsentAction",
     "ConsentDoor",
     "ConsentEntry",
@@ -86,6 +98,12 @@ __all__ = [
     "ExpiryNotice",
     "Gender",
     "Identity",
+    "ImportCandidate",
+    "ImportJob",
+    "ImportMapping",
+    "ImportProblem",
+    "ImportRow",
+    "ImportState",
     "KnownApart",
     "Member",
     "MemberAddress",

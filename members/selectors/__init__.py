@@ -10,6 +10,15 @@ from members.selectors.consents import (
     may_reach,
     may_reach_ids,
 )
+from members.selectors.imports import (
+    count_waiting,
+    find_earlier_import,
+    find_next_candidate,
+    get_candidate_card,
+    get_import_card,
+    import_card_of,
+    list_bad_counts,
+)
 from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
 from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
@@ -81,11 +90,16 @@ __all__ = [
     "count_agreed",
     "count_by_tier",
     "count_tagged",
+    "count_waiting",
+    "find_earlier_import",
     "find_last_expiry",
     "find_last_reassessment",
     "find_member_card",
     "find_member_id",
+    "find_next_candidate",
     "find_openid",
+    "get_candidate_card",
+    "get_import_card",
     "get_member_card",
     "get_points_decisions",
     "get_points_summary",
@@ -97,6 +111,8 @@ __all__ = [
     "get_tier_standing",
     "group_card_of",
     "has_tier_grant",
+    "import_card_of",
+    "list_bad_counts",
     "list_consent_entries",
     "list_consents",
     "list_current_consent_texts",

@@ -26,9 +26,17 @@ def name_tokens(name: str) -> list[int]:
 @functools.lru_cache(maxsize=65_536)
 def _words_of(name: str) -> frozenset[str]:
     units = _UNITS.findall(name.lower())[:_LONGEST]
-    pinyin = [lazy_pinyin(unit)[0].lower() if _is_han(unit) else unit for unit in units]
-    initials = [lazy_pinyin(unit, style=Style.FIRST_LETTER)[0][:1].lower() for unit in units]
+    sounds = [_sound(unit) for unit in units]
+    pinyin = [sound for sound, _initial in sounds]
+    initials = [initial for _pinyin, initial in sounds]
     return frozenset([*_ends(units), *_ends(pinyin), *(word for word in _ends(initials) if len(word) > 1)])
+
+
+@functools.lru_cache(maxsize=16_384)
+def _sound(unit: str) -> tuple[str, str]:
+    """The pinyin of a unit and its first letter. Units are looked up one by one, so a reading is always the same."""
+    initial = lazy_pinyin(unit, style=Style.FIRST_LETTER)[0][:1].lower()
+    return lazy_pinyin(unit)[0].lower() if _is_han(unit) else unit, initial
 
 
 def typed_tokens(query: str) -> list[int]:

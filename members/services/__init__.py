@@ -26,6 +26,18 @@ from members.services.followers import (
     register_follower,
 )
 from members.services.forgetting import forget_authorization
+from members.services.import_candidates import decide_candidate
+from members.services.import_jobs import (
+    forget_import,
+    map_import,
+    pause_import,
+    prune_imports,
+    resume_import,
+    start_import,
+    stop_import,
+    upload_import,
+)
+from members.services.import_running import work_import, work_imports
 from members.services.imports import import_members
 from members.services.knowing_apart import keep_apart
 from members.services.latecomers import sweep_emptied, sweep_latecomers, sweep_merge
@@ -112,6 +124,7 @@ __all__ = [
     "create_tier",
     "credit_points",
     "debit_points",
+    "decide_candidate",
     "draft_consent_text",
     "ensure_consent_kinds",
     "erase_member",
@@ -122,6 +135,7 @@ __all__ = [
     "export_file",
     "export_member",
     "forget_authorization",
+    "forget_import",
     "freeze_points",
     "fulfil_erasure",
     "fulfil_export",
@@ -132,10 +146,13 @@ __all__ = [
     "keep_apart",
     "lock_member",
     "lock_members",
+    "map_import",
     "merge_members",
     "name_columns",
     "note_unfollow",
+    "pause_import",
     "preview_merge",
+    "prune_imports",
     "publish_consent_text",
     "read_member_code",
     "reassess_tiers",
@@ -154,6 +171,7 @@ __all__ = [
     "request_reassessment",
     "restore_tag",
     "restore_tier",
+    "resume_import",
     "retire_tag",
     "retire_tier",
     "reveal_phone",
@@ -162,6 +180,8 @@ __all__ = [
     "reward_profiles",
     "run_reassessments",
     "spend_frozen_points",
+    "start_import",
+    "stop_import",
     "sweep_emptied",
     "sweep_latecomers",
     "sweep_merge",
@@ -172,9 +192,12 @@ __all__ = [
     "unlink_identity",
     "untag_members",
     "untag_search",
+    "upload_import",
     "usable_tag_name",
     "verify_phone",
     "withdraw_consent",
     "withdraw_data_request",
     "withdraw_tier_grant",
+    "work_import",
+    "work_imports",
 ]

@@ -1,4 +1,4 @@
-// Small helpers of the staff admin: copy buttons, the reply preview, the reply tester's fields.
+// Small helpers of the staff admin: copy buttons, keys of queues, the reply preview, the reply tester's fields.
 (() => {
   "use strict";
 
@@ -19,6 +19,14 @@
     } catch {
       button.textContent = "请手动选中复制";
     }
+  });
+
+  // One key an answer in queues that are worked off; not while somebody types.
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (event.target.closest("input, select, textarea")) return;
+    const button = document.querySelector(`[data-keys] [data-key="${CSS.escape(event.key)}"]`);
+    if (button) button.click();
   });
 
   const value = (form, name) => {

@@ -19,6 +19,7 @@ from sms import services as sms_services
 from tests.cast import Cast
 from tests.fixtures_cast import cast  # noqa: F401
 from tests.guides.requests_kit import ask, make_kinds
+from tests.members.import_kit import check, person, run, text_of, upload
 from tests.members.privacy_kit import consent_texts
 from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
 from wechat.models.account import PermanentCodeBudget
@@ -160,6 +161,8 @@ def full_chain(cast: Cast) -> Cast:  # noqa: F811
         first_id=cast.xiaomei.id, second_id=twin.id, survivor_id=cast.xiaomei.id, actor=Actor.system("cast")
     )
     fill_privacy(cast)
+    job = check(upload(text_of([person(1), person(2, 手机号="坏的")])))
+    run(job.pk)
     BindingPolicy.objects.create(name="先绑定者保留", protected_days=None)
     guide_services.resolve_scan(
         member_id=cast.xiaoli.id,
