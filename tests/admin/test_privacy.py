@@ -85,7 +85,7 @@ def test_an_erasure_says_in_numbers_what_will_go_and_goes(desk: Client, she: int
     request = DataRequest.objects.get()
     asked = desk.get(reverse("admin:members_datarequest_erase", args=[request.pk]))
     lines = [str(line) for line in asked.context["question"].lines]
-    assert any(line.startswith("notes：2") for line in lines)
+    assert any(line.startswith("导购备注：2") for line in lines)
     assert asked.context["question"].is_dangerous
     assert Member.objects.get(pk=she).stage == "member"
     open_button(desk, "datarequest_erase", request.pk)

@@ -25,7 +25,7 @@ def test_she_gets_all_that_is_kept_about_her(cast: Cast) -> None:
     # Words beside a reveal and staff's reasons of bindings are the chain's own notes of its doing.
     kept_back = {kit.WORDS}
     assert [word for word in kit.PLANTED if word not in text and word not in kept_back] == []
-    assert services.count_parts(data)["notes"] == 2
+    assert services.count_parts(data)["导购备注"] == 2
     assert AuditEntry.objects.get(action="members.exported").subject_id == member_id
 
 

@@ -49,17 +49,20 @@ def test_she_is_told_all_of_it() -> None:
 
 
 def test_a_stranger_has_nothing_to_be_told() -> None:
-    assert {title for title, rows in _export(follower("alone").id).items() if rows} == {"身份标识"}
+    assert {title for title, rows in _export(follower("alone").id).items() if rows} == {
+        "基本资料",
+        "身份标识",
+    }
 
 
-def test_nothing_personal_stays_and_the_books_still_add_up() -> None:
+def test_nothing_personal_stays_the_points_are_forfeited_and_the_books_still_add_up() -> None:
     member_id = _everything()
     for part in all_holdings():
         part.erase(member_id=member_id, actor=DESK, at=clock.now())
     assert not MemberIdentity.objects.exists()
     assert not MemberTag.objects.exists()
     assert not MemberAddress.objects.exists()
-    assert PointsAccount.objects.get(member_id=member_id).balance == 35
+    assert PointsAccount.objects.get(member_id=member_id).balance == 0
     assert set(PointsEntry.objects.values_list("reason", flat=True)) == {""}
     check_sums()
     for part in all_holdings():
