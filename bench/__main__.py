@@ -23,6 +23,7 @@ NAMES: Final = (
     "tier_reassessment",
     "pricing",
     "mini_profile",
+    "member_360",
     "member_import",
     "demo_start",
 )

@@ -101,6 +101,14 @@ class NoticeLine:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class NoticeState:
+    """Whether a guide has notices she has not read; `latest_id` is 0 when there is none: the pulse compares it."""
+
+    unread_count: int
+    latest_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class GuideSummary:
     """The numbers of a guide's home page, Shanghai days."""
 

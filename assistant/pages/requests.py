@@ -146,7 +146,7 @@ def build_requests(
 ) -> RequestsPage:
     """The list of a tab; a manager's is her store's."""
     now = now or clock.now()
-    shell = Shell.of("me", guide_selectors.summarize_guide(guide.id, at=now))
+    shell = Shell.around("me", guide.id)
     summary = guide_selectors.summarize_requests(guide.id, at=now)
     counts = {"open": summary.open_count, "doing": summary.doing_count, "finished": 0}
     labels = {"open": _("待处理"), "doing": _("进行中"), "finished": _("已完成")}
@@ -220,7 +220,7 @@ def build_request(guide: GuideCard, public_id: str, *, now: dt.datetime | None =
     now = now or clock.now()
     line, steps = guide_selectors.access_guide_request(guide.id, public_id, at=now)
     request, member = line.request, line.member
-    shell = Shell.of("me", guide_selectors.summarize_guide(guide.id, at=now))
+    shell = Shell.around("me", guide.id)
     try:
         member = guide_selectors.access_member(guide_id=guide.id, public_id=member.public_id)
         link, note = member.public_id, f"{member.stage_label} · {member.masked_phone or _('还没有留手机')}"

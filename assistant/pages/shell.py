@@ -7,6 +7,7 @@ from typing import Literal
 from django.utils.translation import gettext as _
 
 from assistant import phrases
+from guides import selectors as guide_selectors
 from guides.contracts import BoundMemberLine, GuideSummary
 from members.contracts import MemberCard
 
@@ -28,7 +29,14 @@ class Shell:
 
     @classmethod
     def of(cls, tab: Tab, summary: GuideSummary) -> "Shell":
+        """For a page that shows the guide's numbers as well."""
         return cls(tab, summary.latest_notice_id, summary.unread_notices > 0)
+
+    @classmethod
+    def around(cls, tab: Tab, guide_id: int) -> "Shell":
+        """For a page that does not."""
+        notices = guide_selectors.get_notice_state(guide_id)
+        return cls(tab, notices.latest_id, notices.unread_count > 0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from guides.selectors.bindings import (
     find_live_binding,
+    get_notice_state,
     list_binding_history,
     list_bound_members,
     list_newest_members,
@@ -58,6 +59,7 @@ __all__ = [
     "get_guide_card",
     "get_guide_code",
     "get_note",
+    "get_notice_state",
     "get_own_tag",
     "get_store_card",
     "is_request_overdue",

@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import Count, Max, Q, QuerySet
 
 from core import clock
-from guides.contracts import BindingLine, BoundMemberLine, BoundMemberPage, GuideSummary
+from guides.contracts import BindingLine, BoundMemberLine, BoundMemberPage, GuideSummary, NoticeState
 from guides.models import Binding, ChannelScan, GuideNotice
 from guides.selectors.cursors import open_cursor, seal_cursor
 from guides.selectors.notes import remarked_member_ids, remarks_of
@@ -93,18 +93,24 @@ def summarize_guide(guide_id: int, at: dt.datetime | None = None) -> GuideSummar
     scans = ChannelScan.objects.filter(
         channel_code__guide_id=guide_id, scanned_at__gte=start, scanned_at__lt=end
     )
-    notices = GuideNotice.objects.filter(guide_id=guide_id).aggregate(
-        unread=Count("pk", filter=Q(read_at__isnull=True)), latest=Max("pk")
-    )
+    notices = get_notice_state(guide_id)
     return GuideSummary(
         live_members=members["live"],
         new_today=members["today"],
         new_yesterday=members["yesterday"],
         new_this_month=members["month"],
         scans_today=scans.count(),
-        unread_notices=notices["unread"],
-        latest_notice_id=notices["latest"] or 0,
+        unread_notices=notices.unread_count,
+        latest_notice_id=notices.latest_id,
     )
+
+
+def get_notice_state(guide_id: int) -> NoticeState:
+    """Her unread notices and the newest one."""
+    notices = GuideNotice.objects.filter(guide_id=guide_id).aggregate(
+        unread=Count("pk", filter=Q(read_at__isnull=True)), latest=Max("pk")
+    )
+    return NoticeState(unread_count=notices["unread"], latest_id=notices["latest"] or 0)
 
 
 def _live_of(guide_id: int) -> QuerySet[Binding]:

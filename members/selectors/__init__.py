@@ -80,6 +80,7 @@ from members.selectors.tiers import (
     tier_card_from,
     tier_member_ids,
     tier_multiplier_bp,
+    tier_standing_of,
 )
 
 __all__ = [
@@ -154,5 +155,6 @@ __all__ = [
     "tier_card_from",
     "tier_member_ids",
     "tier_multiplier_bp",
+    "tier_standing_of",
     "typed_tokens",
 ]

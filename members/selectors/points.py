@@ -68,7 +68,7 @@ def get_points_summary(member_id: int, at: dt.datetime | None = None) -> PointsS
     A merged row leads to the one she lives on in.
     """
     at = at or clock.now()
-    account = PointsAccount.objects.filter(member_id=_living(member_id)).first()
+    account = _account_of(member_id)
     if account is None:
         return PointsSummary(0, 0, 0, None)
     # Lots of one day share their instant: a few groups, however long she has been a member.
@@ -97,7 +97,10 @@ def get_points_summary(member_id: int, at: dt.datetime | None = None) -> PointsS
 def list_points_entries(member_id: int, *, cursor: int | None = None, limit: int = 20) -> PointsEntryPage:
     """Her ledger, newest first, from `cursor` (the `next_cursor` of the page before) on."""
     limit = max(1, min(limit, _PAGE))
-    entries = PointsEntry.objects.filter(account__member_id=_living(member_id)).order_by("-pk")
+    account = _account_of(member_id)
+    if account is None:
+        return PointsEntryPage((), None)
+    entries = PointsEntry.objects.filter(account=account).order_by("-pk")
     if cursor is not None:
         entries = entries.filter(pk__lt=cursor)
     rows = list(entries[: limit + 1])
@@ -140,6 +143,14 @@ def quote_member_points(member_id: int, *, lines: Sequence[EarningLine], at: dt.
 def last_day(expires_at: dt.datetime) -> dt.date:
     """The last Shanghai day on which points that expire at this instant may be spent."""
     return clock.business_day(expires_at - dt.timedelta(microseconds=1))
+
+
+def _account_of(member_id: int) -> PointsAccount | None:
+    """Her account in one look; a merged row, whose account is empty, costs another."""
+    account = PointsAccount.objects.select_related("member").filter(member_id=member_id).first()
+    if account is not None and account.member.merged_into_id is None:
+        return account
+    return PointsAccount.objects.filter(member_id=_living(member_id)).first()
 
 
 def _living(member_id: int) -> int:

@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet, Sum
 from core import clock
 from core.errors import NotFound
 from members.contracts import (
+    MemberCard,
     ReassessmentCard,
     ReassessmentNumbers,
     TierCard,
@@ -30,7 +31,7 @@ from members.models import (
     TierReassessment,
     TierSettings,
 )
-from members.selectors.people import list_merge_targets
+from members.selectors.people import card_of, list_merge_targets
 from members.selectors.tier_rules import (
     MEASURE_UNITS,
     MEASURE_WORDS,
@@ -109,12 +110,17 @@ def get_tier_standing(member_id: int, at: dt.datetime | None = None) -> TierStan
     A tier given by staff whose end has come counts as over, though the job may not have come by. A merged row
     leads to the one she lives on in. Raises NotFound.
     """
-    day = clock.business_day(at or clock.now())
     member = Member.objects.filter(pk=_living(member_id)).first()
     if member is None:
         raise NotFound
+    return tier_standing_of(card_of(member), at)
+
+
+def tier_standing_of(member: MemberCard, at: dt.datetime | None = None) -> TierStanding:
+    """The same for whoever has the card of the living row already."""
+    day = clock.business_day(at or clock.now())
     ladder = list_tiers()
-    row = _rows().filter(member=member).first()
+    row = _rows().filter(member_id=member.id).first()
     held = None if row is None else held_tier(row, day)
     if row is not None and held is not None:
         is_manual, until = _end(row, held, day)
@@ -131,7 +137,7 @@ def get_tier_standing(member_id: int, at: dt.datetime | None = None) -> TierStan
         since=since,
         until=until,
         is_manual=is_manual,
-        progress=_progress(member.pk, tier, ladder, day),
+        progress=_progress(member.id, tier, ladder, day),
         benefits=() if tier is None else tier.benefits,
     )
 

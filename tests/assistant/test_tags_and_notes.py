@@ -192,17 +192,17 @@ def test_a_nameless_member_gets_a_name_that_only_her_guide_sees(cast, log_in):
     member = services.register_follower(app_id=APP_ID, openid=openid_of("wuming"), actor=Actor.wechat())
     guide_services.bind_member(member_id=member.id, guide_id=cast.lina.id, source="scan", actor=STAFF)
     client = log_in(cast.lina)
-    assert client.get(url(member)).context["page"].can_remark
-    assert not client.get(url(cast.xiaomei)).context["page"].can_remark
+    assert client.get(url(member)).context["page"].head.can_remark
+    assert not client.get(url(cast.xiaomei)).context["page"].head.can_remark
 
     answer = post(client, member, "remark", "save", name="绿风衣")
 
     assert answer["HX-Redirect"] == url(member)
-    page = client.get(url(member)).context["page"]
+    page = client.get(url(member)).context["page"].head
     assert (page.name, page.avatar.text, page.can_remark) == ("绿风衣", "绿", True)
     assert "绿风衣" in client.get("/a/members/", {"q": "lfy"}).content.decode()
     assert client.get(url(member, "remark"), headers=HTMX).context["page"].name == "绿风衣"
-    assert log_in(cast.zhaoqiang).get(url(member)).context["page"].name != "绿风衣"
+    assert log_in(cast.zhaoqiang).get(url(member)).context["page"].head.name != "绿风衣"
 
 
 def test_the_manager_sees_the_chains_tags_and_nothing_of_the_guides_own(cast, log_in):

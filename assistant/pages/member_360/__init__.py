@@ -11,11 +11,11 @@ from assistant.pages.member_360.contract import Part, Viewing
 from assistant.pages.member_360.dealings import build_dealings
 from assistant.pages.member_360.notes import build_notes
 from assistant.pages.member_360.points import build_points
-from assistant.pages.member_360.portrait import build_portrait
+from assistant.pages.member_360.portrait import Portrait, build_portrait
 from assistant.pages.shell import Avatar, Shell, member_avatar, say_follow
 from core import clock
 from guides import selectors as guide_selectors
-from guides.contracts import GuideCard
+from guides.contracts import BindingLine, GuideCard
 from members import selectors as member_selectors
 from members.contracts import MemberCard
 
@@ -75,10 +75,9 @@ def build_member_360(
     """
     now = now or clock.now()
     member = guide_selectors.access_member(guide_id=guide.id, public_id=public_id)
+    opened = _open(Viewing(guide, member, now), tab)
     return Member360(
-        shell=Shell.of("members", guide_selectors.summarize_guide(guide.id, at=now)),
-        head=_head(member, now=now),
-        opened=_open(Viewing(guide, member, now), tab),
+        shell=Shell.around("members", guide.id), head=_head(member, opened.part, now=now), opened=opened
     )
 
 
@@ -98,23 +97,27 @@ def _open(viewing: Viewing, tab: str) -> TabbedPart:
     )
 
 
-def _head(member: MemberCard, *, now: dt.datetime) -> Head:
-    tier = member_selectors.list_member_tiers([member.id], at=now).get(member.id)
+def _head(member: MemberCard, part: Any, *, now: dt.datetime) -> Head:
+    """The portrait knows her tier and her guide already; beside another tab they are looked up."""
+    if isinstance(part, Portrait):
+        tier_name, bound = part.tier_name, part.bound
+    else:
+        tier = member_selectors.list_member_tiers([member.id], at=now).get(member.id)
+        tier_name, bound = "" if tier is None else tier.name, guide_selectors.find_live_binding(member.id)
     return Head(
         name=member.display_name,
         avatar=member_avatar(member),
         is_member=member.stage == "member",
         stage_label=member.stage_label,
-        tier_name="" if tier is None else tier.name,
+        tier_name=tier_name,
         follow_text=say_follow(member),
         is_following=member.is_following,
-        bound_text=_say_bound(member, now=now),
+        bound_text=_say_bound(bound, now=now),
         can_remark=member.is_remarked or not member.is_named,
     )
 
 
-def _say_bound(member: MemberCard, *, now: dt.datetime) -> str:
-    live = guide_selectors.find_live_binding(member.id)
+def _say_bound(live: BindingLine | None, *, now: dt.datetime) -> str:
     if live is None:
         return ""
     days = (clock.business_day(now) - clock.business_day(live.bound_at)).days

@@ -12,7 +12,7 @@ from core import clock
 from guides import selectors as guide_selectors
 from guides.contracts import BindingLine
 from members import selectors as member_selectors
-from members.contracts import MemberCard, TierGoal
+from members.contracts import MemberCard, TierGoal, TierStanding
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ class HistoryLine:
 @dataclasses.dataclass(frozen=True, slots=True)
 class Portrait:
     public_id: str
+    tier_name: str  # empty while she has none
+    bound: BindingLine | None  # to whom she belongs now
     tier: TierBox | None
     tags: TagSection
     facts: tuple[Fact, ...]
@@ -66,9 +68,12 @@ def build_portrait(viewing: Viewing) -> Portrait:
     member, now = viewing.member, viewing.now
     today = clock.business_day(now)
     history = guide_selectors.list_binding_history(member.id)
+    standing = member_selectors.tier_standing_of(member, at=now)
     return Portrait(
         public_id=member.public_id,
-        tier=_tier_box(member, now=now),
+        tier_name="" if standing.tier is None else standing.tier.name,
+        bound=next((line for line in history if line.ended_at is None), None),
+        tier=_tier_box(standing, today=today),
         tags=build_tag_section(viewing.guide, member, now=now),
         facts=_facts(member, now=now),
         history=tuple(_history_line(line, today=today) for line in history),
@@ -87,12 +92,10 @@ def _facts(member: MemberCard, *, now: dt.datetime) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _tier_box(member: MemberCard, *, now: dt.datetime) -> TierBox | None:
+def _tier_box(standing: TierStanding, *, today: dt.date) -> TierBox | None:
     """Nothing where the chain has no tiers, or she has none and there is none to reach."""
-    standing = member_selectors.get_tier_standing(member.id, at=now)
     if standing.tier is None and not standing.progress:
         return None
-    today = clock.business_day(now)
     following = standing.progress[0].next_tier if standing.progress else None
     until = standing.until
     is_any = following is not None and following.mode == "any" and len(standing.progress) > 1
