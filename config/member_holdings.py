@@ -4,4 +4,4 @@ Merging, parting, exporting and erasing a member go through every part named her
 an architecture test fails when a table with a member's key is in none of them.
 """
 
-HOLDINGS: tuple[str, ...] = ()
+HOLDINGS: tuple[str, ...] = ("coupons.services.holdings.CouponHoldings",)

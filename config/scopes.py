@@ -16,4 +16,6 @@ SCOPES: Mapping[str, str] = {
     "guides.Binding": "guides.selectors.scope_bindings",
     "guides.ChannelCode": "guides.selectors.scope_channel_codes",
     "guides.ChannelScan": "guides.selectors.scope_channel_scans",
+    "coupons.Coupon": "coupons.selectors.scope_coupons",
+    "coupons.Redemption": "coupons.selectors.scope_redemptions",
 }

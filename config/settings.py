@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "wechat",
     "members",
     "guides",
+    "coupons",
     "assistant",
     "config",
 ]

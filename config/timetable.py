@@ -15,4 +15,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     # Hourly, so that a worker that was down at midnight is made up for; a second run finds nothing to do.
     "expire_points": {"task": "members.expire_points", "schedule": 3600.0},
     "announce_expiring_points": {"task": "members.announce_expiring_points", "schedule": 3600.0},
+    # What a killed process left of a bulk issue.
+    "resume_issue_jobs": {"task": "coupons.resume_issue_jobs", "schedule": 30.0},
+    "release_lapsed_locks": {"task": "coupons.release_lapsed_locks", "schedule": 60.0},
+    "return_untaken_gifts": {"task": "coupons.return_untaken_gifts", "schedule": 60.0},
+    "expire_coupons": {"task": "coupons.expire_coupons", "schedule": 3600.0},
+    "announce_expiring_coupons": {"task": "coupons.announce_expiring_coupons", "schedule": 3600.0},
 }

@@ -16,7 +16,7 @@ from guides.selectors.notes import (
     list_own_tags,
 )
 from guides.selectors.people import access_member, find_guide_by_login, get_guide_card
-from guides.selectors.places import get_store_card, nearest_stores
+from guides.selectors.places import get_store_card, get_store_place, known_place_ids, nearest_stores
 from guides.selectors.pulse import list_notices_since
 from guides.selectors.scopes import (
     scope_bindings,
@@ -37,6 +37,8 @@ __all__ = [
     "get_note",
     "get_own_tag",
     "get_store_card",
+    "get_store_place",
+    "known_place_ids",
     "list_binding_history",
     "list_bound_members",
     "list_codes_to_publish",
