@@ -2,7 +2,7 @@
 
 import functools
 import operator
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -88,8 +88,8 @@ class CouponTemplateQuerySet(LockingQuerySet["CouponTemplate"]):
         return self.filter(state=TemplateState.ACTIVE)
 
 
-def _words(size: int) -> "ArrayField[list[str], list[str]]":
-    return ArrayField(models.CharField(max_length=size), default=list, blank=True)
+def _words(size: int, title: Any) -> "ArrayField[list[str], list[str]]":
+    return ArrayField(models.CharField(max_length=size), default=list, blank=True, verbose_name=title)
 
 
 class CouponTemplate(models.Model):
@@ -113,17 +113,19 @@ class CouponTemplate(models.Model):
     gift_value_fen = models.BigIntegerField(_("赠品价值（分）"), null=True, blank=True)
     min_spend_fen = models.BigIntegerField(_("满多少可用（分）"), default=0)
     min_quantity = models.PositiveIntegerField(_("满几件可用"), default=0)
-    store_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
-    region_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
-    dealer_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
-    tier_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
-    channels = _words(16)
-    include_products = _words(40)
-    include_categories = _words(40)
-    exclude_products = _words(40)
-    exclude_categories = _words(40)
-    weekdays = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)  # 0 is Monday
-    hours = _words(11)  # "10:00-14:00"; across midnight belongs to the day it starts on
+    store_ids = ArrayField(models.BigIntegerField(), default=list, blank=True, verbose_name=_("适用门店"))
+    region_ids = ArrayField(models.BigIntegerField(), default=list, blank=True, verbose_name=_("适用区域"))
+    dealer_ids = ArrayField(models.BigIntegerField(), default=list, blank=True, verbose_name=_("适用经销商"))
+    tier_ids = ArrayField(models.BigIntegerField(), default=list, blank=True, verbose_name=_("适用会员等级"))
+    channels = _words(16, _("适用渠道"))
+    include_products = _words(40, _("适用商品"))
+    include_categories = _words(40, _("适用类目"))
+    exclude_products = _words(40, _("排除商品"))
+    exclude_categories = _words(40, _("排除类目"))
+    weekdays = ArrayField(
+        models.PositiveSmallIntegerField(), default=list, blank=True, verbose_name=_("可用日子")
+    )  # 0 is Monday
+    hours = _words(11, _("可用时段"))  # "10:00-14:00"; across midnight belongs to the day it starts on
     validity = models.CharField(_("有效期"), max_length=13, choices=Validity)
     valid_from = models.DateTimeField(_("可用开始"), null=True, blank=True)
     valid_until = models.DateTimeField(_("可用结束"), null=True, blank=True)

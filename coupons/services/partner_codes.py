@@ -22,7 +22,7 @@ _ADD: Final = """
 WITH added AS (
     INSERT INTO coupons_partnercode (batch_id, code, shard, is_taken)
     SELECT %(batch)s, code, (row_number() OVER (ORDER BY place) + %(start)s) %% 16, false
-    FROM unnest(%(codes)s) WITH ORDINALITY AS given (code, place)
+    FROM unnest(%(codes)s::text[]) WITH ORDINALITY AS given (code, place)
     ON CONFLICT (batch_id, code) DO NOTHING
     RETURNING shard
 ), counted AS (

@@ -125,7 +125,7 @@ def test_all_reasons_are_told_at_once_and_the_gravest_is_the_refusal(cast: Cast)
             ),
             at=friday,
         ),
-        cast.xiaomei.id, at=friday,
+        cast.xiaomei.id, at=friday, tier_id=2,
     )  # fmt: skip
     context = RedemptionContext(
         at=friday, store_id=cast.store.id, channel="store", tier_id=1, amount_fen=20_000, quantity=1
