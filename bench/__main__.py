@@ -1,7 +1,8 @@
 """`python -m bench [names]`: run the benches named, or all; print one table; keep what was measured.
 
 Exit status 1 when a target is missed, 2 when a bench failed. BENCH_ROUNDS and BENCH_PUSHES shorten or lengthen the
-callback's rounds, BENCH_ACCOUNTS_COUNT sets the size of the points bench; BENCH_FULL=1 includes the slow part of demo_start.
+callback's rounds, BENCH_ACCOUNTS_COUNT and BENCH_COUPONS_COUNT set the sizes of the
+bulk benches; BENCH_FULL=1 includes the slow part of demo_start.
 """
 
 import importlib
@@ -14,7 +15,14 @@ from typing import Final
 
 from bench.figures import ROOT, Figure, Report, table
 
-NAMES: Final = ("callback", "scan_to_greeted", "points_expiry", "demo_start")
+NAMES: Final = (
+    "callback",
+    "scan_to_greeted",
+    "points_expiry",
+    "coupon_claim",
+    "coupon_issue",
+    "demo_start",
+)
 
 
 def main(names: list[str]) -> int:

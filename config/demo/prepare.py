@@ -24,6 +24,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     call_command("migrate", verbosity=0, interactive=False)
     call_command("collectstatic", verbosity=0, interactive=False)
     from config.demo.accounts import seed_accounts, seed_staff
+    from config.demo.coupons import seed_coupons
     from config.demo.seed import seed_chain
     from config.demo.tags import seed_tags
     from core import clock
@@ -37,6 +38,7 @@ def prepare(supervisor: Supervisor) -> Logins:
             f"Seeded {summary.stores} stores, {summary.guides} guides, {summary.members} members.", flush=True
         )
     seed_tags(at=clock.now(), actor=actor)
+    seed_coupons(at=clock.now(), actor=actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, Sum
 
+from config.demo.coupons import seed_coupons
 from config.demo.seed import SeedSummary, seed_chain
 from config.demo.tags import seed_tags
 from core.actor import Actor
@@ -115,3 +116,16 @@ def test_tags_are_seeded_once_and_a_size_is_exclusive() -> None:
     assert live.count() > 3_000
     sizes = live.filter(tag__group__name="常穿尺码")
     assert sizes.values("member").distinct().count() == sizes.count()
+
+
+def test_coupons_are_seeded_once_in_every_state_with_true_counters() -> None:
+    coupon, shard = apps.get_model("coupons", "Coupon"), apps.get_model("coupons", "CouponBatchShard")
+    with transaction.atomic():
+        seed_chain(at=AT, actor=ACTOR)
+        assert seed_coupons(at=AT, actor=ACTOR)
+        assert not seed_coupons(at=AT, actor=ACTOR)
+        states = Counter(coupon.objects.values_list("state", flat=True))
+        assert set(states) == {"issued", "locked", "gifting", "redeemed", "expired", "voided"}
+        assert shard.objects.aggregate(n=Sum("issued_count"))["n"] == sum(states.values())
+        assert apps.get_model("coupons", "IssueJob").objects.get().state == "done"
+        transaction.set_rollback(True)
