@@ -156,16 +156,15 @@ class _Rush:
         shares, times = ratios(ours, floors), ratios(sharded, single)
         share, gain = percentile(shares, 0.5), percentile(times, 0.5)
         shown = f"{percentile(self.slowest, 0.5) * 1000:,.0f} ms"
+        rate = (spread(floors), spread(ours), share, f"≥ {SHARE:g}", share >= SHARE)
+        hot = (spread(single), spread(sharded), gain, f"≥ {TIMES:g}", gain >= TIMES)
+        count = (f"{_QUOTA:,}", f"{sold:,}", None, "all, none twice", sold == _QUOTA)
         figures = (
-            Figure(
-                "claim through the service, claims a second", spread(floors), spread(ours), share, f"≥ {SHARE:g}", share >= SHARE
-            ),
+            Figure("claim through the service, claims a second", *rate),
             Figure("claim through the service, p99 of 64 clients", "–", shown),
-            Figure(
-                "16 counters, commit of 2 ms, claims a second", spread(single), spread(sharded), gain, f"≥ {TIMES:g}", gain >= TIMES
-            ),
-            Figure("batch of 3,000 sold by 64 clients", f"{_QUOTA:,}", f"{sold:,}", None, "all, none twice", sold == _QUOTA),
-        )  # fmt: skip
+            Figure("16 counters, commit of 2 ms, claims a second", *hot),
+            Figure("batch of 3,000 sold by 64 clients", *count),
+        )
         note = f"{_ROUNDS} rounds of {_SECONDS} s, {_CLIENTS} clients, {_PROCESSES} processes of ours"
         measured = {"pgbench": floors, "service": ours, "single": single, "sharded": sharded}
         return Report(figures, (note,), measured)

@@ -126,12 +126,29 @@ class CouponBatchAdmin(ServiceForms, BaseAdmin):
         (None, {"fields": (("template", "name"), "partner_name")}),
         (_("数量与预算"), {"fields": ("quota", ("budget_fen", "cost_fen"))}),
         (_("领取规则"), {"fields": (("member_limit", "member_daily_limit"), "doors")}),
-        (_("发放时间"), {"fields": (("opens_at", "closes_at"),)}),
+        (_("发放时间"), {"fields": ("opens_at", "closes_at")}),
         (_("导购额度"), {"fields": (("guide_quota", "guide_quota_period"),)}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return () if obj is None else ("template", "partner_name")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Only what makes sense for the batch as it is."""
+        row = self.subject(request, str(object_id))
+        if row is None:
+            return []
+        is_over = row.state == BatchState.ENDED
+        hidden = {
+            "open": is_over or row.state == BatchState.OPEN,
+            "pause": row.state != BatchState.OPEN,
+            "extend": is_over or row.has_partner_codes,
+            "extend_money": is_over or row.budget_fen is None,
+            "import_codes": is_over or not row.has_partner_codes,
+            "end": is_over,
+        }
+        shown = super().get_actions_detail(request, object_id)
+        return [one for one in shown if not hidden.get(one.action_name.partition("couponbatch_")[2], False)]
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         sums = selectors.sum_batches([row.pk for row in rows])

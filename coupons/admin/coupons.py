@@ -23,6 +23,7 @@ from core.admin import (
     bound_data,
     column,
     name_actions,
+    name_details,
     operation,
     register_panel,
     staff_actor,
@@ -45,6 +46,7 @@ name_actions(
         "coupons.redemption_reversed": _("撤销核销"),
     }
 )
+name_details({"coupon_id": _("券编号"), "reason": _("原因")})
 _COLOURS = {
     "issued": "success", "locked": "warning", "gifting": "info", "redeemed": "info", "expired": "warning",
     "voided": "danger",
@@ -132,6 +134,12 @@ class CouponAdmin(ScopedReadOnlyAdmin):
     def until(self, row: Coupon) -> str:
         return when(row.valid_until)
 
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Nothing to make void once it was used or is over."""
+        row = self.subject(request, str(object_id))
+        is_open = row is not None and row.state in {"issued", "locked", "gifting"}
+        return super().get_actions_detail(request, object_id) if is_open else []
+
     @operation(_("作废"), icon="block", variant="danger", path="void")
     def void(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.subject(request, object_id)
@@ -190,6 +198,12 @@ class RedemptionAdmin(ScopedReadOnlyAdmin):
     @column(_("状态"), labels={"live": "success", "reversed": "warning"})
     def state_label(self, row: Redemption) -> tuple[str, str]:
         return ("reversed", _now("已撤销")) if row.reversed_at else ("live", _now("已核销"))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Taken back once."""
+        row = self.subject(request, str(object_id))
+        is_live = row is not None and row.reversed_at is None
+        return super().get_actions_detail(request, object_id) if is_live else []
 
     @operation(_("撤销核销"), icon="undo", variant="danger", path="reverse")
     def reverse(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -57,6 +57,9 @@ _CODES_HELP = _("填编号，用逗号隔开；留空表示不限")
 class TemplateForm(TermsForm):
     """Money in yuan, discounts in 折."""
 
+    usage_words = forms.CharField(
+        label=_("使用说明"), required=False, widget=forms.Textarea(attrs={"rows": 3}), max_length=500
+    )
     off_fen = YuanField(label=_("减多少（元）"), help_text=_("满减券填写"))
     per_fen = YuanField(label=_("每满多少减一次（元）"), help_text=_("留空表示只减一次"))
     rate_bp = DiscountField(label=_("打几折"), help_text=_("折扣券填写，例如 8.5"))
@@ -110,7 +113,7 @@ class CouponTemplateAdmin(ServiceForms, BaseAdmin):
             },
         ),
         (_("使用门槛"), {"fields": (("min_spend_fen", "min_quantity"),)}),
-        (_("有效期"), {"fields": ("validity", ("valid_from", "valid_until"), "valid_days")}),
+        (_("有效期"), {"fields": ("validity", "valid_from", "valid_until", "valid_days")}),
         (_("可用时间"), {"fields": ("weekdays", "hours")}),
         (
             _("适用门店与渠道"),

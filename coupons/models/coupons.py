@@ -60,14 +60,22 @@ class Coupon(models.Model):
     """One coupon in one member's hands. How it was issued stands on it; what came after are its events."""
 
     # Random, 16 characters with a check character: who has the code has the coupon.
-    code = models.CharField(_("券码"), max_length=16, unique=True)
+    code = models.CharField(_("券码"), max_length=16)
     batch = models.ForeignKey(
-        CouponBatch, on_delete=models.PROTECT, related_name="coupons", verbose_name=_("券批次")
+        CouponBatch,
+        on_delete=models.PROTECT,
+        related_name="coupons",
+        verbose_name=_("券批次"),
+        db_index=False,
     )
     # The shard that counted it, which gets its reserve back.
     shard = models.PositiveSmallIntegerField(editable=False)
     member = models.ForeignKey(
-        "members.Member", on_delete=models.PROTECT, related_name="+", verbose_name=_("持有人")
+        "members.Member",
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("持有人"),
+        db_index=False,
     )
     # Whom it was issued to, for the limits: stays when it is handed on, follows when members are merged. Without
     # a foreign key: a million of them would cost a million look-ups, and `member` was the same row at issue.
@@ -109,7 +117,9 @@ class Coupon(models.Model):
     class Meta:
         verbose_name = _("券")
         verbose_name_plural = _("券")
+        # Every index is written a million times by one bulk issue: keys are served by those that are there anyway.
         constraints = [
+            models.UniqueConstraint(fields=["code"], name="coupon_code_once"),
             # The same request finds its coupon again. The key begins with the member it was asked for.
             models.UniqueConstraint(fields=["batch", "request_key"], name="coupon_once_per_request"),
             # Two devices of one member cannot both have her first coupon of a batch.

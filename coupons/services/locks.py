@@ -8,8 +8,8 @@ from django.db import transaction
 from core import clock
 from core.actor import Actor
 from core.errors import InvalidInput
-from coupons import errors
 from coupons.contracts import CouponCard, RedemptionContext
+from coupons.errors import CouponExpired, CouponLocked
 from coupons.models import Coupon, CouponEvent, CouponState
 from coupons.selectors.checks import refusals_of
 from coupons.selectors.coupons import coupon_card_of
@@ -31,8 +31,9 @@ def lock_coupon(
 ) -> CouponCard:
     """Only the order of `lock_key` can redeem the coupon until the time is over; the same key again prolongs it.
 
-    `context` is what `check_coupon` takes; its `at` and `lock_key` are these. Refuses whatever would refuse the
-    redemption, and a lock above two hours.
+    An order that locked in time may also redeem after the coupon's last midnight, while its lock lasts; it cannot
+    prolong it then. `context` is what `check_coupon` takes; its `at` and `lock_key` are these. Refuses whatever would
+    refuse the redemption, and a lock above two hours.
     """
     at = at or clock.now()
     usable_request_key(key=lock_key)
@@ -43,6 +44,8 @@ def lock_coupon(
         free_lapsed_lock(coupon=coupon, at=at, actor=actor)
         for refusal in refusals_of(coupon, _at(context, at, lock_key)):
             raise refusal
+        if coupon.valid_until <= at:
+            raise CouponExpired
         if coupon.state == CouponState.LOCKED:
             coupon.locked_until = at + lasts
             coupon.save(update_fields=["locked_until"])
@@ -68,7 +71,7 @@ def unlock_coupon(*, code: str, lock_key: str, actor: Actor, at: dt.datetime | N
         free_lapsed_lock(coupon=coupon, at=at, actor=actor)
         if coupon.state == CouponState.LOCKED:
             if coupon.lock_key != lock_key:
-                raise errors.CouponLocked
+                raise CouponLocked
             move_coupon(coupon=coupon, to=CouponState.ISSUED, what="unlocked", actor=actor, at=at)
     return coupon_card_of(coupon, at)
 

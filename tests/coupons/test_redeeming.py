@@ -236,6 +236,17 @@ def test_a_locked_coupon_is_the_orders_until_the_lock_is_over() -> None:
     )
 
 
+def test_an_order_that_locked_before_midnight_may_pay_after_it_and_not_prolong() -> None:
+    issued, shop, minute = issue(valid_days=1), make_shop(), dt.timedelta(minutes=1)
+    end = issued.valid_until
+    lock = {"code": issued.code, "lock_key": "o", "actor": BOSS}
+    services.lock_coupon(**lock, lasts=10 * minute, at=end - minute)
+    assert refused(services.lock_coupon, **lock, at=end) == "coupons.coupon_expired"
+    assert refused(redeem, issued.code, shop, at=end + 5 * minute) == "coupons.coupon_locked"
+    assert refused(redeem, issued.code, shop, lock_key="o", at=end + 9 * minute) == "coupons.coupon_expired"
+    assert redeem(issued.code, shop, lock_key="o", at=end + 8 * minute).coupon_state == "redeemed"
+
+
 def test_a_lock_takes_the_reasons_of_a_redemption_and_a_usable_time() -> None:
     code = issue(min_spend_fen=30_000).code
     low = RedemptionContext(at=clock.now(), amount_fen=100)
