@@ -202,7 +202,7 @@ class CouponMachine(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 def test_the_life_of_coupons_follows_the_model() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         CouponMachine,
         settings=settings(
             max_examples=15,

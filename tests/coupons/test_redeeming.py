@@ -239,7 +239,7 @@ def test_a_locked_coupon_is_the_orders_until_the_lock_is_over() -> None:
 def test_an_order_that_locked_before_midnight_may_pay_after_it_and_not_prolong() -> None:
     issued, shop, minute = issue(valid_days=1), make_shop(), dt.timedelta(minutes=1)
     end = issued.valid_until
-    lock = {"code": issued.code, "lock_key": "o", "actor": BOSS}
+    lock: dict[str, Any] = {"code": issued.code, "lock_key": "o", "actor": BOSS}
     services.lock_coupon(**lock, lasts=10 * minute, at=end - minute)
     assert refused(services.lock_coupon, **lock, at=end) == "coupons.coupon_expired"
     assert refused(redeem, issued.code, shop, at=end + 5 * minute) == "coupons.coupon_locked"
@@ -303,7 +303,7 @@ def test_a_store_undoes_its_own_redemption_on_the_same_day() -> None:
     shop, other = make_shop(), make_shop()
     redeem(issue().code, shop, request_id="r1")
     undo = services.undo_redemption
-    values = {"request_id": "r1", "reversal_key": "b", "reason": "扫错了", "actor": BOSS}
+    values: dict[str, Any] = {"request_id": "r1", "reversal_key": "b", "reason": "扫错了", "actor": BOSS}
     assert refused(undo, **values, store_id=other) == "coupons.no_such_redemption"
     assert refused(undo, **values | {"request_id": "r9"}, store_id=shop) == "coupons.no_such_redemption"
     assert refused(undo, **values, store_id=shop, at=later(days=1)) == "coupons.undo_too_late"
