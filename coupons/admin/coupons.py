@@ -46,7 +46,7 @@ name_actions(
         "coupons.redemption_reversed": _("撤销核销"),
     }
 )
-name_details({"coupon_id": _("券编号"), "reason": _("原因")})
+name_details({"coupon_id": _("券编号")})
 _COLOURS = {
     "issued": "success", "locked": "warning", "gifting": "info", "redeemed": "info", "expired": "warning",
     "voided": "danger",

@@ -96,7 +96,7 @@ def void_coupon(*, coupon_id: int, reason: str, actor: Actor, at: dt.datetime | 
             raise CouponExpired
         _close([coupon.pk], "voided", reason=reason, actor=actor, at=at)
         if coupon.state != CouponState.VOIDED:
-            audit.record(action="coupons.coupon_voided", subject=coupon, actor=actor, at=at, reason=reason)
+            audit.record(action="coupons.coupon_voided", subject=coupon, actor=actor, at=at)
             events.publish(CouponsVoided(coupon.batch_id, 1))
 
 
@@ -114,7 +114,6 @@ def void_coupons(*, batch_id: int, reason: str, actor: Actor, at: dt.datetime | 
                 subject=batch,
                 actor=actor,
                 at=at,
-                reason=reason,
                 coupon_count=run.coupon_count,
             )
             events.publish(CouponsVoided(batch_id, run.coupon_count))

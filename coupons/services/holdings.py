@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core.actor import Actor
-from coupons.models import Coupon, CouponEvent, CouponGift, CouponToken
+from coupons.models import Coupon, CouponEvent, CouponGift, CouponToken, Redemption
 from coupons.selectors.coupons import count_usable_coupons
 from members.contracts import MergeLine
 from members.services.holdings import MemberHoldings, Snapshot, repoint, repoint_back
@@ -115,7 +115,9 @@ class CouponHoldings(MemberHoldings):
         """The coupons stay for the books, without what somebody typed beside them and without codes on a screen."""
         hers = Coupon.objects.filter(member_id=member_id)
         deleted, _kinds = CouponToken.objects.filter(coupon__in=hers).delete()
-        return deleted + CouponEvent.objects.filter(coupon__in=hers).exclude(reason="").update(reason="")
+        reversals = Redemption.objects.filter(coupon__in=hers).exclude(reversal_reason="")
+        events = CouponEvent.objects.filter(coupon__in=hers).exclude(reason="")
+        return deleted + reversals.update(reversal_reason="") + events.update(reason="")
 
 
 def _receive_as(emptier_id: int, survivor_id: int) -> dict[str, int]:

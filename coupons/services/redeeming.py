@@ -167,7 +167,7 @@ def _reverse(
         is_over = coupon.valid_until <= at
         to = CouponState.EXPIRED if is_over else CouponState.ISSUED
         move_coupon(coupon=coupon, to=to, what="reversed", actor=actor, at=at, reason=reason)
-        audit.record(action="coupons.redemption_reversed", subject=row, actor=actor, at=at, reason=reason)
+        audit.record(action="coupons.redemption_reversed", subject=row, actor=actor, at=at)
         events.publish(RedemptionReversed(coupon.pk, row.pk))
         count_up(
             coupon=coupon,

@@ -8,10 +8,20 @@ import pytest
 from core import clock
 from core.errors import Refusal
 from coupons import selectors, services
-from coupons.models import Coupon, CouponEvent
+from coupons.models import Coupon, CouponEvent, Redemption
 from coupons.services.holdings import CouponHoldings
 from members.models import Member
-from tests.coupons.kit import BOSS, check_counters, claim, key, make_batch, make_members, make_template
+from tests.coupons.kit import (
+    BOSS,
+    check_counters,
+    claim,
+    key,
+    make_batch,
+    make_members,
+    make_shop,
+    make_template,
+    order,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -72,10 +82,13 @@ def test_an_export_has_her_coupons_and_gifts_in_words() -> None:
 
 
 def test_erasing_keeps_the_books_and_drops_what_somebody_typed() -> None:
-    member = make_members(1)[0]
+    member, shop = make_members(1)[0], make_shop()
     issued = claim(make_batch(), member)
+    services.redeem_coupon(code=issued.code, order=order(shop), request_id="r", actor=BOSS)
+    services.reverse_redemption(request_id="r", reversal_key="b", reason="王女士来电", actor=BOSS)
     services.show_coupon(coupon_id=issued.id, member_id=member, actor=BOSS)
     services.void_coupon(coupon_id=issued.id, reason="她来电要求", actor=BOSS)
-    assert HOLDINGS.erase(member_id=member, actor=BOSS, at=clock.now()) == 2
-    assert CouponEvent.objects.get().reason == ""
+    assert HOLDINGS.erase(member_id=member, actor=BOSS, at=clock.now()) == 4
+    assert set(CouponEvent.objects.values_list("reason", flat=True)) == {""}
+    assert Redemption.objects.get().reversal_reason == ""
     assert Coupon.objects.get().state == "voided"
