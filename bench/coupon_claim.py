@@ -49,7 +49,7 @@ _BATCH: Final = """
 INSERT INTO coupons_couponbatch (
     public_id, template_id, name, state, quota, member_limit, doors, guide_quota_period, cost_fen, has_partner_codes,
     partner_name, created_at)
-VALUES ('b' || nextval('bench_member'), %(template)s, 'bench', 'open', %(quota)s, 1, '{claim,system}', 'whole', 3000, false,
+VALUES (left(md5(random()::text), 16), %(template)s, 'bench', 'open', %(quota)s, 1, '{claim,system}', 'whole', 3000, false,
         '', now())
 RETURNING id
 """

@@ -79,7 +79,6 @@ def bench() -> Report:
         _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
         with psycopg.connect(engines.database_url, autocommit=True) as connection:
             connection.execute(_MEMBERS, {"count": _COUNT})
-            connection.execute("CREATE SEQUENCE bench_member")
             [template] = connection.execute(_TEMPLATE).fetchone() or [0]
             for _number in range(_ROUNDS):
                 batch = _empty(connection, template)
