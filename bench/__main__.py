@@ -4,6 +4,8 @@ Exit status 1 when a target is missed, 2 when a bench failed. BENCH_ROUNDS and B
 callback's rounds, BENCH_ACCOUNTS_COUNT and BENCH_MEMBERS_COUNT set the size of the benches of points and of tiers;
 callback's rounds, BENCH_ACCOUNTS_COUNT sets the size of the points bench, BENCH_MEMBERS_COUNT of the import;
 BENCH_FULL=1 includes the slow part of demo_start.
+callback's rounds, BENCH_ACCOUNTS_COUNT and BENCH_COUPONS_COUNT set the sizes of the
+bulk benches; BENCH_FULL=1 includes the slow part of demo_start.
 """
 
 import importlib
@@ -25,6 +27,8 @@ NAMES: Final = (
     "mini_profile",
     "member_360",
     "member_import",
+    "coupon_claim",
+    "coupon_issue",
     "demo_start",
 )
 

@@ -8,6 +8,7 @@ handlers of all other events run as Celery tasks, each by itself.
 from collections.abc import Mapping, Sequence
 
 from core.events import Event
+from coupons import events as coupon_events
 from guides import events as guide_events
 from members import events as member_events
 from sms import events as sms_events
@@ -70,4 +71,14 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     guide_events.GuideMoved: ["guides.handlers.on_guide_moved"],
     guide_events.RequestStepped: ["guides.handlers.on_request_stepped"],
     guide_events.ChannelCodeOpened: ["guides.handlers.on_channel_code_opened"],
+    coupon_events.CouponClaimed: [],
+    coupon_events.CouponIssued: [],
+    coupon_events.CouponsIssued: [],
+    coupon_events.CouponRedeemed: [],
+    coupon_events.RedemptionReversed: [],
+    coupon_events.CouponsVoided: [],
+    coupon_events.CouponsExpired: [],
+    coupon_events.CouponsExpiring: [],
+    coupon_events.GiftAccepted: [],
+    coupon_events.GiftReturned: [],
 }

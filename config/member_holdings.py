@@ -19,6 +19,7 @@ HOLDINGS: tuple[str, ...] = (
     "guides.services.holdings.NoteHoldings",
     "guides.services.holdings.ScanHoldings",
     "guides.services.holdings_requests.RequestHoldings",
+    "coupons.services.holdings.CouponHoldings",
     "members.services.holdings_points.PointsHoldings",
     "miniapp.services.holdings.DeviceHoldings",
     "members.services.holdings_privacy.ProfileHoldings",

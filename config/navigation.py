@@ -65,6 +65,17 @@ SIDEBAR: list[dict[str, Any]] = [
         ],
     },
     {
+        "title": _("券"),
+        "separator": True,
+        "items": [
+            _item(_("券模板"), "confirmation_number", "coupons_coupontemplate_changelist"),
+            _item(_("券批次"), "inventory_2", "coupons_couponbatch_changelist"),
+            _item(_("会员的券"), "local_activity", "coupons_coupon_changelist"),
+            _item(_("核销记录"), "receipt_long", "coupons_redemption_changelist"),
+            _item(_("批量发券"), "outbox", "coupons_issuejob_changelist"),
+        ],
+    },
+    {
         "title": _("公众号与小程序"),
         "separator": True,
         "items": [

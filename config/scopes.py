@@ -22,4 +22,6 @@ SCOPES: Mapping[str, str] = {
     "guides.ChannelCode": "guides.selectors.scope_channel_codes",
     "guides.ChannelScan": "guides.selectors.scope_channel_scans",
     "guides.ServiceRequest": "guides.selectors.scope_requests",
+    "coupons.Coupon": "coupons.selectors.scope_coupons",
+    "coupons.Redemption": "coupons.selectors.scope_redemptions",
 }

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "sms",
     "members",
     "guides",
+    "coupons",
     "assistant",
     "miniapp",
     "config",

@@ -23,6 +23,16 @@ class StoreCard:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class StorePlace:
+    """Where a store stands in the chain: its region and all above it, and its dealer."""
+
+    store_id: int
+    region_ids: tuple[int, ...]
+    dealer_id: int | None
+    is_active: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class GuideCard:
     """One guide as screens show her."""
 

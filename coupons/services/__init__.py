@@ -1,6 +1,70 @@
-"""Writes of `coupons`, and what is counted without any."""
+"""Writes of `coupons`."""
 
+from coupons.services.batches import (
+    change_batch,
+    create_batch,
+    end_batch,
+    extend_budget,
+    extend_quota,
+    open_batch,
+    pause_batch,
+)
+from coupons.services.bulk import issue_coupons, resume_issue_jobs, run_issue_job, start_issue_job
+from coupons.services.closing import (
+    announce_expiring_coupons,
+    expire_coupons,
+    void_coupon,
+    void_coupons,
+    void_coupons_of_source,
+)
+from coupons.services.gifts import accept_gift, gift_coupon, preview_gift, return_gift, return_untaken_gifts
+from coupons.services.issuing import claim_coupon, issue_coupon
+from coupons.services.locks import lock_coupon, release_lapsed_locks, unlock_coupon
+from coupons.services.partner_codes import import_partner_codes
 from coupons.services.pricing import price_basket
 from coupons.services.pricing_refund import refund_of
+from coupons.services.redeeming import Order, redeem_coupon, reverse_redemption, undo_redemption
+from coupons.services.showing import read_shown_code, show_coupon
+from coupons.services.templates import change_template, create_template, retire_template, revise_template
 
-__all__ = ["price_basket", "refund_of"]
+__all__ = [
+    "Order",
+    "accept_gift",
+    "announce_expiring_coupons",
+    "change_batch",
+    "change_template",
+    "claim_coupon",
+    "create_batch",
+    "create_template",
+    "end_batch",
+    "expire_coupons",
+    "extend_budget",
+    "extend_quota",
+    "gift_coupon",
+    "import_partner_codes",
+    "issue_coupon",
+    "issue_coupons",
+    "lock_coupon",
+    "open_batch",
+    "pause_batch",
+    "preview_gift",
+    "price_basket",
+    "read_shown_code",
+    "redeem_coupon",
+    "refund_of",
+    "release_lapsed_locks",
+    "resume_issue_jobs",
+    "retire_template",
+    "return_gift",
+    "return_untaken_gifts",
+    "reverse_redemption",
+    "revise_template",
+    "run_issue_job",
+    "show_coupon",
+    "start_issue_job",
+    "undo_redemption",
+    "unlock_coupon",
+    "void_coupon",
+    "void_coupons",
+    "void_coupons_of_source",
+]

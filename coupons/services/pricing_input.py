@@ -5,7 +5,7 @@ from typing import Final
 
 from coupons.contracts import BasketLine, CouponTerms, PointsTerms
 from coupons.errors import (
-    AmountUnusable,
+    BasketAmountUnusable,
     BasketEmpty,
     DuplicateCoupon,
     DuplicateLine,
@@ -48,7 +48,7 @@ def check_lines(lines: Sequence[BasketLine]) -> None:
         raise DuplicateLine
     for line in lines:
         if not is_whole(line.amount_fen, least=0, most=MOST_FEN):
-            raise AmountUnusable(line=line.key, field="amount_fen")
+            raise BasketAmountUnusable(line=line.key, field="amount_fen")
         if not is_whole(line.quantity, least=1, most=MOST_UNITS):
             raise QuantityUnusable(line=line.key, field="quantity")
 

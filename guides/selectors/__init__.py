@@ -22,7 +22,13 @@ from guides.selectors.notes import (
     list_own_tags,
 )
 from guides.selectors.people import access_member, find_guide_by_login, get_guide_card
-from guides.selectors.places import find_open_store, get_store_card, nearest_stores
+from guides.selectors.places import (
+    find_open_store,
+    get_store_card,
+    get_store_place,
+    known_place_ids,
+    nearest_stores,
+)
 from guides.selectors.pulse import list_notices_since
 from guides.selectors.requests import (
     access_guide_request,
@@ -62,7 +68,9 @@ __all__ = [
     "get_notice_state",
     "get_own_tag",
     "get_store_card",
+    "get_store_place",
     "is_request_overdue",
+    "known_place_ids",
     "list_binding_history",
     "list_bound_members",
     "list_change_reasons",

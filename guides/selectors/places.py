@@ -1,13 +1,14 @@
 """Stores, as cards and by distance."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from django.db.models import ExpressionWrapper, F, FloatField, Value
 from django.db.models.functions import ASin, Cast, Cos, Least, Power, Radians, Sin, Sqrt
 
 from core.errors import InvalidInput, NotFound
-from guides.contracts import StoreCard
-from guides.models import Store
+from guides.contracts import StoreCard, StorePlace
+from guides.models import Dealer, Region, Store
 
 _EARTH_DIAMETER_M: Final = 12_742_017.6  # twice the mean radius, IUGG
 
@@ -42,6 +43,26 @@ def find_open_store(public_id: str) -> StoreCard | None:
     stores = Store.objects.select_related("region", "dealer").filter(is_active=True)
     store = stores.filter(public_id=public_id.replace("\0", "")[:17]).first()
     return None if store is None else store_card_of(store)
+
+
+def get_store_place(store_id: int) -> StorePlace:
+    """Raises NotFound."""
+    store = Store.objects.select_related("region").filter(pk=store_id).first()
+    if store is None:
+        raise NotFound
+    above = tuple(int(step) for step in store.region.path.split("/") if step)
+    return StorePlace(store.pk, above, store.dealer_id, store.is_active)
+
+
+def known_place_ids(
+    *, store_ids: Iterable[int], region_ids: Iterable[int], dealer_ids: Iterable[int]
+) -> tuple[set[int], set[int], set[int]]:
+    """Which of these stores, regions and dealers exist."""
+    return (
+        set(Store.objects.filter(pk__in=list(store_ids)).values_list("pk", flat=True)),
+        set(Region.objects.filter(pk__in=list(region_ids)).values_list("pk", flat=True)),
+        set(Dealer.objects.filter(pk__in=list(dealer_ids)).values_list("pk", flat=True)),
+    )
 
 
 def nearest_stores(latitude: float, longitude: float, limit: int = 10) -> tuple[StoreCard, ...]:

@@ -128,7 +128,7 @@ def tier_standing_of(member: MemberCard, at: dt.datetime | None = None) -> TierS
         tier: TierCard | None = tier_card_from(held)
     else:
         is_manual, until = False, None
-        tier = floor_of(ladder) if member.stage == MemberStage.MEMBER else None
+        tier = floor_of(ladder) if member.stage == "member" else None
         since = None if tier is None else clock.business_day(member.registered_at)
         if row is not None and tier is not None:
             since = row.since if row.tier_id is None else row.manual_until

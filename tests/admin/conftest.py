@@ -9,6 +9,9 @@ from django.test import Client
 
 from core import clock
 from core.actor import Actor
+from coupons import services as coupon_services
+from coupons.contracts import BatchTerms, TemplateTerms
+from coupons.services import Order
 from guides import services as guide_services
 from guides.models import BindingPolicy
 from guides.selectors import get_guide_code
@@ -110,6 +113,32 @@ def fill_privacy(cast: Cast) -> None:  # noqa: F811
     PrivacySettings.objects.create(pk=1)
 
 
+def fill_coupons(cast: Cast) -> None:  # noqa: F811
+    """小美 has used one coupon, was given another in bulk, and a template stands behind them."""
+    actor = Actor.system("cast")
+    template = coupon_services.create_template(
+        terms=TemplateTerms(title="满减券", kind="cash_off", off_fen=3_000, validity="month_end"), actor=actor
+    )
+    batch = coupon_services.create_batch(
+        template_id=template.id,
+        terms=BatchTerms(name="双旦满减", quota=1_204, doors=("claim", "system"), member_limit=None),
+        actor=actor,
+    )
+    coupon_services.open_batch(batch_id=batch.id, actor=actor)
+    issued = coupon_services.claim_coupon(
+        batch_id=batch.id, member_id=cast.xiaomei.id, request_key="cast", actor=actor
+    )
+    coupon_services.redeem_coupon(
+        code=issued.code,
+        order=Order(store_id=cast.store.id, order_no="S1", amount_fen=20_000, discount_fen=3_000),
+        request_id="cast",
+        actor=actor,
+    )
+    coupon_services.issue_coupons(
+        batch_id=batch.id, member_ids=[cast.xiaomei.id, cast.xiaoli.id], key="cast", actor=actor
+    )
+
+
 @pytest.fixture
 def full_chain(cast: Cast) -> Cast:  # noqa: F811
     """At least one row in every table the admin shows."""
@@ -163,6 +192,7 @@ def full_chain(cast: Cast) -> Cast:  # noqa: F811
     fill_privacy(cast)
     job = check(upload(text_of([person(1), person(2, 手机号="坏的")])))
     run(job.pk)
+    fill_coupons(cast)
     BindingPolicy.objects.create(name="先绑定者保留", protected_days=None)
     guide_services.resolve_scan(
         member_id=cast.xiaoli.id,

@@ -285,10 +285,10 @@ def test_a_choice_of_an_unknown_coupon_or_of_one_twice_is_refused() -> None:
         ([], "coupons.basket_empty"),
         ([line(str(at), 1) for at in range(201)], "coupons.too_many_lines"),
         ([line("a", 1), line("a", 2)], "coupons.duplicate_line"),
-        ([line("a", -0.01)], "coupons.amount_unusable"),
-        ([line("a", 100_000_000.01)], "coupons.amount_unusable"),
-        ([BasketLine("a", "p", (), 1.5)], "coupons.amount_unusable"),  # type: ignore[arg-type]
-        ([BasketLine("a", "p", (), True)], "coupons.amount_unusable"),
+        ([line("a", -0.01)], "coupons.basket_amount_unusable"),
+        ([line("a", 100_000_000.01)], "coupons.basket_amount_unusable"),
+        ([BasketLine("a", "p", (), 1.5)], "coupons.basket_amount_unusable"),  # type: ignore[arg-type]
+        ([BasketLine("a", "p", (), True)], "coupons.basket_amount_unusable"),
         ([line("a", 1, 0)], "coupons.quantity_unusable"),
         ([line("a", 1, -1)], "coupons.quantity_unusable"),
         ([line("a", 1, 100_001)], "coupons.quantity_unusable"),

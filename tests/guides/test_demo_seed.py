@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, Sum
 
 from config.demo.consents import seed_consents
+from config.demo.coupons import seed_coupons
 from config.demo.doubles import seed_doubles
 from config.demo.requests import seed_requests
 from config.demo.seed import SeedSummary, seed_chain
@@ -170,3 +171,16 @@ def test_consents_are_seeded_once_and_some_have_to_be_asked_again() -> None:
     assert 10 < len(reached) < 30
     asked = [member_selectors.list_pending_consents(member_id, at=AT) for member_id in reached]
     assert any(text.kind == "privacy" for texts in asked for text in texts)
+
+
+def test_coupons_are_seeded_once_in_every_state_with_true_counters() -> None:
+    coupon, shard = apps.get_model("coupons", "Coupon"), apps.get_model("coupons", "CouponBatchShard")
+    with transaction.atomic():
+        seed_chain(at=AT, actor=ACTOR)
+        assert seed_coupons(at=AT, actor=ACTOR)
+        assert not seed_coupons(at=AT, actor=ACTOR)
+        states = Counter(coupon.objects.values_list("state", flat=True))
+        assert set(states) == {"issued", "locked", "gifting", "redeemed", "expired", "voided"}
+        assert shard.objects.aggregate(n=Sum("issued_count"))["n"] == sum(states.values())
+        assert apps.get_model("coupons", "IssueJob").objects.get().state == "done"
+        transaction.set_rollback(True)

@@ -34,10 +34,10 @@ class DuplicateCoupon(InvalidInput):
     sentence = _("同一张优惠券出现了两次，请检查后再试")
 
 
-class AmountUnusable(InvalidInput):
+class BasketAmountUnusable(InvalidInput):
     """Negative, no whole number of fen, or above a hundred million yuan."""
 
-    code = "coupons.amount_unusable"
+    code = "coupons.basket_amount_unusable"
     sentence = _("金额有误，请检查后再试")
 
 

@@ -1,0 +1,61 @@
+"""Tables of `coupons`."""
+
+from coupons.models.batches import (
+    SHARDS,
+    BatchState,
+    CouponBatch,
+    CouponBatchShard,
+    Door,
+    GuideAllowance,
+    QuotaPeriod,
+)
+from coupons.models.coupons import TRANSITIONS, Coupon, CouponEvent, CouponState, Redemption
+from coupons.models.sharing import (
+    CouponGift,
+    CouponToken,
+    GiftState,
+    IssueJob,
+    IssueSlice,
+    JobState,
+    PartnerCode,
+)
+from coupons.models.templates import (
+    NUMBERS,
+    NUMBERS_OF_KIND,
+    CardColour,
+    CouponKind,
+    CouponTemplate,
+    Gifting,
+    TemplateState,
+    Validity,
+)
+
+__all__ = [
+    "NUMBERS",
+    "NUMBERS_OF_KIND",
+    "SHARDS",
+    "TRANSITIONS",
+    "BatchState",
+    "CardColour",
+    "Coupon",
+    "CouponBatch",
+    "CouponBatchShard",
+    "CouponEvent",
+    "CouponGift",
+    "CouponKind",
+    "CouponState",
+    "CouponTemplate",
+    "CouponToken",
+    "Door",
+    "GiftState",
+    "Gifting",
+    "GuideAllowance",
+    "IssueJob",
+    "IssueSlice",
+    "JobState",
+    "PartnerCode",
+    "QuotaPeriod",
+    "Redemption",
+    "TemplateState",
+    "Validity",
+]

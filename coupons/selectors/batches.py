@@ -1,0 +1,206 @@
+"""Batches: their numbers, what a member may claim, what a guide may still issue."""
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+
+from core import clock
+from core.errors import Refusal
+from coupons import errors
+from coupons.contracts import BatchCard, BatchSummary, BatchTerms, ClaimableBatch, GuideQuota, IssueProgress
+from coupons.models import (
+    BatchState,
+    Coupon,
+    CouponBatch,
+    CouponBatchShard,
+    Door,
+    GuideAllowance,
+    IssueJob,
+    IssueSlice,
+    QuotaPeriod,
+    TemplateState,
+)
+from coupons.selectors.templates import template_card_of
+
+_PAGE = 100
+_EVER = dt.date(1970, 1, 1)
+
+
+def batch_terms_of(row: CouponBatch) -> BatchTerms:
+    """The terms on a row."""
+    return BatchTerms(
+        name=row.name,
+        quota=row.quota,
+        doors=tuple(row.doors),  # type: ignore[arg-type]
+        member_limit=row.member_limit,
+        member_daily_limit=row.member_daily_limit,
+        opens_at=row.opens_at,
+        closes_at=row.closes_at,
+        guide_quota=row.guide_quota,
+        guide_quota_period=row.guide_quota_period,  # type: ignore[arg-type]
+        budget_fen=row.budget_fen,
+        cost_fen=row.cost_fen,
+    )
+
+
+def batch_card_of(row: CouponBatch) -> BatchCard:
+    """What may be shown of a batch."""
+    return BatchCard(
+        id=row.pk,
+        public_id=row.public_id,
+        template_id=row.template_id,
+        terms=batch_terms_of(row),
+        state=row.state,  # type: ignore[arg-type]
+        state_label=str(row.get_state_display()),
+        has_partner_codes=row.has_partner_codes,
+    )
+
+
+def get_batch(batch_id: int) -> BatchCard:
+    """Raises NoSuchBatch."""
+    row = CouponBatch.objects.filter(pk=batch_id).first()
+    if row is None:
+        raise errors.NoSuchBatch
+    return batch_card_of(row)
+
+
+def find_batch_id(public_id: str) -> int | None:
+    """The batch of a link."""
+    return CouponBatch.objects.filter(public_id=public_id[:16]).values_list("pk", flat=True).first()
+
+
+def sum_batches(batch_ids: list[int]) -> dict[int, BatchSummary]:
+    """The numbers of many batches in one query, from the counters; no coupon is counted."""
+    names = (
+        "quota", "issued_count", "redeemed_count", "voided_count", "expired_count", "budget_fen", "reserved_fen",
+        "discount_fen", "sales_fen",
+    )  # fmt: skip
+    rows = CouponBatchShard.objects.filter(batch_id__in=batch_ids).values("batch_id")
+    sums: Any = rows.annotate(**{f"sum_{name}": Sum(name) for name in names})
+    budgets = dict(CouponBatch.objects.filter(pk__in=batch_ids).values_list("pk", "budget_fen"))
+    found: dict[int, BatchSummary] = {}
+    for row in sums:
+        values: dict[str, Any] = {name: int(row[f"sum_{name}"] or 0) for name in names}
+        found[row["batch_id"]] = BatchSummary(**(values | {"budget_fen": budgets[row["batch_id"]]}))
+    return found
+
+
+def sum_batch(batch_id: int) -> BatchSummary:
+    """Raises NoSuchBatch."""
+    summary = sum_batches([batch_id]).get(batch_id)
+    if summary is None:
+        raise errors.NoSuchBatch
+    return summary
+
+
+def list_claimable_batches(
+    member_id: int, *, door: str = Door.CLAIM, tier_id: int | None = None, at: dt.datetime | None = None
+) -> tuple[ClaimableBatch, ...]:
+    """The claim centre: batches that are open now or will be, with what stands against her claiming one.
+
+    In a handful of queries whatever their number; at most a hundred, those that close first before others.
+    """
+    at = at or clock.now()
+    batches = list(
+        CouponBatch.objects.select_related("template")
+        .filter(
+            Q(closes_at__isnull=True) | Q(closes_at__gt=at),
+            doors__contains=[door],
+            state__in=[BatchState.OPEN, BatchState.PAUSED],
+            template__state=TemplateState.ACTIVE,
+        )
+        .order_by("closes_at", "pk")[:_PAGE]
+    )
+    keys = [batch.pk for batch in batches]
+    sums = sum_batches(keys)
+    today = clock.day_bounds(clock.business_day(at))[0]
+    had = {
+        row["batch_id"]: (row["total"], row["today"])
+        for row in Coupon.objects.filter(received_by=member_id, batch_id__in=keys)
+        .values("batch_id")
+        .annotate(total=Count("pk"), today=Count("pk", filter=Q(issued_at__gte=today)))
+    }
+    lines = []
+    for batch in batches:
+        total, on_day = had.get(batch.pk, (0, 0))
+        refusal = _why_not(batch, sums[batch.pk], total, on_day, tier_id, at)
+        lines.append(
+            ClaimableBatch(
+                batch=batch_card_of(batch),
+                template=template_card_of(batch.template),
+                remaining_count=sums[batch.pk].remaining_count,
+                claimed_count=total,
+                why_not="" if refusal is None else refusal.code,
+                why_not_words="" if refusal is None else str(refusal.sentence),
+            )
+        )
+    return tuple(lines)
+
+
+def _why_not(
+    batch: CouponBatch, summary: BatchSummary, total: int, today: int, tier_id: int | None, at: dt.datetime
+) -> type[Refusal] | None:
+    tiers = batch.template.tier_ids
+    limit, daily = batch.member_limit, batch.member_daily_limit
+    checks: tuple[tuple[bool, type[Refusal]], ...] = (
+        (batch.state == BatchState.PAUSED, errors.BatchPaused),
+        (batch.opens_at is not None and at < batch.opens_at, errors.BatchNotStarted),
+        (bool(tiers) and tier_id not in tiers, errors.WrongTier),
+        (limit is not None and total >= limit, errors.OverMemberLimit),
+        (daily is not None and today >= daily, errors.OverDailyLimit),
+        (summary.remaining_count <= 0, errors.BatchSoldOut),
+        (
+            batch.budget_fen is not None and batch.budget_fen - summary.reserved_fen < batch.cost_fen,
+            errors.BudgetSpent,
+        ),
+    )
+    return next((refusal for holds, refusal in checks if holds), None)
+
+
+def period_start(period: str, at: dt.datetime) -> dt.date:
+    """The first day of the period in which a guide's issue at that moment counts."""
+    today = clock.business_day(at)
+    return {
+        QuotaPeriod.DAY.value: today,
+        QuotaPeriod.WEEK.value: today - dt.timedelta(days=today.weekday()),
+        QuotaPeriod.MONTH.value: today.replace(day=1),
+    }.get(period, _EVER)
+
+
+def get_guide_quota(*, batch_id: int, guide_id: int, at: dt.datetime | None = None) -> GuideQuota:
+    """What this guide may issue of the batch in the current period, and has. Raises NoSuchBatch."""
+    batch = CouponBatch.objects.filter(pk=batch_id).first()
+    if batch is None:
+        raise errors.NoSuchBatch
+    start = period_start(batch.guide_quota_period, at or clock.now())
+    used = GuideAllowance.objects.filter(batch=batch, guide_id=guide_id, period_start=start)
+    return GuideQuota(batch.guide_quota, used.values_list("used_count", flat=True).first() or 0)
+
+
+def get_issue_progress(job_id: int) -> IssueProgress:
+    """How far a bulk issue is. Raises NoSuchJob."""
+    job = IssueJob.objects.filter(pk=job_id).first()
+    if job is None:
+        raise errors.NoSuchJob
+    refused: dict[str, int] = {}
+    done = issued = 0
+    slices = IssueSlice.objects.filter(job=job, is_done=True).extra(
+        select={"size": "cardinality(member_ids)"}
+    )
+    for size, count, missed in slices.values_list("size", "issued_count", "refused"):
+        done += size
+        issued += count
+        for reason, number in missed.items():
+            refused[reason] = refused.get(reason, 0) + number
+    return IssueProgress(
+        job_id=job.pk,
+        key=job.key,
+        batch_id=job.batch_id,
+        state=job.state,  # type: ignore[arg-type]
+        stop_reason=job.stop_reason,
+        asked_count=job.asked_count,
+        done_count=done,
+        issued_count=issued,
+        refused=refused,
+    )

@@ -1,0 +1,153 @@
+"""Coupons as members, guides and tills see them."""
+
+import datetime as dt
+
+from django.db.models import Q
+
+from core import clock, codes
+from coupons.contracts import CouponCard, CouponCheck, CouponPage, RedemptionCard, RedemptionContext
+from coupons.errors import NoSuchCoupon, NoSuchRedemption
+from coupons.models import Coupon, CouponState, Gifting, Redemption
+from coupons.models.coupons import CouponQuerySet
+from coupons.selectors.checks import reasons_of, state_at
+from coupons.selectors.templates import template_card_of
+
+CODE_LENGTH = 16
+_PAGE = 100
+
+
+def coupon_card_of(coupon: Coupon, at: dt.datetime) -> CouponCard:
+    """What may be shown of a coupon fetched with its batch and template."""
+    state = state_at(coupon, at)
+    return CouponCard(
+        id=coupon.pk,
+        code=coupon.code,
+        batch_id=coupon.batch_id,
+        member_id=coupon.member_id,
+        template=template_card_of(coupon.batch.template),
+        state=state,
+        state_label=str(CouponState(state).label),
+        valid_from=coupon.valid_from,
+        valid_until=coupon.valid_until,
+        issued_at=coupon.issued_at,
+        door=coupon.door,  # type: ignore[arg-type]
+        door_label=str(coupon.get_door_display()),
+        issued_by_guide_id=coupon.issued_by_guide_id,
+        issued_store_id=coupon.issued_store_id,
+        partner_code=coupon.partner_code,
+        locked_until=coupon.locked_until if state == "locked" else None,
+        may_gift=state == "issued" and may_gift(coupon),
+    )
+
+
+def may_gift(coupon: Coupon) -> bool:
+    """Whether its terms let this holder hand it on."""
+    gifting = coupon.batch.template.gifting
+    return gifting == Gifting.ANYONE or (gifting == Gifting.FIRST and coupon.gifted_count == 0)
+
+
+def redemption_card_of(row: Redemption) -> RedemptionCard:
+    """What a till gets for an answer; `row` fetched with its coupon."""
+    return RedemptionCard(
+        id=row.pk,
+        coupon_id=row.coupon_id,
+        code=row.coupon.code,
+        request_id=row.request_id,
+        store_id=row.store_id,
+        till=row.till,
+        order_no=row.order_no,
+        amount_fen=row.amount_fen,
+        discount_fen=row.discount_fen,
+        redeemed_at=row.redeemed_at,
+        reversed_at=row.reversed_at,
+        coupon_state=row.coupon.state,  # type: ignore[arg-type]
+    )
+
+
+def fetched() -> CouponQuerySet:
+    """Coupons with what a card needs, in one query."""
+    return Coupon.objects.select_related("batch__template")
+
+
+def list_member_coupons(
+    member_id: int,
+    *,
+    state: str = "",
+    cursor: int | None = None,
+    limit: int = 20,
+    at: dt.datetime | None = None,
+) -> CouponPage:
+    """Her coupons, newest first. `state`: `usable` (in her hands and not over), one state, or all."""
+    at = at or clock.now()
+    limit = max(1, min(limit, _PAGE))
+    rows = fetched().filter(_in_state(state, at), member_id=member_id).order_by("-pk")
+    if cursor is not None:
+        rows = rows.filter(pk__lt=cursor)
+    found = list(rows[: limit + 1])
+    cards = tuple(coupon_card_of(row, at) for row in found[:limit])
+    return CouponPage(cards, cards[-1].id if len(found) > limit else None)
+
+
+def _in_state(state: str, at: dt.datetime) -> Q:
+    over = Q(valid_until__lte=at)
+    lapsed = Q(state=CouponState.LOCKED, locked_until__lte=at)
+    if state == "usable":
+        return Q(state__in=[CouponState.ISSUED, CouponState.LOCKED, CouponState.GIFTING]) & ~over
+    if state == CouponState.ISSUED:
+        return (Q(state=CouponState.ISSUED) | lapsed) & ~over
+    if state == CouponState.LOCKED:
+        return Q(state=CouponState.LOCKED, locked_until__gt=at)
+    if state == CouponState.GIFTING:
+        return Q(state=CouponState.GIFTING) & ~over
+    if state == CouponState.EXPIRED:
+        unclosed = Q(state__in=[CouponState.ISSUED, CouponState.GIFTING]) | lapsed
+        return Q(state=CouponState.EXPIRED) | unclosed & over
+    return Q(state=state) if state in CouponState.values else Q()
+
+
+def count_usable_coupons(member_id: int, at: dt.datetime | None = None) -> int:
+    """How many she may use now or later."""
+    return Coupon.objects.filter(_in_state("usable", at or clock.now()), member_id=member_id).count()
+
+
+def get_coupon(coupon_id: int, *, member_id: int | None = None, at: dt.datetime | None = None) -> CouponCard:
+    """With `member_id`: only if it is hers. Raises NoSuchCoupon for another's and an unknown one alike."""
+    rows = fetched().filter(pk=coupon_id)
+    row = (rows if member_id is None else rows.filter(member_id=member_id)).first()
+    if row is None:
+        raise NoSuchCoupon
+    return coupon_card_of(row, at or clock.now())
+
+
+def find_by_code(text: str, *, at: dt.datetime | None = None) -> CouponCard | None:
+    """The coupon of a typed or scanned code; blanks, dashes and lower case do not matter."""
+    coupon_id = find_coupon_id(text)
+    return None if coupon_id is None else get_coupon(coupon_id, at=at)
+
+
+def find_coupon_id(text: str) -> int | None:
+    """A code with a wrong check character is not even looked up."""
+    code = codes.normalize(text[:40])
+    if not codes.is_code(code, CODE_LENGTH):
+        return None
+    return Coupon.objects.filter(code=code).values_list("pk", flat=True).first()
+
+
+def check_coupon(code: str, *, context: RedemptionContext) -> CouponCheck:
+    """Whether the coupon may be used there and then, with all reasons against. Reads only.
+
+    Raises NoSuchCoupon, also for a coupon that is not `context.member_id`'s.
+    """
+    coupon_id = find_coupon_id(code)
+    coupon = None if coupon_id is None else fetched().filter(pk=coupon_id).first()
+    if coupon is None or context.member_id not in {None, coupon.member_id}:
+        raise NoSuchCoupon
+    return CouponCheck(coupon_card_of(coupon, context.at), reasons_of(coupon, context))
+
+
+def get_redemption(request_id: str) -> RedemptionCard:
+    """Raises NoSuchRedemption."""
+    row = Redemption.objects.select_related("coupon").filter(request_id=request_id).first()
+    if row is None:
+        raise NoSuchRedemption
+    return redemption_card_of(row)

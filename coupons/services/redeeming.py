@@ -1,0 +1,218 @@
+"""A coupon is used for an order, once; and taken back."""
+
+import dataclasses
+import datetime as dt
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+
+from core import audit, clock, events
+from core.actor import Actor
+from core.constraints import violated
+from coupons import errors
+from coupons.contracts import RedemptionCard, RedemptionContext
+from coupons.events import CouponRedeemed, RedemptionReversed
+from coupons.models import Coupon, CouponState, Redemption
+from coupons.selectors.checks import refusals_of
+from coupons.selectors.coupons import redemption_card_of
+from coupons.selectors.templates import most_off_fen, terms_of
+from coupons.services.history import (
+    count_up,
+    free_lapsed_lock,
+    lock_by_code,
+    lock_by_id,
+    move_coupon,
+    usable_reason,
+)
+from coupons.services.issuing import usable_request_key
+
+# How far a till's clock may run ahead of ours, and how late a till that was offline may report.
+CLOCK_SKEW: Final = dt.timedelta(minutes=5)
+OFFLINE_SPAN: Final = dt.timedelta(hours=24)
+MOST_FEN: Final = 1_000_000_000  # ten million yuan
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a coupon is redeemed for. `amount_fen` is the price of the lines it counts for, before the discount;
+    `redeemed_at` is the till's time and only given for what was done offline."""
+
+    store_id: int
+    order_no: str
+    amount_fen: int
+    discount_fen: int
+    channel: str = "store"
+    till: str = ""
+    quantity: int | None = None
+    tier_id: int | None = None
+    member_id: int | None = None
+    guide_id: int | None = None
+    redeemed_at: dt.datetime | None = None
+
+
+def redeem_coupon(
+    *,
+    code: str,
+    order: Order,
+    request_id: str,
+    lock_key: str = "",
+    actor: Actor,
+    at: dt.datetime | None = None,
+) -> RedemptionCard:
+    """The coupon is used for this order. The same `request_id` again gets the first answer.
+
+    Refuses, each with its own code, whatever `check_coupon` would list (the gravest first); a discount above what the
+    coupon can give; a till's time that is ahead of ours by more than five minutes or a day old; and a `request_id`
+    that meant another redemption. Of two tills at once the second finds it redeemed.
+    """
+    at = at or clock.now()
+    usable_request_key(key=request_id)
+    moment = _usable_moment(order.redeemed_at, at)
+    _check_order(order)
+    try:
+        with transaction.atomic():
+            coupon = lock_by_code(code=code)
+            first = Redemption.objects.select_related("coupon").filter(request_id=request_id).first()
+            if first is not None:
+                return _answer_again(first, coupon, order)
+            free_lapsed_lock(coupon=coupon, at=at, actor=actor)
+            for refusal in refusals_of(coupon, _context(order, moment, lock_key)):
+                raise refusal
+            if order.discount_fen > most_off_fen(terms_of(coupon.batch.template), order.amount_fen):
+                raise errors.AmountUnusable(field="discount_fen")
+            row = _redeem(coupon, order, request_id, moment, actor, at)
+    except IntegrityError as error:
+        # The same key for two coupons at once: each holds its own coupon's lock.
+        if violated(error) == "redemption_once_per_request":
+            raise errors.RequestReused from None
+        raise
+    return redemption_card_of(row)
+
+
+def reverse_redemption(
+    *, request_id: str, reversal_key: str, reason: str, actor: Actor, at: dt.datetime | None = None
+) -> RedemptionCard:
+    """The redemption is taken back: the coupon is good again until its last day, or expired when that is over. The
+    same `reversal_key` again gets the first answer. Refuses a redemption that was reversed already."""
+    return _reverse(request_id, reversal_key, reason, actor, at or clock.now(), store_id=None)
+
+
+def undo_redemption(
+    *,
+    request_id: str,
+    reversal_key: str,
+    reason: str,
+    store_id: int,
+    actor: Actor,
+    at: dt.datetime | None = None,
+) -> RedemptionCard:
+    """As `reverse_redemption`, for the store that redeemed and on the same day (Shanghai). Refuses another store's
+    redemption as an unknown one, and yesterday's."""
+    return _reverse(request_id, reversal_key, reason, actor, at or clock.now(), store_id=store_id)
+
+
+def _redeem(
+    coupon: Coupon, order: Order, request_id: str, moment: dt.datetime, actor: Actor, at: dt.datetime
+) -> Redemption:
+    row = Redemption.objects.create(
+        coupon=coupon,
+        request_id=request_id,
+        store_id=order.store_id,
+        redeemed_by_guide_id=order.guide_id,
+        till=order.till,
+        channel=order.channel,
+        order_no=order.order_no.strip(),
+        amount_fen=order.amount_fen,
+        discount_fen=order.discount_fen,
+        redeemed_at=moment,
+        recorded_at=at,
+    )
+    move_coupon(coupon=coupon, to=CouponState.REDEEMED, what="redeemed", actor=actor, at=at)
+    audit.record(action="coupons.redeemed", subject=row, actor=actor, at=at, coupon_id=coupon.pk)
+    events.publish(CouponRedeemed(coupon.pk, row.pk))
+    count_up(coupon=coupon, redeemed_count=1, discount_fen=order.discount_fen, sales_fen=order.amount_fen)
+    return row
+
+
+def _answer_again(first: Redemption, coupon: Coupon, order: Order) -> RedemptionCard:
+    now_asked: tuple[Any, ...] = (
+        coupon.pk, order.store_id, order.order_no.strip(), order.amount_fen, order.discount_fen,
+    )  # fmt: skip
+    before = (first.coupon_id, first.store_id, first.order_no, first.amount_fen, first.discount_fen)
+    if now_asked != before:
+        raise errors.RequestReused
+    return redemption_card_of(first)
+
+
+def _reverse(
+    request_id: str, reversal_key: str, reason: str, actor: Actor, at: dt.datetime, *, store_id: int | None
+) -> RedemptionCard:
+    usable_request_key(key=reversal_key)
+    reason = usable_reason(reason=reason)
+    found = Redemption.objects.filter(request_id=request_id.replace("\0", "")[:80]).first()
+    if found is None or store_id not in {None, found.store_id}:
+        raise errors.NoSuchRedemption
+    with transaction.atomic():
+        coupon = lock_by_id(coupon_id=found.coupon_id)
+        row = Redemption.objects.lock(found.pk)
+        row.coupon = coupon
+        if row.reversed_at is not None:
+            if row.reversal_key != reversal_key:
+                raise errors.AlreadyReversed
+            return redemption_card_of(row)
+        if store_id is not None and clock.business_day(row.recorded_at) != clock.business_day(at):
+            raise errors.UndoTooLate
+        row.reversed_at, row.reversal_key, row.reversal_reason = at, reversal_key, reason
+        row.save(update_fields=["reversed_at", "reversal_key", "reversal_reason"])
+        is_over = coupon.valid_until <= at
+        to = CouponState.EXPIRED if is_over else CouponState.ISSUED
+        move_coupon(coupon=coupon, to=to, what="reversed", actor=actor, at=at, reason=reason)
+        audit.record(action="coupons.redemption_reversed", subject=row, actor=actor, at=at)
+        events.publish(RedemptionReversed(coupon.pk, row.pk))
+        count_up(
+            coupon=coupon,
+            redeemed_count=-1,
+            discount_fen=-row.discount_fen,
+            sales_fen=-row.amount_fen,
+            expired_count=int(is_over),
+            reserved_fen=-coupon.batch.cost_fen if is_over else 0,
+        )
+    return redemption_card_of(row)
+
+
+def _context(order: Order, moment: dt.datetime, lock_key: str) -> RedemptionContext:
+    return RedemptionContext(
+        at=moment,
+        store_id=order.store_id,
+        channel=order.channel,
+        tier_id=order.tier_id,
+        member_id=order.member_id,
+        amount_fen=order.amount_fen,
+        quantity=order.quantity,
+        lock_key=lock_key,
+    )
+
+
+def _usable_moment(redeemed_at: dt.datetime | None, at: dt.datetime) -> dt.datetime:
+    """Ours, or the till's within the bounds; a clock that runs ahead a little does not reach into the future."""
+    if redeemed_at is None:
+        return at
+    if redeemed_at.tzinfo is None or not at - OFFLINE_SPAN <= redeemed_at <= at + CLOCK_SKEW:
+        raise errors.RedeemedAtUnusable(field="redeemed_at")
+    return min(redeemed_at, at)
+
+
+def _check_order(order: Order) -> None:
+    if not 1 <= len(order.order_no.strip()) <= 64 or "\0" in order.order_no:
+        raise errors.OrderUnusable(field="order_no")
+    if (
+        len(order.till) > 40
+        or "\0" in order.till
+        or not 1 <= len(order.channel) <= 16
+        or "\0" in order.channel
+    ):
+        raise errors.OrderUnusable(field="till")
+    for field, most in (("amount_fen", MOST_FEN), ("discount_fen", order.amount_fen)):
+        value = getattr(order, field)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+            raise errors.AmountUnusable(field=field)

@@ -1,0 +1,251 @@
+"""Bulk issue: whole audiences, limits honoured, reasons counted, killed in the middle, run by several at once."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from core.errors import Refusal
+from coupons import selectors, services
+from coupons.models import Coupon, IssueJob, IssueSlice, PartnerCode
+from coupons.services import bulk
+from members import selectors as member_selectors
+from members.models import Member
+from tests.coupons.kit import BOSS, check_counters, claim, key, later, make_batch, make_members, make_template
+from tests.killed_job import killed_while_waiting
+from tests.threads import at_once
+
+
+def refused(call: Any, **values: Any) -> str:
+    with pytest.raises(Refusal) as caught:
+        call(**values)
+    return caught.value.code
+
+
+def issue(batch: int, members: Any, job_key: str = "", **values: Any) -> Any:
+    return services.issue_coupons(
+        batch_id=batch, member_ids=members, key=job_key or key(), actor=BOSS, **values
+    )
+
+
+@pytest.fixture(autouse=True)
+def small_slices(monkeypatch: Any) -> None:
+    monkeypatch.setattr(bulk, "SLICE", 4)
+
+
+@pytest.mark.django_db
+def test_an_audience_gets_its_coupons_once_also_when_asked_twice() -> None:
+    make_members(11)
+    batch = make_batch(member_limit=5, at=later(days=-1))
+    progress = issue(batch, member_selectors.living_member_ids(), "launch")
+    assert (progress.state, progress.asked_count, progress.done_count, progress.issued_count) == (
+        "done",
+        11,
+        11,
+        11,
+    )
+    make_members(1)
+    assert issue(batch, member_selectors.living_member_ids(), "launch") == progress
+    assert set(Coupon.objects.values_list("ordinal", "door")) == {(1, "system")}
+    assert IssueSlice.objects.count() == 3
+    check_counters(batch)
+
+
+@pytest.mark.django_db
+def test_ids_may_also_be_a_list_with_repeats_and_strangers() -> None:
+    first, second = make_members(2)
+    progress = issue(make_batch(), [second, first, second, 987_654])
+    assert (progress.asked_count, progress.issued_count, progress.refused) == (3, 2, {"no_member": 1})
+
+
+@pytest.mark.django_db
+def test_those_who_may_have_none_are_counted_by_reason() -> None:
+    members = make_members(10)
+    batch = make_batch(5, member_limit=1)
+    claim(batch, members[0])
+    progress = issue(batch, members)
+    assert (progress.issued_count, progress.refused) == (4, {"over_limit": 1, "sold_out": 5})
+    check_counters(batch)
+    daily = make_batch(50, member_daily_limit=1)
+    claim(daily, members[3])
+    assert issue(daily, members).refused == {"over_daily_limit": 1}
+    poor = make_batch(50, budget_fen=6 * 3_000)
+    assert issue(poor, members).refused == {"budget_spent": 4}
+    check_counters(poor)
+
+
+@pytest.mark.django_db
+def test_the_room_that_is_left_lies_where_a_claim_finds_it() -> None:
+    batch = make_batch(20)
+    issue(batch, make_members(17))
+    for member in make_members(3):
+        claim(batch, member)
+    check_counters(batch)
+
+
+@pytest.mark.django_db
+def test_a_guides_bulk_issue_stays_within_her_quota(cast: Any) -> None:
+    batch = make_batch(guide_quota=6)
+    progress = issue(batch, make_members(9), door="guide", guide_id=cast.lina.id, store_id=cast.store.id)
+    assert (progress.issued_count, progress.refused) == (6, {"guide_quota_spent": 3})
+    assert selectors.get_guide_quota(batch_id=batch, guide_id=cast.lina.id).remaining_count == 0
+    assert set(Coupon.objects.values_list("issued_by_guide_id", "issued_store_id")) == {
+        (cast.lina.id, cast.store.id)
+    }
+
+
+@pytest.mark.django_db
+def test_who_is_merged_after_the_freeze_gets_one_as_who_she_is() -> None:
+    emptier, survivor, lonely = make_members(3)
+    batch = make_batch()
+    job = services.start_issue_job(
+        batch_id=batch, member_ids=[emptier, survivor, lonely], key="m", actor=BOSS
+    )
+    Member.objects.filter(pk=emptier).update(merged_into_id=survivor)
+    progress = services.run_issue_job(job_id=job.job_id, actor=BOSS)
+    assert sorted(Coupon.objects.values_list("member_id", flat=True)) == [survivor, lonely]
+    assert (progress.issued_count, progress.state) == (2, "done")
+
+
+@pytest.mark.django_db
+def test_bad_requests_start_nothing() -> None:
+    members, batch = make_members(1), make_batch()
+    start = partial(services.start_issue_job, member_ids=members, actor=BOSS)
+    assert refused(start, batch_id=987_654, key="k") == "coupons.no_such_batch"
+    assert refused(start, batch_id=batch, key="") == "coupons.request_key_unusable"
+    assert refused(start, batch_id=batch, key="k", door="guide") == "coupons.guide_missing"
+    assert refused(start, batch_id=make_batch(doors=("claim",)), key="k") == "coupons.wrong_door"
+    assert refused(start, batch_id=make_batch(is_open=False), key="k") == "coupons.batch_not_open"
+    assert not IssueJob.objects.exists()
+    start(batch_id=batch, key="k")
+    assert refused(start, batch_id=make_batch(), key="k") == "coupons.request_reused"
+    with pytest.raises(Refusal) as caught:
+        selectors.get_issue_progress(987_654)
+    assert caught.value.code == "coupons.no_such_job"
+
+
+@pytest.mark.django_db
+def test_a_paused_batch_keeps_the_job_waiting_and_an_ended_one_stops_it() -> None:
+    members = make_members(3)
+    for stop, state in ((services.pause_batch, "running"), (services.end_batch, "stopped")):
+        batch = make_batch()
+        job = services.start_issue_job(batch_id=batch, member_ids=members, key=key(), actor=BOSS)
+        stop(batch_id=batch, actor=BOSS)
+        progress = services.run_issue_job(job_id=job.job_id, actor=BOSS)
+        assert (progress.state, progress.issued_count) == (state, 0)
+        if state == "running":
+            services.open_batch(batch_id=batch, actor=BOSS)
+            assert services.resume_issue_jobs(actor=BOSS) == 1
+            assert selectors.get_issue_progress(job.job_id).issued_count == 3
+        else:
+            assert progress.stop_reason == "ended"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_inside_a_slice_the_job_goes_on_as_if_nothing_had_been() -> None:
+    members, batch = make_members(14), make_batch(100)
+    job = services.start_issue_job(batch_id=batch, member_ids=members, key="k", actor=BOSS)
+    statements = (
+        "from core.actor import Actor\nfrom coupons import services\n"
+        f"services.run_issue_job(job_id={job.job_id}, actor=Actor.system('killed'))"
+    )
+    # It waits for the ninth member, in its third slice, with the counters' locks still ahead.
+    lock = "SELECT id FROM members_member WHERE id = %(id)s FOR UPDATE"
+    with killed_while_waiting(statements, lock=lock, values={"id": members[8]}):
+        progress = selectors.get_issue_progress(job.job_id)
+        assert (progress.state, progress.issued_count) == ("running", 8)
+        check_counters(batch)
+    assert services.resume_issue_jobs(actor=BOSS) == 1
+    done = selectors.get_issue_progress(job.job_id)
+    assert (done.state, done.issued_count, done.done_count) == ("done", 14, 14)
+    assert sorted(Coupon.objects.values_list("member_id", flat=True)) == members
+    check_counters(batch)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_processes_share_one_job_and_claims_go_on_beside_it() -> None:
+    members, others, batch = make_members(40), make_members(10), make_batch(45)
+    job = services.start_issue_job(batch_id=batch, member_ids=members, key="k", actor=BOSS)
+    run = partial(services.run_issue_job, job_id=job.job_id, actor=BOSS)
+    answers = at_once([run, run, run, *(partial(claim, batch, member) for member in others)])
+    assert [a for a in answers if isinstance(a, Exception) and not isinstance(a, Refusal)] == []
+    progress = run()
+    assert (progress.state, progress.done_count) == ("done", 40)
+    assert Coupon.objects.filter(batch_id=batch).count() == 45
+    check_counters(batch)
+
+
+@pytest.mark.django_db
+def test_a_slice_costs_the_same_whatever_its_size(
+    django_assert_max_num_queries: Any, monkeypatch: Any
+) -> None:
+    members, batch = make_members(60), make_batch()
+    monkeypatch.setattr(bulk, "SLICE", 100)
+    job = services.start_issue_job(batch_id=batch, member_ids=members, key="k", actor=BOSS)
+    with django_assert_max_num_queries(25):
+        services.run_issue_job(job_id=job.job_id, actor=BOSS)
+
+
+@pytest.mark.django_db
+def test_a_partners_codes_are_handed_out_each_once() -> None:
+    template = make_template()
+    from coupons.contracts import BatchTerms
+
+    batch = services.create_batch(
+        template_id=template,
+        terms=BatchTerms(name="合作", quota=0, doors=("claim", "system"), member_limit=None),
+        partner_name="咖啡店",
+        actor=BOSS,
+    ).id
+    assert refused(services.open_batch, batch_id=batch, actor=BOSS) == "coupons.batch_unusable"
+    lines = [f"CAFE-{number:03d}" for number in range(20)] + ["", "CAFE-003", "two words", "x" * 65, "a\tb"]
+    done = services.import_partner_codes(batch_id=batch, lines=lines, actor=BOSS)
+    assert (done.added_count, done.repeated_count, done.bad_lines) == (20, 1, (23, 24, 25))
+    assert services.import_partner_codes(batch_id=batch, lines=lines[:20], actor=BOSS).added_count == 0
+    services.open_batch(batch_id=batch, actor=BOSS)
+    issue(batch, make_members(6))
+    for member in make_members(14):
+        claim(batch, member)
+    codes = set(Coupon.objects.filter(batch_id=batch).values_list("partner_code", flat=True))
+    assert codes == set(lines[:20])
+    assert not PartnerCode.objects.filter(is_taken=False).exists()
+    check_counters(batch)
+    card = selectors.list_member_coupons(Coupon.objects.filter(batch_id=batch)[0].member_id).cards[0]
+    check = selectors.check_coupon(card.code, context=selectors_context())
+    assert [reason.code for reason in check.reasons] == ["coupons.partner_coupon"]
+    assert refused(services.extend_quota, batch_id=batch, more=1, actor=BOSS) == "coupons.partner_batch"
+    assert (
+        refused(services.import_partner_codes, batch_id=make_batch(), lines=["a"], actor=BOSS)
+        == "coupons.partner_batch"
+    )
+    services.end_batch(batch_id=batch, actor=BOSS)
+    assert (
+        refused(services.import_partner_codes, batch_id=batch, lines=["new"], actor=BOSS)
+        == "coupons.batch_ended"
+    )
+
+
+def selectors_context() -> Any:
+    from core import clock
+    from coupons.contracts import RedemptionContext
+
+    return RedemptionContext(at=clock.now())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_partners_last_codes_are_handed_out_once_under_a_rush() -> None:
+    from coupons.contracts import BatchTerms
+
+    batch = services.create_batch(
+        template_id=make_template(),
+        terms=BatchTerms(name="合作", quota=0, doors=("claim",), member_limit=None),
+        partner_name="咖啡店",
+        actor=BOSS,
+    ).id
+    services.import_partner_codes(batch_id=batch, lines=[f"c{n}" for n in range(9)], actor=BOSS)
+    services.open_batch(batch_id=batch, actor=BOSS)
+    answers = at_once([partial(claim, batch, member) for member in make_members(24)])
+    assert sum(not isinstance(answer, Exception) for answer in answers) == 9
+    assert {a.code for a in answers if isinstance(a, Refusal)} == {"coupons.batch_sold_out"}
+    assert len(set(Coupon.objects.values_list("partner_code", flat=True))) == 9
+    check_counters(batch)
