@@ -158,10 +158,13 @@ def _write_out(connection: "psycopg.Connection[Any]", home: Path) -> list[tuple[
     people = []
     for table in _FILLED:
         path = home / f"{table}.copy"
-        with connection.cursor() as cursor, path.open("wb") as stream:
-            with cursor.copy(f"COPY {table} TO STDOUT") as copy:
-                for data in copy:
-                    stream.write(data)
+        with (
+            connection.cursor() as cursor,
+            path.open("wb") as stream,
+            cursor.copy(f"COPY {table} TO STDOUT") as copy,
+        ):
+            for data in copy:
+                stream.write(data)
         people.append((f"COPY {table} FROM STDIN", path))
     return people
 

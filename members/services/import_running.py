@@ -50,9 +50,12 @@ SELECT count(*) FILTER (WHERE verdict = 'created'),
 FROM import_plan
 """
 # A file may be the first of the members there are: with the statistics of empty tables the planner joins whole
-# batches row by row. Autovacuum comes minutes later; where it is at work just now, it does the same.
+# batches row by row. Autovacuum comes minutes later; where it is at work just now, it does the same. Only the columns
+# of joins: the elements of arrays take most of the time.
 _LOOK_ANEW: Final = """
-ANALYZE (SKIP_LOCKED) members_importrow, members_member, members_memberidentity, members_memberaddress
+ANALYZE (SKIP_LOCKED) members_importrow (job_id, line, is_waiting),
+    members_member (id, birthday, phone_tail, merged_into_id), members_memberidentity,
+    members_memberaddress (member_id, province, city, district)
 """
 _WAIT: Final = """
 UPDATE members_importrow row SET is_waiting = TRUE
