@@ -112,7 +112,7 @@ def read_name(text: str) -> tuple[str, str]:
         name = rest if len(rest) >= 2 else name
     if len(name) > NAME_LENGTH:
         raise BadValue("name_too_long")
-    if not any(sign.isalpha() for sign in name):
+    if not name.isalpha() and not any(sign.isalpha() for sign in name):
         raise BadValue("name_unusable")
     return name, gender
 
