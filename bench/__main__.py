@@ -1,8 +1,8 @@
 """`python -m bench [names]`: run the benches named, or all; print one table; keep what was measured.
 
 Exit status 1 when a target is missed, 2 when a bench failed. BENCH_ROUNDS and BENCH_PUSHES shorten or lengthen the
-callback's rounds, BENCH_ACCOUNTS_COUNT and BENCH_MEMBERS_COUNT set the size of the benches of points and of tiers;
-callback's rounds, BENCH_ACCOUNTS_COUNT sets the size of the points bench, BENCH_MEMBERS_COUNT of the import;
+callback's rounds, BENCH_ACCOUNTS_COUNT sets the size of the points bench, BENCH_MEMBERS_COUNT of those of tiers and of
+the import;
 BENCH_FULL=1 includes the slow part of demo_start.
 callback's rounds, BENCH_ACCOUNTS_COUNT and BENCH_COUPONS_COUNT set the sizes of the
 bulk benches; BENCH_FULL=1 includes the slow part of demo_start.

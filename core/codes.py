@@ -5,11 +5,14 @@ check character: a weighted sum over the alphabet's prime-sized ring catches eve
 and every swap of neighbours in the body.
 """
 
+import itertools
+import operator
 import secrets
 from typing import Final
 
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXY"
 _RING: Final = len(ALPHABET)  # 29, a prime: every weight below it is invertible
+_PLACES: Final = {character: place for place, character in enumerate(ALPHABET)}
 # A random byte as a character; the last bytes, which would make some characters likelier, are left out.
 _LETTERS: Final = bytes(ord(ALPHABET[byte % _RING]) for byte in range(256))
 _UNEVEN: Final = bytes(range(256 - 256 % _RING, 256))
@@ -19,14 +22,31 @@ def check_character(body: str) -> str:
     """The check character of a body. Raises ValueError for a foreign character or more than 27."""
     if len(body) > _RING - 2:
         raise ValueError("too long for one check character")
-    total = sum(weight * ALPHABET.index(character) for weight, character in enumerate(body, start=2))
+    try:
+        total = sum(map(operator.mul, map(_PLACES.__getitem__, body), itertools.count(2)))
+    except KeyError:
+        raise ValueError("a foreign character") from None
     return ALPHABET[total % _RING]
 
 
 def new_code(length: int) -> str:
     """A random code of `length` characters, the last of which checks the others."""
-    body = _random_text(length - 1)
-    return body + check_character(body)
+    return new_codes(1, length)[0]
+
+
+def new_codes(count: int, length: int) -> list[str]:
+    """So many codes, for lists of people."""
+    return [body + check_character(body) for body in _random_texts(count, length - 1)]
+
+
+def new_public_ids(count: int) -> list[str]:
+    """So many ids as of `new_public_id`."""
+    return _random_texts(count, 16)
+
+
+def _random_texts(count: int, length: int) -> list[str]:
+    text = _random_text(count * length)
+    return [text[start : start + length] for start in range(0, count * length, length)]
 
 
 def _random_text(length: int) -> str:

@@ -2,7 +2,6 @@
 
 import functools
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from pypinyin import Style, lazy_pinyin
@@ -29,7 +28,7 @@ def _words_of(name: str) -> frozenset[str]:
     sounds = [_sound(unit) for unit in units]
     pinyin = [sound for sound, _initial in sounds]
     initials = [initial for _pinyin, initial in sounds]
-    return frozenset([*_ends(units), *_ends(pinyin), *(word for word in _ends(initials) if len(word) > 1)])
+    return frozenset(_ends(units) | _ends(pinyin) | {word for word in _ends(initials) if len(word) > 1})
 
 
 @functools.lru_cache(maxsize=16_384)
@@ -59,7 +58,10 @@ def _is_han(unit: str) -> bool:
     return unit[0] >= "㐀"
 
 
-def _ends(parts: list[str]) -> Iterable[str]:
-    for cut in range(len(parts)):
-        yield "".join(parts[: cut + 1])
-        yield "".join(parts[cut:])
+def _ends(parts: list[str]) -> set[str]:
+    whole, cut = "".join(parts), 0
+    ends = {whole} if parts else set()
+    for part in parts[:-1]:
+        cut += len(part)
+        ends |= {whole[:cut], whole[cut:]}
+    return ends

@@ -16,6 +16,8 @@ from members.services.import_staging import STREET_CONTEXT
 
 Pair = tuple[int, int, str]  # line, member, why
 
+# The hashes of a batch, and the flush of the index of name tokens, in memory.
+_ROOM: Final = "SET LOCAL work_mem = '64MB'"
 _DROP: Final = "DROP TABLE IF EXISTS import_plan, import_key"
 _PLAN: Final = """
 CREATE TEMP TABLE import_plan ON COMMIT DROP AS
@@ -58,6 +60,8 @@ SET member_id = hit.first_owner,
     verdict = CASE WHEN hit.first_owner = hit.last_owner THEN 'match' ELSE 'two_owners' END
 FROM hit WHERE hit.line = plan.line
 """
+# The planner takes the verdicts for what they were before the match, and joins them row by row.
+_MATCH_KNOWN: Final = "ANALYZE import_plan (verdict, member_id)"
 # She has a phone, the row has another: which is hers is not for a file to say. Likewise with the unionid.
 _CONTRADICTION: Final = """
 WITH odd AS (
@@ -81,14 +85,16 @@ WHERE rival.line = plan.line AND rival.value <> rival.first
 # As if the lines came one by one: who shares an identity with an earlier line waits until that one is settled,
 # unless both are the same member anyway. The earliest line never waits.
 _LEADERS: Final = """
-WITH ranked AS (
-    SELECT plan.line, plan.member_id, first_value(plan.line) OVER shared AS first_line,
-           first_value(plan.member_id) OVER shared AS first_member
+WITH shared AS (
+    SELECT key.kind, key.app_id, key.value, min(line) AS first_line
     FROM import_key key JOIN import_plan plan USING (line) WHERE plan.verdict IN ('', 'match')
-    WINDOW shared AS (PARTITION BY key.kind, key.app_id, key.value ORDER BY plan.line)),
+    GROUP BY key.kind, key.app_id, key.value HAVING count(*) > 1),
 behind AS (
-    SELECT DISTINCT line FROM ranked
-    WHERE line > first_line AND (member_id = first_member) IS NOT TRUE)
+    SELECT DISTINCT plan.line
+    FROM shared JOIN import_key key USING (kind, app_id, value) JOIN import_plan plan USING (line)
+    JOIN import_plan leader ON leader.line = shared.first_line
+    WHERE plan.verdict IN ('', 'match') AND plan.line > shared.first_line
+        AND (plan.member_id = leader.member_id) IS NOT TRUE)
 UPDATE import_plan plan
 SET verdict = CASE WHEN behind.line IS NULL THEN 'create' ELSE 'later' END, member_id = NULL
 FROM import_plan every LEFT JOIN behind USING (line)
@@ -153,6 +159,7 @@ def open_plan(
         "job": job_id, "app": app_id, "mini": mini_app_id, "limit": limit,
         "rows": None if rows is None else list(rows),
     }  # fmt: skip
+    cursor.execute(_ROOM)
     cursor.execute(_DROP)
     cursor.execute(_PLAN.replace("%(rows)s", "%(rows)s::bigint[]"), values)
     cursor.execute(_KEYS, values)
@@ -174,6 +181,7 @@ def judge(*, cursor: Any, job_id: int, newest_member_id: int, asks: bool) -> int
     """
     cursor.execute(_OPEN_AGAIN)
     cursor.execute(_MATCH)
+    cursor.execute(_MATCH_KNOWN)
     cursor.execute(_CONTRADICTION)
     cursor.execute(_RIVALS)
     cursor.execute(_LEADERS)

@@ -27,6 +27,7 @@ _STREET: Final = re.compile(r"[东南西北中]?[一二三四]?(?:大?路|大?�
 _FILLERS: Final = " \t\r\n\u3000,，、/-"
 # What official lists put where a place has no city of its own.
 _NO_CITY: Final = re.compile(r"^(?:市辖区|(?:省|自治区)?直辖县(?:级行政区划)?|县(?=.{2,}[县市区]))")
+_NO_CITY_STARTS: Final = ("市辖区", "省", "自治区", "直辖县", "县")  # spares most addresses the search
 _DIRECT: Final = "直辖县"
 STREET_LENGTH: Final = 120
 
@@ -78,16 +79,20 @@ def find_place(text: str) -> Place:
 def _take_city(text: str, province: str, atlas: _Atlas) -> tuple[str, str]:
     if not province:
         return _take(text, atlas.cities_anywhere, atlas)
-    code, rest = _take(_NO_CITY.sub("", text), atlas.cities.get(province, {}), atlas)
+    code, rest = _take(_without_no_city(text), atlas.cities.get(province, {}), atlas)
     own = atlas.own_cities.get(province)
-    return (own, _NO_CITY.sub("", rest)) if not code and own else (code, rest)
+    return (own, _without_no_city(rest)) if not code and own else (code, rest)
 
 
 def _take_district(text: str, province: str, city: str, atlas: _Atlas) -> tuple[str, str]:
     if city:
-        return _take(_NO_CITY.sub("", text), atlas.districts.get(city[:4], {}), atlas)
+        return _take(_without_no_city(text), atlas.districts.get(city[:4], {}), atlas)
     code, rest = _take(text, atlas.districts_anywhere, atlas)
     return (code, rest) if not province or code[:2] == province[:2] else ("", text)
+
+
+def _without_no_city(text: str) -> str:
+    return _NO_CITY.sub("", text) if text.startswith(_NO_CITY_STARTS) else text
 
 
 def _take(text: str, known: _Index, atlas: _Atlas) -> tuple[str, str]:

@@ -128,7 +128,7 @@ def _text_rows(path: Path, start: bytes) -> Generator[Row, None, None]:
         reader = csv.reader(_lines(stream), delimiter=_separator(head))
         try:
             for cells in reader:
-                if any(len(cell) > _MOST_CELL for cell in cells):
+                if max(map(len, cells), default=0) > _MOST_CELL:
                     raise ImportCellTooLarge(line=reader.line_num)
                 yield reader.line_num, cells
         except csv.Error:

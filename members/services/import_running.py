@@ -49,6 +49,14 @@ SELECT count(*) FILTER (WHERE verdict = 'created'),
        count(*) FILTER (WHERE verdict = 'known')
 FROM import_plan
 """
+# A file may be the first of the members there are: with the statistics of empty tables the planner joins whole
+# batches row by row. Autovacuum comes minutes later; where it is at work just now, it does the same. Only the columns
+# of joins: the elements of arrays take most of the time.
+_LOOK_ANEW: Final = """
+ANALYZE (SKIP_LOCKED) members_importrow (job_id, line, is_waiting),
+    members_member (id, birthday, phone_tail, merged_into_id), members_memberidentity,
+    members_memberaddress (member_id, province, city, district)
+"""
 _WAIT: Final = """
 UPDATE members_importrow row SET is_waiting = TRUE
 FROM import_plan plan WHERE plan.row_id = row.id AND plan.verdict = 'candidate'
@@ -154,7 +162,7 @@ def _foretell(job: ImportJob, plan: ColumnPlan, holder: str) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         keep_lease(job_id=job.pk, holder=holder)
         cursor.execute("SET LOCAL statement_timeout = '300s'")
-        cursor.execute("ANALYZE members_importrow")
+        cursor.execute(_LOOK_ANEW)
         cursor.execute(
             "SELECT count(DISTINCT word) FROM members_importrow, unnest(tags) word WHERE job_id = %s",
             [job.pk],
@@ -198,6 +206,7 @@ def _write_batch(job_id: int, plan: ColumnPlan, holder: str) -> bool:
         cursor.execute("SELECT count(*) FROM import_plan")
         if cursor.fetchone()[0] == 0:
             ImportJob.objects.filter(pk=job_id).update(state=ImportState.FINISHED, ended_at=now)
+            cursor.execute(_LOOK_ANEW)
             return False
         counts = settle(cursor=cursor, job=job, plan=plan, actor=actor_of(job), at=now)
         add_counts(job=job, counts=counts)

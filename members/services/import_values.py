@@ -19,6 +19,7 @@ _NOTHING: Final = frozenset(
         "#n/a", "nan", "0000-00-00", "0000/00/00",
     }
 )  # fmt: skip
+_LONGEST_NOTHING: Final = max(map(len, _NOTHING))
 _SCIENTIFIC: Final = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+?[0-9]+")
 _FLOAT_TAIL: Final = re.compile(r"\.0+$")
 _LANDLINE: Final = re.compile(r"(?:\+?86)?0[1-9][0-9]{1,2}[1-9][0-9]{6,7}(?:转?[0-9]{1,6})?")
@@ -71,14 +72,17 @@ def plain(text: str) -> str:
     if text.isascii() and text.isprintable():
         cleaned = text.strip()
     else:
-        folded = unicodedata.normalize("NFKC", text)
-        shown = "".join(sign if sign.isprintable() else " " for sign in folded)
+        shown = unicodedata.normalize("NFKC", text)
+        if not shown.isprintable():
+            shown = "".join(sign if sign.isprintable() else " " for sign in shown)
         cleaned = " ".join(shown.split())
-    return "" if cleaned.lower() in _NOTHING else cleaned
+    return "" if len(cleaned) <= _LONGEST_NOTHING and cleaned.lower() in _NOTHING else cleaned
 
 
 def read_phone(text: str) -> str:
     """The 11 digits of a mobile number of mainland China; without +86, 0086, blanks, dashes and Excel's ".0"."""
+    if phones.is_mobile(text):
+        return text
     cleaned = _FLOAT_TAIL.sub("", plain(text).removeprefix("'"))
     if not cleaned:
         return ""
@@ -102,16 +106,13 @@ def read_name(text: str) -> tuple[str, str]:
     name = plain(text).removeprefix("'")
     if not name:
         return "", ""
-    gender = ""
-    for title, told in _TITLES.items():
-        if name.endswith(title) and name != title:
-            gender = told
-            rest = name.removesuffix(title).rstrip()
-            name = rest if len(rest) >= 2 else name
-            break
+    gender = _TITLES.get(name[-2:], "") if len(name) > 2 else ""
+    if gender:
+        rest = name[:-2].rstrip()
+        name = rest if len(rest) >= 2 else name
     if len(name) > NAME_LENGTH:
         raise BadValue("name_too_long")
-    if not any(sign.isalpha() for sign in name):
+    if not name.isalpha() and not any(sign.isalpha() for sign in name):
         raise BadValue("name_unusable")
     return name, gender
 

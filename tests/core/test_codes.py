@@ -31,6 +31,14 @@ def test_a_typed_code_may_have_blanks_dashes_and_small_letters() -> None:
     assert codes.normalize(f"{code[:4].lower()}-{code[4:8]} {code[8:]}") == code
 
 
+def test_many_codes_are_each_a_code_and_none_is_given_twice() -> None:
+    made = codes.new_codes(500, 12)
+    assert all(codes.is_code(code, 12) for code in made)
+    ids = codes.new_public_ids(500)
+    assert {len(public_id) for public_id in ids} == {16}
+    assert len({*made}) == len({*ids}) == 500
+
+
 def test_foreign_characters_and_wrong_lengths_are_no_codes() -> None:
     code = codes.new_code(12)
     assert not codes.is_code(code[:-1], 12)

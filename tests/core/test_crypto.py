@@ -22,6 +22,14 @@ def test_what_is_sealed_opens_again_and_never_looks_the_same() -> None:
     assert crypto.unseal(first, context="a.b") == "13800138000"
 
 
+def test_many_are_sealed_each_by_itself() -> None:
+    sealed = crypto.seal_all(["13800138000", "", "小美", "13800138000"], context="a.b")
+    assert [text and crypto.unseal(text, context="a.b") for text in sealed] == [
+        "13800138000", "", "小美", "13800138000",
+    ]  # fmt: skip
+    assert len({base64.b64decode(text.partition(".")[2])[:12] for text in sealed if text}) == 3
+
+
 def test_a_sealed_text_opens_only_in_its_own_place() -> None:
     sealed = crypto.seal("x", context="members_member.phone")
     with pytest.raises(crypto.CannotOpen):

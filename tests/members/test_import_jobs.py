@@ -26,7 +26,7 @@ from members.models import (
     MemberIdentity,
     PointsEntry,
 )
-from members.services import import_leases, import_running, import_staging
+from members.services import import_running, import_staging
 from members.services.holdings_imports import ImportHoldings
 from members.services.import_files import bad_rows
 from tests.members.import_kit import (
@@ -55,49 +55,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks and batches of three rows."""
     monkeypatch.setattr(import_staging, "CHUNK", 3)
     monkeypatch.setattr(import_running, "BATCH", 3)
-
-
-class Killed(BaseException):
-    """As kill -9 leaves things: nothing is cleaned up but what the database itself undoes."""
-
-
-def work_until_killed(job_id: int, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that dies after so many committed steps, without giving its lease back."""
-    left = [steps]
-
-    def tell(_job_id: int) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(import_running, "give_lease_back", lambda **_values: None)
-        with pytest.raises(Killed):
-            services.work_import(job_id, tell=tell)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("steps", [1, 2, 3])
-def test_a_worker_killed_at_any_step_is_taken_over(
-    small: None, steps: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lines = [*people(8), person(90, 手机号="坏"), *people(2, start=20)]
-    job_id = upload(text_of(lines))
-    mapping = ImportJob.objects.get(pk=job_id).mapping
-    services.map_import(job_id=job_id, mapping=mapping, actor=STAFF)
-    work_until_killed(job_id, steps, monkeypatch)
-    assert services.work_import(job_id) is None  # the dead worker's lease still runs
-    ImportJob.objects.update(leased_until=clock.now() - dt.timedelta(seconds=1))
-    assert services.work_imports() == 1
-    job = ImportJob.objects.get(pk=job_id)
-    assert (job.state, job.total_count, job.bad_count) == ("checked", 10, 1)
-    services.start_import(job_id=job_id, actor=STAFF)
-    work_until_killed(job_id, steps, monkeypatch)
-    ImportJob.objects.update(leased_until=clock.now() - dt.timedelta(seconds=1))
-    services.work_import(job_id)
-    job.refresh_from_db()
-    assert (job.state, job.done_count, counts(job).created) == ("finished", 10, 10)
-    assert Member.objects.count() == 10
 
 
 @pytest.mark.django_db
@@ -393,10 +350,15 @@ def test_the_command_imports_and_says_how_it_went(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_the_command_goes_on_with_an_interrupted_import(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_goes_on_with_an_interrupted_import(small: None) -> None:
     job = check(upload(text_of(people(7))))
     services.start_import(job_id=job.pk, actor=STAFF)
-    work_until_killed(job.pk, 1, monkeypatch)
-    ImportJob.objects.update(leased_until=clock.now() - import_leases.LEASE)
+
+    def interrupt(_job_id: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        services.work_import(job.pk, tell=interrupt)
+    assert Member.objects.count() == 3
     status, told = command("--resume", job.pk)
     assert (status, "finished: 7 created" in told) == (0, True)

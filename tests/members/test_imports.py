@@ -145,6 +145,14 @@ def test_tags_are_made_in_their_group_and_given_once() -> None:
     assert [row.tag.name for row in live.filter(member_id=member.id)] == ["油皮"]
 
 
+def test_signs_that_mean_something_to_copy_and_to_arrays_stay_in_a_tag() -> None:
+    words = ["a\\b", 'c"d', "{e}", "\\N", "\\"]
+    take_over(
+        [[phone(1), '"' + "，".join(words).replace('"', '""') + '"']], ("手机号", "标签"), tag_group="旧系统"
+    )
+    assert set(Tag.objects.values_list("name", flat=True)) == set(words)
+
+
 def test_opening_points_are_credited_once_for_each_card() -> None:
     headings = ("手机号", "卡号", "积分")
     take_over([[phone(1), "A1", 100], [phone(1), "A2", "50"], [phone(2), "A3", 0]], headings)
