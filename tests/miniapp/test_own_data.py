@@ -1,0 +1,209 @@
+"""Her address, a copy of her data, being erased, and what becomes of her devices."""
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+import time_machine
+
+from core import clock
+from core.actor import Actor
+from members import handlers as member_handlers
+from members import services as member_services
+from members.events import AuthorizationForgotten, MemberErased
+from members.models import DataRequest, Member, MemberAddress
+from miniapp import handlers
+from miniapp.models import BearerToken, Device
+from tests.miniapp.kit import Mini, Phone, codes
+from wechat import events as wechat_events
+
+UNKNOWN = "2222222222222222"
+HOME = {"province": "上海市", "city": "上海市", "district": "静安区", "street": "南京西路 1038 号"}
+
+
+def member_of(phone: Phone) -> Member:
+    return Member.objects.get(public_id=phone.get("/profile").data["id"])
+
+
+def ask(phone: Phone, kind: str = "export") -> Any:
+    return phone.post("/data-requests", {"kind": kind})
+
+
+def fetch(phone: Phone, request_id: str) -> Any:
+    return phone.client.get(
+        f"/api/mini/v1/data-requests/{request_id}/file", headers={"authorization": f"Bearer {phone.access}"}
+    )
+
+
+# Address ---------------------------------------------------------------------------------------------------
+
+
+def test_she_tells_her_address_and_changes_it(phone: Phone) -> None:
+    nowhere = phone.get("/profile/address").data
+    assert nowhere == {**dict.fromkeys(HOME, ""), "changed_at": None}
+    told = phone.ask("PUT", "/profile/address", HOME).data
+    assert {key: told[key] for key in HOME} == HOME
+    assert phone.get("/profile/address").data == told
+    told = phone.ask("PUT", "/profile/address", {"province": "浙江", "city": "杭州"}).data
+    assert (told["province"], told["city"], told["street"]) == ("浙江省", "杭州市", "")
+    assert phone.ask("PUT", "/profile/address", {}).data == nowhere
+    assert not MemberAddress.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"province": "东海省"}, "members.address_unusable"),
+        ({"street": "路" * 121}, "members.address_unusable"),
+        ({"street": "一楼\n"}, None),
+        ({"street": "一\x07楼"}, "members.address_unusable"),
+        ({"street": "路" * 201}, "core.invalid_input"),
+        ({"street": "a\0b"}, "miniapp.not_text"),
+        ({"street": 7}, "core.invalid_input"),
+        ({"province": ["上海市"]}, "core.invalid_input"),
+        ({"province": None}, "core.invalid_input"),
+        ({"country": "中国"}, "core.invalid_input"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused(phone: Phone, given: dict[str, Any], code: str | None) -> None:
+    answer = phone.ask("PUT", "/profile/address", given)
+    if code is None:  # blanks around it are no part of it
+        assert answer.data["street"] == "一楼"
+    else:
+        assert codes(answer) == (400, code)
+        assert not MemberAddress.objects.exists()
+
+
+def test_an_address_is_no_part_of_a_complete_profile(phone: Phone) -> None:
+    before = phone.get("/profile").data["missing"]
+    phone.ask("PUT", "/profile/address", HOME)
+    assert phone.get("/profile").data["missing"] == before
+
+
+def test_anothers_address_is_not_hers(mini: Mini, phone: Phone) -> None:
+    stranger = mini.phone_of("小丽")
+    stranger.log_in()
+    stranger.ask("PUT", "/profile/address", HOME)
+    assert phone.get("/profile/address").data["street"] == ""
+
+
+# A copy ----------------------------------------------------------------------------------------------------
+
+
+def test_she_fetches_a_copy_of_all_that_is_kept_about_her(phone: Phone) -> None:
+    number = phone.prove_phone() and phone.person["phone"]
+    phone.ask("PUT", "/profile/address", HOME)
+    asked = ask(phone).data
+    assert (asked["kind"], asked["state"], asked["free_until"]) == ("export", "open", None)
+    answer = fetch(phone, asked["id"])
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["Content-Disposition"].startswith("attachment; filename*=utf-8''")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        told = json.loads(archive.read("data.json"))
+    assert HOME["street"] in json.dumps(told, ensure_ascii=False)
+    assert number in json.dumps(told)  # to herself in full
+    assert phone.get("/data-requests").data["requests"][0]["state"] == "done"
+    assert fetch(phone, asked["id"]).status_code == 200  # again, as it is by then
+    assert DataRequest.objects.count() == 1
+
+
+def test_asking_again_while_one_is_open_is_the_same_request(phone: Phone) -> None:
+    assert ask(phone).data == ask(phone).data
+    assert ask(phone, "erase").data == ask(phone, "erase").data
+    assert DataRequest.objects.count() == 2
+
+
+def test_a_copy_that_was_withdrawn_and_one_of_an_erasure_cannot_be_fetched(phone: Phone) -> None:
+    asked = ask(phone).data
+    assert phone.post(f"/data-requests/{asked['id']}/withdraw").data["state"] == "withdrawn"
+    answer = fetch(phone, asked["id"])
+    assert (answer.status_code, answer.json()["code"]) == (409, "members.data_request_closed")
+    answer = fetch(phone, ask(phone, "erase").data["id"])
+    assert (answer.status_code, answer.json()["code"]) == (404, "members.no_such_data_request")
+
+
+@pytest.mark.parametrize("body", [{}, {"kind": "other"}, {"kind": 1}, {"kind": "export", "member_id": 1}])
+def test_what_cannot_be_asked_for_is_refused(phone: Phone, body: dict[str, Any]) -> None:
+    assert codes(phone.post("/data-requests", body)) == (400, "core.invalid_input")
+
+
+@pytest.mark.parametrize(("method", "act"), [("GET", "file"), ("POST", "withdraw")])
+@pytest.mark.parametrize("kind", ["export", "erase"])
+def test_anothers_request_looks_like_an_unknown_one(
+    mini: Mini, phone: Phone, kind: str, method: str, act: str
+) -> None:
+    asked = ask(phone, kind).data
+    stranger = mini.phone_of("小丽")
+    stranger.log_in()
+    theirs, unknown = (
+        stranger.ask(method, f"/data-requests/{one}/{act}") for one in (asked["id"], UNKNOWN)
+    )
+    assert codes(theirs) == (404, "members.no_such_data_request")
+    assert theirs.data == unknown.data
+    assert phone.get("/data-requests").data["requests"] == [asked]
+    assert stranger.get("/data-requests").data["requests"] == []
+
+
+# Erasing ---------------------------------------------------------------------------------------------------
+
+
+def test_an_erasure_waits_and_may_be_taken_back(phone: Phone) -> None:
+    asked = ask(phone, "erase").data
+    assert asked["free_until"] > asked["asked_at"]
+    assert phone.get("/profile").status_code == 200
+    for _ in range(2):
+        assert phone.post(f"/data-requests/{asked['id']}/withdraw").data["state"] == "withdrawn"
+    with time_machine.travel(asked["free_until"], tick=True):
+        assert member_services.erase_ripe_members(actor=Actor.system("test")) == 0
+
+
+def test_when_the_days_are_over_she_is_erased_and_logged_out_and_may_come_again(mini: Mini, phone: Phone) -> None:
+    asked = ask(phone, "erase").data
+    member = member_of(phone)
+    with time_machine.travel(asked["free_until"], tick=True):
+        phone.log_in()
+        assert member_services.erase_ripe_members(actor=Actor.system("test")) == 1
+        assert codes(phone.get("/profile")) == (401, "miniapp.token_unknown")
+        assert codes(phone.post("/refresh", {"refresh_token": phone.refresh})) == (401, "miniapp.refresh_unknown")
+        assert not Device.objects.filter(member=member).exists()
+        phone.access = ""
+        assert phone.log_in().data["is_new"]
+        assert member_of(phone).pk != member.pk
+        assert phone.get("/data-requests").data["requests"] == []
+
+
+def test_a_done_request_cannot_be_taken_back(phone: Phone) -> None:
+    asked = ask(phone).data
+    fetch(phone, asked["id"])
+    assert codes(phone.post(f"/data-requests/{asked['id']}/withdraw")) == (409, "members.data_request_closed")
+
+
+def test_erasing_reaches_the_devices_of_rows_that_were_merged_into_hers(mini: Mini, phone: Phone) -> None:
+    other = mini.phone_of("小丽")
+    other.log_in()
+    first, second = member_of(phone).pk, member_of(other).pk
+    living = member_services.merge_members(first_id=first, second_id=second, actor=Actor.system("test")).id
+    emptied = first if living == second else second
+    # One that a login left on the emptied row at the very moment of the merge.
+    Device.objects.filter(pk=Device.objects.order_by("pk").values("pk")[:1]).update(member_id=emptied)
+    member_services.erase_member(member_id=living, reason="own_wish", actor=Actor.system("test"))
+    assert not Device.objects.exists()
+    assert not BearerToken.objects.exists()
+    assert codes(phone.get("/profile")) == codes(other.get("/profile")) == (401, "miniapp.token_unknown")
+
+
+def test_the_handler_of_an_erasure_takes_what_came_in_between_and_nobody_elses(mini: Mini, phone: Phone) -> None:
+    stranger = mini.phone_of("小丽")
+    stranger.log_in()
+    for _ in range(2):
+        handlers.on_member_erased(MemberErased(member_of(stranger).pk if _ == 0 else 0))
+    assert codes(stranger.get("/profile")) == (401, "miniapp.token_unknown")
+    assert phone.get("/profile").status_code == 200
+
+
+# Withdrawn inside WeChat -----------------------------------------------------------------------------------
+
+
