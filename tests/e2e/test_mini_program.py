@@ -25,6 +25,10 @@ def mini_stack(stack: Stack) -> Stack:
         "from wechat.models import Account; Account.objects.get_or_create(slug='mini', defaults=dict(name='素衣', "
         f"kind='mini_program', app_id={APP_ID!r}, original_id='gh_mini', **{values!r}))"
     )
+    stack.run_in_django(
+        "from tests.guides.requests_kit import make_kinds; from tests.members import privacy_kit, tiers_kit; "
+        "make_kinds(); privacy_kit.consent_texts(); tiers_kit.make_ladder()"
+    )
     stack.sandbox(
         "PUT",
         f"/_/accounts/{APP_ID}",
@@ -68,11 +72,12 @@ def walk_through() -> str:
 
 
 def test_the_walk_through_of_the_docs_works_and_leaves_nothing_in_the_logs(mini_stack: Stack) -> None:
-    stage, guide, store, code = run(mini_stack, walk_through())
+    stage, guide, store, code, *later = run(mini_stack, walk_through())
     assert stage == "member"
     assert guide in {"李娜", "王芳", "陈静"}
     assert store == "南京东路店"
     assert re.fullmatch(r"80[0-9]{18}", code)
+    assert later == ["True", "普通", "100000", "open", guide]
     bound = mini_stack.rows(
         "SELECT g.name, b.source FROM guides_binding b JOIN guides_guide g ON g.id = b.guide_id"
     )

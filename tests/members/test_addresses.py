@@ -24,7 +24,9 @@ def she(db: None) -> int:
     return make_follower("小美", openid_of("home")).id
 
 
-def move(member_id: int, province: str = "", city: str = "", district: str = "", street: str = "") -> AddressCard:
+def move(
+    member_id: int, province: str = "", city: str = "", district: str = "", street: str = ""
+) -> AddressCard:
     return services.change_address(
         member_id=member_id,
         province=province,

@@ -28,7 +28,9 @@ def test_she_sees_what_the_next_tier_needs(phone: Phone) -> None:
     told = phone.get("/tier").data
     assert (told["tier"], told["is_manual"]) == (None, False)  # 普通 is for members who left a phone
     assert (told["next"]["name"], told["next"]["needs"]) == ("银卡", "any")
-    assert [(goal["measure"], goal["have"], goal["need"], goal["missing"]) for goal in told["next"]["goals"]] == [
+    assert [
+        (goal["measure"], goal["have"], goal["need"], goal["missing"]) for goal in told["next"]["goals"]
+    ] == [
         ("spend", 40_000, 100_000, 60_000),
         ("orders", 1, 3, 2),
     ]
@@ -48,7 +50,10 @@ def test_a_tier_she_reached_has_its_days_and_its_history(phone: Phone) -> None:
     assert "note" not in change
     buy(phone, 5_000)
     assert phone.get("/tier").data["next"] is None
-    assert [line["to_tier"]["name"] for line in phone.get("/tier/history").data["changes"]] == ["金卡", "银卡"]
+    assert [line["to_tier"]["name"] for line in phone.get("/tier/history").data["changes"]] == [
+        "金卡",
+        "银卡",
+    ]
 
 
 def test_the_history_is_short(phone: Phone) -> None:
@@ -58,7 +63,12 @@ def test_the_history_is_short(phone: Phone) -> None:
     member = Member.objects.get(public_id=phone.get("/profile").data["id"])
     for _ in range(25):
         TierChange.objects.create(
-            member=member, to_tier_id=tier.id, is_upgrade=True, cause="rules", at=clock.now(), actor="system test"
+            member=member,
+            to_tier_id=tier.id,
+            is_upgrade=True,
+            cause="rules",
+            at=clock.now(),
+            actor="system test",
         )
     assert len(phone.get("/tier/history").data["changes"]) == 20
 
