@@ -25,10 +25,6 @@ def mini_stack(stack: Stack) -> Stack:
         "from wechat.models import Account; Account.objects.get_or_create(slug='mini', defaults=dict(name='素衣', "
         f"kind='mini_program', app_id={APP_ID!r}, original_id='gh_mini', **{values!r}))"
     )
-    stack.run_in_django(
-        "from tests.guides.requests_kit import make_kinds; from tests.members import privacy_kit, tiers_kit; "
-        "make_kinds(); privacy_kit.consent_texts(); tiers_kit.make_ladder()"
-    )
     stack.sandbox(
         "PUT",
         f"/_/accounts/{APP_ID}",
@@ -72,6 +68,10 @@ def walk_through() -> str:
 
 
 def test_the_walk_through_of_the_docs_works_and_leaves_nothing_in_the_logs(mini_stack: Stack) -> None:
+    mini_stack.run_in_django(
+        "from tests.guides.requests_kit import make_kinds; from tests.members import privacy_kit, tiers_kit; "
+        "make_kinds(); privacy_kit.consent_texts(); tiers_kit.make_ladder()"
+    )
     stage, guide, store, code, *later = run(mini_stack, walk_through())
     assert stage == "member"
     assert guide in {"李娜", "王芳", "陈静"}
