@@ -203,7 +203,7 @@ class AuthorizationForgotten(Event):
 
     member_id: int
     app_id: str
-    codes: str  # WeChat's, comma-separated; empty: all of them
+    codes: str  # WeChat's, comma-separated; empty: all of them, as after a cancellation
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class RevokeReason(models.TextChoices):
     REMOVED = "removed", _("在别的设备上退出")
     STOLEN = "stolen", _("登录状态异常")
     REPLACED = "replaced", _("登录的设备太多")
+    FORGOTTEN = "forgotten", _("在微信里撤回了授权")
 
 
 class DeviceQuerySet(LockingQuerySet["Device"]):

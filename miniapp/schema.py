@@ -62,8 +62,12 @@ def documented(
     status: int = 200,
     refuses: Iterable[type[Refusal]] = (),
     is_open: bool = False,
+    media_type: str = "application/json",
 ) -> Callable[[View], View]:
-    """Describe one method of a view. `refuses` are the refusals of its own; those all share are added."""
+    """Describe one method of a view. `refuses` are the refusals of its own; those all share are added.
+
+    `media_type` is that of the answer when it is a file; refusals are JSON all the same.
+    """
     refusals = [*refuses, *_ALWAYS, *(() if is_open else _MEMBERS)]
     if body is not None:
         refusals += _WITH_BODY
@@ -74,7 +78,8 @@ def documented(
         examples.append(OpenApiExample("answer", value=example, response_only=True, status_codes=[status]))
     if body_example is not None:
         examples.append(OpenApiExample("request", value=dict(body_example), request_only=True))
-    responses: dict[Any, Any] = {status: OpenApiResponse(answer, description="done")}
+    where = status if answer is None else (status, media_type)
+    responses: dict[Any, Any] = {where: OpenApiResponse(answer, description="done")}
     responses |= _refused(refusals)
     return extend_schema(
         summary=summary,

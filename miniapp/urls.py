@@ -3,7 +3,19 @@
 from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from miniapp.views import devices, docs, guide, login, phone, points, profile
+from miniapp.views import (
+    consents,
+    devices,
+    docs,
+    guide,
+    login,
+    own_data,
+    phone,
+    points,
+    profile,
+    requests,
+    tier,
+)
 
 
 class PublicId(StringConverter):
@@ -26,13 +38,29 @@ urlpatterns: list[URLPattern] = [
     path("phone/sms", phone.SmsRequestView.as_view()),
     path("phone/sms/confirm", phone.SmsConfirmView.as_view()),
     path("profile", profile.ProfileView.as_view()),
+    path("profile/address", profile.AddressView.as_view()),
     path("member-code", profile.MemberCodeView.as_view()),
     path("points", points.PointsView.as_view()),
     path("points/entries", points.PointsEntriesView.as_view()),
+    path("tier", tier.TierView.as_view()),
+    path("tier/history", tier.TierHistoryView.as_view()),
     path("guide", guide.GuideView.as_view()),
     path("guide/change-reasons", guide.ChangeReasonsView.as_view()),
     path("stores", guide.StoresView.as_view()),
     path("stores/<public_id:store_id>/guides", guide.StoreGuidesView.as_view()),
+    path("requests", requests.RequestsView.as_view()),
+    path("requests/kinds", requests.RequestKindsView.as_view()),
+    path("requests/<public_id:request_id>", requests.RequestView.as_view()),
+    path("requests/<public_id:request_id>/cancel", requests.CancelRequestView.as_view()),
+    path("requests/<public_id:request_id>/confirm", requests.ConfirmRequestView.as_view()),
+    path("requests/<public_id:request_id>/read", requests.ReadRequestView.as_view()),
+    path("consents", consents.ConsentsView.as_view()),
+    path("consents/texts", consents.ConsentTextsView.as_view()),
+    path("consents/agree", consents.AgreeView.as_view()),
+    path("consents/withdraw", consents.WithdrawView.as_view()),
+    path("data-requests", own_data.DataRequestsView.as_view()),
+    path("data-requests/<public_id:request_id>/file", own_data.OwnDataView.as_view()),
+    path("data-requests/<public_id:request_id>/withdraw", own_data.WithdrawRequestView.as_view()),
     path("openapi.json", docs.DocumentView.as_view(), name="mini_openapi"),
     path("", docs.reference, name="mini_reference"),
     re_path(r"^.+$", docs.NothingHereView.as_view()),

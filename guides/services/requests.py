@@ -30,11 +30,11 @@ from guides.models import (
     ServiceRequestStep,
     Store,
 )
+from guides.selectors.requests import acts_for_member, card_of
 from guides.services.request_deadlines import add_open_hours
 from guides.services.request_steps import (
     card_for_member,
     keep_step,
-    lock_request,
     take_step,
     usable_words,
 )
@@ -93,8 +93,8 @@ def open_request(
                 ),
                 request_key=key,
             )
-            keep_step(request, act=RequestAct.OPENED, before="", actor=actor, at=at)
-            return card_for_member(request)
+            step = keep_step(request, act=RequestAct.OPENED, before="", actor=actor, at=at)
+            return card_of(request, acts_for_member(request), int(step.read_at is None))
     except IntegrityError as error:
         if violated(error) == "servicerequest_once_per_key":
             raise RequestKeyReused from None
@@ -157,7 +157,7 @@ def _lock_own(member_id: int, public_id: str) -> ServiceRequest:
     request_id = found.values_list("pk", flat=True).first()
     if request_id is None:
         raise NoSuchRequest
-    return lock_request(request_id=request_id)
+    return ServiceRequest.objects.lock(request_id)
 
 
 def _answered(member_id: int, key: str, kind: str) -> RequestCard | None:

@@ -18,6 +18,7 @@ from members.contracts.merging import (
     MergeRecordLine,
 )
 from members.contracts.people import (
+    AddressCard,
     Choice,
     IdentityKind,
     MemberCard,
@@ -70,6 +71,7 @@ from members.contracts.tiers import (
 
 __all__ = [
     "ActivityOutcome",
+    "AddressCard",
     "AdjustmentCard",
     "CandidateCard",
     "Choice",

@@ -49,6 +49,17 @@ class ProfileCard:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class AddressCard:
+    """Where she lives, as she herself may read it; empty where she told nothing. Places by their full names."""
+
+    province: str = ""
+    city: str = ""
+    district: str = ""
+    street: str = dataclasses.field(default="", repr=False)
+    changed_at: dt.datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class RotatingCode:
     """What she shows at a till: 20 digits, good once and until `expires_at`."""
 

@@ -42,6 +42,12 @@ class ConsentCard:
             return False
         return self.version is None or (self.is_agreed and self.version != self.current_version)
 
+    @property
+    def is_to_be_shown(self) -> bool:
+        """The text is put before her: she has to be asked, or refused what membership hangs on."""
+        is_missing = self.is_required and not self.is_agreed and self.current_version is not None
+        return self.is_pending or is_missing
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ConsentLine:

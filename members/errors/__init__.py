@@ -29,6 +29,7 @@ from members.errors.merging import (
     NoSuchMerge,
 )
 from members.errors.people import (
+    AddressUnusable,
     BirthdayChangedLately,
     BirthdayUnusable,
     GenderUnusable,
@@ -97,6 +98,7 @@ from members.errors.tiers import (
 __all__ = [
     "ActivityDayUnusable",
     "ActivityUnusable",
+    "AddressUnusable",
     "AdjustmentDecided",
     "AmountsUnusable",
     "BirthdayChangedLately",

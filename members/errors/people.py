@@ -62,6 +62,13 @@ class BirthdayChangedLately(Conflict):
     sentence = _("生日一年只能修改一次，如果填错了，请联系您的导购")
 
 
+class AddressUnusable(InvalidInput):
+    """A place that does not exist, or a street that is too long or holds signs nobody can read."""
+
+    code = "members.address_unusable"
+    sentence = _("地址不对，请重新选择省市区，详细地址最多 120 个字")
+
+
 class MemberCodeUnusable(InvalidInput):
     """Wrong, expired and used look the same: whoever guesses learns nothing."""
 

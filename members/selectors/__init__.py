@@ -1,5 +1,6 @@
 """Reads of `members`."""
 
+from members.selectors.addresses import get_address
 from members.selectors.consents import (
     MARKETING,
     count_agreed,
@@ -99,6 +100,7 @@ __all__ = [
     "find_member_id",
     "find_next_candidate",
     "find_openid",
+    "get_address",
     "get_candidate_card",
     "get_import_card",
     "get_member_card",

@@ -57,11 +57,7 @@ def list_pending_consents(member_id: int, *, at: dt.datetime | None = None) -> t
 
     What she withdrew is not asked for again by itself; a required kind is, because without it she is no member.
     """
-    pending = {
-        card.kind
-        for card in list_consents(member_id, at=at)
-        if card.is_pending or (card.is_required and not card.is_agreed)
-    }
+    pending = {card.kind for card in list_consents(member_id, at=at) if card.is_to_be_shown}
     return tuple(card for card in list_current_consent_texts(at=at) if card.kind in pending)
 
 

@@ -1,5 +1,6 @@
 """Writes of `members`."""
 
+from members.services.addresses import change_address
 from members.services.consents import (
     agree_consent,
     change_consent_kind,
@@ -109,6 +110,7 @@ __all__ = [
     "announce_expiring_points",
     "announce_tiers_at_risk",
     "approve_adjustment",
+    "change_address",
     "change_consent_kind",
     "change_profile",
     "change_tag_group",

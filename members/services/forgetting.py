@@ -89,7 +89,8 @@ def forget_authorization(
             forgotten=sorted(name for name, count in counts.items() if count),
             counts=[f"{name}:{count}" for name, count in sorted(counts.items()) if count],
         )
-        events.publish(AuthorizationForgotten(member.pk, app_id, ",".join(sorted(withdrawn))))
+        codes = "" if is_cancellation else ",".join(sorted(withdrawn))
+        events.publish(AuthorizationForgotten(member.pk, app_id, codes))
         return card_of(member)
 
     return again_if_moved(forget)

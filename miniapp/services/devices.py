@@ -8,6 +8,7 @@ from django.db import transaction
 from core import audit, clock
 from core.actor import Actor
 from core.errors import NotFound
+from members import selectors as member_selectors
 from members import services as member_services
 from miniapp.contracts import DeviceLine, DeviceSession
 from miniapp.errors import NoSuchDevice
@@ -101,6 +102,32 @@ def revoke_devices(*, session: DeviceSession, spares_this: bool, at: dt.datetime
         for device in devices:
             revoke_locked(device=device, reason=RevokeReason.REMOVED, actor=session.actor, at=at)
         return len(devices)
+
+
+def revoke_app_devices(*, member_id: int, app_id: str, actor: Actor, at: dt.datetime | None = None) -> int:
+    """She is logged out of this mini-program on every phone, of rows merged into hers as well; how many."""
+    at = at or clock.now()
+    with transaction.atomic():
+        rows = Device.objects.live().filter(
+            app_id=app_id, member_id__in=member_selectors.person_row_ids(member_id)
+        )
+        devices = rows.lock_rows()
+        for device in devices:
+            revoke_locked(device=device, reason=RevokeReason.FORGOTTEN, actor=actor, at=at)
+        return len(devices)
+
+
+def erase_devices(*, member_id: int, actor: Actor, at: dt.datetime | None = None) -> int:
+    """No device of this row is left, nor any of their tokens and codes; how many devices that were."""
+    at = at or clock.now()
+    with transaction.atomic():
+        devices = Device.objects.filter(member_id=member_id).lock_rows()
+        for device in devices:
+            audit.record(
+                action="miniapp.device_erased", subject=device, actor=actor, at=at, member_id=member_id
+            )
+        Device.objects.filter(pk__in=[device.pk for device in devices]).delete()
+    return len(devices)
 
 
 def prune_devices(*, at: dt.datetime | None = None) -> int:

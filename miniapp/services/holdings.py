@@ -8,11 +8,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core import audit
 from core.actor import Actor
 from members.contracts import MergeLine
 from members.services.holdings import MemberHoldings, Snapshot, repoint, repoint_back
 from miniapp.models import Device
+from miniapp.services.devices import erase_devices
 
 _DEVICE = "miniapp.Device"
 
@@ -52,10 +52,4 @@ class DeviceHoldings(MemberHoldings):
 
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
         """She is logged out everywhere: devices, tokens and codes are gone."""
-        devices = Device.objects.filter(member_id=member_id).lock_rows()
-        for device in devices:
-            audit.record(
-                action="miniapp.device_erased", subject=device, actor=actor, at=at, member_id=member_id
-            )
-        Device.objects.filter(pk__in=[device.pk for device in devices]).delete()
-        return len(devices)
+        return erase_devices(member_id=member_id, actor=actor, at=at)

@@ -89,7 +89,7 @@ def _text_of(path: str, method: str, told: dict[str, Any]) -> EndpointText:
         is_open={} in told.get("security", [{}]),
         inputs=(*_parameters(told), *_fields(told)),
         request=_example(told.get("requestBody", {})),
-        answer=_example(answers[done]) or done,
+        answer=_example(answers[done]) or next(iter(answers[done].get("content", {})), done),
         refusals=tuple(
             (status, tuple(_code_and_words(line) for line in answers[status]["description"].splitlines()))
             for status in answers

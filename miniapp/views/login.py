@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from members import selectors as member_selectors
 from miniapp import services
 from miniapp.api import MemberView, MiniView, StrictInput, StrictText
 from miniapp.contracts import TokenPair
@@ -83,6 +84,9 @@ class LoggedInOut(TokensOut):
     """Tokens, and whether she was here for the first time."""
 
     is_new = serializers.BooleanField(help_text="she was registered by this login")
+    pending_consents = serializers.ListField(
+        child=serializers.CharField(), help_text="kinds whose text is to be shown to her, see consents"
+    )
 
 
 class LoginView(MiniView):
@@ -104,7 +108,7 @@ class LoginView(MiniView):
             "device_name": "iPhone 15",
         },
         answer=LoggedInOut,
-        example={**_TOKENS, "is_new": True},
+        example={**_TOKENS, "is_new": True, "pending_consents": ["privacy", "charter"]},
         refuses=(LoginCodeUnusable, HighRiskUser, TooManyLogins, WeChatAway, WeChatRefused, NoAccount),
         is_open=True,
     )
@@ -117,7 +121,8 @@ class LoginView(MiniView):
             install_key=given["install_key"],
             device_name=given["device_name"],
         )
-        return Response({**_pair(done.tokens), "is_new": done.is_new})
+        pending = [text.kind for text in member_selectors.list_pending_consents(done.member_id)]
+        return Response({**_pair(done.tokens), "is_new": done.is_new, "pending_consents": pending})
 
 
 class RefreshView(MiniView):

@@ -11,6 +11,7 @@ from members import selectors as member_selectors
 from members import services as member_services
 from members.contracts import ProfileCard
 from members.errors import (
+    AddressUnusable,
     BirthdayChangedLately,
     BirthdayUnusable,
     GenderUnusable,
@@ -34,6 +35,15 @@ EXAMPLE: dict[str, Any] = {
     "registered_at": "2026-11-01T10:20:00+08:00",
     "is_complete": True,
     "missing": [],
+}
+
+
+_ADDRESS = {
+    "province": "上海市",
+    "city": "上海市",
+    "district": "静安区",
+    "street": "南京西路 1038 号",
+    "changed_at": "2026-11-21T18:05:00+08:00",
 }
 
 
@@ -64,6 +74,27 @@ class ProfileOut(serializers.Serializer[Any]):
         child=serializers.ChoiceField(choices=("name", "gender", "birthday", "phone")),
         help_text="what a complete profile still lacks",
     )
+
+
+class AddressIn(StrictInput):
+    """Her whole address; what is left out is emptied."""
+
+    province = StrictText(required=False, default="", allow_blank=True, max_length=40)
+    city = StrictText(required=False, default="", allow_blank=True, max_length=40)
+    district = StrictText(required=False, default="", allow_blank=True, max_length=40)
+    street = StrictText(
+        required=False, default="", allow_blank=True, max_length=200, help_text="at most 120 characters"
+    )
+
+
+class AddressOut(serializers.Serializer[Any]):
+    """Her address; all empty: she told none."""
+
+    province = serializers.CharField(allow_blank=True)
+    city = serializers.CharField(allow_blank=True)
+    district = serializers.CharField(allow_blank=True)
+    street = serializers.CharField(allow_blank=True)
+    changed_at = serializers.DateTimeField(allow_null=True)
 
 
 class MemberCodeOut(serializers.Serializer[Any]):
@@ -121,6 +152,45 @@ class ProfileView(MemberView):
             actor=self.actor,
         )
         return Response(show_profile(profile))
+
+
+class AddressView(MemberView):
+    """`GET profile/address`, `PUT profile/address`"""
+
+    limits: ClassVar = {"put": (Limit("member", 30, 3600),)}
+
+    @documented(summary="Her address / 我的地址", answer=AddressOut, example=_ADDRESS)
+    def get(self, request: Request) -> Response:
+        return Response(AddressOut(member_selectors.get_address(self.member_id)).data)
+
+    @documented(
+        summary="Change her address / 修改地址",
+        words=(
+            "Places as wx.chooseAddress or a region picker gives them; they come back by their full names. "
+            "All four empty forget the address."
+        ),
+        body=AddressIn,
+        body_example={
+            "province": "上海市",
+            "city": "上海市",
+            "district": "静安区",
+            "street": "南京西路 1038 号",
+        },
+        answer=AddressOut,
+        example=_ADDRESS,
+        refuses=(AddressUnusable, NoSuchMember),
+    )
+    def put(self, request: Request) -> Response:
+        given = self.read(AddressIn)
+        address = member_services.change_address(
+            member_id=self.member_id,
+            province=given["province"],
+            city=given["city"],
+            district=given["district"],
+            street=given["street"],
+            actor=self.actor,
+        )
+        return Response(AddressOut(address).data)
 
 
 class MemberCodeView(MemberView):

@@ -68,11 +68,16 @@ def walk_through() -> str:
 
 
 def test_the_walk_through_of_the_docs_works_and_leaves_nothing_in_the_logs(mini_stack: Stack) -> None:
-    stage, guide, store, code = run(mini_stack, walk_through())
+    mini_stack.run_in_django(
+        "from tests.guides.requests_kit import make_kinds; from tests.members import privacy_kit, tiers_kit; "
+        "make_kinds(); privacy_kit.consent_texts(); tiers_kit.make_ladder()"
+    )
+    stage, guide, store, code, *later = run(mini_stack, walk_through())
     assert stage == "member"
     assert guide in {"李娜", "王芳", "陈静"}
     assert store == "南京东路店"
     assert re.fullmatch(r"80[0-9]{18}", code)
+    assert later == ["True", "普通", "100000", "open", guide]
     bound = mini_stack.rows(
         "SELECT g.name, b.source FROM guides_binding b JOIN guides_guide g ON g.id = b.guide_id"
     )

@@ -70,6 +70,7 @@ def test_the_tokens_are_kept_as_digests_and_the_session_key_sealed(mini: Mini) -
     answer = phone.log_in()
     assert set(answer.data) == {
         "access_token", "expires_in", "refresh_token", "refresh_expires_in", "device_id", "is_new",
+        "pending_consents",
     }  # fmt: skip
     assert len(answer.data["access_token"]) == 47
     stored = set(BearerToken.objects.values_list("digest", flat=True))
