@@ -230,3 +230,14 @@ def test_templates_are_handed_data_not_models() -> None:
         text = path.read_text(encoding="utf-8")
         bad += [f"{short(path)}: {call}" for call in (".all", ".count ", "_set", ".objects") if call in text]
     assert bad == []
+
+
+def test_no_table_of_the_wiring_names_a_key_twice() -> None:
+    """The later of two equal keys wins silently: a merge of two branches can switch handlers off."""
+    doubled = []
+    for path in sources("config"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Dict):
+                keys = [ast.unparse(key) for key in node.keys if key is not None]
+                doubled += [f"{short(path)}: {key}" for key in set(keys) if keys.count(key) > 1]
+    assert doubled == []
