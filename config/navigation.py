@@ -23,12 +23,18 @@ SIDEBAR: list[dict[str, Any]] = [
                     "/membermerge/" in request.path and "/membermerge/desk/" not in request.path
                 )
             },
+            _item(_("导入会员"), "upload_file", "members_importjob_changelist"),
             _item(_("标签"), "sell", "members_tag_changelist"),
             _item(_("标签组"), "category", "members_taggroup_changelist"),
             _item(_("专属导购绑定"), "handshake", "guides_binding_changelist"),
             _item(_("服务请求"), "concierge", "guides_servicerequest_changelist"),
             _item(_("服务类型"), "room_service", "guides_requestkind_changelist"),
-            _item(_("导入会员"), "upload_file", "members_importjob_changelist"),
+        ],
+    },
+    {
+        "title": _("积分与等级"),
+        "separator": True,
+        "items": [
             _item(_("积分流水"), "loyalty", "members_pointsentry_changelist"),
             _item(_("积分调整"), "published_with_changes", "members_pointsadjustment_changelist"),
             _item(_("积分获取规则"), "calculate", "members_earningrule_changelist"),

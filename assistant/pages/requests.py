@@ -253,7 +253,7 @@ def request_row(line: GuideRequestLine, *, now: dt.datetime) -> RequestRow:
     elif request.wanted_at is not None:
         when = _("希望 %(time)s") % {"time": phrases.say_appointment(request.wanted_at, now=now)}
     else:
-        when = _("%(time)s提交") % {"time": phrases.say_time(request.opened_at, now=now)}
+        when = _("%(time)s 提交") % {"time": phrases.say_time(request.opened_at, now=now)}
     return RequestRow(
         public_id=request.public_id,
         kind=request.kind.name,

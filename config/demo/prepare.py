@@ -27,6 +27,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     from config.demo.consents import seed_consents
     from config.demo.coupons import seed_coupons
     from config.demo.doubles import seed_doubles
+    from config.demo.points import seed_points
     from config.demo.requests import seed_requests
     from config.demo.seed import seed_chain
     from config.demo.tags import seed_tags
@@ -44,6 +45,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     seed_tags(at=clock.now(), actor=actor)
     seed_requests(at=clock.now(), actor=actor)
     seed_tiers(at=clock.now(), actor=actor)
+    seed_points(at=clock.now(), actor=actor)
     seed_doubles(at=clock.now(), actor=actor)
     seed_consents(at=clock.now(), actor=actor)
     seed_coupons(at=clock.now(), actor=actor)

@@ -21,6 +21,7 @@ from core.admin.extensions import (
 from core.admin.filters import AutocompleteFilter, ChoiceFilter, CountedFilter
 from core.admin.formats import mask_openid, percent, thousands, when
 from core.admin.forms import DressedForm, autocomplete_field
+from core.admin.only_row import OnlyRow
 from core.admin.questions import Question, ask, bound_data, run_for_each, staff_actor
 from core.admin.service_forms import ServiceForms
 from core.admin.unfolded import UnfoldTabularInline, column, operation
@@ -32,6 +33,7 @@ __all__ = [
     "CountedFilter",
     "DressedForm",
     "ExtraColumn",
+    "OnlyRow",
     "Panel",
     "Question",
     "ReadOnlyAdmin",

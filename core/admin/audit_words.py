@@ -63,12 +63,14 @@ def describe(entry: AuditEntry) -> AuditLine:
     details = "，".join(
         f"{_details.get(name, name)} {_short(value)}"
         for name, value in entry.details.items()
-        if value not in (None, "")
+        if value not in (None, "", [])
     )
     return AuditLine(entry.at, actor_words(entry), action_words(entry.action), details)
 
 
 def _short(value: object) -> str:
+    if isinstance(value, bool):
+        return str(_("是")) if value else str(_("否"))
     if isinstance(value, list):
         return "、".join(str(item) for item in value)
     return str(value)

@@ -48,7 +48,7 @@ class Tile:
 TileMaker = Callable[[HttpRequest], Sequence[Tile]]
 PanelMaker = Callable[[HttpRequest, Any], Panel | None]
 
-_panels: dict[str, list[PanelMaker]] = defaultdict(list)
+_panels: dict[str, list[tuple[int, PanelMaker]]] = defaultdict(list)
 _columns: dict[str, list[ExtraColumn]] = defaultdict(list)
 _filters: dict[str, list[Any]] = defaultdict(list)
 _inlines: dict[str, list[Any]] = defaultdict(list)
@@ -56,9 +56,11 @@ _tiles: list[tuple[int, str, TileMaker]] = []
 _answers: dict[str, Callable[[str], str | None]] = {}
 
 
-def register_panel(label: str, make: PanelMaker) -> None:
-    """Show a panel on the detail pages of `app.Model`; `make` may return None for "nothing to show"."""
-    _panels[label].append(make)
+def register_panel(label: str, make: PanelMaker, *, order: int = 50) -> None:
+    """Show a panel on the detail pages of `app.Model`; smaller orders come first. `make` may return None for
+    "nothing to show"."""
+    _panels[label].append((order, make))
+    _panels[label].sort(key=lambda registered: registered[0])
 
 
 def register_column(label: str, extra: ExtraColumn) -> None:
@@ -105,7 +107,7 @@ def find_answer(question: str, text: str) -> str | None:
 
 def panels_of(request: HttpRequest, instance: models.Model) -> list[Panel]:
     """The registered panels of one row."""
-    made = (make(request, instance) for make in _panels[instance._meta.label])
+    made = (make(request, instance) for _order, make in _panels[instance._meta.label])
     return [panel for panel in made if panel is not None]
 
 

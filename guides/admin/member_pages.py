@@ -79,4 +79,4 @@ def _tiles(request: HttpRequest) -> list[Tile]:
 register_tiles("guides.view_binding", _tiles, order=1)
 register_column("members.Member", ExtraColumn("guide_words", _("专属导购"), _guides_of, after="stage_label"))
 register_filter("members.Member", HasGuideFilter)
-register_panel("members.Member", _history_panel)
+register_panel("members.Member", _history_panel, order=40)

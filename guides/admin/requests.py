@@ -303,5 +303,5 @@ def _tiles(request: HttpRequest) -> list[Tile]:
 
 
 register_panel("guides.ServiceRequest", _steps_panel)
-register_panel("members.Member", _member_panel)
+register_panel("members.Member", _member_panel, order=50)
 register_tiles("guides.view_servicerequest", _tiles, order=3)

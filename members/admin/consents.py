@@ -304,4 +304,4 @@ def _consent_panel(request: HttpRequest, member: Member) -> Panel | None:
 
 
 register_panel("members.ConsentText", _diff_panel)
-register_panel("members.Member", _consent_panel)
+register_panel("members.Member", _consent_panel, order=70)

@@ -97,4 +97,4 @@ def _identities_panel(request: HttpRequest, member: Member) -> Panel:
     return Panel(_("身份标识"), "admin/xiaoer/panel_table.html", context)
 
 
-register_panel("members.Member", _identities_panel)
+register_panel("members.Member", _identities_panel, order=60)

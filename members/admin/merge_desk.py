@@ -115,7 +115,7 @@ def _side(
         "name": side,
         "title": _("第一位") if side == "first" else _("第二位"),
         "card": None if member is None else selectors.card_of(member),
-        "since": "" if member is None else when(member.registered_at),
+        "since": "" if member is None else _("%(time)s 建档") % {"time": when(member.registered_at)},
         "query": query,
         "found": found,
         "is_missing": member is None and bool(asked.get(side)),

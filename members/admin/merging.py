@@ -42,7 +42,18 @@ name_actions(
         "members.identity_unlinked": _("解除身份标识"),
     }
 )
-name_details({"how": _("依据"), "filled": _("改动"), "restored": _("恢复"), "merge_id": _("合并编号")})
+name_details(
+    {
+        "how": _("依据"),
+        "filled": _("改动"),
+        "restored": _("恢复"),
+        "merge_id": _("合并编号"),
+        "from_member_id": _("另一位会员编号"),
+        "into_member_id": _("并入的会员编号"),
+        "parted_member_id": _("分开的会员编号"),
+        "has_joined": _("由此成为会员"),
+    }
+)
 
 
 class HowFilter(ChoiceFilter):
@@ -199,4 +210,4 @@ def _merges_panel(request: HttpRequest, member: Member) -> Panel | None:
     return Panel(_("合并记录"), "admin/xiaoer/panel_merges.html", context)
 
 
-register_panel("members.Member", _merges_panel)
+register_panel("members.Member", _merges_panel, order=80)

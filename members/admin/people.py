@@ -101,14 +101,12 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
     ordering = ("-registered_at", "-pk")
     actions = ("tag_selected", "untag_selected")
     actions_detail = (
-        "rename",
+        "reveal",
         "adjust",
         "grant_tier",
         "withdraw_tier",
-        "reveal",
-        "request_data",
-        "merge",
-        "unlink",
+        "rename",
+        {"title": _("更多"), "icon": "more_horiz", "items": ["merge", "unlink", "request_data"]},
     )
     fieldsets = (
         (

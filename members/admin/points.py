@@ -68,7 +68,7 @@ name_details(
 
 def signed(points: int) -> str:
     """+1,204 or -30."""
-    return f"{points:+,}"
+    return f"{points:+,}" if points else "0"
 
 
 class KindFilter(ChoiceFilter):
@@ -332,5 +332,5 @@ def _tiles(request: HttpRequest) -> list[Tile]:
     return [Tile(_("等待批准的积分调整"), thousands(waiting), url, is_alarm=waiting > 0)]
 
 
-register_panel("members.Member", _points_panel)
+register_panel("members.Member", _points_panel, order=20)
 register_tiles("members.view_pointsadjustment", _tiles, order=3)

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import BaseAdmin, column
+from core.admin import BaseAdmin, OnlyRow, column
 from members.models import EarningRule, MultiplierRule, PointsSettings
 
 
@@ -82,29 +82,11 @@ class MultiplierRuleAdmin(BaseAdmin):
 
 
 @admin.register(PointsSettings)
-class PointsSettingsAdmin(BaseAdmin):
+class PointsSettingsAdmin(OnlyRow, BaseAdmin):
     """One row for the chain."""
 
-    list_display = ("title", "expiry_words", "shortage_words", "notice_days", "approval_limit")
     fields = ("expiry_months", "shortage_policy", "notice_days", "approval_limit", "profile_reward")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_add_permission(request) and not PointsSettings.objects.exists()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.pk = 1
         super().save_model(request, obj, form, change)
-
-    @column(_("设置"))
-    def title(self, row: PointsSettings) -> str:
-        return str(row)
-
-    @column(_("有效期"))
-    def expiry_words(self, row: PointsSettings) -> str:
-        if row.expiry_months is None:
-            return _now("永久有效")
-        return _now("%(n)s 个月") % {"n": row.expiry_months}
-
-    @column(_("退货时积分不够扣"))
-    def shortage_words(self, row: PointsSettings) -> str:
-        return str(row.get_shortage_policy_display())

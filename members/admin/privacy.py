@@ -15,6 +15,7 @@ from core import clock
 from core.admin import (
     BaseAdmin,
     ChoiceFilter,
+    OnlyRow,
     Panel,
     Question,
     Tile,
@@ -295,10 +296,9 @@ class PhoneRevealAdmin(OfMember):
 
 
 @admin.register(PrivacySettings)
-class PrivacySettingsAdmin(BaseAdmin):
+class PrivacySettingsAdmin(OnlyRow, BaseAdmin):
     """One row for the chain."""
 
-    list_display = ("title", "guide_reveals_per_day", "cooling_off_days", "request_due_days", "keep_words")
     fieldsets = (
         (
             _("查看手机号"),
@@ -314,22 +314,9 @@ class PrivacySettingsAdmin(BaseAdmin):
         (_("取消关注"), {"fields": ("unfollow_keep_days", "unfollow_withdraws_marketing")}),
     )
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_add_permission(request) and not PrivacySettings.objects.exists()
-
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.pk = 1
         super().save_model(request, obj, form, change)
-
-    @column(_("设置"))
-    def title(self, row: PrivacySettings) -> str:
-        return str(row)
-
-    @column(_("取消关注后保留"))
-    def keep_words(self, row: PrivacySettings) -> str:
-        if row.unfollow_keep_days is None:
-            return _now("不自动删除")
-        return _now("%(n)s 天") % {"n": row.unfollow_keep_days}
 
 
 def _requests_panel(request: HttpRequest, member: Any) -> Panel | None:
@@ -375,6 +362,6 @@ def _reveal_tiles(request: HttpRequest) -> list[Tile]:
     return [Tile(_("24 小时内查看手机号超次数"), thousands(count), url, is_alarm=count > 0)]
 
 
-register_panel("members.Member", _requests_panel)
+register_panel("members.Member", _requests_panel, order=75)
 register_tiles("members.view_datarequest", _request_tiles, order=6)
 register_tiles("members.view_phonereveal", _reveal_tiles, order=7)

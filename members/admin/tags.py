@@ -288,4 +288,4 @@ def _tags_panel(request: HttpRequest, member: Member) -> Panel:
     return Panel(_("标签"), "admin/xiaoer/panel_table.html", context)
 
 
-register_panel("members.Member", _tags_panel)
+register_panel("members.Member", _tags_panel, order=30)

@@ -281,4 +281,4 @@ def _page_of(member: Member) -> str:
     return reverse("admin:members_member_change", args=[member.pk])
 
 
-register_panel("members.Member", _tier_panel)
+register_panel("members.Member", _tier_panel, order=10)

@@ -20,6 +20,7 @@ from unfold.widgets import (
 from core.admin import (
     BaseAdmin,
     DressedForm,
+    OnlyRow,
     Question,
     ServiceForms,
     Tile,
@@ -310,40 +311,18 @@ def _reassess_lines() -> list[Text]:
 
 
 @admin.register(TierSettings)
-class TierSettingsAdmin(HeadOfficeRules):
+class TierSettingsAdmin(OnlyRow, HeadOfficeRules):
     """One row for the chain."""
 
-    list_display = ("title", "period_words", "keeping_words", "grace_days", "descent_words", "notice_days")
     fieldsets = (
         (_("统计周期"), {"fields": (("period", "period_months"),)}),
         (_("保级与降级"), {"fields": ("keeping", ("grace_days", "notice_days"), "descent")}),
     )
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_add_permission(request) and not TierSettings.objects.exists()
-
     def run_service(self, request: HttpRequest, row: TierSettings, form: Any, change: bool) -> int:
         decisions = TierDecisions(**form.cleaned_data)
         services.change_tier_settings(decisions=decisions, actor=staff_actor(request))
         return 1
-
-    @column(_("设置"))
-    def title(self, row: TierSettings) -> str:
-        return str(row)
-
-    @column(_("统计周期"))
-    def period_words(self, row: TierSettings) -> str:
-        if row.period == "sliding":
-            return _now("最近 %(n)s 个月") % {"n": row.period_months}
-        return str(row.get_period_display())
-
-    @column(_("达到后保留多久"))
-    def keeping_words(self, row: TierSettings) -> str:
-        return str(row.get_keeping_display())
-
-    @column(_("怎样降级"))
-    def descent_words(self, row: TierSettings) -> str:
-        return str(row.get_descent_display())
 
 
 def _tiles(request: HttpRequest) -> list[Tile]:

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
+from members.models import PrivacySettings
 from tests.cast import Cast
 
 PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -19,7 +20,7 @@ def url_of(model: Any, page: str, *args: Any) -> str:
 
 @pytest.mark.parametrize("model", PAGES, ids=lambda model: model._meta.label)
 def test_list_and_detail_open_with_data(desk: Client, full_chain: Cast, model: Any) -> None:
-    listed = desk.get(url_of(model, "changelist"))
+    listed = desk.get(url_of(model, "changelist"), follow=True)  # a table of one row opens its form
     assert listed.status_code == 200
     row = model._default_manager.order_by("-pk").first()
     if row is None and model._meta.label == "auth.Group":
@@ -32,7 +33,7 @@ def test_list_and_detail_open_with_data(desk: Client, full_chain: Cast, model: A
 
 @pytest.mark.parametrize("model", PAGES, ids=lambda model: model._meta.label)
 def test_lists_open_without_data_and_with_a_search(desk: Client, model: Any) -> None:
-    assert desk.get(url_of(model, "changelist"), {"q": "没有这个"}).status_code == 200
+    assert desk.get(url_of(model, "changelist"), {"q": "没有这个"}, follow=True).status_code == 200
 
 
 @pytest.mark.parametrize("model", PAGES, ids=lambda model: model._meta.label)
@@ -55,7 +56,16 @@ def test_every_menu_entry_leads_to_a_page(desk: Client) -> None:
 
     for group in SIDEBAR:
         for item in group["items"]:
-            assert desk.get(str(item["link"])).status_code == 200
+            assert desk.get(str(item["link"]), follow=True).status_code == 200
+
+
+def test_a_table_of_one_row_opens_its_form(desk: Client) -> None:
+    entry = reverse("admin:members_privacysettings_changelist")
+    add = reverse("admin:members_privacysettings_add")
+    assert desk.get(entry).headers["Location"] == add
+    PrivacySettings.objects.create(pk=1)
+    assert desk.get(entry).headers["Location"] == reverse("admin:members_privacysettings_change", args=[1])
+    assert desk.get(add).status_code == 403
 
 
 def test_login_page_and_index_open(client: Client, desk: Client) -> None:
@@ -65,7 +75,7 @@ def test_login_page_and_index_open(client: Client, desk: Client) -> None:
 
 @pytest.mark.parametrize("model", PAGES, ids=lambda model: model._meta.label)
 def test_no_page_shows_a_phone_or_an_openid_in_full(desk: Client, full_chain: Cast, model: Any) -> None:
-    pages = [desk.get(url_of(model, "changelist")).content.decode()]
+    pages = [desk.get(url_of(model, "changelist"), follow=True).content.decode()]
     rows = model._default_manager.all()[:5]
     pages += [desk.get(url_of(model, "change", row.pk)).content.decode() for row in rows]
     for html in pages:

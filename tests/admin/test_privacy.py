@@ -14,6 +14,7 @@ from core.actor import Actor
 from guides import services as guide_services
 from members import selectors, services
 from members.models import ConsentKind, ConsentText, DataRequest, Member, PhoneReveal, PrivacySettings
+from members.services.holdings import all_holdings
 from tests.cast import DIRECTOR, Cast
 from tests.members import privacy_kit as kit
 
@@ -85,7 +86,8 @@ def test_an_erasure_says_in_numbers_what_will_go_and_goes(desk: Client, she: int
     request = DataRequest.objects.get()
     asked = desk.get(reverse("admin:members_datarequest_erase", args=[request.pk]))
     lines = [str(line) for line in asked.context["question"].lines]
-    assert any(line.startswith("导购备注：2") for line in lines)
+    notes = next(part.title for part in all_holdings() if part.label == "notes")
+    assert any(line.startswith(f"{notes}：2") for line in lines)
     assert asked.context["question"].is_dangerous
     assert Member.objects.get(pk=she).stage == "member"
     open_button(desk, "datarequest_erase", request.pk)

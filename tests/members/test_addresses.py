@@ -57,7 +57,9 @@ def changes() -> list[Any]:
         (("", "", ""), ("", "", "")),
     ],
 )
-def test_a_place_is_kept_by_its_full_names(she: int, given: tuple[str, ...], kept: tuple[str, ...]) -> None:
+def test_a_place_is_kept_by_its_full_names(
+    she: int, given: tuple[str, str, str], kept: tuple[str, str, str]
+) -> None:
     assert place(move(she, *given, STREET)) == kept
     assert place(selectors.get_address(she)) == kept
     assert selectors.get_address(she).street == STREET

@@ -89,7 +89,7 @@ def _row(line: PointsEntryLine, *, now: dt.datetime) -> PointsRow:
     return PointsRow(
         title=" · ".join(part for part in (line.kind_label, line.reason) if part),
         when_text=phrases.say_time(line.at, now=now),
-        delta_text=f"{line.delta:+,}",
+        delta_text=f"{line.delta:+,}" if line.delta else "0",
         is_gain=line.delta > 0,
         after_text=_("余 %(points)s") % {"points": phrases.say_count(line.balance_after)},
     )
