@@ -103,6 +103,7 @@ def test_the_chain_has_one_row_of_settings(desk: Client, cast: Cast) -> None:
         "shortage_policy": "debt",
         "notice_days": "7",
         "approval_limit": "100",
+        "profile_reward": "0",
     }
     url = reverse("admin:members_pointssettings_add")
     assert desk.post(url, values).status_code == 302

@@ -140,6 +140,7 @@ def test_requests_are_seeded_once_in_every_state_and_one_is_late() -> None:
 
 
 def test_every_tier_of_the_demo_has_members_and_seeding_again_changes_nothing() -> None:
+    seed_chain(at=AT, actor=ACTOR)
     assert seed_tiers(at=AT, actor=ACTOR)
     counts = member_selectors.count_by_tier()
     sizes = [counts[tier.id] for tier in member_selectors.list_tiers()]
