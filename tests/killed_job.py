@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,11 +37,13 @@ def killed_while_waiting(
     Raises AssertionError when the job ends without ever having waited.
     """
     address = _address()
+    # Parallel tests share the server: a session is told from other tests' by a name of its own.
+    session = f"killed-job-{secrets.token_hex(6)}"
     code = f"import django; django.setup(); exec({statements!r})"
     environment = {
         **os.environ,
         "DATABASE_URL": _as_url(),
-        "PGAPPNAME": "killed-job",
+        "PGAPPNAME": session,
         "PYTHONPATH": str(ROOT),
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
@@ -50,28 +53,28 @@ def killed_while_waiting(
             [sys.executable, "-c", code], cwd=ROOT, env=environment, stderr=subprocess.PIPE
         )
         try:
-            wait_until(lambda: _is_waiting(watcher, job), within_s=60, what="the job's wait for the rows")
+            wait_until(lambda: _is_waiting(watcher, session, job), within_s=60, what="the job's wait for the rows")
         finally:
             job.kill()
             job.communicate()
             # Its session would notice the loss only when it gets the lock.
             watcher.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'killed-job'"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", [session]
             )
-        wait_until(lambda: not _sessions(watcher), what="the end of the killed job's session")
+        wait_until(lambda: not _waits(watcher, session), what="the end of the killed job's session")
         holder.rollback()
     yield
 
 
-def _is_waiting(watcher: psycopg.Connection[Any], job: subprocess.Popen[bytes]) -> bool:
+def _is_waiting(watcher: psycopg.Connection[Any], session: str, job: subprocess.Popen[bytes]) -> bool:
     if job.poll() is not None:
         raise AssertionError(f"the job ended with {job.returncode}: {job.stderr and job.stderr.read()!r}")
-    return any(kind == "Lock" for (kind,) in _sessions(watcher))
+    return any(kind == "Lock" for (kind,) in _waits(watcher, session))
 
 
-def _sessions(watcher: psycopg.Connection[Any]) -> list[tuple[str | None]]:
+def _waits(watcher: psycopg.Connection[Any], session: str) -> list[tuple[str | None]]:
     return watcher.execute(
-        "SELECT wait_event_type FROM pg_stat_activity WHERE application_name = 'killed-job'"
+        "SELECT wait_event_type FROM pg_stat_activity WHERE application_name = %s", [session]
     ).fetchall()
 
 
