@@ -11,6 +11,7 @@ from core.events import Event
 from coupons import events as coupon_events
 from guides import events as guide_events
 from members import events as member_events
+from sales import events as sale_events
 from sms import events as sms_events
 from wechat import events as wechat_events
 
@@ -79,4 +80,9 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     coupon_events.CouponsExpiring: [],
     coupon_events.GiftAccepted: [],
     coupon_events.GiftReturned: [],
+    sale_events.SaleRecorded: [],
+    sale_events.SaleCorrected: [],
+    sale_events.ReturnRecorded: [],
+    sale_events.SaleReattributed: [],
+    sale_events.DocumentsHeld: [],
 }

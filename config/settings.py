@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "members",
     "guides",
     "coupons",
+    "sales",
     "assistant",
     "miniapp",
     "config",

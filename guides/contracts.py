@@ -33,6 +33,14 @@ class StorePlace:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class GuidePlace:
+    """A guide and the store she worked in at the moment that was asked about."""
+
+    guide_id: int
+    store_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class GuideCard:
     """One guide as screens show her."""
 

@@ -1,1 +1,1 @@
-"""Orders, attribution and rankings. Not opened yet; named so that the import contracts already hold."""
+"""Orders and returns, whose they are, and what everybody truly sold."""

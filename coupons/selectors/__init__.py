@@ -15,6 +15,7 @@ from coupons.selectors.coupons import (
     find_by_code,
     get_coupon,
     get_redemption,
+    is_redeemed_for,
     list_member_coupons,
 )
 from coupons.selectors.scopes import scope_coupons, scope_redemptions
@@ -31,6 +32,7 @@ __all__ = [
     "get_issue_progress",
     "get_redemption",
     "get_template",
+    "is_redeemed_for",
     "list_claimable_batches",
     "list_member_coupons",
     "list_template_versions",

@@ -151,3 +151,12 @@ def get_redemption(request_id: str) -> RedemptionCard:
     if row is None:
         raise NoSuchRedemption
     return redemption_card_of(row)
+
+
+def is_redeemed_for(*, code: str, order_no: str) -> bool:
+    """Whether the coupon stands redeemed for that order: a till redeemed it before the order was told to us."""
+    coupon_id = find_coupon_id(code)
+    if coupon_id is None:
+        return False
+    standing = Redemption.objects.filter(coupon_id=coupon_id, reversed_at__isnull=True)
+    return standing.filter(order_no=order_no).exists()

@@ -9,6 +9,14 @@ from guides.selectors.bindings import (
     summarize_guide,
 )
 from guides.selectors.codes import find_open_code, get_guide_code, list_codes_to_publish
+from guides.selectors.look_ups import (
+    known_guide_ids,
+    list_exclusive_guides,
+    list_guide_names,
+    list_guides_by_number,
+    list_store_names,
+    list_stores_by_code,
+)
 from guides.selectors.member_side import (
     find_member_guide,
     list_change_reasons,
@@ -70,13 +78,17 @@ __all__ = [
     "get_store_card",
     "get_store_place",
     "is_request_overdue",
+    "known_guide_ids",
     "known_place_ids",
     "list_binding_history",
     "list_bound_members",
     "list_change_reasons",
     "list_codes_to_publish",
     "list_colleagues",
+    "list_exclusive_guides",
+    "list_guide_names",
     "list_guide_requests",
+    "list_guides_by_number",
     "list_member_requests",
     "list_newest_members",
     "list_notes",
@@ -86,6 +98,8 @@ __all__ = [
     "list_request_kinds",
     "list_requests_of_member_for_guide",
     "list_store_guides",
+    "list_store_names",
+    "list_stores_by_code",
     "nearest_stores",
     "scope_bindings",
     "scope_channel_codes",

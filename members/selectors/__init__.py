@@ -20,6 +20,7 @@ from members.selectors.imports import (
     import_card_of,
     list_bad_counts,
 )
+from members.selectors.look_ups import list_member_ids_by_keys
 from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
 from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
@@ -122,6 +123,7 @@ __all__ = [
     "list_data_requests",
     "list_earning_rules",
     "list_member_cards",
+    "list_member_ids_by_keys",
     "list_member_tags",
     "list_member_tiers",
     "list_merge_targets",

@@ -1,0 +1,64 @@
+"""Many stores, guides and bindings at once, by the names that tills give them."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from django.db import connection
+
+from guides.contracts import GuidePlace, StorePlace
+from guides.models import Guide, Store
+
+# One index probe for each pair (binding_history_of_member).
+_EXCLUSIVE: Final = """
+SELECT asked.place, held.guide_id, held.store_id
+FROM unnest(%s::bigint[], %s::timestamptz[]) WITH ORDINALITY AS asked(member_id, at, place)
+CROSS JOIN LATERAL (
+    SELECT guide_id, store_id FROM guides_binding
+    WHERE member_id = asked.member_id AND bound_at <= asked.at AND (ended_at IS NULL OR ended_at > asked.at)
+    ORDER BY bound_at DESC, id DESC LIMIT 1) held
+"""
+
+
+def list_stores_by_code(codes: Iterable[str]) -> dict[str, StorePlace]:
+    """Open and closed stores by the codes that tills send; unknown codes are missing."""
+    rows = Store.objects.filter(code__in=set(codes)).values_list(
+        "code", "pk", "region__path", "dealer_id", "is_active"
+    )
+    return {
+        code: StorePlace(store_id, tuple(int(step) for step in path.split("/") if step), dealer_id, is_active)
+        for code, store_id, path, dealer_id, is_active in rows
+    }
+
+
+def list_guides_by_number(numbers: Iterable[str]) -> dict[str, GuidePlace]:
+    """Guides, also those who have left, by number, with the store of today; unknown numbers are missing."""
+    rows = Guide.objects.filter(number__in=set(numbers)).values_list("number", "pk", "store_id")
+    return {number: GuidePlace(guide_id, store_id) for number, guide_id, store_id in rows}
+
+
+def list_exclusive_guides(asked: Sequence[tuple[int, dt.datetime]]) -> list[GuidePlace | None]:
+    """For each member and instant the guide she belonged to then, with that guide's store of then; in order."""
+    answers: list[GuidePlace | None] = [None] * len(asked)
+    if not asked:
+        return answers
+    with connection.cursor() as cursor:
+        cursor.execute(_EXCLUSIVE, [[member for member, _at in asked], [at for _member, at in asked]])
+        for place, guide_id, store_id in cursor.fetchall():
+            answers[place - 1] = GuidePlace(guide_id, store_id)
+    return answers
+
+
+def known_guide_ids(guide_ids: Iterable[int]) -> set[int]:
+    """Which of these guides exist."""
+    return set(Guide.objects.filter(pk__in=list(guide_ids)).values_list("pk", flat=True))
+
+
+def list_guide_names(guide_ids: Iterable[int]) -> dict[int, str]:
+    """Names by row id, in one query."""
+    return dict(Guide.objects.filter(pk__in=list(guide_ids)).values_list("pk", "name"))
+
+
+def list_store_names(store_ids: Iterable[int]) -> dict[int, str]:
+    """Names by row id, in one query."""
+    return dict(Store.objects.filter(pk__in=list(store_ids)).values_list("pk", "name"))

@@ -1,0 +1,42 @@
+"""Many members at once, by the names that outside systems give them."""
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from core import codes, phones
+from members.models import Member, MemberIdentity
+from members.selectors.people import list_merge_targets, phone_indexes
+
+Key = tuple[str, str, str]  # kind, app, value: of a phone the number, of "member_code" her code
+
+
+def list_member_ids_by_keys(keys: Iterable[Key]) -> dict[Key, int]:
+    """The living row each key belongs to, in three queries whatever their number; unknown ones are missing.
+
+    A phone that cannot be one is unknown. Erased members are found by nobody.
+    """
+    asked = set(keys)
+    stored: dict[Key, Key] = {}
+    member_codes: dict[str, Key] = {}
+    for key in asked:
+        kind, app_id, value = key
+        if kind == "member_code":
+            member_codes[codes.normalize(value)] = key
+        elif kind == "phone":
+            for index in phone_indexes(phones.digits_of(value)):
+                stored[("phone", "", index)] = key
+        else:
+            stored[(kind, app_id, value)] = key
+    found: dict[Key, int] = {}
+    wanted = Q(value__in=[value for _kind, _app, value in stored], kind__in={kind for kind, _a, _v in stored})
+    rows = MemberIdentity.objects.filter(wanted).values_list("kind", "app_id", "value", "member_id")
+    for kind, app_id, value, member_id in rows if stored else ():
+        if (kind, app_id, value) in stored:
+            found[stored[(kind, app_id, value)]] = member_id
+    if member_codes:
+        for code, member_id in Member.objects.filter(code__in=member_codes).values_list("code", "pk"):
+            found[member_codes[code]] = member_id
+    targets = list_merge_targets(found.values())
+    living = set(Member.objects.living().filter(pk__in=targets.values()).values_list("pk", flat=True))
+    return {key: targets[member_id] for key, member_id in found.items() if targets.get(member_id) in living}

@@ -1,0 +1,162 @@
+"""What may enter and leave `sales`."""
+
+import dataclasses
+import datetime as dt
+from typing import Literal
+
+DocumentKind = Literal["order", "return"]
+MemberKeyKind = Literal["phone", "pos_card", "member_code", "unionid", "openid", "mini_openid"]
+OutcomeName = Literal["booked", "repeated", "corrected", "superseded", "held", "refused"]
+ShareRoleName = Literal["serving", "exclusive", "sharing", "store"]
+MetricName = Literal[
+    "sales_fen",
+    "order_count",
+    "unit_count",
+    "return_fen",
+    "return_count",
+    "first_purchase_count",
+    "repurchase_fen",
+    "new_member_count",
+    "new_binding_count",
+    "redemption_count",
+    "share_count",
+    "task_count",
+]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemberKey:
+    """How a document names a member. `app_id` belongs to openids only."""
+
+    kind: MemberKeyKind
+    value: str
+    app_id: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """Goods on an order. `list_fen` is the price before, `amount_fen` after every discount, both of the whole line."""
+
+    product_code: str
+    quantity: int
+    list_fen: int
+    amount_fen: int
+    product_name: str = ""
+    category_code: str = ""
+    category_name: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OrderPayment:
+    method: str
+    amount_fen: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OrderCoupon:
+    """A coupon the order was paid with. `amount_fen` is the price of the lines it counts for, before the discount."""
+
+    code: str
+    discount_fen: int
+    amount_fen: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDocument:
+    """One order as a till, shop or file tells it. A higher `revision` corrects a lower one."""
+
+    source: str
+    order_no: str
+    sold_at: dt.datetime
+    store_code: str
+    channel: str
+    lines: tuple[OrderLine, ...]
+    amount_fen: int
+    revision: int = 0
+    member: MemberKey | None = None
+    serving_guide: str = ""  # numbers of guides
+    sharing_guide: str = ""
+    payments: tuple[OrderPayment, ...] = ()
+    coupons: tuple[OrderCoupon, ...] = ()
+    points_spent: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnLine:
+    """Goods that came back. `line_number` counts the order's lines from 1; a return without its order names none."""
+
+    product_code: str
+    quantity: int
+    amount_fen: int
+    line_number: int | None = None
+    product_name: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnDocument:
+    """Goods that came back. `order_no` empty: nobody knows the order."""
+
+    source: str
+    return_no: str
+    returned_at: dt.datetime
+    store_code: str
+    lines: tuple[ReturnLine, ...]
+    amount_fen: int
+    order_no: str = ""
+    member: MemberKey | None = None
+    serving_guide: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DocumentOutcome:
+    """What became of one document. A `held` one is kept with its reason and tried again; a `refused` one cannot be
+    read and is not kept."""
+
+    kind: DocumentKind
+    source: str
+    number: str
+    outcome: OutcomeName
+    reason: str = ""  # the code of a refusal
+    field: str = ""
+    sale_id: int | None = None
+    return_id: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a sale in basis points, of a guide in a store or of a store alone."""
+
+    role: ShareRoleName
+    guide_id: int | None
+    store_id: int
+    share_bp: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ShareLine:
+    """A part as it is shown: who, how much, in words."""
+
+    role: ShareRoleName
+    role_label: str
+    guide_id: int | None
+    guide_name: str
+    store_id: int
+    store_name: str
+    share_bp: int
+    amount_fen: int  # of what is left after returns
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AttributionCard:
+    """Whose a sale is and why: "规则 3 线上订单：专属导购 70%，门店 30%"."""
+
+    id: int
+    sale_id: int
+    words: str
+    rule_words: str
+    is_manual: bool
+    made_at: dt.datetime
+    made_by: str
+    reason: str
+    ended_at: dt.datetime | None
+    shares: tuple[ShareLine, ...]

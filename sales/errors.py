@@ -1,0 +1,119 @@
+"""The refusals of `sales`."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Conflict, InvalidInput, NotFound
+
+
+class DocumentUnusable(InvalidInput):
+    """A document nobody can read: a field is missing, of the wrong kind or absurd; `details["field"]` says which."""
+
+    code = "sales.document_unusable"
+    sentence = _("单据填写有误，请核对标出的字段")
+
+
+class AmountsDisagree(InvalidInput):
+    """Lines and total, or list price and what was paid, do not fit together."""
+
+    code = "sales.amounts_disagree"
+    sentence = _("单据金额前后不一致，请核对明细和合计")
+
+
+class FromTheFuture(InvalidInput):
+    """Later than now by more than a till's clock explains."""
+
+    code = "sales.from_the_future"
+    sentence = _("单据时间晚于现在，请核对收银机的时钟")
+
+
+class DocumentConflict(Conflict):
+    """The same number was booked with another content; a person decides."""
+
+    code = "sales.document_conflict"
+    sentence = _("同一单号已按不同内容入账，请到待处理单据中核对")
+
+
+class UnknownStore(NotFound):
+    code = "sales.unknown_store"
+    sentence = _("没有这个门店编号，请先登记门店")
+
+
+class UnknownGuide(NotFound):
+    code = "sales.unknown_guide"
+    sentence = _("没有这个导购工号，请先登记导购")
+
+
+class UnknownMember(NotFound):
+    code = "sales.unknown_member"
+    sentence = _("没有找到单据上的会员，请核对或先登记会员")
+
+
+class UnknownOrder(NotFound):
+    """A return whose order has not come yet; it is booked when the order comes."""
+
+    code = "sales.unknown_order"
+    sentence = _("原订单还没有收到，收到后会自动入账")
+
+
+class ReturnTooLarge(Conflict):
+    code = "sales.return_too_large"
+    sentence = _("退货超过了原订单剩余的数量或金额")
+
+
+class CorrectedBelowReturned(Conflict):
+    """A correction that leaves less than what came back already."""
+
+    code = "sales.corrected_below_returned"
+    sentence = _("更正后的订单少于已退的数量或金额，请先核对退货单")
+
+
+class NoSuchSale(NotFound):
+    code = "sales.no_such_sale"
+    sentence = _("没有找到这张销售单")
+
+
+class NoSuchDocument(NotFound):
+    code = "sales.no_such_document"
+    sentence = _("没有找到这张单据")
+
+
+class SharesUnusable(InvalidInput):
+    """One to four parts, whole basis points, together 10,000; a guide not twice."""
+
+    code = "sales.shares_unusable"
+    sentence = _("归属份额有误：合计必须是 100%，同一位导购不能出现两次")
+
+
+class RuleUnusable(InvalidInput):
+    code = "sales.rule_unusable"
+    sentence = _("归属规则填写有误")
+
+
+class ReasonMissing(InvalidInput):
+    code = "sales.reason_missing"
+    sentence = _("请写明原因，最多 120 个字")
+
+
+class AlreadySettled(Conflict):
+    code = "sales.already_settled"
+    sentence = _("这张单据已经处理过了")
+
+
+class MonthClosed(Conflict):
+    code = "sales.month_closed"
+    sentence = _("这个月已经关账")
+
+
+class MonthNotClosed(Conflict):
+    code = "sales.month_not_closed"
+    sentence = _("这个月还没有关账")
+
+
+class MonthNotOver(Conflict):
+    code = "sales.month_not_over"
+    sentence = _("这个月还没有结束，不能关账")
+
+
+class RequestReused(Conflict):
+    code = "sales.request_reused"
+    sentence = _("这个请求编号已经用于另一次操作")

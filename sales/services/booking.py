@@ -1,0 +1,374 @@
+"""Orders are booked, a batch of them in one transaction: rows, whose they are, ledger, rewards."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final
+
+from django.db import connection
+
+from core import events
+from core.actor import Actor
+from core.codes import new_public_ids
+from core.errors import Refusal
+from members import services as member_services
+from sales.contracts import DocumentOutcome, OrderDocument
+from sales.errors import CorrectedBelowReturned, DocumentConflict
+from sales.events import SaleCorrected, SaleRecorded
+from sales.models import (
+    Attribution,
+    AttributionRule,
+    AttributionShare,
+    EntryReason,
+    Sale,
+    SaleCoupon,
+    SaleLine,
+    SalePayment,
+    SaleReturn,
+    SaleReturnLine,
+)
+from sales.services.attributing import Decision, RuleTerms, Situation, decide
+from sales.services.copying import copy_rows, draw_ids
+from sales.services.reading import digest_of_order
+from sales.services.reconciling import reconcile_sales
+from sales.services.references import References, day_of, exclusive_guides
+from sales.services.rewards import NO_REWARDS, REWARD_COLUMNS, reward_sales, withdraw_rewards
+
+# A batch above this size announces nothing for each order: its listeners have jobs that find what is new.
+_MOST_ANNOUNCED: Final = 100
+_SALE: Final = (
+    "id", "public_id", "source", "order_no", "revision", "is_current", "digest", "member", "store", "serving_guide",
+    "sharing_guide", "channel", "sold_at", "business_on", "list_fen", "amount_fen", "unit_count", "points_spent",
+    "returned_fen", "returned_unit_count", "is_first", *REWARD_COLUMNS, "recorded_at",
+)  # fmt: skip
+_LINE: Final = (
+    "sale", "number", "product", "category_code", "quantity", "list_fen", "amount_fen", "returned_quantity",
+    "returned_fen",
+)  # fmt: skip
+_ATTRIBUTION: Final = (
+    "id", "sale", "rule", "rule_words", "made_at", "made_by", "reason", "request_key", "ended_at",
+)  # fmt: skip
+_SHARE: Final = ("attribution", "place", "role", "guide", "store", "share_bp")
+# Of all her orders the one that was sold first; equal instants by number, so that the order of arrival decides nothing.
+_FIRSTS: Final = """
+WITH first AS (
+    SELECT DISTINCT ON (member_id) member_id, id FROM sales_sale
+    WHERE member_id = ANY(%s) AND is_current ORDER BY member_id, sold_at, source, order_no)
+UPDATE sales_sale sale SET is_first = (sale.id = first.id)
+FROM first WHERE sale.member_id = first.member_id AND sale.is_current
+    AND sale.is_first IS DISTINCT FROM (sale.id = first.id)
+RETURNING sale.id
+"""
+
+Numbered = tuple[int, OrderDocument]  # the document's place in the batch
+
+
+class Booking:
+    """One batch of usable orders inside the caller's transaction.
+
+    `book` answers an outcome or a refusal for each place. Raises IntegrityError when another transaction booked one
+    of the orders meanwhile: the caller rolls back and looks again.
+    """
+
+    def __init__(self, *, actor: Actor, at: dt.datetime) -> None:
+        self.actor = actor
+        self.at = at
+        self.answers: dict[int, DocumentOutcome | Refusal] = {}
+
+    def book(self, orders: Sequence[Numbered]) -> dict[int, DocumentOutcome | Refusal]:
+        references = References([order for _place, order in orders])
+        fresh, revised = self._sort_out(orders, references)
+        named = [document for _place, document in fresh] + [document for _place, document, _old in revised]
+        if named:
+            self._book(fresh, revised, references)
+        return self.answers
+
+    def _sort_out(
+        self, orders: Sequence[Numbered], references: References
+    ) -> tuple[list[Numbered], list[tuple[int, OrderDocument, Sale]]]:
+        """Which orders are new and which correct an earlier revision; all others are answered here."""
+        known = _known(orders)
+        fresh: dict[tuple[str, str], Numbered] = {}
+        revised: list[tuple[int, OrderDocument, Sale]] = []
+        for place, order in sorted(
+            orders, key=lambda one: (one[1].source, one[1].order_no, one[1].revision, one[0])
+        ):
+            key = (order.source, order.order_no)
+            try:
+                if key in fresh:
+                    # The same order twice in one batch: the second meets the first when it is booked.
+                    raise _Again
+                current = known.get(key)
+                if current is not None and self._is_answered(place, order, current):
+                    continue
+                references.check(order)
+                if current is None:
+                    fresh[key] = (place, order)
+                else:
+                    revised.append((place, order, current))
+                    known.pop(key)
+            except Refusal as refusal:
+                self.answers[place] = refusal
+        return list(fresh.values()), revised
+
+    def _is_answered(self, place: int, order: OrderDocument, current: Sale) -> bool:
+        if order.revision > current.revision:
+            return False
+        outcome = "repeated"
+        if order.revision < current.revision:
+            outcome = "superseded"
+        elif bytes(current.digest) != digest_of_order(order):
+            raise DocumentConflict
+        self.answers[place] = outcome_of(order, outcome, sale_id=current.pk)
+        return True
+
+    def _book(
+        self,
+        fresh: Sequence[Numbered],
+        revised: Sequence[tuple[int, OrderDocument, Sale]],
+        references: References,
+    ) -> None:
+        orders = [order for _place, order in fresh] + [order for _place, order, _old in revised]
+        members = {references.member(order) for order in orders} | {old.member_id for _p, _o, old in revised}
+        member_services.lock_members(member_id for member_id in members if member_id is not None)
+        revised = [one for one in revised if self._take_over(one, references)]
+        orders = [order for _place, order in fresh] + [order for _place, order, _old in revised]
+        references.ensure_products(orders, at=self.at)
+        sale_ids = self._write_sales(
+            orders, [None] * len(fresh) + [old for _p, _o, old in revised], references
+        )
+        moved = self._move_firsts(members)
+        self._attribute(orders, sale_ids, references)
+        for (_place, order, old), sale_id in zip(revised, sale_ids[len(fresh) :], strict=True):
+            _bring_returns(old, sale_id)
+            self._keep_decision(old, sale_id)
+            events.publish(SaleCorrected(sale_id, old.pk))
+            self.answers[_place] = outcome_of(order, "corrected", sale_id=sale_id)
+        new_ids = frozenset(sale_ids[: len(fresh)])
+        reconcile_sales(sale_ids, reason=EntryReason.CORRECTED, at=self.at, fresh=new_ids)
+        reconcile_sales(set(moved) - set(sale_ids), reason=EntryReason.FIRST_MOVED, at=self.at)
+        reward_sales(sale_ids, actor=self.actor, at=self.at)
+        for (place, order), sale_id in zip(fresh, sale_ids, strict=False):
+            self.answers[place] = outcome_of(order, "booked", sale_id=sale_id)
+            if len(orders) <= _MOST_ANNOUNCED:
+                events.publish(SaleRecorded(sale_id, references.member(order) or 0))
+
+    def _take_over(self, one: tuple[int, OrderDocument, Sale], references: References) -> bool:
+        """The earlier revision gives way, unless more of it came back than the correction leaves."""
+        place, order, old = one
+        row = Sale.objects.lock(old.pk)
+        if not row.is_current:
+            raise _Again
+        if not _fits_returns(row, order):
+            self.answers[place] = CorrectedBelowReturned(field="lines")
+            return False
+        row.is_current = row.is_first = False
+        row.save(update_fields=["is_current", "is_first"])
+        if row.member_id != references.member(order):
+            withdraw_rewards(row, actor=self.actor, at=self.at)
+        for name in REWARD_COLUMNS:
+            setattr(old, name, getattr(row, name))
+        return True
+
+    def _write_sales(
+        self, orders: Sequence[OrderDocument], olds: Sequence[Sale | None], references: References
+    ) -> list[int]:
+        sale_ids = draw_ids(Sale, len(orders))
+        public_ids = new_public_ids(len(orders))
+        copy_rows(
+            Sale,
+            _SALE,
+            (
+                self._sale_row(*one, references)
+                for one in zip(sale_ids, public_ids, orders, olds, strict=True)
+            ),
+        )
+        numbered = list(zip(sale_ids, orders, strict=True))
+        copy_rows(
+            SaleLine,
+            _LINE,
+            (
+                (sale_id, number, references.product(line.product_code), line.category_code, line.quantity,
+                 line.list_fen, line.amount_fen, 0, 0)
+                for sale_id, order in numbered
+                for number, line in enumerate(order.lines, 1)
+            ),
+        )  # fmt: skip
+        copy_rows(
+            SalePayment,
+            ("sale", "method", "amount_fen"),
+            (
+                (sale_id, paid.method, paid.amount_fen)
+                for sale_id, order in numbered
+                for paid in order.payments
+            ),
+        )
+        copy_rows(
+            SaleCoupon,
+            ("sale", "code", "discount_fen", "amount_fen", "outcome"),
+            (
+                (sale_id, coupon.code, coupon.discount_fen, coupon.amount_fen, "pending")
+                for sale_id, order in numbered
+                for coupon in order.coupons
+            ),
+        )
+        return sale_ids
+
+    def _sale_row(
+        self, sale_id: int, public_id: str, order: OrderDocument, old: Sale | None, references: References
+    ) -> tuple[object, ...]:
+        serving, sharing = references.guide(order.serving_guide), references.guide(order.sharing_guide)
+        rewards = NO_REWARDS if old is None else tuple(getattr(old, name) for name in REWARD_COLUMNS)
+        return (
+            sale_id, public_id, order.source, order.order_no, order.revision, True, digest_of_order(order),
+            references.member(order), references.store(order).store_id,
+            None if serving is None else serving.guide_id, None if sharing is None else sharing.guide_id,
+            order.channel, order.sold_at, day_of(order.sold_at), sum(line.list_fen for line in order.lines),
+            order.amount_fen, sum(line.quantity for line in order.lines), order.points_spent, 0, 0, False,
+            *rewards, self.at,
+        )  # fmt: skip
+
+    def _move_firsts(self, members: set[int | None]) -> list[int]:
+        """The first purchase of each member is marked; the sales whose mark changed. The members are locked."""
+        known = sorted(member_id for member_id in members if member_id is not None)
+        if not known:
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute(_FIRSTS, [known])
+            return [row[0] for row in cursor.fetchall()]
+
+    def _attribute(
+        self, orders: Sequence[OrderDocument], sale_ids: Sequence[int], references: References
+    ) -> None:
+        decisions = decide_all(orders, references)
+        ids = draw_ids(Attribution, len(orders))
+        copy_rows(
+            Attribution,
+            _ATTRIBUTION,
+            (
+                (attribution_id, sale_id, decision.rule_id, decision.rule_words, self.at, "", "", "", None)
+                for attribution_id, sale_id, decision in zip(ids, sale_ids, decisions, strict=True)
+            ),
+        )
+        copy_rows(
+            AttributionShare,
+            _SHARE,
+            (
+                (attribution_id, place, share.role, share.guide_id, share.store_id, share.share_bp)
+                for attribution_id, decision in zip(ids, decisions, strict=True)
+                for place, share in enumerate(decision.shares)
+            ),
+        )
+
+    def _keep_decision(self, old: Sale, sale_id: int) -> None:
+        """What a person decided about the order stays decided when the order is corrected."""
+        made = Attribution.objects.live().filter(sale=old).exclude(reason="").first()
+        if made is None:
+            return
+        Attribution.objects.live().filter(sale_id=sale_id).update(ended_at=self.at)
+        kept = Attribution.objects.create(
+            sale_id=sale_id, rule=None, rule_words=made.rule_words, made_at=made.made_at, made_by=made.made_by,
+            reason=made.reason,
+        )  # fmt: skip
+        for share in AttributionShare.objects.filter(attribution=made).order_by("place"):
+            AttributionShare.objects.create(
+                attribution=kept, place=share.place, role=share.role, guide_id=share.guide_id,
+                store_id=share.store_id, share_bp=share.share_bp,
+            )  # fmt: skip
+
+
+class _Again(Exception):
+    """Somebody else is at the same order: the batch is looked at again from the beginning."""
+
+
+Again = _Again
+
+
+def outcome_of(order: OrderDocument, outcome: str, *, sale_id: int) -> DocumentOutcome:
+    """The answer for an order that is in the books."""
+    return DocumentOutcome("order", order.source, order.order_no, outcome, sale_id=sale_id)  # type: ignore[arg-type]
+
+
+def decide_all(orders: Sequence[OrderDocument], references: References) -> list[Decision]:
+    """Whose each order is, by the rules of now and the bindings of the moment it was sold."""
+    rules = active_rules()
+    exclusives = exclusive_guides([(references.member(order), order.sold_at) for order in orders])
+    return [
+        decide(
+            rules,
+            Situation(
+                store=references.store(order),
+                channel=order.channel,
+                business_on=day_of(order.sold_at),
+                serving=references.guide(order.serving_guide),
+                exclusive=exclusive,
+                sharing=references.guide(order.sharing_guide),
+            ),
+        )
+        for order, exclusive in zip(orders, exclusives, strict=True)
+    ]
+
+
+def active_rules() -> tuple[RuleTerms, ...]:
+    """The rules in their order."""
+    return tuple(map(terms_of_rule, AttributionRule.objects.active().order_by("position")))
+
+
+def terms_of_rule(rule: AttributionRule) -> RuleTerms:
+    """A rule's row as `decide` needs it."""
+    parts = (
+        ("serving", rule.serving_bp),
+        ("exclusive", rule.exclusive_bp),
+        ("sharing", rule.sharing_bp),
+        ("store", rule.store_bp),
+    )
+    return RuleTerms(
+        id=rule.pk,
+        position=rule.position,
+        name=rule.name,
+        region_ids=frozenset(rule.region_ids),
+        dealer_ids=frozenset(rule.dealer_ids),
+        channels=frozenset(rule.channels),
+        starts_on=rule.starts_on,
+        ends_on=rule.ends_on,
+        parts=tuple((role, part) for role, part in parts if part),  # type: ignore[misc]
+    )
+
+
+def _known(orders: Sequence[Numbered]) -> dict[tuple[str, str], Sale]:
+    asked = {(order.source, order.order_no) for _place, order in orders}
+    rows = Sale.objects.current().filter(
+        source__in={source for source, _no in asked}, order_no__in={order_no for _source, order_no in asked}
+    )
+    return {key: row for row in rows if (key := (row.source, row.order_no)) in asked}
+
+
+def _fits_returns(old: Sale, order: OrderDocument) -> bool:
+    if old.returned_unit_count == 0:
+        return True
+    gone = {line.number: line for line in old.lines.all() if line.returned_quantity}
+    for number, line in gone.items():
+        if number > len(order.lines):
+            return False
+        new = order.lines[number - 1]
+        if new.quantity < line.returned_quantity or new.amount_fen < line.returned_fen:
+            return False
+    return True
+
+
+def _bring_returns(old: Sale, sale_id: int) -> None:
+    """Returns follow to the new revision, with the counts on its lines."""
+    SaleReturn.objects.filter(sale=old).update(sale_id=sale_id)
+    gone: dict[int, list[int]] = {}
+    back = SaleReturnLine.objects.filter(sale_return__sale_id=sale_id)
+    for number, quantity, amount in back.values_list("sale_line_number", "quantity", "amount_fen"):
+        sums = gone.setdefault(number or 0, [0, 0])
+        sums[0] += quantity
+        sums[1] += amount
+    for number, (quantity, amount) in gone.items():
+        SaleLine.objects.filter(sale_id=sale_id, number=number).update(
+            returned_quantity=quantity, returned_fen=amount
+        )
+    Sale.objects.filter(pk=sale_id).update(
+        returned_unit_count=sum(one[0] for one in gone.values()),
+        returned_fen=sum(one[1] for one in gone.values()),
+    )

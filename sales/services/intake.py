@@ -1,0 +1,183 @@
+"""The door of every order and return, whoever tells it: one by one, in batches, from files."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from core import clock
+from core.actor import Actor
+from core.constraints import violated
+from core.errors import Conflict, Refusal
+from sales.contracts import DocumentOutcome, OrderDocument, ReturnDocument
+from sales.services.booking import Again, Booking
+from sales.services.held import (
+    HELD_FOR,
+    Document,
+    due_documents,
+    hold_documents,
+    kind_of,
+    note_try,
+    number_of,
+    settle_held,
+    waiting_returns,
+)
+from sales.services.reading import usable_order, usable_return
+from sales.services.returning import Returning
+
+_ATTEMPTS: Final = 6
+# Whoever meets one of these looked before another transaction's rows were there.
+_RACES: Final = frozenset(
+    {"sale_one_current_per_order", "sale_revision_once", "salereturn_once", "attribution_one_live_per_sale"}
+)
+Answers = dict[int, DocumentOutcome | Refusal]
+
+
+def record_sale(*, order: OrderDocument, actor: Actor, at: dt.datetime | None = None) -> DocumentOutcome:
+    """The order is booked: its rows, whose it is, the ledger with its totals, points, tier and coupons, in one
+    transaction. The same document again gets the same answer.
+
+    A document that names an unknown store, guide or member, or conflicts with what is booked, is held. Raises
+    DocumentUnusable, AmountsDisagree or FromTheFuture for one that cannot be read.
+    """
+    at = at or clock.now()
+    return record_documents(documents=[usable_order(order, at=at)], actor=actor, at=at)[0]
+
+
+def record_return(*, given: ReturnDocument, actor: Actor, at: dt.datetime | None = None) -> DocumentOutcome:
+    """The return is booked, or held until its order comes. Raises as `record_sale`."""
+    at = at or clock.now()
+    return record_documents(documents=[usable_return(given, at=at)], actor=actor, at=at)[0]
+
+
+def record_documents(
+    *, documents: Sequence[Document], actor: Actor, at: dt.datetime | None = None
+) -> tuple[DocumentOutcome, ...]:
+    """Each document is booked, found again, held or refused by itself; one answer for each, in their order.
+
+    All that is booked is booked in one transaction. Orders come before returns; of one number each wave takes one.
+    """
+    at = at or clock.now()
+    answers: Answers = {}
+    usable: list[tuple[int, Document]] = []
+    for place, document in enumerate(documents):
+        try:
+            usable.append((place, _usable(document, at)))
+        except Refusal as refusal:
+            answers[place] = refusal
+    for _attempt in range(_ATTEMPTS):
+        try:
+            with transaction.atomic():
+                found = _record(usable, actor, at)
+            break
+        except Again:
+            continue
+        except IntegrityError as error:
+            if violated(error) not in _RACES:
+                raise
+    else:
+        raise Conflict
+    answers |= found
+    return tuple(_told(documents[place], answers[place]) for place in range(len(documents)))
+
+
+def retry_documents(
+    *, documents: Sequence[Document], actor: Actor, at: dt.datetime | None = None
+) -> tuple[DocumentOutcome, ...]:
+    """Held documents are tried again; those that can be booked now are."""
+    at = at or clock.now()
+    outcomes = record_documents(documents=documents, actor=actor, at=at)
+    note_try(
+        [one for one, told in zip(documents, outcomes, strict=True) if told.outcome in ("held", "refused")],
+        at=at,
+    )
+    return outcomes
+
+
+def retry_held_documents(*, limit: int = 500, actor: Actor, at: dt.datetime | None = None) -> int:
+    """What something may have mended since is tried again; how many were booked."""
+    at = at or clock.now()
+    due = due_documents(limit=limit, at=at)
+    outcomes = retry_documents(documents=due, actor=actor, at=at) if due else ()
+    return sum(told.outcome not in ("held", "refused") for told in outcomes)
+
+
+def _usable(document: Document, at: dt.datetime) -> Document:
+    if isinstance(document, OrderDocument):
+        return usable_order(document, at=at)
+    return usable_return(document, at=at)
+
+
+def _record(usable: Sequence[tuple[int, Document]], actor: Actor, at: dt.datetime) -> Answers:
+    answers: Answers = {}
+    orders = [(place, one) for place, one in usable if isinstance(one, OrderDocument)]
+    returns = [(place, one) for place, one in usable if isinstance(one, ReturnDocument)]
+    for wave in _waves(orders):
+        answers |= Booking(actor=actor, at=at).book(wave)
+    for wave in _waves(returns):
+        answers |= Returning(actor=actor, at=at).book(wave)
+    by_place = dict(usable)
+    hold_documents(
+        [(by_place[place], told) for place, told in sorted(answers.items()) if isinstance(told, HELD_FOR)],
+        at=at,
+    )
+    settle_held(
+        [by_place[place] for place, told in answers.items() if isinstance(told, DocumentOutcome)],
+        actor=actor,
+        at=at,
+    )
+    booked = [
+        (told.source, told.number)
+        for told in answers.values()
+        if isinstance(told, DocumentOutcome)
+        and told.kind == "order"
+        and told.outcome in ("booked", "corrected")
+    ]
+    if booked:
+        _book_waiting(booked, actor, at)
+    return answers
+
+
+def _book_waiting(orders: Iterable[tuple[str, str]], actor: Actor, at: dt.datetime) -> None:
+    """Returns that came before their orders are booked with them."""
+    waiting = list(enumerate(waiting_returns(orders)))
+    by_place = dict(waiting)
+    for wave in _waves(waiting):
+        told = Returning(actor=actor, at=at).book(wave)
+        settle_held(
+            [by_place[place] for place, one in told.items() if isinstance(one, DocumentOutcome)],
+            actor=actor,
+            at=at,
+        )
+        hold_documents(
+            [(by_place[place], one) for place, one in told.items() if isinstance(one, HELD_FOR)], at=at
+        )
+
+
+def _waves(numbered: Sequence[tuple[int, Document]]) -> list[list[tuple[int, Document]]]:  # type: ignore[type-var]
+    """Of one number each wave has one document: the lowest revision first, then as they came."""
+    waves: list[list[tuple[int, Document]]] = []
+    seen: dict[tuple[str, str], int] = {}
+    ordered = sorted(numbered, key=lambda one: (getattr(one[1], "revision", 0), one[0]))
+    for place, document in ordered:
+        key = (document.source, number_of(document))
+        wave = seen.get(key, 0)
+        seen[key] = wave + 1
+        if wave == len(waves):
+            waves.append([])
+        waves[wave].append((place, document))
+    return waves
+
+
+def _told(document: Document, answer: DocumentOutcome | Refusal) -> DocumentOutcome:
+    if isinstance(answer, DocumentOutcome):
+        return answer
+    return DocumentOutcome(
+        kind_of(document),  # type: ignore[arg-type]
+        document.source,
+        number_of(document),
+        "held" if isinstance(answer, HELD_FOR) else "refused",
+        reason=answer.code,
+        field=str(answer.details.get("field", "")),
+    )

@@ -1,0 +1,111 @@
+"""The proof that totals are what the entries add up to, and their repair."""
+
+import dataclasses
+import datetime as dt
+import logging
+from typing import Final
+
+from django.db import connection, transaction
+
+from core import audit, clock
+from core.actor import Actor
+from sales.models import Period, PeriodClose
+from sales.services.reconciling import take_close_lock
+
+logger = logging.getLogger(__name__)
+
+# One period at a time: what the entries say, beside what stands, both ways round.
+_DIFFERENCES: Final = """
+WITH said AS (
+    SELECT metric, guide_id, store_id, sum(value)::bigint AS value FROM sales_performanceentry
+    WHERE booked_on >= %(start)s AND booked_on < %(end)s GROUP BY metric, guide_id, store_id),
+guides AS (
+    SELECT metric, guide_id, store_id, value FROM said WHERE guide_id IS NOT NULL
+    UNION ALL
+    SELECT metric, guide_id, NULL, sum(value)::bigint FROM said WHERE guide_id IS NOT NULL GROUP BY metric, guide_id),
+stores AS (SELECT metric, store_id, sum(value)::bigint AS value FROM said GROUP BY metric, store_id)
+SELECT 'guide', coalesce(said.metric, stood.metric), coalesce(said.guide_id, stood.guide_id),
+       coalesce(said.store_id, stood.store_id), coalesce(said.value, 0), coalesce(stood.value, 0)
+FROM guides said FULL JOIN (
+    SELECT * FROM sales_guidetotal WHERE period = %(period)s AND starts_on = %(start)s) stood
+    ON stood.metric = said.metric AND stood.guide_id = said.guide_id
+    AND coalesce(stood.store_id, 0) = coalesce(said.store_id, 0)
+WHERE coalesce(said.value, 0) <> coalesce(stood.value, 0)
+UNION ALL
+SELECT 'store', coalesce(said.metric, stood.metric), NULL, coalesce(said.store_id, stood.store_id),
+       coalesce(said.value, 0), coalesce(stood.value, 0)
+FROM stores said FULL JOIN (
+    SELECT * FROM sales_storetotal WHERE period = %(period)s AND starts_on = %(start)s) stood
+    ON stood.metric = said.metric AND stood.store_id = said.store_id
+WHERE coalesce(said.value, 0) <> coalesce(stood.value, 0)
+"""
+_MEND_GUIDE: Final = """
+INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, store_id, value) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (period, starts_on, metric, guide_id, store_id) DO UPDATE SET value = excluded.value
+"""
+_MEND_STORE: Final = """
+INSERT INTO sales_storetotal (period, starts_on, metric, store_id, value) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (period, starts_on, metric, store_id) DO UPDATE SET value = excluded.value
+"""
+_MOST_TOLD: Final = 20
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Difference:
+    """A total that was not what its entries add up to."""
+
+    period: str
+    starts_on: dt.date
+    metric: str
+    guide_id: int | None
+    store_id: int | None
+    said: int  # by the entries
+    stood: int  # in the total
+
+
+def prove_totals(
+    *, since: dt.date, until: dt.date, actor: Actor, at: dt.datetime | None = None
+) -> tuple[Difference, ...]:
+    """Every total of the days, weeks and months that touch this span (half-open) is what its entries add up to;
+    what differed is answered, mended and on record. Bookings wait while one period is looked at."""
+    at = at or clock.now()
+    found: list[Difference] = []
+    for period, starts_on, ends_on in _periods(since, until):
+        with transaction.atomic():
+            take_close_lock()
+            with connection.cursor() as cursor:
+                cursor.execute(_DIFFERENCES, {"period": period, "start": starts_on, "end": ends_on})
+                rows = cursor.fetchall()
+                for kind, metric, guide_id, store_id, said, stood in rows:
+                    found.append(Difference(period, starts_on, metric, guide_id, store_id, said, stood))
+                    if kind == "guide":
+                        cursor.execute(_MEND_GUIDE, [period, starts_on, metric, guide_id, store_id, said])
+                    else:
+                        cursor.execute(_MEND_STORE, [period, starts_on, metric, store_id, said])
+    if found:
+        logger.error("sales.totals_differed", extra={"count": len(found)})
+        audit.record(
+            action="sales.totals_mended",
+            subject=PeriodClose(pk=0),
+            actor=actor,
+            at=at,
+            count=len(found),
+            examples=[
+                f"{one.period} {one.starts_on} {one.metric} {one.stood} → {one.said}"
+                for one in found[:_MOST_TOLD]
+            ],
+        )
+    return tuple(found)
+
+
+def _periods(since: dt.date, until: dt.date) -> list[tuple[str, dt.date, dt.date]]:
+    spans: set[tuple[str, dt.date, dt.date]] = set()
+    day = since
+    while day < until:
+        monday = day - dt.timedelta(days=day.weekday())
+        month = day.replace(day=1)
+        spans.add((str(Period.DAY), day, day + dt.timedelta(days=1)))
+        spans.add((str(Period.WEEK), monday, monday + dt.timedelta(days=7)))
+        spans.add((str(Period.MONTH), month, (month + dt.timedelta(days=32)).replace(day=1)))
+        day += dt.timedelta(days=1)
+    return sorted(spans)

@@ -1,0 +1,162 @@
+"""What a sale means for its member: points, her tier's activity, the coupons she paid with.
+
+Points and activity follow the sale by rounds: when what she should have differs from what she got, the entry of the
+last round is reversed and one of the next round is made. Runs inside the transaction that changed the sale, with
+the member locked; every step has a key, so that doing it again changes nothing.
+"""
+
+import datetime as dt
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core.actor import Actor
+from core.errors import Refusal
+from coupons import selectors as coupon_selectors
+from coupons import services as coupon_services
+from coupons.errors import CouponRedeemed
+from coupons.services import Order
+from members import selectors as member_selectors
+from members import services as member_services
+from members.contracts import EarningLine
+from sales.models import Sale, SaleCoupon, SaleLine
+
+_KNOWN: Final = "known"
+_REDEEMED: Final = "redeemed"
+# Goes along to the next revision of an order.
+REWARD_COLUMNS: Final = (
+    "points_round", "spent_round", "activity_round", "points_earned", "counted_fen", "counted_orders",
+    "points_taken", "points_outcome",
+)  # fmt: skip
+NO_REWARDS: Final = (0, 0, 0, 0, 0, 0, 0, "")
+
+
+def order_key(sale: Sale) -> str:
+    """What an order is called in the keys of other books, the same in all its revisions."""
+    digest = hashlib.blake2b(f"{sale.source}\x1f{sale.order_no}".encode(), digest_size=15).hexdigest()
+    return f"sale:{digest}"
+
+
+def reward_sales(sale_ids: Iterable[int], *, actor: Actor, at: dt.datetime) -> None:
+    """Points, activity and coupons of these sales are what the sales say. A coupon or points that cannot be taken
+    are noted on the order: the goods are sold."""
+    sales = list(Sale.objects.filter(pk__in=list(sale_ids)).order_by("member_id", "pk"))
+    lines: dict[int, list[SaleLine]] = defaultdict(list)
+    of_members = [sale.pk for sale in sales if sale.member_id is not None]
+    for line in SaleLine.objects.filter(sale_id__in=of_members).order_by("sale_id", "number"):
+        lines[line.sale_id].append(line)
+    coupons: dict[int, list[SaleCoupon]] = defaultdict(list)
+    for coupon in SaleCoupon.objects.filter(sale__in=sales, outcome="pending").order_by("code"):
+        coupons[coupon.sale_id].append(coupon)
+    for sale in sales:
+        for coupon in coupons[sale.pk]:
+            _redeem(sale, coupon, actor, at)
+        if sale.member_id is not None:
+            _reward(sale, lines[sale.pk], actor, at)
+
+
+def withdraw_rewards(sale: Sale, *, actor: Actor, at: dt.datetime) -> None:
+    """Whoever had this order has nothing of it any more: a correction names somebody else. The sale is locked."""
+    if sale.member_id is not None:
+        _set_spent(sale, 0, actor, at)
+        _set_earned(sale, 0, actor, at)
+        _set_counted(sale, 0, 0, actor, at)
+        sale.save(update_fields=list(REWARD_COLUMNS))
+
+
+def _reward(sale: Sale, lines: Sequence[SaleLine], actor: Actor, at: dt.datetime) -> None:
+    assert sale.member_id is not None
+    left = [EarningLine(line.category_code, line.amount_fen - line.returned_fen) for line in lines]
+    quoted = member_selectors.quote_member_points(sale.member_id, lines=left, at=sale.sold_at)
+    is_left = sale.returned_unit_count < sale.unit_count
+    _set_spent(sale, sale.points_spent if is_left else 0, actor, at)
+    _set_earned(sale, quoted.points, actor, at)
+    _set_counted(sale, sale.amount_fen - sale.returned_fen, int(is_left), actor, at)
+    sale.save(update_fields=list(REWARD_COLUMNS))
+
+
+def _set_earned(sale: Sale, points: int, actor: Actor, at: dt.datetime) -> None:
+    """The entry of the last round is taken back and one of the next is made, unless it says the same already."""
+    assert sale.member_id is not None
+    if points == sale.points_earned:
+        return
+    key = f"{order_key(sale)}:earned"
+    if sale.points_earned:
+        told = f"{key}:{sale.points_round}"
+        member_services.reverse_points_entry(
+            member_id=sale.member_id, reversed_key=told, source_key=f"{told}:back", reason=_("订单变动"),
+            actor=actor, at=at,
+        )  # fmt: skip
+    if points:
+        sale.points_round += 1
+        member_services.credit_points(
+            member_id=sale.member_id, points=points, source_key=f"{key}:{sale.points_round}",
+            reason=_("购物获得"), actor=actor, at=at,
+        )  # fmt: skip
+    sale.points_earned = points
+
+
+def _set_spent(sale: Sale, points: int, actor: Actor, at: dt.datetime) -> None:
+    """The same for the points it was paid with; a refusal is noted and asked again only when the number changes."""
+    assert sale.member_id is not None
+    if points == sale.points_taken or (points and sale.points_outcome):
+        return
+    key = f"{order_key(sale)}:spent"
+    if sale.points_taken:
+        told = f"{key}:{sale.spent_round}"
+        member_services.reverse_points_entry(
+            member_id=sale.member_id, reversed_key=told, source_key=f"{told}:back", reason=_("订单变动"),
+            actor=actor, at=at,
+        )  # fmt: skip
+        sale.points_taken = 0
+    if points:
+        sale.spent_round += 1
+        try:
+            with transaction.atomic():
+                member_services.debit_points(
+                    member_id=sale.member_id, points=points, source_key=f"{key}:{sale.spent_round}",
+                    reason=_("购物抵扣"), actor=actor, at=at,
+                )  # fmt: skip
+            sale.points_taken = points
+        except Refusal as refusal:
+            sale.points_outcome = refusal.code
+
+
+def _set_counted(sale: Sale, fen: int, count: int, actor: Actor, at: dt.datetime) -> None:
+    """Her tier's activity has moved by what this order is worth more or less than it was told last."""
+    assert sale.member_id is not None
+    more_fen, more_count = fen - sale.counted_fen, count - sale.counted_orders
+    if more_fen or more_count:
+        sale.activity_round += 1
+        member_services.record_activity(
+            member_id=sale.member_id, day=sale.business_on, spend_fen=more_fen, order_count=more_count, growth=0,
+            source_key=f"{order_key(sale)}:counted:{sale.activity_round}", actor=actor, at=at,
+        )  # fmt: skip
+    sale.counted_fen, sale.counted_orders = fen, count
+
+
+def _redeem(sale: Sale, coupon: SaleCoupon, actor: Actor, at: dt.datetime) -> None:
+    order = Order(
+        store_id=sale.store_id, order_no=sale.order_no, amount_fen=coupon.amount_fen, discount_fen=coupon.discount_fen,
+        channel=sale.channel, guide_id=sale.serving_guide_id,
+    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            coupon_services.redeem_coupon(
+                code=coupon.code,
+                order=order,
+                request_id=f"{order_key(sale)}:{coupon.code}",
+                actor=actor,
+                at=at,
+            )
+        coupon.outcome = _REDEEMED
+    except CouponRedeemed as refusal:
+        is_ours = coupon_selectors.is_redeemed_for(code=coupon.code, order_no=sale.order_no)
+        coupon.outcome = _KNOWN if is_ours else refusal.code
+    except Refusal as refusal:
+        coupon.outcome = refusal.code
+    coupon.save(update_fields=["outcome"])

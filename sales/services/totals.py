@@ -1,0 +1,55 @@
+"""Totals follow the entries, in the transaction that writes them."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from django.db import connection
+
+Move = tuple[dt.date, int | None, int, str, int]  # booked_on, guide, store, metric, value
+
+# Both in the order of the unique key: two bookings that move the same totals wait for each other in one order.
+_GUIDES: Final = """
+INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, store_id, value)
+SELECT period, starts_on, metric, guide_id, nullif(store_id, 0), value
+FROM unnest(%s::text[], %s::date[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
+    AS moved(period, starts_on, metric, guide_id, store_id, value)
+ORDER BY period, starts_on, metric, guide_id, store_id
+ON CONFLICT (period, starts_on, metric, guide_id, store_id)
+    DO UPDATE SET value = sales_guidetotal.value + excluded.value
+"""
+_STORES: Final = """
+INSERT INTO sales_storetotal (period, starts_on, metric, store_id, value)
+SELECT period, starts_on, metric, store_id, value
+FROM unnest(%s::text[], %s::date[], %s::text[], %s::bigint[], %s::bigint[])
+    AS moved(period, starts_on, metric, store_id, value)
+ORDER BY period, starts_on, metric, store_id
+ON CONFLICT (period, starts_on, metric, store_id) DO UPDATE SET value = sales_storetotal.value + excluded.value
+"""
+
+
+def period_starts(day: dt.date) -> tuple[tuple[str, dt.date], ...]:
+    """The periods a day lies in, each with its first day. Weeks begin on Monday."""
+    return (
+        ("day", day),
+        ("month", day.replace(day=1)),
+        ("week", day - dt.timedelta(days=day.weekday())),
+    )
+
+
+def move_totals(moves: Iterable[Move]) -> None:
+    """Every total has moved by the sum of these entries' values. Inside the transaction that writes the entries."""
+    guides: dict[tuple[str, dt.date, str, int, int], int] = defaultdict(int)
+    stores: dict[tuple[str, dt.date, str, int], int] = defaultdict(int)
+    for booked_on, guide_id, store_id, metric, value in moves:
+        for period, starts_on in period_starts(booked_on):
+            stores[(period, starts_on, metric, store_id)] += value
+            if guide_id is not None:
+                guides[(period, starts_on, metric, guide_id, store_id)] += value
+                guides[(period, starts_on, metric, guide_id, 0)] += value
+    with connection.cursor() as cursor:
+        for statement, sums in ((_GUIDES, guides), (_STORES, stores)):
+            changed = [(*key, value) for key, value in sums.items() if value]
+            if changed:
+                cursor.execute(statement, [list(column) for column in zip(*changed, strict=True)])
