@@ -9,6 +9,7 @@ HOLDINGS: tuple[str, ...] = (
     "members.services.holdings_people.MergeHoldings",
     "guides.services.holdings_gateway.GatewayHoldings",
     "members.services.holdings_people.AddressHoldings",
+    "sales.services.holdings.SaleHoldings",
     "members.services.holdings_people.IdentityHoldings",
     "members.services.holdings_codes.MemberCodeHoldings",
     "members.services.holdings_people.TagHoldings",

@@ -20,7 +20,7 @@ from members.selectors.imports import (
     import_card_of,
     list_bad_counts,
 )
-from members.selectors.look_ups import list_member_ids_by_keys
+from members.selectors.look_ups import list_identity_values, list_member_ids_by_keys, phone_index_of
 from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
 from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
@@ -122,6 +122,7 @@ __all__ = [
     "list_current_consent_texts",
     "list_data_requests",
     "list_earning_rules",
+    "list_identity_values",
     "list_member_cards",
     "list_member_ids_by_keys",
     "list_member_tags",
@@ -148,6 +149,7 @@ __all__ = [
     "needs_reassessment",
     "person_row_ids",
     "phone_index",
+    "phone_index_of",
     "phone_indexes",
     "pinyin_of",
     "preview_reassessment",

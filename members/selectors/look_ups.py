@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from core import codes, phones
 from members.models import Member, MemberIdentity
-from members.selectors.people import list_merge_targets, phone_indexes
+from members.selectors.people import list_merge_targets, phone_index, phone_indexes
 
 Key = tuple[str, str, str]  # kind, app, value: of a phone the number, of "member_code" her code
 
@@ -40,3 +40,13 @@ def list_member_ids_by_keys(keys: Iterable[Key]) -> dict[Key, int]:
     targets = list_merge_targets(found.values())
     living = set(Member.objects.living().filter(pk__in=targets.values()).values_list("pk", flat=True))
     return {key: targets[member_id] for key, member_id in found.items() if targets.get(member_id) in living}
+
+
+def list_identity_values(member_id: int) -> list[tuple[str, str]]:
+    """(kind, value) of everything she is known by; of a phone its fingerprint."""
+    return list(MemberIdentity.objects.filter(member_id=member_id).values_list("kind", "value"))
+
+
+def phone_index_of(text: str) -> str:
+    """The fingerprint of a number as somebody typed it."""
+    return phone_index(phones.digits_of(text))

@@ -293,6 +293,8 @@ class HeldDocument(models.Model):
     order_no = models.CharField(_("原订单号"), max_length=64, blank=True)
     digest = models.BinaryField(max_length=32, editable=False)
     body = SealedTextField(editable=False)  # JSON; may hold a phone
+    # The keyed fingerprint of how it names a member, by which an erasure finds it.
+    member_index = models.CharField(max_length=64, blank=True, editable=False)
     reason = models.CharField(_("原因"), max_length=40)
     field = models.CharField(_("出错字段"), max_length=40, blank=True)
     # What the field says, for the desk's filter ("store S013 is unknown"); never of a member.
@@ -327,6 +329,10 @@ class HeldDocument(models.Model):
                 fields=["source", "order_no"], name="helddocument_for_order", condition=Q(state="waiting")
             ),
             models.Index(fields=["reason", "id"], name="helddocument_queue", condition=Q(state="waiting")),
+            # Used when a member is erased.
+            models.Index(
+                fields=["member_index"], name="helddocument_of_member", condition=~Q(member_index="")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,8 +4,6 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
-from django.db import connection
-
 from core import events
 from core.actor import Actor
 from core.codes import new_public_ids
@@ -28,6 +26,7 @@ from sales.models import (
 )
 from sales.services.attributing import Decision, RuleTerms, Situation, decide
 from sales.services.copying import copy_rows, draw_ids
+from sales.services.firsts import move_firsts
 from sales.services.reading import digest_of_order
 from sales.services.reconciling import reconcile_sales
 from sales.services.references import References, day_of, exclusive_guides
@@ -48,17 +47,6 @@ _ATTRIBUTION: Final = (
     "id", "sale", "rule", "rule_words", "made_at", "made_by", "reason", "request_key", "ended_at",
 )  # fmt: skip
 _SHARE: Final = ("attribution", "place", "role", "guide", "store", "share_bp")
-# Of all her orders the one that was sold first; equal instants by number, so that the order of arrival decides nothing.
-_FIRSTS: Final = """
-WITH first AS (
-    SELECT DISTINCT ON (member_id) member_id, id FROM sales_sale
-    WHERE member_id = ANY(%s) AND is_current ORDER BY member_id, sold_at, source, order_no)
-UPDATE sales_sale sale SET is_first = (sale.id = first.id)
-FROM first WHERE sale.member_id = first.member_id AND sale.is_current
-    AND sale.is_first IS DISTINCT FROM (sale.id = first.id)
-RETURNING sale.id
-"""
-
 Numbered = tuple[int, OrderDocument]  # the document's place in the batch
 
 
@@ -136,7 +124,7 @@ class Booking:
         sale_ids = self._write_sales(
             orders, [None] * len(fresh) + [old for _p, _o, old in revised], references
         )
-        moved = self._move_firsts(members)
+        moved = move_firsts(member_id for member_id in members if member_id is not None)
         self._attribute(orders, sale_ids, references)
         for (_place, order, old), sale_id in zip(revised, sale_ids[len(fresh) :], strict=True):
             _bring_returns(old, sale_id)
@@ -226,15 +214,6 @@ class Booking:
             order.amount_fen, sum(line.quantity for line in order.lines), order.points_spent, 0, 0, False,
             *rewards, self.at,
         )  # fmt: skip
-
-    def _move_firsts(self, members: set[int | None]) -> list[int]:
-        """The first purchase of each member is marked; the sales whose mark changed. The members are locked."""
-        known = sorted(member_id for member_id in members if member_id is not None)
-        if not known:
-            return []
-        with connection.cursor() as cursor:
-            cursor.execute(_FIRSTS, [known])
-            return [row[0] for row in cursor.fetchall()]
 
     def _attribute(
         self, orders: Sequence[OrderDocument], sale_ids: Sequence[int], references: References

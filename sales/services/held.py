@@ -25,6 +25,7 @@ from sales.errors import (
 )
 from sales.events import DocumentsHeld
 from sales.models import HeldDocument, HeldState
+from sales.selectors.member_keys import member_index
 from sales.services.reading import digest_of_order, digest_of_return, dump_document, load_order, load_return
 
 Document = OrderDocument | ReturnDocument
@@ -38,10 +39,10 @@ _MOST_TRIES: Final = 1_000
 _KNOWN_LENGTH: Final = 64
 _INSERT: Final = """
 INSERT INTO sales_helddocument (public_id, kind, source, number, order_no, digest, body, reason, field, value,
-    store_code, state, tries, held_at, tried_at, settled_by, note)
+    store_code, member_index, state, tries, held_at, tried_at, settled_by, note)
 SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::text[], %s::text[],
-    %s::text[], %s::text[], %s::text[]) AS held(public_id, kind, source, number, order_no, digest, body, reason,
-    field, value, store_code), (SELECT 'waiting', 0, %s::timestamptz, %s::timestamptz, '', '') AS rest
+    %s::text[], %s::text[], %s::text[], %s::text[]) AS held(public_id, kind, source, number, order_no, digest, body,
+    reason, field, value, store_code, member_index), (SELECT 'waiting', 0, %s::timestamptz, %s::timestamptz, '', '') AS rest
 ON CONFLICT (kind, source, number, digest)
     DO UPDATE SET reason = excluded.reason, field = excluded.field, value = excluded.value,
         tries = sales_helddocument.tries + 1, tried_at = excluded.tried_at
@@ -70,14 +71,16 @@ def hold_documents(held: Sequence[tuple[Document, Refusal]], *, at: dt.datetime)
         return
     body_field = HeldDocument._meta.get_field("body")
     # One statement meets each row once: a document that is twice in the batch waits once.
-    held = list({(kind_of(one), one.source, number_of(one), digest_of(one)): (one, why) for one, why in held}.values())
+    held = list(
+        {(kind_of(one), one.source, number_of(one), digest_of(one)): (one, why) for one, why in held}.values()
+    )
     rows = [
         (
             public_id, kind_of(document), document.source, number_of(document),
             document.order_no if isinstance(document, ReturnDocument) else "", digest_of(document),
             body_field.get_prep_value(dump_document(document)), refusal.code,
             str(refusal.details.get("field", ""))[:40], str(refusal.details.get("value", ""))[:_KNOWN_LENGTH],
-            document.store_code,
+            document.store_code, member_index(document.member),
         )
         for public_id, (document, refusal) in zip(new_public_ids(len(held)), held, strict=True)
     ]  # fmt: skip

@@ -23,7 +23,12 @@ TILL = Actor.system("till")
 
 def line(code: str = "A1", amount_fen: int = 10_000, **other: Any) -> OrderLine:
     """One unit at its list price."""
-    values = {"quantity": 1, "list_fen": amount_fen, "category_code": "tops", "product_name": "针织衫"} | other
+    values = {
+        "quantity": 1,
+        "list_fen": amount_fen,
+        "category_code": "tops",
+        "product_name": "针织衫",
+    } | other
     return OrderLine(product_code=code, amount_fen=amount_fen, **values)
 
 

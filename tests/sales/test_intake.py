@@ -19,10 +19,21 @@ from tests.threads import at_once
 
 
 def test_an_order_is_booked_whole(cast: Cast) -> None:
-    told = tell(order("O1", line("A1", 12_000, quantity=2, list_fen=15_000), line("B2", 5_000), member=key_of(cast.xiaomei)))
+    told = tell(
+        order(
+            "O1",
+            line("A1", 12_000, quantity=2, list_fen=15_000),
+            line("B2", 5_000),
+            member=key_of(cast.xiaomei),
+        )
+    )
     sale = Sale.objects.get()
     assert [(one.outcome, one.sale_id) for one in told] == [("booked", sale.pk)]
-    assert (sale.member_id, sale.store_id, sale.serving_guide_id) == (cast.xiaomei.id, cast.store.id, cast.lina.id)
+    assert (sale.member_id, sale.store_id, sale.serving_guide_id) == (
+        cast.xiaomei.id,
+        cast.store.id,
+        cast.lina.id,
+    )
     assert (sale.amount_fen, sale.list_fen, sale.unit_count, sale.is_first) == (17_000, 20_000, 3, True)
     assert sale.business_on == clock.business_day(sale.sold_at)
     assert SaleLine.objects.count() == 2
@@ -42,7 +53,9 @@ def test_the_same_document_again_changes_nothing_and_another_content_waits_for_a
     assert tell(first)[0].outcome == "repeated"
     entries = PerformanceEntry.objects.count()
     other = dataclasses.replace(first, lines=(line("A1", 9_000),), amount_fen=9_000)
-    assert [(one.outcome, one.reason) for one in tell(other, other)] == [("held", "sales.document_conflict")] * 2
+    assert [(one.outcome, one.reason) for one in tell(other, other)] == [
+        ("held", "sales.document_conflict")
+    ] * 2
     held = HeldDocument.objects.get()
     assert (held.kind, held.number, held.state) == ("order", "O1", "waiting")
     assert PerformanceEntry.objects.count() == entries
@@ -188,7 +201,10 @@ def test_points_and_activity_follow_the_order_through_returns_and_corrections(ca
 
 def test_points_she_does_not_have_do_not_stop_the_sale(cast: Cast) -> None:
     tell(order("O1", member=key_of(cast.xiaomei), points_spent=50))
-    assert (Sale.objects.get().points_taken, Sale.objects.get().points_outcome) == (0, "members.not_enough_points")
+    assert (Sale.objects.get().points_taken, Sale.objects.get().points_outcome) == (
+        0,
+        "members.not_enough_points",
+    )
 
 
 def test_a_coupon_that_does_not_count_is_noted_and_the_goods_are_sold(cast: Cast) -> None:

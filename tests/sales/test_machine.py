@@ -92,7 +92,9 @@ def forget() -> None:
 @pytest.mark.django_db(transaction=True)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=stories(), shuffle=st.randoms(use_true_random=False), cuts=st.integers(1, 4))
-def test_the_order_of_arrival_decides_nothing(cast: Cast, story: list[dict[str, Any]], shuffle: Any, cuts: int) -> None:
+def test_the_order_of_arrival_decides_nothing(
+    cast: Cast, story: list[dict[str, Any]], shuffle: Any, cuts: int
+) -> None:
     forget()
     AttributionRule.objects.get_or_create(
         position=1, defaults={"name": "专属七成", "exclusive_bp": 7_000, "store_bp": 3_000}
