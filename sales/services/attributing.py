@@ -47,7 +47,7 @@ class Decision:
     shares: tuple[Share, ...]
 
 
-def decide(rules: Sequence[RuleTerms], situation: Situation) -> Decision:
+def decide(*, rules: Sequence[RuleTerms], situation: Situation) -> Decision:
     """The first rule that fits, in the given order. When none does: the serving guide, else the exclusive guide,
     else the store alone.
 
@@ -65,7 +65,7 @@ def decide(rules: Sequence[RuleTerms], situation: Situation) -> Decision:
     return Decision(None, "", _shares(((role, WHOLE_BP),), situation))
 
 
-def split(amount: int, weights: Sequence[int]) -> list[int]:
+def split(*, amount: int, weights: Sequence[int]) -> list[int]:
     """The amount in whole units in proportion to the weights, adding up exactly (largest remainder; ties go to
     whoever stands first). The weights are not negative and not all nothing."""
     whole = sum(weights)
@@ -76,12 +76,12 @@ def split(amount: int, weights: Sequence[int]) -> list[int]:
     return parts
 
 
-def split_among_rests(amount: int, rests: Sequence[int]) -> list[int]:
+def split_among_rests(*, amount: int, rests: Sequence[int]) -> list[int]:
     """As `split`, weighed by what each has left and never more than that: the last one takes the rest exactly."""
     if amount == 0 or sum(rests) == 0:
         return [0] * len(rests)
     # A part is at most its rest rounded up only where the amount is the whole, and then nothing is rounded.
-    return split(amount, rests)
+    return split(amount=amount, weights=rests)
 
 
 def _fits(rule: RuleTerms, situation: Situation) -> bool:

@@ -106,7 +106,7 @@ class Booking:
             outcome = "superseded"
         elif bytes(current.digest) != digest_of_order(order):
             raise DocumentConflict
-        self.answers[place] = outcome_of(order, outcome, sale_id=current.pk)
+        self.answers[place] = outcome_of(order=order, outcome=outcome, sale_id=current.pk)
         return True
 
     def _book(
@@ -130,13 +130,13 @@ class Booking:
             _bring_returns(old, sale_id)
             self._keep_decision(old, sale_id)
             events.publish(SaleCorrected(sale_id, old.pk))
-            self.answers[_place] = outcome_of(order, "corrected", sale_id=sale_id)
+            self.answers[_place] = outcome_of(order=order, outcome="corrected", sale_id=sale_id)
         new_ids = frozenset(sale_ids[: len(fresh)])
         reconcile_sales(sale_ids, reason=EntryReason.CORRECTED, at=self.at, fresh=new_ids)
         reconcile_sales(set(moved) - set(sale_ids), reason=EntryReason.FIRST_MOVED, at=self.at)
         reward_sales(sale_ids, actor=self.actor, at=self.at)
         for (place, order), sale_id in zip(fresh, sale_ids, strict=False):
-            self.answers[place] = outcome_of(order, "booked", sale_id=sale_id)
+            self.answers[place] = outcome_of(order=order, outcome="booked", sale_id=sale_id)
             if len(orders) <= _MOST_ANNOUNCED:
                 events.publish(SaleRecorded(sale_id, references.member(order) or 0))
 
@@ -160,21 +160,18 @@ class Booking:
     def _write_sales(
         self, orders: Sequence[OrderDocument], olds: Sequence[Sale | None], references: References
     ) -> list[int]:
-        sale_ids = draw_ids(Sale, len(orders))
+        sale_ids = draw_ids(model=Sale, count=len(orders))
         public_ids = new_public_ids(len(orders))
         copy_rows(
-            Sale,
-            _SALE,
-            (
+            model=Sale,
+            names=_SALE,
+            rows=(
                 self._sale_row(*one, references)
                 for one in zip(sale_ids, public_ids, orders, olds, strict=True)
             ),
         )
         numbered = list(zip(sale_ids, orders, strict=True))
-        copy_rows(
-            SaleLine,
-            _LINE,
-            (
+        copy_rows(model=SaleLine, names=_LINE, rows=(
                 (sale_id, number, references.product(line.product_code), line.category_code, line.quantity,
                  line.list_fen, line.amount_fen, 0, 0)
                 for sale_id, order in numbered
@@ -182,18 +179,18 @@ class Booking:
             ),
         )  # fmt: skip
         copy_rows(
-            SalePayment,
-            ("sale", "method", "amount_fen"),
-            (
+            model=SalePayment,
+            names=("sale", "method", "amount_fen"),
+            rows=(
                 (sale_id, paid.method, paid.amount_fen)
                 for sale_id, order in numbered
                 for paid in order.payments
             ),
         )
         copy_rows(
-            SaleCoupon,
-            ("sale", "code", "discount_fen", "amount_fen", "outcome"),
-            (
+            model=SaleCoupon,
+            names=("sale", "code", "discount_fen", "amount_fen", "outcome"),
+            rows=(
                 (sale_id, coupon.code, coupon.discount_fen, coupon.amount_fen, "pending")
                 for sale_id, order in numbered
                 for coupon in order.coupons
@@ -218,20 +215,20 @@ class Booking:
     def _attribute(
         self, orders: Sequence[OrderDocument], sale_ids: Sequence[int], references: References
     ) -> None:
-        decisions = decide_all(orders, references)
-        ids = draw_ids(Attribution, len(orders))
+        decisions = decide_all(orders=orders, references=references)
+        ids = draw_ids(model=Attribution, count=len(orders))
         copy_rows(
-            Attribution,
-            _ATTRIBUTION,
-            (
+            model=Attribution,
+            names=_ATTRIBUTION,
+            rows=(
                 (attribution_id, sale_id, decision.rule_id, decision.rule_words, self.at, "", "", "", None)
                 for attribution_id, sale_id, decision in zip(ids, sale_ids, decisions, strict=True)
             ),
         )
         copy_rows(
-            AttributionShare,
-            _SHARE,
-            (
+            model=AttributionShare,
+            names=_SHARE,
+            rows=(
                 (attribution_id, place, share.role, share.guide_id, share.store_id, share.share_bp)
                 for attribution_id, decision in zip(ids, decisions, strict=True)
                 for place, share in enumerate(decision.shares)
@@ -262,19 +259,19 @@ class _Again(Exception):
 Again = _Again
 
 
-def outcome_of(order: OrderDocument, outcome: str, *, sale_id: int) -> DocumentOutcome:
+def outcome_of(*, order: OrderDocument, outcome: str, sale_id: int) -> DocumentOutcome:
     """The answer for an order that is in the books."""
     return DocumentOutcome("order", order.source, order.order_no, outcome, sale_id=sale_id)  # type: ignore[arg-type]
 
 
-def decide_all(orders: Sequence[OrderDocument], references: References) -> list[Decision]:
+def decide_all(*, orders: Sequence[OrderDocument], references: References) -> list[Decision]:
     """Whose each order is, by the rules of now and the bindings of the moment it was sold."""
     rules = active_rules()
     exclusives = exclusive_guides([(references.member(order), order.sold_at) for order in orders])
     return [
         decide(
-            rules,
-            Situation(
+            rules=rules,
+            situation=Situation(
                 store=references.store(order),
                 channel=order.channel,
                 business_on=day_of(order.sold_at),

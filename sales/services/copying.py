@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection, models
 
 
-def draw_ids(model: type[models.Model], count: int) -> list[int]:
+def draw_ids(*, model: type[models.Model], count: int) -> list[int]:
     """So many new primary keys of the table, in ascending order, from its sequence."""
     if count == 0:
         return []
@@ -18,7 +18,7 @@ def draw_ids(model: type[models.Model], count: int) -> list[int]:
         return sorted(row[0] for row in cursor.fetchall())
 
 
-def copy_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def copy_rows(*, model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """The rows are in the table; how many. `names` are field names, values as psycopg takes them.
 
     Raises IntegrityError as an INSERT would.

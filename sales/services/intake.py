@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from django.db import IntegrityError, transaction
 
@@ -32,6 +32,7 @@ _RACES: Final = frozenset(
     {"sale_one_current_per_order", "sale_revision_once", "salereturn_once", "attribution_one_live_per_sale"}
 )
 Answers = dict[int, DocumentOutcome | Refusal]
+D = TypeVar("D", OrderDocument, ReturnDocument)
 
 
 def record_sale(*, order: OrderDocument, actor: Actor, at: dt.datetime | None = None) -> DocumentOutcome:
@@ -115,8 +116,8 @@ def _record(usable: Sequence[tuple[int, Document]], actor: Actor, at: dt.datetim
     returns = [(place, one) for place, one in usable if isinstance(one, ReturnDocument)]
     for wave in _waves(orders):
         answers |= Booking(actor=actor, at=at).book(wave)
-    for wave in _waves(returns):
-        answers |= Returning(actor=actor, at=at).book(wave)
+    for batch in _waves(returns):
+        answers |= Returning(actor=actor, at=at).book(batch)
     by_place = dict(usable)
     hold_documents(
         [(by_place[place], told) for place, told in sorted(answers.items()) if isinstance(told, HELD_FOR)],
@@ -155,9 +156,9 @@ def _book_waiting(orders: Iterable[tuple[str, str]], actor: Actor, at: dt.dateti
         )
 
 
-def _waves(numbered: Sequence[tuple[int, Document]]) -> list[list[tuple[int, Document]]]:  # type: ignore[type-var]
+def _waves(numbered: Sequence[tuple[int, D]]) -> list[list[tuple[int, D]]]:
     """Of one number each wave has one document: the lowest revision first, then as they came."""
-    waves: list[list[tuple[int, Document]]] = []
+    waves: list[list[tuple[int, D]]] = []
     seen: dict[tuple[str, str], int] = {}
     ordered = sorted(numbered, key=lambda one: (getattr(one[1], "revision", 0), one[0]))
     for place, document in ordered:

@@ -36,7 +36,7 @@ _SPLIT: Final = "\x1f"
 
 def usable_order(document: OrderDocument, *, at: dt.datetime) -> OrderDocument:
     """The order with its texts trimmed. Raises DocumentUnusable, AmountsDisagree or FromTheFuture with the field."""
-    order = _trimmed(
+    order: OrderDocument = _trimmed(
         document, "source", "order_no", "store_code", "channel", "serving_guide", "sharing_guide"
     )
     _need(order, "source", "order_no", "store_code", "channel")
@@ -74,7 +74,9 @@ def usable_order(document: OrderDocument, *, at: dt.datetime) -> OrderDocument:
 
 def usable_return(document: ReturnDocument, *, at: dt.datetime) -> ReturnDocument:
     """The return with its texts trimmed. Raises as `usable_order`."""
-    given = _trimmed(document, "source", "return_no", "order_no", "store_code", "serving_guide")
+    given: ReturnDocument = _trimmed(
+        document, "source", "return_no", "order_no", "store_code", "serving_guide"
+    )
     _need(given, "source", "return_no", "store_code")
     _check_time(given.returned_at, "returned_at", at)
     lines = tuple(_trimmed(line, "product_code", "product_name") for line in given.lines)

@@ -90,7 +90,7 @@ class _Writer:
         booked_from: dt.date | None = None,
         reversed_entry: int | None = None,
     ) -> None:
-        booked_on = first_open_day(booked_from or place.due_on, self.closed)
+        booked_on = first_open_day(day=booked_from or place.due_on, closed=self.closed)
         self.rows.append(
             [
                 None, booked_on, place.due_on, place.guide_id, place.store_id, place.metric, value, sale_ref,
@@ -100,9 +100,11 @@ class _Writer:
         self.moves.append((booked_on, place.guide_id, place.store_id, place.metric, value))
 
     def write(self) -> int:
-        for row, entry_id in zip(self.rows, draw_ids(PerformanceEntry, len(self.rows)), strict=True):
+        for row, entry_id in zip(
+            self.rows, draw_ids(model=PerformanceEntry, count=len(self.rows)), strict=True
+        ):
             row[0] = entry_id
-        count = copy_rows(PerformanceEntry, _COLUMNS, self.rows)
+        count = copy_rows(model=PerformanceEntry, names=_COLUMNS, rows=self.rows)
         move_totals(self.moves)
         return count
 
@@ -120,7 +122,7 @@ def take_close_lock() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLOSE_LOCK])
 
 
-def first_open_day(day: dt.date, closed: frozenset[dt.date]) -> dt.date:
+def first_open_day(*, day: dt.date, closed: frozenset[dt.date]) -> dt.date:
     """The day itself, or the first day of the next month that is not closed."""
     month = day.replace(day=1)
     if month not in closed:
@@ -146,7 +148,7 @@ def reconcile_sales(
     writer = _Writer(at, share_close_lock())
     for sale in sales:
         wanted = _wanted(sale, shares[sale.pk], returns.get(sale.pk, ()))
-        now = [entry for root in (sale.pk, *older_of(sale.pk, older)) for entry in standing.get(root, ())]
+        now = [entry for root in (sale.pk, *_older_of(sale.pk, older)) for entry in standing.get(root, ())]
         _put_right(writer, sale.pk, wanted, now, reason)
     return writer.write()
 
@@ -170,7 +172,7 @@ def reconcile_returns(return_ids: Iterable[int], *, at: dt.datetime) -> int:
     return writer.write()
 
 
-def older_of(sale_id: int, older: Mapping[int, int]) -> list[int]:
+def _older_of(sale_id: int, older: Mapping[int, int]) -> list[int]:
     """The earlier revisions of a sale."""
     return [old for old, current in older.items() if current == sale_id]
 
@@ -223,7 +225,7 @@ def _wanted(
     wanted: dict[Place, int] = defaultdict(int)
     weights = [share.share_bp for share in shares]
     main = shares[max(range(len(shares)), key=lambda i: (weights[i], -i))]
-    rests = split(sale.amount_fen, weights)
+    rests = split(amount=sale.amount_fen, weights=weights)
     for share, amount in zip(shares, rests, strict=True):
         wanted[Place(sale.business_on, share.guide_id, share.store_id, Metric.SALES_FEN, None)] += amount
         if sale.member_id is not None and not sale.is_first:
@@ -233,7 +235,7 @@ def _wanted(
     for metric, value in _whole_values(sale):
         wanted[Place(sale.business_on, main.guide_id, main.store_id, metric, None)] += value
     for given, is_last in _with_last(sale, returns):
-        parts = split_among_rests(given.amount_fen, rests)
+        parts = split_among_rests(amount=given.amount_fen, rests=rests)
         rests = [rest - part for rest, part in zip(rests, parts, strict=True)]
         for share, part in zip(shares, parts, strict=True):
             for metric, value in _money_back(part, repeats=sale.member_id is not None and not sale.is_first):

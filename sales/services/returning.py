@@ -133,13 +133,12 @@ class Returning:
     def _write(
         self, taken: Sequence[Numbered], sales: dict[tuple[str, str], Sale], references: References
     ) -> list[int]:
-        ids = draw_ids(SaleReturn, len(taken))
+        ids = draw_ids(model=SaleReturn, count=len(taken))
         numbered = list(zip(ids, new_public_ids(len(ids)), (given for _place, given in taken), strict=True))
-        copy_rows(SaleReturn, _RETURN, (self._row(*one, sales, references) for one in numbered))
         copy_rows(
-            SaleReturnLine,
-            _LINE,
-            (
+            model=SaleReturn, names=_RETURN, rows=(self._row(*one, sales, references) for one in numbered)
+        )
+        copy_rows(model=SaleReturnLine, names=_LINE, rows=(
                 (return_id, number, line.line_number, references.product(line.product_code), line.quantity,
                  line.amount_fen)
                 for return_id, _public_id, given in numbered

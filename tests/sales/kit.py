@@ -23,7 +23,7 @@ TILL = Actor.system("till")
 
 def line(code: str = "A1", amount_fen: int = 10_000, **other: Any) -> OrderLine:
     """One unit at its list price."""
-    values = {
+    values: dict[str, Any] = {
         "quantity": 1,
         "list_fen": amount_fen,
         "category_code": "tops",

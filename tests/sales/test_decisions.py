@@ -1,6 +1,7 @@
 """People decide: whose a sale is, and that a month is over."""
 
 import datetime as dt
+import functools
 from typing import Any
 
 import pytest
@@ -119,8 +120,8 @@ def test_two_managers_at_once_leave_one_decision_and_true_books() -> None:
     guides = [cast.wangfang.id, cast.zhaoqiang.id]
     told = at_once(
         [
-            lambda g=g, k=k: reattribute(sale_id, whole(g, cast.store.id), key=k)
-            for g, k in zip(guides, "ab", strict=True)
+            functools.partial(reattribute, sale_id, whole(guide, cast.store.id), key=f"k{guide}")
+            for guide in guides
         ]
     )
     assert not [one for one in told if isinstance(one, Exception)]
@@ -196,11 +197,11 @@ def test_planted_damage_is_found_told_and_mended(cast: Cast) -> None:
 
 
 def test_fen_are_dealt_to_the_last_and_nobody_gives_back_more_than_she_has() -> None:
-    assert split(100, [3_333, 3_333, 3_334]) == [33, 33, 34]
-    assert split(1, [5_000, 5_000]) == [1, 0]
-    assert split_among_rests(99, [33, 33, 33]) == [33, 33, 33]
-    assert split_among_rests(0, [0, 0]) == [0, 0]
-    for amount in range(0, 101):
-        parts = split_among_rests(amount, [71, 0, 29])
+    assert split(amount=100, weights=[3_333, 3_333, 3_334]) == [33, 33, 34]
+    assert split(amount=1, weights=[5_000, 5_000]) == [1, 0]
+    assert split_among_rests(amount=99, rests=[33, 33, 33]) == [33, 33, 33]
+    assert split_among_rests(amount=0, rests=[0, 0]) == [0, 0]
+    for amount in range(101):
+        parts = split_among_rests(amount=amount, rests=[71, 0, 29])
         assert sum(parts) == amount
         assert all(0 <= part <= rest for part, rest in zip(parts, [71, 0, 29], strict=True))
