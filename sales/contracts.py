@@ -160,3 +160,47 @@ class AttributionCard:
     reason: str
     ended_at: dt.datetime | None
     shares: tuple[ShareLine, ...]
+
+
+BoardSubject = Literal["guide", "store"]
+PeriodName = Literal["day", "week", "month", "quarter", "year", "range"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of Shanghai days, half-open."""
+
+    starts_on: dt.date
+    ends_on: dt.date
+    name: PeriodName = "range"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BoardScope:
+    """Which part of the chain a board is about. `store_ids` None: the whole chain; one: that store."""
+
+    store_ids: tuple[int, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BoardLine:
+    """One place on a board. Equal values share a rank; `moved` is how many places better than in the period before
+    (None: she had none)."""
+
+    rank: int
+    subject_id: int
+    value: int
+    moved: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Board:
+    """The first places of a board, and the place of one who asks: `gap` is what she lacks to the next value above."""
+
+    metric: MetricName
+    span: Span
+    lines: tuple[BoardLine, ...]
+    ranked_count: int
+    own: BoardLine | None
+    gap: int | None
+    neighbours: tuple[BoardLine, ...]
