@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "coupons",
     "assistant",
     "miniapp",
+    "openapi",
     "config",
 ]
 
