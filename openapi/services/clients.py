@@ -5,6 +5,7 @@ import secrets
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from core import audit, clock
 from core.actor import Actor
@@ -108,15 +109,15 @@ def _new_secret(client: ApiClient, at: dt.datetime) -> str:
 def _usable(terms: ClientTerms) -> ClientTerms:
     name = " ".join(terms.name.replace("\0", "").split())
     checks = (
-        ("name", 1 <= len(name) <= 40),
-        ("kind", terms.kind in ClientKind.values),
-        ("scopes", bool(terms.scopes) and set(terms.scopes) <= set(Scope.values)),
-        ("dealer", terms.store_id is None or terms.dealer_id is None),
-        ("per_minute", 1 <= terms.per_minute <= MOST_PER_MINUTE),
+        ("name", 1 <= len(name) <= 40, _("名称请填写 1 到 40 个字")),
+        ("kind", terms.kind in ClientKind.values, _("请选择类型")),
+        ("scopes", bool(terms.scopes) and set(terms.scopes) <= set(Scope.values), _("请至少勾选一项权限")),
+        ("dealer", terms.store_id is None or terms.dealer_id is None, _("门店和经销商只能选一个")),
+        ("per_minute", 1 <= terms.per_minute <= MOST_PER_MINUTE, _("每分钟最多请求请填写 1 到 60000")),
     )
-    for field, is_fine in checks:
+    for field, is_fine, words in checks:
         if not is_fine:
-            raise ClientUnusable(field=field)
+            raise ClientUnusable(words, field=field)
     return ClientTerms(
         name=name,
         kind=terms.kind,

@@ -17,7 +17,18 @@ from config.timetable import TIMETABLE
 from core.events import Event
 
 ROOT = Path(settings.BASE_DIR)
-OUR_APPS = ("core", "wechat", "sms", "members", "guides", "coupons", "sales", "campaigns", "miniapp", "openapi")
+OUR_APPS = (
+    "core",
+    "wechat",
+    "sms",
+    "members",
+    "guides",
+    "coupons",
+    "sales",
+    "campaigns",
+    "miniapp",
+    "openapi",
+)
 DOMAIN_APPS = ("members", "guides", "coupons", "sales", "campaigns")
 PACKAGES = (*OUR_APPS, "rest", "assistant", "config", "sandbox", "bench")
 DOMAIN_FILES = {

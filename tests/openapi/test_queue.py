@@ -142,9 +142,10 @@ def test_when_the_database_goes_away_the_queue_is_sent_again(
 ) -> None:
     from django.db import OperationalError
 
+    from openapi.views.shapes import show_order as show
+
     a, b = (old_coupon() for _ in range(2))
     entries = [entry(a, "Q1"), entry(b, "Q2")]
-    show = queue.show_order
 
     def away(card: Any) -> Any:
         if card.order_no == "Q2":

@@ -1,6 +1,7 @@
 """A write happens once: repeats, other bodies, races, a process that is killed, faults of the database."""
 
 import json
+import signal
 import threading
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from openapi.services import answer_once
 from openapi.views import orders
 from tests.coupons.kit import make_members
 from tests.coupons.test_orders import coupon_of
+from tests.killed_job import run_killed
 from tests.openapi.kit import LINES, Till, codes, make_till, new_key
 from tests.threads import at_once
 
@@ -178,3 +180,25 @@ def test_after_the_answer_was_pruned_the_domain_still_knows_the_request(till: Ti
     ApiCall.objects.all().delete()
     assert till.redeem(code, key=key).data == first.data
     assert json.loads(ApiCall.objects.get().answer)["id"] == first.data["id"]
+
+
+@pytest.mark.faults
+def test_killed_between_commit_and_answer_the_first_answer_is_given_again(till: Till) -> None:
+    """kill -9 when everything is committed and nothing has left the process."""
+    code, key = coupon_of(make_members(1)[0]).code, new_key()
+    killed = run_killed(
+        "import os, signal\n"
+        "from openapi import api\n"
+        "from tests.openapi.kit import Till\n"
+        "api.KeyView.finalize_response = lambda *_args, **_values: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"Till({till.key_id!r}, {till.secret!r}).redeem({code!r}, key={key!r})\n"
+    )
+    assert killed == -signal.SIGKILL
+    order = CouponOrder.objects.get()
+    again = till.redeem(code, key=key)
+    assert (again.status_code, again["Idempotent-Replayed"], again.data["id"]) == (
+        200,
+        "true",
+        order.public_id,
+    )
+    assert CouponOrder.objects.count() == 1
