@@ -256,7 +256,7 @@ class ApiClientAdmin(ServiceForms, ScopedAdmin):
 class ApiRequestAdmin(ScopedReadOnlyAdmin):
     """What was asked and how it ended, the newest first; nothing of its content is kept."""
 
-    list_display = ("moment", "client", "method", "endpoint", "status_label", "code", "took", "is_replay")
+    list_display = ("moment", "client", "method", "endpoint", "status_label", "code", "took", "replay")
     list_select_related = ("client",)
     list_filter = (StatusFilter, ("client", AutocompleteFilter), "is_replay")
     search_fields = ("=code", "=endpoint")
@@ -275,6 +275,10 @@ class ApiRequestAdmin(ScopedReadOnlyAdmin):
     def status_label(self, row: ApiRequest) -> tuple[str, str]:
         kind = "ok" if row.status < 400 else "refused" if row.status < 500 else "failed"
         return kind, str(row.status)
+
+    @column(_("重复请求"))
+    def replay(self, row: ApiRequest) -> str:
+        return _now("是，答复同第一次") if row.is_replay else "—"
 
     @column(_("用时"), ordering="took_ms")
     def took(self, row: ApiRequest) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path, re_path
 
-from openapi.views import clock, coupons, docs, members, orders, queue
+from openapi.views import clock, coupons, docs, members, orders, queue, returns
 
 urlpatterns: list[URLPattern] = [
     path("clock", clock.ClockView.as_view(), name="openapi_clock"),
@@ -15,8 +15,8 @@ urlpatterns: list[URLPattern] = [
     path("basket/price", orders.PriceView.as_view()),
     path("orders", orders.OrderView.as_view()),
     path("orders/redeem", orders.RedeemView.as_view()),
-    path("orders/reverse", orders.ReverseView.as_view()),
-    path("orders/return", orders.ReturnView.as_view()),
+    path("orders/reverse", returns.ReverseView.as_view()),
+    path("orders/return", returns.ReturnView.as_view()),
     path("queue/redeem", queue.QueueView.as_view()),
     path("openapi.json", docs.DocumentView.as_view(), name="openapi_document"),
     path("", docs.reference, name="openapi_reference"),
