@@ -74,6 +74,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     coupon_events.CouponsIssued: [],
     coupon_events.CouponRedeemed: [],
     coupon_events.RedemptionReversed: [],
+    coupon_events.OrderReturned: [],
     coupon_events.CouponsVoided: [],
     coupon_events.CouponsExpired: [],
     coupon_events.CouponsExpiring: [],

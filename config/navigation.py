@@ -79,6 +79,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("会员的券"), "local_activity", "coupons_coupon_changelist"),
             _item(_("核销记录"), "receipt_long", "coupons_redemption_changelist"),
             _item(_("批量发券"), "outbox", "coupons_issuejob_changelist"),
+            _item(_("积分抵扣"), "toll", "coupons_pointspayment_changelist"),
         ],
     },
     {
@@ -103,6 +104,8 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("后台账号"), "manage_accounts", "core_staffaccount_changelist"),
             _item(_("账号权限组"), "lock", "auth_group_changelist"),
             _item(_("操作记录"), "history", "core_auditentry_changelist"),
+            _item(_("接口密钥"), "vpn_key", "openapi_apiclient_changelist"),
+            _item(_("接口请求"), "api", "openapi_apirequest_changelist"),
         ],
     },
 ]

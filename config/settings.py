@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "coupons",
     "assistant",
     "miniapp",
+    "openapi",
     "config",
 ]
 
@@ -192,21 +193,17 @@ SMS_TEMPLATE_CODES = {
 SMS_TIMEOUT_S = env.whole("SMS_TIMEOUT_S", 8)
 SMS_KEEP_DAYS = env.whole("SMS_KEEP_DAYS", 30)
 
-# Mini-program API ----------------------------------------------------------------------------------------
+# REST APIs -----------------------------------------------------------------------------------------------
 
 MINI_ACCESS_TOKEN_S = env.whole("MINI_ACCESS_TOKEN_S", 1_800)
 MINI_REFRESH_TOKEN_DAYS = env.whole("MINI_REFRESH_TOKEN_DAYS", 30)
-# Views of the API say all else themselves (miniapp/api.py); Django's users are no members.
+# Views of the API say all else themselves (rest/views.py); Django's users are no members.
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
 }
-SPECTACULAR_SETTINGS = {  # the OpenAPI document (miniapp/schema.py)
-    "TITLE": "Xiaoer mini-program API / 小程序接口",
-    "DESCRIPTION": "Members' mini-program: docs/mini-program.md says how the parts go together.",
-    "VERSION": "1",
+SPECTACULAR_SETTINGS = {  # for both OpenAPI documents; the rest of each is in rest/schema.py
     "OAS_VERSION": "3.1.0",
-    "SERVERS": [{"url": "/api/mini/v1"}],
     "COMPONENT_SPLIT_REQUEST": True,
 }
 # How many proxies of ours stand in front: limits by address count the caller that the outermost one saw.

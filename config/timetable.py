@@ -11,6 +11,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "prune_texts": {"task": "sms.prune_messages", "schedule": 3600.0},
     "prune_gateway": {"task": "wechat.prune_gateway", "schedule": 3600.0},
     "prune_devices": {"task": "miniapp.prune_devices", "schedule": 3600.0},
+    "prune_api": {"task": "openapi.prune_api", "schedule": 900.0},
     "clear_sessions": {"task": "config.clear_sessions", "schedule": 6 * 3600.0},
     "mend_missed_reactions": {"task": "guides.mend_missed_reactions", "schedule": 30.0},
     "mend_requests": {"task": "guides.mend_requests", "schedule": 30.0},

@@ -45,6 +45,15 @@ class RedemptionReversed(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class OrderReturned(Event):
+    """Goods of an order with coupons came back, or it was undone; `is_whole` when nothing of it is left."""
+
+    order_id: int
+    return_id: int
+    is_whole: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class CouponsVoided(Event):
     """So many coupons of a batch were made void."""
 

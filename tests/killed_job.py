@@ -40,13 +40,7 @@ def killed_while_waiting(
     # Parallel tests share the server: a session is told from other tests' by a name of its own.
     session = f"killed-job-{secrets.token_hex(6)}"
     code = f"import django; django.setup(); exec({statements!r})"
-    environment = {
-        **os.environ,
-        "DATABASE_URL": _as_url(),
-        "PGAPPNAME": session,
-        "PYTHONPATH": str(ROOT),
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
+    environment = {**_environment(), "PGAPPNAME": session}
     with psycopg.connect(address) as holder, psycopg.connect(address, autocommit=True) as watcher:
         holder.execute(lock, values)
         job = subprocess.Popen(
@@ -67,6 +61,33 @@ def killed_while_waiting(
         wait_until(lambda: not _waits(watcher, session), what="the end of the killed job's session")
         holder.rollback()
     yield
+
+
+def run_killed(statements: str) -> int:
+    """Run the Python statements under Django's test settings elsewhere; they kill their own process. How it ended."""
+    begin = (
+        "import django; django.setup(); from django.test.utils import setup_test_environment as test; test()"
+    )
+    job = subprocess.run(
+        [sys.executable, "-c", f"{begin}; exec({statements!r})"],
+        cwd=ROOT,
+        env=_environment(),
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    if job.returncode >= 0:
+        raise AssertionError(f"the process was not killed: {job.stderr!r}")
+    return job.returncode
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "DATABASE_URL": _as_url(),
+        "PYTHONPATH": str(ROOT),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
 
 
 def _is_waiting(watcher: psycopg.Connection[Any], session: str, job: subprocess.Popen[bytes]) -> bool:

@@ -32,6 +32,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     from config.demo.seed import seed_chain
     from config.demo.tags import seed_tags
     from config.demo.tiers import seed_tiers
+    from config.demo.tills import seed_till
     from core import clock
     from core.actor import Actor
 
@@ -49,6 +50,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     seed_doubles(at=clock.now(), actor=actor)
     seed_consents(at=clock.now(), actor=actor)
     seed_coupons(at=clock.now(), actor=actor)
+    till = seed_till(supervisor.home, at=clock.now(), actor=actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
 
@@ -64,4 +66,10 @@ def prepare(supervisor: Supervisor) -> Logins:
     if activation_code:
         text += f"  First activation choose 王芳 and enter her one-time code {activation_code}\n"
     text += f"\n  小美 scans 李娜's code: {scan_link}\n"
+    if till is not None:
+        text += (
+            f"\n  Open API         {supervisor.web_url}/openapi/v1/   key {till.key_id}, secret {till.secret}\n"
+            f"  Play a till      .venv/bin/python manage.py call_openapi verify {till.coupon_code}\n"
+            f"                   (price, redeem, return …; docs/open-api.md)\n"
+        )
     return Logins(text)

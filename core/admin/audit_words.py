@@ -15,6 +15,7 @@ ACTORS: dict[str, Text] = {
     "guide": _("导购"),
     "member": _("会员"),
     "wechat": _("微信"),
+    "client": _("接口"),
 }
 _actions: dict[str, Text] = {}
 _details: dict[str, Text] = {

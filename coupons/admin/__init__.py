@@ -1,5 +1,5 @@
 """Coupons in the staff admin."""
 
-from coupons.admin import batches, coupons, templates
+from coupons.admin import batches, coupons, orders, templates
 
-__all__ = ["batches", "coupons", "templates"]
+__all__ = ["batches", "coupons", "orders", "templates"]

@@ -31,7 +31,8 @@ from core.admin import (
 )
 from core.codes import new_public_id
 from coupons import services
-from coupons.models import Coupon, CouponEvent, CouponState, Redemption
+from coupons.contracts import ReturnCard
+from coupons.models import Coupon, CouponEvent, CouponReturn, CouponState, Redemption
 from coupons.selectors.checks import state_at
 from coupons.selectors.coupons import CODE_LENGTH
 from coupons.selectors.templates import yuan
@@ -165,7 +166,7 @@ class RedemptionAdmin(ScopedReadOnlyAdmin):
     """What coupons were used for, the newest first."""
 
     list_display = ("coupon", "store", "order_no", "amount", "discount", "moment", "state_label")
-    list_select_related = ("coupon", "store")
+    list_select_related = ("coupon", "store", "order")
     list_filter = (("store", AutocompleteFilter),)
     date_hierarchy = "redeemed_at"
     search_fields = ("order_no", "coupon__code")
@@ -174,7 +175,7 @@ class RedemptionAdmin(ScopedReadOnlyAdmin):
     actions_detail = ("reverse",)
     fieldsets = (
         (None, {"fields": (("coupon", "state_label"), ("store", "till"), ("order_no", "channel"))}),
-        (_("金额"), {"fields": (("amount", "discount"),)}),
+        (_("金额"), {"fields": (("amount", "discount"), ("returned", "returned_discount"))}),
         (_("时间"), {"fields": (("moment", "recorded"), "redeemed_by_guide")}),
         (_("撤销"), {"fields": (("reversed_at", "reversal_reason"),)}),
     )
@@ -187,6 +188,14 @@ class RedemptionAdmin(ScopedReadOnlyAdmin):
     def discount(self, row: Redemption) -> str:
         return yuan(row.discount_fen)
 
+    @column(_("已退货金额（元）"))
+    def returned(self, row: Redemption) -> str:
+        return yuan(row.returned_fen)
+
+    @column(_("已收回优惠（元）"))
+    def returned_discount(self, row: Redemption) -> str:
+        return yuan(row.returned_discount_fen)
+
     @column(_("核销时间"), ordering="redeemed_at")
     def moment(self, row: Redemption) -> str:
         return when(row.redeemed_at)
@@ -195,9 +204,11 @@ class RedemptionAdmin(ScopedReadOnlyAdmin):
     def recorded(self, row: Redemption) -> str:
         return when(row.recorded_at)
 
-    @column(_("状态"), labels={"live": "success", "reversed": "warning"})
+    @column(_("状态"), labels={"live": "success", "partly": "info", "reversed": "warning"})
     def state_label(self, row: Redemption) -> tuple[str, str]:
-        return ("reversed", _now("已撤销")) if row.reversed_at else ("live", _now("已核销"))
+        if row.reversed_at:
+            return "reversed", _now("已撤销")
+        return ("partly", _now("部分退货")) if row.returned_fen else ("live", _now("已核销"))
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         """Taken back once."""
@@ -212,6 +223,9 @@ class RedemptionAdmin(ScopedReadOnlyAdmin):
             return self.no_subject(request, object_id)
 
         def run(cleaned: dict[str, Any]) -> str:
+            if row.order is not None:
+                back = _take_order_back(row, request, cleaned)
+                return _now("整单已撤销，%(n)s 张券已退回") % {"n": len(back.usable)}
             card = services.reverse_redemption(
                 request_id=row.request_id,
                 reversal_key=cleaned["reversal_key"],
@@ -224,11 +238,35 @@ class RedemptionAdmin(ScopedReadOnlyAdmin):
             title=_now("撤销订单 %(order)s 的核销") % {"order": row.order_no},
             submit=_("撤销核销"),
             back_url=reverse("admin:coupons_redemption_change", args=[row.pk]),
-            lines=[_now("还没过期的券会退回给会员，过期的保持过期")],
+            lines=[*_whole_order(row), _now("还没过期的券会退回给会员，过期的保持过期")],
             is_dangerous=True,
         )
         form = ReversalForm(bound_data(request), initial={"reversal_key": new_public_id()})
         return ask(self, request, question, run, form=form, subject=row)
+
+
+def _whole_order(row: Redemption) -> list[str]:
+    """What goes with it: coupons of one order are taken back together."""
+    if row.order is None:
+        return []
+    count = Redemption.objects.filter(order=row.order).count()
+    words = _now("这一单的 %(count)s 张券会一起撤销") % {"count": count}
+    if row.order.points:
+        words += _now("，%(points)s 积分退回") % {"points": row.order.points}
+    return [words]
+
+
+def _take_order_back(row: Redemption, request: HttpRequest, cleaned: dict[str, Any]) -> ReturnCard:
+    """The whole order is undone; of one of which goods came back already, what is left."""
+    asked: dict[str, Any] = {
+        "store_id": row.store_id,
+        "order_no": row.order_no,
+        "reason": cleaned["reason"],
+        "actor": staff_actor(request),
+    }
+    if CouponReturn.objects.filter(order_id=row.order_id).exists():
+        return services.return_order(return_key=cleaned["reversal_key"], **asked)
+    return services.reverse_order(reversal_key=cleaned["reversal_key"], **asked)
 
 
 def _event_cells(event: CouponEvent) -> Sequence[str]:

@@ -27,6 +27,15 @@ from coupons.contracts.coupons import (
     ValidityName,
     WhyNot,
 )
+from coupons.contracts.orders import (
+    BarredCoupon,
+    OrderCard,
+    OrderCoupon,
+    PricedOrder,
+    Purchase,
+    ReturnCard,
+    ToldCoupon,
+)
 from coupons.contracts.pricing import (
     BasketLine,
     CouponKind,
@@ -44,6 +53,7 @@ from coupons.contracts.pricing import (
 )
 
 __all__ = [
+    "BarredCoupon",
     "BasketLine",
     "BatchCard",
     "BatchSummary",
@@ -67,19 +77,25 @@ __all__ = [
     "GuideQuota",
     "IssueProgress",
     "IssuedCoupon",
+    "OrderCard",
+    "OrderCoupon",
     "PointsTerms",
     "PricedBasket",
     "PricedLine",
+    "PricedOrder",
     "PricedPoints",
+    "Purchase",
     "QuotaPeriodName",
     "RedemptionCard",
     "RedemptionContext",
     "Refund",
     "RefundLine",
+    "ReturnCard",
     "ReturnedPart",
     "ShownCode",
     "TemplateCard",
     "TemplateTerms",
+    "ToldCoupon",
     "ValidityName",
     "WhyNot",
 ]

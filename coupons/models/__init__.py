@@ -10,6 +10,15 @@ from coupons.models.batches import (
     QuotaPeriod,
 )
 from coupons.models.coupons import TRANSITIONS, Coupon, CouponEvent, CouponState, Redemption
+from coupons.models.orders import (
+    WHOLE_LINE,
+    CouponOrder,
+    CouponOrderLine,
+    CouponReturn,
+    CouponReturnPart,
+    PointsPayment,
+    RedemptionShare,
+)
 from coupons.models.sharing import (
     CouponGift,
     CouponToken,
@@ -35,6 +44,7 @@ __all__ = [
     "NUMBERS_OF_KIND",
     "SHARDS",
     "TRANSITIONS",
+    "WHOLE_LINE",
     "BatchState",
     "CardColour",
     "Coupon",
@@ -43,6 +53,10 @@ __all__ = [
     "CouponEvent",
     "CouponGift",
     "CouponKind",
+    "CouponOrder",
+    "CouponOrderLine",
+    "CouponReturn",
+    "CouponReturnPart",
     "CouponState",
     "CouponTemplate",
     "CouponToken",
@@ -54,8 +68,10 @@ __all__ = [
     "IssueSlice",
     "JobState",
     "PartnerCode",
+    "PointsPayment",
     "QuotaPeriod",
     "Redemption",
+    "RedemptionShare",
     "TemplateState",
     "Validity",
 ]

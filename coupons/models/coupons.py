@@ -197,6 +197,18 @@ class Redemption(models.Model):
     redeemed_at = models.DateTimeField(_("核销时间"))
     # When we heard of it: later than redeemed_at when the till was offline.
     recorded_at = models.DateTimeField(_("记录时间"))
+    # The order it was used in beside others; empty for a coupon that was redeemed by itself.
+    order = models.ForeignKey(
+        "coupons.CouponOrder",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="redemptions",
+        verbose_name=_("用券订单"),
+    )
+    # What came back so far of the goods it counted for, and of its discount. All of it is reversed instead.
+    returned_fen = models.BigIntegerField(_("已退货金额（分）"), default=0)
+    returned_discount_fen = models.BigIntegerField(_("已收回优惠（分）"), default=0)
     reversed_at = models.DateTimeField(_("撤销时间"), null=True, blank=True)
     reversal_key = models.CharField(max_length=80, blank=True, editable=False)
     reversal_reason = models.CharField(_("撤销原因"), max_length=120, blank=True)
@@ -217,8 +229,21 @@ class Redemption(models.Model):
                 condition=Q(amount_fen__gte=0, discount_fen__gte=0, discount_fen__lte=F("amount_fen")),
                 name="redemption_discount_within_amount",
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    returned_fen__gte=0,
+                    returned_fen__lte=F("amount_fen"),
+                    returned_discount_fen__gte=0,
+                    returned_discount_fen__lte=F("discount_fen"),
+                ),
+                name="redemption_returned_within_redeemed",
+            ),
         ]
-        indexes = [models.Index(fields=["store", "-redeemed_at"], name="redemption_of_store")]
+        indexes = [
+            models.Index(fields=["store", "-redeemed_at"], name="redemption_of_store"),
+            # Used when something of an order comes back.
+            models.Index(fields=["store", "order_no"], name="redemption_by_order"),
+        ]
 
     def __str__(self) -> str:
         return self.order_no

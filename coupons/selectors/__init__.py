@@ -17,6 +17,7 @@ from coupons.selectors.coupons import (
     get_redemption,
     list_member_coupons,
 )
+from coupons.selectors.orders import find_order_id, get_order
 from coupons.selectors.scopes import scope_coupons, scope_redemptions
 from coupons.selectors.templates import get_template, list_template_versions, span_of
 
@@ -25,10 +26,12 @@ __all__ = [
     "count_usable_coupons",
     "find_batch_id",
     "find_by_code",
+    "find_order_id",
     "get_batch",
     "get_coupon",
     "get_guide_quota",
     "get_issue_progress",
+    "get_order",
     "get_redemption",
     "get_template",
     "list_claimable_batches",

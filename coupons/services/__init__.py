@@ -19,11 +19,20 @@ from coupons.services.closing import (
 )
 from coupons.services.gifts import accept_gift, gift_coupon, preview_gift, return_gift, return_untaken_gifts
 from coupons.services.issuing import claim_coupon, issue_coupon
-from coupons.services.locks import lock_coupon, release_lapsed_locks, unlock_coupon
+from coupons.services.locks import (
+    lock_coupon,
+    lock_coupons,
+    release_lapsed_locks,
+    unlock_coupon,
+    unlock_coupons,
+)
+from coupons.services.order_pricing import price_order
+from coupons.services.orders import redeem_order, redeem_told_order
 from coupons.services.partner_codes import import_partner_codes
 from coupons.services.pricing import price_basket
 from coupons.services.pricing_refund import refund_of
 from coupons.services.redeeming import Order, redeem_coupon, reverse_redemption, undo_redemption
+from coupons.services.returns import return_order, reverse_order
 from coupons.services.showing import read_shown_code, show_coupon
 from coupons.services.templates import change_template, create_template, retire_template, revise_template
 
@@ -45,18 +54,24 @@ __all__ = [
     "issue_coupon",
     "issue_coupons",
     "lock_coupon",
+    "lock_coupons",
     "open_batch",
     "pause_batch",
     "preview_gift",
     "price_basket",
+    "price_order",
     "read_shown_code",
     "redeem_coupon",
+    "redeem_order",
+    "redeem_told_order",
     "refund_of",
     "release_lapsed_locks",
     "resume_issue_jobs",
     "retire_template",
     "return_gift",
+    "return_order",
     "return_untaken_gifts",
+    "reverse_order",
     "reverse_redemption",
     "revise_template",
     "run_issue_job",
@@ -64,6 +79,7 @@ __all__ = [
     "start_issue_job",
     "undo_redemption",
     "unlock_coupon",
+    "unlock_coupons",
     "void_coupon",
     "void_coupons",
     "void_coupons_of_source",

@@ -128,6 +128,18 @@ def void_coupons_of_source(
     return _close_all(_OF_SOURCE, {"source": source_key}, "voided", reason=reason, actor=actor, at=at)
 
 
+def hold_counters(*, coupon_ids: list[int]) -> None:
+    """The counters of these coupons' batches are locked in the order in which everybody takes several of them, for
+    a transaction that closes some coupons and counts others."""
+    _run(_LOCK_SHARDS, {"ids": coupon_ids})
+
+
+def void_locked(*, coupon_ids: list[int], reason: str, actor: Actor, at: dt.datetime) -> int:
+    """Those of these coupons that nobody has used are void, inside the caller's transaction, which holds them
+    already; how many."""
+    return _close(coupon_ids, "voided", reason=reason, actor=actor, at=at)[0] if coupon_ids else 0
+
+
 def expire_coupons(*, actor: Actor, at: dt.datetime | None = None) -> CouponRun:
     """Coupons whose last day was over a day ago are closed, and their share of the budget is free again.
 

@@ -54,6 +54,20 @@ def get_store_place(store_id: int) -> StorePlace:
     return StorePlace(store.pk, above, store.dealer_id, store.is_active)
 
 
+def find_store_place(code: str) -> StorePlace | None:
+    """Where the store of that number stands."""
+    found = Store.objects.filter(code=code.replace("\0", "")[:21]).values_list("pk", flat=True).first()
+    return None if found is None else get_store_place(found)
+
+
+def get_store_code(store_id: int) -> str:
+    """The store's number. Raises NotFound."""
+    found = Store.objects.filter(pk=store_id).values_list("code", flat=True).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def known_place_ids(
     *, store_ids: Iterable[int], region_ids: Iterable[int], dealer_ids: Iterable[int]
 ) -> tuple[set[int], set[int], set[int]]:

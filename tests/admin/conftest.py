@@ -11,6 +11,7 @@ from core import clock
 from core.actor import Actor
 from coupons import services as coupon_services
 from coupons.contracts import BatchTerms, TemplateTerms
+from coupons.models import PointsPayment
 from coupons.services import Order
 from guides import services as guide_services
 from guides.models import BindingPolicy
@@ -18,6 +19,9 @@ from guides.selectors import get_guide_code
 from members import services as member_services
 from members.contracts import TierDecisions, TierTerms
 from members.models import EarningRule, MultiplierRule, PointsSettings, PrivacySettings
+from openapi import services as openapi_services
+from openapi.contracts import ClientTerms
+from openapi.models import ApiRequest
 from sms import services as sms_services
 from tests.cast import Cast
 from tests.fixtures_cast import cast  # noqa: F401
@@ -133,6 +137,13 @@ def fill_coupons(cast: Cast) -> None:  # noqa: F811
         order=Order(store_id=cast.store.id, order_no="S1", amount_fen=20_000, discount_fen=3_000),
         request_id="cast",
         actor=actor,
+    )
+    PointsPayment.objects.create(pk=1)
+    made = openapi_services.create_client(
+        terms=ClientTerms(name="一号机", kind="till", scopes=("verify",), store_id=cast.store.id), actor=actor
+    )
+    ApiRequest.objects.create(
+        client_id=made.client_id, at=clock.now(), method="GET", endpoint="/ping", status=200, took_ms=7
     )
     coupon_services.issue_coupons(
         batch_id=batch.id, member_ids=[cast.xiaomei.id, cast.xiaoli.id], key="cast", actor=actor
