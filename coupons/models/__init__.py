@@ -10,6 +10,14 @@ from coupons.models.batches import (
     QuotaPeriod,
 )
 from coupons.models.coupons import TRANSITIONS, Coupon, CouponEvent, CouponState, Redemption
+from coupons.models.entries import EntryKind, RedemptionEntry
+from coupons.models.settlement import (
+    MonthState,
+    SettlementLine,
+    SettlementMonth,
+    SettlementPolicy,
+    SettlementStatement,
+)
 from coupons.models.sharing import (
     CouponGift,
     CouponToken,
@@ -19,6 +27,7 @@ from coupons.models.sharing import (
     JobState,
     PartnerCode,
 )
+from coupons.models.stats import CouponDay, CouponDayTotal, CouponDue, FactCursor, FactSource, StatsProof
 from coupons.models.templates import (
     NUMBERS,
     NUMBERS_OF_KIND,
@@ -40,6 +49,9 @@ __all__ = [
     "Coupon",
     "CouponBatch",
     "CouponBatchShard",
+    "CouponDay",
+    "CouponDayTotal",
+    "CouponDue",
     "CouponEvent",
     "CouponGift",
     "CouponKind",
@@ -47,15 +59,25 @@ __all__ = [
     "CouponTemplate",
     "CouponToken",
     "Door",
+    "EntryKind",
+    "FactCursor",
+    "FactSource",
     "GiftState",
     "Gifting",
     "GuideAllowance",
     "IssueJob",
     "IssueSlice",
     "JobState",
+    "MonthState",
     "PartnerCode",
     "QuotaPeriod",
     "Redemption",
+    "RedemptionEntry",
+    "SettlementLine",
+    "SettlementMonth",
+    "SettlementPolicy",
+    "SettlementStatement",
+    "StatsProof",
     "TemplateState",
     "Validity",
 ]

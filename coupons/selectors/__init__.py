@@ -18,6 +18,16 @@ from coupons.selectors.coupons import (
     list_member_coupons,
 )
 from coupons.selectors.scopes import scope_coupons, scope_redemptions
+from coupons.selectors.settlement import list_frozen_sums, month_lines, sum_owners, sum_stores
+from coupons.selectors.stats import (
+    folded_until,
+    list_entries,
+    list_issued,
+    list_stats,
+    sum_coupons,
+    sum_guide_coupons,
+    sum_store_coupons,
+)
 from coupons.selectors.templates import get_template, list_template_versions, span_of
 
 __all__ = [
@@ -25,6 +35,7 @@ __all__ = [
     "count_usable_coupons",
     "find_batch_id",
     "find_by_code",
+    "folded_until",
     "get_batch",
     "get_coupon",
     "get_guide_quota",
@@ -32,11 +43,21 @@ __all__ = [
     "get_redemption",
     "get_template",
     "list_claimable_batches",
+    "list_entries",
+    "list_frozen_sums",
+    "list_issued",
     "list_member_coupons",
+    "list_stats",
     "list_template_versions",
+    "month_lines",
     "scope_coupons",
     "scope_redemptions",
     "span_of",
     "sum_batch",
     "sum_batches",
+    "sum_coupons",
+    "sum_guide_coupons",
+    "sum_owners",
+    "sum_store_coupons",
+    "sum_stores",
 ]

@@ -24,7 +24,17 @@ from coupons.services.partner_codes import import_partner_codes
 from coupons.services.pricing import price_basket
 from coupons.services.pricing_refund import refund_of
 from coupons.services.redeeming import Order, redeem_coupon, reverse_redemption, undo_redemption
+from coupons.services.settlement import settle_redemptions
+from coupons.services.settlement_months import (
+    close_month,
+    decide_policy,
+    drop_policy,
+    recompute_settlement,
+    reopen_month,
+)
 from coupons.services.showing import read_shown_code, show_coupon
+from coupons.services.stats import fold_stats
+from coupons.services.stats_proof import prove_stats, prove_stats_when_due
 from coupons.services.templates import change_template, create_template, retire_template, revise_template
 
 __all__ = [
@@ -34,12 +44,16 @@ __all__ = [
     "change_batch",
     "change_template",
     "claim_coupon",
+    "close_month",
     "create_batch",
     "create_template",
+    "decide_policy",
+    "drop_policy",
     "end_batch",
     "expire_coupons",
     "extend_budget",
     "extend_quota",
+    "fold_stats",
     "gift_coupon",
     "import_partner_codes",
     "issue_coupon",
@@ -49,10 +63,14 @@ __all__ = [
     "pause_batch",
     "preview_gift",
     "price_basket",
+    "prove_stats",
+    "prove_stats_when_due",
     "read_shown_code",
+    "recompute_settlement",
     "redeem_coupon",
     "refund_of",
     "release_lapsed_locks",
+    "reopen_month",
     "resume_issue_jobs",
     "retire_template",
     "return_gift",
@@ -60,6 +78,7 @@ __all__ = [
     "reverse_redemption",
     "revise_template",
     "run_issue_job",
+    "settle_redemptions",
     "show_coupon",
     "start_issue_job",
     "undo_redemption",

@@ -16,6 +16,7 @@ from coupons.models import Coupon, CouponState, Redemption
 from coupons.selectors.checks import refusals_of
 from coupons.selectors.coupons import redemption_card_of
 from coupons.selectors.templates import most_off_fen, terms_of
+from coupons.services.entries import note_redemption, note_reversal
 from coupons.services.history import (
     count_up,
     free_lapsed_lock,
@@ -127,6 +128,7 @@ def _redeem(
         redeemed_at=moment,
         recorded_at=at,
     )
+    note_redemption(redemption=row, at=at)
     move_coupon(coupon=coupon, to=CouponState.REDEEMED, what="redeemed", actor=actor, at=at)
     audit.record(action="coupons.redeemed", subject=row, actor=actor, at=at, coupon_id=coupon.pk)
     events.publish(CouponRedeemed(coupon.pk, row.pk))
@@ -167,6 +169,7 @@ def _reverse(
         is_over = coupon.valid_until <= at
         to = CouponState.EXPIRED if is_over else CouponState.ISSUED
         move_coupon(coupon=coupon, to=to, what="reversed", actor=actor, at=at, reason=reason)
+        note_reversal(redemption=row, at=at)
         audit.record(action="coupons.redemption_reversed", subject=row, actor=actor, at=at)
         events.publish(RedemptionReversed(coupon.pk, row.pk))
         count_up(
