@@ -1,5 +1,5 @@
 """Coupons in the staff admin."""
 
-from coupons.admin import batches, coupons, templates
+from coupons.admin import batches, coupons, settlement, settlement_policies, stats, templates
 
-__all__ = ["batches", "coupons", "templates"]
+__all__ = ["batches", "coupons", "settlement", "settlement_policies", "stats", "templates"]

@@ -17,7 +17,13 @@ from coupons.selectors.coupons import (
     get_redemption,
     list_member_coupons,
 )
-from coupons.selectors.scopes import scope_coupons, scope_redemptions
+from coupons.selectors.scopes import (
+    scope_coupon_days,
+    scope_coupons,
+    scope_redemptions,
+    scope_settlement_lines,
+    visible_store_ids,
+)
 from coupons.selectors.settlement import list_frozen_sums, month_lines, sum_owners, sum_stores
 from coupons.selectors.stats import (
     folded_until,
@@ -50,8 +56,10 @@ __all__ = [
     "list_stats",
     "list_template_versions",
     "month_lines",
+    "scope_coupon_days",
     "scope_coupons",
     "scope_redemptions",
+    "scope_settlement_lines",
     "span_of",
     "sum_batch",
     "sum_batches",
@@ -60,4 +68,5 @@ __all__ = [
     "sum_owners",
     "sum_store_coupons",
     "sum_stores",
+    "visible_store_ids",
 ]

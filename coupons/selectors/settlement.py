@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Case, Count, F, Q, QuerySet, Sum, When
+from django.db.models import BigIntegerField, Case, Count, F, Q, QuerySet, Sum, When
 
 from coupons.contracts import OwnerSum, StoreSum
 from coupons.models import SettlementLine, SettlementMonth, SettlementStatement
@@ -65,8 +65,10 @@ def sum_stores(month: dt.date, *, store_ids: frozenset[int] | None = None) -> tu
     """What each store gave away, what others owe it for that, and what it owes for coupons it issued."""
     lines = month_lines(month, store_ids=store_ids).order_by().select_related(None)
     same = Q(issuer=F("redeemer")) | Q(issuer__isnull=True, redeemer__isnull=True)
-    by_issuer = Case(When(same, then=0), default=F("issuer_fen"))
-    by_chain = Case(When(redeemer__isnull=True, then=0), default=F("chain_fen"))
+    by_issuer = Case(When(same, then=0), default=F("issuer_fen"), output_field=BigIntegerField())
+    by_chain = Case(
+        When(redeemer__isnull=True, then=0), default=F("chain_fen"), output_field=BigIntegerField()
+    )
     sums: dict[int, dict[str, Any]] = {}
     for row in lines.values("redeemed_store_id").annotate(
         redeemed=Count("pk", filter=Q(entry__what="redeemed"))
