@@ -6,6 +6,7 @@ import random
 from typing import Any, Final
 
 from django.apps import apps
+from django.db import transaction
 
 from core import clock
 from core.actor import Actor
@@ -15,6 +16,7 @@ from coupons.services import Order
 
 _DICE_SEED: Final = 29
 _DAYS: Final = 62
+_HELD_DAYS: Final = 25  # then it is forgotten in a purse, and expires
 _NAMES: Final = ("秋季上新满减", "导购专属八五折")
 _WEEKDAY_PIECES: Final = (4, 4, 4, 5, 7, 11, 9)
 
@@ -24,9 +26,10 @@ def seed_coupon_history(*, at: dt.datetime, actor: Actor) -> bool:
     if apps.get_model("coupons", "CouponBatch").objects.filter(name=_NAMES[0]).exists():
         return False
     dice = random.Random(_DICE_SEED)  # noqa: S311  (invents customs, keeps no secret)
-    history = _History(dice, at, actor)
-    for days_ago in range(_DAYS, 0, -1):
-        history.live_through(days_ago)
+    with transaction.atomic():
+        history = _History(dice, at, actor)
+        for days_ago in range(_DAYS, 0, -1):
+            history.live_through(days_ago)
     services.decide_policy(terms=PolicyTerms(10_000, 0, 0), actor=actor)
     services.decide_policy(terms=PolicyTerms(5_000, 0, 5_000), batch_id=history.batches[1], actor=actor)
     services.fold_stats(actor=actor)
@@ -51,40 +54,41 @@ class _History:
         guides = apps.get_model("guides", "Guide").objects.filter(state="active").order_by("pk")
         self.guides = list(guides.values_list("pk", "name", "store_id"))
         self.stores = sorted({store_id for _pk, _name, store_id in self.guides})
-        self.purse: list[tuple[str, int | None]] = []
-        self.used: list[tuple[str, int]] = []
+        self.purse: list[tuple[str, int | None, int]] = []
+        self.used: list[str] = []
 
     def live_through(self, days_ago: int) -> None:
         """One day: coupons come, some are used, one may be brought back."""
         moment = _noon(self.at, days_ago=days_ago)
         pieces = _WEEKDAY_PIECES[clock.business_day(moment).weekday()]
         for number in range(pieces):
-            self._hand_out(number, moment + dt.timedelta(minutes=7 * number))
+            self._hand_out(days_ago, number, moment + dt.timedelta(minutes=7 * number))
+        self.purse = [held for held in self.purse if held[2] < days_ago + _HELD_DAYS]
         for number in range(min(len(self.purse), round(pieces * 0.55))):
             self._use(days_ago, number, moment + dt.timedelta(minutes=90 + 11 * number))
         if self.used and self.dice.random() < 0.12:
-            request_id, _since = self.used.pop(self.dice.randrange(len(self.used)))
             services.reverse_redemption(
-                request_id=request_id, reversal_key="back", reason="顾客退货", actor=self.actor,
-                at=moment + dt.timedelta(hours=7),
+                request_id=self.used.pop(self.dice.randrange(len(self.used))), reversal_key="back", reason="顾客退货",
+                actor=self.actor, at=moment + dt.timedelta(hours=7),
             )  # fmt: skip
+        services.expire_coupons(actor=self.actor, at=moment)
 
-    def _hand_out(self, number: int, at: dt.datetime) -> None:
+    def _hand_out(self, days_ago: int, number: int, at: dt.datetime) -> None:
         member_id = self.members.pop(self.dice.randrange(len(self.members)))
         values: dict[str, Any] = {"member_id": member_id, "request_key": "history", "at": at}
         if number % 2 == 0:
             issued = services.claim_coupon(batch_id=self.batches[0], actor=self.actor, **values)
-            self.purse.append((issued.code, None))
+            self.purse.append((issued.code, None, days_ago))
             return
         guide_id, name, store_id = self.dice.choice(self.guides)
         issued = services.issue_coupon(
             batch_id=self.batches[1], door="guide", guide_id=guide_id, store_id=store_id,
             actor=Actor.guide(guide_id, name), **values,
         )  # fmt: skip
-        self.purse.append((issued.code, store_id))
+        self.purse.append((issued.code, store_id, days_ago))
 
     def _use(self, days_ago: int, number: int, at: dt.datetime) -> None:
-        code, home = self.purse.pop(self.dice.randrange(len(self.purse)))
+        code, home, _since = self.purse.pop(self.dice.randrange(len(self.purse)))
         is_away = home is None or self.dice.random() < 0.35
         store_id = self.dice.choice(self.stores) if is_away or home is None else home
         amount = self.dice.randrange(50_000, 140_000, 100)
@@ -101,7 +105,7 @@ class _History:
             actor=self.actor,
             at=at,
         )
-        self.used.append((f"history-{days_ago}-{number}", days_ago))
+        self.used.append(f"history-{days_ago}-{number}")
 
 
 def _terms() -> tuple[TemplateTerms, TemplateTerms]:

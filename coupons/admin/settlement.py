@@ -271,9 +271,9 @@ class SettlementLineAdmin(ScopedReadOnlyAdmin):
     def redeemer_name(self, row: SettlementLine) -> str:
         return owner_name(row.redeemer_id, guide_selectors.list_dealer_names())
 
-    @column(_("更正"), boolean=True)
-    def correction(self, row: SettlementLine) -> bool:
-        return row.is_correction
+    @column(_("更正"))
+    def correction(self, row: SettlementLine) -> str:
+        return _now("更正以前月份") if row.is_correction else ""
 
 
 def _question(row: SettlementMonth, title: Any, lines: list[str], *, is_dangerous: bool = False) -> Question:

@@ -1,5 +1,6 @@
 """券数据: the page of numbers with its charts, the rows behind them, its workbooks; and panels on other pages."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -27,10 +28,9 @@ from core.workbooks import workbook_answer
 from coupons import selectors
 from coupons.admin.stats_form import BY_WORDS, SIDE_WORDS, Asked
 from coupons.admin.stats_sheets import entry_sheets, stats_sheets
-from coupons.admin.stats_words import COLUMNS, SORTS, cells_of, spans_of, tail, tiles_of
+from coupons.admin.stats_words import COLUMNS, SORTS, cells_of, money, spans_of, tail, tiles_of
 from coupons.contracts import CouponNumbers, StatsLine, StatsQuery
 from coupons.models import CouponBatch, CouponDay, CouponTemplate, StatsProof
-from coupons.selectors.templates import yuan
 from guides import selectors as guide_selectors
 
 name_actions({"coupons.stats_repaired": _("修正券数据")})
@@ -146,7 +146,7 @@ class CouponDayAdmin(ScopedReadOnlyAdmin):
             "before_url": asked.url(page=shown.previous_page_number()) if shown.has_previous() else "",
             "after_url": asked.url(page=shown.next_page_number()) if shown.has_next() else "",
             "rows_url": reverse("admin:coupons_stats_rows") + asked.url(),
-            "days": [_day_of(line) for line in sorted(days, key=lambda line: line.key)],
+            "days": _days_of(days),
             "by_words": BY_WORDS[asked.by],
         }
 
@@ -205,15 +205,24 @@ def _line_cells(line: StatsLine, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _day_of(line: StatsLine) -> dict[str, Any]:
-    numbers = line.numbers
-    return {
-        "day": line.key,
-        "issued": numbers.issued_count,
-        "redeemed": numbers.redeemed_count,
-        "sales": round(numbers.sales_fen / 100, 2),
-        "discount": round(numbers.discount_fen / 100, 2),
-    }
+def _days_of(lines: Sequence[StatsLine]) -> list[dict[str, Any]]:
+    """Every day from the first to the last of these, for the charts: one on which nothing happened is a nought."""
+    known = {line.key: line.numbers for line in lines}
+    if not known:
+        return []
+    first, last = (dt.date.fromisoformat(pick(known)) for pick in (min, max))
+    days = [(first + dt.timedelta(days=number)).isoformat() for number in range((last - first).days + 1)]
+    return [
+        {
+            "day": day,
+            "issued": numbers.issued_count,
+            "redeemed": numbers.redeemed_count,
+            "sales": round(numbers.sales_fen / 100, 2),
+            "discount": round(numbers.discount_fen / 100, 2),
+        }
+        for day in days
+        for numbers in (known.get(day, CouponNumbers()),)
+    ]
 
 
 def _filter_words(asked: Asked) -> list[str]:
@@ -272,16 +281,11 @@ def _row_cells(
                 store(line.store_id),
                 line.order_no,
             ),
-            "sales": yuan_of(line.sales_fen),
-            "discount": yuan_of(line.discount_fen),
+            "sales": money(line.sales_fen),
+            "discount": money(line.discount_fen),
         }
         for line in lines
     ]
-
-
-def yuan_of(fen: int) -> str:
-    """-123,456 → "-1234.56"."""
-    return f"-{yuan(-fen)}" if fen < 0 else yuan(fen)
 
 
 def _panel(request: HttpRequest, numbers: CouponNumbers, address: str) -> Panel | None:

@@ -30,11 +30,20 @@ SIDE_WORDS: Final = {"issued": _("按发券方"), "redeemed": _("按核销方")}
 _DAYS: Final = 30
 
 
+class DayInput(forms.DateInput):
+    """The browser's own picker: the admin's needs a catalogue of words that only its forms load."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": "xe-day-input"}, format="%Y-%m-%d")
+
+
 class StatsForm(DressedForm):
     """All optional; days both inclusive. Choices are those the account may see."""
 
-    since = forms.DateField(label=_("从"), required=False)
-    until = forms.DateField(label=_("到"), required=False)
+    since = forms.DateField(label=_("从"), required=False, widget=DayInput)
+    until = forms.DateField(label=_("到"), required=False, widget=DayInput)
     side = forms.ChoiceField(label=_("口径"), choices=list(SIDE_WORDS.items()), required=False)
     by = forms.ChoiceField(label=_("汇总方式"), choices=list(BY_WORDS.items()), required=False)
     door = forms.ChoiceField(label=_("发放渠道"), choices=[("", _("全部")), *Door.choices], required=False)

@@ -78,7 +78,7 @@ def list_stats(query: StatsQuery, *, by: StatsBy, at: dt.datetime | None = None)
             for name, value in values.items():
                 whole[regroup(key)][name] += value
         sums = whole
-    labels = _labels_of(by, sums.keys())
+    labels = _labels_of(by, sums.keys(), query.side)
     lines = [
         StatsLine(str(key), labels.get(key, _("未知")), _numbers(values)) for key, values in sums.items()
     ]
@@ -145,7 +145,7 @@ def _grouped(query: StatsQuery, column: str, at: dt.datetime) -> _Sums:
     if table is CouponDay:
         rows = rows.filter(_place_filter(query))
         if column in {_STORE_COLUMN["redeemed"], _GUIDE_COLUMN["redeemed"]}:
-            rows = rows.exclude(**{column: 0})  # what was not redeemed is no till's
+            rows = rows.exclude(redeemed_store_id=0)  # what was not redeemed is no till's
     annotations: dict[str, Any] = {f"sum_{name}": Sum(name) for name in _COUNTED}
     annotations["sum_claimed_count"] = Sum("issued_count", filter=Q(door__in=CLAIM_DOORS), default=0)
     sums: _Sums = {}
@@ -258,7 +258,7 @@ def _column_of(query: StatsQuery, by: StatsBy) -> tuple[str, Callable[[Any], Any
     return columns[by], None
 
 
-def _labels_of(by: StatsBy, keys: Iterable[Any]) -> Mapping[Any, str]:
+def _labels_of(by: StatsBy, keys: Iterable[Any], side: str) -> Mapping[Any, str]:
     wanted = list(keys)
     if by == "day":
         return {key: key.isoformat() for key in wanted}
@@ -268,12 +268,13 @@ def _labels_of(by: StatsBy, keys: Iterable[Any]) -> Mapping[Any, str]:
         return dict(CouponBatch.objects.filter(pk__in=wanted).values_list("pk", "name"))
     if by == "template":
         return {row.pk: str(row) for row in CouponTemplate.objects.filter(pk__in=wanted)}
-    return _place_labels(by, wanted)
+    return _place_labels(by, wanted, side)
 
 
-def _place_labels(by: StatsBy, wanted: list[Any]) -> Mapping[Any, str]:
+def _place_labels(by: StatsBy, wanted: list[Any], side: str) -> Mapping[Any, str]:
     if by == "guide":
-        return {0: _("不是导购发的"), **guide_selectors.list_guide_names(wanted)}
+        nobody = _("不是导购发的") if side == "issued" else _("没有登记导购")
+        return {0: nobody, **guide_selectors.list_guide_names(wanted)}
     if by == "dealer":
         return {-1: _("没有门店"), 0: _("直营"), **guide_selectors.list_dealer_names()}
     stores = guide_selectors.list_store_labels(wanted if by == "store" else None).values()

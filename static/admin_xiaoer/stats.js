@@ -16,7 +16,7 @@
   };
 
   // The name stands at the end of its line instead of in a legend.
-  const series = (name, key, colour, kind) => ({
+  const series = (name, key, colour, kind, above) => ({
     name,
     type: kind,
     data: days.map((day) => day[key]),
@@ -26,15 +26,15 @@
     symbolSize: 5,
     showSymbol: days.length < 32,
     barMaxWidth: 18,
-    endLabel: kind === "line" ? { show: true, formatter: name, color: colour, fontWeight: 600 } : undefined,
-    labelLayout: { moveOverlap: "shiftY" },
+    endLabel: { show: kind === "line", formatter: name, color: colour, fontWeight: 600, offset: [0, above ? -8 : 8] },
   });
 
   const option = (kind, colours) => {
     const isMoney = kind === "money";
+    const form = days.length > 1 ? "line" : "bar";
     const shown = isMoney
-      ? [series("销售", "sales", colours.other, days.length > 1 ? "line" : "bar"), series("优惠", "discount", colours.main, days.length > 1 ? "line" : "bar")]
-      : [series("发放", "issued", colours.other, days.length > 1 ? "line" : "bar"), series("核销", "redeemed", colours.main, days.length > 1 ? "line" : "bar")];
+      ? [series("销售", "sales", colours.other, form, true), series("优惠", "discount", colours.main, form, false)]
+      : [series("发放", "issued", colours.other, form, true), series("核销", "redeemed", colours.main, form, false)];
     return {
       animation: false,
       textStyle: { fontFamily: "inherit" },

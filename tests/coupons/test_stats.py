@@ -164,6 +164,7 @@ def test_dimensions_add_up_to_the_whole_and_name_their_rows(cast: Cast) -> None:
     assert lines("region") == {"华东大区": (2, 2), "华南大区": (2, 2), "没有门店": (2, 2)}
     assert lines("dealer") == {"直营": (2, 2), "锦绣商贸": (2, 2), "没有门店": (2, 2)}
     assert lines("store", side="redeemed") == {"南京东路店": (0, 3), "加盟店": (0, 3)}
+    assert lines("guide", side="redeemed") == {"没有登记导购": (0, 6)}
     assert lines("dealer", side="redeemed") == {"直营": (0, 3), "锦绣商贸": (0, 3)}
     assert lines("batch", dealer_id=dealer.id) == {"春": (1, 1), "秋": (1, 1)}
     assert lines("store", region_id=cast.root.id) == {"南京东路店": (2, 2), "加盟店": (2, 2)}
