@@ -28,6 +28,7 @@ BY_WORDS: Final = {
 assert set(BY_WORDS) == set(get_args(StatsBy))
 SIDE_WORDS: Final = {"issued": _("按发券方"), "redeemed": _("按核销方")}
 _DAYS: Final = 30
+_ROWS: Final = ("template", "batch", "store", "guide", "region", "dealer")
 
 
 class DayInput(forms.DateInput):
@@ -101,6 +102,10 @@ class Asked:
             for name, value in request.GET.items()
             if isinstance(value, str) and value
         }
+        for name in _ROWS:
+            # A widget that looks rows up cannot draw what is no number: 0 is no row either, and says so.
+            if name in self.address and not (self.address[name].isascii() and self.address[name].isdecimal()):
+                self.address[name] = "0"
         today = clock.today()
         given = {
             "since": (today - dt.timedelta(days=_DAYS - 1)).isoformat(), "until": today.isoformat(), "side": "issued",

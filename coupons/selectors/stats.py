@@ -27,6 +27,7 @@ from guides import selectors as guide_selectors
 # Doors by which a member comes herself; see coupons.services.issuing.ClaimDoor.
 CLAIM_DOORS: Final = (Door.CLAIM, Door.CODE, Door.SHARE, Door.PARTNER)
 EXPIRING_DAYS: Final = 7
+_MOST_DAYS: Final = 2_000
 _COUNTED: Final = (
     "issued_count", "redeemed_count", "reversed_count", "voided_count", "expired_count", "discount_fen", "sales_fen",
 )  # fmt: skip
@@ -88,6 +89,8 @@ def list_stats(query: StatsQuery, *, by: StatsBy, at: dt.datetime | None = None)
 def list_entries(query: StatsQuery, *, limit: int = 50, offset: int = 0) -> tuple[EntryLine, ...]:
     """The redemptions, returns and reversals behind the numbers, the newest first."""
     rows = RedemptionEntry.objects.select_related("redemption__coupon__batch").filter(_entry_filter(query))
+    if offset + limit <= _MOST_DAYS:
+        rows = rows.filter(day__in=_days_with_entries(query, offset + limit))
     return tuple(
         EntryLine(
             day=row.day,
@@ -129,6 +132,15 @@ def list_issued(query: StatsQuery, *, limit: int = 50, offset: int = 0) -> tuple
             state_label=str(row.get_state_display()),
         )
         for row in rows.order_by("-pk")[offset : offset + limit]
+    )
+
+
+def _days_with_entries(query: StatsQuery, count: int) -> list[dt.date]:
+    """The newest days on which the query has entries: one each at least, so as many days as rows are enough. Without
+    them the rows of one guide would be looked for among those of everybody, through all the years."""
+    days = CouponDay.objects.filter(_span(query), _batch_filter(query), _place_filter(query))
+    return list(
+        days.exclude(redeemed_store_id=0).values_list("day", flat=True).distinct().order_by("-day")[:count]
     )
 
 

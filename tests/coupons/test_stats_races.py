@@ -52,7 +52,7 @@ class LateWriter:
 
 
 def counted() -> int:
-    return CouponDay.objects.aggregate(n=Sum("issued_count", default=0))["n"]
+    return int(CouponDay.objects.aggregate(n=Sum("issued_count", default=0))["n"])
 
 
 def test_a_watermark_of_ids_loses_what_commits_late() -> None:
