@@ -29,6 +29,7 @@ NAMES: Final = (
     "member_import",
     "coupon_claim",
     "coupon_issue",
+    "coupon_stats",
     "demo_start",
 )
 

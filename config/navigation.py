@@ -80,6 +80,10 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("核销记录"), "receipt_long", "coupons_redemption_changelist"),
             _item(_("批量发券"), "outbox", "coupons_issuejob_changelist"),
             _item(_("积分抵扣"), "toll", "coupons_pointspayment_changelist"),
+            _item(_("券数据"), "monitoring", "coupons_couponday_changelist"),
+            _item(_("数据核对"), "verified", "coupons_statsproof_changelist"),
+            _item(_("跨店结算"), "account_balance", "coupons_settlementmonth_changelist"),
+            _item(_("结算规则"), "percent", "coupons_settlementpolicy_changelist"),
         ],
     },
     {

@@ -24,4 +24,6 @@ SCOPES: Mapping[str, str] = {
     "guides.ServiceRequest": "guides.selectors.scope_requests",
     "coupons.Coupon": "coupons.selectors.scope_coupons",
     "coupons.Redemption": "coupons.selectors.scope_redemptions",
+    "coupons.CouponDay": "coupons.selectors.scope_coupon_days",
+    "coupons.SettlementLine": "coupons.selectors.scope_settlement_lines",
 }

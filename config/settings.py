@@ -237,6 +237,15 @@ STATICFILES_DIRS = [
     ("vendor/htmx", _packages / "htmx.org" / "dist"),
 ]
 STATICFILES_DIRS = [(prefix, folder) for prefix, folder in STATICFILES_DIRS if folder.exists()]
+# Of these packages one file only; it keeps its name.
+PACKAGE_FILES = {
+    "vendor/echarts/echarts.common.min.js": _packages / "echarts" / "dist" / "echarts.common.min.js"
+}
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "core.static_files.PackageFiles",
+]
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / "var" / "media")))
 MEDIA_URL = "/media/"
 STORAGES = {

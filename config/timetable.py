@@ -40,4 +40,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "return_untaken_gifts": {"task": "coupons.return_untaken_gifts", "schedule": 60.0},
     "expire_coupons": {"task": "coupons.expire_coupons", "schedule": 3600.0},
     "announce_expiring_coupons": {"task": "coupons.announce_expiring_coupons", "schedule": 3600.0},
+    # Numbers are as fresh as this; a run finds little to do and takes some milliseconds.
+    "fold_coupon_stats": {"task": "coupons.fold_stats", "schedule": 15.0},
+    "settle_redemptions": {"task": "coupons.settle_redemptions", "schedule": 60.0},
+    # Once a night; hourly, so that a worker that was down at three is made up for.
+    "prove_coupon_stats": {"task": "coupons.prove_stats", "schedule": 3600.0},
 }

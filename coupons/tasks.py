@@ -34,3 +34,21 @@ def release_lapsed_locks() -> int:
 def resume_issue_jobs() -> int:
     """See the service of that name."""
     return services.resume_issue_jobs(actor=Actor.system("resume_issue_jobs"))
+
+
+@shared_task(name="coupons.fold_stats")
+def fold_stats() -> int:
+    """See the service of that name. Answers how many facts were taken in."""
+    return services.fold_stats(actor=Actor.system("fold_stats")).fact_count
+
+
+@shared_task(name="coupons.settle_redemptions")
+def settle_redemptions() -> int:
+    """See the service of that name. Answers how many lines were made."""
+    return services.settle_redemptions(actor=Actor.system("settle_redemptions")).fact_count
+
+
+@shared_task(name="coupons.prove_stats")
+def prove_stats() -> bool:
+    """See `prove_stats_when_due`."""
+    return services.prove_stats_when_due(actor=Actor.system("prove_stats"))

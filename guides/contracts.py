@@ -33,6 +33,19 @@ class StorePlace:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class StoreLabel:
+    """A store in a table of numbers."""
+
+    id: int
+    code: str
+    name: str
+    region_id: int
+    region_name: str
+    dealer_id: int | None
+    dealer_name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class GuideCard:
     """One guide as screens show her."""
 

@@ -25,6 +25,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     call_command("collectstatic", verbosity=0, interactive=False)
     from config.demo.accounts import seed_accounts, seed_staff
     from config.demo.consents import seed_consents
+    from config.demo.coupon_history import seed_coupon_history
     from config.demo.coupons import seed_coupons
     from config.demo.doubles import seed_doubles
     from config.demo.points import seed_points
@@ -51,6 +52,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     seed_consents(at=clock.now(), actor=actor)
     seed_coupons(at=clock.now(), actor=actor)
     till = seed_till(supervisor.home, at=clock.now(), actor=actor)
+    seed_coupon_history(at=clock.now(), actor=actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
 

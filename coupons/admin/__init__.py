@@ -1,5 +1,21 @@
 """Coupons in the staff admin."""
 
-from coupons.admin import batches, coupons, orders, templates
+from coupons.admin import (
+    batches,
+    coupons,
+    orders,
+    settlement,
+    settlement_policies,
+    stats,
+    templates,
+)
 
-__all__ = ["batches", "coupons", "orders", "templates"]
+__all__ = [
+    "batches",
+    "coupons",
+    "orders",
+    "settlement",
+    "settlement_policies",
+    "stats",
+    "templates",
+]

@@ -9,7 +9,17 @@ from coupons.models.batches import (
     GuideAllowance,
     QuotaPeriod,
 )
-from coupons.models.coupons import TRANSITIONS, Coupon, CouponEvent, CouponState, Redemption
+from coupons.models.coupons import (
+    TRANSITIONS,
+    Coupon,
+    CouponEvent,
+    CouponState,
+    Redemption,
+)
+from coupons.models.entries import (
+    EntryKind,
+    RedemptionEntry,
+)
 from coupons.models.orders import (
     WHOLE_LINE,
     CouponOrder,
@@ -19,6 +29,13 @@ from coupons.models.orders import (
     PointsPayment,
     RedemptionShare,
 )
+from coupons.models.settlement import (
+    MonthState,
+    SettlementLine,
+    SettlementMonth,
+    SettlementPolicy,
+    SettlementStatement,
+)
 from coupons.models.sharing import (
     CouponGift,
     CouponToken,
@@ -27,6 +44,14 @@ from coupons.models.sharing import (
     IssueSlice,
     JobState,
     PartnerCode,
+)
+from coupons.models.stats import (
+    CouponDay,
+    CouponDayTotal,
+    CouponDue,
+    FactCursor,
+    FactSource,
+    StatsProof,
 )
 from coupons.models.templates import (
     NUMBERS,
@@ -50,6 +75,9 @@ __all__ = [
     "Coupon",
     "CouponBatch",
     "CouponBatchShard",
+    "CouponDay",
+    "CouponDayTotal",
+    "CouponDue",
     "CouponEvent",
     "CouponGift",
     "CouponKind",
@@ -61,17 +89,27 @@ __all__ = [
     "CouponTemplate",
     "CouponToken",
     "Door",
+    "EntryKind",
+    "FactCursor",
+    "FactSource",
     "GiftState",
     "Gifting",
     "GuideAllowance",
     "IssueJob",
     "IssueSlice",
     "JobState",
+    "MonthState",
     "PartnerCode",
     "PointsPayment",
     "QuotaPeriod",
     "Redemption",
+    "RedemptionEntry",
     "RedemptionShare",
+    "SettlementLine",
+    "SettlementMonth",
+    "SettlementPolicy",
+    "SettlementStatement",
+    "StatsProof",
     "TemplateState",
     "Validity",
 ]

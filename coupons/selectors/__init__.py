@@ -17,9 +17,37 @@ from coupons.selectors.coupons import (
     get_redemption,
     list_member_coupons,
 )
-from coupons.selectors.orders import find_order_id, get_order
-from coupons.selectors.scopes import scope_coupons, scope_redemptions
-from coupons.selectors.templates import get_template, list_template_versions, span_of
+from coupons.selectors.orders import (
+    find_order_id,
+    get_order,
+)
+from coupons.selectors.scopes import (
+    scope_coupon_days,
+    scope_coupons,
+    scope_redemptions,
+    scope_settlement_lines,
+    visible_store_ids,
+)
+from coupons.selectors.settlement import (
+    list_frozen_sums,
+    month_lines,
+    sum_owners,
+    sum_stores,
+)
+from coupons.selectors.stats import (
+    folded_until,
+    list_entries,
+    list_issued,
+    list_stats,
+    sum_coupons,
+    sum_guide_coupons,
+    sum_store_coupons,
+)
+from coupons.selectors.templates import (
+    get_template,
+    list_template_versions,
+    span_of,
+)
 
 __all__ = [
     "check_coupon",
@@ -27,6 +55,7 @@ __all__ = [
     "find_batch_id",
     "find_by_code",
     "find_order_id",
+    "folded_until",
     "get_batch",
     "get_coupon",
     "get_guide_quota",
@@ -35,11 +64,24 @@ __all__ = [
     "get_redemption",
     "get_template",
     "list_claimable_batches",
+    "list_entries",
+    "list_frozen_sums",
+    "list_issued",
     "list_member_coupons",
+    "list_stats",
     "list_template_versions",
+    "month_lines",
+    "scope_coupon_days",
     "scope_coupons",
     "scope_redemptions",
+    "scope_settlement_lines",
     "span_of",
     "sum_batch",
     "sum_batches",
+    "sum_coupons",
+    "sum_guide_coupons",
+    "sum_owners",
+    "sum_store_coupons",
+    "sum_stores",
+    "visible_store_ids",
 ]

@@ -9,7 +9,12 @@ from coupons.services.batches import (
     open_batch,
     pause_batch,
 )
-from coupons.services.bulk import issue_coupons, resume_issue_jobs, run_issue_job, start_issue_job
+from coupons.services.bulk import (
+    issue_coupons,
+    resume_issue_jobs,
+    run_issue_job,
+    start_issue_job,
+)
 from coupons.services.closing import (
     announce_expiring_coupons,
     expire_coupons,
@@ -17,8 +22,17 @@ from coupons.services.closing import (
     void_coupons,
     void_coupons_of_source,
 )
-from coupons.services.gifts import accept_gift, gift_coupon, preview_gift, return_gift, return_untaken_gifts
-from coupons.services.issuing import claim_coupon, issue_coupon
+from coupons.services.gifts import (
+    accept_gift,
+    gift_coupon,
+    preview_gift,
+    return_gift,
+    return_untaken_gifts,
+)
+from coupons.services.issuing import (
+    claim_coupon,
+    issue_coupon,
+)
 from coupons.services.locks import (
     lock_coupon,
     lock_coupons,
@@ -26,15 +40,59 @@ from coupons.services.locks import (
     unlock_coupon,
     unlock_coupons,
 )
-from coupons.services.order_pricing import price_order
-from coupons.services.orders import redeem_order, redeem_told_order
-from coupons.services.partner_codes import import_partner_codes
-from coupons.services.pricing import price_basket
-from coupons.services.pricing_refund import refund_of
-from coupons.services.redeeming import Order, redeem_coupon, reverse_redemption, undo_redemption
-from coupons.services.returns import return_order, reverse_order
-from coupons.services.showing import read_shown_code, show_coupon
-from coupons.services.templates import change_template, create_template, retire_template, revise_template
+from coupons.services.order_pricing import (
+    price_order,
+)
+from coupons.services.orders import (
+    redeem_order,
+    redeem_told_order,
+)
+from coupons.services.partner_codes import (
+    import_partner_codes,
+)
+from coupons.services.pricing import (
+    price_basket,
+)
+from coupons.services.pricing_refund import (
+    refund_of,
+)
+from coupons.services.redeeming import (
+    Order,
+    redeem_coupon,
+    reverse_redemption,
+    undo_redemption,
+)
+from coupons.services.returns import (
+    return_order,
+    reverse_order,
+)
+from coupons.services.settlement import (
+    settle_redemptions,
+)
+from coupons.services.settlement_months import (
+    close_month,
+    decide_policy,
+    drop_policy,
+    recompute_settlement,
+    reopen_month,
+)
+from coupons.services.showing import (
+    read_shown_code,
+    show_coupon,
+)
+from coupons.services.stats import (
+    fold_stats,
+)
+from coupons.services.stats_proof import (
+    prove_stats,
+    prove_stats_when_due,
+)
+from coupons.services.templates import (
+    change_template,
+    create_template,
+    retire_template,
+    revise_template,
+)
 
 __all__ = [
     "Order",
@@ -43,12 +101,16 @@ __all__ = [
     "change_batch",
     "change_template",
     "claim_coupon",
+    "close_month",
     "create_batch",
     "create_template",
+    "decide_policy",
+    "drop_policy",
     "end_batch",
     "expire_coupons",
     "extend_budget",
     "extend_quota",
+    "fold_stats",
     "gift_coupon",
     "import_partner_codes",
     "issue_coupon",
@@ -60,12 +122,16 @@ __all__ = [
     "preview_gift",
     "price_basket",
     "price_order",
+    "prove_stats",
+    "prove_stats_when_due",
     "read_shown_code",
+    "recompute_settlement",
     "redeem_coupon",
     "redeem_order",
     "redeem_told_order",
     "refund_of",
     "release_lapsed_locks",
+    "reopen_month",
     "resume_issue_jobs",
     "retire_template",
     "return_gift",
@@ -75,6 +141,7 @@ __all__ = [
     "reverse_redemption",
     "revise_template",
     "run_issue_job",
+    "settle_redemptions",
     "show_coupon",
     "start_issue_job",
     "undo_redemption",

@@ -42,6 +42,7 @@ from coupons.models import (
 from coupons.selectors.coupons import fetched
 from coupons.selectors.orders import holder_tiers, order_card_of, pricing_terms_of
 from coupons.selectors.templates import most_off_fen, terms_of
+from coupons.services.entries import note_redemption
 from coupons.services.history import free_lapsed_lock, move_coupon
 from coupons.services.issuing import usable_request_key
 from coupons.services.order_pricing import context_of, living, points_of, refuse_barred, usable_code
@@ -276,6 +277,7 @@ def _write(
             RedemptionShare(redemption=row, line=line, discount_fen=shares.get(line.key, 0)) for line in scope
         )
         move_coupon(coupon=coupon, to=CouponState.REDEEMED, what="redeemed", actor=actor, at=at)
+        note_redemption(redemption=row, at=at)
         audit.record(action="coupons.redeemed", subject=row, actor=actor, at=at, coupon_id=coupon.pk)
         events.publish(CouponRedeemed(coupon.pk, row.pk))
         moved = {"redeemed_count": 1, "discount_fen": row.discount_fen, "sales_fen": row.amount_fen}

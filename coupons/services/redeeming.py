@@ -16,6 +16,7 @@ from coupons.models import Coupon, CouponOrder, CouponState, Redemption
 from coupons.selectors.checks import refusals_of
 from coupons.selectors.coupons import redemption_card_of
 from coupons.selectors.templates import most_off_fen, terms_of
+from coupons.services.entries import note_redemption
 from coupons.services.history import (
     count_up,
     free_lapsed_lock,
@@ -129,6 +130,7 @@ def _redeem(
         redeemed_at=moment,
         recorded_at=at,
     )
+    note_redemption(redemption=row, at=at)
     move_coupon(coupon=coupon, to=CouponState.REDEEMED, what="redeemed", actor=actor, at=at)
     audit.record(action="coupons.redeemed", subject=row, actor=actor, at=at, coupon_id=coupon.pk)
     events.publish(CouponRedeemed(coupon.pk, row.pk))

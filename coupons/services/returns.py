@@ -42,6 +42,7 @@ from coupons.selectors.orders import (
     readable_number,
 )
 from coupons.services.closing import hold_counters, void_locked
+from coupons.services.entries import note_return
 from coupons.services.history import actor_words, usable_reason
 from coupons.services.issuing import usable_request_key
 from coupons.services.orders import one_line_basket, write_lines
@@ -336,6 +337,7 @@ def _settle_coupons(
             redemption.returned_fen += fallen["sales_fen"]
             redemption.returned_discount_fen += fallen["discount_fen"]
             redemption.save(update_fields=["returned_fen", "returned_discount_fen"])
+            note_return(redemption=redemption, **fallen, at=request.at)
             counts.append((coupon, {name: -fen for name, fen in fallen.items()}))
     return counts
 

@@ -7,6 +7,7 @@ from core import audit, events
 from core.actor import Actor
 from coupons.events import RedemptionReversed
 from coupons.models import Coupon, CouponState, Redemption
+from coupons.services.entries import note_reversal
 from coupons.services.history import count_up, move_coupon
 
 Counts = tuple[Coupon, dict[str, int]]
@@ -21,6 +22,7 @@ def undo_use(
     is_over = coupon.valid_until <= at
     to = CouponState.EXPIRED if is_over else CouponState.ISSUED
     move_coupon(coupon=coupon, to=to, what="reversed", actor=actor, at=at, reason=reason)
+    note_reversal(redemption=row, at=at)
     audit.record(action="coupons.redemption_reversed", subject=row, actor=actor, at=at)
     events.publish(RedemptionReversed(coupon.pk, row.pk))
     # Of what came back before, the counters know already.

@@ -9,6 +9,13 @@ from guides.selectors.bindings import (
     summarize_guide,
 )
 from guides.selectors.codes import find_open_code, get_guide_code, list_codes_to_publish
+from guides.selectors.labels import (
+    list_dealer_names,
+    list_guide_names,
+    list_store_ids,
+    list_store_labels,
+    list_store_owners,
+)
 from guides.selectors.member_side import (
     find_member_guide,
     list_change_reasons,
@@ -80,6 +87,8 @@ __all__ = [
     "list_change_reasons",
     "list_codes_to_publish",
     "list_colleagues",
+    "list_dealer_names",
+    "list_guide_names",
     "list_guide_requests",
     "list_member_requests",
     "list_newest_members",
@@ -90,6 +99,9 @@ __all__ = [
     "list_request_kinds",
     "list_requests_of_member_for_guide",
     "list_store_guides",
+    "list_store_ids",
+    "list_store_labels",
+    "list_store_owners",
     "nearest_stores",
     "scope_bindings",
     "scope_channel_codes",

@@ -10,7 +10,7 @@ from django.test import Client
 from core import clock
 from core.actor import Actor
 from coupons import services as coupon_services
-from coupons.contracts import BatchTerms, TemplateTerms
+from coupons.contracts import BatchTerms, PolicyTerms, TemplateTerms
 from coupons.models import PointsPayment
 from coupons.services import Order
 from guides import services as guide_services
@@ -148,6 +148,10 @@ def fill_coupons(cast: Cast) -> None:  # noqa: F811
     coupon_services.issue_coupons(
         batch_id=batch.id, member_ids=[cast.xiaomei.id, cast.xiaoli.id], key="cast", actor=actor
     )
+    coupon_services.decide_policy(terms=PolicyTerms(0, 0, 10_000), actor=actor)
+    coupon_services.fold_stats(actor=actor)
+    coupon_services.settle_redemptions(actor=actor)
+    coupon_services.prove_stats(actor=actor)
 
 
 @pytest.fixture
