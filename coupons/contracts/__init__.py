@@ -27,6 +27,7 @@ from coupons.contracts.coupons import (
     ValidityName,
     WhyNot,
 )
+from coupons.contracts.doors import FaceToFaceCard, GuideBatch
 from coupons.contracts.pricing import (
     BasketLine,
     CouponKind,
@@ -62,8 +63,10 @@ __all__ = [
     "CouponTerms",
     "CouponVerdict",
     "DoorName",
+    "FaceToFaceCard",
     "GiftOffer",
     "GiftingName",
+    "GuideBatch",
     "GuideQuota",
     "IssueProgress",
     "IssuedCoupon",

@@ -52,6 +52,7 @@ from coupons.errors.coupons import (
     WrongTier,
     WrongTime,
 )
+from coupons.errors.doors import NoSuchOffer
 from coupons.errors.pricing import (
     BasketAmountUnusable,
     BasketEmpty,
@@ -116,6 +117,7 @@ __all__ = [
     "NoSuchGift",
     "NoSuchJob",
     "NoSuchLine",
+    "NoSuchOffer",
     "NoSuchRedemption",
     "NoSuchTemplate",
     "NoValueLeft",

@@ -10,6 +10,7 @@ from coupons.models.batches import (
     QuotaPeriod,
 )
 from coupons.models.coupons import TRANSITIONS, Coupon, CouponEvent, CouponState, Redemption
+from coupons.models.doors import ClaimOutcome, FaceToFaceClaim, FaceToFaceOffer
 from coupons.models.sharing import (
     CouponGift,
     CouponToken,
@@ -37,6 +38,7 @@ __all__ = [
     "TRANSITIONS",
     "BatchState",
     "CardColour",
+    "ClaimOutcome",
     "Coupon",
     "CouponBatch",
     "CouponBatchShard",
@@ -47,6 +49,8 @@ __all__ = [
     "CouponTemplate",
     "CouponToken",
     "Door",
+    "FaceToFaceClaim",
+    "FaceToFaceOffer",
     "GiftState",
     "Gifting",
     "GuideAllowance",

@@ -17,21 +17,25 @@ from coupons.selectors.coupons import (
     get_redemption,
     list_member_coupons,
 )
+from coupons.selectors.guide_doors import access_face_to_face, get_guide_batch, list_guide_batches
 from coupons.selectors.scopes import scope_coupons, scope_redemptions
 from coupons.selectors.templates import get_template, list_template_versions, span_of
 
 __all__ = [
+    "access_face_to_face",
     "check_coupon",
     "count_usable_coupons",
     "find_batch_id",
     "find_by_code",
     "get_batch",
     "get_coupon",
+    "get_guide_batch",
     "get_guide_quota",
     "get_issue_progress",
     "get_redemption",
     "get_template",
     "list_claimable_batches",
+    "list_guide_batches",
     "list_member_coupons",
     "list_template_versions",
     "scope_coupons",

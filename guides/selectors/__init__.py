@@ -6,9 +6,17 @@ from guides.selectors.bindings import (
     list_binding_history,
     list_bound_members,
     list_newest_members,
+    names_as_seen,
     summarize_guide,
 )
-from guides.selectors.codes import find_open_code, get_guide_code, list_codes_to_publish
+from guides.selectors.codes import (
+    find_open_code,
+    get_channel_code,
+    get_guide_code,
+    get_scan,
+    list_code_scans,
+    list_codes_to_publish,
+)
 from guides.selectors.member_side import (
     find_member_guide,
     list_change_reasons,
@@ -62,11 +70,13 @@ __all__ = [
     "find_member_guide",
     "find_open_code",
     "find_open_store",
+    "get_channel_code",
     "get_guide_card",
     "get_guide_code",
     "get_note",
     "get_notice_state",
     "get_own_tag",
+    "get_scan",
     "get_store_card",
     "get_store_place",
     "is_request_overdue",
@@ -74,6 +84,7 @@ __all__ = [
     "list_binding_history",
     "list_bound_members",
     "list_change_reasons",
+    "list_code_scans",
     "list_codes_to_publish",
     "list_colleagues",
     "list_guide_requests",
@@ -86,6 +97,7 @@ __all__ = [
     "list_request_kinds",
     "list_requests_of_member_for_guide",
     "list_store_guides",
+    "names_as_seen",
     "nearest_stores",
     "scope_bindings",
     "scope_channel_codes",
