@@ -43,6 +43,13 @@ from coupons.contracts.pricing import (
     RefundLine,
     ReturnedPart,
 )
+from coupons.contracts.standing import (
+    OccasionName,
+    StandingCounts,
+    StandingPreview,
+    StandingRuleCard,
+    StandingTerms,
+)
 
 __all__ = [
     "BasketLine",
@@ -70,6 +77,7 @@ __all__ = [
     "GuideQuota",
     "IssueProgress",
     "IssuedCoupon",
+    "OccasionName",
     "PointsTerms",
     "PricedBasket",
     "PricedLine",
@@ -81,6 +89,10 @@ __all__ = [
     "RefundLine",
     "ReturnedPart",
     "ShownCode",
+    "StandingCounts",
+    "StandingPreview",
+    "StandingRuleCard",
+    "StandingTerms",
     "TemplateCard",
     "TemplateTerms",
     "ValidityName",

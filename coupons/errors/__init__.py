@@ -52,7 +52,15 @@ from coupons.errors.coupons import (
     WrongTier,
     WrongTime,
 )
-from coupons.errors.doors import NoSuchOffer
+from coupons.errors.doors import (
+    HadBefore,
+    MemberGone,
+    NoSuchOffer,
+    NoSuchRule,
+    RuleSwitchedOn,
+    RuleUnusable,
+    TierLost,
+)
 from coupons.errors.pricing import (
     BasketAmountUnusable,
     BasketEmpty,
@@ -110,7 +118,9 @@ __all__ = [
     "GroupTaken",
     "GuideMissing",
     "GuideQuotaSpent",
+    "HadBefore",
     "LockLost",
+    "MemberGone",
     "NoGoodsInScope",
     "NoSuchBatch",
     "NoSuchCoupon",
@@ -119,6 +129,7 @@ __all__ = [
     "NoSuchLine",
     "NoSuchOffer",
     "NoSuchRedemption",
+    "NoSuchRule",
     "NoSuchTemplate",
     "NoValueLeft",
     "NotGiftable",
@@ -138,10 +149,13 @@ __all__ = [
     "RequestReused",
     "ReturnUnusable",
     "ReturnedTooMuch",
+    "RuleSwitchedOn",
+    "RuleUnusable",
     "TemplateFrozen",
     "TemplateRetired",
     "TemplateUnusable",
     "TermsUnusable",
+    "TierLost",
     "TooManyCoupons",
     "TooManyLines",
     "UndoTooLate",

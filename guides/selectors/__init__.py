@@ -29,6 +29,7 @@ from guides.selectors.notes import (
     list_own_member_tags,
     list_own_tags,
 )
+from guides.selectors.occasions import new_bindings, placed_member_ids
 from guides.selectors.people import access_member, find_guide_by_login, get_guide_card
 from guides.selectors.places import (
     find_open_store,
@@ -99,6 +100,8 @@ __all__ = [
     "list_store_guides",
     "names_as_seen",
     "nearest_stores",
+    "new_bindings",
+    "placed_member_ids",
     "scope_bindings",
     "scope_channel_codes",
     "scope_channel_scans",
