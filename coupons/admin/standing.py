@@ -89,8 +89,10 @@ class RuleForm(TermsForm):
         super().__init__(*args, **kwargs)
         for name in ("tier_id", "store_ids", "region_ids", "tier_ids", "sources"):
             self.initial.setdefault(name, getattr(self.instance, name))
+        if "occasion" in self.fields:
+            self.fields["occasion"].help_text = _("生日和每月一次在早上 9 点发，其余的一发生就发")
         if "days_before" in self.fields:
-            self.fields["days_before"].help_text = _("只用于生日券；0 表示生日当天。都在早上 9 点发")
+            self.fields["days_before"].help_text = _("只用于生日券；0 表示生日当天")
         if "batch" in self.fields:
             self.fields["batch"].help_text = _(
                 "批次要勾选「系统发放」；每年、每月或每次都发的，别把每人限领设得太小"
@@ -113,7 +115,7 @@ class StandingRuleAdmin(ServiceForms, BaseAdmin):
     fieldsets = (
         (None, {"fields": ("name", ("occasion", "batch"), ("tier_id", "days_before"))}),
         (_("发给谁"), {"fields": ("store_ids", "region_ids", "tier_ids", "sources")}),
-        (_("有效时间"), {"fields": (("starts_at", "ends_at"),)}),
+        (_("有效时间"), {"fields": ("starts_at", "ends_at")}),
     )
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:

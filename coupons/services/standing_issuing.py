@@ -52,11 +52,18 @@ WITH due AS MATERIALIZED (
 SELECT (SELECT count(*) FROM noted), (SELECT count(*) FROM due), last.member_id, last.occasion_key
 FROM (SELECT 1) one LEFT JOIN LATERAL (SELECT * FROM due ORDER BY 1 DESC, 2 DESC LIMIT 1) last ON true
 """
-_WRONG_TIER: Final = """
-UPDATE coupons_standingissue issue SET state = 'refused', reason = %s, settled_at = %s
-WHERE rule_id = %s AND state = 'waiting' AND round_id IS NULL
-  AND NOT EXISTS (SELECT 1 FROM ({fit}) fit (id) WHERE fit.id = issue.member_id)
+# Of many rows only those that nobody is giving or merging just now: nothing here waits while it holds others.
+_UPDATE: Final = """
+WITH free AS MATERIALIZED (
+    SELECT id FROM coupons_standingissue issue
+    WHERE rule_id = %s AND state = 'waiting' AND round_id IS NULL AND {which}
+    ORDER BY id FOR NO KEY UPDATE OF issue SKIP LOCKED
+)
+UPDATE coupons_standingissue issue SET {what} FROM free WHERE issue.id = free.id
 """
+_REFUSED: Final = "state = 'refused', reason = %s, settled_at = %s"
+_WAITS: Final = _UPDATE.format(which="reason <> %s", what="reason = %s")
+_OVER: Final = _UPDATE.format(which="true", what=_REFUSED)
 
 
 def meet_occasions(
@@ -116,9 +123,9 @@ def _run(rule: StandingRule, member_id: int | None, actor: Actor, at: dt.datetim
         waiting = waiting.filter(member_id=member_id)
     if not waiting.exists():
         return 0
-    _refuse_wrong_tiers(rule, at)
-    if _is_closed(rule, waiting, at):
+    if _is_closed(rule, at):
         return 0
+    _refuse_wrong_tiers(rule, at)
     rows = list(waiting.order_by("pk").values_list("pk", flat=True)[: FEW + 1])
     if len(rows) > FEW:
         return give_in_rounds(rule_id=rule.pk, actor=actor, at=at)
@@ -152,19 +159,21 @@ def _note(rule: StandingRule, member_id: int | None, at: dt.datetime) -> int:
 def _refuse_wrong_tiers(rule: StandingRule, at: dt.datetime) -> None:
     """Who has another tier by now than rule and coupon ask for gets nothing."""
     for code, (fit, values) in tier_demands(rule):
+        which = f"NOT EXISTS (SELECT 1 FROM ({fit}) fit (id) WHERE fit.id = issue.member_id)"  # noqa: S608
         with connection.cursor() as cursor:
-            cursor.execute(_WRONG_TIER.format(fit=fit), [code, at, rule.pk, *values])
+            cursor.execute(_UPDATE.format(which=which, what=_REFUSED), [rule.pk, *values, code, at])
 
 
-def _is_closed(rule: StandingRule, waiting: Any, at: dt.datetime) -> bool:
+def _is_closed(rule: StandingRule, at: dt.datetime) -> bool:
     """The batch gives nothing now: who waits goes on waiting for one that will, and is refused by one that is over."""
     refusal = errors.OF_OUTCOME.get(closed_reason(rule.batch_id, at))
     if refusal is None:
         return False
-    if refusal.code in _WAIT_FOR:
-        waiting.exclude(reason=refusal.code).update(reason=refusal.code)
-    else:
-        waiting.update(state=IssueState.REFUSED, reason=refusal.code, settled_at=at)
+    with connection.cursor() as cursor:
+        if refusal.code in _WAIT_FOR:
+            cursor.execute(_WAITS, [rule.pk, refusal.code, refusal.code])
+        else:
+            cursor.execute(_OVER, [rule.pk, refusal.code, at])
     return True
 
 

@@ -19,11 +19,24 @@ from coupons.services.bulk import run_issue_job, start_issue_job
 
 ROUND: Final = 100_000
 
-# The oldest row of each member: who has two gets the second in the next round.
+# The oldest row of each member: who has two gets the second in the next round. A row that is being given or merged
+# just now is left to the next one too: nothing here waits while it holds others.
 _FREEZE: Final = """
-UPDATE coupons_standingissue SET round_id = %(round)s WHERE id IN (
+WITH oldest AS MATERIALIZED (
     SELECT DISTINCT ON (member_id) id FROM coupons_standingissue
-    WHERE rule_id = %(rule)s AND state = 'waiting' AND round_id IS NULL ORDER BY member_id, id LIMIT %(most)s)
+    WHERE rule_id = %(rule)s AND state = 'waiting' AND round_id IS NULL ORDER BY member_id, id LIMIT %(most)s
+), free AS MATERIALIZED (
+    SELECT id FROM coupons_standingissue
+    WHERE id IN (SELECT id FROM oldest) AND state = 'waiting' AND round_id IS NULL
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE coupons_standingissue issue SET round_id = %(round)s FROM free WHERE issue.id = free.id
+"""
+# In pk order, as a merge takes them.
+_LOCK: Final = """
+SELECT count(*) FROM (
+    SELECT id FROM coupons_standingissue WHERE rule_id = %(rule)s AND round_id = %(round)s AND state = 'waiting'
+    ORDER BY id FOR NO KEY UPDATE) held
 """
 _GIVEN: Final = """
 UPDATE coupons_standingissue issue SET state = 'given', reason = '', coupon_id = coupon.id, settled_at = %(at)s
@@ -111,6 +124,7 @@ def _settle(row: StandingRound, at: dt.datetime) -> int:
         "reason": _reason(progress.stop_reason, progress.refused),
     }
     with connection.cursor() as cursor:
+        cursor.execute(_LOCK, values)
         cursor.execute(_GIVEN, values)
         given = int(cursor.rowcount)
         cursor.execute(_MISSED, values)
