@@ -84,6 +84,9 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("数据核对"), "verified", "coupons_statsproof_changelist"),
             _item(_("跨店结算"), "account_balance", "coupons_settlementmonth_changelist"),
             _item(_("结算规则"), "percent", "coupons_settlementpolicy_changelist"),
+            _item(_("自动发券规则"), "redeem", "coupons_standingrule_changelist"),
+            _item(_("自动发券记录"), "history_edu", "coupons_standingissue_changelist"),
+            _item(_("面对面发券"), "qr_code_2_add", "coupons_facetofaceoffer_changelist"),
         ],
     },
     {

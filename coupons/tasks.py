@@ -52,3 +52,16 @@ def settle_redemptions() -> int:
 def prove_stats() -> bool:
     """See `prove_stats_when_due`."""
     return services.prove_stats_when_due(actor=Actor.system("prove_stats"))
+
+
+@shared_task(name="coupons.mend_face_to_face")
+def mend_face_to_face() -> int:
+    """Scans without an answer, and offers without their QR."""
+    mended = services.mend_face_to_face(actor=Actor.system("mend_face_to_face"))
+    return mended + services.fetch_face_to_face_codes()
+
+
+@shared_task(name="coupons.work_standing_rules")
+def work_standing_rules() -> int:
+    """See the service of that name. Answers how many coupons were given."""
+    return services.work_standing_rules(actor=Actor.system("work_standing_rules"))

@@ -27,6 +27,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     from config.demo.consents import seed_consents
     from config.demo.coupon_history import seed_coupon_history
     from config.demo.coupons import seed_coupons
+    from config.demo.doors import seed_doors
     from config.demo.doubles import seed_doubles
     from config.demo.points import seed_points
     from config.demo.requests import seed_requests
@@ -53,6 +54,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     seed_coupons(at=clock.now(), actor=actor)
     till = seed_till(supervisor.home, at=clock.now(), actor=actor)
     seed_coupon_history(at=clock.now(), actor=actor)
+    seed_doors(at=clock.now(), actor=actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
 

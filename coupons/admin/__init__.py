@@ -3,9 +3,11 @@
 from coupons.admin import (
     batches,
     coupons,
+    face_to_face,
     orders,
     settlement,
     settlement_policies,
+    standing,
     stats,
     templates,
 )
@@ -13,9 +15,11 @@ from coupons.admin import (
 __all__ = [
     "batches",
     "coupons",
+    "face_to_face",
     "orders",
     "settlement",
     "settlement_policies",
+    "standing",
     "stats",
     "templates",
 ]

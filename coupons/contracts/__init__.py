@@ -27,6 +27,10 @@ from coupons.contracts.coupons import (
     ValidityName,
     WhyNot,
 )
+from coupons.contracts.doors import (
+    FaceToFaceCard,
+    GuideBatch,
+)
 from coupons.contracts.orders import (
     BarredCoupon,
     OrderCard,
@@ -50,6 +54,13 @@ from coupons.contracts.pricing import (
     Refund,
     RefundLine,
     ReturnedPart,
+)
+from coupons.contracts.standing import (
+    OccasionName,
+    StandingCounts,
+    StandingPreview,
+    StandingRuleCard,
+    StandingTerms,
 )
 from coupons.contracts.stats import (
     CouponNumbers,
@@ -89,14 +100,17 @@ __all__ = [
     "CouponVerdict",
     "DoorName",
     "EntryLine",
+    "FaceToFaceCard",
     "FoldRun",
     "GiftOffer",
     "GiftingName",
+    "GuideBatch",
     "GuideQuota",
     "IssueProgress",
     "IssuedCoupon",
     "IssuedLine",
     "MonthRun",
+    "OccasionName",
     "OrderCard",
     "OrderCoupon",
     "OwnerSum",
@@ -116,6 +130,10 @@ __all__ = [
     "ReturnCard",
     "ReturnedPart",
     "ShownCode",
+    "StandingCounts",
+    "StandingPreview",
+    "StandingRuleCard",
+    "StandingTerms",
     "StatsBy",
     "StatsLine",
     "StatsQuery",

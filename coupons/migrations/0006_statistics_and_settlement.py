@@ -46,7 +46,7 @@ FOR EACH ROW EXECUTE FUNCTION coupons_line_is_open();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('coupons', '0002_orders_and_returns'),
+        ('coupons', '0004_doors'),
         ('guides', '0005_change_pause'),
     ]
 

@@ -16,6 +16,11 @@ from coupons.models.coupons import (
     CouponState,
     Redemption,
 )
+from coupons.models.doors import (
+    ClaimOutcome,
+    FaceToFaceClaim,
+    FaceToFaceOffer,
+)
 from coupons.models.entries import (
     EntryKind,
     RedemptionEntry,
@@ -45,6 +50,14 @@ from coupons.models.sharing import (
     JobState,
     PartnerCode,
 )
+from coupons.models.standing import (
+    IssueState,
+    Occasion,
+    RuleState,
+    StandingIssue,
+    StandingRound,
+    StandingRule,
+)
 from coupons.models.stats import (
     CouponDay,
     CouponDayTotal,
@@ -72,6 +85,7 @@ __all__ = [
     "WHOLE_LINE",
     "BatchState",
     "CardColour",
+    "ClaimOutcome",
     "Coupon",
     "CouponBatch",
     "CouponBatchShard",
@@ -90,6 +104,8 @@ __all__ = [
     "CouponToken",
     "Door",
     "EntryKind",
+    "FaceToFaceClaim",
+    "FaceToFaceOffer",
     "FactCursor",
     "FactSource",
     "GiftState",
@@ -97,18 +113,24 @@ __all__ = [
     "GuideAllowance",
     "IssueJob",
     "IssueSlice",
+    "IssueState",
     "JobState",
     "MonthState",
+    "Occasion",
     "PartnerCode",
     "PointsPayment",
     "QuotaPeriod",
     "Redemption",
     "RedemptionEntry",
     "RedemptionShare",
+    "RuleState",
     "SettlementLine",
     "SettlementMonth",
     "SettlementPolicy",
     "SettlementStatement",
+    "StandingIssue",
+    "StandingRound",
+    "StandingRule",
     "StatsProof",
     "TemplateState",
     "Validity",

@@ -17,6 +17,11 @@ from coupons.selectors.coupons import (
     get_redemption,
     list_member_coupons,
 )
+from coupons.selectors.guide_doors import (
+    access_face_to_face,
+    get_guide_batch,
+    list_guide_batches,
+)
 from coupons.selectors.orders import (
     find_order_id,
     get_order,
@@ -34,6 +39,11 @@ from coupons.selectors.settlement import (
     sum_owners,
     sum_stores,
 )
+from coupons.selectors.standing import (
+    count_standing_issues,
+    get_standing_rule,
+    preview_standing_rule,
+)
 from coupons.selectors.stats import (
     folded_until,
     list_entries,
@@ -50,7 +60,9 @@ from coupons.selectors.templates import (
 )
 
 __all__ = [
+    "access_face_to_face",
     "check_coupon",
+    "count_standing_issues",
     "count_usable_coupons",
     "find_batch_id",
     "find_by_code",
@@ -58,19 +70,23 @@ __all__ = [
     "folded_until",
     "get_batch",
     "get_coupon",
+    "get_guide_batch",
     "get_guide_quota",
     "get_issue_progress",
     "get_order",
     "get_redemption",
+    "get_standing_rule",
     "get_template",
     "list_claimable_batches",
     "list_entries",
     "list_frozen_sums",
+    "list_guide_batches",
     "list_issued",
     "list_member_coupons",
     "list_stats",
     "list_template_versions",
     "month_lines",
+    "preview_standing_rule",
     "scope_coupon_days",
     "scope_coupons",
     "scope_redemptions",

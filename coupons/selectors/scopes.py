@@ -47,3 +47,11 @@ def scope_settlement_lines(staff: StaffAccount, queryset: QuerySet[Any]) -> Quer
     if stores is None:
         return queryset
     return queryset.filter(Q(issued_store__in=stores) | Q(redeemed_store__in=stores))
+
+
+def scope_offers(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Face-to-face offers made in stores of the scope."""
+    if staff.is_active and staff.is_superuser:
+        return queryset
+    stores = guide_selectors.scope_stores(staff, apps.get_model("guides", "Store")._default_manager.all())
+    return queryset.filter(store_id__in=stores.values("pk"))

@@ -22,6 +22,13 @@ from coupons.services.closing import (
     void_coupons,
     void_coupons_of_source,
 )
+from coupons.services.face_to_face import (
+    answer_face_to_face_scan,
+    close_face_to_face,
+    fetch_face_to_face_codes,
+    mend_face_to_face,
+    open_face_to_face,
+)
 from coupons.services.gifts import (
     accept_gift,
     gift_coupon,
@@ -80,12 +87,32 @@ from coupons.services.showing import (
     read_shown_code,
     show_coupon,
 )
+from coupons.services.standing_issuing import (
+    give_standing_coupon,
+    meet_occasions,
+    work_standing_rules,
+)
+from coupons.services.standing_rounds import (
+    settle_rounds,
+)
+from coupons.services.standing_rules import (
+    change_standing_rule,
+    create_standing_rule,
+    retry_standing_issues,
+    switch_rule_off,
+    switch_rule_on,
+)
 from coupons.services.stats import (
     fold_stats,
 )
 from coupons.services.stats_proof import (
     prove_stats,
     prove_stats_when_due,
+)
+from coupons.services.telling import (
+    tell_of_coupon,
+    tell_of_expiring,
+    tell_of_guide_issue,
 )
 from coupons.services.templates import (
     change_template,
@@ -98,11 +125,15 @@ __all__ = [
     "Order",
     "accept_gift",
     "announce_expiring_coupons",
+    "answer_face_to_face_scan",
     "change_batch",
+    "change_standing_rule",
     "change_template",
     "claim_coupon",
+    "close_face_to_face",
     "close_month",
     "create_batch",
+    "create_standing_rule",
     "create_template",
     "decide_policy",
     "drop_policy",
@@ -110,14 +141,19 @@ __all__ = [
     "expire_coupons",
     "extend_budget",
     "extend_quota",
+    "fetch_face_to_face_codes",
     "fold_stats",
     "gift_coupon",
+    "give_standing_coupon",
     "import_partner_codes",
     "issue_coupon",
     "issue_coupons",
     "lock_coupon",
     "lock_coupons",
+    "meet_occasions",
+    "mend_face_to_face",
     "open_batch",
+    "open_face_to_face",
     "pause_batch",
     "preview_gift",
     "price_basket",
@@ -134,6 +170,7 @@ __all__ = [
     "reopen_month",
     "resume_issue_jobs",
     "retire_template",
+    "retry_standing_issues",
     "return_gift",
     "return_order",
     "return_untaken_gifts",
@@ -142,12 +179,19 @@ __all__ = [
     "revise_template",
     "run_issue_job",
     "settle_redemptions",
+    "settle_rounds",
     "show_coupon",
     "start_issue_job",
+    "switch_rule_off",
+    "switch_rule_on",
+    "tell_of_coupon",
+    "tell_of_expiring",
+    "tell_of_guide_issue",
     "undo_redemption",
     "unlock_coupon",
     "unlock_coupons",
     "void_coupon",
     "void_coupons",
     "void_coupons_of_source",
+    "work_standing_rules",
 ]

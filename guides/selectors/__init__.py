@@ -6,9 +6,17 @@ from guides.selectors.bindings import (
     list_binding_history,
     list_bound_members,
     list_newest_members,
+    names_as_seen,
     summarize_guide,
 )
-from guides.selectors.codes import find_open_code, get_guide_code, list_codes_to_publish
+from guides.selectors.codes import (
+    find_open_code,
+    get_channel_code,
+    get_guide_code,
+    get_scan,
+    list_code_scans,
+    list_codes_to_publish,
+)
 from guides.selectors.labels import (
     list_dealer_names,
     list_guide_names,
@@ -28,7 +36,15 @@ from guides.selectors.notes import (
     list_own_member_tags,
     list_own_tags,
 )
-from guides.selectors.people import access_member, find_guide_by_login, get_guide_card
+from guides.selectors.occasions import (
+    new_bindings,
+    placed_member_ids,
+)
+from guides.selectors.people import (
+    access_member,
+    find_guide_by_login,
+    get_guide_card,
+)
 from guides.selectors.places import (
     find_open_store,
     find_store_place,
@@ -38,7 +54,9 @@ from guides.selectors.places import (
     known_place_ids,
     nearest_stores,
 )
-from guides.selectors.pulse import list_notices_since
+from guides.selectors.pulse import (
+    list_notices_since,
+)
 from guides.selectors.requests import (
     access_guide_request,
     access_member_request,
@@ -72,11 +90,13 @@ __all__ = [
     "find_open_code",
     "find_open_store",
     "find_store_place",
+    "get_channel_code",
     "get_guide_card",
     "get_guide_code",
     "get_note",
     "get_notice_state",
     "get_own_tag",
+    "get_scan",
     "get_store_card",
     "get_store_code",
     "get_store_place",
@@ -85,6 +105,7 @@ __all__ = [
     "list_binding_history",
     "list_bound_members",
     "list_change_reasons",
+    "list_code_scans",
     "list_codes_to_publish",
     "list_colleagues",
     "list_dealer_names",
@@ -102,7 +123,10 @@ __all__ = [
     "list_store_ids",
     "list_store_labels",
     "list_store_owners",
+    "names_as_seen",
     "nearest_stores",
+    "new_bindings",
+    "placed_member_ids",
     "scope_bindings",
     "scope_channel_codes",
     "scope_channel_scans",

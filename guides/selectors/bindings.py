@@ -78,6 +78,16 @@ def as_called(card: MemberCard, remark: str) -> MemberCard:
     return dataclasses.replace(card, display_name=remark, is_named=True, is_remarked=True)
 
 
+def names_as_seen(guide_id: int, member_ids: Iterable[int]) -> dict[int, str]:
+    """How this guide may read people's names: her own members' whole, of others the first character."""
+    cards = list_cards_for(guide_id, member_ids)
+    hers = set(_live_of(guide_id).filter(member_id__in=list(cards)).values_list("member_id", flat=True))
+    return {
+        key: card.display_name if key in hers or not card.is_named else f"{card.display_name[:1]}**"
+        for key, card in cards.items()
+    }
+
+
 def summarize_guide(guide_id: int, at: dt.datetime | None = None) -> GuideSummary:
     """Her live members and how many of them joined today, yesterday and this month (Shanghai days)."""
     today = clock.business_day(at or clock.now())
