@@ -79,4 +79,5 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     coupon_events.CouponsExpiring: [],
     coupon_events.GiftAccepted: [],
     coupon_events.GiftReturned: [],
+    coupon_events.UnlockReached: [],
 }

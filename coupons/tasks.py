@@ -34,3 +34,16 @@ def release_lapsed_locks() -> int:
 def resume_issue_jobs() -> int:
     """See the service of that name."""
     return services.resume_issue_jobs(actor=Actor.system("resume_issue_jobs"))
+
+
+@shared_task(name="coupons.finish_unlocks")
+def finish_unlocks() -> int:
+    """Releases what was missed and closes what is over. Answers how many links that were."""
+    actor = Actor.system("finish_unlocks")
+    return services.release_unlocks(actor=actor) + services.expire_unlocks(actor=actor)
+
+
+@shared_task(name="coupons.prune_exchange_tries")
+def prune_exchange_tries() -> int:
+    """See the service of that name."""
+    return services.prune_exchange_tries(actor=Actor.system("prune_exchange_tries"))

@@ -33,6 +33,15 @@ class StorePlace:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class CodePlace:
+    """Whose channel code a text is."""
+
+    code: str
+    guide_id: int | None
+    store_id: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class GuideCard:
     """One guide as screens show her."""
 

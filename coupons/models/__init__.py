@@ -10,6 +10,14 @@ from coupons.models.batches import (
     QuotaPeriod,
 )
 from coupons.models.coupons import TRANSITIONS, Coupon, CouponEvent, CouponState, Redemption
+from coupons.models.exchange import (
+    ExchangeCode,
+    ExchangeCodeState,
+    ExchangeKind,
+    ExchangeSet,
+    ExchangeSetState,
+    ExchangeTally,
+)
 from coupons.models.sharing import (
     CouponGift,
     CouponToken,
@@ -29,6 +37,14 @@ from coupons.models.templates import (
     TemplateState,
     Validity,
 )
+from coupons.models.unlocks import (
+    CouponReferral,
+    OfferState,
+    ShareState,
+    UnlockHelp,
+    UnlockOffer,
+    UnlockShare,
+)
 
 __all__ = [
     "NUMBERS",
@@ -43,19 +59,31 @@ __all__ = [
     "CouponEvent",
     "CouponGift",
     "CouponKind",
+    "CouponReferral",
     "CouponState",
     "CouponTemplate",
     "CouponToken",
     "Door",
+    "ExchangeCode",
+    "ExchangeCodeState",
+    "ExchangeKind",
+    "ExchangeSet",
+    "ExchangeSetState",
+    "ExchangeTally",
     "GiftState",
     "Gifting",
     "GuideAllowance",
     "IssueJob",
     "IssueSlice",
     "JobState",
+    "OfferState",
     "PartnerCode",
     "QuotaPeriod",
     "Redemption",
+    "ShareState",
     "TemplateState",
+    "UnlockHelp",
+    "UnlockOffer",
+    "UnlockShare",
     "Validity",
 ]

@@ -8,7 +8,7 @@ from guides.selectors.bindings import (
     list_newest_members,
     summarize_guide,
 )
-from guides.selectors.codes import find_open_code, get_guide_code, list_codes_to_publish
+from guides.selectors.codes import find_code_place, find_open_code, get_guide_code, list_codes_to_publish
 from guides.selectors.member_side import (
     find_member_guide,
     list_change_reasons,
@@ -21,12 +21,13 @@ from guides.selectors.notes import (
     list_own_member_tags,
     list_own_tags,
 )
-from guides.selectors.people import access_member, find_guide_by_login, get_guide_card
+from guides.selectors.people import access_member, find_guide_by_login, get_guide_card, list_guide_names
 from guides.selectors.places import (
     find_open_store,
     get_store_card,
     get_store_place,
     known_place_ids,
+    list_stores_within,
     nearest_stores,
 )
 from guides.selectors.pulse import list_notices_since
@@ -57,6 +58,7 @@ __all__ = [
     "access_member",
     "access_member_request",
     "count_unread_requests",
+    "find_code_place",
     "find_guide_by_login",
     "find_live_binding",
     "find_member_guide",
@@ -76,6 +78,7 @@ __all__ = [
     "list_change_reasons",
     "list_codes_to_publish",
     "list_colleagues",
+    "list_guide_names",
     "list_guide_requests",
     "list_member_requests",
     "list_newest_members",
@@ -86,6 +89,7 @@ __all__ = [
     "list_request_kinds",
     "list_requests_of_member_for_guide",
     "list_store_guides",
+    "list_stores_within",
     "nearest_stores",
     "scope_bindings",
     "scope_channel_codes",
