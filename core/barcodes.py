@@ -1,11 +1,14 @@
-"""Code 128 (ISO/IEC 15417), for codes that a till reads with a laser.
+"""Codes as pictures: QR for cameras, Code 128 (ISO/IEC 15417) for tills that read with a laser.
 
-Only what we print: ASCII text. Digits in pairs take one symbol each (set C), all else set B. A reader needs ten modules
-of quiet on both sides, and gets them.
+Code 128 is written out here, as far as we print it: ASCII text, digits in pairs as one symbol each (set C), all else in
+set B. A reader needs ten modules of quiet on both sides, and gets them.
 """
 
+import base64
 import itertools
 from typing import Final
+
+import segno
 
 # Widths of bar, space, bar, space, bar, space for the values 0 to 105, then the stop with its last bar.
 _SYMBOLS: Final = (
@@ -38,7 +41,7 @@ def modules_of(text: str) -> str:
     return f"{'0' * _QUIET}{bars}{'0' * _QUIET}"
 
 
-def svg_of(text: str, *, height: int = 60) -> str:
+def code128_svg(text: str, *, height: int = 60) -> str:
     """The bars as an SVG, one unit a module, on white: a screen in dark mode is read as well."""
     modules = modules_of(text)
     bars, at = [], 0
@@ -53,3 +56,15 @@ def svg_of(text: str, *, height: int = 60) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} shape-rendering="crispEdges">'
         f'{ground}<path d="{"".join(bars)}"/></svg>'
     )
+
+
+def qr_svg(text: str) -> str:
+    """The text as a QR code in SVG, dark on white, with its quiet zone."""
+    made = segno.make(text, error="m", micro=False)
+    picture: str = made.svg_inline(scale=8, border=4, light="#fff")
+    return picture.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+
+
+def svg_uri(svg: str) -> str:
+    """The picture as a text that an image element takes as its source."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
