@@ -137,7 +137,7 @@ class ClaimTarget:
     """The batch of a public link."""
 
     batch_id: int
-    wants_tier: bool
+    tier_ids: tuple[int, ...]  # whom the template is for; empty: everybody
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ def find_claim_target(public_id: str) -> ClaimTarget | None:
     """The batch of a link, in one query for the rush; None for an unknown one and a draft."""
     rows = CouponBatch.objects.filter(public_id=public_id[:16]).exclude(state=BatchState.DRAFT)
     found = rows.values_list("pk", "template__tier_ids").first()
-    return None if found is None else ClaimTarget(found[0], bool(found[1]))
+    return None if found is None else ClaimTarget(found[0], tuple(found[1]))
 
 
 def _claimable(

@@ -21,9 +21,7 @@ from coupons.selectors.exchange import code_indexes, source_key_of
 from coupons.services.exchange_tries import count_try, forgive_try
 from coupons.services.issuing import claim_coupon, usable_request_key
 from coupons.services.tiers import find_asked_tier
-from members import selectors as member_selectors
 from members import services as member_services
-from members.errors import NoSuchMember
 
 
 def exchange_code(
@@ -43,23 +41,22 @@ def exchange_code(
     """
     at = at or clock.now()
     usable_request_key(key=request_key)
-    living_id = member_selectors.list_merge_targets([member_id]).get(member_id)
-    if living_id is None:
-        raise NoSuchMember
-    found = ExchangeCode.objects.filter(code_index__in=code_indexes(code)).select_related("coupon").first()
-    if found is not None and _is_repeat(found, living_id, request_key):
+    whole = ExchangeCode.objects.select_related("coupon", "exchange_set__batch__template")
+    found = whole.filter(code_index__in=code_indexes(code)).first()
+    if found is not None and _is_repeat(found, member_id, request_key):
         return _first_answer(found)
-    tries_left = count_try(member_id=living_id, address=address, at=at)
+    tries_left = count_try(member_id=member_id, address=address, at=at)
     if found is None:
         raise errors.ExchangeCodeWrong(tries_left=tries_left)
     with transaction.atomic():
-        living_id = member_services.lock_member(living_id)
-        owner = ExchangeSet.objects.get(pk=found.exchange_set_id)
+        living_id = member_services.lock_member(member_id)
+        # As it was read: who makes a set void meanwhile waits for the code's row, or loses to the guarded update.
+        owner = found.exchange_set
         if owner.kind == ExchangeKind.SHARED:
             issued = _use_phrase(owner, living_id, actor, at)
         else:
             issued = _use_code(owner, found.pk, living_id, request_key, actor, at)
-    forgive_try(member_id=living_id, address=address, at=at)
+    forgive_try(member_id=member_id, address=address, at=at)
     return issued
 
 
@@ -104,7 +101,7 @@ def _claim(owner: ExchangeSet, member_id: int, key: str, actor: Actor, at: dt.da
         request_key=key,
         door="code",
         source_key=source_key_of(owner),
-        tier_id=find_asked_tier(batch_id=owner.batch_id, member_id=member_id, at=at),
+        tier_id=find_asked_tier(tier_ids=owner.batch.template.tier_ids, member_id=member_id, at=at),
         actor=actor,
         at=at,
     )

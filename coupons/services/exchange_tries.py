@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F
 
 from core import clock, crypto
@@ -26,11 +26,13 @@ RETURNING try_count
 
 
 def count_try(*, member_id: int, address: str, at: dt.datetime) -> int:
-    """One try is counted before it is looked at; how many she has left. Raises TooManyTries."""
+    """One try is counted before it is looked at; how many she has left. Raises TooManyTries.
+
+    Two statements, each a transaction of its own: with one lock at a time, two tries never wait for each other crosswise.
+    """
     hour = _hour_of(at)
     left = MOST_OF_MEMBER
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Always the member first: two tries never wait for each other crosswise.
+    with connection.cursor() as cursor:
         for who, most in _counted(member_id, address):
             cursor.execute(_COUNT, [who, hour, most])
             row = cursor.fetchone()
@@ -42,9 +44,9 @@ def count_try(*, member_id: int, address: str, at: dt.datetime) -> int:
 
 def forgive_try(*, member_id: int, address: str, at: dt.datetime) -> None:
     """The code was right: the try does not count. Should this be lost, one try is counted too many."""
-    for who, _most in _counted(member_id, address):
-        tallies = ExchangeTally.objects.filter(who=who, hour=_hour_of(at), try_count__gt=0)
-        tallies.update(try_count=F("try_count") - 1)
+    names = [who for who, _most in _counted(member_id, address)]
+    tallies = ExchangeTally.objects.filter(who__in=names, hour=_hour_of(at), try_count__gt=0)
+    tallies.update(try_count=F("try_count") - 1)
 
 
 def prune_exchange_tries(*, actor: Actor, at: dt.datetime | None = None) -> int:

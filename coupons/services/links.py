@@ -41,9 +41,7 @@ def claim_from_link(
     target = find_claim_target(batch_public_id)
     if target is None:
         raise NoSuchBatch
-    tier_id = None
-    if target.wants_tier:
-        tier_id = find_asked_tier(batch_id=target.batch_id, member_id=member_id, at=at)
+    tier_id = find_asked_tier(tier_ids=target.tier_ids, member_id=member_id, at=at)
     referral = _referral_of(scene, sharer_public_id, article, member_id, at)
 
     def claim() -> IssuedCoupon:
@@ -62,7 +60,7 @@ def claim_from_link(
         issued = claim()
         if issued.is_new:
             referral.coupon_id, referral.batch_id = issued.id, target.batch_id
-            referral.save(force_insert=True, update_fields=None)
+            CouponReferral.objects.bulk_create([referral])
     return issued
 
 

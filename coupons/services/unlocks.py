@@ -79,7 +79,8 @@ def help_unlock(
     the offer is for new ones, and what `claim_coupon` refuses; then she does not count.
     """
     at = at or clock.now()
-    found = UnlockShare.objects.filter(public_id=share_public_id[:16]).select_related("offer").first()
+    whole = UnlockShare.objects.select_related("offer__friend_batch__template")
+    found = whole.filter(public_id=share_public_id[:16]).first()
     if found is None:
         raise errors.NoSuchShare
     with transaction.atomic():
@@ -98,7 +99,9 @@ def help_unlock(
             request_key=f"help:{found.offer_id}",
             door="share",
             source_key=f"share:{share.public_id}",
-            tier_id=find_asked_tier(batch_id=found.offer.friend_batch_id, member_id=living_id, at=at),
+            tier_id=find_asked_tier(
+                tier_ids=found.offer.friend_batch.template.tier_ids, member_id=living_id, at=at
+            ),
             actor=actor,
             at=at,
         )
@@ -115,8 +118,8 @@ def release_unlock(*, share_id: int, actor: Actor, at: dt.datetime | None = None
     A refusal of the batch is kept on the link: where the batch may yet give one, `release_unlocks` tries again.
     """
     at = at or clock.now()
-    found = UnlockShare.objects.select_related("offer").get(pk=share_id)
-    batch_id = found.offer.batch_id
+    found = UnlockShare.objects.select_related("offer__batch__template").get(pk=share_id)
+    batch = found.offer.batch
     with transaction.atomic():
         try:
             living_id: int | None = member_services.lock_member(found.member_id)
@@ -130,12 +133,12 @@ def release_unlock(*, share_id: int, actor: Actor, at: dt.datetime | None = None
                 raise NoSuchMember
             with transaction.atomic():
                 issued = claim_coupon(
-                    batch_id=batch_id,
+                    batch_id=batch.pk,
                     member_id=living_id,
                     request_key=f"unlock:{share.pk}",
                     door="share",
                     source_key=f"share:{share.public_id}",
-                    tier_id=find_asked_tier(batch_id=batch_id, member_id=living_id, at=at),
+                    tier_id=find_asked_tier(tier_ids=batch.template.tier_ids, member_id=living_id, at=at),
                     actor=actor,
                     at=at,
                 )

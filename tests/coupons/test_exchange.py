@@ -224,7 +224,7 @@ def test_what_is_no_code_of_ours_is_wrong(code: str) -> None:
 
 
 def test_an_unknown_member_and_an_unusable_key_are_refused() -> None:
-    assert refused(exchange, WRONG, 987_654) == "members.no_such_member"
+    assert refused(exchange, printed(make_set())[0], 987_654) == "members.no_such_member"
     assert refused(exchange, WRONG, make_members(1)[0], "a b") == "coupons.request_key_unusable"
 
 
