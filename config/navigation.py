@@ -79,6 +79,10 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("会员的券"), "local_activity", "coupons_coupon_changelist"),
             _item(_("核销记录"), "receipt_long", "coupons_redemption_changelist"),
             _item(_("批量发券"), "outbox", "coupons_issuejob_changelist"),
+            _item(_("兑换码"), "qr_code", "coupons_exchangeset_changelist"),
+            _item(_("兑换记录"), "redeem", "coupons_exchangecode_changelist"),
+            _item(_("分享裂变"), "share", "coupons_unlockoffer_changelist"),
+            _item(_("助力记录"), "group_add", "coupons_unlockshare_changelist"),
         ],
     },
     {

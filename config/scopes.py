@@ -23,5 +23,7 @@ SCOPES: Mapping[str, str] = {
     "guides.ChannelScan": "guides.selectors.scope_channel_scans",
     "guides.ServiceRequest": "guides.selectors.scope_requests",
     "coupons.Coupon": "coupons.selectors.scope_coupons",
+    "coupons.ExchangeCode": "coupons.selectors.scopes.scope_exchange_codes",
+    "coupons.UnlockShare": "coupons.selectors.scopes.scope_unlock_shares",
     "coupons.Redemption": "coupons.selectors.scope_redemptions",
 }

@@ -1,5 +1,5 @@
 """Coupons in the staff admin."""
 
-from coupons.admin import batches, coupons, templates
+from coupons.admin import batches, coupons, exchange, exchange_codes, templates, unlocks
 
-__all__ = ["batches", "coupons", "templates"]
+__all__ = ["batches", "coupons", "exchange", "exchange_codes", "templates", "unlocks"]

@@ -19,10 +19,11 @@ from coupons.contracts import (
 from coupons.models import OfferState, ShareState, UnlockHelp, UnlockOffer, UnlockShare
 from coupons.selectors.templates import template_card_of
 from members import selectors as member_selectors
+from members.errors import NoSuchMember
 
 _SHOWN = 50
 # What may have kept a coupon from being issued, by its code.
-_BY_CODE: dict[str, type[Refusal]] = {kind.code: kind for kind in errors.OF_OUTCOME.values()}
+_BY_CODE: dict[str, type[Refusal]] = {kind.code: kind for kind in (*errors.OF_OUTCOME.values(), NoSuchMember)}
 
 
 def why_not_start(offer: UnlockOffer, at: dt.datetime) -> type[Refusal] | None:
@@ -101,6 +102,12 @@ def _why_not_help(
     return next((refusal for holds, refusal in checks if holds), None)
 
 
+def why_unreleased(share: UnlockShare) -> WhyNot | None:
+    """Why an unlocked link has no coupon yet."""
+    refusal = _BY_CODE.get(share.why_not)
+    return None if refusal is None else WhyNot(refusal.code, str(refusal.sentence))
+
+
 def share_cards_of(shares: Iterable[UnlockShare], at: dt.datetime) -> list[UnlockShareCard]:
     """Links with when their friends came, in one query."""
     shares = list(shares)
@@ -113,7 +120,6 @@ def share_cards_of(shares: Iterable[UnlockShare], at: dt.datetime) -> list[Unloc
 
 def _share_card(share: UnlockShare, came: tuple[dt.datetime, ...], at: dt.datetime) -> UnlockShareCard:
     state = state_of_share(share, at)
-    refusal = _BY_CODE.get(share.why_not)
     return UnlockShareCard(
         id=share.pk,
         public_id=share.public_id,
@@ -125,7 +131,7 @@ def _share_card(share: UnlockShare, came: tuple[dt.datetime, ...], at: dt.dateti
         expires_at=share.expires_at,
         unlocked_at=share.unlocked_at,
         coupon_id=share.coupon_id,
-        why_not=None if refusal is None else WhyNot(refusal.code, str(refusal.sentence)),
+        why_not=why_unreleased(share),
         helped_at=came,
     )
 
