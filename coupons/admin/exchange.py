@@ -149,9 +149,8 @@ class ExchangeSetAdmin(ServiceForms, BaseAdmin):
                 (None, {"fields": (("batch", "name"), "kind", "code_count", ("phrase", "use_limit"))}),
                 (_("兑换时间"), {"fields": ("opens_at", "closes_at")}),
             )
-        limits = ("code_count", "use_limit") if obj.kind == ExchangeKind.SHARED else ("code_count",)
         return (
-            (None, {"fields": (("batch", "name"), ("kind", "state_label"), limits, ("used", "file_words"))}),
+            (None, {"fields": (("batch", "name"), ("kind", "state_label"), ("used", "file_words"))}),
             (_("兑换时间"), {"fields": ("opens_at", "closes_at")}),
         )
 
@@ -160,7 +159,7 @@ class ExchangeSetAdmin(ServiceForms, BaseAdmin):
         if obj is None:
             return ()
         return (
-            "batch", "name", "kind", "state_label", "code_count", "use_limit", "used", "file_words", "opens_at", "closes_at",
+            "batch", "name", "kind", "state_label", "used", "file_words", "opens_at", "closes_at",
         )  # fmt: skip
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -23,14 +23,14 @@ class CodeStateFilter(ChoiceFilter):
 
 @admin.register(ExchangeCode)
 class ExchangeCodeAdmin(ScopedReadOnlyAdmin):
-    """Single codes, known by their number in the set; a typed code is found by its fingerprint."""
+    """Single codes, those used last first, known by their number in the set; a typed code is found by its fingerprint."""
 
     list_display = ("place", "exchange_set", "state_label", "user_name", "coupon", "used_words")
     list_select_related = ("exchange_set", "used_by", "coupon")
     list_filter = (CodeStateFilter, ("exchange_set", AutocompleteFilter))
     search_fields = ("code_index",)
     search_help_text = _("输入完整的兑换码，或会员姓名、手机号、会员码")
-    ordering = ("-used_at", "-pk")
+    ordering = (F("used_at").desc(nulls_last=True), "-pk")
     fieldsets = (
         (
             None,

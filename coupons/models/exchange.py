@@ -129,6 +129,10 @@ class ExchangeCode(models.Model):
                 name="exchangecode_used_says_by_whom",
             ),
         ]
+        indexes = [
+            # Used by the desk's list: those used last come first.
+            models.Index(F("used_at").desc(nulls_last=True), F("id").desc(), name="exchangecode_by_use"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number}"

@@ -23,7 +23,8 @@ from members.errors import NoSuchMember
 
 _SHOWN = 50
 # What may have kept a coupon from being issued, by its code.
-_BY_CODE: dict[str, type[Refusal]] = {kind.code: kind for kind in (*errors.OF_OUTCOME.values(), NoSuchMember)}
+_BY_CODE: dict[str, type[Refusal]] = {kind.code: kind for kind in errors.OF_OUTCOME.values()}
+_BY_CODE[NoSuchMember.code] = NoSuchMember
 
 
 def why_not_start(offer: UnlockOffer, at: dt.datetime) -> type[Refusal] | None:
