@@ -84,4 +84,5 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     coupon_events.CouponsExpiring: ["coupons.handlers.on_coupons_expiring"],
     coupon_events.GiftAccepted: [],
     coupon_events.GiftReturned: [],
+    coupon_events.UnlockReached: [],
 }

@@ -87,6 +87,10 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("自动发券规则"), "redeem", "coupons_standingrule_changelist"),
             _item(_("自动发券记录"), "history_edu", "coupons_standingissue_changelist"),
             _item(_("面对面发券"), "qr_code_2_add", "coupons_facetofaceoffer_changelist"),
+            _item(_("兑换码"), "qr_code", "coupons_exchangeset_changelist"),
+            _item(_("兑换记录"), "redeem", "coupons_exchangecode_changelist"),
+            _item(_("分享裂变"), "share", "coupons_unlockoffer_changelist"),
+            _item(_("助力记录"), "group_add", "coupons_unlockshare_changelist"),
         ],
     },
     {

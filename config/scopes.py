@@ -25,6 +25,8 @@ SCOPES: Mapping[str, str] = {
     "coupons.FaceToFaceOffer": "coupons.selectors.scopes.scope_offers",
     "coupons.StandingIssue": "guides.selectors.scopes.scope_member_rows",
     "coupons.Coupon": "coupons.selectors.scope_coupons",
+    "coupons.ExchangeCode": "coupons.selectors.scopes.scope_exchange_codes",
+    "coupons.UnlockShare": "coupons.selectors.scopes.scope_unlock_shares",
     "coupons.Redemption": "coupons.selectors.scope_redemptions",
     "coupons.CouponDay": "coupons.selectors.scope_coupon_days",
     "coupons.SettlementLine": "coupons.selectors.scope_settlement_lines",

@@ -42,6 +42,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "work_standing_rules": {"task": "coupons.work_standing_rules", "schedule": 60.0},
     "release_lapsed_locks": {"task": "coupons.release_lapsed_locks", "schedule": 60.0},
     "return_untaken_gifts": {"task": "coupons.return_untaken_gifts", "schedule": 60.0},
+    "finish_unlocks": {"task": "coupons.finish_unlocks", "schedule": 30.0},
+    "prune_exchange_tries": {"task": "coupons.prune_exchange_tries", "schedule": 3600.0},
     "expire_coupons": {"task": "coupons.expire_coupons", "schedule": 3600.0},
     "announce_expiring_coupons": {"task": "coupons.announce_expiring_coupons", "schedule": 3600.0},
     # Numbers are as fresh as this; a run finds little to do and takes some milliseconds.

@@ -89,3 +89,12 @@ class GiftReturned(Event):
 
     coupon_id: int
     gift_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UnlockReached(Event):
+    """Enough friends came through her link; her own coupon follows."""
+
+    share_id: int
+    member_id: int
+    offer_id: int

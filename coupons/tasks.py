@@ -65,3 +65,16 @@ def mend_face_to_face() -> int:
 def work_standing_rules() -> int:
     """See the service of that name. Answers how many coupons were given."""
     return services.work_standing_rules(actor=Actor.system("work_standing_rules"))
+
+
+@shared_task(name="coupons.finish_unlocks")
+def finish_unlocks() -> int:
+    """Releases what was missed and closes what is over. Answers how many links that were."""
+    actor = Actor.system("finish_unlocks")
+    return services.release_unlocks(actor=actor) + services.expire_unlocks(actor=actor)
+
+
+@shared_task(name="coupons.prune_exchange_tries")
+def prune_exchange_tries() -> int:
+    """See the service of that name."""
+    return services.prune_exchange_tries(actor=Actor.system("prune_exchange_tries"))

@@ -45,6 +45,14 @@ class StoreLabel:
     dealer_name: str
 
 
+class CodePlace:
+    """Whose channel code a text is."""
+
+    code: str
+    guide_id: int | None
+    store_id: int | None
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class GuideCard:
     """One guide as screens show her."""

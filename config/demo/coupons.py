@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.apps import apps
 
+from config.demo.coupon_doors import seed_coupon_doors
 from core import clock
 from core.actor import Actor
 from coupons import services
@@ -55,6 +56,14 @@ def seed_coupons(*, at: dt.datetime, actor: Actor) -> bool:
     services.pause_batch(batch_id=batches["会员日折扣"], actor=actor, at=at)
     services.end_batch(batch_id=batches["帆布包"], actor=actor, at=at)
     services.expire_coupons(actor=actor, at=at)
+    seed_coupon_doors(
+        batches["新客见面"],
+        batches["好友同享"],
+        sharers=members[:3],
+        friends=members[200:207],
+        actor=actor,
+        at=at,
+    )
     return True
 
 
@@ -98,6 +107,20 @@ def _plan(at: dt.datetime) -> dict[str, tuple[TemplateTerms, BatchTerms]]:
             terms("衬衫一口价", kind="fixed_price", price_fen=19_900, units=2, include_categories=("shirts",),
                   colour="blue"),
             BatchTerms(name="老客回店", quota=150, doors=("system",)),
+        ),
+        "新客见面": (
+            terms("新客立减 30", kind="cash_off", off_fen=3_000, min_spend_fen=9_900, colour="red", gifting="anyone",
+                  **days(14)),
+            BatchTerms(name="新客见面", quota=3_000, doors=("claim", "code", "share"), member_limit=3),
+        ),
+        "好友同享": (
+            terms("好友 9 折", kind="percent", rate_bp=9_000, cap_fen=5_000, colour="purple", **days(7)),
+            BatchTerms(name="好友同享", quota=5_000, doors=("share",)),
+        ),
+        "双十二预告": (
+            terms("双十二 满 500 减 100", kind="cash_off", off_fen=10_000, min_spend_fen=50_000, colour="gold",
+                  **days(7)),
+            BatchTerms(name="双十二预告", quota=1_000, doors=("claim",), opens_at=at + dt.timedelta(days=3)),
         ),
         "帆布包": (
             terms("赠帆布包", kind="gift", gift_name="亚麻帆布包", gift_value_fen=3_900, colour="orange", **days(3)),

@@ -3,6 +3,8 @@
 from coupons.admin import (
     batches,
     coupons,
+    exchange,
+    exchange_codes,
     face_to_face,
     orders,
     settlement,
@@ -10,11 +12,14 @@ from coupons.admin import (
     standing,
     stats,
     templates,
+    unlocks,
 )
 
 __all__ = [
     "batches",
     "coupons",
+    "exchange",
+    "exchange_codes",
     "face_to_face",
     "orders",
     "settlement",
@@ -22,4 +27,5 @@ __all__ = [
     "standing",
     "stats",
     "templates",
+    "unlocks",
 ]

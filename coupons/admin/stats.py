@@ -243,7 +243,7 @@ def _row_cells(
     stores = {line.issued_store_id for line in lines} | {getattr(line, "store_id", None) for line in lines}
     names = guide_selectors.list_store_labels(filter(None, stores)) if lines else {}
     guides = (
-        guide_selectors.list_guide_names({line.issued_guide_id for line in lines if line.issued_guide_id})
+        guide_selectors.list_guide_labels({line.issued_guide_id for line in lines if line.issued_guide_id})
         if what == "issued"
         else {}
     )

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('coupons', '0002_orders_and_returns'),
+        ('coupons', '0003_exchange_codes_and_unlocks'),
         ('guides', '0006_code_purpose'),
         ('members', '0009_imports'),
     ]

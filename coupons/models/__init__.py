@@ -25,6 +25,14 @@ from coupons.models.entries import (
     EntryKind,
     RedemptionEntry,
 )
+from coupons.models.exchange import (
+    ExchangeCode,
+    ExchangeCodeState,
+    ExchangeKind,
+    ExchangeSet,
+    ExchangeSetState,
+    ExchangeTally,
+)
 from coupons.models.orders import (
     WHOLE_LINE,
     CouponOrder,
@@ -76,6 +84,14 @@ from coupons.models.templates import (
     TemplateState,
     Validity,
 )
+from coupons.models.unlocks import (
+    CouponReferral,
+    OfferState,
+    ShareState,
+    UnlockHelp,
+    UnlockOffer,
+    UnlockShare,
+)
 
 __all__ = [
     "NUMBERS",
@@ -97,6 +113,7 @@ __all__ = [
     "CouponKind",
     "CouponOrder",
     "CouponOrderLine",
+    "CouponReferral",
     "CouponReturn",
     "CouponReturnPart",
     "CouponState",
@@ -104,6 +121,12 @@ __all__ = [
     "CouponToken",
     "Door",
     "EntryKind",
+    "ExchangeCode",
+    "ExchangeCodeState",
+    "ExchangeKind",
+    "ExchangeSet",
+    "ExchangeSetState",
+    "ExchangeTally",
     "FaceToFaceClaim",
     "FaceToFaceOffer",
     "FactCursor",
@@ -117,6 +140,7 @@ __all__ = [
     "JobState",
     "MonthState",
     "Occasion",
+    "OfferState",
     "PartnerCode",
     "PointsPayment",
     "QuotaPeriod",
@@ -128,10 +152,14 @@ __all__ = [
     "SettlementMonth",
     "SettlementPolicy",
     "SettlementStatement",
+    "ShareState",
     "StandingIssue",
     "StandingRound",
     "StandingRule",
     "StatsProof",
     "TemplateState",
+    "UnlockHelp",
+    "UnlockOffer",
+    "UnlockShare",
     "Validity",
 ]

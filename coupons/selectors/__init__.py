@@ -2,7 +2,9 @@
 
 from coupons.selectors.batches import (
     find_batch_id,
+    find_claim_target,
     get_batch,
+    get_claimable_batch,
     get_guide_quota,
     get_issue_progress,
     list_claimable_batches,
@@ -17,10 +19,22 @@ from coupons.selectors.coupons import (
     get_redemption,
     list_member_coupons,
 )
+from coupons.selectors.exchange import (
+    count_older_exchange_sets,
+    find_exchange_code_ids,
+    get_exchange_set,
+    sum_exchange_sets,
+)
 from coupons.selectors.guide_doors import (
     access_face_to_face,
     get_guide_batch,
     list_guide_batches,
+)
+from coupons.selectors.holding import (
+    count_held_coupons,
+    get_held_coupon,
+    list_coupon_steps,
+    list_held_coupons,
 )
 from coupons.selectors.orders import (
     find_order_id,
@@ -58,33 +72,54 @@ from coupons.selectors.templates import (
     list_template_versions,
     span_of,
 )
+from coupons.selectors.term_words import (
+    list_term_lines,
+)
+from coupons.selectors.unlocks import (
+    get_unlock_offer,
+    list_unlock_offers,
+    sum_unlock_offers,
+    visit_unlock_share,
+)
 
 __all__ = [
     "access_face_to_face",
     "check_coupon",
+    "count_held_coupons",
+    "count_older_exchange_sets",
     "count_standing_issues",
     "count_usable_coupons",
     "find_batch_id",
     "find_by_code",
+    "find_claim_target",
+    "find_exchange_code_ids",
     "find_order_id",
     "folded_until",
     "get_batch",
+    "get_claimable_batch",
     "get_coupon",
+    "get_exchange_set",
     "get_guide_batch",
     "get_guide_quota",
+    "get_held_coupon",
     "get_issue_progress",
     "get_order",
     "get_redemption",
     "get_standing_rule",
     "get_template",
+    "get_unlock_offer",
     "list_claimable_batches",
+    "list_coupon_steps",
     "list_entries",
     "list_frozen_sums",
     "list_guide_batches",
+    "list_held_coupons",
     "list_issued",
     "list_member_coupons",
     "list_stats",
     "list_template_versions",
+    "list_term_lines",
+    "list_unlock_offers",
     "month_lines",
     "preview_standing_rule",
     "scope_coupon_days",
@@ -95,9 +130,12 @@ __all__ = [
     "sum_batch",
     "sum_batches",
     "sum_coupons",
+    "sum_exchange_sets",
     "sum_guide_coupons",
     "sum_owners",
     "sum_store_coupons",
     "sum_stores",
+    "sum_unlock_offers",
     "visible_store_ids",
+    "visit_unlock_share",
 ]

@@ -8,7 +8,15 @@ from django.db.models import Count, Q, Sum
 from core import clock
 from core.errors import Refusal
 from coupons import errors
-from coupons.contracts import BatchCard, BatchSummary, BatchTerms, ClaimableBatch, GuideQuota, IssueProgress
+from coupons.contracts import (
+    BatchCard,
+    BatchSummary,
+    BatchTerms,
+    ClaimableBatch,
+    ClaimTarget,
+    GuideQuota,
+    IssueProgress,
+)
 from coupons.models import (
     BatchState,
     Coupon,
@@ -102,16 +110,47 @@ def list_claimable_batches(
     In a handful of queries whatever their number; at most a hundred, those that close first before others.
     """
     at = at or clock.now()
-    batches = list(
+    batches = (
         CouponBatch.objects.select_related("template")
         .filter(
             Q(closes_at__isnull=True) | Q(closes_at__gt=at),
+            Q(template__valid_until__isnull=True) | Q(template__valid_until__gt=at),
             doors__contains=[door],
             state__in=[BatchState.OPEN, BatchState.PAUSED],
             template__state=TemplateState.ACTIVE,
         )
         .order_by("closes_at", "pk")[:_PAGE]
     )
+    return _claimable(list(batches), member_id, door, tier_id, at)
+
+
+def get_claimable_batch(
+    public_id: str,
+    *,
+    member_id: int,
+    door: str = Door.CLAIM,
+    tier_id: int | None = None,
+    at: dt.datetime | None = None,
+) -> ClaimableBatch:
+    """The batch of a link, also when it is over, with what stands against her claiming one. Raises NoSuchBatch, also for
+    a draft: nobody has been promised anything yet."""
+    rows = CouponBatch.objects.select_related("template").filter(public_id=public_id[:16])
+    row = rows.exclude(state=BatchState.DRAFT).first()
+    if row is None:
+        raise errors.NoSuchBatch
+    return _claimable([row], member_id, door, tier_id, at or clock.now())[0]
+
+
+def find_claim_target(public_id: str) -> ClaimTarget | None:
+    """The batch of a link, in one query for the rush; None for an unknown one and a draft."""
+    rows = CouponBatch.objects.filter(public_id=public_id[:16]).exclude(state=BatchState.DRAFT)
+    found = rows.values_list("pk", "template__tier_ids").first()
+    return None if found is None else ClaimTarget(found[0], tuple(found[1]))
+
+
+def _claimable(
+    batches: list[CouponBatch], member_id: int, door: str, tier_id: int | None, at: dt.datetime
+) -> tuple[ClaimableBatch, ...]:
     keys = [batch.pk for batch in batches]
     sums = sum_batches(keys)
     today = clock.day_bounds(clock.business_day(at))[0]
@@ -124,7 +163,7 @@ def list_claimable_batches(
     lines = []
     for batch in batches:
         total, on_day = had.get(batch.pk, (0, 0))
-        refusal = _why_not(batch, sums[batch.pk], total, on_day, tier_id, at)
+        refusal = _why_over(batch, door, at) or _why_not(batch, sums[batch.pk], total, on_day, tier_id, at)
         lines.append(
             ClaimableBatch(
                 batch=batch_card_of(batch),
@@ -136,6 +175,20 @@ def list_claimable_batches(
             )
         )
     return tuple(lines)
+
+
+def _why_over(batch: CouponBatch, door: str, at: dt.datetime) -> type[Refusal] | None:
+    """What a list of open batches leaves out, and a link leads to all the same."""
+    template = batch.template
+    is_over = (
+        batch.state == BatchState.ENDED
+        or template.state == TemplateState.RETIRED
+        or (batch.closes_at is not None and at >= batch.closes_at)
+        or (template.valid_until is not None and at >= template.valid_until)
+    )
+    if is_over:
+        return errors.BatchEnded
+    return None if door in batch.doors else errors.WrongDoor
 
 
 def _why_not(

@@ -55,3 +55,16 @@ def scope_offers(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset
     stores = guide_selectors.scope_stores(staff, apps.get_model("guides", "Store")._default_manager.all())
     return queryset.filter(store_id__in=stores.values("pk"))
+
+
+def scope_exchange_codes(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Codes that members whom the account sees have used; those that are free are head office's."""
+    if staff.is_active and staff.is_superuser:
+        return queryset
+    members = guide_selectors.scope_members(staff, apps.get_model("members", "Member")._default_manager.all())
+    return queryset.filter(used_by_id__in=members.values("pk"))
+
+
+def scope_unlock_shares(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Links of members whom the account sees."""
+    return scope_coupons(staff, queryset)

@@ -286,7 +286,7 @@ def _labels_of(by: StatsBy, keys: Iterable[Any], side: str) -> Mapping[Any, str]
 def _place_labels(by: StatsBy, wanted: list[Any], side: str) -> Mapping[Any, str]:
     if by == "guide":
         nobody = _("不是导购发的") if side == "issued" else _("没有登记导购")
-        return {0: nobody, **guide_selectors.list_guide_names(wanted)}
+        return {0: nobody, **guide_selectors.list_guide_labels(wanted)}
     if by == "dealer":
         return {-1: _("没有门店"), 0: _("直营"), **guide_selectors.list_dealer_names()}
     stores = guide_selectors.list_store_labels(wanted if by == "store" else None).values()

@@ -22,6 +22,18 @@ from coupons.services.closing import (
     void_coupons,
     void_coupons_of_source,
 )
+from coupons.services.exchange import (
+    exchange_code,
+)
+from coupons.services.exchange_sets import (
+    create_exchange_set,
+    import_exchange_codes,
+    take_exchange_codes,
+    void_exchange_set,
+)
+from coupons.services.exchange_tries import (
+    prune_exchange_tries,
+)
 from coupons.services.face_to_face import (
     answer_face_to_face_scan,
     close_face_to_face,
@@ -39,6 +51,9 @@ from coupons.services.gifts import (
 from coupons.services.issuing import (
     claim_coupon,
     issue_coupon,
+)
+from coupons.services.links import (
+    claim_from_link,
 )
 from coupons.services.locks import (
     lock_coupon,
@@ -120,6 +135,21 @@ from coupons.services.templates import (
     retire_template,
     revise_template,
 )
+from coupons.services.unlock_offers import (
+    change_unlock_offer,
+    create_unlock_offer,
+    end_unlock_offer,
+    pause_unlock_offer,
+    resume_unlock_offer,
+)
+from coupons.services.unlocks import (
+    expire_unlocks,
+    help_unlock,
+    release_unlock,
+    release_unlocks,
+    retry_unlocks,
+    start_unlock,
+)
 
 __all__ = [
     "Order",
@@ -129,22 +159,31 @@ __all__ = [
     "change_batch",
     "change_standing_rule",
     "change_template",
+    "change_unlock_offer",
     "claim_coupon",
+    "claim_from_link",
     "close_face_to_face",
     "close_month",
     "create_batch",
+    "create_exchange_set",
     "create_standing_rule",
     "create_template",
+    "create_unlock_offer",
     "decide_policy",
     "drop_policy",
     "end_batch",
+    "end_unlock_offer",
+    "exchange_code",
     "expire_coupons",
+    "expire_unlocks",
     "extend_budget",
     "extend_quota",
     "fetch_face_to_face_codes",
     "fold_stats",
     "gift_coupon",
     "give_standing_coupon",
+    "help_unlock",
+    "import_exchange_codes",
     "import_partner_codes",
     "issue_coupon",
     "issue_coupons",
@@ -155,11 +194,13 @@ __all__ = [
     "open_batch",
     "open_face_to_face",
     "pause_batch",
+    "pause_unlock_offer",
     "preview_gift",
     "price_basket",
     "price_order",
     "prove_stats",
     "prove_stats_when_due",
+    "prune_exchange_tries",
     "read_shown_code",
     "recompute_settlement",
     "redeem_coupon",
@@ -167,10 +208,14 @@ __all__ = [
     "redeem_told_order",
     "refund_of",
     "release_lapsed_locks",
+    "release_unlock",
+    "release_unlocks",
     "reopen_month",
     "resume_issue_jobs",
+    "resume_unlock_offer",
     "retire_template",
     "retry_standing_issues",
+    "retry_unlocks",
     "return_gift",
     "return_order",
     "return_untaken_gifts",
@@ -182,8 +227,10 @@ __all__ = [
     "settle_rounds",
     "show_coupon",
     "start_issue_job",
+    "start_unlock",
     "switch_rule_off",
     "switch_rule_on",
+    "take_exchange_codes",
     "tell_of_coupon",
     "tell_of_expiring",
     "tell_of_guide_issue",
@@ -193,5 +240,6 @@ __all__ = [
     "void_coupon",
     "void_coupons",
     "void_coupons_of_source",
+    "void_exchange_set",
     "work_standing_rules",
 ]

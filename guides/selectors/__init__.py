@@ -10,6 +10,7 @@ from guides.selectors.bindings import (
     summarize_guide,
 )
 from guides.selectors.codes import (
+    find_code_place,
     find_open_code,
     get_channel_code,
     get_guide_code,
@@ -19,7 +20,7 @@ from guides.selectors.codes import (
 )
 from guides.selectors.labels import (
     list_dealer_names,
-    list_guide_names,
+    list_guide_labels,
     list_store_ids,
     list_store_labels,
     list_store_owners,
@@ -44,6 +45,7 @@ from guides.selectors.people import (
     access_member,
     find_guide_by_login,
     get_guide_card,
+    list_guide_names,
 )
 from guides.selectors.places import (
     find_open_store,
@@ -52,6 +54,7 @@ from guides.selectors.places import (
     get_store_code,
     get_store_place,
     known_place_ids,
+    list_stores_within,
     nearest_stores,
 )
 from guides.selectors.pulse import (
@@ -84,6 +87,7 @@ __all__ = [
     "access_member",
     "access_member_request",
     "count_unread_requests",
+    "find_code_place",
     "find_guide_by_login",
     "find_live_binding",
     "find_member_guide",
@@ -109,6 +113,7 @@ __all__ = [
     "list_codes_to_publish",
     "list_colleagues",
     "list_dealer_names",
+    "list_guide_labels",
     "list_guide_names",
     "list_guide_requests",
     "list_member_requests",
@@ -123,6 +128,7 @@ __all__ = [
     "list_store_ids",
     "list_store_labels",
     "list_store_owners",
+    "list_stores_within",
     "names_as_seen",
     "nearest_stores",
     "new_bindings",

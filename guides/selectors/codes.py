@@ -7,7 +7,7 @@ from django.db.models import F, Q, QuerySet
 
 from core import clock
 from core.errors import NotFound
-from guides.contracts import ChannelCodeCard, ScanCard
+from guides.contracts import ChannelCodeCard, CodePlace, ScanCard
 from guides.models import ChannelCode, ChannelScan, CodeKind, CodeTerm
 
 RENEW_BEFORE: Final = dt.timedelta(days=3)
@@ -81,6 +81,13 @@ def find_open_code(code: str, at: dt.datetime | None = None) -> ChannelCodeCard 
     at = at or clock.now()
     found = ChannelCode.objects.open(at).filter(code=code.replace("\0", "")[:64]).first()
     return None if found is None else code_card_of(found, at)
+
+
+def find_code_place(code: str, at: dt.datetime | None = None) -> CodePlace | None:
+    """Whose open code that is: the guide and her store, or the store of a store code."""
+    found = ChannelCode.objects.open(at or clock.now()).filter(code=code.replace("\0", "")[:64])
+    row = found.values_list("code", "guide_id", "store_id").first()
+    return None if row is None else CodePlace(*row)
 
 
 def wanting_ticket(at: dt.datetime) -> Q:

@@ -41,7 +41,7 @@ def list_store_ids(*, region_id: int | None = None, dealer_id: int | None = None
     return frozenset(rows.values_list("pk", flat=True))
 
 
-def list_guide_names(guide_ids: Iterable[int]) -> dict[int, str]:
+def list_guide_labels(guide_ids: Iterable[int]) -> dict[int, str]:
     """Name and number of guides, by id."""
     rows = Guide.objects.filter(pk__in=list(guide_ids)).values_list("pk", "name", "number")
     return {pk: f"{name}（{number}）" for pk, name, number in rows}

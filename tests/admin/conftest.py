@@ -9,8 +9,16 @@ from django.test import Client
 
 from core import clock
 from core.actor import Actor
+from coupons import selectors as coupon_selectors
 from coupons import services as coupon_services
-from coupons.contracts import BatchTerms, PolicyTerms, StandingTerms, TemplateTerms
+from coupons.contracts import (
+    BatchTerms,
+    ExchangeTerms,
+    PolicyTerms,
+    StandingTerms,
+    TemplateTerms,
+    UnlockTerms,
+)
 from coupons.models import PointsPayment
 from coupons.services import Order
 from guides import services as guide_services
@@ -126,7 +134,10 @@ def fill_coupons(cast: Cast) -> None:  # noqa: F811
     batch = coupon_services.create_batch(
         template_id=template.id,
         terms=BatchTerms(
-            name="双旦满减", quota=1_204, doors=("claim", "system", "face_to_face"), member_limit=None
+            name="双旦满减",
+            quota=1_204,
+            doors=("claim", "system", "face_to_face", "code", "share"),
+            member_limit=None,
         ),
         actor=actor,
     )
@@ -154,6 +165,21 @@ def fill_coupons(cast: Cast) -> None:  # noqa: F811
     coupon_services.fold_stats(actor=actor)
     coupon_services.settle_redemptions(actor=actor)
     coupon_services.prove_stats(actor=actor)
+    coupon_services.create_exchange_set(
+        batch_id=batch.id,
+        terms=ExchangeTerms(name="门店卡片", kind="generated", code_count=3),
+        actor=actor,
+    )
+    coupon_services.create_unlock_offer(
+        terms=UnlockTerms(name="邀好友", batch_id=batch.id, friend_batch_id=batch.id, needed_count=1),
+        actor=actor,
+    )
+    share = coupon_services.start_unlock(
+        offer_public_id=coupon_selectors.list_unlock_offers(cast.xiaomei.id)[0].public_id,
+        member_id=cast.xiaomei.id,
+        actor=actor,
+    )
+    coupon_services.help_unlock(share_public_id=share, member_id=cast.xiaoli.id, actor=actor)
     fill_doors(cast, batch.id)
 
 
