@@ -238,6 +238,9 @@ STATICFILES_DIRS = [
     ("", BASE_DIR / "static"),
     ("vendor/weui", _packages / "weui" / "dist" / "style"),
     ("vendor/htmx", _packages / "htmx.org" / "dist"),
+    ("vendor/weixin-js-sdk", _packages / "weixin-js-sdk"),
+    ("vendor/barcode-detector", _packages / "barcode-detector" / "dist" / "iife"),
+    ("vendor/zxing", _packages / "zxing-wasm" / "dist" / "reader"),
 ]
 STATICFILES_DIRS = [(prefix, folder) for prefix, folder in STATICFILES_DIRS if folder.exists()]
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / "var" / "media")))

@@ -1,5 +1,6 @@
 """Refusals of `coupons`."""
 
+from coupons.errors.counter import DiscountMissing, DiscountTooHigh, MemberCodeShown
 from coupons.errors.coupons import (
     OF_OUTCOME,
     AlreadyReversed,
@@ -102,6 +103,8 @@ __all__ = [
     "CouponNotOffered",
     "CouponRedeemed",
     "CouponVoided",
+    "DiscountMissing",
+    "DiscountTooHigh",
     "DuplicateCoupon",
     "DuplicateLine",
     "GiftGone",
@@ -110,6 +113,7 @@ __all__ = [
     "GuideMissing",
     "GuideQuotaSpent",
     "LockLost",
+    "MemberCodeShown",
     "NoGoodsInScope",
     "NoSuchBatch",
     "NoSuchCoupon",

@@ -10,6 +10,7 @@ from coupons.models.batches import (
     QuotaPeriod,
 )
 from coupons.models.coupons import TRANSITIONS, Coupon, CouponEvent, CouponState, Redemption
+from coupons.models.directed import MOST_AT_ONCE, DirectedIssue
 from coupons.models.sharing import (
     CouponGift,
     CouponToken,
@@ -31,6 +32,7 @@ from coupons.models.templates import (
 )
 
 __all__ = [
+    "MOST_AT_ONCE",
     "NUMBERS",
     "NUMBERS_OF_KIND",
     "SHARDS",
@@ -46,6 +48,7 @@ __all__ = [
     "CouponState",
     "CouponTemplate",
     "CouponToken",
+    "DirectedIssue",
     "Door",
     "GiftState",
     "Gifting",

@@ -17,6 +17,14 @@ from coupons.services.closing import (
     void_coupons,
     void_coupons_of_source,
 )
+from coupons.services.counter import (
+    counter_request_id,
+    discount_at_counter,
+    read_counter_code,
+    redeem_at_counter,
+    undo_at_counter,
+)
+from coupons.services.directed import issue_directed
 from coupons.services.gifts import accept_gift, gift_coupon, preview_gift, return_gift, return_untaken_gifts
 from coupons.services.issuing import claim_coupon, issue_coupon
 from coupons.services.locks import lock_coupon, release_lapsed_locks, unlock_coupon
@@ -34,8 +42,10 @@ __all__ = [
     "change_batch",
     "change_template",
     "claim_coupon",
+    "counter_request_id",
     "create_batch",
     "create_template",
+    "discount_at_counter",
     "end_batch",
     "expire_coupons",
     "extend_budget",
@@ -44,12 +54,15 @@ __all__ = [
     "import_partner_codes",
     "issue_coupon",
     "issue_coupons",
+    "issue_directed",
     "lock_coupon",
     "open_batch",
     "pause_batch",
     "preview_gift",
     "price_basket",
+    "read_counter_code",
     "read_shown_code",
+    "redeem_at_counter",
     "redeem_coupon",
     "refund_of",
     "release_lapsed_locks",
@@ -62,6 +75,7 @@ __all__ = [
     "run_issue_job",
     "show_coupon",
     "start_issue_job",
+    "undo_at_counter",
     "undo_redemption",
     "unlock_coupon",
     "void_coupon",

@@ -1,11 +1,14 @@
 """Reads of `guides`."""
 
 from guides.selectors.bindings import (
+    bound_member_ids,
     find_live_binding,
     get_notice_state,
     list_binding_history,
     list_bound_members,
+    list_cards_for,
     list_newest_members,
+    names_as_seen,
     summarize_guide,
 )
 from guides.selectors.codes import find_open_code, get_guide_code, list_codes_to_publish
@@ -20,8 +23,16 @@ from guides.selectors.notes import (
     list_notes,
     list_own_member_tags,
     list_own_tags,
+    own_tagged_member_ids,
+    remarked_member_ids,
 )
-from guides.selectors.people import access_member, find_guide_by_login, get_guide_card
+from guides.selectors.people import (
+    access_member,
+    access_members,
+    find_guide_by_login,
+    get_guide_card,
+    list_guide_names,
+)
 from guides.selectors.places import (
     find_open_store,
     get_store_card,
@@ -56,6 +67,8 @@ __all__ = [
     "access_guide_request",
     "access_member",
     "access_member_request",
+    "access_members",
+    "bound_member_ids",
     "count_unread_requests",
     "find_guide_by_login",
     "find_live_binding",
@@ -73,9 +86,11 @@ __all__ = [
     "known_place_ids",
     "list_binding_history",
     "list_bound_members",
+    "list_cards_for",
     "list_change_reasons",
     "list_codes_to_publish",
     "list_colleagues",
+    "list_guide_names",
     "list_guide_requests",
     "list_member_requests",
     "list_newest_members",
@@ -86,7 +101,10 @@ __all__ = [
     "list_request_kinds",
     "list_requests_of_member_for_guide",
     "list_store_guides",
+    "names_as_seen",
     "nearest_stores",
+    "own_tagged_member_ids",
+    "remarked_member_ids",
     "scope_bindings",
     "scope_channel_codes",
     "scope_channel_scans",

@@ -1,12 +1,14 @@
 """Guides, their logins, and the members they may open."""
 
+from collections.abc import Iterable
+
 from django.db.models import Exists, OuterRef, Q, Subquery
 
 from core.errors import NotFound
 from guides.contracts import GuideCard
 from guides.errors import NoSuchGuide
 from guides.models import Binding, Guide, GuideLogin, GuideRemark, GuideRole, GuideState
-from guides.selectors.bindings import as_called
+from guides.selectors.bindings import as_called, list_cards_for
 from guides.selectors.places import store_card_of
 from members import selectors as member_selectors
 from members.contracts import MemberCard
@@ -70,3 +72,26 @@ def access_member(*, guide_id: int, public_id: str) -> MemberCard:
     if not found:
         raise NotFound
     return as_called(member, found[0] or "")
+
+
+def access_members(*, guide_id: int, public_ids: Iterable[str]) -> dict[str, MemberCard]:
+    """Those of the members whom `access_member` would open to this guide, by the id that was asked for.
+
+    Unknown members and those who are not hers are missing alike; all are for a guide who has left.
+    """
+    asked = [public_id.replace("\0", "")[:17] for public_id in public_ids]
+    living = member_selectors.find_living_ids(asked)
+    guide = Guide.objects.active().filter(pk=guide_id).first()
+    if guide is None:
+        return {}
+    hers = Q(guide_id=guide_id)
+    if guide.role == GuideRole.MANAGER:
+        hers |= Q(guide__store_id=guide.store_id)
+    live = Binding.objects.live().filter(hers, member_id__in=set(living.values()))
+    cards = list_cards_for(guide_id, live.values_list("member_id", flat=True))
+    return {public_id: cards[row_id] for public_id, row_id in living.items() if row_id in cards}
+
+
+def list_guide_names(guide_ids: Iterable[int]) -> dict[int, str]:
+    """What these guides are called, also those who have left."""
+    return dict(Guide.objects.filter(pk__in=list(guide_ids)).values_list("pk", "name"))

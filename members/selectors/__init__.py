@@ -23,7 +23,9 @@ from members.selectors.imports import (
 from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
 from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
+    birthday_member_ids,
     card_of,
+    find_living_ids,
     find_member_card,
     find_member_id,
     find_openid,
@@ -87,6 +89,7 @@ from members.selectors.tiers import (
 __all__ = [
     "MARKETING",
     "access_data_request",
+    "birthday_member_ids",
     "card_of",
     "change_line",
     "count_agreed",
@@ -96,6 +99,7 @@ __all__ = [
     "find_earlier_import",
     "find_last_expiry",
     "find_last_reassessment",
+    "find_living_ids",
     "find_member_card",
     "find_member_id",
     "find_next_candidate",
