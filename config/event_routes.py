@@ -64,7 +64,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     member_events.ErasureAsked: [],
     member_events.MemberErased: ["miniapp.handlers.on_member_erased"],
     member_events.RevealRefused: [],
-    guide_events.ChannelScanned: [],
+    guide_events.ChannelScanned: ["coupons.handlers.on_channel_scanned"],
     guide_events.GuideLeft: ["guides.handlers.on_guide_left"],
     guide_events.GuideMoved: ["guides.handlers.on_guide_moved"],
     guide_events.RequestStepped: ["guides.handlers.on_request_stepped"],

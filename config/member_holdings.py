@@ -20,6 +20,7 @@ HOLDINGS: tuple[str, ...] = (
     "guides.services.holdings.ScanHoldings",
     "guides.services.holdings_requests.RequestHoldings",
     "coupons.services.holdings.CouponHoldings",
+    "coupons.services.holdings_doors.FaceToFaceHoldings",
     "members.services.holdings_points.PointsHoldings",
     "miniapp.services.holdings.DeviceHoldings",
     "members.services.holdings_privacy.ProfileHoldings",

@@ -176,6 +176,13 @@ WECHAT_PUSH_MAX_AGE_S = env.whole("WECHAT_PUSH_MAX_AGE_S", 7_200)
 WECHAT_LEASE_S = env.whole("WECHAT_LEASE_S", 60)
 WECHAT_INBOX_KEEP_DAYS = env.whole("WECHAT_INBOX_KEEP_DAYS", 30)
 
+# Coupons -------------------------------------------------------------------------------------------------
+# How long a guide's face-to-face code hands out coupons; a picture passed on is worth nothing after that.
+
+FACE_TO_FACE_MINUTES = env.whole("FACE_TO_FACE_MINUTES", 10)
+if not 1 <= FACE_TO_FACE_MINUTES <= 24 * 60:
+    raise BadSetting(f"FACE_TO_FACE_MINUTES takes 1 to 1440, not {FACE_TO_FACE_MINUTES}")
+
 # Text messages -------------------------------------------------------------------------------------------
 # SMS_GATEWAY: console (prints the text, development only), sandbox (HTTP, sms/gateways/sandbox.py), or empty.
 

@@ -34,3 +34,10 @@ def release_lapsed_locks() -> int:
 def resume_issue_jobs() -> int:
     """See the service of that name."""
     return services.resume_issue_jobs(actor=Actor.system("resume_issue_jobs"))
+
+
+@shared_task(name="coupons.mend_face_to_face")
+def mend_face_to_face() -> int:
+    """Scans without an answer, and offers without their QR."""
+    mended = services.mend_face_to_face(actor=Actor.system("mend_face_to_face"))
+    return mended + services.fetch_face_to_face_codes()

@@ -181,6 +181,17 @@ ScanOutcomeKind = Literal[
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ScanCard:
+    """One scan of a channel code, for the app that opened the code."""
+
+    id: int
+    channel_code_id: int | None
+    member_id: int
+    outcome: ScanOutcomeKind
+    scanned_at: dt.datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class ScanResult:
     """What came of one scan. `guide` is the one she belongs to now; None when she has none."""
 

@@ -27,7 +27,7 @@ from coupons.contracts.coupons import (
     ValidityName,
     WhyNot,
 )
-from coupons.contracts.doors import GuideBatch
+from coupons.contracts.doors import FaceToFaceCard, GuideBatch
 from coupons.contracts.guide_side import (
     CounterCheck,
     DirectedIssueCard,
@@ -77,6 +77,7 @@ __all__ = [
     "DirectedIssueCard",
     "DirectedLine",
     "DoorName",
+    "FaceToFaceCard",
     "GiftOffer",
     "GiftingName",
     "GivenCoupon",

@@ -53,6 +53,7 @@ from coupons.errors.coupons import (
     WrongTier,
     WrongTime,
 )
+from coupons.errors.doors import NoSuchOffer
 from coupons.errors.pricing import (
     BasketAmountUnusable,
     BasketEmpty,
@@ -120,6 +121,7 @@ __all__ = [
     "NoSuchGift",
     "NoSuchJob",
     "NoSuchLine",
+    "NoSuchOffer",
     "NoSuchRedemption",
     "NoSuchTemplate",
     "NoValueLeft",

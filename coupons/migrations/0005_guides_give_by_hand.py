@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('coupons', '0001_first'),
+        ('coupons', '0004_doors'),
         ('guides', '0005_change_pause'),
         ('members', '0009_imports'),
     ]

@@ -11,6 +11,7 @@ from coupons.models.batches import (
 )
 from coupons.models.coupons import TRANSITIONS, Coupon, CouponEvent, CouponState, Redemption
 from coupons.models.directed import MOST_AT_ONCE, DirectedIssue
+from coupons.models.doors import ClaimOutcome, FaceToFaceClaim, FaceToFaceOffer
 from coupons.models.sharing import (
     CouponGift,
     CouponToken,
@@ -39,6 +40,7 @@ __all__ = [
     "TRANSITIONS",
     "BatchState",
     "CardColour",
+    "ClaimOutcome",
     "Coupon",
     "CouponBatch",
     "CouponBatchShard",
@@ -50,6 +52,8 @@ __all__ = [
     "CouponToken",
     "DirectedIssue",
     "Door",
+    "FaceToFaceClaim",
+    "FaceToFaceOffer",
     "GiftState",
     "Gifting",
     "GuideAllowance",

@@ -29,13 +29,14 @@ from coupons.selectors.directed import (
     list_given_coupons,
     sum_given_coupons,
 )
-from coupons.selectors.guide_doors import get_guide_batch, list_guide_batches
+from coupons.selectors.guide_doors import access_face_to_face, get_guide_batch, list_guide_batches
 from coupons.selectors.in_hands import list_expiring_coupons, list_usable_coupons
 from coupons.selectors.scopes import scope_coupons, scope_redemptions
 from coupons.selectors.templates import get_template, list_template_versions, span_of
 
 __all__ = [
     "access_directed_issue",
+    "access_face_to_face",
     "access_store_redemption",
     "check_at_counter",
     "check_coupon",

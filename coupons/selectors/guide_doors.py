@@ -1,25 +1,31 @@
-"""What a guide may hand out."""
+"""What a guide may hand out, and her face-to-face offers."""
 
 import datetime as dt
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from core import clock
 from core.errors import Refusal
 from coupons import errors
-from coupons.contracts import BatchSummary, GuideBatch, GuideQuota
+from coupons.contracts import BatchSummary, FaceToFaceCard, GuideBatch, GuideQuota
+from coupons.errors import NoSuchOffer
 from coupons.models import (
     BatchState,
+    ClaimOutcome,
     CouponBatch,
     Door,
+    FaceToFaceClaim,
+    FaceToFaceOffer,
     GuideAllowance,
     TemplateState,
 )
 from coupons.selectors.batches import batch_card_of, period_start, sum_batches
 from coupons.selectors.templates import template_card_of
+from guides import selectors as guide_selectors
 
 _PAGE: Final = 100
+_LAST_CLAIMS: Final = 10
 
 
 def list_guide_batches(*, guide_id: int, door: str, at: dt.datetime | None = None) -> tuple[GuideBatch, ...]:
@@ -45,6 +51,45 @@ def get_guide_batch(*, batch_id: int, guide_id: int, door: str, at: dt.datetime 
     if batch is None:
         raise errors.NoSuchBatch
     return _guide_batches([batch], guide_id, door, at or clock.now())[0]
+
+
+def access_face_to_face(*, public_id: str, guide_id: int, at: dt.datetime | None = None) -> FaceToFaceCard:
+    """This guide's offer, as it stands. Raises NoSuchOffer, also for another guide's."""
+    offers = FaceToFaceOffer.objects.select_related("batch__template")
+    offer = offers.filter(public_id=public_id.replace("\0", "")[:17], guide_id=guide_id).first()
+    if offer is None:
+        raise NoSuchOffer
+    return offer_card_of(offer, at or clock.now())
+
+
+def offer_card_of(offer: FaceToFaceOffer, at: dt.datetime) -> FaceToFaceCard:
+    """The card of an offer fetched with its batch and template."""
+    template = template_card_of(offer.batch.template)
+    counts = FaceToFaceClaim.objects.filter(offer=offer).aggregate(
+        claimed=Count("pk", filter=Q(outcome=ClaimOutcome.ISSUED)),
+        refused=Count("member_id", filter=Q(outcome=ClaimOutcome.REFUSED), distinct=True),
+    )
+    last = FaceToFaceClaim.objects.filter(offer=offer, outcome=ClaimOutcome.ISSUED).order_by("-pk")
+    claims = list(last.values_list("member_id", "at")[:_LAST_CLAIMS])
+    names = guide_selectors.names_as_seen(offer.guide_id, [member_id for member_id, _at in claims])
+    return FaceToFaceCard(
+        public_id=offer.public_id,
+        batch_id=offer.batch_id,
+        title=template.terms.title,
+        value_words=template.value_words,
+        validity_words=template.validity_words,
+        qr_content=guide_selectors.get_channel_code(offer.channel_code_id, at).qr_content,
+        is_open=counts_at(offer, at),
+        expires_at=offer.expires_at,
+        claimed_count=counts["claimed"],
+        refused_count=counts["refused"],
+        last_claims=tuple((names[member_id], claimed_at) for member_id, claimed_at in claims),
+    )
+
+
+def counts_at(offer: FaceToFaceOffer, at: dt.datetime) -> bool:
+    """Whether a scan at that moment brings a coupon."""
+    return at < offer.expires_at and (offer.closed_at is None or at < offer.closed_at)
 
 
 def _guide_batches(

@@ -25,6 +25,13 @@ from coupons.services.counter import (
     undo_at_counter,
 )
 from coupons.services.directed import issue_directed
+from coupons.services.face_to_face import (
+    answer_face_to_face_scan,
+    close_face_to_face,
+    fetch_face_to_face_codes,
+    mend_face_to_face,
+    open_face_to_face,
+)
 from coupons.services.gifts import accept_gift, gift_coupon, preview_gift, return_gift, return_untaken_gifts
 from coupons.services.issuing import claim_coupon, issue_coupon
 from coupons.services.locks import lock_coupon, release_lapsed_locks, unlock_coupon
@@ -39,9 +46,11 @@ __all__ = [
     "Order",
     "accept_gift",
     "announce_expiring_coupons",
+    "answer_face_to_face_scan",
     "change_batch",
     "change_template",
     "claim_coupon",
+    "close_face_to_face",
     "counter_request_id",
     "create_batch",
     "create_template",
@@ -50,13 +59,16 @@ __all__ = [
     "expire_coupons",
     "extend_budget",
     "extend_quota",
+    "fetch_face_to_face_codes",
     "gift_coupon",
     "import_partner_codes",
     "issue_coupon",
     "issue_coupons",
     "issue_directed",
     "lock_coupon",
+    "mend_face_to_face",
     "open_batch",
+    "open_face_to_face",
     "pause_batch",
     "preview_gift",
     "price_basket",

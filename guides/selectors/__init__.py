@@ -11,7 +11,14 @@ from guides.selectors.bindings import (
     names_as_seen,
     summarize_guide,
 )
-from guides.selectors.codes import find_open_code, get_guide_code, list_codes_to_publish
+from guides.selectors.codes import (
+    find_open_code,
+    get_channel_code,
+    get_guide_code,
+    get_scan,
+    list_code_scans,
+    list_codes_to_publish,
+)
 from guides.selectors.member_side import (
     find_member_guide,
     list_change_reasons,
@@ -75,11 +82,13 @@ __all__ = [
     "find_member_guide",
     "find_open_code",
     "find_open_store",
+    "get_channel_code",
     "get_guide_card",
     "get_guide_code",
     "get_note",
     "get_notice_state",
     "get_own_tag",
+    "get_scan",
     "get_store_card",
     "get_store_place",
     "is_request_overdue",
@@ -88,6 +97,7 @@ __all__ = [
     "list_bound_members",
     "list_cards_for",
     "list_change_reasons",
+    "list_code_scans",
     "list_codes_to_publish",
     "list_colleagues",
     "list_guide_names",

@@ -35,7 +35,14 @@ from guides.services.organisation import (
     rename_region,
     reopen_store,
 )
-from guides.services.people import hire_guide, leave_guide, move_guide, rename_guide, return_guide
+from guides.services.people import (
+    hire_guide,
+    leave_guide,
+    lock_guide,
+    move_guide,
+    rename_guide,
+    return_guide,
+)
 from guides.services.policy_trial import dry_run_policy
 from guides.services.reindexing import reindex_remarks
 from guides.services.request_jobs import close_done_requests, mark_overdue_requests
@@ -83,6 +90,7 @@ __all__ = [
     "import_bindings",
     "issue_activation_code",
     "leave_guide",
+    "lock_guide",
     "mark_overdue_requests",
     "mend_missed_reactions",
     "mend_requests",
