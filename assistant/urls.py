@@ -4,6 +4,7 @@ from django.urls import path
 
 from assistant.views import (
     coupons,
+    face_to_face,
     home,
     login,
     me,
@@ -47,6 +48,11 @@ urlpatterns = [
     path("coupons/results/<str:public_id>/", coupons.result, name="coupon-result"),
     path("coupons/given/", coupons.given, name="coupons-given"),
     path("coupons/given/rows/", coupons.given_rows, name="coupons-given-rows"),
+    path("coupons/faces/", face_to_face.face_list, name="faces"),
+    path("coupons/faces/open/", face_to_face.open_face, name="face-open"),
+    path("coupons/faces/<str:public_id>/", face_to_face.face, name="face"),
+    path("coupons/faces/<str:public_id>/live/", face_to_face.face_live, name="face-live"),
+    path("coupons/faces/<str:public_id>/close/", face_to_face.close_face, name="face-close"),
     path("coupons/redeem/", redeeming.redeem, name="coupon-redeem"),
     path("coupons/redeem/signature/", redeeming.wechat_signature, name="wechat-signature"),
     path("coupons/redeem/find/", redeeming.find, name="coupon-find"),

@@ -11,6 +11,7 @@ from core.actor import Actor
 from coupons import services
 from coupons.contracts import BatchTerms, IssuedCoupon, TemplateTerms
 from coupons.services import Order
+from guides import selectors as guide_selectors
 
 _DICE_SEED: Final = 11
 _PIECES: Final = 40  # coupons of each of the batches that people hold
@@ -44,6 +45,7 @@ def seed_coupons(*, at: dt.datetime, actor: Actor) -> bool:
             actor=Actor.guide(guide.pk, guide.name),
             at=at - dt.timedelta(hours=3),
         )
+    _give_by_hand(batches["周末回店"], guide, actor=actor, at=at)
     services.issue_coupons(
         batch_id=batches["老客回店"], member_ids=members[:200], key="demo-launch", actor=actor, at=began
     )
@@ -94,6 +96,15 @@ def _plan(at: dt.datetime) -> dict[str, tuple[TemplateTerms, BatchTerms]]:
             BatchTerms(name="导购礼券", quota=1_000, doors=("guide", "face_to_face"), member_limit=2, guide_quota=20,
                        guide_quota_period="week"),
         ),
+        "周末回店": (
+            terms("周末回店满 200 减 30", kind="cash_off", off_fen=3_000, min_spend_fen=20_000, **days(3)),
+            BatchTerms(name="周末回店", quota=600, doors=("guide", "face_to_face"), member_limit=1, guide_quota=30,
+                       guide_quota_period="month"),
+        ),
+        "新品预告": (
+            terms("秋冬新品 9 折", kind="percent", rate_bp=9_000, cap_fen=20_000, colour="purple"),
+            BatchTerms(name="新品预告", quota=400, doors=("guide",), opens_at=at + dt.timedelta(days=2)),
+        ),
         "老客回店": (
             terms("衬衫一口价", kind="fixed_price", price_fen=19_900, units=2, include_categories=("shirts",),
                   colour="blue"),
@@ -104,6 +115,39 @@ def _plan(at: dt.datetime) -> dict[str, tuple[TemplateTerms, BatchTerms]]:
             BatchTerms(name="帆布包", quota=30, doors=("claim",)),
         ),
     }  # fmt: skip
+
+
+def _give_by_hand(batch_id: int, guide: Any, *, actor: Actor, at: dt.datetime) -> None:
+    """The guide gave some of her members a coupon yesterday; two were used in her store this morning."""
+    doer = Actor.guide(guide.pk, guide.name)
+    hers = guide_selectors.list_newest_members(guide.pk, 8)
+    given = [
+        services.issue_coupon(
+            batch_id=batch_id,
+            member_id=line.member.id,
+            request_key="demo-by-hand",
+            door="guide",
+            guide_id=guide.pk,
+            store_id=guide.store_id,
+            actor=doer,
+            at=at - dt.timedelta(days=1),
+        )
+        for line in hers
+    ]
+    for number, coupon in enumerate(given[-2:]):
+        services.redeem_coupon(
+            code=coupon.code,
+            order=Order(
+                store_id=guide.store_id,
+                order_no=f"A{1023 + number}",
+                amount_fen=32_800 + number * 15_000,
+                discount_fen=3_000,
+                guide_id=guide.pk,
+            ),
+            request_id=f"demo-by-hand-{number}",
+            actor=doer,
+            at=at - dt.timedelta(minutes=40 - 30 * number),
+        )
 
 
 def _open(terms: TemplateTerms, batch: BatchTerms, *, actor: Actor, at: dt.datetime) -> int:

@@ -82,6 +82,8 @@
     const source = event.detail.elt;
     if (source.id === "pulse") {
       notePulse(false);
+    } else if (source.id === "face-live") {
+      return; // looked at again soon (showing.js)
     } else if (source.classList.contains("stretch")) {
       source.classList.add("is-failed");
     } else if (!(event.detail.xhr && event.detail.xhr.getResponseHeader("HX-Trigger"))) {

@@ -6,6 +6,7 @@
   const root = document.getElementById("redeem");
   if (!root) return;
   const LOOK_MS = 150;
+  const PATIENCE_MS = 6000; // WeChat answers at once, or never
   const find = (selector) => root.querySelector(selector);
 
   const say = (why) => {
@@ -52,7 +53,8 @@
     return wx;
   };
   const scanInWeChat = async () => {
-    const wx = await wechat;
+    const wx = await Promise.race([wechat, new Promise((_done, failed) => { setTimeout(failed, PATIENCE_MS); })]);
+    say("");
     await new Promise((done, failed) => {
       wx.scanQRCode({
         needResult: 1,
@@ -150,6 +152,7 @@
       await scanWithCamera();
       return;
     }
+    say("opening");
     try {
       await scanInWeChat();
     } catch {

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from assistant import phrases
 from core import clock
 from coupons.contracts import CouponCard, GuideBatch, GuideQuota, TemplateCard, TemplateTerms
+from coupons.errors import BatchNotStarted
 
 _SOON_DAYS: Final = 3
 _WEEKDAYS: Final = "一二三四五六日"
@@ -75,8 +76,16 @@ def batch_face(line: GuideBatch) -> BatchFace:
         face=template_face(line.template),
         quota_text=say_quota(line),
         remaining_text=_("这批还剩 %(count)s 张") % {"count": phrases.say_count(line.remaining_count)},
-        why_not=line.why_not_words,
+        why_not=_say_why_not(line),
     )
+
+
+def _say_why_not(line: GuideBatch) -> str:
+    opens_at = line.batch.terms.opens_at
+    if line.why_not == BatchNotStarted.code and opens_at is not None:
+        day = phrases.say_appointment(opens_at, now=clock.now())
+        return _("%(day)s 开始发放") % {"day": day}
+    return line.why_not_words
 
 
 def say_quota(line: GuideBatch) -> str:
