@@ -39,6 +39,7 @@ from guides.selectors.people import (
     find_guide_by_login,
     get_guide_card,
     list_guide_names,
+    openable_ids,
 )
 from guides.selectors.places import (
     find_open_store,
@@ -113,6 +114,7 @@ __all__ = [
     "list_store_guides",
     "names_as_seen",
     "nearest_stores",
+    "openable_ids",
     "own_tagged_member_ids",
     "remarked_member_ids",
     "scope_bindings",

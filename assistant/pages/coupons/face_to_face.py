@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import math
 from typing import Final
 
 from django.conf import settings
@@ -117,7 +118,7 @@ def _live(card: FaceToFaceCard, *, now: dt.datetime) -> FaceLive:
         seen=f"{card.is_open:d}{has_qr:d}-{card.claimed_count}-{card.refused_count}",
         is_open=card.is_open,
         qr=qr.draw_svg(card.qr_content, label=label) if has_qr else None,
-        seconds_left=max(0, int((card.expires_at - now).total_seconds())) if card.is_open else 0,
+        seconds_left=max(0, math.ceil((card.expires_at - now).total_seconds())) if card.is_open else 0,
         seconds_whole=settings.FACE_TO_FACE_MINUTES * 60,
         claimed=phrases.say_count(card.claimed_count),
         refused_text=_("%(count)d 人扫了没领到") % {"count": card.refused_count}

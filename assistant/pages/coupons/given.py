@@ -123,10 +123,7 @@ def build_given_rows(
     )
     ids = {line.received_by for line in found.lines}
     cards = guide_selectors.list_cards_for(guide.id, ids)
-    names = guide_selectors.names_as_seen(guide.id, ids)
-    hers = guide_selectors.access_members(
-        guide_id=guide.id, public_ids=[card.public_id for card in cards.values()]
-    )
+    hers = guide_selectors.openable_ids(guide.id, ids)
     total = shown + len(found.lines)
     next_url = ""
     if found.next_cursor is not None:
@@ -135,7 +132,7 @@ def build_given_rows(
             cursor=found.next_cursor, shown=total,
         )  # fmt: skip
     rows = tuple(
-        _row(line, cards[line.received_by], names[line.received_by], hers, now=now) for line in found.lines
+        _row(line, cards[line.received_by], is_hers=line.received_by in hers, now=now) for line in found.lines
     )
     return GivenRows(
         rows=rows,
@@ -152,9 +149,7 @@ def _member(guide: GuideCard, asked: Asked) -> MemberCard | None:
     return guide_selectors.access_member(guide_id=guide.id, public_id=asked.member_id)
 
 
-def _row(
-    line: GivenCoupon, card: MemberCard, name: str, hers: dict[str, MemberCard], *, now: dt.datetime
-) -> GivenRow:
+def _row(line: GivenCoupon, card: MemberCard, *, is_hers: bool, now: dt.datetime) -> GivenRow:
     coupon, use = line.coupon, line.redemption
     is_gifted = coupon.member_id != line.received_by
     when = _("%(time)s发放") % {"time": phrases.say_time(coupon.issued_at, now=now)}
@@ -168,8 +163,9 @@ def _row(
     else:
         use_text = say_end(coupon, now=now) if coupon.state in ("issued", "locked", "gifting") else ""
     return GivenRow(
-        member_id=card.public_id if card.public_id in hers else "",
-        name=name,
+        member_id=card.public_id if is_hers else "",
+        # Of who is another guide's by now, the first character is enough to know her by.
+        name=card.display_name if is_hers or not card.is_named else f"{card.display_name[:1]}**",
         avatar=member_avatar(card),
         coupon=coupon.template.terms.title,
         state_label=_("已使用") if coupon.state == "redeemed" else coupon.state_label,

@@ -65,7 +65,7 @@ class PickRow:
     public_id: str
     name: str
     avatar: Avatar
-    note: str  # 金卡 · 3月8日生日
+    note: str  # 会员 · 尾号 5678 · 3月8日生日
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -170,12 +170,12 @@ def get_batch_id(public_id: str) -> int:
 
 
 def find_batch(guide: GuideCard, public_id: str, *, now: dt.datetime) -> GuideBatch:
-    """A batch of the guides' door. Raises NoSuchBatch for an unknown one and for one that guides never give."""
-    batch_id = get_batch_id(public_id)
-    line = coupon_selectors.get_guide_batch(batch_id=batch_id, guide_id=guide.id, door=_DOOR, at=now)
-    if _DOOR not in line.batch.terms.doors:
+    """A batch of her list. Raises NoSuchBatch for an unknown one, one that is over, and one that guides never give."""
+    lines = coupon_selectors.list_guide_batches(guide_id=guide.id, door=_DOOR, at=now)
+    found = next((line for line in lines if line.batch.public_id == public_id), None)
+    if found is None:
         raise NoSuchBatch
-    return line
+    return found
 
 
 def build_pick(
@@ -215,11 +215,7 @@ def build_pick_rows(
         cursor=cursor,
         limit=PAGE_ROWS,
     )
-    tiers = member_selectors.list_member_tiers([line.member.id for line in found.lines], now)
-    rows = tuple(
-        _pick_row(line.member, tiers[line.member.id].name if line.member.id in tiers else "")
-        for line in found.lines
-    )
+    rows = tuple(_pick_row(line.member) for line in found.lines)
     next_url = ""
     if found.next_cursor:
         next_url = url_of(
@@ -340,12 +336,12 @@ def _among(guide: GuideCard, narrowing: Narrowing, *, now: dt.datetime) -> Itera
             yield member_selectors.tagged_member_ids(tag_id, now)
 
 
-def _pick_row(member: MemberCard, tier_name: str) -> PickRow:
-    notes = [tier_name or member.stage_label]
-    if member.birthday:
-        notes.append(_("%(day)s生日") % {"day": phrases.say_birthday(member.birthday)})
+def _pick_row(member: MemberCard) -> PickRow:
+    notes = [member.stage_label]
     if member.masked_phone:
         notes.append(_("尾号 %(tail)s") % {"tail": member.masked_phone[-4:]})
+    if member.birthday:
+        notes.append(_("%(day)s生日") % {"day": phrases.say_birthday(member.birthday)})
     return PickRow(member.public_id, member.display_name, member_avatar(member), " · ".join(notes))
 
 
@@ -378,10 +374,8 @@ def _facts(line: GuideBatch, *, sure: int, given: int) -> tuple[str, ...]:
 def _members_of(guide: GuideCard, issue: DirectedIssueCard) -> dict[int, tuple[MemberCard, bool]]:
     """Whom she asked for, as she calls them, and whether she may still open them."""
     cards = guide_selectors.list_cards_for(guide.id, [line.member_id for line in issue.lines])
-    hers = guide_selectors.access_members(
-        guide_id=guide.id, public_ids=[card.public_id for card in cards.values()]
-    )
-    return {key: (card, card.public_id in hers) for key, card in cards.items()}
+    hers = guide_selectors.openable_ids(guide.id, cards)
+    return {key: (card, key in hers) for key, card in cards.items()}
 
 
 def _result_row(line: DirectedLine, names: dict[int, tuple[MemberCard, bool]]) -> ResultRow:
