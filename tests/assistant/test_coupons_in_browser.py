@@ -1,15 +1,18 @@
 """Coupons under a thumb: picked, confirmed and given once; redeemed, refused and taken back; a code that runs out."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
-from coupons.models import Coupon, DirectedIssue, Redemption
+from assistant.qr import draw_image
+from coupons.models import Coupon, CouponBatch, DirectedIssue, Redemption
 from guides.models import ChannelCode
-from tests.assistant.coupons_kit import guide_batch, members_of
+from tests.assistant.coupons_kit import coupon_of, guide_batch, members_of, redeem_for
 from tests.assistant.test_browser import chromium, phone  # noqa: F401
-from tests.browser import needs_browser
+from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
 from tests.cast import Cast
 
 pytestmark = [pytest.mark.browser, needs_browser, pytest.mark.django_db(transaction=True)]
@@ -82,9 +85,6 @@ def test_a_face_to_face_code_counts_down_and_ends(cast: Cast, phone: Page) -> No
 
 @pytest.mark.parametrize("width", [320, 375])
 def test_pages_fit_the_screen_and_targets_are_large(cast: Cast, phone: Page, width: int) -> None:  # noqa: F811
-    from coupons.models import CouponBatch
-    from tests.assistant.coupons_kit import coupon_of, redeem_for
-
     batch = guide_batch("二十个字长的券名称看它在窄屏上怎么折行", template={"min_spend_fen": 12_345_678})
     coupon_of(cast.xiaomei, title="二十个字长的券名称看它在窄屏上怎么折行", valid_days=2)
     done = redeem_for(cast.lina, cast.xiaomei, "订单号也可以很长" * 8)
@@ -108,3 +108,39 @@ def test_pages_fit_the_screen_and_targets_are_large(cast: Cast, phone: Page, wid
             "all => all.filter(one => one.offsetParent).map(one => one.getBoundingClientRect().height)",
         )
         assert round(min(heights, default=44)) >= 44, path
+
+
+def test_the_camera_reads_a_code_where_the_browser_cannot_itself(
+    cast: Cast,
+    log_in: Any,
+    live_server: Any,
+    chromium: Any,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """Chromium on Linux has no reader of its own: the package is loaded then and there, within the content policy."""
+    coupon = coupon_of(cast.xiaomei)
+    video = tmp_path / "code.y4m"
+    video.write_bytes(_film(coupon.code))
+    camera = chromium.browser_type.launch(
+        executable_path=CHROMIUM,
+        args=[
+            *ARGUMENTS, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={video}",
+        ],
+    )  # fmt: skip
+    page = camera.new_context(base_url=live_server.url, permissions=["camera"]).new_page()
+    session = log_in(cast.lina).cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page.goto("/a/coupons/redeem/")
+    page.locator("[data-scan]").click()
+    expect(page.locator("#till input[name=code]")).to_have_value(coupon.code, timeout=15_000)
+    camera.close()
+
+
+def _film(text: str) -> bytes:
+    """Two pictures of a QR code as YUV4MPEG2, which Chromium plays in place of a camera."""
+    picture = Image.new("L", (640, 480), 200)
+    code = draw_image(text, size=440).convert("L")
+    picture.paste(code, ((640 - code.width) // 2, (480 - code.height) // 2))
+    frame = b"FRAME\n" + picture.tobytes() + bytes([128]) * (320 * 240 * 2)
+    return b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420mpeg2\n" + frame * 2
