@@ -237,13 +237,13 @@ def test_the_day_shows_the_stores_and_mine(cast: Cast, log_in: Any) -> None:
     redeem_for(cast.chenjing, cast.xiaomei, "A3")
     client = log_in(cast.lina)
     page = client.get("/a/coupons/redemptions/").context["page"]
-    assert (page.title, page.count, page.discount, page.sales) == ("今日核销", "2", "¥60", "¥400")
+    assert (page.title, page.redeemed, page.discount, page.sales) == ("今日核销", "2", "¥60", "¥400")
     assert [("A2" in row.note, row.foot, row.may_undo) for row in page.list.rows] == [
         (True, "12:00 · 王芳", True),
         (False, "12:00 · 李娜", True),
     ]
     mine = client.get("/a/coupons/redemptions/?who=mine").context["page"]
-    assert (mine.count, len(mine.list.rows)) == ("1", 1)
+    assert (mine.redeemed, len(mine.list.rows)) == ("1", 1)
     assert (page.earlier, page.later) == (None, None)
 
 
@@ -254,8 +254,8 @@ def test_a_manager_looks_back_and_a_guide_does_not(cast: Cast, log_in: Any) -> N
     path = f"/a/coupons/redemptions/?day={yesterday}"
     manager = log_in(cast.zhaoqiang)
     page = manager.get(path).context["page"]
-    assert (page.count, page.title, page.later.label) == ("1", "3月10日核销", "后一天")
-    assert manager.get("/a/coupons/redemptions/").context["page"].count == "0"
+    assert (page.redeemed, page.title, page.later.label) == ("1", "3月10日核销", "后一天")
+    assert manager.get("/a/coupons/redemptions/").context["page"].redeemed == "0"
     assert log_in(cast.lina).get(path).status_code == 404
     for odd in ("2026-03-12", "1999-01-01", "x", "\0"):
         assert manager.get("/a/coupons/redemptions/", {"day": odd}).status_code in {200, 404}

@@ -61,7 +61,7 @@ class RedemptionsPage:
     who: tuple[Link, ...]
     earlier: Link | None  # a manager's
     later: Link | None
-    count: str
+    redeemed: str
     discount: str
     sales: str
     list: RedemptionRows
@@ -121,7 +121,7 @@ def build_redemptions(
         if is_manager and day > today - dt.timedelta(days=DAYS_BACK)
         else None,
         later=Link(_("后一天"), _url(who, day + step, today)) if is_manager and day < today else None,
-        count=phrases.say_count(sums.redeemed_count),
+        redeemed=phrases.say_count(sums.redeemed_count),
         discount=phrases.say_money(sums.discount_fen),
         sales=phrases.say_money(sums.sales_fen),
         list=build_redemption_rows(guide, who=who, day=day, cursor=None, now=now),
