@@ -21,6 +21,7 @@ HOLDINGS: tuple[str, ...] = (
     "guides.services.holdings_requests.RequestHoldings",
     "coupons.services.holdings.CouponHoldings",
     "coupons.services.holdings_doors.FaceToFaceHoldings",
+    "coupons.services.holdings_doors.StandingHoldings",
     "members.services.holdings_points.PointsHoldings",
     "miniapp.services.holdings.DeviceHoldings",
     "members.services.holdings_privacy.ProfileHoldings",

@@ -79,6 +79,9 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("会员的券"), "local_activity", "coupons_coupon_changelist"),
             _item(_("核销记录"), "receipt_long", "coupons_redemption_changelist"),
             _item(_("批量发券"), "outbox", "coupons_issuejob_changelist"),
+            _item(_("自动发券规则"), "redeem", "coupons_standingrule_changelist"),
+            _item(_("自动发券记录"), "history_edu", "coupons_standingissue_changelist"),
+            _item(_("面对面发券"), "qr_code_2_add", "coupons_facetofaceoffer_changelist"),
         ],
     },
     {

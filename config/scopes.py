@@ -22,6 +22,8 @@ SCOPES: Mapping[str, str] = {
     "guides.ChannelCode": "guides.selectors.scope_channel_codes",
     "guides.ChannelScan": "guides.selectors.scope_channel_scans",
     "guides.ServiceRequest": "guides.selectors.scope_requests",
+    "coupons.FaceToFaceOffer": "coupons.selectors.scopes.scope_offers",
+    "coupons.StandingIssue": "guides.selectors.scopes.scope_member_rows",
     "coupons.Coupon": "coupons.selectors.scope_coupons",
     "coupons.Redemption": "coupons.selectors.scope_redemptions",
 }

@@ -37,6 +37,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "resume_issue_jobs": {"task": "coupons.resume_issue_jobs", "schedule": 30.0},
     # An offer lasts minutes, and she stands in the shop.
     "mend_face_to_face": {"task": "coupons.mend_face_to_face", "schedule": 10.0},
+    # Occasions whose event was lost, birthdays, and who waits for a batch.
+    "work_standing_rules": {"task": "coupons.work_standing_rules", "schedule": 60.0},
     "release_lapsed_locks": {"task": "coupons.release_lapsed_locks", "schedule": 60.0},
     "return_untaken_gifts": {"task": "coupons.return_untaken_gifts", "schedule": 60.0},
     "expire_coupons": {"task": "coupons.expire_coupons", "schedule": 3600.0},

@@ -41,3 +41,9 @@ def mend_face_to_face() -> int:
     """Scans without an answer, and offers without their QR."""
     mended = services.mend_face_to_face(actor=Actor.system("mend_face_to_face"))
     return mended + services.fetch_face_to_face_codes()
+
+
+@shared_task(name="coupons.work_standing_rules")
+def work_standing_rules() -> int:
+    """See the service of that name. Answers how many coupons were given."""
+    return services.work_standing_rules(actor=Actor.system("work_standing_rules"))

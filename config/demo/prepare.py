@@ -26,6 +26,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     from config.demo.accounts import seed_accounts, seed_staff
     from config.demo.consents import seed_consents
     from config.demo.coupons import seed_coupons
+    from config.demo.doors import seed_doors
     from config.demo.doubles import seed_doubles
     from config.demo.points import seed_points
     from config.demo.requests import seed_requests
@@ -49,6 +50,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     seed_doubles(at=clock.now(), actor=actor)
     seed_consents(at=clock.now(), actor=actor)
     seed_coupons(at=clock.now(), actor=actor)
+    seed_doors(at=clock.now(), actor=actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
 

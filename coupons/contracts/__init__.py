@@ -54,6 +54,13 @@ from coupons.contracts.pricing import (
     RefundLine,
     ReturnedPart,
 )
+from coupons.contracts.standing import (
+    OccasionName,
+    StandingCounts,
+    StandingPreview,
+    StandingRuleCard,
+    StandingTerms,
+)
 
 __all__ = [
     "BasketLine",
@@ -87,6 +94,7 @@ __all__ = [
     "GuideQuota",
     "IssueProgress",
     "IssuedCoupon",
+    "OccasionName",
     "PointsTerms",
     "PricedBasket",
     "PricedLine",
@@ -98,6 +106,10 @@ __all__ = [
     "RefundLine",
     "ReturnedPart",
     "ShownCode",
+    "StandingCounts",
+    "StandingPreview",
+    "StandingRuleCard",
+    "StandingTerms",
     "StoreDay",
     "StoreRedemption",
     "StoreRedemptionPage",

@@ -21,6 +21,14 @@ from coupons.models.sharing import (
     JobState,
     PartnerCode,
 )
+from coupons.models.standing import (
+    IssueState,
+    Occasion,
+    RuleState,
+    StandingIssue,
+    StandingRound,
+    StandingRule,
+)
 from coupons.models.templates import (
     NUMBERS,
     NUMBERS_OF_KIND,
@@ -59,10 +67,16 @@ __all__ = [
     "GuideAllowance",
     "IssueJob",
     "IssueSlice",
+    "IssueState",
     "JobState",
+    "Occasion",
     "PartnerCode",
     "QuotaPeriod",
     "Redemption",
+    "RuleState",
+    "StandingIssue",
+    "StandingRound",
+    "StandingRule",
     "TemplateState",
     "Validity",
 ]

@@ -32,6 +32,7 @@ from coupons.selectors.directed import (
 from coupons.selectors.guide_doors import access_face_to_face, get_guide_batch, list_guide_batches
 from coupons.selectors.in_hands import list_expiring_coupons, list_usable_coupons
 from coupons.selectors.scopes import scope_coupons, scope_redemptions
+from coupons.selectors.standing import count_standing_issues, get_standing_rule, preview_standing_rule
 from coupons.selectors.templates import get_template, list_template_versions, span_of
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "access_store_redemption",
     "check_at_counter",
     "check_coupon",
+    "count_standing_issues",
     "count_usable_coupons",
     "find_batch_id",
     "find_by_code",
@@ -50,6 +52,7 @@ __all__ = [
     "get_guide_quota",
     "get_issue_progress",
     "get_redemption",
+    "get_standing_rule",
     "get_template",
     "list_claimable_batches",
     "list_expiring_coupons",
@@ -59,6 +62,7 @@ __all__ = [
     "list_store_redemptions",
     "list_template_versions",
     "list_usable_coupons",
+    "preview_standing_rule",
     "scope_coupons",
     "scope_redemptions",
     "span_of",

@@ -1,6 +1,7 @@
 """What a guide may hand out, and her face-to-face offers."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 
 from django.db.models import Count, Q
@@ -65,10 +66,7 @@ def access_face_to_face(*, public_id: str, guide_id: int, at: dt.datetime | None
 def offer_card_of(offer: FaceToFaceOffer, at: dt.datetime) -> FaceToFaceCard:
     """The card of an offer fetched with its batch and template."""
     template = template_card_of(offer.batch.template)
-    counts = FaceToFaceClaim.objects.filter(offer=offer).aggregate(
-        claimed=Count("pk", filter=Q(outcome=ClaimOutcome.ISSUED)),
-        refused=Count("member_id", filter=Q(outcome=ClaimOutcome.REFUSED), distinct=True),
-    )
+    counts = count_claims([offer.pk])[offer.pk]
     last = FaceToFaceClaim.objects.filter(offer=offer, outcome=ClaimOutcome.ISSUED).order_by("-pk")
     claims = list(last.values_list("member_id", "at")[:_LAST_CLAIMS])
     names = guide_selectors.names_as_seen(offer.guide_id, [member_id for member_id, _at in claims])
@@ -81,10 +79,19 @@ def offer_card_of(offer: FaceToFaceOffer, at: dt.datetime) -> FaceToFaceCard:
         qr_content=guide_selectors.get_channel_code(offer.channel_code_id, at).qr_content,
         is_open=counts_at(offer, at),
         expires_at=offer.expires_at,
-        claimed_count=counts["claimed"],
-        refused_count=counts["refused"],
+        claimed_count=counts.get(ClaimOutcome.ISSUED, 0),
+        refused_count=counts.get(ClaimOutcome.REFUSED, 0),
         last_claims=tuple((names[member_id], claimed_at) for member_id, claimed_at in claims),
     )
+
+
+def count_claims(offer_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """How many members each outcome had, by offer, in one query."""
+    rows = FaceToFaceClaim.objects.filter(offer_id__in=offer_ids).values_list("offer_id", "outcome")
+    found: dict[int, dict[str, int]] = {offer_id: {} for offer_id in offer_ids}
+    for offer_id, outcome, count in rows.annotate(n=Count("member_id", distinct=True)).order_by():
+        found[offer_id][outcome] = count
+    return found
 
 
 def counts_at(offer: FaceToFaceOffer, at: dt.datetime) -> bool:

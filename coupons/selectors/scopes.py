@@ -23,3 +23,11 @@ def scope_redemptions(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[
         return queryset
     stores = guide_selectors.scope_stores(staff, apps.get_model("guides", "Store")._default_manager.all())
     return queryset.filter(store_id__in=stores.values("pk"))
+
+
+def scope_offers(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Face-to-face offers made in stores of the scope."""
+    if staff.is_active and staff.is_superuser:
+        return queryset
+    stores = guide_selectors.scope_stores(staff, apps.get_model("guides", "Store")._default_manager.all())
+    return queryset.filter(store_id__in=stores.values("pk"))

@@ -20,6 +20,7 @@ from coupons.contracts import DoorName, IssueProgress
 from coupons.events import CouponsIssued
 from coupons.models import CouponBatch, Door, IssueJob, IssueSlice, JobState
 from coupons.selectors.batches import get_issue_progress
+from coupons.selectors.standing import may_be_given
 from coupons.services.history import actor_words
 from coupons.services.issuing import call_issue, usable_request_key
 from members import selectors as member_selectors
@@ -199,6 +200,8 @@ def _issue_to_living(job: IssueJob, member_id: int, at: dt.datetime) -> str:
     living_id = member_selectors.list_merge_targets([member_id]).get(member_id)
     if living_id is None:
         return "no_member"
+    if living_id != member_id and not may_be_given(job.pk, living_id):
+        return "repeated"
     return call_issue(
         batch_id=job.batch_id,
         member_id=living_id,

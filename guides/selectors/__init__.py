@@ -33,6 +33,7 @@ from guides.selectors.notes import (
     own_tagged_member_ids,
     remarked_member_ids,
 )
+from guides.selectors.occasions import new_bindings, placed_member_ids
 from guides.selectors.people import (
     access_member,
     access_members,
@@ -114,8 +115,10 @@ __all__ = [
     "list_store_guides",
     "names_as_seen",
     "nearest_stores",
+    "new_bindings",
     "openable_ids",
     "own_tagged_member_ids",
+    "placed_member_ids",
     "remarked_member_ids",
     "scope_bindings",
     "scope_channel_codes",

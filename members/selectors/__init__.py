@@ -4,6 +4,7 @@ from members.selectors.addresses import get_address
 from members.selectors.consents import (
     MARKETING,
     count_agreed,
+    has_withdrawn,
     list_consent_entries,
     list_consents,
     list_current_consent_texts,
@@ -22,6 +23,15 @@ from members.selectors.imports import (
 )
 from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
 from members.selectors.names import name_tokens, pinyin_of, typed_tokens
+from members.selectors.occasions import (
+    birthday_member_ids,
+    completed_member_ids,
+    holder_member_ids,
+    joined_member_ids,
+    list_sources,
+    risen_member_ids,
+    source_member_ids,
+)
 from members.selectors.people import (
     birthday_member_ids,
     card_of,
@@ -92,6 +102,7 @@ __all__ = [
     "birthday_member_ids",
     "card_of",
     "change_line",
+    "completed_member_ids",
     "count_agreed",
     "count_by_tier",
     "count_tagged",
@@ -118,7 +129,10 @@ __all__ = [
     "get_tier_standing",
     "group_card_of",
     "has_tier_grant",
+    "has_withdrawn",
+    "holder_member_ids",
     "import_card_of",
+    "joined_member_ids",
     "list_bad_counts",
     "list_consent_entries",
     "list_consents",
@@ -136,6 +150,7 @@ __all__ = [
     "list_possible_duplicates",
     "list_recent_tag_ids",
     "list_reveal_reasons",
+    "list_sources",
     "list_tags",
     "list_tier_changes",
     "list_tier_history",
@@ -155,7 +170,9 @@ __all__ = [
     "preview_reassessment",
     "quote_earned_points",
     "quote_member_points",
+    "risen_member_ids",
     "search_member_ids",
+    "source_member_ids",
     "tag_card_of",
     "tagged_member_ids",
     "tier_card_from",

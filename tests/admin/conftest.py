@@ -10,10 +10,10 @@ from django.test import Client
 from core import clock
 from core.actor import Actor
 from coupons import services as coupon_services
-from coupons.contracts import BatchTerms, TemplateTerms
+from coupons.contracts import BatchTerms, StandingTerms, TemplateTerms
 from coupons.services import Order
 from guides import services as guide_services
-from guides.models import BindingPolicy
+from guides.models import BindingPolicy, ChannelCode
 from guides.selectors import get_guide_code
 from members import services as member_services
 from members.contracts import TierDecisions, TierTerms
@@ -121,7 +121,9 @@ def fill_coupons(cast: Cast) -> None:  # noqa: F811
     )
     batch = coupon_services.create_batch(
         template_id=template.id,
-        terms=BatchTerms(name="双旦满减", quota=1_204, doors=("claim", "system"), member_limit=None),
+        terms=BatchTerms(
+            name="双旦满减", quota=1_204, doors=("claim", "system", "face_to_face"), member_limit=None
+        ),
         actor=actor,
     )
     coupon_services.open_batch(batch_id=batch.id, actor=actor)
@@ -137,6 +139,31 @@ def fill_coupons(cast: Cast) -> None:  # noqa: F811
     coupon_services.issue_coupons(
         batch_id=batch.id, member_ids=[cast.xiaomei.id, cast.xiaoli.id], key="cast", actor=actor
     )
+    fill_doors(cast, batch.id)
+
+
+def fill_doors(cast: Cast, batch_id: int) -> None:  # noqa: F811
+    """李娜 offers the batch face to face and 小美 has scanned; a rule has greeted 小美 as well."""
+    actor = Actor.system("cast")
+    card = coupon_services.open_face_to_face(
+        batch_id=batch_id, guide_id=cast.lina.id, request_key="cast", actor=actor
+    )
+    code = ChannelCode.objects.get(purpose="face_to_face")
+    scan = guide_services.resolve_scan(
+        member_id=cast.xiaomei.id,
+        scene=code.code,
+        is_new_follower=False,
+        request_key=card.public_id,
+        actor=actor,
+    )
+    coupon_services.answer_face_to_face_scan(scan_id=scan.scan_id, actor=actor)
+    rule = coupon_services.create_standing_rule(
+        terms=StandingTerms(name="绑定欢迎券", occasion="first_bound", batch_id=batch_id), actor=actor
+    )
+    coupon_services.switch_rule_on(
+        rule_id=rule.id, actor=actor, at=cast.xiaomei.registered_at - dt.timedelta(hours=1)
+    )
+    coupon_services.work_standing_rules(actor=actor)
 
 
 @pytest.fixture
