@@ -242,6 +242,9 @@ STATICFILES_DIRS = [
     ("", BASE_DIR / "static"),
     ("vendor/weui", _packages / "weui" / "dist" / "style"),
     ("vendor/htmx", _packages / "htmx.org" / "dist"),
+    ("vendor/weixin-js-sdk", _packages / "weixin-js-sdk"),
+    ("vendor/barcode-detector", _packages / "barcode-detector" / "dist" / "iife"),
+    ("vendor/zxing", _packages / "zxing-wasm" / "dist" / "reader"),
 ]
 STATICFILES_DIRS = [(prefix, folder) for prefix, folder in STATICFILES_DIRS if folder.exists()]
 # Of these packages one file only; it keeps its name.

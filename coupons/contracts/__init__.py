@@ -27,7 +27,21 @@ from coupons.contracts.coupons import (
     ValidityName,
     WhyNot,
 )
-from coupons.contracts.doors import FaceToFaceCard, GuideBatch
+from coupons.contracts.doors import (
+    FaceToFaceCard,
+    GuideBatch,
+)
+from coupons.contracts.guide_side import (
+    CounterCheck,
+    DirectedIssueCard,
+    DirectedLine,
+    GivenCoupon,
+    GivenPage,
+    GivenSummary,
+    StoreDay,
+    StoreRedemption,
+    StoreRedemptionPage,
+)
 from coupons.contracts.member_doors import (
     ClaimTarget,
     CouponStep,
@@ -104,6 +118,7 @@ __all__ = [
     "ClaimTarget",
     "ClaimableBatch",
     "CodeImport",
+    "CounterCheck",
     "CouponCard",
     "CouponCheck",
     "CouponKind",
@@ -117,6 +132,8 @@ __all__ = [
     "CouponStep",
     "CouponTerms",
     "CouponVerdict",
+    "DirectedIssueCard",
+    "DirectedLine",
     "DoorName",
     "EntryLine",
     "ExchangeFile",
@@ -128,6 +145,9 @@ __all__ = [
     "FoldRun",
     "GiftOffer",
     "GiftingName",
+    "GivenCoupon",
+    "GivenPage",
+    "GivenSummary",
     "GuideBatch",
     "GuideQuota",
     "HeldCounts",
@@ -166,6 +186,9 @@ __all__ = [
     "StatsLine",
     "StatsQuery",
     "StatsSide",
+    "StoreDay",
+    "StoreRedemption",
+    "StoreRedemptionPage",
     "StoreSum",
     "TemplateCard",
     "TemplateTerms",

@@ -1,5 +1,6 @@
 """Refusals of `coupons`."""
 
+from coupons.errors.counter import DiscountMissing, DiscountTooHigh, MemberCodeShown
 from coupons.errors.coupons import (
     OF_OUTCOME,
     AlreadyReversed,
@@ -151,6 +152,8 @@ __all__ = [
     "CouponNotOffered",
     "CouponRedeemed",
     "CouponVoided",
+    "DiscountMissing",
+    "DiscountTooHigh",
     "DuplicateCoupon",
     "DuplicateLine",
     "EarlierMonthOpen",
@@ -171,6 +174,7 @@ __all__ = [
     "HadBefore",
     "LaterMonthClosed",
     "LockLost",
+    "MemberCodeShown",
     "MemberGone",
     "MemberMissing",
     "MonthIsClosed",

@@ -46,7 +46,7 @@ FOR EACH ROW EXECUTE FUNCTION coupons_line_is_open();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('coupons', '0004_doors'),
+        ('coupons', '0005_guides_give_by_hand'),
         ('guides', '0005_change_pause'),
     ]
 

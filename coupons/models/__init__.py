@@ -16,6 +16,10 @@ from coupons.models.coupons import (
     CouponState,
     Redemption,
 )
+from coupons.models.directed import (
+    MOST_AT_ONCE,
+    DirectedIssue,
+)
 from coupons.models.doors import (
     ClaimOutcome,
     FaceToFaceClaim,
@@ -94,6 +98,7 @@ from coupons.models.unlocks import (
 )
 
 __all__ = [
+    "MOST_AT_ONCE",
     "NUMBERS",
     "NUMBERS_OF_KIND",
     "SHARDS",
@@ -119,6 +124,7 @@ __all__ = [
     "CouponState",
     "CouponTemplate",
     "CouponToken",
+    "DirectedIssue",
     "Door",
     "EntryKind",
     "ExchangeCode",

@@ -144,6 +144,12 @@ class Coupon(models.Model):
             ),
             # Used when the purchase that earned it is returned.
             models.Index(fields=["source_key"], name="coupon_by_source", condition=~Q(source_key="")),
+            # Used by the list of what a guide gave; empty for what the system gives in bulk.
+            models.Index(
+                fields=["issued_by_guide", "-id"],
+                name="coupon_of_guide",
+                condition=Q(issued_by_guide__isnull=False),
+            ),
             # Used by release_lapsed_locks.
             models.Index(fields=["locked_until"], name="coupon_locked", condition=Q(state="locked")),
         ]

@@ -11,6 +11,12 @@ from coupons.selectors.batches import (
     sum_batch,
     sum_batches,
 )
+from coupons.selectors.counter import (
+    access_store_redemption,
+    check_at_counter,
+    list_store_redemptions,
+    sum_store_day,
+)
 from coupons.selectors.coupons import (
     check_coupon,
     count_usable_coupons,
@@ -18,6 +24,12 @@ from coupons.selectors.coupons import (
     get_coupon,
     get_redemption,
     list_member_coupons,
+)
+from coupons.selectors.directed import (
+    access_directed_issue,
+    foresee_directed_issue,
+    list_given_coupons,
+    sum_given_coupons,
 )
 from coupons.selectors.exchange import (
     count_older_exchange_sets,
@@ -35,6 +47,10 @@ from coupons.selectors.holding import (
     get_held_coupon,
     list_coupon_steps,
     list_held_coupons,
+)
+from coupons.selectors.in_hands import (
+    list_expiring_coupons,
+    list_usable_coupons,
 )
 from coupons.selectors.orders import (
     find_order_id,
@@ -83,7 +99,10 @@ from coupons.selectors.unlocks import (
 )
 
 __all__ = [
+    "access_directed_issue",
     "access_face_to_face",
+    "access_store_redemption",
+    "check_at_counter",
     "check_coupon",
     "count_held_coupons",
     "count_older_exchange_sets",
@@ -95,6 +114,7 @@ __all__ = [
     "find_exchange_code_ids",
     "find_order_id",
     "folded_until",
+    "foresee_directed_issue",
     "get_batch",
     "get_claimable_batch",
     "get_coupon",
@@ -111,15 +131,19 @@ __all__ = [
     "list_claimable_batches",
     "list_coupon_steps",
     "list_entries",
+    "list_expiring_coupons",
     "list_frozen_sums",
+    "list_given_coupons",
     "list_guide_batches",
     "list_held_coupons",
     "list_issued",
     "list_member_coupons",
     "list_stats",
+    "list_store_redemptions",
     "list_template_versions",
     "list_term_lines",
     "list_unlock_offers",
+    "list_usable_coupons",
     "month_lines",
     "preview_standing_rule",
     "scope_coupon_days",
@@ -131,9 +155,11 @@ __all__ = [
     "sum_batches",
     "sum_coupons",
     "sum_exchange_sets",
+    "sum_given_coupons",
     "sum_guide_coupons",
     "sum_owners",
     "sum_store_coupons",
+    "sum_store_day",
     "sum_stores",
     "sum_unlock_offers",
     "visible_store_ids",

@@ -22,6 +22,16 @@ from coupons.services.closing import (
     void_coupons,
     void_coupons_of_source,
 )
+from coupons.services.counter import (
+    counter_request_id,
+    discount_at_counter,
+    read_counter_code,
+    redeem_at_counter,
+    undo_at_counter,
+)
+from coupons.services.directed import (
+    issue_directed,
+)
 from coupons.services.exchange import (
     exchange_code,
 )
@@ -164,12 +174,14 @@ __all__ = [
     "claim_from_link",
     "close_face_to_face",
     "close_month",
+    "counter_request_id",
     "create_batch",
     "create_exchange_set",
     "create_standing_rule",
     "create_template",
     "create_unlock_offer",
     "decide_policy",
+    "discount_at_counter",
     "drop_policy",
     "end_batch",
     "end_unlock_offer",
@@ -187,6 +199,7 @@ __all__ = [
     "import_partner_codes",
     "issue_coupon",
     "issue_coupons",
+    "issue_directed",
     "lock_coupon",
     "lock_coupons",
     "meet_occasions",
@@ -201,8 +214,10 @@ __all__ = [
     "prove_stats",
     "prove_stats_when_due",
     "prune_exchange_tries",
+    "read_counter_code",
     "read_shown_code",
     "recompute_settlement",
+    "redeem_at_counter",
     "redeem_coupon",
     "redeem_order",
     "redeem_told_order",
@@ -234,6 +249,7 @@ __all__ = [
     "tell_of_coupon",
     "tell_of_expiring",
     "tell_of_guide_issue",
+    "undo_at_counter",
     "undo_redemption",
     "unlock_coupon",
     "unlock_coupons",

@@ -1,10 +1,12 @@
 """Reads of `guides`."""
 
 from guides.selectors.bindings import (
+    bound_member_ids,
     find_live_binding,
     get_notice_state,
     list_binding_history,
     list_bound_members,
+    list_cards_for,
     list_newest_members,
     names_as_seen,
     summarize_guide,
@@ -36,6 +38,8 @@ from guides.selectors.notes import (
     list_notes,
     list_own_member_tags,
     list_own_tags,
+    own_tagged_member_ids,
+    remarked_member_ids,
 )
 from guides.selectors.occasions import (
     new_bindings,
@@ -43,9 +47,11 @@ from guides.selectors.occasions import (
 )
 from guides.selectors.people import (
     access_member,
+    access_members,
     find_guide_by_login,
     get_guide_card,
     list_guide_names,
+    openable_ids,
 )
 from guides.selectors.places import (
     find_open_store,
@@ -86,6 +92,8 @@ __all__ = [
     "access_guide_request",
     "access_member",
     "access_member_request",
+    "access_members",
+    "bound_member_ids",
     "count_unread_requests",
     "find_code_place",
     "find_guide_by_login",
@@ -108,6 +116,7 @@ __all__ = [
     "known_place_ids",
     "list_binding_history",
     "list_bound_members",
+    "list_cards_for",
     "list_change_reasons",
     "list_code_scans",
     "list_codes_to_publish",
@@ -132,7 +141,10 @@ __all__ = [
     "names_as_seen",
     "nearest_stores",
     "new_bindings",
+    "openable_ids",
+    "own_tagged_member_ids",
     "placed_member_ids",
+    "remarked_member_ids",
     "scope_bindings",
     "scope_channel_codes",
     "scope_channel_scans",

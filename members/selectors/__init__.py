@@ -33,7 +33,9 @@ from members.selectors.occasions import (
     source_member_ids,
 )
 from members.selectors.people import (
+    birthday_month_member_ids,
     card_of,
+    find_living_ids,
     find_member_card,
     find_member_id,
     find_openid,
@@ -98,6 +100,7 @@ __all__ = [
     "MARKETING",
     "access_data_request",
     "birthday_member_ids",
+    "birthday_month_member_ids",
     "card_of",
     "change_line",
     "completed_member_ids",
@@ -108,6 +111,7 @@ __all__ = [
     "find_earlier_import",
     "find_last_expiry",
     "find_last_reassessment",
+    "find_living_ids",
     "find_member_card",
     "find_member_id",
     "find_next_candidate",
