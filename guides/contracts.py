@@ -45,6 +45,7 @@ class StoreLabel:
     dealer_name: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
 class CodePlace:
     """Whose channel code a text is."""
 
