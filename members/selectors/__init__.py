@@ -33,7 +33,7 @@ from members.selectors.occasions import (
     source_member_ids,
 )
 from members.selectors.people import (
-    birthday_month_member_ids,
+    born_in_month_ids,
     card_of,
     find_living_ids,
     find_member_card,
@@ -100,7 +100,7 @@ __all__ = [
     "MARKETING",
     "access_data_request",
     "birthday_member_ids",
-    "birthday_month_member_ids",
+    "born_in_month_ids",
     "card_of",
     "change_line",
     "completed_member_ids",

@@ -80,7 +80,7 @@ def find_living_ids(public_ids: Iterable[str]) -> dict[str, int]:
     return {public_id: targets[row_id] for public_id, row_id in rows.items() if row_id in targets}
 
 
-def birthday_month_member_ids(month: int) -> QuerySet[Any, int]:
+def born_in_month_ids(month: int) -> QuerySet[Any, int]:
     """Ids of the living members whose birthday is in that month; unevaluated."""
     return Member.objects.living().filter(birthday__month=month).values_list("pk", flat=True)
 

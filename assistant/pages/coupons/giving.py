@@ -325,7 +325,7 @@ def _tags(guide: GuideCard, narrowing: Narrowing) -> tuple[Option, ...]:
 
 def _among(guide: GuideCard, narrowing: Narrowing, *, now: dt.datetime) -> Iterable[QuerySet[Any, int]]:
     if narrowing.birthday:
-        yield member_selectors.birthday_month_member_ids(clock.business_day(now).month)
+        yield member_selectors.born_in_month_ids(clock.business_day(now).month)
     if narrowing.tier_id:
         yield member_selectors.tier_member_ids(narrowing.tier_id)
     if narrowing.tag:
