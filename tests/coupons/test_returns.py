@@ -221,6 +221,22 @@ def test_points_that_paid_come_back_with_their_part() -> None:
     assert balance() == 2_000
 
 
+def test_points_come_back_to_whom_she_was_merged_into_and_to_nobody_when_she_is_erased() -> None:
+    PointsPayment.objects.create(pk=1, is_active=True, max_share_bp=10_000)
+    survivor, emptier, erased = make_members(3)
+    shop = make_shop()
+    for number, member in enumerate((emptier, erased)):
+        member_services.credit_points(member_id=member, points=500, source_key="s", actor=BOSS)
+        redeem(shop, [], order_no=f"S{number}", member_id=member, use_points=True)
+    member_services.merge_members(first_id=survivor, second_id=emptier, survivor_id=survivor, actor=BOSS)
+    assert CouponOrder.objects.get(order_no="S0").member_id == survivor
+    give_back(shop, order_no="S0")
+    assert member_selectors.get_points_summary(survivor).balance == 500
+    member_services.erase_member(member_id=erased, reason="own_wish", actor=BOSS)
+    assert give_back(shop, order_no="S1").order.ended_at is not None
+    assert not CouponOrder.objects.filter(ended_at__isnull=True).exists()
+
+
 def test_coupons_that_were_redeemed_one_by_one_come_back_as_one_order() -> None:
     member, shop = make_members(1)[0], make_shop()
     first, second = coupon_of(member), coupon_of(member)
