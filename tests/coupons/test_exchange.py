@@ -1,11 +1,13 @@
 """Exchange codes: made, imported, downloaded once, used once, and not guessed."""
 
 import datetime as dt
+import io
 import threading
 from functools import partial
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from core import audit, clock, codes
 from core.actor import Actor
@@ -346,6 +348,10 @@ def test_codes_are_found_after_the_index_key_changed(settings: Any) -> None:
     assert selectors.count_older_exchange_sets() == 0
     settings.INDEX_KEYS = [new_key(), *settings.INDEX_KEYS]
     assert selectors.count_older_exchange_sets() == 1
+    said = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("reindex", check=True, stdout=said)
+    assert "1 open sets of exchange codes" in said.getvalue()
     assert exchange(taken[0], member).is_new
     assert list(selectors.find_exchange_code_ids(taken[1])) == [
         ExchangeCode.objects.get(number=2).pk,
