@@ -14,24 +14,9 @@ from core.errors import Refusal
 from miniapp import services
 from miniapp.contracts import DeviceSession
 from miniapp.errors import NotLoggedIn, TokenMissing
-from rest.bodies import StrictInput, StrictText
-from rest.pages import Cursors, PageQuery
+from rest.pages import Cursors
 from rest.throttles import Limit
-from rest.views import RestView, address_of
-
-__all__ = [
-    "API",
-    "BearerAuthentication",
-    "Limit",
-    "MemberView",
-    "MiniView",
-    "PageQuery",
-    "StrictInput",
-    "StrictText",
-    "address_of",
-    "open_cursor",
-    "seal_cursor",
-]
+from rest.views import RestView
 
 API: Final = "miniapp"
 _CURSORS: Final = Cursors("miniapp.cursor")

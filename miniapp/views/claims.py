@@ -32,10 +32,12 @@ from coupons.errors import (
 )
 from members import selectors as member_selectors
 from members.errors import NoSuchMember
-from miniapp.api import MemberView, StrictInput, StrictText, address_of
+from miniapp.api import MemberView
 from miniapp.schema import documented
-from miniapp.throttles import Limit
 from miniapp.views.coupon_shapes import BATCH, COUPON, KEY, BatchOut, ClaimedOut, show_batch, show_coupon
+from rest.bodies import StrictInput, StrictText
+from rest.throttles import Limit
+from rest.views import address_of
 
 # What a batch may answer to whoever wants one of its coupons.
 REFUSED = (

@@ -12,11 +12,13 @@ from coupons import selectors as coupon_selectors
 from coupons import services as coupon_services
 from coupons.errors import CouponExpired, CouponRedeemed, CouponVoided, NoSuchCoupon
 from guides import selectors as guide_selectors
-from miniapp.api import MemberView, PageQuery, StrictInput, open_cursor, seal_cursor
+from miniapp.api import MemberView, open_cursor, seal_cursor
 from miniapp.schema import documented
-from miniapp.throttles import Limit
 from miniapp.views.coupon_shapes import COUPON, STATES, CouponOut, open_coupon_id, show_coupon
 from miniapp.views.guide import StoreOut, show_store
+from rest.bodies import StrictInput
+from rest.pages import PageQuery
+from rest.throttles import Limit
 
 _STORES: Final = 20
 _LISTS: Final = ("usable", "redeemed", "over", *STATES)

@@ -5,9 +5,10 @@ from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from miniapp.api import API, Limit, MiniView
+from miniapp.api import API, MiniView
 from miniapp.schema import document
 from rest.reference import show_reference
+from rest.throttles import Limit
 from rest.views import NothingHere
 
 

@@ -22,9 +22,8 @@ from coupons.errors import (
     OwnGift,
 )
 from members.errors import NoSuchMember
-from miniapp.api import MemberView, StrictInput, StrictText
+from miniapp.api import MemberView
 from miniapp.schema import documented
-from miniapp.throttles import Limit
 from miniapp.views.coupon_shapes import (
     CARD,
     COUPON,
@@ -35,6 +34,8 @@ from miniapp.views.coupon_shapes import (
     show_coupon,
     show_template,
 )
+from rest.bodies import StrictInput, StrictText
+from rest.throttles import Limit
 
 _TOKEN = "3f0c9a4e1b2f0c9a4e1b2f0c9a4e1b2f0c9a4e1b"  # noqa: S105  (an example)
 _LONGEST_H = 168

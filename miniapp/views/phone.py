@@ -11,11 +11,12 @@ from members import selectors as member_selectors
 from members.contracts import MemberCard
 from members.errors import PhoneUnusable
 from miniapp import services
-from miniapp.api import MemberView, StrictInput, StrictText
+from miniapp.api import MemberView
 from miniapp.errors import NotFromWeChat, SmsCodeUnusable, SmsCodeWrong, SmsTooSoon
 from miniapp.schema import documented
-from miniapp.throttles import Limit
 from miniapp.views.profile import EXAMPLE, ProfileOut, show_profile
+from rest.bodies import StrictInput, StrictText
+from rest.throttles import Limit
 from sms.errors import SmsNotSetUp
 from wechat.errors import (
     MiniSessionStale,

@@ -23,7 +23,6 @@ from coupons.errors import (
 from members.errors import NoSuchMember
 from miniapp.api import MemberView
 from miniapp.schema import documented
-from miniapp.throttles import Limit
 from miniapp.views.claims import REFUSED, claimed
 from miniapp.views.coupon_shapes import (
     COUPON,
@@ -34,6 +33,7 @@ from miniapp.views.coupon_shapes import (
     show_offer,
     show_why_not,
 )
+from rest.throttles import Limit
 
 
 class OffersOut(serializers.Serializer[Any]):

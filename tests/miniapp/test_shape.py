@@ -19,8 +19,9 @@ from coupons.contracts import ExchangeTerms, UnlockTerms
 from guides import services as guide_services
 from members.models import Member
 from miniapp import urls
-from miniapp.api import MiniView, address_of
+from miniapp.api import MiniView
 from miniapp.schema import document
+from rest.views import address_of
 from tests.coupons.kit import make_batch, make_template
 from tests.guides.requests_kit import make_kinds
 from tests.members import privacy_kit, tiers_kit
