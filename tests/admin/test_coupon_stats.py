@@ -213,7 +213,10 @@ def test_the_workbook_has_real_dates_and_numbers(desk: Client, trade: dict[str, 
 def test_workbooks_freeze_the_head_and_read_no_name_as_a_formula() -> None:
     stream = io.BytesIO()
     moment = at_shanghai("2026-11-01 00:30")
-    rows: list[Any] = [["=1+1", 1, 150, 2_500, dt.date(2026, 11, 1), moment], [None, None, None, None, None, None]]
+    rows: list[Any] = [
+        ["=1+1", 1, 150, 2_500, dt.date(2026, 11, 1), moment],
+        [None, None, None, None, None, None],
+    ]
     heads: Any = [
         ("名", "text"),
         ("数", "count"),
