@@ -18,7 +18,7 @@ _DICE_SEED: Final = 29
 _DAYS: Final = 62
 _HELD_DAYS: Final = 25  # then it is forgotten in a purse, and expires
 _NAMES: Final = ("秋季上新满减", "导购专属八五折")
-_WEEKDAY_PIECES: Final = (4, 4, 4, 5, 7, 11, 9)
+_WEEKDAY_PIECES: Final = (3, 3, 3, 4, 5, 8, 7)
 
 
 def seed_coupon_history(*, at: dt.datetime, actor: Actor) -> bool:
@@ -71,7 +71,8 @@ class _History:
                 request_id=self.used.pop(self.dice.randrange(len(self.used))), reversal_key="back", reason="顾客退货",
                 actor=self.actor, at=moment + dt.timedelta(hours=7),
             )  # fmt: skip
-        services.expire_coupons(actor=self.actor, at=moment)
+        if days_ago % 7 == 0:
+            services.expire_coupons(actor=self.actor, at=moment)
 
     def _hand_out(self, days_ago: int, number: int, at: dt.datetime) -> None:
         member_id = self.members.pop(self.dice.randrange(len(self.members)))

@@ -28,7 +28,7 @@ from core.workbooks import workbook_answer
 from coupons import selectors
 from coupons.admin.stats_form import BY_WORDS, SIDE_WORDS, Asked
 from coupons.admin.stats_sheets import entry_sheets, stats_sheets
-from coupons.admin.stats_words import COLUMNS, SORTS, cells_of, money, spans_of, tail, tiles_of
+from coupons.admin.stats_words import SORTS, cells_of, columns_of, money, spans_of, tail, tiles_of
 from coupons.contracts import CouponNumbers, StatsLine, StatsQuery
 from coupons.models import CouponBatch, CouponDay, CouponTemplate, StatsProof
 from guides import selectors as guide_selectors
@@ -186,7 +186,7 @@ def _heads(asked: Asked, sort: str) -> list[dict[str, Any]]:
             "url": asked.url(sort=name if sort == f"-{name}" else f"-{name}"),
             "sign": {f"-{name}": "↓", name: "↑"}.get(sort, ""),
         }
-        for name, words in COLUMNS
+        for name, words in columns_of(asked.query, asked.by)
     ]
 
 
@@ -201,7 +201,7 @@ def _line_cells(line: StatsLine, asked: Asked) -> dict[str, Any]:
         "label": line.label,
         "url": narrower if is_row else "",
         "rows_url": rows if is_row else "",
-        "cells": cells_of(line.numbers),
+        "cells": cells_of(line.numbers, columns_of(asked.query, asked.by)),
     }
 
 

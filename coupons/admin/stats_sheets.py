@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core.workbooks import Kind, Sheet
 from coupons.admin.stats_form import BY_WORDS, Asked
-from coupons.admin.stats_words import COLUMNS, tail
+from coupons.admin.stats_words import columns_of, tail
 from coupons.contracts import CouponNumbers, EntryLine, StatsLine
 from guides import selectors as guide_selectors
 
@@ -25,18 +25,21 @@ def stats_sheets(
     asked: Asked, lines: Sequence[StatsLine], days: Sequence[StatsLine], filters: Sequence[str]
 ) -> list[Sheet]:
     """The table as it is asked for, the days, and what was asked."""
-    heads: list[tuple[str, Kind]] = [(str(words), _KINDS.get(name, "count")) for name, words in COLUMNS]
     by = str(BY_WORDS[asked.by])
     asked_for = Sheet(_("说明"), [(_("查询条件"), "text")], [[word] for word in filters])
+    of_days = columns_of(asked.query, "day")
     daily = Sheet(
-        _("每天"), [(_("日期"), "day"), *heads], ([_day(line), *_cells(line.numbers)] for line in days)
+        _("每天"),
+        [(_("日期"), "day"), *_heads(of_days)],
+        ([dt.date.fromisoformat(line.key), *_cells(line.numbers, of_days)] for line in days),
     )
     if asked.by == "day":
         return [daily, asked_for]
+    columns = columns_of(asked.query, asked.by)
     table = Sheet(
         _("按%(by)s") % {"by": by},
-        [(by, "text"), *heads],
-        ([line.label, *_cells(line.numbers)] for line in lines),
+        [(by, "text"), *_heads(columns)],
+        ([line.label, *_cells(line.numbers, columns)] for line in lines),
     )
     return [table, daily, asked_for]
 
@@ -59,9 +62,9 @@ def entry_sheets(lines: Sequence[EntryLine]) -> list[Sheet]:
     return [Sheet(_("核销明细"), heads, rows)]
 
 
-def _cells(numbers: CouponNumbers) -> list[Any]:
-    return [getattr(numbers, name) for name, _words in COLUMNS]
+def _heads(columns: Sequence[tuple[str, Any]]) -> list[tuple[str, Kind]]:
+    return [(str(words), _KINDS.get(name, "count")) for name, words in columns]
 
 
-def _day(line: StatsLine) -> Any:
-    return dt.date.fromisoformat(line.key)
+def _cells(numbers: CouponNumbers, columns: Sequence[tuple[str, Any]]) -> list[Any]:
+    return [getattr(numbers, name) for name, _words in columns]

@@ -1,7 +1,7 @@
 """Numbers of coupons as people read them: tiles, columns, cells."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext as _now
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.admin import thousands
-from coupons.contracts import CouponNumbers
+from coupons.contracts import CouponNumbers, StatsBy, StatsQuery
 
 if TYPE_CHECKING:
     from coupons.admin.stats_form import Asked
@@ -28,6 +28,9 @@ COLUMNS: Final = (
     ("cost_bp", _("费率")),
     ("return_hundredths", _("投入产出")),
 )
+_OF_TILLS: Final = {
+    "redeemed_count", "reversed_count", "discount_fen", "sales_fen", "cost_bp", "return_hundredths",
+}  # fmt: skip
 _WAN: Final = 10_000
 
 
@@ -64,8 +67,17 @@ def big_money(fen: int) -> str:
     return f"¥{fen / 100 / _WAN:,.2f} 万" if abs(fen) >= _WAN * 100 else f"¥{money(fen)}"
 
 
-def cells_of(numbers: CouponNumbers) -> tuple[str, ...]:
-    """One line of the table, in the order of COLUMNS."""
+def columns_of(query: StatsQuery, by: StatsBy) -> list[tuple[str, Any]]:
+    """The columns that mean something: a till issues nothing, and what expires soon is of no day in the past."""
+    return [
+        (name, words)
+        for name, words in COLUMNS
+        if (query.side == "issued" or name in _OF_TILLS) and (by != "day" or name != "expiring_count")
+    ]
+
+
+def cells_of(numbers: CouponNumbers, columns: Sequence[tuple[str, Any]]) -> tuple[str, ...]:
+    """One line of the table, in the order of the columns."""
     made: dict[str, str] = {
         "redeemed_bp": share(numbers.redeemed_bp),
         "cost_bp": share(numbers.cost_bp),
@@ -74,7 +86,7 @@ def cells_of(numbers: CouponNumbers) -> tuple[str, ...]:
         "sales_fen": money(numbers.sales_fen),
     }
     return tuple(
-        made[name] if name in made else thousands(getattr(numbers, name)) for name, _words in COLUMNS
+        made[name] if name in made else thousands(getattr(numbers, name)) for name, _words in columns
     )
 
 
