@@ -72,6 +72,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     coupon_events.CouponClaimed: [],
     coupon_events.CouponIssued: [],
     coupon_events.CouponsIssued: [],
+    coupon_events.IssueJobConfirmed: ["coupons.handlers.on_issue_job_confirmed"],
     coupon_events.CouponRedeemed: [],
     coupon_events.RedemptionReversed: [],
     coupon_events.CouponsVoided: [],

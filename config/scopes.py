@@ -23,5 +23,6 @@ SCOPES: Mapping[str, str] = {
     "guides.ChannelScan": "guides.selectors.scope_channel_scans",
     "guides.ServiceRequest": "guides.selectors.scope_requests",
     "coupons.Coupon": "coupons.selectors.scope_coupons",
+    "coupons.IssueJob": "coupons.selectors.scope_issue_jobs",
     "coupons.Redemption": "coupons.selectors.scope_redemptions",
 }

@@ -35,6 +35,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "run_reassessments": {"task": "members.run_reassessments", "schedule": 60.0},
     # What a killed process left of a bulk issue.
     "resume_issue_jobs": {"task": "coupons.resume_issue_jobs", "schedule": 30.0},
+    "prune_issue_lists": {"task": "coupons.prune_issue_lists", "schedule": 3600.0},
     "release_lapsed_locks": {"task": "coupons.release_lapsed_locks", "schedule": 60.0},
     "return_untaken_gifts": {"task": "coupons.return_untaken_gifts", "schedule": 60.0},
     "expire_coupons": {"task": "coupons.expire_coupons", "schedule": 3600.0},

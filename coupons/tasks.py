@@ -34,3 +34,9 @@ def release_lapsed_locks() -> int:
 def resume_issue_jobs() -> int:
     """See the service of that name."""
     return services.resume_issue_jobs(actor=Actor.system("resume_issue_jobs"))
+
+
+@shared_task(name="coupons.prune_issue_lists")
+def prune_issue_lists() -> int:
+    """See the service of that name."""
+    return services.prune_issue_lists(actor=Actor.system("prune_issue_lists"))

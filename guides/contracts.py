@@ -33,6 +33,15 @@ class StorePlace:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class RegionNode:
+    """One region of the tree, so many steps below its root."""
+
+    id: int
+    name: str
+    depth: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class GuideCard:
     """One guide as screens show her."""
 

@@ -27,6 +27,7 @@ from coupons.contracts.coupons import (
     ValidityName,
     WhyNot,
 )
+from coupons.contracts.desk import Audience, IssueDraft, IssuePace, ListedMembers, TemplateFace
 from coupons.contracts.pricing import (
     BasketLine,
     CouponKind,
@@ -44,6 +45,7 @@ from coupons.contracts.pricing import (
 )
 
 __all__ = [
+    "Audience",
     "BasketLine",
     "BatchCard",
     "BatchSummary",
@@ -65,8 +67,11 @@ __all__ = [
     "GiftOffer",
     "GiftingName",
     "GuideQuota",
+    "IssueDraft",
+    "IssuePace",
     "IssueProgress",
     "IssuedCoupon",
+    "ListedMembers",
     "PointsTerms",
     "PricedBasket",
     "PricedLine",
@@ -79,6 +84,7 @@ __all__ = [
     "ReturnedPart",
     "ShownCode",
     "TemplateCard",
+    "TemplateFace",
     "TemplateTerms",
     "ValidityName",
     "WhyNot",

@@ -23,3 +23,8 @@ def scope_redemptions(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[
         return queryset
     stores = guide_selectors.scope_stores(staff, apps.get_model("guides", "Store")._default_manager.all())
     return queryset.filter(store_id__in=stores.values("pk"))
+
+
+def scope_issue_jobs(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Bulk issues made at the account's own desk."""
+    return queryset if staff.is_active and staff.is_superuser else queryset.filter(staff_id=staff.pk)

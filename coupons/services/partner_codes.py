@@ -15,7 +15,6 @@ from coupons.models import SHARDS, BatchState, CouponBatch
 from coupons.services.sold_out import forget_sold_out
 
 _CHUNK: Final = 20_000
-_BAD_SHOWN: Final = 10
 _LONGEST: Final = 64
 # Codes of a chunk go round the shards, and each shard may issue as many more as it got.
 _ADD: Final = """
@@ -60,7 +59,7 @@ def import_partner_codes(
         usable += len(codes)
         added += _add(batch_id, list(dict.fromkeys(codes)), actor, at)
     forget_sold_out(batch_id)
-    return CodeImport(added, usable - added, tuple(bad[:_BAD_SHOWN]))
+    return CodeImport(added, usable - added, tuple(bad))
 
 
 def _add(batch_id: int, codes: list[str], actor: Actor, at: dt.datetime | None) -> int:

@@ -8,6 +8,13 @@ from guides.selectors.bindings import (
     list_newest_members,
     summarize_guide,
 )
+from guides.selectors.choosing import (
+    bound_member_ids,
+    list_place_names,
+    list_region_tree,
+    search_dealers,
+    search_stores,
+)
 from guides.selectors.codes import find_open_code, get_guide_code, list_codes_to_publish
 from guides.selectors.member_side import (
     find_member_guide,
@@ -56,6 +63,7 @@ __all__ = [
     "access_guide_request",
     "access_member",
     "access_member_request",
+    "bound_member_ids",
     "count_unread_requests",
     "find_guide_by_login",
     "find_live_binding",
@@ -83,6 +91,8 @@ __all__ = [
     "list_notices_since",
     "list_own_member_tags",
     "list_own_tags",
+    "list_place_names",
+    "list_region_tree",
     "list_request_kinds",
     "list_requests_of_member_for_guide",
     "list_store_guides",
@@ -94,6 +104,8 @@ __all__ = [
     "scope_members",
     "scope_requests",
     "scope_stores",
+    "search_dealers",
+    "search_stores",
     "summarize_guide",
     "summarize_requests",
 ]

@@ -20,6 +20,7 @@ from members.selectors.imports import (
     import_card_of,
     list_bad_counts,
 )
+from members.selectors.lists import SEVERAL, find_listed_members, find_tier_name, joined_member_ids
 from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
 from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
@@ -86,6 +87,7 @@ from members.selectors.tiers import (
 
 __all__ = [
     "MARKETING",
+    "SEVERAL",
     "access_data_request",
     "card_of",
     "change_line",
@@ -96,10 +98,12 @@ __all__ = [
     "find_earlier_import",
     "find_last_expiry",
     "find_last_reassessment",
+    "find_listed_members",
     "find_member_card",
     "find_member_id",
     "find_next_candidate",
     "find_openid",
+    "find_tier_name",
     "get_address",
     "get_candidate_card",
     "get_import_card",
@@ -115,6 +119,7 @@ __all__ = [
     "group_card_of",
     "has_tier_grant",
     "import_card_of",
+    "joined_member_ids",
     "list_bad_counts",
     "list_consent_entries",
     "list_consents",
