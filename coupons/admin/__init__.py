@@ -1,5 +1,5 @@
 """Coupons in the staff admin."""
 
-from coupons.admin import batches, coupons, templates
+from coupons.admin import batches, coupon_life, coupons, issue_desk, redemptions, templates
 
-__all__ = ["batches", "coupons", "templates"]
+__all__ = ["batches", "coupon_life", "coupons", "issue_desk", "redemptions", "templates"]

@@ -52,6 +52,11 @@ class AudienceEmpty(InvalidInput):
     sentence = _("没有符合条件的会员，请放宽条件")
 
 
+class ListMissing(InvalidInput):
+    code = "coupons.list_missing"
+    sentence = _("请选择名单文件")
+
+
 class ListTooLong(InvalidInput):
     """More lines than one request can look up."""
 

@@ -150,7 +150,8 @@ class Coupon(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.code
+        # Titles, messages and logs show it: who has the code has the coupon.
+        return f"…{self.code[-4:]}"
 
 
 class CouponEvent(models.Model):

@@ -12,6 +12,7 @@ from coupons.selectors.batches import (
     list_first_members,
     sum_batch,
     sum_batches,
+    sum_issue_jobs,
 )
 from coupons.selectors.coupons import (
     check_coupon,
@@ -56,4 +57,5 @@ __all__ = [
     "span_of",
     "sum_batch",
     "sum_batches",
+    "sum_issue_jobs",
 ]

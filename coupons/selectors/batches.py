@@ -216,13 +216,21 @@ def get_issue_progress(job_id: int) -> IssueProgress:
     )
 
 
+def sum_issue_jobs(job_ids: list[int]) -> dict[int, tuple[int, int]]:
+    """(members that were done, coupons issued) of many bulk issues, in one query."""
+    size = Func("member_ids", function="cardinality", output_field=IntegerField())
+    slices = IssueSlice.objects.filter(job_id__in=job_ids, is_done=True).values("job_id")
+    sums = slices.annotate(done=Sum(size), issued=Sum("issued_count"))
+    found = {row["job_id"]: (row["done"], row["issued"]) for row in sums}
+    return {job_id: found.get(job_id, (0, 0)) for job_id in job_ids}
+
+
 def get_issue_pace(job_id: int, at: dt.datetime) -> IssuePace:
     """How fast the last minute of work was, and what is left at that pace."""
     progress = get_issue_progress(job_id)
-    recent = IssueSlice.objects.filter(job_id=job_id, done_at__gt=at - dt.timedelta(minutes=1)).annotate(
-        size=Func("member_ids", function="cardinality", output_field=IntegerField())
-    )
-    sums = recent.aggregate(done=Sum("size"))
+    size = Func("member_ids", function="cardinality", output_field=IntegerField())
+    recent = IssueSlice.objects.filter(job_id=job_id, done_at__gt=at - dt.timedelta(minutes=1))
+    sums = recent.aggregate(done=Sum(size))
     if not sums["done"]:
         return IssuePace(0.0, None)
     started = IssueJob.objects.values_list("started_at", flat=True).get(pk=job_id)

@@ -31,7 +31,7 @@ from coupons.services.gifts import accept_gift, gift_coupon, preview_gift, retur
 from coupons.services.issue_lists import bad_line_rows, line_words, list_missed, missed_words, read_issue_list
 from coupons.services.issuing import claim_coupon, issue_coupon
 from coupons.services.locks import lock_coupon, release_lapsed_locks, unlock_coupon
-from coupons.services.partner_codes import import_partner_codes
+from coupons.services.partner_codes import code_fault, import_partner_codes
 from coupons.services.pricing import price_basket
 from coupons.services.pricing_refund import refund_of
 from coupons.services.redeeming import Order, redeem_coupon, reverse_redemption, undo_redemption
@@ -48,6 +48,7 @@ __all__ = [
     "change_batch",
     "change_template",
     "claim_coupon",
+    "code_fault",
     "confirm_issue_job",
     "continue_issue_job",
     "create_batch",

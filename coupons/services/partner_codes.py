@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Final
 
 from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from core import audit
 from core.actor import Actor
@@ -52,7 +53,7 @@ def import_partner_codes(
         codes = []
         for number, line in chunk:
             code = line.strip()
-            if code and (len(code) > _LONGEST or not code.isprintable() or len(code.split()) > 1):
+            if code_fault(text=code):
                 bad.append(number)
             elif code:
                 codes.append(code)
@@ -60,6 +61,16 @@ def import_partner_codes(
         added += _add(batch_id, list(dict.fromkeys(codes)), actor, at)
     forget_sold_out(batch_id)
     return CodeImport(added, usable - added, tuple(bad))
+
+
+def code_fault(*, text: str) -> str:
+    """What is wrong with a line; empty for a usable one and for an empty one."""
+    code = text.strip()
+    if len(code) > _LONGEST:
+        return str(_("超过 64 个字符"))
+    if code and (not code.isprintable() or len(code.split()) > 1):
+        return str(_("中间有空格或看不见的字符"))
+    return ""
 
 
 def _add(batch_id: int, codes: list[str], actor: Actor, at: dt.datetime | None) -> int:
