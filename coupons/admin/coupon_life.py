@@ -12,7 +12,7 @@ from core import clock
 from core.admin import Panel, register_panel, when
 from coupons.models import Coupon, CouponEvent, CouponGift, CouponState, Door, IssueJob, Redemption
 from coupons.selectors.coupons import fetched
-from coupons.selectors.words import money_words
+from coupons.selectors.words import end_words, money_words
 from members import selectors as member_selectors
 
 _SHOWN = 10
@@ -122,7 +122,7 @@ def _member_panel(request: HttpRequest, member: Any) -> Panel | None:
             "value": card.template.value_words,
             "state": card.state_label,
             "door": card.door_label,
-            "until": when(card.valid_until),
+            "until": end_words(card.valid_until),
             "url": reverse("admin:coupons_coupon_change", args=[card.id]),
         }
         for card in cards

@@ -38,6 +38,7 @@ from coupons.errors import TooManyChosen
 from coupons.models import Coupon, CouponState, Door
 from coupons.selectors.checks import state_at
 from coupons.selectors.coupons import CODE_LENGTH, in_state
+from coupons.selectors.words import end_words
 from coupons.services.closing import MOST_CHOSEN
 from members import selectors as member_selectors
 
@@ -120,7 +121,6 @@ class CouponAdmin(HandIssue, Exports, ScopedReadOnlyAdmin):
             _("发放"),
             {"fields": (("door_words", "issued"), ("issued_by_guide", "issued_store"), "source_key")},
         ),
-        (_("合作方"), {"fields": ("partner_code_words",)}),
     )
 
     class Media:
@@ -129,7 +129,14 @@ class CouponAdmin(HandIssue, Exports, ScopedReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # Cells know no request: whether codes are shown whole is remembered for them.
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(is_code_seen=Value(may_see_codes(request)))
+        seen: QuerySet[Any] = rows.annotate(is_code_seen=Value(may_see_codes(request)))
+        return seen
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = super().get_fieldsets(request, obj)
+        if obj is None or not obj.partner_code:
+            return shown
+        return [*shown, (_("合作方"), {"fields": ("partner_code_words",)})]
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (("export/", "coupons_coupon_export", self.export_view),)
@@ -186,7 +193,7 @@ class CouponAdmin(HandIssue, Exports, ScopedReadOnlyAdmin):
 
     @column(_("可用到"), ordering="valid_until")
     def until(self, row: Coupon) -> str:
-        return when(row.valid_until)
+        return end_words(row.valid_until)
 
     def export_columns(self, request: HttpRequest) -> Sequence[Sheet]:
         is_whole, now = may_see_codes(request), clock.now()

@@ -16,6 +16,7 @@ from coupons.selectors.templates import yuan
 
 _WORD_SIGNS = str.maketrans(dict.fromkeys("，；;、\n\r\t ", ","))
 _FOLDER = "admin/xiaoer/coupons"
+_INPUT = " ".join([*widgets.INPUT_CLASSES, "xe-moment"])
 
 
 class YuanField(forms.DecimalField):
@@ -121,7 +122,8 @@ class ChipsWidget(_ManyTexts):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         return render_to_string(
-            f"{_FOLDER}/_chips.html", {"name": name, "values": value or [], **(attrs or {})}
+            f"{_FOLDER}/_chips.html",
+            {"name": name, "values": [word for word in value or [] if word], **(attrs or {})},
         )
 
 
@@ -204,18 +206,22 @@ class HoursField(forms.Field):
         return tuple(value or ())
 
 
+class DayInput(forms.DateInput):
+    """The browser's own calendar."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": _INPUT}, format="%Y-%m-%d")
+
+
 class MomentWidget(forms.MultiWidget):
     """A day and, where it matters, a time of day."""
 
     def __init__(self, *, is_end: bool) -> None:
         self.is_end = is_end
-        dress = " ".join([*widgets.INPUT_CLASSES, "xe-moment"])
-        super().__init__(
-            [
-                forms.DateInput(attrs={"type": "date", "class": dress}, format="%Y-%m-%d"),
-                forms.TimeInput(attrs={"type": "time", "class": dress}, format="%H:%M"),
-            ]
-        )
+        time = forms.TimeInput(attrs={"type": "time", "class": _INPUT}, format="%H:%M")
+        super().__init__([DayInput(), time])
 
     def decompress(self, value: Any) -> list[Any]:
         if not isinstance(value, dt.datetime):

@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from core.admin import DressedForm, thousands
 from coupons import selectors
-from coupons.admin.fields import IdsField, OneTickWidget, TicksField, TreeWidget
+from coupons.admin.fields import DayInput, IdsField, OneTickWidget, TicksField, TreeWidget
 from coupons.admin.template_form import dealers_picker, stores_picker
 from coupons.contracts import Audience
 from coupons.models import BatchState, CouponBatch, Door
@@ -37,12 +37,12 @@ class IssueForm(DressedForm):
     joined_from = forms.DateField(
         label=_("从哪天起入会"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=DayInput,
     )
     joined_until = forms.DateField(
         label=_("到哪天为止"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=DayInput,
     )
     file = forms.FileField(
         label=_("名单文件"),

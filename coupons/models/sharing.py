@@ -194,7 +194,7 @@ class IssueJob(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.key
+        return self.audience_words or self.key
 
 
 class IssueSlice(models.Model):

@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from coupons.contracts import BatchSummary, BatchTerms, TemplateTerms
 from coupons.models import BatchState, Door, QuotaPeriod
 from coupons.selectors.templates import worst_cost_fen
-from coupons.selectors.words import count_words, end_words, moment_words, money_words
+from coupons.selectors.words import counted, end_words, moment_words, money_words
 
 DOOR_PLACES: Final[dict[str, str | Promise]] = {
     Door.CLAIM: _("领券中心"),
     Door.GUIDE: _("导购处"),
     Door.FACE_TO_FACE: _("面对面扫码"),
-    Door.SYSTEM: _("系统发放"),
+    Door.SYSTEM: _("后台"),
     Door.CODE: _("兑换码"),
     Door.SHARE: _("好友分享"),
     Door.PARTNER: _("合作方"),
@@ -52,11 +52,12 @@ def batch_sentence(terms: BatchTerms, template: TemplateTerms, *, is_partner: bo
     count = (
         _now("发放合作方导入的券码")
         if is_partner and not terms.quota
-        else _now("一共 %(n)s 张") % {"n": count_words(terms.quota)}
+        else _now("一共 %(n)s") % {"n": counted(terms.quota, _now("张"))}
     )
     opens = moment_words(terms.opens_at) + _now("起") if terms.opens_at else _now("开始发放后就")
     closes = _now("，到 %(end)s 为止") % {"end": end_words(terms.closes_at)} if terms.closes_at else ""
-    where = _now("在%(doors)s发放") % {"doors": door_words(terms.doors).replace("、", _now("和"))}
+    # The last two are joined as people join them: 领券中心、导购处和后台.
+    where = _now("在%(doors)s发放") % {"doors": _now("和").join(door_words(terms.doors).rsplit("、", 1))}
     return "，".join([count, limit_words(terms), opens + where + closes, _most_words(terms, template)]) + "。"
 
 
@@ -74,21 +75,24 @@ def batch_notes(terms: BatchTerms, template: TemplateTerms) -> list[str]:
     notes = []
     if terms.guide_quota:
         notes.append(
-            _now("每位导购%(period)s最多发 %(n)s 张")
-            % {"period": QuotaPeriod(terms.guide_quota_period).label, "n": count_words(terms.guide_quota)}
+            _now("每位导购%(period)s最多发 %(n)s")
+            % {
+                "period": QuotaPeriod(terms.guide_quota_period).label,
+                "n": counted(terms.guide_quota, _now("张")),
+            }
         )
     if terms.budget_fen is not None and terms.cost_fen:
         enough = terms.budget_fen // terms.cost_fen
         if enough < terms.quota:
             notes.append(
-                _now("按每张最多 %(cost)s，预算只够 %(n)s 张，先到的是预算")
-                % {"cost": money_words(terms.cost_fen), "n": count_words(enough)}
+                _now("按每张最多 %(cost)s，预算只够 %(n)s，先到的是预算")
+                % {"cost": money_words(terms.cost_fen), "n": counted(enough, _now("张"))}
             )
     until = template.valid_until
     if until is not None and (terms.closes_at is None or terms.closes_at > until):
         notes.append(_now("券到 %(end)s 就过期，之后领不到") % {"end": end_words(until)})
     if set(terms.doors) == {"system"}:
-        notes.append(_now("只通过系统发放：会员自己领不到，要到“批量发券”里发"))
+        notes.append(_now("只从后台发：会员自己领不到，要到“批量发券”里发"))
     return notes
 
 

@@ -137,7 +137,7 @@ def people_words(terms: TemplateTerms) -> str:
     """For whom it is."""
     if not terms.tier_ids:
         return _("全部会员")
-    return _("限%(names)s会员") % {"names": "、".join(tier_names(terms.tier_ids))}
+    return _("限%(names)s") % {"names": "、".join(tier_names(terms.tier_ids))}
 
 
 def tier_names(tier_ids: Iterable[int]) -> list[str]:

@@ -5,7 +5,6 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from core import clock
-from coupons.selectors.templates import yuan
 
 _WAN = 10_000
 
@@ -18,13 +17,18 @@ def count_words(number: int) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, unit: str) -> str:
+    """ "1 万张", "1,666 张"."""
+    words = count_words(number)
+    return f"{words}{unit}" if not words[-1].isdecimal() else f"{words} {unit}"
+
+
 def money_words(fen: int) -> str:
     """5,000,000 fen → "5 万元", 128,050 → "1,280.50 元"."""
     whole, rest = divmod(fen, 100)
     if rest:
         return _("%(n)s 元") % {"n": f"{whole:,}.{rest:02d}"}
-    words = count_words(whole)
-    return f"{words}{_('元')}" if words.endswith((_("万"), _("亿"))) else f"{words} {_('元')}"
+    return counted(whole, _("元"))
 
 
 def rate_words(rate_bp: int) -> str:
@@ -80,9 +84,3 @@ def listed(names: list[str], *, most: int = 3, unit: str = "") -> str:
 def fen_words(fen: int) -> str:
     """Without a unit: "30", "1,280.50"."""
     return f"{fen // 100:,}" if fen % 100 == 0 else f"{fen // 100:,}.{fen % 100:02d}"
-
-
-__all__ = [
-    "count_words", "day_words", "end_words", "fen_words", "listed", "moment_words", "money_words", "rate_words",
-    "span_words", "yuan",
-]  # fmt: skip
