@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.apps import apps
 
+from config.demo.coupon_desk import seed_coupon_desk
 from core import clock
 from core.actor import Actor
 from coupons import services
@@ -55,6 +56,7 @@ def seed_coupons(*, at: dt.datetime, actor: Actor) -> bool:
     services.pause_batch(batch_id=batches["会员日折扣"], actor=actor, at=at)
     services.end_batch(batch_id=batches["帆布包"], actor=actor, at=at)
     services.expire_coupons(actor=actor, at=at)
+    seed_coupon_desk(at=at, actor=actor)
     return True
 
 

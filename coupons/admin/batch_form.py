@@ -73,8 +73,6 @@ class BatchForm(DressedForm):
         """The terms with the cost filled in, or None with every fault at its field."""
         is_read = self.is_valid()
         template_id = self.row.template_id if self.row is not None else self._template_id()
-        if template_id is None:
-            return None
         try:
             faults, terms = services.list_batch_faults(
                 terms=self.terms(), template_id=template_id, is_partner=self.is_partner

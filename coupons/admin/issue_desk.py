@@ -103,6 +103,8 @@ class IssueJobAdmin(ScopedReadOnlyAdmin):
 
     @column(_("进度"))
     def progress(self, row: Any) -> str:
+        if row.state == JobState.DRAFT:
+            return _now("名单 %(asked)s 位，还没有发") % {"asked": thousands(row.asked_count)}
         return _now("已处理 %(done)s / %(asked)s，发出 %(issued)s 张") % {
             "done": thousands(row.done_count),
             "asked": thousands(row.asked_count),

@@ -82,6 +82,9 @@ class RedemptionAdmin(Exports, ScopedReadOnlyAdmin):
         (_("撤销"), {"fields": (("taken_back", "reversal_reason"),)}),
     )
 
+    class Media:
+        css = {"all": ["admin_xiaoer/coupons.css"]}
+
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (("export/", "coupons_redemption_export", self.export_view),)
 

@@ -145,3 +145,9 @@ FRESH: Final[dict[str, Any]] = {
     "colour": "red",
     "gifting": "nobody",
 }
+
+
+def start_values(terms: TemplateTerms) -> dict[str, Any]:
+    """What the form starts from; a threshold of nothing is an empty field."""
+    values = dataclasses.asdict(terms)
+    return values | {name: values[name] or None for name in ("min_spend_fen", "min_quantity")}

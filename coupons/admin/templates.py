@@ -1,6 +1,5 @@
 """Coupon templates: the builder with its live card, the page of terms that are frozen, versions and what they changed."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,7 +32,7 @@ from core.codes import new_public_id
 from core.errors import Refusal
 from coupons import selectors, services
 from coupons.admin.fields import YuanField
-from coupons.admin.template_form import FRESH, TemplateForm
+from coupons.admin.template_form import FRESH, TemplateForm, start_values
 from coupons.contracts import TemplateCard, TemplateTerms
 from coupons.errors import TemplateFrozen
 from coupons.models import BatchState, CouponBatch, CouponKind, CouponTemplate, TemplateState
@@ -198,7 +197,7 @@ class CouponTemplateAdmin(BaseAdmin):
         self, request: HttpRequest, row: CouponTemplate | None, older: TemplateCard | None
     ) -> HttpResponse:
         start = terms_of(row) if row is not None else older.terms if older is not None else None
-        initial = FRESH if start is None else dataclasses.asdict(start)
+        initial = FRESH if start is None else start_values(start)
         posted = request.method == "POST"
         form = TemplateForm(request.POST if posted else None, initial=initial)
         if posted:

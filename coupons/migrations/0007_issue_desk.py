@@ -59,6 +59,9 @@ BEGIN
         SELECT shard, sum(free) OVER (ORDER BY shard) - free AS after, sum(free) OVER (ORDER BY shard) AS until
         FROM (SELECT one.shard, coupons_room(one, terms.cost) AS free
               FROM coupons_couponbatchshard one WHERE one.batch_id = job.batch_id) free
+    ), placed AS MATERIALIZED (
+        SELECT fit.id, fit.had, CASE WHEN most IS NULL OR fit.turn <= most THEN room.shard END AS shard
+        FROM fit LEFT JOIN room ON fit.turn > room.after AND fit.turn <= room.until
     ), made AS (
         INSERT INTO coupons_coupon (
             code, batch_id, shard, member_id, received_by, ordinal, state, valid_from, valid_until, request_key,
@@ -66,11 +69,9 @@ BEGIN
         SELECT coupons_code_of(raw), job.batch_id, shard, id, id, had + 1, 'issued', terms.starts, terms.ends,
                'job:' || job.id || ':' || id, job.source_key, job.door, job.guide_id, job.store_id, p_at, '', '', 0
         FROM (
-            SELECT fit.id, fit.had, room.shard, uuid_send(gen_random_uuid()) AS raw
-            FROM fit JOIN room ON fit.turn > room.after AND fit.turn <= room.until
-            WHERE most IS NULL OR fit.turn <= most
+            SELECT id, had, shard, uuid_send(gen_random_uuid()) AS raw FROM placed WHERE shard IS NOT NULL
         ) winner
-        RETURNING shard, member_id
+        RETURNING shard
     ), counted AS (
         UPDATE coupons_couponbatchshard one
         SET issued_count = one.issued_count + taken.n, reserved_fen = one.reserved_fen + taken.n * terms.cost
@@ -79,10 +80,10 @@ BEGIN
     ), unlucky AS (
         SELECT id, CASE WHEN most < (SELECT sum(until - after) FROM room) THEN 'guide_quota_spent'
                         ELSE 'no_room' END AS reason
-        FROM fit WHERE NOT EXISTS (SELECT 1 FROM made WHERE made.member_id = fit.id)
+        FROM placed WHERE shard IS NULL
         UNION ALL SELECT id, reason FROM judged WHERE reason IS NOT NULL AND reason <> 'merged'
-        UNION ALL SELECT id, 'no_member' FROM unnest(job.member_ids) AS asked (id)
-                  WHERE NOT EXISTS (SELECT 1 FROM person WHERE person.id = asked.id)
+        UNION ALL SELECT id, 'no_member' FROM (
+            SELECT unnest(job.member_ids) AS id EXCEPT SELECT id FROM person) nobody
     ), told AS (SELECT reason, array_agg(id ORDER BY id) AS ids FROM unlucky GROUP BY reason)
     SELECT (SELECT count(*) FROM made),
            (SELECT coalesce(jsonb_object_agg(reason, cardinality(ids)), '{}') FROM told),

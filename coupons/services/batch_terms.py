@@ -23,10 +23,13 @@ def usable_batch(*, terms: BatchTerms, template: CouponTemplate, is_partner: boo
 
 
 def list_batch_faults(
-    *, terms: BatchTerms, template_id: int, is_partner: bool
+    *, terms: BatchTerms, template_id: int | None, is_partner: bool
 ) -> tuple[dict[str, str], BatchTerms]:
     """Everything that is wrong with the terms, for a form: what to do, by field; and the terms with the cost filled
-    in. Raises NoSuchTemplate and TemplateRetired."""
+    in. Without a template, what is wrong whatever it is. Raises NoSuchTemplate and TemplateRetired."""
+    if template_id is None:
+        known = [*_word_faults(terms), *_number_faults(terms, is_partner=is_partner), *_span_faults(terms)]
+        return {field: str(message) for field, message in reversed(known)}, terms
     template = CouponTemplate.objects.filter(pk=template_id).first()
     if template is None:
         raise NoSuchTemplate
@@ -45,8 +48,7 @@ def _cost(terms: BatchTerms, template: CouponTemplate) -> int | None:
 def _faults(terms: BatchTerms, template: CouponTemplate, *, is_partner: bool) -> Faults:
     yield from _word_faults(terms)
     yield from _number_faults(terms, is_partner=is_partner)
-    if terms.opens_at and terms.closes_at and terms.closes_at <= terms.opens_at:
-        yield "closes_at", _("发放结束时间要晚于开始时间")
+    yield from _span_faults(terms)
     if template.valid_until is not None and terms.opens_at and terms.opens_at >= template.valid_until:
         yield "opens_at", _("券在开始发放前就已过期，请改发放时间或模板的有效期")
     cost = _cost(terms, template)
@@ -54,6 +56,11 @@ def _faults(terms: BatchTerms, template: CouponTemplate, *, is_partner: bool) ->
         yield "cost_fen", _("单张最高成本请填写 0 到一百万元")
     if terms.budget_fen is not None:
         yield from _budget_faults(terms.budget_fen, cost, is_partner=is_partner)
+
+
+def _span_faults(terms: BatchTerms) -> Faults:
+    if terms.opens_at and terms.closes_at and terms.closes_at <= terms.opens_at:
+        yield "closes_at", _("发放结束时间要晚于开始时间")
 
 
 def _word_faults(terms: BatchTerms) -> Faults:

@@ -20,7 +20,13 @@ from members.selectors.imports import (
     import_card_of,
     list_bad_counts,
 )
-from members.selectors.lists import SEVERAL, find_listed_members, find_tier_name, joined_member_ids
+from members.selectors.lists import (
+    SEVERAL,
+    find_listed_members,
+    find_tier_name,
+    joined_member_ids,
+    list_member_tails,
+)
 from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
 from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
@@ -128,6 +134,7 @@ __all__ = [
     "list_earning_rules",
     "list_member_cards",
     "list_member_tags",
+    "list_member_tails",
     "list_member_tiers",
     "list_merge_targets",
     "list_merges_of",

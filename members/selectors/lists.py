@@ -1,7 +1,7 @@
 """Members by the many: those of a list of numbers, those who joined between two days."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from django.db.models import QuerySet
@@ -45,6 +45,12 @@ def find_listed_members(
         for found in (found_phones, found_codes, found_cards)
     )
     return phones_of, codes_of, cards_of
+
+
+def list_member_tails(member_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """(member code, last four digits of the phone) by row id, in one query and without opening a seal."""
+    rows = Member.objects.filter(pk__in=list(member_ids)).values_list("pk", "code", "phone_tail")
+    return {pk: (code, tail) for pk, code, tail in rows}
 
 
 def find_tier_name(tier_id: int) -> str:

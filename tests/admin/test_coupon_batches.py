@@ -73,6 +73,11 @@ def test_what_makes_no_sense_is_told_at_its_field(desk: Client, field: str, valu
     assert not CouponBatch.objects.exists()
 
 
+def test_all_faults_are_told_at_once_also_without_a_template(desk: Client) -> None:
+    values = form(name="", quota="0") | {"template": ""}
+    assert {"template", "name", "quota"} <= set(errors_of(desk.post(page(ADD), values)))
+
+
 def test_a_budget_needs_a_cost_and_a_retired_template_makes_no_batch(desk: Client) -> None:
     loose = make_template(kind="percent", off_fen=None, rate_bp=8_000)
     assert "cost_fen" in errors_of(desk.post(page(ADD), form(template_id=loose, budget_fen="100")))
