@@ -111,7 +111,7 @@ class CouponTemplateAdmin(BaseAdmin):
 
     @column(_("卡片"))
     def card(self, row: CouponTemplate) -> SafeString:
-        context = {"face": selectors.face_of(terms_of(row)), "is_small": True}
+        context = {"face": selectors.face_of(terms_of(row), is_brief=True), "is_small": True}
         return render_to_string("admin/xiaoer/coupons/_card.html", context)
 
     @column(_("版本"), ordering="version")

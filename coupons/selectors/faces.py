@@ -21,8 +21,9 @@ CHANNELS: dict[str, Callable[[], str]] = {
 _DAYS = "一二三四五六日"
 
 
-def face_of(terms: TemplateTerms) -> TemplateFace:
-    """The card; terms that are not finished yet leave a dash."""
+def face_of(terms: TemplateTerms, *, is_brief: bool = False) -> TemplateFace:
+    """The card; terms that are not finished yet leave a dash. A brief one, for lists, asks for no name of a place or
+    tier and leaves these words empty."""
     before, value, after = _value(terms)
     return TemplateFace(
         title=terms.title.strip() or _("券名称"),
@@ -33,8 +34,8 @@ def face_of(terms: TemplateTerms) -> TemplateFace:
         after=after,
         condition=_condition(terms),
         validity=_validity(terms),
-        places=place_words(terms),
-        people=people_words(terms),
+        places="" if is_brief else place_words(terms),
+        people="" if is_brief else people_words(terms),
         times=time_words(terms),
         goods=goods_words(terms),
         together=together_words(terms),

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from core.models import AuditEntry
@@ -237,3 +239,29 @@ def test_by_hand_the_rules_of_the_batch_hold(cast: Cast, desk: Client) -> None:
     assert not Coupon.objects.exists()
     cast.regional.user_permissions.set(Permission.objects.filter(codename="view_coupon"))
     assert east.post(page("coupon_add"), stranger).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["coupontemplate", "couponbatch", "coupon", "redemption", "issuejob"])
+def test_more_rows_do_not_mean_more_queries(desk: Client, cast: Cast, name: str) -> None:
+    tier = member_services.create_tier(terms=TierTerms(rank=1, name="银卡", spend_fen=100), actor=BOSS)
+
+    def grow(count: int) -> None:
+        for _ in range(count):
+            template = make_template(
+                store_ids=(cast.store.id,), region_ids=(cast.east.id,), tier_ids=(tier.id,)
+            )
+            batch = make_batch(template_id=template)
+            member = make_members(1)[0]
+            services.issue_coupons(batch_id=batch, member_ids=[member], key=f"k{batch}", actor=BOSS)
+            use(Coupon.objects.get(batch_id=batch).code, cast.store.id)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert len(found(desk, name)) >= 2
+        return len(queries)
+
+    grow(2)
+    cost()
+    few = cost()
+    grow(6)
+    assert cost() <= few
