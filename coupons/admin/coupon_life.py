@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from core import clock
 from core.admin import Panel, register_panel, when
 from coupons.models import Coupon, CouponEvent, CouponGift, CouponState, Door, IssueJob, Redemption
-from coupons.selectors.coupons import fetched
+from coupons.selectors.coupons import coupon_card_of, fetched
 from coupons.selectors.words import end_words, money_words
 from members import selectors as member_selectors
 
@@ -29,12 +29,8 @@ class Line:
 
 def life_of(coupon: Coupon) -> list[Line]:
     """From its issue to today, the oldest first."""
-    redemptions = {
-        row.redeemed_at: row for row in Redemption.objects.filter(coupon=coupon).select_related("store")
-    }
-    spans = list(redemptions.values())
     lines = [_issue_line(coupon)]
-    used = iter(sorted(spans, key=lambda row: row.pk))
+    used = iter(Redemption.objects.filter(coupon=coupon).select_related("store").order_by("pk"))
     last: Redemption | None = None
     for event in CouponEvent.objects.filter(coupon=coupon).order_by("pk"):
         if event.what == "redeemed":
@@ -109,8 +105,6 @@ def _member_panel(request: HttpRequest, member: Any) -> Panel | None:
     if not request.user.has_perm("coupons.view_coupon"):
         return None
     now = clock.now()
-    from coupons.selectors.coupons import coupon_card_of
-
     cards = [
         coupon_card_of(row, now) for row in fetched().filter(member_id=member.pk).order_by("-pk")[:_SHOWN]
     ]
