@@ -27,6 +27,7 @@ SCOPES: Mapping[str, str] = {
     "coupons.Coupon": "coupons.selectors.scope_coupons",
     "coupons.ExchangeCode": "coupons.selectors.scopes.scope_exchange_codes",
     "coupons.UnlockShare": "coupons.selectors.scopes.scope_unlock_shares",
+    "coupons.IssueJob": "coupons.selectors.scope_issue_jobs",
     "coupons.Redemption": "coupons.selectors.scope_redemptions",
     "coupons.CouponDay": "coupons.selectors.scope_coupon_days",
     "coupons.SettlementLine": "coupons.selectors.scope_settlement_lines",

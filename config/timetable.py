@@ -40,6 +40,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "mend_face_to_face": {"task": "coupons.mend_face_to_face", "schedule": 10.0},
     # Occasions whose event was lost, birthdays, and who waits for a batch.
     "work_standing_rules": {"task": "coupons.work_standing_rules", "schedule": 60.0},
+    "prune_issue_lists": {"task": "coupons.prune_issue_lists", "schedule": 3600.0},
     "release_lapsed_locks": {"task": "coupons.release_lapsed_locks", "schedule": 60.0},
     "return_untaken_gifts": {"task": "coupons.return_untaken_gifts", "schedule": 60.0},
     "finish_unlocks": {"task": "coupons.finish_unlocks", "schedule": 30.0},

@@ -24,6 +24,13 @@ class CouponIssued(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class IssueJobConfirmed(Event):
+    """A bulk issue waits to be run. Lost, the job that looks for waiting slices finds it."""
+
+    job_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class CouponsIssued(Event):
     """A bulk issue is over; its coupons have request keys that begin with `job:<job_id>:`."""
 

@@ -52,6 +52,11 @@ def on_coupons_issued(event: events.CouponsIssued) -> None:
     services.tell_of_guide_issue(job_id=event.job_id)
 
 
+def on_issue_job_confirmed(event: events.IssueJobConfirmed) -> None:
+    """A bulk issue begins at once; run twice, two workers share its slices."""
+    services.run_issue_job(job_id=event.job_id, actor=Actor.system("on_issue_job_confirmed"))
+
+
 def on_coupons_expiring(event: events.CouponsExpiring) -> None:
     """She is told, while she may be written to."""
     services.tell_of_expiring(

@@ -78,3 +78,9 @@ def finish_unlocks() -> int:
 def prune_exchange_tries() -> int:
     """See the service of that name."""
     return services.prune_exchange_tries(actor=Actor.system("prune_exchange_tries"))
+
+
+@shared_task(name="coupons.prune_issue_lists")
+def prune_issue_lists() -> int:
+    """See the service of that name."""
+    return services.prune_issue_lists(actor=Actor.system("prune_issue_lists"))

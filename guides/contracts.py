@@ -55,6 +55,15 @@ class CodePlace:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class RegionNode:
+    """One region of the tree, so many steps below its root."""
+
+    id: int
+    name: str
+    depth: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class GuideCard:
     """One guide as screens show her."""
 

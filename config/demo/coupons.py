@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.apps import apps
 
+from config.demo.coupon_desk import seed_coupon_desk
 from config.demo.coupon_doors import seed_coupon_doors
 from config.demo.coupon_plan import plan_of
 from core.actor import Actor
@@ -68,6 +69,7 @@ def seed_coupons(*, at: dt.datetime, actor: Actor) -> bool:
         actor=actor,
         at=at,
     )
+    seed_coupon_desk(at=at, actor=actor)
     return True
 
 

@@ -2,11 +2,14 @@
 
 from coupons.admin import (
     batches,
+    coupon_life,
     coupons,
     exchange,
     exchange_codes,
     face_to_face,
+    issue_desk,
     orders,
+    redemptions,
     settlement,
     settlement_policies,
     standing,
@@ -17,11 +20,14 @@ from coupons.admin import (
 
 __all__ = [
     "batches",
+    "coupon_life",
     "coupons",
     "exchange",
     "exchange_codes",
     "face_to_face",
+    "issue_desk",
     "orders",
+    "redemptions",
     "settlement",
     "settlement_policies",
     "standing",

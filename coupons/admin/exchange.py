@@ -35,7 +35,7 @@ from core.admin import (
     when,
 )
 from coupons import selectors, services
-from coupons.admin.fields import TermsForm
+from coupons.admin.terms_form import TermsForm
 from coupons.contracts import ExchangeTerms
 from coupons.models import (
     Coupon,

@@ -23,7 +23,7 @@ from core.admin import (
     staff_actor,
 )
 from coupons import services
-from coupons.admin.fields import TermsForm
+from coupons.admin.terms_form import TermsForm
 from coupons.contracts import PolicyTerms
 from coupons.models import SettlementPolicy
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from unfold import widgets
 
 from core.admin import (
     AutocompleteFilter,
@@ -30,8 +31,9 @@ from core.admin import (
     when,
 )
 from coupons import selectors, services
-from coupons.admin.fields import RowsField, TermsForm, TicksField
+from coupons.admin.fields import TicksField
 from coupons.admin.reasons import reason_words
+from coupons.admin.terms_form import RowsField, TermsForm
 from coupons.contracts import StandingCounts, StandingPreview, StandingTerms
 from coupons.models import IssueState, Occasion, RuleState, StandingIssue, StandingRule
 from coupons.services.standing_rules import WANT_OF_COUPONS
@@ -63,6 +65,9 @@ def _sources() -> list[tuple[str, str]]:
     return [(source.value, source.label) for source in member_selectors.list_sources()]
 
 
+_PLAIN: Final = widgets.UnfoldAdminCheckboxSelectMultipleWidget
+
+
 class RuleForm(TermsForm):
     """When, which batch, for whom."""
 
@@ -78,8 +83,12 @@ class RuleForm(TermsForm):
         "guides.Store", label=_("门店"), help_text=_("按会员现在的导购所在门店算；都不选表示不限")
     )
     region_ids = RowsField("guides.Region", label=_("区域"), help_text=_("包括下级区域"))
-    tier_ids = TicksField(label=_("会员等级"), choices=_tiers, coerce=int, help_text=_("都不选表示不限"))
-    sources = TicksField(label=_("会员来源"), choices=_sources, coerce=str, help_text=_("都不选表示不限"))
+    tier_ids = TicksField(
+        label=_("会员等级"), choices=_tiers, coerce=int, help_text=_("都不选表示不限"), widget=_PLAIN
+    )
+    sources = TicksField(
+        label=_("会员来源"), choices=_sources, coerce=str, help_text=_("都不选表示不限"), widget=_PLAIN
+    )
 
     class Meta:
         model = StandingRule

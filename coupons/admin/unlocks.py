@@ -31,7 +31,7 @@ from core.admin import (
     when,
 )
 from coupons import selectors, services
-from coupons.admin.fields import TermsForm
+from coupons.admin.terms_form import TermsForm
 from coupons.contracts import UnlockTerms
 from coupons.models import OfferState, ShareState, UnlockHelp, UnlockOffer, UnlockShare
 from coupons.selectors.unlocks import state_of_share, why_unreleased

@@ -27,6 +27,13 @@ from coupons.contracts.coupons import (
     ValidityName,
     WhyNot,
 )
+from coupons.contracts.desk import (
+    Audience,
+    IssueDraft,
+    IssuePace,
+    ListedMembers,
+    TemplateFace,
+)
 from coupons.contracts.doors import (
     FaceToFaceCard,
     GuideBatch,
@@ -110,6 +117,7 @@ from coupons.contracts.stats import (
 )
 
 __all__ = [
+    "Audience",
     "BarredCoupon",
     "BasketLine",
     "BatchCard",
@@ -153,9 +161,12 @@ __all__ = [
     "HeldCounts",
     "HeldCoupon",
     "HeldPage",
+    "IssueDraft",
+    "IssuePace",
     "IssueProgress",
     "IssuedCoupon",
     "IssuedLine",
+    "ListedMembers",
     "MonthRun",
     "OccasionName",
     "OrderCard",
@@ -191,6 +202,7 @@ __all__ = [
     "StoreRedemptionPage",
     "StoreSum",
     "TemplateCard",
+    "TemplateFace",
     "TemplateTerms",
     "TermLine",
     "ToldCoupon",

@@ -1,10 +1,15 @@
 """Refusals of `coupons`."""
 
-from coupons.errors.counter import DiscountMissing, DiscountTooHigh, MemberCodeShown
+from coupons.errors.counter import (
+    DiscountMissing,
+    DiscountTooHigh,
+    MemberCodeShown,
+)
 from coupons.errors.coupons import (
     OF_OUTCOME,
     AlreadyReversed,
     AmountUnusable,
+    AudienceEmpty,
     BatchEnded,
     BatchFrozen,
     BatchNotOpen,
@@ -24,6 +29,9 @@ from coupons.errors.coupons import (
     GiftGone,
     GuideMissing,
     GuideQuotaSpent,
+    JobNotInThisState,
+    ListMissing,
+    ListTooLong,
     LockLost,
     NoSuchBatch,
     NoSuchCoupon,
@@ -46,6 +54,7 @@ from coupons.errors.coupons import (
     TemplateFrozen,
     TemplateRetired,
     TemplateUnusable,
+    TooManyChosen,
     UndoTooLate,
     WrongChannel,
     WrongDoor,
@@ -53,7 +62,14 @@ from coupons.errors.coupons import (
     WrongTier,
     WrongTime,
 )
-from coupons.errors.doors import HadBefore, MemberGone, NoSuchRule, RuleSwitchedOn, RuleUnusable, TierLost
+from coupons.errors.doors import (
+    HadBefore,
+    MemberGone,
+    NoSuchRule,
+    RuleSwitchedOn,
+    RuleUnusable,
+    TierLost,
+)
 from coupons.errors.member_doors import (
     AlreadyHelped,
     ExchangeCodeUsed,
@@ -130,6 +146,7 @@ __all__ = [
     "AlreadyReturned",
     "AlreadyReversed",
     "AmountUnusable",
+    "AudienceEmpty",
     "BasketAmountUnusable",
     "BasketEmpty",
     "BatchEnded",
@@ -172,7 +189,10 @@ __all__ = [
     "GuideMissing",
     "GuideQuotaSpent",
     "HadBefore",
+    "JobNotInThisState",
     "LaterMonthClosed",
+    "ListMissing",
+    "ListTooLong",
     "LockLost",
     "MemberCodeShown",
     "MemberGone",
@@ -236,6 +256,7 @@ __all__ = [
     "TemplateUnusable",
     "TermsUnusable",
     "TierLost",
+    "TooManyChosen",
     "TooManyCoupons",
     "TooManyLines",
     "TooManyTries",

@@ -117,6 +117,7 @@ class Coupon(models.Model):
     class Meta:
         verbose_name = _("券")
         verbose_name_plural = _("券")
+        permissions = [("see_code", "查看完整券码"), ("export_coupon", "导出券")]
         # Every index is written a million times by one bulk issue: keys are served by those that are there anyway.
         constraints = [
             models.UniqueConstraint(fields=["code"], name="coupon_code_once"),
@@ -155,7 +156,8 @@ class Coupon(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.code
+        # Titles, messages and logs show it: who has the code has the coupon.
+        return f"…{self.code[-4:]}"
 
 
 class CouponEvent(models.Model):
@@ -224,6 +226,7 @@ class Redemption(models.Model):
     class Meta:
         verbose_name = _("核销记录")
         verbose_name_plural = _("核销记录")
+        permissions = [("reverse_redemption", "撤销核销"), ("export_redemption", "导出核销记录")]
         constraints = [
             models.UniqueConstraint(fields=["request_id"], name="redemption_once_per_request"),
             models.UniqueConstraint(

@@ -1,15 +1,25 @@
 """Reads of `coupons`."""
 
+from coupons.selectors.audiences import (
+    audience_ids,
+    audience_words,
+    count_served,
+    own_member_ids,
+)
 from coupons.selectors.batches import (
+    count_job_served,
     find_batch_id,
     find_claim_target,
     get_batch,
     get_claimable_batch,
     get_guide_quota,
+    get_issue_pace,
     get_issue_progress,
     list_claimable_batches,
+    list_first_members,
     sum_batch,
     sum_batches,
+    sum_issue_jobs,
 )
 from coupons.selectors.counter import (
     access_store_redemption,
@@ -37,6 +47,12 @@ from coupons.selectors.exchange import (
     get_exchange_set,
     sum_exchange_sets,
 )
+from coupons.selectors.faces import (
+    compare_terms,
+    describe_terms,
+    example_words,
+    face_of,
+)
 from coupons.selectors.guide_doors import (
     access_face_to_face,
     get_guide_batch,
@@ -59,6 +75,7 @@ from coupons.selectors.orders import (
 from coupons.selectors.scopes import (
     scope_coupon_days,
     scope_coupons,
+    scope_issue_jobs,
     scope_redemptions,
     scope_settlement_lines,
     visible_store_ids,
@@ -102,12 +119,20 @@ __all__ = [
     "access_directed_issue",
     "access_face_to_face",
     "access_store_redemption",
+    "audience_ids",
+    "audience_words",
     "check_at_counter",
     "check_coupon",
+    "compare_terms",
     "count_held_coupons",
+    "count_job_served",
     "count_older_exchange_sets",
+    "count_served",
     "count_standing_issues",
     "count_usable_coupons",
+    "describe_terms",
+    "example_words",
+    "face_of",
     "find_batch_id",
     "find_by_code",
     "find_claim_target",
@@ -122,6 +147,7 @@ __all__ = [
     "get_guide_batch",
     "get_guide_quota",
     "get_held_coupon",
+    "get_issue_pace",
     "get_issue_progress",
     "get_order",
     "get_redemption",
@@ -132,6 +158,7 @@ __all__ = [
     "list_coupon_steps",
     "list_entries",
     "list_expiring_coupons",
+    "list_first_members",
     "list_frozen_sums",
     "list_given_coupons",
     "list_guide_batches",
@@ -145,9 +172,11 @@ __all__ = [
     "list_unlock_offers",
     "list_usable_coupons",
     "month_lines",
+    "own_member_ids",
     "preview_standing_rule",
     "scope_coupon_days",
     "scope_coupons",
+    "scope_issue_jobs",
     "scope_redemptions",
     "scope_settlement_lines",
     "span_of",
@@ -157,6 +186,7 @@ __all__ = [
     "sum_exchange_sets",
     "sum_given_coupons",
     "sum_guide_coupons",
+    "sum_issue_jobs",
     "sum_owners",
     "sum_store_coupons",
     "sum_store_day",

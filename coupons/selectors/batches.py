@@ -1,9 +1,11 @@
 """Batches: their numbers, what a member may claim, what a guide may still issue."""
 
 import datetime as dt
+import math
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db import connection
+from django.db.models import Count, Func, IntegerField, Q, Sum
 
 from core import clock
 from core.errors import Refusal
@@ -15,6 +17,7 @@ from coupons.contracts import (
     ClaimableBatch,
     ClaimTarget,
     GuideQuota,
+    IssuePace,
     IssueProgress,
 )
 from coupons.models import (
@@ -257,3 +260,57 @@ def get_issue_progress(job_id: int) -> IssueProgress:
         issued_count=issued,
         refused=refused,
     )
+
+
+def sum_issue_jobs(job_ids: list[int]) -> dict[int, tuple[int, int]]:
+    """(members that were done, coupons issued) of many bulk issues, in one query."""
+    size = Func("member_ids", function="cardinality", output_field=IntegerField())
+    slices = IssueSlice.objects.filter(job_id__in=job_ids, is_done=True).values("job_id")
+    sums = slices.annotate(done=Sum(size), issued=Sum("issued_count"))
+    found = {row["job_id"]: (row["done"], row["issued"]) for row in sums}
+    return {job_id: found.get(job_id, (0, 0)) for job_id in job_ids}
+
+
+def get_issue_pace(job_id: int, at: dt.datetime) -> IssuePace:
+    """How fast the last minute of work was, and what is left at that pace."""
+    progress = get_issue_progress(job_id)
+    size = Func("member_ids", function="cardinality", output_field=IntegerField())
+    recent = IssueSlice.objects.filter(job_id=job_id, done_at__gt=at - dt.timedelta(minutes=1))
+    sums = recent.aggregate(done=Sum(size))
+    if not sums["done"]:
+        return IssuePace(0.0, None)
+    started = IssueJob.objects.values_list("started_at", flat=True).get(pk=job_id)
+    since = max(started, at - dt.timedelta(minutes=1))
+    rate = sums["done"] / max(1.0, (at - since).total_seconds())
+    return IssuePace(rate, math.ceil((progress.asked_count - progress.done_count) / rate))
+
+
+def list_first_members(job_id: int, limit: int = 10) -> list[int]:
+    """Some of whom a bulk issue is for, the newest members first."""
+    found: list[int] = []
+    slices = IssueSlice.objects.filter(job_id=job_id).order_by("-number")
+    for members in slices.values_list("member_ids", flat=True).iterator(chunk_size=1):
+        found += sorted(members, reverse=True)[: limit - len(found)]
+        if len(found) >= limit:
+            break
+    return found
+
+
+def count_job_served(job_id: int) -> int:
+    """How many of whom a bulk issue is for had as many of its batch as one may before it began, or have now."""
+    job = IssueJob.objects.select_related("batch").filter(pk=job_id).first()
+    if job is None:
+        raise errors.NoSuchJob
+    if job.batch.member_limit is None:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_SERVED, [job_id, job.batch_id, job.batch.member_limit])
+        return int(cursor.fetchone()[0])
+
+
+_SERVED = """
+SELECT count(*) FROM (
+    SELECT received_by FROM coupons_coupon
+    WHERE received_by IN (SELECT unnest(member_ids) FROM coupons_issueslice WHERE job_id = %s) AND batch_id = %s
+    GROUP BY received_by HAVING count(*) >= %s) served
+"""

@@ -68,3 +68,8 @@ def scope_exchange_codes(staff: StaffAccount, queryset: QuerySet[Any]) -> QueryS
 def scope_unlock_shares(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
     """Links of members whom the account sees."""
     return scope_coupons(staff, queryset)
+
+
+def scope_issue_jobs(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Bulk issues made at the account's own desk."""
+    return queryset if staff.is_active and staff.is_superuser else queryset.filter(staff_id=staff.pk)

@@ -1,5 +1,8 @@
 """Writes of `coupons`."""
 
+from coupons.services.batch_terms import (
+    list_batch_faults,
+)
 from coupons.services.batches import (
     change_batch,
     create_batch,
@@ -15,9 +18,18 @@ from coupons.services.bulk import (
     run_issue_job,
     start_issue_job,
 )
+from coupons.services.bulk_desk import (
+    confirm_issue_job,
+    continue_issue_job,
+    draft_issue_job,
+    pause_issue_job,
+    prune_issue_lists,
+    stop_issue_job,
+)
 from coupons.services.closing import (
     announce_expiring_coupons,
     expire_coupons,
+    void_chosen_coupons,
     void_coupon,
     void_coupons,
     void_coupons_of_source,
@@ -58,6 +70,13 @@ from coupons.services.gifts import (
     return_gift,
     return_untaken_gifts,
 )
+from coupons.services.issue_lists import (
+    bad_line_rows,
+    line_words,
+    list_missed,
+    missed_words,
+    read_issue_list,
+)
 from coupons.services.issuing import (
     claim_coupon,
     issue_coupon,
@@ -80,6 +99,7 @@ from coupons.services.orders import (
     redeem_told_order,
 )
 from coupons.services.partner_codes import (
+    code_fault,
     import_partner_codes,
 )
 from coupons.services.pricing import (
@@ -139,6 +159,9 @@ from coupons.services.telling import (
     tell_of_expiring,
     tell_of_guide_issue,
 )
+from coupons.services.template_terms import (
+    list_faults,
+)
 from coupons.services.templates import (
     change_template,
     create_template,
@@ -160,12 +183,16 @@ from coupons.services.unlocks import (
     retry_unlocks,
     start_unlock,
 )
+from coupons.services.worked_example import (
+    work_example,
+)
 
 __all__ = [
     "Order",
     "accept_gift",
     "announce_expiring_coupons",
     "answer_face_to_face_scan",
+    "bad_line_rows",
     "change_batch",
     "change_standing_rule",
     "change_template",
@@ -174,6 +201,9 @@ __all__ = [
     "claim_from_link",
     "close_face_to_face",
     "close_month",
+    "code_fault",
+    "confirm_issue_job",
+    "continue_issue_job",
     "counter_request_id",
     "create_batch",
     "create_exchange_set",
@@ -182,6 +212,7 @@ __all__ = [
     "create_unlock_offer",
     "decide_policy",
     "discount_at_counter",
+    "draft_issue_job",
     "drop_policy",
     "end_batch",
     "end_unlock_offer",
@@ -200,13 +231,19 @@ __all__ = [
     "issue_coupon",
     "issue_coupons",
     "issue_directed",
+    "line_words",
+    "list_batch_faults",
+    "list_faults",
+    "list_missed",
     "lock_coupon",
     "lock_coupons",
     "meet_occasions",
     "mend_face_to_face",
+    "missed_words",
     "open_batch",
     "open_face_to_face",
     "pause_batch",
+    "pause_issue_job",
     "pause_unlock_offer",
     "preview_gift",
     "price_basket",
@@ -214,7 +251,9 @@ __all__ = [
     "prove_stats",
     "prove_stats_when_due",
     "prune_exchange_tries",
+    "prune_issue_lists",
     "read_counter_code",
+    "read_issue_list",
     "read_shown_code",
     "recompute_settlement",
     "redeem_at_counter",
@@ -243,6 +282,7 @@ __all__ = [
     "show_coupon",
     "start_issue_job",
     "start_unlock",
+    "stop_issue_job",
     "switch_rule_off",
     "switch_rule_on",
     "take_exchange_codes",
@@ -253,9 +293,11 @@ __all__ = [
     "undo_redemption",
     "unlock_coupon",
     "unlock_coupons",
+    "void_chosen_coupons",
     "void_coupon",
     "void_coupons",
     "void_coupons_of_source",
     "void_exchange_set",
+    "work_example",
     "work_standing_rules",
 ]

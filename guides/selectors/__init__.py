@@ -11,6 +11,13 @@ from guides.selectors.bindings import (
     names_as_seen,
     summarize_guide,
 )
+from guides.selectors.choosing import (
+    list_place_names,
+    list_region_tree,
+    place_member_ids,
+    search_dealers,
+    search_stores,
+)
 from guides.selectors.codes import (
     find_code_place,
     find_open_code,
@@ -131,6 +138,8 @@ __all__ = [
     "list_notices_since",
     "list_own_member_tags",
     "list_own_tags",
+    "list_place_names",
+    "list_region_tree",
     "list_request_kinds",
     "list_requests_of_member_for_guide",
     "list_store_guides",
@@ -143,6 +152,7 @@ __all__ = [
     "new_bindings",
     "openable_ids",
     "own_tagged_member_ids",
+    "place_member_ids",
     "placed_member_ids",
     "remarked_member_ids",
     "scope_bindings",
@@ -152,6 +162,8 @@ __all__ = [
     "scope_members",
     "scope_requests",
     "scope_stores",
+    "search_dealers",
+    "search_stores",
     "summarize_guide",
     "summarize_requests",
 ]

@@ -1,6 +1,8 @@
 """Reads of `members`."""
 
-from members.selectors.addresses import get_address
+from members.selectors.addresses import (
+    get_address,
+)
 from members.selectors.consents import (
     MARKETING,
     count_agreed,
@@ -21,8 +23,23 @@ from members.selectors.imports import (
     import_card_of,
     list_bad_counts,
 )
-from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
-from members.selectors.names import name_tokens, pinyin_of, typed_tokens
+from members.selectors.lists import (
+    SEVERAL,
+    find_listed_members,
+    find_tier_name,
+    list_member_tails,
+    registered_member_ids,
+)
+from members.selectors.merging import (
+    list_merges_of,
+    list_possible_duplicates,
+    merge_lines,
+)
+from members.selectors.names import (
+    name_tokens,
+    pinyin_of,
+    typed_tokens,
+)
 from members.selectors.occasions import (
     birthday_member_ids,
     completed_member_ids,
@@ -57,14 +74,18 @@ from members.selectors.points import (
     list_points_multipliers,
     quote_member_points,
 )
-from members.selectors.points_quote import quote_earned_points
+from members.selectors.points_quote import (
+    quote_earned_points,
+)
 from members.selectors.privacy import (
     access_data_request,
     get_privacy_decisions,
     list_data_requests,
     list_reveal_reasons,
 )
-from members.selectors.profile import get_profile
+from members.selectors.profile import (
+    get_profile,
+)
 from members.selectors.tags import (
     count_tagged,
     find_last_expiry,
@@ -98,6 +119,7 @@ from members.selectors.tiers import (
 
 __all__ = [
     "MARKETING",
+    "SEVERAL",
     "access_data_request",
     "birthday_member_ids",
     "born_in_month_ids",
@@ -111,11 +133,13 @@ __all__ = [
     "find_earlier_import",
     "find_last_expiry",
     "find_last_reassessment",
+    "find_listed_members",
     "find_living_ids",
     "find_member_card",
     "find_member_id",
     "find_next_candidate",
     "find_openid",
+    "find_tier_name",
     "get_address",
     "get_candidate_card",
     "get_import_card",
@@ -142,6 +166,7 @@ __all__ = [
     "list_earning_rules",
     "list_member_cards",
     "list_member_tags",
+    "list_member_tails",
     "list_member_tiers",
     "list_merge_targets",
     "list_merges_of",
@@ -171,6 +196,7 @@ __all__ = [
     "preview_reassessment",
     "quote_earned_points",
     "quote_member_points",
+    "registered_member_ids",
     "risen_member_ids",
     "search_member_ids",
     "source_member_ids",

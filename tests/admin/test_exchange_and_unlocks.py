@@ -17,9 +17,19 @@ from core.actor import Actor
 from coupons import selectors, services
 from coupons.contracts import ExchangeTerms, UnlockTerms
 from coupons.models import Coupon, ExchangeCode, ExchangeSet, UnlockOffer, UnlockShare
-from tests.admin.test_coupons import add, errors_of, press
+from tests.admin.coupon_desk_kit import press
 from tests.cast import Cast
 from tests.coupons.kit import BOSS, key, make_batch, make_members
+
+
+def add(desk: Client, page: str, values: dict[str, Any], query: str = "") -> Any:
+    return desk.post(reverse(f"admin:coupons_{page}_add") + query, values)
+
+
+def errors_of(answer: Any) -> dict[str, Any]:
+    assert answer.status_code == 200
+    return dict(answer.context["adminform"].form.errors)
+
 
 NEW: dict[str, Any] = {"name": "卡片", "kind": "generated", "code_count": "3"}
 OFFER: dict[str, Any] = {"name": "邀好友", "needed_count": "2", "lasts_hours": "24"}
