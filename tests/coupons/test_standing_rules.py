@@ -23,6 +23,7 @@ from coupons.models import (
 from coupons.selectors.standing import celebrated
 from coupons.services import standing_issuing, standing_rounds
 from coupons.services.bulk import run_issue_job
+from coupons.services.holdings import CouponHoldings
 from coupons.services.holdings_doors import StandingHoldings
 from guides import services as guide_services
 from guides.events import MemberBound
@@ -360,6 +361,22 @@ def test_two_rows_that_turn_out_to_be_one_person_have_one_birthday(monkeypatch: 
         emptier: ("refused", "coupons.had_before"),
         lone_survivor: ("given", ""),
     }
+
+
+@pytest.mark.django_db
+def test_a_merge_between_giving_and_settling_is_seen_as_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standing_issuing, "FEW", 0)
+    rule = make_rule("birthday", at=noon("2026-03-01"))
+    [emptier], [survivor], at = born("1990-03-05"), make_members(1), noon("2026-03-05")
+    row = StandingRule.objects.select_related("batch__template").get(pk=rule)
+    standing_issuing._note(row, None, at)
+    standing_rounds._freeze(rule, BOSS, at)
+    services.resume_issue_jobs(actor=BOSS, at=at)
+    Member.objects.filter(pk=emptier).update(merged_into_id=survivor)
+    for holdings in (CouponHoldings(), StandingHoldings()):
+        holdings.move(emptier_id=emptier, survivor_id=survivor, actor=BOSS, at=at)
+    assert work(at) == 1
+    assert log(rule) == [(survivor, "birthday:2026", "given", "")]
 
 
 @pytest.mark.django_db
