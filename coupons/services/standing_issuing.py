@@ -127,7 +127,8 @@ def _run(rule: StandingRule, member_id: int | None, actor: Actor, at: dt.datetim
         return 0
     if _is_closed(rule, at):
         return 0
-    _refuse_wrong_tiers(rule, at)
+    if member_id is None:
+        _refuse_wrong_tiers(rule, at)
     rows = list(waiting.order_by("pk").values_list("pk", flat=True)[: FEW + 1])
     if len(rows) > FEW:
         return give_in_rounds(rule_id=rule.pk, actor=actor, at=at)

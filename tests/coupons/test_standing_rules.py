@@ -501,6 +501,12 @@ def test_she_is_told_once_of_what_she_was_given_while_she_may_be_written_to(cast
         account_id=cast.account_id, openid=cast.xiaoli_openid, at=clock.now(), span=dt.timedelta(hours=48)
     )
     assert (expiring(), expiring()) == (True, False)
+    followers.note_unfollow(account_id=cast.account_id, openid=cast.xiaoli_openid, at=clock.now())
+    assert not expiring(expires_on=dt.date(2026, 3, 9))
+    gone = services.issue_coupon(**give, request_key=key())
+    assert services.tell_of_coupon(coupon_id=gone.id)
+    row = apps.get_model("wechat", "OutboundMessage").objects.get(reason_key=f"coupon:{gone.id}")
+    assert row.window_until <= clock.now()
     assert messages()[1] == "您有 2 张券用到2026年3月8日为止，过期就用不了了，有空来店里看看。"
 
 
