@@ -42,7 +42,9 @@ _WAIT_FOR: Final = {
 _NOTE: Final = """
 WITH due AS MATERIALIZED (
     SELECT DISTINCT found.member_id, found.occasion_key FROM ({due}) found (member_id, occasion_key)
-    WHERE (found.member_id, found.occasion_key) > (%s, %s)
+    WHERE (found.member_id, found.occasion_key) > (%s, %s) AND NOT EXISTS (
+        SELECT 1 FROM coupons_standingissue had WHERE had.rule_id = %s AND had.member_id = found.member_id
+          AND had.occasion_key = found.occasion_key)
     ORDER BY 1, 2 LIMIT %s
 ), noted AS (
     INSERT INTO coupons_standingissue (rule_id, member_id, occasion_key, state, reason, noted_at)
@@ -125,7 +127,8 @@ def _run(rule: StandingRule, member_id: int | None, actor: Actor, at: dt.datetim
         return 0
     if _is_closed(rule, at):
         return 0
-    _refuse_wrong_tiers(rule, at)
+    if member_id is None:
+        _refuse_wrong_tiers(rule, at)
     rows = list(waiting.order_by("pk").values_list("pk", flat=True)[: FEW + 1])
     if len(rows) > FEW:
         return give_in_rounds(rule_id=rule.pk, actor=actor, at=at)
@@ -146,7 +149,7 @@ def _note(rule: StandingRule, member_id: int | None, at: dt.datetime) -> int:
     noted = 0
     after: list[Any] = [0, ""]
     while True:
-        limits = [*after, NOTED_AT_ONCE, rule.pk, at]
+        limits = [*after, rule.pk, NOTED_AT_ONCE, rule.pk, at]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_NOTE.format(due=due), [*values, *limits])
             new, seen, *last = cursor.fetchone()

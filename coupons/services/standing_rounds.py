@@ -18,6 +18,7 @@ from coupons.selectors.batches import get_issue_progress
 from coupons.services.bulk import run_issue_job, start_issue_job
 
 ROUND: Final = 100_000
+SLICE: Final = 10_000
 
 # The oldest row of each member: who has two gets the second in the next round. A row that is being given or merged
 # just now is left to the next one too: nothing here waits while it holds others.
@@ -32,24 +33,29 @@ WITH oldest AS MATERIALIZED (
 )
 UPDATE coupons_standingissue issue SET round_id = %(round)s FROM free WHERE issue.id = free.id
 """
-# In pk order, as a merge takes them.
-_LOCK: Final = """
-SELECT count(*) FROM (
-    SELECT id FROM coupons_standingissue WHERE rule_id = %(rule)s AND round_id = %(round)s AND state = 'waiting'
-    ORDER BY id FOR NO KEY UPDATE) held
-"""
-_GIVEN: Final = """
-UPDATE coupons_standingissue issue SET state = 'given', reason = '', coupon_id = coupon.id, settled_at = %(at)s
-FROM coupons_coupon coupon
-WHERE issue.rule_id = %(rule)s AND issue.round_id = %(round)s AND issue.state = 'waiting'
-  AND coupon.batch_id = %(batch)s AND coupon.request_key = 'job:' || %(job)s || ':' || issue.member_id
-"""
-_MISSED: Final = """
-UPDATE coupons_standingissue issue SET state = 'refused', settled_at = %(at)s, reason = CASE
-    WHEN %(limit)s <= (SELECT coalesce(max(ordinal), 0) FROM coupons_coupon coupon
-                       WHERE coupon.batch_id = %(batch)s AND coupon.received_by = issue.member_id)
-    THEN %(over)s ELSE %(reason)s END
-WHERE issue.rule_id = %(rule)s AND issue.round_id = %(round)s AND issue.state = 'waiting'
+# In slices; a row that is being merged is left to the next run. Each coupon is looked up by batch and member, which one
+# index serves: of rows written a moment ago PostgreSQL has no statistics, and a join of them, or a look-up by batch and
+# key, became a reading of all coupons of the batch for each member. Whom it was issued to follows a merge.
+_SETTLE: Final = """
+WITH waiting AS MATERIALIZED (
+    SELECT id, member_id FROM coupons_standingissue
+    WHERE rule_id = %(rule)s AND round_id = %(round)s AND state = 'waiting'
+    ORDER BY member_id, id LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
+), settled AS MATERIALIZED (
+    SELECT id, (SELECT min(coupon.id) FROM coupons_coupon coupon
+                WHERE coupon.batch_id = %(batch)s AND coupon.received_by = waiting.member_id
+                  AND starts_with(coupon.request_key, %(key)s)) AS coupon_id,
+           %(limit)s <= (SELECT coalesce(max(ordinal), 0) FROM coupons_coupon coupon
+                         WHERE coupon.batch_id = %(batch)s AND coupon.received_by = waiting.member_id) AS is_over
+    FROM waiting
+), written AS (
+    UPDATE coupons_standingissue issue
+    SET coupon_id = settled.coupon_id, settled_at = %(at)s,
+        state = CASE WHEN settled.coupon_id IS NULL THEN 'refused' ELSE 'given' END,
+        reason = CASE WHEN settled.coupon_id IS NOT NULL THEN '' WHEN is_over THEN %(over)s ELSE %(reason)s END
+    FROM settled WHERE issue.id = settled.id
+)
+SELECT count(*), count(coupon_id) FROM settled
 """
 
 
@@ -74,13 +80,7 @@ def settle_rounds(*, rule_id: int | None = None, at: dt.datetime | None = None) 
     over = StandingRound.objects.filter(settled_at__isnull=True).exclude(job__state=JobState.RUNNING)
     if rule_id is not None:
         over = over.filter(rule_id=rule_id)
-    given = 0
-    for round_id in list(over.order_by("pk").values_list("pk", flat=True)):
-        with transaction.atomic():
-            row = StandingRound.objects.lock(round_id)
-            if row.settled_at is None:
-                given += _settle(row, at)
-    return given
+    return sum(_settle(round_id, at) for round_id in list(over.order_by("pk").values_list("pk", flat=True)))
 
 
 def _freeze(rule_id: int, actor: Actor, at: dt.datetime) -> int | None:
@@ -108,28 +108,31 @@ def _freeze(rule_id: int, actor: Actor, at: dt.datetime) -> int | None:
         return row.pk
 
 
-def _settle(row: StandingRound, at: dt.datetime) -> int:
-    """The rows of a round whose bulk issue is over."""
+def _settle(round_id: int, at: dt.datetime) -> int:
+    """The rows of a round whose bulk issue is over, a transaction for each slice; how many were given."""
+    row = StandingRound.objects.get(pk=round_id)
     assert row.job_id is not None
     progress = get_issue_progress(row.job_id)
     batch = CouponBatch.objects.get(pk=progress.batch_id)
     values: dict[str, Any] = {
         "rule": row.rule_id,
         "round": row.pk,
+        "most": SLICE,
         "batch": batch.pk,
-        "job": str(row.job_id),
+        "key": f"job:{row.job_id}:",
         "at": at,
         "limit": batch.member_limit,
         "over": OverMemberLimit.code,
         "reason": _reason(progress.stop_reason, progress.refused),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, values)
-        cursor.execute(_GIVEN, values)
-        given = int(cursor.rowcount)
-        cursor.execute(_MISSED, values)
-    row.settled_at = at
-    row.save(update_fields=["settled_at"])
+    given, seen = 0, SLICE
+    while seen == SLICE:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_SETTLE, values)
+            seen, new = cursor.fetchone()
+        given += int(new)
+    if not StandingIssue.objects.filter(rule_id=row.rule_id, round=row, state=IssueState.WAITING).exists():
+        StandingRound.objects.filter(pk=round_id, settled_at__isnull=True).update(settled_at=at)
     return given
 
 

@@ -291,7 +291,7 @@ def test_a_policy_starts_switched_off_and_can_be_tried(desk: Client, full_chain:
     for days in ("30", "90", "nonsense"):
         answer = desk.get(url, {"days": days})
         assert answer.status_code == 200
-        assert answer.context["trial"].scan_count == 1
+        assert answer.context["trial"].scan_count == 2
 
 
 def test_two_active_policies_of_one_region_are_refused(desk: Client, full_chain: Cast) -> None:

@@ -1,4 +1,4 @@
-"""A face-to-face offer inside a running stack: prints the scene of its code."""
+"""A face-to-face offer, or a standing rule, inside a running stack: Python for `Stack.run_in_django`."""
 
 SOURCE = """
 from core import clock
@@ -19,5 +19,22 @@ print(get_channel_code(FaceToFaceOffer.objects.get(public_id=card.public_id).cha
 
 
 def offer_source(guide_id: int) -> str:
-    """Python for `Stack.run_in_django`."""
+    """Prints the scene of the offer's code."""
     return "from core.codes import new_public_id as card_key\n" + SOURCE.format(guide=guide_id)
+
+
+RULE = """
+from core.actor import Actor
+from coupons import services
+from coupons.contracts import BatchTerms, StandingTerms, TemplateTerms
+actor = Actor.system("test")
+template = services.create_template(
+    terms=TemplateTerms(title="欢迎券", kind="cash_off", off_fen=1_000, validity="from_today", valid_days=7), actor=actor)
+batch = services.create_batch(
+    template_id=template.id, terms=BatchTerms(name="欢迎券", quota=10, doors=("system",)), actor=actor)
+services.open_batch(batch_id=batch.id, actor=actor)
+rule = services.create_standing_rule(
+    terms=StandingTerms(name="欢迎券", occasion="first_bound", batch_id=batch.id), actor=actor)
+services.switch_rule_on(rule_id=rule.id, actor=actor)
+print(rule.id)
+"""

@@ -23,6 +23,7 @@ from coupons.models import (
 from coupons.selectors.standing import celebrated
 from coupons.services import standing_issuing, standing_rounds
 from coupons.services.bulk import run_issue_job
+from coupons.services.holdings import CouponHoldings
 from coupons.services.holdings_doors import StandingHoldings
 from guides import services as guide_services
 from guides.events import MemberBound
@@ -363,6 +364,22 @@ def test_two_rows_that_turn_out_to_be_one_person_have_one_birthday(monkeypatch: 
 
 
 @pytest.mark.django_db
+def test_a_merge_between_giving_and_settling_is_seen_as_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standing_issuing, "FEW", 0)
+    rule = make_rule("birthday", at=noon("2026-03-01"))
+    [emptier], [survivor], at = born("1990-03-05"), make_members(1), noon("2026-03-05")
+    row = StandingRule.objects.select_related("batch__template").get(pk=rule)
+    standing_issuing._note(row, None, at)
+    standing_rounds._freeze(rule, BOSS, at)
+    services.resume_issue_jobs(actor=BOSS, at=at)
+    Member.objects.filter(pk=emptier).update(merged_into_id=survivor)
+    for holdings in (CouponHoldings(), StandingHoldings()):
+        holdings.move(emptier_id=emptier, survivor_id=survivor, actor=BOSS, at=at)
+    assert work(at) == 1
+    assert log(rule) == [(survivor, "birthday:2026", "given", "")]
+
+
+@pytest.mark.django_db
 def test_merging_parting_erasing_and_showing_what_a_rule_gave() -> None:
     batch = make_batch(at=LONG_AGO)
     rule = make_rule("birthday", batch=batch, at=noon("2026-03-01"))
@@ -484,6 +501,12 @@ def test_she_is_told_once_of_what_she_was_given_while_she_may_be_written_to(cast
         account_id=cast.account_id, openid=cast.xiaoli_openid, at=clock.now(), span=dt.timedelta(hours=48)
     )
     assert (expiring(), expiring()) == (True, False)
+    followers.note_unfollow(account_id=cast.account_id, openid=cast.xiaoli_openid, at=clock.now())
+    assert not expiring(expires_on=dt.date(2026, 3, 9))
+    gone = services.issue_coupon(**give, request_key=key())
+    assert services.tell_of_coupon(coupon_id=gone.id)
+    row = apps.get_model("wechat", "OutboundMessage").objects.get(reason_key=f"coupon:{gone.id}")
+    assert row.window_until <= clock.now()
     assert messages()[1] == "您有 2 张券用到2026年3月8日为止，过期就用不了了，有空来店里看看。"
 
 

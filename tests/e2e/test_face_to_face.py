@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.coupons.stack_offer import offer_source
+from tests.coupons.stack_offer import RULE, offer_source
 from tests.stack import Stack, wait_until
 
 pytestmark = [pytest.mark.xdist_group("whole")]
@@ -45,3 +45,26 @@ def test_a_scan_brings_guide_greeting_coupon_and_message(stack: Stack) -> None:
     until_told(stack, late, "这次面对面发券已经结束了")
     until_told(stack, late, "我是您的专属导购李娜")
     assert stack.value("SELECT count(*) FROM coupons_coupon") == 2
+
+
+def test_a_standing_rule_welcomes_who_is_bound_by_a_scan(stack: Stack) -> None:
+    rule = int(stack.run_in_django(RULE))
+    try:
+        person = stack.person("小新")
+        code = stack.facts["codes"][0]
+        url = wait_until(
+            lambda: stack.value("SELECT qr_url FROM guides_channelcode WHERE code = %s", code),
+            what="the code's ticket",
+        )
+        stack.scan(person, url)
+        until_told(stack, person, "「欢迎券」已经放进您的券包")
+        stack.scan(person, url)
+        wait_until(
+            lambda: stack.value("SELECT count(*) FROM guides_channelscan") == 2, what="the second scan"
+        )
+        assert stack.value("SELECT count(*) FROM coupons_coupon") == 1
+        assert stack.rows("SELECT occasion_key, state FROM coupons_standingissue") == [
+            ("bound:first", "given")
+        ]
+    finally:
+        stack.execute("UPDATE coupons_standingrule SET state = 'off' WHERE id = %s", rule)
