@@ -24,7 +24,7 @@ from core.admin.forms import DressedForm, autocomplete_field
 from core.admin.only_row import OnlyRow
 from core.admin.questions import Question, ask, bound_data, run_for_each, staff_actor
 from core.admin.service_forms import ServiceForms
-from core.admin.unfolded import UnfoldTabularInline, column, operation
+from core.admin.unfolded import Text, UnfoldTabularInline, column, operation
 
 __all__ = [
     "AutocompleteFilter",
@@ -40,6 +40,7 @@ __all__ = [
     "ScopedAdmin",
     "ScopedReadOnlyAdmin",
     "ServiceForms",
+    "Text",
     "Tile",
     "UnfoldTabularInline",
     "ask",

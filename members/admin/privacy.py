@@ -312,6 +312,7 @@ class PrivacySettingsAdmin(OnlyRow, BaseAdmin):
         ),
         (_("资料申请"), {"fields": (("cooling_off_days", "request_due_days"),)}),
         (_("取消关注"), {"fields": ("unfollow_keep_days", "unfollow_withdraws_marketing")}),
+        (_("换了主人的手机号"), {"fields": ("phone_rest_days",)}),
     )
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

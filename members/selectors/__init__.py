@@ -20,7 +20,13 @@ from members.selectors.imports import (
     import_card_of,
     list_bad_counts,
 )
-from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
+from members.selectors.merging import (
+    are_told_apart,
+    list_merges_of,
+    list_passed_phones,
+    list_possible_duplicates,
+    merge_lines,
+)
 from members.selectors.names import name_tokens, pinyin_of, typed_tokens
 from members.selectors.people import (
     card_of,
@@ -87,6 +93,7 @@ from members.selectors.tiers import (
 __all__ = [
     "MARKETING",
     "access_data_request",
+    "are_told_apart",
     "card_of",
     "change_line",
     "count_agreed",
@@ -126,6 +133,7 @@ __all__ = [
     "list_member_tiers",
     "list_merge_targets",
     "list_merges_of",
+    "list_passed_phones",
     "list_pending_consents",
     "list_points_entries",
     "list_points_multipliers",

@@ -5,7 +5,7 @@ Pure: looks at the two rows and at nothing else, so that the preview and the mer
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from members.models import Member, MemberStage
 # Columns that belong together, under the name of the field people know.
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "stage": ("stage",),
-    "name": ("name", "name_tokens"),
+    "name": ("name", "name_tokens", "name_given_through"),
     "phone": ("phone", "phone_tail"),
     "gender": ("gender",),
     "birthday": ("birthday", "birthday_changed_at"),
@@ -26,6 +26,14 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "following": ("is_following", "follow_changed_at"),
     "completed": ("profile_completed_at",),
 }
+
+
+def group_names(columns: Iterable[str]) -> list[str]:
+    """The fields as people know them, to which these columns belong."""
+    changed = set(columns)
+    return sorted(field for field, own in GROUPS.items() if changed.intersection(own))
+
+
 # What a person at the desk may decide otherwise. The rest is fact: who followed last, who came first.
 CHOOSABLE: Final = ("name", "phone", "gender", "birthday")
 
