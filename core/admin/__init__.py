@@ -4,7 +4,7 @@ Every app's `admin` builds on this package; it knows no business word.
 """
 
 from core.admin import accounts  # noqa: F401  (registers accounts, groups and the audit trail)
-from core.admin.audit_words import name_actions, name_details
+from core.admin.audit_words import name_actions, name_details, name_values
 from core.admin.base import BaseAdmin, ReadOnlyAdmin, ScopedAdmin, ScopedReadOnlyAdmin, narrow
 from core.admin.extensions import (
     ExtraColumn,
@@ -51,6 +51,7 @@ __all__ = [
     "mask_openid",
     "name_actions",
     "name_details",
+    "name_values",
     "narrow",
     "operation",
     "percent",

@@ -23,6 +23,7 @@ from core.admin import (
     column,
     name_actions,
     name_details,
+    name_values,
     operation,
     register_panel,
     staff_actor,
@@ -31,8 +32,9 @@ from core.admin import (
 from members import selectors
 from members.admin.merge_desk import MergeDesk
 from members.contracts import MemberCard, MergeRecordLine
-from members.models import Member, MemberMerge, MergeHow
+from members.models import Member, MemberMerge, MergeHow, UnlinkReason
 from members.services import undo_merge
+from members.services.survivorship import TITLES as MERGE_FIELDS
 
 name_actions(
     {
@@ -54,6 +56,10 @@ name_details(
         "has_joined": _("由此成为会员"),
     }
 )
+name_values("how", MergeHow.choices, within="members.merged")
+name_values("reason", UnlinkReason.choices, within="members.identity_unlinked")
+for _detail in ("filled", "restored"):
+    name_values(_detail, MERGE_FIELDS)
 
 
 class HowFilter(ChoiceFilter):

@@ -14,18 +14,22 @@ from core.admin import (
     ScopedReadOnlyAdmin,
     column,
     name_actions,
+    name_details,
+    name_values,
     operation,
     when,
 )
 from members import selectors
-from members.admin.correcting import address_words, ask_correction
+from members.admin.correcting import FIELD_WORDS, address_words, ask_correction
 from members.admin.identities import ask_unlinking
 from members.admin.merge_desk import desk_url
 from members.admin.points import ask_adjustment
 from members.admin.reveals import ask_request, ask_reveal
 from members.admin.tags import TaggingActions
 from members.admin.tier_members import TierFilter, ask_grant, ask_withdrawal
-from members.models import Gender, Member, MemberStage, Source
+from members.models import Gender, Identity, Member, MemberAddress, MemberStage, Source
+
+_PLACE_WORDS = {field.name: field.verbose_name for field in MemberAddress._meta.fields}
 
 name_actions(
     {
@@ -47,7 +51,17 @@ name_actions(
         "members.authorization_forgotten": _("按撤回授权删除资料"),
     }
 )
-
+name_details({"to_member_id": _("现在的会员编号")})
+name_values("fields", FIELD_WORDS, within="members.profile_corrected")
+name_values("fields", FIELD_WORDS | {"phone": _("手机号")}, within="members.import_filled")
+name_values("fields", _PLACE_WORDS, within="members.address_changed")
+name_values("fields", Identity.choices, within="members.identity_linked")
+name_values("kind", Identity.choices, within="members.identity_")
+name_values(
+    "how",
+    {"wechat": _("微信授权"), "wechat_sealed": _("微信加密数据"), "sms": _("短信验证码")},
+    within="members.phone_verified",
+)
 
 _STAGE_COLOURS: dict[str, str] = {
     MemberStage.MEMBER: "success",

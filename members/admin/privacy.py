@@ -23,6 +23,7 @@ from core.admin import (
     column,
     name_actions,
     name_details,
+    name_values,
     narrow,
     operation,
     register_panel,
@@ -37,11 +38,13 @@ from members.models import (
     DataRequest,
     DataRequestKind,
     DataRequestState,
+    ErasureReason,
     PhoneReveal,
     PrivacySettings,
     RevealOutcome,
     RevealReason,
 )
+from members.services.holdings import all_holdings
 
 _SOON = dt.timedelta(days=3)
 
@@ -69,6 +72,30 @@ name_details(
         "is_cancellation": _("微信账号注销"),
     }
 )
+_LIMIT_WORDS = {
+    "doer_hour": _("本人每小时次数"),
+    "doer_day": _("本人 24 小时次数"),
+    "member_day": _("同一会员 24 小时次数"),
+}
+_PART_WORDS = {part.label: part.title for part in all_holdings()} | {
+    "identity": _("身份标识"),
+    "name": _("姓名"),
+    "phone": _("手机号"),
+}
+name_values("reason", RevealReason.choices, within="members.phone_reveal")
+name_values("reason", ErasureReason.choices, within="members.erased")
+name_values("limit", _LIMIT_WORDS)
+name_values("counts", _PART_WORDS)
+name_values("forgotten", _PART_WORDS)
+name_values(
+    "codes",
+    {
+        "2": _("收货地址"), "6": _("昵称头像"), "8": _("手机号"), "19": _("昵称"), "20": _("头像"),
+        "201": _("收货地址"), "202": _("发票抬头"), "203": _("卡券"), "204": _("录音"), "205": _("昵称头像"),
+        "206": _("位置"), "207": _("选中的图片或视频"),
+    },
+    within="members.authorization_forgotten",
+)  # fmt: skip
 
 
 class RequestKindFilter(ChoiceFilter):
@@ -287,12 +314,7 @@ class PhoneRevealAdmin(OfMember):
 
     @column(_("超过的限制"))
     def limit_words(self, row: PhoneReveal) -> str:
-        words = {
-            "doer_hour": _now("本人每小时次数"),
-            "doer_day": _now("本人 24 小时次数"),
-            "member_day": _now("同一会员 24 小时次数"),
-        }
-        return words.get(row.limit, "—")
+        return str(_LIMIT_WORDS.get(row.limit, "—"))
 
 
 @admin.register(PrivacySettings)

@@ -8,7 +8,9 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from core import clock, phones
 from members.contracts import MergeField
@@ -90,7 +92,7 @@ def field_lines(*, survivor: Member, emptier: Member, rulings: list[Ruling]) -> 
     return tuple(
         MergeField(
             field=ruling.field,
-            title=_TITLES[ruling.field](),
+            title=str(TITLES[ruling.field]),
             survivor=_words(survivor, ruling.field),
             emptier=_words(emptier, ruling.field),
             winner_id=ruling.winner.pk,
@@ -192,15 +194,15 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "following": _rule_following,
     "completed": _rule_completed,
 }
-_TITLES: Final[Mapping[str, Callable[[], str]]] = {
-    "stage": lambda: _("身份"),
-    "name": lambda: _("姓名"),
-    "phone": lambda: _("手机号"),
-    "gender": lambda: _("性别"),
-    "birthday": lambda: _("生日"),
-    "source": lambda: _("来源"),
-    "following": lambda: _("关注公众号"),
-    "completed": lambda: _("资料完善"),
+TITLES: Final[Mapping[str, str | Promise]] = {
+    "stage": _lazy("身份"),
+    "name": _lazy("姓名"),
+    "phone": _lazy("手机号"),
+    "gender": _lazy("性别"),
+    "birthday": _lazy("生日"),
+    "source": _lazy("来源"),
+    "following": _lazy("关注公众号"),
+    "completed": _lazy("资料完善"),
 }
 
 
