@@ -164,7 +164,8 @@ class ImportJobAdmin(CandidatePages, ReadOnlyAdmin):
             return self.no_subject(request, object_id or "")
         if job.state in _MAPPABLE and (job.state == ImportState.UPLOADED or "map" in request.GET):
             return self._mapping_page(request, job, job.mapping)
-        return self._page(request, "admin/xiaoer/import_desk.html", self._standing(request, job))
+        context = {**self._standing(request, job), **self.below_form(request, job), "original": job}
+        return self._page(request, "admin/xiaoer/import_desk.html", context)
 
     def map_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
         """The mapping is stored and the file checked; a refusal shows the page again with all that was chosen."""

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +48,7 @@ from members.models import (
 from members.services.holdings import all_holdings
 
 _SOON = dt.timedelta(days=3)
+_SHORT_WORDS = 24
 
 name_actions(
     {
@@ -268,7 +270,9 @@ class RevealerFilter(ChoiceFilter):
 class PhoneRevealAdmin(OfMember):
     """Who saw whose phone, when and why; and who wanted to see too many."""
 
-    list_display = ("moment", "doer_words", "member_name", "reason_words", "outcome_label", "limit_words")
+    list_display = (
+        "moment", "doer_words", "member_name", "reason_words", "words_short", "outcome_label", "limit_words",
+    )  # fmt: skip
     list_select_related = ("member",)
     list_filter = (RevealOutcomeFilter, RevealReasonFilter, RevealerFilter)
     date_hierarchy = "at"
@@ -303,6 +307,10 @@ class PhoneRevealAdmin(OfMember):
     @column(_("原因"), ordering="reason")
     def reason_words(self, row: PhoneReveal) -> str:
         return str(row.get_reason_display())
+
+    @column(_("补充说明"))
+    def words_short(self, row: PhoneReveal) -> str:
+        return Truncator(row.words).chars(_SHORT_WORDS) or "—"
 
     @column(_("补充说明"))
     def words_shown(self, row: PhoneReveal) -> str:

@@ -65,6 +65,11 @@ class Migration(migrations.Migration):
             field=models.DateTimeField(blank=True, null=True, verbose_name='验证时间'),
         ),
         migrations.AddField(
+            model_name='importjob',
+            name='failure_line',
+            field=models.PositiveIntegerField(blank=True, editable=False, null=True, verbose_name='出错的行'),
+        ),
+        migrations.AddField(
             model_name='privacysettings',
             name='phone_rest_days',
             field=models.PositiveSmallIntegerField(db_default=90, default=90, help_text='两个微信号先后验证同一个手机号：相隔不超过这些天，视为同一个人，自动合并；超过了，号码归后验证的人，原来的会员留着自己的积分和券，由员工在合并工作台确认。运营商收回的号码一般要停用 90 天才再发放', verbose_name='手机号多久可能换主人（天）'),
