@@ -84,7 +84,7 @@ def _usable_values(
         values["gender"] = Gender(gender)
     if birthday is not None:
         day = _read(lambda: read_birthday(birthday), BirthdayUnusable, "birthday")
-        values["birthday"] = None if day is None else usable_birthday(day, today)
+        values["birthday"] = None if day is None else usable_birthday(day=day, today=today)
     return values
 
 

@@ -121,7 +121,7 @@ def _restore_columns(survivor: Member, emptier: Member, snapshot: Snapshot) -> l
 
 
 def _blank_lost_phone(row: Member) -> None:
-    if row.phone and not phone_identities(row.pk, row.phone).exists():
+    if row.phone and not phone_identities(member_id=row.pk, digits=row.phone).exists():
         row.save(update_fields=changed_fields(row, phone="", phone_tail=""))
 
 

@@ -28,7 +28,8 @@ def is_same_person(*, prover: Member, owner: Member, digits: str, at: dt.datetim
     if not _wechat_apps(prover.pk) & _wechat_apps(owner.pk):
         return True
     given_at = max(
-        identity.proved_at or identity.linked_at for identity in phone_identities(owner.pk, digits)
+        identity.proved_at or identity.linked_at
+        for identity in phone_identities(member_id=owner.pk, digits=digits)
     )
     rest = dt.timedelta(days=get_privacy_decisions().phone_rest_days)
     return at - given_at <= rest
@@ -39,7 +40,7 @@ def pass_phone(*, former: Member, holder: Member, digits: str, actor: Actor, at:
 
     The merge desk shows the two to staff, who merge them if they are one person after all.
     """
-    phone_identities(former.pk, digits).delete()
+    phone_identities(member_id=former.pk, digits=digits).delete()
     if former.phone == digits:
         former.save(update_fields=changed_fields(former, phone="", phone_tail=""))
     PassedPhone.objects.create(former=former, holder=holder, passed_at=at)
@@ -50,7 +51,7 @@ def pass_phone(*, former: Member, holder: Member, digits: str, actor: Actor, at:
     events.publish(IdentityUnlinked(former.pk, Identity.PHONE.value))
 
 
-def phone_identities(member_id: int, digits: str) -> LockingQuerySet[MemberIdentity]:
+def phone_identities(*, member_id: int, digits: str) -> LockingQuerySet[MemberIdentity]:
     """The identities by which this number is hers, under whichever key; unevaluated."""
     return MemberIdentity.objects.filter(
         member_id=member_id, kind=Identity.PHONE, app_id="", value__in=phone_indexes(digits)

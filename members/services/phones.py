@@ -89,7 +89,7 @@ def _link(member: Member, digits: str, *, actor: Actor, at: dt.datetime) -> None
 
 def _note_proof(member: Member, digits: str, *, at: dt.datetime) -> None:
     """When it was proved last, and that it was given in the mini-program, besides where it was given before."""
-    for identity in phone_identities(member.pk, digits).lock_rows():
+    for identity in phone_identities(member_id=member.pk, digits=digits).lock_rows():
         given = identity.given_through
         if GivenThrough.MINI_PROGRAM not in given:
             given = [*given, GivenThrough.MINI_PROGRAM]
@@ -99,7 +99,7 @@ def _note_proof(member: Member, digits: str, *, at: dt.datetime) -> None:
 
 def _give_up_former(member: Member, digits: str) -> None:
     if member.phone and member.phone != digits:
-        phone_identities(member.pk, member.phone).delete()
+        phone_identities(member_id=member.pk, digits=member.phone).delete()
 
 
 def _keep(member: Member, digits: str, *, how: PhoneProof, actor: Actor, at: dt.datetime) -> None:

@@ -47,7 +47,7 @@ def change_profile(
             raise GenderUnusable(field="gender")
         values["gender"] = Gender(gender)
     if birthday is not None:
-        values["birthday"] = usable_birthday(birthday, clock.business_day(at))
+        values["birthday"] = usable_birthday(day=birthday, today=clock.business_day(at))
     with transaction.atomic():
         member = Member.objects.lock(lock_member(member_id))
         if birthday is not None and birthday != member.birthday:
@@ -109,7 +109,7 @@ def reward_profiles(*, actor: Actor, at: dt.datetime | None = None) -> int:
     return sum(bool(reward_profile(member_id=member_id, actor=actor, at=at)) for member_id in missed)
 
 
-def usable_birthday(day: dt.date, today: dt.date) -> dt.date:
+def usable_birthday(*, day: dt.date, today: dt.date) -> dt.date:
     """The day, if somebody who lives may be born on it. Raises BirthdayUnusable."""
     if not today - dt.timedelta(days=_OLDEST) <= day <= today:
         raise BirthdayUnusable(field="birthday")

@@ -71,20 +71,19 @@ class Recorded:
         self.details = {name for name in given if name is not None and name not in _OWN}
         if isinstance(given.get("details"), ast.Dict):
             self.details |= set(_keys(given["details"]))
-        if None in given:
-            assert isinstance(given[None], ast.Name), self.where
-            self.details |= _spread(module, call, given[None].id)
+        whole = given.get(None)
+        if isinstance(whole, ast.Name):
+            self.details |= _spread(module, call, whole.id)
+        elif whole is not None:
+            self.details |= set(_keys(whole))
 
     def actions(self) -> list[str]:
         """All codes the expression can be. A name stands for every code of the app that the module holds."""
         if isinstance(self.action, ast.Constant):
-            return [self.action.value]
+            return [str(self.action.value)]
         if isinstance(self.action, ast.IfExp):
-            return [
-                node.value
-                for node in (self.action.body, self.action.orelse)
-                if isinstance(node, ast.Constant)
-            ]
+            either = (self.action.body, self.action.orelse)
+            return [str(node.value) for node in either if isinstance(node, ast.Constant)]
         if isinstance(self.action, ast.JoinedStr):
             text = ast.unparse(self.action)[2:-1]
             return [] if text in BY_PAGE else EXPRESSIONS[text]
