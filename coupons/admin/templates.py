@@ -48,7 +48,7 @@ name_actions(
         "coupons.template_retired": _("停用券模板"),
     }
 )
-name_details({"fields": _("字段"), "from_id": _("来自模板")})
+name_details({"from_id": _("来自模板")})
 _OPEN = (BatchState.OPEN, BatchState.PAUSED)
 
 

@@ -31,7 +31,9 @@ from members.selectors.lists import (
     registered_member_ids,
 )
 from members.selectors.merging import (
+    are_told_apart,
     list_merges_of,
+    list_passed_phones,
     list_possible_duplicates,
     merge_lines,
 )
@@ -121,6 +123,7 @@ __all__ = [
     "MARKETING",
     "SEVERAL",
     "access_data_request",
+    "are_told_apart",
     "birthday_member_ids",
     "born_in_month_ids",
     "card_of",
@@ -170,6 +173,7 @@ __all__ = [
     "list_member_tiers",
     "list_merge_targets",
     "list_merges_of",
+    "list_passed_phones",
     "list_pending_consents",
     "list_points_entries",
     "list_points_multipliers",

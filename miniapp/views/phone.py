@@ -73,7 +73,8 @@ class PhoneCodeView(MemberView):
         summary="Her phone by WeChat's phone code / 微信授权手机号",
         words=(
             "The code must be hers: one that another person's phone got is refused. A number that is another member's "
-            "is the same person: the two are merged, and the answer is who she is from now on."
+            "is the same person: the two are merged, and the answer is who she is from now on. Only a number that two "
+            "WeChat accounts proved long after each other moves to her alone."
         ),
         body=PhoneCodeIn,
         body_example={"code": "e31968a7f94cc5ee…"},
