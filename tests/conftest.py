@@ -1,10 +1,13 @@
-"""Keeps tests off every network but loopback."""
+"""Keeps tests off every network but loopback, and the database empty between those that commit."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from django.conf import settings
+from pytest_django import DjangoDbBlocker
 
 pytest_plugins = ["tests.fixtures_cast"]
 
@@ -26,3 +29,14 @@ def _loopback_only(self: socket.socket, address: Any) -> Any:
 @pytest.fixture(autouse=True)
 def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The migrated database of pytest-django, emptied our way."""
+    from tests.emptying import emptied_by_deleting  # Django is ready by now
+
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            stack.enter_context(emptied_by_deleting())
+        yield
