@@ -13,8 +13,9 @@ pytest_plugins = ["tests.fixtures_cast"]
 
 
 def pytest_configure() -> None:
-    """Slow password hashing protects passwords, not tests."""
+    """Slow password hashing protects passwords, not tests; and every test client would list all static files."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 _real_connect = socket.socket.connect
