@@ -51,7 +51,9 @@ class Emptier:
             filled = [name for (name,) in self._session.execute(self._look, prepare=True)]
             if filled:
                 self._session.execute(
-                    sql.SQL(";").join(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in filled)
+                    sql.SQL(";").join(
+                        sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in filled
+                    )
                 )
             return self._session.execute(_COUNTS, prepare=True).fetchone() == self._kept
 

@@ -53,13 +53,16 @@ def killed_while_waiting(
             [sys.executable, "-c", code], cwd=ROOT, env=environment, stderr=subprocess.PIPE
         )
         try:
-            wait_until(lambda: _is_waiting(watcher, session, job), within_s=60, what="the job's wait for the rows")
+            wait_until(
+                lambda: _is_waiting(watcher, session, job), within_s=60, what="the job's wait for the rows"
+            )
         finally:
             job.kill()
             job.communicate()
             # Its session would notice the loss only when it gets the lock.
             watcher.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", [session]
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+                [session],
             )
         wait_until(lambda: not _waits(watcher, session), what="the end of the killed job's session")
         holder.rollback()
