@@ -16,7 +16,7 @@ def kept_rows(blocker: DjangoDbBlocker, make: Callable[[], Any]) -> Iterator[Any
     """
     whole = contextlib.ExitStack()
     outer = transaction.atomic()
-    outer._from_testcase = True  # as Django marks its own: a durable block inside is not refused
+    outer._from_testcase = True  # type: ignore[attr-defined]  # as Django marks its own: a durable block inside is not refused
     with blocker.unblock():
         whole.enter_context(outer)
         whole.callback(transaction.set_rollback, True)
