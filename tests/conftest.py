@@ -9,13 +9,28 @@ import pytest
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
-pytest_plugins = ["tests.fixtures_cast"]
+pytest_plugins = ["tests.fixtures_cast", "tests.fixtures_stack"]
 
 
 def pytest_configure() -> None:
     """Slow password hashing protects passwords, not tests; and every test client would list all static files."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Called where tests run in parallel."""
+    from tests.scheduling import PieceScheduling
+
+    return PieceScheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    from tests.scheduling import order
+
+    order(items)
 
 
 _real_connect = socket.socket.connect
@@ -30,6 +45,19 @@ def _loopback_only(self: socket.socket, address: Any) -> Any:
 @pytest.fixture(autouse=True)
 def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Test databases are copies of a template; Django's own migrate finds nothing left to do there."""
+    from django.db import connection
+
+    from tests.template_database import ensure_template
+
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = ensure_template()
 
 
 @pytest.fixture(scope="session")
