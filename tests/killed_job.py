@@ -84,7 +84,7 @@ def run_killed(statements: str) -> int:
 def _environment() -> dict[str, str]:
     return {
         **os.environ,
-        "DATABASE_URL": _as_url(),
+        "DATABASE_URL": database_url(),
         "PYTHONPATH": str(ROOT),
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
@@ -102,10 +102,11 @@ def _waits(watcher: psycopg.Connection[Any], session: str) -> list[tuple[str | N
     ).fetchall()
 
 
-def _as_url() -> str:
+def database_url(name: str | None = None) -> str:
+    """The address of the tests' database, or of another one on its server."""
     settings = connection.settings_dict
-    host, port = settings["HOST"], settings["PORT"]
+    host, port, name = settings["HOST"], settings["PORT"], name or settings["NAME"]
     user = f"{settings['USER']}:{settings['PASSWORD']}@" if settings["PASSWORD"] else f"{settings['USER']}@"
     if host.startswith("/"):
-        return f"postgresql://{user if settings['USER'] else ''}/{settings['NAME']}?host={host}&port={port or 5432}"
-    return f"postgresql://{user if settings['USER'] else ''}{host}:{port or 5432}/{settings['NAME']}"
+        return f"postgresql://{user if settings['USER'] else ''}/{name}?host={host}&port={port or 5432}"
+    return f"postgresql://{user if settings['USER'] else ''}{host}:{port or 5432}/{name}"

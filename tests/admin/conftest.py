@@ -1,11 +1,13 @@
 """Staff at their desks, and a chain in which every table of the admin has a row."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from core import clock
 from core.actor import Actor
@@ -31,9 +33,10 @@ from openapi import services as openapi_services
 from openapi.contracts import ClientTerms
 from openapi.models import ApiRequest
 from sms import services as sms_services
-from tests.cast import Cast
+from tests.cast import Cast, make_cast
 from tests.fixtures_cast import cast  # noqa: F401
 from tests.guides.requests_kit import ask, make_kinds
+from tests.kept_rows import kept_rows
 from tests.members.import_kit import check, person, run, text_of, upload
 from tests.members.privacy_kit import consent_texts
 from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
@@ -210,6 +213,18 @@ def fill_doors(cast: Cast, batch_id: int) -> None:  # noqa: F811
 @pytest.fixture
 def full_chain(cast: Cast) -> Cast:  # noqa: F811
     """At least one row in every table the admin shows."""
+    return fill_chain(cast)
+
+
+@pytest.fixture(scope="module")
+def kept_chain(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Cast]:
+    """The full chain made once, for modules whose tests only look at it; these say `cast` and `full_chain` are it."""
+    with kept_rows(django_db_blocker, lambda: fill_chain(make_cast())) as chain:
+        yield chain
+
+
+def fill_chain(cast: Cast) -> Cast:  # noqa: F811
+    """What `full_chain` says, around this cast."""
     now = clock.now()
     account = cast.account_id
     make_push(account, 1)

@@ -10,10 +10,7 @@ import pytest
 from tests.stack import ROOT, Stack, wait_until
 from tests.wechat import push_kit
 
-pytestmark = [
-    pytest.mark.xdist_group("whole"),
-    pytest.mark.skipif(shutil.which("curl") is None, reason="the walk through is written for curl"),
-]
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the walk through is written for curl")
 APP_ID = "wxe2emini0000001"
 
 
