@@ -27,6 +27,7 @@ from core.admin import (
     column,
     name_actions,
     name_details,
+    name_values,
     operation,
     register_panel,
     staff_actor,
@@ -45,6 +46,7 @@ name_actions(
     }
 )
 name_details({"scopes": _("权限")})
+name_values("scopes", Scope.choices, within="openapi.client_")
 _OVERLAPS: Final = (
     (0, _("立即失效")),
     (24, _("再用 24 小时")),

@@ -8,18 +8,20 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import BaseAdmin, OnlyRow, Panel, name_actions, register_panel, when
+from core.admin import BaseAdmin, OnlyRow, Panel, name_actions, name_details, register_panel, when
 from coupons.models import WHOLE_LINE, CouponReturn, PointsPayment, Redemption, RedemptionShare
 from coupons.selectors.templates import yuan
 
 name_actions(
     {
+        "coupons.directed_issued": _("导购定向发券"),
         "coupons.order_returned": _("退货"),
         "coupons.order_undone": _("整单撤销"),
         "coupons.pointspayment.add": _("设置积分抵扣"),
         "coupons.pointspayment.change": _("修改积分抵扣"),
     }
 )
+name_details({"refund_fen": _("应退（分）"), "refused_count": _("没有发到")})
 
 
 @admin.register(PointsPayment)
