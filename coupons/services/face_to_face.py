@@ -22,7 +22,7 @@ from coupons.models import ClaimOutcome, Coupon, Door, FaceToFaceClaim, FaceToFa
 from coupons.selectors.coupons import coupon_card_of
 from coupons.selectors.guide_doors import counts_at, get_guide_batch, offer_card_of
 from coupons.services.issuing import issue_coupon, usable_request_key
-from coupons.services.telling import coupon_reason, coupon_words, tell_member
+from coupons.services.telling import coupon_reason, coupon_words
 from guides import selectors as guide_selectors
 from guides import services as guide_services
 from guides.contracts import ScanCard
@@ -184,7 +184,9 @@ def _answer(
         except Refusal as refusal:
             outcome, reason = ClaimOutcome.REFUSED, refusal.code
             words = _("这张券没有领到：%(why)s。") % {"why": _why_words(refusal)}
-    tell_member(member_id=member_id, text=words, reason_key=reason_key, acted_at=scan.scanned_at, at=at)
+    guide_services.tell_member(
+        member_id=member_id, text=words, reason_key=reason_key, acted_at=scan.scanned_at, at=at
+    )
     return FaceToFaceClaim.objects.create(
         offer=offer,
         scan_id=scan.id,

@@ -10,45 +10,12 @@ from core import clock
 from coupons.contracts import CouponCard
 from coupons.models import Coupon, CouponState, Door, IssueJob, IssueSlice
 from coupons.selectors.coupons import coupon_card_of
+from guides.services import day_words, tell_member
 from members import selectors as member_selectors
-from wechat.errors import NoAccount
-from wechat.services import accounts, followers, outbox
 
 # What she did not take herself.
 _GIVEN: Final = {Door.SYSTEM, Door.GUIDE, Door.FACE_TO_FACE}
 _MOST_AT_ONCE: Final = 500
-
-
-def tell_member(
-    *,
-    member_id: int,
-    text: str,
-    reason_key: str,
-    acted_at: dt.datetime | None = None,
-    is_open_only: bool = False,
-    at: dt.datetime,
-) -> bool:
-    """The text waits in the outbox for her; False when this reason has its message, or nobody can write to her.
-
-    `acted_at`: she did something in WeChat then, which opened a window of a minute. Where her window is known to be
-    over, the message is dropped with that reason and WeChat is not asked; with `is_open_only` there is none.
-    """
-    try:
-        account = accounts.get_default_official()
-    except NoAccount:
-        return False
-    openid = member_selectors.find_openid(member_id, account.app_id)
-    if openid is None:
-        return False
-    if acted_at is not None:
-        window = followers.get_window_until(account_id=account.id, openid=openid, acted_at=acted_at)
-    else:
-        window = followers.find_window_until(account_id=account.id, openid=openid) or at
-    if is_open_only and window <= at:
-        return False
-    return outbox.queue_text(
-        account_id=account.id, openid=openid, text=text, reason_key=reason_key, window_until=window, at=at
-    )
 
 
 def tell_of_coupon(*, coupon_id: int, at: dt.datetime | None = None) -> bool:
@@ -126,8 +93,3 @@ def span_words(*, valid_from: dt.datetime, valid_until: dt.datetime) -> str:
     if first == last:
         return _("%(day)s 当天可用") % {"day": day_words(day=first)}
     return _("%(first)s 至 %(last)s 可用") % {"first": day_words(day=first), "last": day_words(day=last)}
-
-
-def day_words(*, day: dt.date) -> str:
-    """ "2026年3月8日"."""
-    return _("%(year)s年%(month)s月%(day)s日") % {"year": day.year, "month": day.month, "day": day.day}

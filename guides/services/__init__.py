@@ -10,6 +10,13 @@ from guides.services.codes import (
 )
 from guides.services.imports import import_bindings
 from guides.services.member_choice import change_guide
+from guides.services.member_messages import (
+    day_words,
+    tell_member,
+    tell_of_expiring_points,
+    tell_of_tier_at_risk,
+    tell_of_upgrades,
+)
 from guides.services.notes import (
     add_note,
     edit_note,
@@ -82,6 +89,7 @@ __all__ = [
     "close_request",
     "close_store",
     "create_request_kind",
+    "day_words",
     "dry_run_policy",
     "edit_note",
     "finish_request",
@@ -125,10 +133,14 @@ __all__ = [
     "settle_merged_member",
     "start_request",
     "tag_privately",
+    "tell_member",
     "tell_missed_steps",
+    "tell_of_expiring_points",
     "tell_of_lost_member",
     "tell_of_new_member",
     "tell_of_request_step",
+    "tell_of_tier_at_risk",
+    "tell_of_upgrades",
     "unbind_member",
     "untag_privately",
     "write_request",
