@@ -42,7 +42,7 @@ demo: setup
 	@exec $(BIN)/python -m config.demo
 
 test: setup
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff format --check .

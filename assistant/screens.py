@@ -40,6 +40,12 @@ CONTENT_POLICY: Final = (
 )
 
 
+# The page of the scanner reads codes with WebAssembly where the browser cannot itself; nothing else may compile.
+CAMERA_POLICY: Final = CONTENT_POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+# What a page may ask the phone for: nothing, but the scanner the camera.
+_PERMISSIONS: Final = "camera=({camera}), microphone=(), geolocation=(), payment=(), usb=()"
+
+
 def is_htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
@@ -111,6 +117,13 @@ def message_page(
     return response
 
 
+def allow_camera(response: HttpResponse) -> HttpResponse:
+    """This page, and no other, may use the camera."""
+    response["Content-Security-Policy"] = CAMERA_POLICY
+    response["Permissions-Policy"] = _PERMISSIONS.format(camera="self")
+    return response
+
+
 def show(request: HttpRequest, template: str, page: object, status: int = 200) -> HttpResponse:
     """Render one composed page object."""
     return render(request, template, {"page": page}, status=status)
@@ -164,6 +177,7 @@ def _dress(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """
     response.setdefault("Cache-Control", "private, no-store")
     response.setdefault("Content-Security-Policy", CONTENT_POLICY)
+    response.setdefault("Permissions-Policy", _PERMISSIONS.format(camera=""))
     response.setdefault("Referrer-Policy", "same-origin")
     if response.get("Content-Type", "").startswith("text/html"):
         _gzip.process_response(request, response)

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from assistant.views import home, login, me, member_words, members, my_code, requests, reveals
+from assistant.views import (
+    coupons,
+    face_to_face,
+    home,
+    login,
+    me,
+    member_words,
+    members,
+    my_code,
+    redeeming,
+    requests,
+    reveals,
+)
 
 app_name = "assistant"
 urlpatterns = [
@@ -25,6 +37,31 @@ urlpatterns = [
     path("members/<str:public_id>/remark/save/", member_words.save_remark, name="member-remark-save"),
     path("members/<str:public_id>/phone/", reveals.ask_reason, name="member-phone"),
     path("members/<str:public_id>/phone/show/", reveals.show_phone, name="member-phone-show"),
+    path("members/<str:public_id>/coupons/", coupons.give_sheet, name="member-coupons"),
+    path("members/<str:public_id>/coupons/give/", coupons.give_member, name="member-coupon-give"),
+    path("members/<str:public_id>/coupons/rows/", coupons.member_coupon_rows, name="member-coupon-rows"),
+    path("coupons/", coupons.coupons, name="coupons"),
+    path("coupons/batches/<str:batch_id>/", coupons.pick, name="coupon-pick"),
+    path("coupons/batches/<str:batch_id>/rows/", coupons.pick_rows, name="coupon-pick-rows"),
+    path("coupons/batches/<str:batch_id>/confirm/", coupons.confirm, name="coupon-confirm"),
+    path("coupons/batches/<str:batch_id>/give/", coupons.give, name="coupon-give"),
+    path("coupons/results/<str:public_id>/", coupons.result, name="coupon-result"),
+    path("coupons/given/", coupons.given, name="coupons-given"),
+    path("coupons/given/rows/", coupons.given_rows, name="coupons-given-rows"),
+    path("coupons/faces/", face_to_face.face_list, name="faces"),
+    path("coupons/faces/open/", face_to_face.open_face, name="face-open"),
+    path("coupons/faces/<str:public_id>/", face_to_face.face, name="face"),
+    path("coupons/faces/<str:public_id>/live/", face_to_face.face_live, name="face-live"),
+    path("coupons/faces/<str:public_id>/close/", face_to_face.close_face, name="face-close"),
+    path("coupons/redeem/", redeeming.redeem, name="coupon-redeem"),
+    path("coupons/redeem/signature/", redeeming.wechat_signature, name="wechat-signature"),
+    path("coupons/redeem/find/", redeeming.find, name="coupon-find"),
+    path("coupons/redeem/quote/", redeeming.quote, name="coupon-quote"),
+    path("coupons/redeem/now/", redeeming.redeem_now, name="coupon-redeem-now"),
+    path("coupons/redemptions/", redeeming.redemptions, name="coupon-redemptions"),
+    path("coupons/redemptions/rows/", redeeming.redemption_rows, name="coupon-redemption-rows"),
+    path("coupons/redemptions/<int:redemption_id>/", redeeming.redemption, name="coupon-redemption"),
+    path("coupons/redemptions/<int:redemption_id>/undo/", redeeming.undo, name="coupon-undo"),
     path("my-code/", my_code.my_code, name="my-code"),
     path("my-code/qr.png", my_code.qr_png, name="my-code-qr"),
     path("my-code/poster/", my_code.poster_page, name="poster"),

@@ -1,11 +1,22 @@
 """`python -m bench [names]`: run the benches named, or all; print one table; keep what was measured.
 
-Exit status 1 when a target is missed, 2 when a bench failed. BENCH_ROUNDS and BENCH_PUSHES shorten or lengthen the
-callback's rounds, BENCH_ACCOUNTS_COUNT sets the size of the points bench, BENCH_MEMBERS_COUNT of those of tiers and of
-the import;
-BENCH_FULL=1 includes the slow part of demo_start.
-callback's rounds, BENCH_ACCOUNTS_COUNT and BENCH_COUPONS_COUNT set the sizes of the
-bulk benches; BENCH_FULL=1 includes the slow part of demo_start.
+Exit status 1 when a target is missed, 2 when a bench failed. Each bench loads its own data into engines of its own and
+deletes them at the end. Sizes and lengths come from the environment:
+
+    BENCH_ROUNDS          rounds, in turns with the floor; medians are printed (callback, mini_profile 7; members' 5)
+    BENCH_PUSHES          pushes in a round of callback
+    BENCH_REQUESTS        requests in a round of mini_profile
+    BENCH_MEMBERS_COUNT   rows of member_import (200,000); members of tier_reassessment, mini_profile, member_360 (50,000)
+    BENCH_ACCOUNTS_COUNT  accounts of points_expiry (50,000)
+    BENCH_COUPONS_COUNT   coupons of coupon_issue
+    BENCH_FULL=1          with the slow part of demo_start
+
+What P11, P12 and P13 speak of, on a quiet machine (P12 needs some 6 GB of disk; a round of it takes minutes):
+
+    make bench ARGS=member_import
+    BENCH_MEMBERS_COUNT=1000000 make bench ARGS=tier_reassessment
+    BENCH_ACCOUNTS_COUNT=1000000 make bench ARGS=points_expiry
+    BENCH_MEMBERS_COUNT=1000000 make bench ARGS="mini_profile member_360"
 """
 
 import importlib
@@ -29,6 +40,7 @@ NAMES: Final = (
     "member_import",
     "coupon_claim",
     "coupon_issue",
+    "coupon_stats",
     "demo_start",
 )
 

@@ -1,20 +1,18 @@
-"""The member 360 page: queries and median time of each tab, against a bare Django view with one query.
+"""P13: the member 360 page: queries and median time of each tab, against a bare Django view with one query.
 
 In one process, through Django's whole request path (middlewares, URLs, templates), beside as many other members as
-BENCH_MEMBERS_COUNT says; the page's member has something in every tab. No socket: what a network adds is the same for
-both.
+BENCH_MEMBERS_COUNT says (50,000 unless it is set; P13 speaks of a million); the page's member has something in every
+tab. No socket: what a network adds is the same for both.
 """
 
 import json
 import os
 import statistics
-import subprocess
 import sys
 from typing import Any, Final
 
-from bench.figures import ROOT, Figure, Report, spread
-from bench.servers import temporary_home
-from core import embedded
+from bench.figures import Figure, Report, spread
+from bench.private import FILLER, private_database
 
 MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT") or 50_000)
 BUDGET: Final = 12
@@ -22,23 +20,10 @@ BUDGET: Final = 12
 
 def bench() -> Report:
     """Fill, then load every tab in turns with the floor. Raises RuntimeError when a page did not answer 200."""
-    with temporary_home() as home:
-        engines = embedded.start(home / "engines")
-        (home / "static").mkdir()
-        environment = {
-            **os.environ,
-            **engines.environment(),
-            "DJANGO_SETTINGS_MODULE": "bench.mini_profile_settings",
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            "STATIC_ROOT": str(home / "static"),
-            "MEDIA_ROOT": str(home / "media"),
-        }
-        _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
-        told = json.loads(
-            _run([sys.executable, "-m", "bench.member_360_visits", str(MEMBERS)], environment).splitlines()[
-                -1
-            ]
-        )
+    with private_database("bench.mini_profile_settings") as private:
+        private.connection.execute(FILLER, {"count": MEMBERS, "stage": "prospect"})
+        private.connection.execute("ANALYZE")
+        told = json.loads(private.run(sys.executable, "-m", "bench.member_360_visits").splitlines()[-1])
     return _report(told)
 
 
@@ -65,10 +50,3 @@ def _report(told: dict[str, Any]) -> Report:
             )
         )
     return Report(tuple(figures), (f"{MEMBERS:,} members, {len(floor)} visits of each tab, in turns",), told)
-
-
-def _run(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[:3]} failed:\n{done.stdout}\n{done.stderr}")
-    return done.stdout.strip()

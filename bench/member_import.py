@@ -1,32 +1,34 @@
-"""An import of members with matching and encryption against COPY of the same people into the same tables.
+"""P11: an import of members with matching and encryption against COPY, twice: into the same tables, and of the bare file.
 
-The floor is raw COPY into the indexed tables: the members, identities, addresses and audit rows that the import has
-made of the file, written out ready-made (standardised, sealed, with their tokens and ids) and copied back into the
-empty tables with all their indexes and constraints, in one transaction. Ours is the whole way of the job: read and
-standardised, sealed, staged, checked, matched against the members there are, written. Run again on the full database
-it must find everybody and change nothing; that run is printed too, and so, without a target, is the ratio to COPY of
-the file as it is into one plain table of text columns with three unique indexes. BENCH_MEMBERS_COUNT sets the size
-(200,000 unless it is set).
+P11 names "COPY of the same file" as its floor, and that is read in two ways; both are measured in every round and
+printed under their own names.
+
+- **into the same indexed tables** (judged, ADR 15): the members, identities, addresses and audit rows that the import
+  has made of the file, written out ready-made (standardised, sealed, with their tokens and ids), copied back into the
+  empty tables with all their indexes and constraints in one transaction. What no import could save.
+- **of the bare file** (printed, not judged): the file as it is into one plain table of text columns with three unique
+  indexes. It leaves out what makes a member of a line: sealing, search tokens, identities, addresses, audit.
+
+Ours is the whole way of the job: read and standardised, sealed, staged, checked, matched against the members there are,
+written. Run again on the full database it must find everybody and change nothing; that run is printed too.
+BENCH_MEMBERS_COUNT sets the size (200,000 unless it is set), BENCH_ROUNDS the rounds.
 """
 
 import csv
 import os
 import random
 import statistics
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any, Final
 
 import psycopg
 
-from bench.figures import ROOT, Figure, Report, at_most, spread
-from bench.servers import settings_module, temporary_home
-from core import embedded
+from bench.figures import Figure, Report, at_most, ratios, spread
+from bench.private import Private, private_database
 
 LIMIT: Final = 6.0
-_ROUNDS: Final = 2
+_ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS") or 5)
 _ROWS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "200000"))
 _HEADINGS: Final = ("手机号", "会员卡号", "姓名", "性别", "生日", "注册时间", "地址")
 _SURNAMES: Final = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何高林罗郑梁谢宋唐许邓冯韩曹"
@@ -68,73 +70,77 @@ with open(sys.argv[1], "rb") as stream:
 job = ImportJob.objects.get(pk=job_id)
 services.map_import(job_id=job_id, mapping=job.mapping, actor=actor)
 services.work_import(job_id)
-checked = time.monotonic()
 services.start_import(job_id=job_id, actor=actor)
 services.work_import(job_id)
 job.refresh_from_db()
 assert job.state == "finished", (job.state, job.failure)
-print(job.counts["created"], checked - began, time.monotonic() - began)
+print(job.counts["created"], time.monotonic() - began)
 """
 
 
 def bench() -> Report:
     """Import, import again, copy what came of it, copy the file. Raises RuntimeError when a run leaves another state."""
-    floors: list[float] = []
-    files: list[float] = []
-    ours: list[float] = []
-    again: list[float] = []
-    with temporary_home() as home:
-        path = home / "members.csv"
+    measured: dict[str, list[float]] = {"floors": [], "ours": [], "again": [], "files": []}
+    with private_database() as private:
+        path = private.home / "members.csv"
         _write(path)
-        engines = embedded.start(home / "engines")
-        (home / "static").mkdir()
-        environment = {
-            **os.environ,
-            **engines.environment(),
-            "DJANGO_SETTINGS_MODULE": settings_module(),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            "STATIC_ROOT": str(home / "static"),
-            "MEDIA_ROOT": str(home / "media"),
-            "IMPORT_ROOT": str(home / "imports"),
-        }
-        _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
-        with psycopg.connect(engines.database_url, autocommit=True) as connection:
-            for _number in range(_ROUNDS):
-                connection.execute(_EMPTY)
-                connection.execute("CHECKPOINT")
-                created, checked, whole = _import(path, environment)
-                ours.append(whole)
-                state = _state(connection)
-                people = _write_out(connection, home)
-                created_again, _checked, whole = _import(path, environment)
-                again.append(whole)
-                if created != _ROWS or created_again or _state(connection) != state or state[0] != _ROWS:
-                    raise RuntimeError(f"a run left another state: {state}, {_state(connection)}")
-                floors.append(_floor(connection, people))
-                if _state(connection) != state:
-                    raise RuntimeError(f"the floor left another state: {state}, {_state(connection)}")
-                files.append(_file_floor(connection, path))
-                print(
-                    f"  imported {ours[-1]:.1f} s ({checked:.1f} s of it checked), again {whole:.1f} s, floor "
-                    f"{floors[-1]:.1f} s, bare file {files[-1]:.1f} s",
-                    flush=True,
-                )
-    ratios = [our / floor for floor, our in zip(floors, ours, strict=True)]
-    repeats = [our / floor for floor, our in zip(floors, again, strict=True)]
-    bare = [our / floor for floor, our in zip(files, ours, strict=True)]
+        for number in range(_ROUNDS):
+            taken = _round(private, path)
+            for name, seconds in taken.items():
+                measured[name].append(seconds)
+            print(
+                f"  round {number + 1} of {_ROUNDS}: imported {taken['ours']:.1f} s, again {taken['again']:.1f} s, "
+                f"COPY into the same tables {taken['floors']:.1f} s, COPY of the bare file {taken['files']:.1f} s",
+                flush=True,
+            )
+    return _report(measured)
+
+
+def _round(private: Private, path: Path) -> dict[str, float]:
+    """Seconds of the import, of the same file again, and of the two floors on what came of it."""
+    connection = private.connection
+    connection.execute(_EMPTY)
+    connection.execute("CHECKPOINT")
+    created, ours = _import(private, path)
+    state = private.state(_STATE)
+    people = _write_out(connection, private.home)
+    created_again, again = _import(private, path)
+    if created != _ROWS or created_again or private.state(_STATE) != state or state[0] != _ROWS:
+        raise RuntimeError(f"a run left another state: {state}, {private.state(_STATE)}")
+    floor = _floor(connection, people)
+    if private.state(_STATE) != state:
+        raise RuntimeError(f"the floor left another state: {state}, {private.state(_STATE)}")
+    return {"ours": ours, "again": again, "floors": floor, "files": _file_floor(connection, path)}
+
+
+def _report(measured: dict[str, list[float]]) -> Report:
+    floors, files, ours, again = (measured[name] for name in ("floors", "files", "ours", "again"))
+    bare = statistics.median(ratios(ours, files))
+    size = f"{_ROWS:,} rows"
     figures = (
-        at_most(f"member import, {_ROWS:,} rows, s", spread(floors, 1), spread(ours, 1), ratios, LIMIT),
+        at_most(
+            f"P11 import over COPY into the same indexed tables, {size}, s",
+            spread(floors, 1),
+            spread(ours, 1),
+            ratios(ours, floors),
+            LIMIT,
+        ),
+        Figure(f"P11 import over COPY of the bare file, {size}, s", spread(files, 1), spread(ours, 1), bare),
         Figure("member import, rows a second", "–", f"{_ROWS / statistics.median(ours):,.0f}"),
-        Figure("member import again, nothing to do, s", "–", spread(again, 1), statistics.median(repeats)),
         Figure(
-            "member import over the bare file, s", spread(files, 1), spread(ours, 1), statistics.median(bare)
+            "member import again, nothing to do, over COPY into the same tables, s",
+            spread(floors, 1),
+            spread(again, 1),
+            statistics.median(ratios(again, floors)),
         ),
     )
     notes = (
-        f"{_ROUNDS} rounds; floor: COPY of the same people, ready-made, into the same indexed tables with their audit "
-        "rows; the bare file goes into one table of text with three unique indexes",
+        f"median of {_ROUNDS} rounds; judged by COPY of the same people, ready-made, into the same indexed tables with "
+        "their audit rows (ADR 15)",
+        f"read by the letter, as COPY of the bare file into one plain table, P11's ≤ {LIMIT:g} is "
+        + ("met" if bare <= LIMIT else f"missed: {bare:.1f}"),
     )
-    return Report(figures, notes, {"floors": floors, "ours": ours, "again": again, "files": files})
+    return Report(figures, notes, measured)
 
 
 def _write(path: Path) -> None:
@@ -193,19 +199,6 @@ def _copy(connection: "psycopg.Connection[Any]", statement: str, path: Path) -> 
             copy.write(chunk)
 
 
-def _import(path: Path, environment: dict[str, str]) -> tuple[int, float, float]:
-    created, checked, whole = _run([sys.executable, "-c", _JOB, str(path)], environment).split()[-3:]
-    return int(created), float(checked), float(whole)
-
-
-def _state(connection: "psycopg.Connection[Any]") -> tuple[Any, ...]:
-    row = connection.execute(_STATE).fetchone()
-    assert row is not None
-    return tuple(row)
-
-
-def _run(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[:2]} failed:\n{done.stdout}\n{done.stderr}")
-    return done.stdout.strip()
+def _import(private: Private, path: Path) -> tuple[int, float]:
+    created, whole = private.job(_JOB, str(path))
+    return int(created), float(whole)

@@ -1,7 +1,9 @@
 """P13: the mini-program's profile endpoint against a bare Django view with one query, same run, same server.
 
 Both run in one granian process behind the same middlewares. The endpoint checks a bearer token, counts the request
-in Redis, reads the member and writes the answer; the floor reads one row by its key.
+in Redis, reads the member and writes the answer; the floor reads one row by its key. Beside those who ask there are as
+many other members, each with a device and its tokens, as BENCH_MEMBERS_COUNT says (50,000 unless it is set; P13 speaks of
+a million). BENCH_ROUNDS and BENCH_REQUESTS set how long it runs.
 """
 
 import dataclasses
@@ -19,7 +21,8 @@ from bench.servers import THREADS, Servers, running_servers
 TARGET: Final = 4.0
 ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS") or 7)
 REQUESTS: Final = int(os.environ.get("BENCH_REQUESTS") or 2_000)
-MEMBERS: Final = 200
+MEMBERS: Final = 200  # who ask, in turns
+OTHERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT") or 50_000)
 CONNECTIONS: Final = 16
 FLOOR: Final = "/bench/one-query/"
 ENDPOINT: Final = "/api/mini/v1/profile"
@@ -30,7 +33,7 @@ def bench() -> Report:
     """Run all rounds. Raises RuntimeError when a request was refused."""
     with running_servers() as servers:
         told: dict[str, Any] = json.loads(
-            servers.run(sys.executable, "-m", "bench.mini_profile_seed", str(MEMBERS))
+            servers.run(sys.executable, "-m", "bench.mini_profile_seed", str(MEMBERS), str(OTHERS))
         )
         servers.environment["DJANGO_SETTINGS_MODULE"] = "bench.mini_profile_settings"
         servers.start_granian("web", "bench.django_view:application")
@@ -73,7 +76,7 @@ def _report(rounds: dict[str, list[Outcome]]) -> Report:
     p50 = {path: [one.p50_ms for one in some] for path, some in rounds.items()}
     figures = (
         at_most(
-            "mini-program profile: requests/s",
+            "P13 mini-program profile: requests/s",
             spread(rate[FLOOR]),
             spread(rate[ENDPOINT]),
             ratios(rate[FLOOR], rate[ENDPOINT]),
@@ -88,7 +91,8 @@ def _report(rounds: dict[str, list[Outcome]]) -> Report:
     )
     notes = (
         f"median of {ROUNDS} interleaved rounds of {REQUESTS:,} requests (least–greatest), {CONNECTIONS} keep-alive "
-        f"connections, {MEMBERS} members, one worker process with {THREADS} threads; floor: a Django view that reads "
+        f"connections, {MEMBERS} members beside {OTHERS:,} others, one worker process with {THREADS} threads; floor: a "
+        "Django view that reads "
         "one row behind the same middlewares",
     )
     measured = {path: [dataclasses.asdict(one) for one in some] for path, some in rounds.items()}

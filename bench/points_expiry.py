@@ -3,34 +3,24 @@
 Both start from the same rows: one account in ten has two lots that are due and the others one, beside one that is not.
 Both write the same: one entry an account, the lots emptied, the uses, the balances. The floor is one transaction of
 set-based statements, with the accounts locked first as any correct answer must; ours is the job of the timetable, in
-slices, so that tills wait for one slice at most. BENCH_ACCOUNTS_COUNT sets the size (50,000 unless it is set; a million
-takes many minutes). Each half runs on fresh rows.
+slices, so that tills wait for one slice at most. Each half runs on fresh rows. BENCH_ACCOUNTS_COUNT sets the size (50,000
+unless it is set; P12 speaks of a million), BENCH_ROUNDS the rounds.
 """
 
 import os
 import statistics
-import subprocess
-import sys
-import time
 from typing import Any, Final
 
 import psycopg
 
-from bench.figures import ROOT, Figure, Report, at_most, spread
-from bench.servers import settings_module, temporary_home
-from core import embedded
+from bench.figures import Figure, Report, at_most, ratios, spread
+from bench.private import FILLER, in_turns, private_database
 
 LIMIT: Final = 1.5
-_ROUNDS: Final = 2
+_ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS") or 5)
 _ACCOUNTS: Final = int(os.environ.get("BENCH_ACCOUNTS_COUNT", "50000"))
 _TABLES: Final = ("pointslotuse", "pointslot", "pointsentry", "pointsaccount")
 
-_MEMBERS: Final = """
-INSERT INTO members_member (public_id, code, stage, name, name_tokens, gender, phone, phone_tail, source, source_scene,
-                            is_following, registered_at)
-SELECT 'b' || n, 'B' || n, 'prospect', '', '{}', '', '', '', 'import', '', false, now()
-FROM generate_series(1, %(accounts)s) n
-"""
 _FILL: Final = (
     """
     INSERT INTO members_pointsaccount (member_id, balance, frozen, debt_allowed, opened_at)
@@ -101,40 +91,33 @@ print(run.account_count, time.monotonic() - began)
 
 def bench() -> Report:
     """Fill, run one half, look, empty, and so on in turns. Raises RuntimeError when the two ends differ."""
-    floors: list[float] = []
-    ours: list[float] = []
-    with temporary_home() as home:
-        engines = embedded.start(home / "engines")
-        (home / "static").mkdir()
-        environment = {
-            **os.environ,
-            **engines.environment(),
-            "DJANGO_SETTINGS_MODULE": settings_module(),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            "STATIC_ROOT": str(home / "static"),
-            "MEDIA_ROOT": str(home / "media"),
-        }
-        _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
-        with psycopg.connect(engines.database_url, autocommit=True) as connection:
-            connection.execute(_MEMBERS, {"accounts": _ACCOUNTS})
-            for _number in range(_ROUNDS):
-                _fill(connection)
-                floors.append(_floor(connection))
-                expected = _state(connection)
-                _fill(connection)
-                ours.append(float(_run([sys.executable, "-c", _JOB], environment).split()[-1]))
-                found = _state(connection)
-                if found != expected or found[3] != _ACCOUNTS:
-                    raise RuntimeError(f"the two ends differ: {expected} and {found}")
-    ratios = [our / floor for floor, our in zip(floors, ours, strict=True)]
-    middle = statistics.median(ours)
+    with private_database() as private:
+        private.connection.execute(FILLER, {"count": _ACCOUNTS, "stage": "prospect"})
+
+        def floor() -> float:
+            _fill(private.connection)
+            return private.timed(_FLOOR)
+
+        def ours() -> float:
+            _fill(private.connection)
+            return float(private.job(_JOB)[-1])
+
+        floors, mine, end = in_turns(_ROUNDS, floor=floor, ours=ours, check=lambda: private.state(_STATE))
+    if end[3] != _ACCOUNTS:
+        raise RuntimeError(f"not every account lost points: {end}")
     figures = (
         at_most(
-            f"points expiry, {_ACCOUNTS:,} accounts, s", spread(floors, 1), spread(ours, 1), ratios, LIMIT
+            f"P12 points expiry, {_ACCOUNTS:,} accounts, s",
+            spread(floors, 1),
+            spread(mine, 1),
+            ratios(mine, floors),
+            LIMIT,
         ),
-        Figure("points expiry, accounts a second", "–", f"{_ACCOUNTS / middle:,.0f}"),
+        Figure("points expiry, accounts a second", "–", f"{_ACCOUNTS / statistics.median(mine):,.0f}"),
     )
-    return Report(figures, (f"{_ROUNDS} rounds, ends equal",), {"floors": floors, "ours": ours})
+    return Report(
+        figures, (f"median of {_ROUNDS} rounds in turns, ends equal",), {"floors": floors, "ours": mine}
+    )
 
 
 def _fill(connection: "psycopg.Connection[Any]") -> None:
@@ -144,24 +127,3 @@ def _fill(connection: "psycopg.Connection[Any]") -> None:
         connection.execute(statement.replace("%%", "%"))
     connection.execute("VACUUM ANALYZE")
     connection.execute("CHECKPOINT")
-
-
-def _floor(connection: "psycopg.Connection[Any]") -> float:
-    began = time.monotonic()
-    with connection.transaction():
-        for statement in _FLOOR:
-            connection.execute(statement)
-    return time.monotonic() - began
-
-
-def _state(connection: "psycopg.Connection[Any]") -> tuple[Any, ...]:
-    row = connection.execute(_STATE).fetchone()
-    assert row is not None
-    return tuple(row)
-
-
-def _run(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[:2]} failed:\n{done.stdout}\n{done.stderr}")
-    return done.stdout.strip()

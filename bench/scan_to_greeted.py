@@ -37,7 +37,10 @@ class Scan:
 
 def bench() -> Report:
     """Run both parts on one stack. Raises AssertionError when somebody is not bound and greeted once."""
-    with temporary_home() as home, running_stack(home, DJANGO_SETTINGS_MODULE=settings_module()) as stack:
+    with (
+        temporary_home() as home,
+        running_stack(home, durable=True, DJANGO_SETTINGS_MODULE=settings_module()) as stack,
+    ):
         _keep_commit_times(stack)
         stack.start_sandbox()
         stack.start_web()

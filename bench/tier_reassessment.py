@@ -4,33 +4,24 @@ Both start from the same rows: four entries of activity a member, and tiers of w
 end with the same tiers and write the same history. The floor is one transaction of set-based statements: all members
 are summed and judged at once, those who change are locked, then written. Ours is the job that staff start after the
 rules were changed, in slices, which looks again at those who change after it has locked them.
-BENCH_MEMBERS_COUNT sets the size (50,000 unless it is set). Each half runs on fresh rows.
+Each half runs on fresh rows. BENCH_MEMBERS_COUNT sets the size (50,000 unless it is set; P12 speaks of a million),
+BENCH_ROUNDS the rounds.
 """
 
 import os
 import statistics
-import subprocess
-import sys
-import time
 from typing import Any, Final
 
 import psycopg
 
-from bench.figures import ROOT, Figure, Report, at_most, spread
-from bench.servers import settings_module, temporary_home
-from core import embedded
+from bench.figures import Figure, Report, at_most, ratios, spread
+from bench.private import FILLER, in_turns, private_database
 
 LIMIT: Final = 1.5
-_ROUNDS: Final = 3
+_ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS") or 5)
 _MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "50000"))
 _TABLES: Final = ("tierchange", "membertier", "tierreassessment")
 
-_PEOPLE: Final = """
-INSERT INTO members_member (public_id, code, stage, name, name_tokens, gender, phone, phone_tail, source, source_scene,
-                            is_following, registered_at)
-SELECT 'b' || n, 'B' || n, 'member', '', '{}', '', '', '', 'import', '', false, now()
-FROM generate_series(1, %(members)s) n
-"""
 _LADDER: Final = """
 INSERT INTO members_tier (rank, name, color, mode, spend_fen, order_count, multiplier_bp, benefits, birthday_gift,
                           upgrade_gift, is_active)
@@ -116,43 +107,34 @@ print(time.monotonic() - began)
 
 def bench() -> Report:
     """Fill, run one half, look, empty, and so on in turns. Raises RuntimeError when the two ends differ."""
-    floors: list[float] = []
-    ours: list[float] = []
-    with temporary_home() as home:
-        engines = embedded.start(home / "engines")
-        (home / "static").mkdir()
-        environment = {
-            **os.environ,
-            **engines.environment(),
-            "DJANGO_SETTINGS_MODULE": settings_module(),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            "STATIC_ROOT": str(home / "static"),
-            "MEDIA_ROOT": str(home / "media"),
-        }
-        _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
-        with psycopg.connect(engines.database_url, autocommit=True) as connection:
-            connection.execute(_PEOPLE, {"members": _MEMBERS})
-            connection.execute(_LADDER)
-            connection.execute(_ACTIVITY)
-            for _number in range(_ROUNDS):
-                _fill(connection)
-                floors.append(_floor(connection))
-                expected = _state(connection)
-                _fill(connection)
-                ours.append(float(_run([sys.executable, "-c", _JOB], environment).split()[-1]))
-                found = _state(connection)
-                if found != expected or not found[4]:
-                    raise RuntimeError(f"the two ends differ: {expected} and {found}")
-    ratios = [our / floor for floor, our in zip(floors, ours, strict=True)]
-    middle = statistics.median(ours)
+    with private_database() as private:
+        private.connection.execute(FILLER, {"count": _MEMBERS, "stage": "member"})
+        private.connection.execute(_LADDER)
+        private.connection.execute(_ACTIVITY)
+
+        def floor() -> float:
+            _fill(private.connection)
+            return private.timed(_FLOOR)
+
+        def ours() -> float:
+            _fill(private.connection)
+            return float(private.job(_JOB)[-1])
+
+        floors, mine, end = in_turns(_ROUNDS, floor=floor, ours=ours, check=lambda: private.state(_STATE))
+    if not end[4]:
+        raise RuntimeError(f"nobody changed: {end}")
     figures = (
         at_most(
-            f"tier reassessment, {_MEMBERS:,} members, s", spread(floors, 1), spread(ours, 1), ratios, LIMIT
+            f"P12 tier reassessment, {_MEMBERS:,} members, s",
+            spread(floors, 1),
+            spread(mine, 1),
+            ratios(mine, floors),
+            LIMIT,
         ),
-        Figure("tier reassessment, members a second", "–", f"{_MEMBERS / middle:,.0f}"),
+        Figure("tier reassessment, members a second", "–", f"{_MEMBERS / statistics.median(mine):,.0f}"),
     )
-    notes = (f"{_ROUNDS} rounds, {expected[4]:,} members changed in each, ends equal",)
-    return Report(figures, notes, {"floors": floors, "ours": ours})
+    notes = (f"median of {_ROUNDS} rounds in turns, {end[4]:,} members changed in each, ends equal",)
+    return Report(figures, notes, {"floors": floors, "ours": mine})
 
 
 def _fill(connection: "psycopg.Connection[Any]") -> None:
@@ -161,24 +143,3 @@ def _fill(connection: "psycopg.Connection[Any]") -> None:
     connection.execute(_STANDINGS)
     connection.execute("VACUUM ANALYZE")
     connection.execute("CHECKPOINT")
-
-
-def _floor(connection: "psycopg.Connection[Any]") -> float:
-    began = time.monotonic()
-    with connection.transaction():
-        for statement in _FLOOR:
-            connection.execute(statement)
-    return time.monotonic() - began
-
-
-def _state(connection: "psycopg.Connection[Any]") -> tuple[Any, ...]:
-    row = connection.execute(_STATE).fetchone()
-    assert row is not None
-    return tuple(row)
-
-
-def _run(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[:2]} failed:\n{done.stdout}\n{done.stderr}")
-    return done.stdout.strip()

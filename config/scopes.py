@@ -22,6 +22,13 @@ SCOPES: Mapping[str, str] = {
     "guides.ChannelCode": "guides.selectors.scope_channel_codes",
     "guides.ChannelScan": "guides.selectors.scope_channel_scans",
     "guides.ServiceRequest": "guides.selectors.scope_requests",
+    "coupons.FaceToFaceOffer": "coupons.selectors.scopes.scope_offers",
+    "coupons.StandingIssue": "guides.selectors.scopes.scope_member_rows",
     "coupons.Coupon": "coupons.selectors.scope_coupons",
+    "coupons.ExchangeCode": "coupons.selectors.scopes.scope_exchange_codes",
+    "coupons.UnlockShare": "coupons.selectors.scopes.scope_unlock_shares",
+    "coupons.IssueJob": "coupons.selectors.scope_issue_jobs",
     "coupons.Redemption": "coupons.selectors.scope_redemptions",
+    "coupons.CouponDay": "coupons.selectors.scope_coupon_days",
+    "coupons.SettlementLine": "coupons.selectors.scope_settlement_lines",
 }

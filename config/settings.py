@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "sales",
     "assistant",
     "miniapp",
+    "openapi",
     "config",
 ]
 
@@ -177,6 +178,13 @@ WECHAT_PUSH_MAX_AGE_S = env.whole("WECHAT_PUSH_MAX_AGE_S", 7_200)
 WECHAT_LEASE_S = env.whole("WECHAT_LEASE_S", 60)
 WECHAT_INBOX_KEEP_DAYS = env.whole("WECHAT_INBOX_KEEP_DAYS", 30)
 
+# Coupons -------------------------------------------------------------------------------------------------
+# How long a guide's face-to-face code hands out coupons; a picture passed on is worth nothing after that.
+
+FACE_TO_FACE_MINUTES = env.whole("FACE_TO_FACE_MINUTES", 10)
+if not 1 <= FACE_TO_FACE_MINUTES <= 24 * 60:
+    raise BadSetting(f"FACE_TO_FACE_MINUTES takes 1 to 1440, not {FACE_TO_FACE_MINUTES}")
+
 # Text messages -------------------------------------------------------------------------------------------
 # SMS_GATEWAY: console (prints the text, development only), sandbox (HTTP, sms/gateways/sandbox.py), or empty.
 
@@ -193,23 +201,21 @@ SMS_TEMPLATE_CODES = {
 SMS_TIMEOUT_S = env.whole("SMS_TIMEOUT_S", 8)
 SMS_KEEP_DAYS = env.whole("SMS_KEEP_DAYS", 30)
 
-# Mini-program API ----------------------------------------------------------------------------------------
+# REST APIs -----------------------------------------------------------------------------------------------
 
 MINI_ACCESS_TOKEN_S = env.whole("MINI_ACCESS_TOKEN_S", 1_800)
 MINI_REFRESH_TOKEN_DAYS = env.whole("MINI_REFRESH_TOKEN_DAYS", 30)
-# Views of the API say all else themselves (miniapp/api.py); Django's users are no members.
+# Views of the API say all else themselves (rest/views.py); Django's users are no members.
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
 }
-SPECTACULAR_SETTINGS = {  # the OpenAPI document (miniapp/schema.py)
-    "TITLE": "Xiaoer mini-program API / 小程序接口",
-    "DESCRIPTION": "Members' mini-program: docs/mini-program.md says how the parts go together.",
-    "VERSION": "1",
+SPECTACULAR_SETTINGS = {  # for both OpenAPI documents; the rest of each is in rest/schema.py
     "OAS_VERSION": "3.1.0",
-    "SERVERS": [{"url": "/api/mini/v1"}],
     "COMPONENT_SPLIT_REQUEST": True,
 }
+# The mini-program's page on which a batch is claimed: it gets `batch` in its query, or as the scene of a code.
+MINI_CLAIM_PAGE = env.text("MINI_CLAIM_PAGE", "pages/coupons/claim")
 # How many proxies of ours stand in front: limits by address count the caller that the outermost one saw.
 PROXY_COUNT = env.whole("PROXY_COUNT", 1 if PRODUCTION else 0)
 
@@ -239,8 +245,20 @@ STATICFILES_DIRS = [
     ("", BASE_DIR / "static"),
     ("vendor/weui", _packages / "weui" / "dist" / "style"),
     ("vendor/htmx", _packages / "htmx.org" / "dist"),
+    ("vendor/weixin-js-sdk", _packages / "weixin-js-sdk"),
+    ("vendor/barcode-detector", _packages / "barcode-detector" / "dist" / "iife"),
+    ("vendor/zxing", _packages / "zxing-wasm" / "dist" / "reader"),
 ]
 STATICFILES_DIRS = [(prefix, folder) for prefix, folder in STATICFILES_DIRS if folder.exists()]
+# Of these packages one file only; it keeps its name.
+PACKAGE_FILES = {
+    "vendor/echarts/echarts.common.min.js": _packages / "echarts" / "dist" / "echarts.common.min.js"
+}
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "core.static_files.PackageFiles",
+]
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / "var" / "media")))
 MEDIA_URL = "/media/"
 STORAGES = {

@@ -11,6 +11,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "prune_texts": {"task": "sms.prune_messages", "schedule": 3600.0},
     "prune_gateway": {"task": "wechat.prune_gateway", "schedule": 3600.0},
     "prune_devices": {"task": "miniapp.prune_devices", "schedule": 3600.0},
+    "prune_api": {"task": "openapi.prune_api", "schedule": 900.0},
     "clear_sessions": {"task": "config.clear_sessions", "schedule": 6 * 3600.0},
     "mend_missed_reactions": {"task": "guides.mend_missed_reactions", "schedule": 30.0},
     "mend_requests": {"task": "guides.mend_requests", "schedule": 30.0},
@@ -35,8 +36,20 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "run_reassessments": {"task": "members.run_reassessments", "schedule": 60.0},
     # What a killed process left of a bulk issue.
     "resume_issue_jobs": {"task": "coupons.resume_issue_jobs", "schedule": 30.0},
+    # An offer lasts minutes, and she stands in the shop.
+    "mend_face_to_face": {"task": "coupons.mend_face_to_face", "schedule": 10.0},
+    # Occasions whose event was lost, birthdays, and who waits for a batch.
+    "work_standing_rules": {"task": "coupons.work_standing_rules", "schedule": 60.0},
+    "prune_issue_lists": {"task": "coupons.prune_issue_lists", "schedule": 3600.0},
     "release_lapsed_locks": {"task": "coupons.release_lapsed_locks", "schedule": 60.0},
     "return_untaken_gifts": {"task": "coupons.return_untaken_gifts", "schedule": 60.0},
+    "finish_unlocks": {"task": "coupons.finish_unlocks", "schedule": 30.0},
+    "prune_exchange_tries": {"task": "coupons.prune_exchange_tries", "schedule": 3600.0},
     "expire_coupons": {"task": "coupons.expire_coupons", "schedule": 3600.0},
     "announce_expiring_coupons": {"task": "coupons.announce_expiring_coupons", "schedule": 3600.0},
+    # Numbers are as fresh as this; a run finds little to do and takes some milliseconds.
+    "fold_coupon_stats": {"task": "coupons.fold_stats", "schedule": 15.0},
+    "settle_redemptions": {"task": "coupons.settle_redemptions", "schedule": 60.0},
+    # Once a night; hourly, so that a worker that was down at three is made up for.
+    "prove_coupon_stats": {"task": "coupons.prove_stats", "schedule": 3600.0},
 }

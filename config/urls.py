@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("a/", include("assistant.urls")),
     path("api/mini/v1/", include("miniapp.urls")),
+    path("openapi/v1/", include("openapi.urls")),
     # Pictures that staff upload for replies; WeChat's servers and phones fetch them too.
     path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}),
 ]

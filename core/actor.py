@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-ActorKind = Literal["system", "staff", "guide", "member", "wechat"]
+ActorKind = Literal["system", "staff", "guide", "member", "wechat", "client"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class Actor:
     @classmethod
     def member(cls, member_id: int) -> "Actor":
         return cls("member", member_id)
+
+    @classmethod
+    def client(cls, client_id: int, name: str) -> "Actor":
+        """A till or a partner's system, by its key."""
+        return cls("client", client_id, name)
 
     @classmethod
     def wechat(cls) -> "Actor":

@@ -28,8 +28,13 @@ def record(
 
 def list_entries(*, subject: models.Model, limit: int = 50) -> list[AuditEntry]:
     """The newest entries about one row."""
+    return list(entries_about(subject=subject)[:limit])
+
+
+def entries_about(*, subject: models.Model) -> models.QuerySet[AuditEntry]:
+    """All entries about one row, newest first; unevaluated, for a page of them."""
     entries = AuditEntry.objects.filter(subject_kind=subject._meta.label_lower, subject_id=subject.pk)
-    return list(entries.order_by("-at", "-pk")[:limit])
+    return entries.order_by("-at", "-pk")
 
 
 def list_entries_by_staff(*, staff_id: int, limit: int = 50) -> list[AuditEntry]:

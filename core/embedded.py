@@ -13,6 +13,7 @@ import hashlib
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psutil
 import psycopg
@@ -110,6 +111,10 @@ def ensure_environment(home: Path, *, durable: bool = True) -> None:
     atexit.register(engines.stop)
 
 
+# https://www.postgresql.org/docs/current/server-shutdown.html
+_STOP_SIGNALS: Final = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+
+
 # PostgreSQL ----------------------------------------------------------------------------------------------
 
 
@@ -158,26 +163,22 @@ def postgres_pids(data: Path) -> list[int]:
 
 
 def stop_postgres(data: Path, *, mode: str = "fast") -> None:
-    """Stop the server of a data directory with `pg_ctl stop -m mode`; does nothing when it is not running."""
+    """Stop the server of a data directory in one of pg_ctl's modes; does nothing when it is not running.
+
+    By the signal that pg_ctl would send: pg_ctl must run as the server's owner, who may be kept out of a folder above.
+    A server that has not ended after a minute is stopped at once.
+    """
     pids = postgres_pids(data)
     if not pids:
         return
-    _run_pg_ctl(data, "stop", "-m", mode, "-w")
     with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.Process(pids[0]).wait(10)
-
-
-def _run_pg_ctl(data: Path, *arguments: str) -> None:
-    owner = data.stat().st_uid
-    options: dict[str, Any] = {"user": owner} if os.geteuid() == 0 and owner != 0 else {}
-    subprocess.run(
-        [str(postgres_binaries() / "pg_ctl"), "-D", str(data), *arguments],
-        check=False,
-        cwd="/",
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        **options,
-    )
+        server = psutil.Process(pids[0])
+        server.send_signal(_STOP_SIGNALS[mode])
+        try:
+            server.wait(60)
+        except psutil.TimeoutExpired:
+            server.send_signal(_STOP_SIGNALS["immediate"])
+            server.wait(10)
 
 
 # Redis ---------------------------------------------------------------------------------------------------

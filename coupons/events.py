@@ -24,6 +24,13 @@ class CouponIssued(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class IssueJobConfirmed(Event):
+    """A bulk issue waits to be run. Lost, the job that looks for waiting slices finds it."""
+
+    job_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class CouponsIssued(Event):
     """A bulk issue is over; its coupons have request keys that begin with `job:<job_id>:`."""
 
@@ -42,6 +49,15 @@ class CouponRedeemed(Event):
 class RedemptionReversed(Event):
     coupon_id: int
     redemption_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OrderReturned(Event):
+    """Goods of an order with coupons came back, or it was undone; `is_whole` when nothing of it is left."""
+
+    order_id: int
+    return_id: int
+    is_whole: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,3 +96,12 @@ class GiftReturned(Event):
 
     coupon_id: int
     gift_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UnlockReached(Event):
+    """Enough friends came through her link; her own coupon follows."""
+
+    share_id: int
+    member_id: int
+    offer_id: int

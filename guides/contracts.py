@@ -41,6 +41,37 @@ class GuidePlace:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class StoreLabel:
+    """A store in a table of numbers."""
+
+    id: int
+    code: str
+    name: str
+    region_id: int
+    region_name: str
+    dealer_id: int | None
+    dealer_name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CodePlace:
+    """Whose channel code a text is."""
+
+    code: str
+    guide_id: int | None
+    store_id: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RegionNode:
+    """One region of the tree, so many steps below its root."""
+
+    id: int
+    name: str
+    depth: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class GuideCard:
     """One guide as screens show her."""
 
@@ -186,6 +217,17 @@ class BindingCard:
 ScanOutcomeKind = Literal[
     "bound", "already_yours", "kept_by_other", "code_closed", "guide_left", "no_guide", "unknown_code"
 ]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ScanCard:
+    """One scan of a channel code, for the app that opened the code."""
+
+    id: int
+    channel_code_id: int | None
+    member_id: int
+    outcome: ScanOutcomeKind
+    scanned_at: dt.datetime
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

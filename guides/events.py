@@ -21,7 +21,12 @@ class MemberUnbound(Event):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ChannelScanned(Event):
+    """A code of ours was scanned and settled; `purpose` is the code's, for the app that opened it (empty: none)."""
+
     scan_id: int
+    member_id: int
+    channel_code_id: int | None
+    purpose: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

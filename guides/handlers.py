@@ -1,5 +1,6 @@
 """What `guides` does when the gateway or the domain tells of something. All may be delivered twice."""
 
+import datetime as dt
 import logging
 
 from core import clock
@@ -84,3 +85,22 @@ def on_channel_code_opened(event: events.ChannelCodeOpened) -> None:
             "guides.code_not_published",
             extra={"channel_code": event.channel_code_id, "refusal": refusal.code},
         )
+
+
+def on_points_expiring(event: member_events.PointsExpiring) -> None:
+    """She is told, while she may be written to."""
+    services.tell_of_expiring_points(
+        member_id=event.member_id, expires_on=dt.date.fromisoformat(event.expires_on), points=event.points
+    )
+
+
+def on_tier_changed(event: member_events.TierChanged) -> None:
+    """Who rose is told."""
+    services.tell_of_upgrades(first_change_id=event.first_change_id, last_change_id=event.last_change_id)
+
+
+def on_tier_at_risk(event: member_events.TierAtRisk) -> None:
+    """She is warned, while she may be written to."""
+    services.tell_of_tier_at_risk(
+        member_id=event.member_id, tier_id=event.tier_id, ends_on=dt.date.fromisoformat(event.ends_on)
+    )

@@ -51,7 +51,7 @@ class MemberUnmerged(Event):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class IdentityUnlinked(Event):
-    """Staff found that this kind of identity was not hers; it is nobody's now."""
+    """This kind of identity is hers no more: staff found that it never was, or her number went to somebody else."""
 
     member_id: int
     kind: str

@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import name_actions
+from core.admin import name_actions, name_values
+from miniapp.models import RevokeReason
 
 name_actions(
     {
@@ -12,3 +13,4 @@ name_actions(
         "miniapp.sms_code_requested": _("获取短信验证码"),
     }
 )
+name_values("reason", RevokeReason.choices, within="miniapp.device_revoked")

@@ -1,8 +1,8 @@
-"""The refusals of the mini-program's API."""
+"""The refusals of the mini-program's API; those that every API has are in `rest.errors`."""
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import InvalidInput, NotFound, Refusal, TooMany, Unavailable
+from core.errors import InvalidInput, NotFound, Refusal, TooMany
 
 
 class NotLoggedIn(Refusal):
@@ -82,12 +82,6 @@ class SmsTooSoon(TooMany):
     sentence = _("短信发得太频繁了，请稍后再试")
 
 
-class TooManyRequests(TooMany):
-    """`details["retry_after_s"]`, also in Retry-After."""
-
-    code = "miniapp.too_many_requests"
-
-
 class NoSuchDevice(NotFound):
     code = "miniapp.no_such_device"
     sentence = _("没有找到这台设备")
@@ -96,57 +90,3 @@ class NoSuchDevice(NotFound):
 class NoGuideYet(NotFound):
     code = "miniapp.no_guide_yet"
     sentence = _("您还没有专属导购")
-
-
-class NoSuchPath(NotFound):
-    """There is no such address in this API."""
-
-    code = "miniapp.no_such_path"
-    sentence = _("没有这个接口")
-
-
-class MethodNotAllowed(Refusal):
-    code = "miniapp.method_not_allowed"
-    http_status = 405
-    sentence = _("这个接口不支持这种请求方式")
-
-
-class NotJson(InvalidInput):
-    """The body is not one JSON object in UTF-8, or is nested too deeply."""
-
-    code = "miniapp.not_json"
-    sentence = _("请求内容要是 JSON 对象")
-
-
-class WrongContentType(InvalidInput):
-    code = "miniapp.wrong_content_type"
-    sentence = _("请求要用 application/json")
-
-
-class BodyTooLarge(InvalidInput):
-    """Over 64 KiB."""
-
-    code = "miniapp.body_too_large"
-    sentence = _("请求内容太大")
-
-
-class NotText(InvalidInput):
-    """A NUL character or half a surrogate pair: nothing people write."""
-
-    code = "miniapp.not_text"
-    sentence = _("内容里有不能识别的字符")
-
-
-class NumberTooLarge(InvalidInput):
-    """A number that no field of ours can hold."""
-
-    code = "miniapp.number_too_large"
-    sentence = _("数字超出了范围")
-
-
-class Crashed(Unavailable):
-    """A mistake of ours; it is in the log."""
-
-    code = "miniapp.crashed"
-    http_status = 500
-    sentence = _("系统出了点问题，请稍后再试")

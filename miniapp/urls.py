@@ -4,9 +4,12 @@ from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 
 from miniapp.views import (
+    claims,
     consents,
+    coupons,
     devices,
     docs,
+    gifts,
     guide,
     login,
     own_data,
@@ -15,6 +18,7 @@ from miniapp.views import (
     profile,
     requests,
     tier,
+    unlocks,
 )
 
 
@@ -24,7 +28,14 @@ class PublicId(StringConverter):
     regex = "[2-9A-Z]{16}"
 
 
+class VeiledId(StringConverter):
+    """Ids that are a row's number under a key (`core.crypto.veil`)."""
+
+    regex = "[0-9A-Za-z_-]{22}"
+
+
 register_converter(PublicId, "public_id")
+register_converter(VeiledId, "veiled_id")
 
 urlpatterns: list[URLPattern] = [
     path("login", login.LoginView.as_view(), name="mini_login"),
@@ -54,6 +65,22 @@ urlpatterns: list[URLPattern] = [
     path("requests/<public_id:request_id>/cancel", requests.CancelRequestView.as_view()),
     path("requests/<public_id:request_id>/confirm", requests.ConfirmRequestView.as_view()),
     path("requests/<public_id:request_id>/read", requests.ReadRequestView.as_view()),
+    path("coupon-batches", claims.BatchesView.as_view()),
+    path("coupon-batches/<public_id:batch_id>", claims.BatchView.as_view()),
+    path("coupon-batches/<public_id:batch_id>/claim", claims.ClaimView.as_view()),
+    path("coupons", coupons.CouponsView.as_view()),
+    path("coupons/exchange", claims.ExchangeView.as_view()),
+    path("coupons/<veiled_id:coupon_id>", coupons.CouponView.as_view()),
+    path("coupons/<veiled_id:coupon_id>/code", coupons.CouponCodeView.as_view()),
+    path("coupons/<veiled_id:coupon_id>/gift", gifts.GiftView.as_view()),
+    path("coupons/<veiled_id:coupon_id>/gift/return", gifts.ReturnGiftView.as_view()),
+    path("gifts/preview", gifts.PreviewGiftView.as_view()),
+    path("gifts/accept", gifts.AcceptGiftView.as_view()),
+    path("unlocks", unlocks.OffersView.as_view()),
+    path("unlocks/<public_id:offer_id>", unlocks.OfferView.as_view()),
+    path("unlocks/<public_id:offer_id>/start", unlocks.StartView.as_view()),
+    path("unlock-shares/<public_id:share_id>", unlocks.ShareView.as_view()),
+    path("unlock-shares/<public_id:share_id>/help", unlocks.HelpView.as_view()),
     path("consents", consents.ConsentsView.as_view()),
     path("consents/texts", consents.ConsentTextsView.as_view()),
     path("consents/agree", consents.AgreeView.as_view()),

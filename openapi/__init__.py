@@ -1,1 +1,1 @@
-"""The HTTP API for tills and partners. Not opened yet; named so that the import contracts already hold."""
+"""The API for tills, ERP and partners: signed requests, each write once (docs/open-api.md)."""

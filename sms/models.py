@@ -68,4 +68,4 @@ class SmsMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.template} #{self.pk}"
+        return f"#{self.pk}"

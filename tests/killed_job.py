@@ -40,13 +40,7 @@ def killed_while_waiting(
     # Parallel tests share the server: a session is told from other tests' by a name of its own.
     session = f"killed-job-{secrets.token_hex(6)}"
     code = f"import django; django.setup(); exec({statements!r})"
-    environment = {
-        **os.environ,
-        "DATABASE_URL": _as_url(),
-        "PGAPPNAME": session,
-        "PYTHONPATH": str(ROOT),
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
+    environment = {**_environment(), "PGAPPNAME": session}
     with psycopg.connect(address) as holder, psycopg.connect(address, autocommit=True) as watcher:
         holder.execute(lock, values)
         job = subprocess.Popen(
@@ -69,6 +63,33 @@ def killed_while_waiting(
     yield
 
 
+def run_killed(statements: str) -> int:
+    """Run the Python statements under Django's test settings elsewhere; they kill their own process. How it ended."""
+    begin = (
+        "import django; django.setup(); from django.test.utils import setup_test_environment as test; test()"
+    )
+    job = subprocess.run(
+        [sys.executable, "-c", f"{begin}; exec({statements!r})"],
+        cwd=ROOT,
+        env=_environment(),
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    if job.returncode >= 0:
+        raise AssertionError(f"the process was not killed: {job.stderr!r}")
+    return job.returncode
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "DATABASE_URL": database_url(),
+        "PYTHONPATH": str(ROOT),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+
+
 def _is_waiting(watcher: psycopg.Connection[Any], session: str, job: subprocess.Popen[bytes]) -> bool:
     if job.poll() is not None:
         raise AssertionError(f"the job ended with {job.returncode}: {job.stderr and job.stderr.read()!r}")
@@ -81,10 +102,11 @@ def _waits(watcher: psycopg.Connection[Any], session: str) -> list[tuple[str | N
     ).fetchall()
 
 
-def _as_url() -> str:
+def database_url(name: str | None = None) -> str:
+    """The address of the tests' database, or of another one on its server."""
     settings = connection.settings_dict
-    host, port = settings["HOST"], settings["PORT"]
+    host, port, name = settings["HOST"], settings["PORT"], name or settings["NAME"]
     user = f"{settings['USER']}:{settings['PASSWORD']}@" if settings["PASSWORD"] else f"{settings['USER']}@"
     if host.startswith("/"):
-        return f"postgresql://{user if settings['USER'] else ''}/{settings['NAME']}?host={host}&port={port or 5432}"
-    return f"postgresql://{user if settings['USER'] else ''}{host}:{port or 5432}/{settings['NAME']}"
+        return f"postgresql://{user if settings['USER'] else ''}/{name}?host={host}&port={port or 5432}"
+    return f"postgresql://{user if settings['USER'] else ''}{host}:{port or 5432}/{name}"

@@ -53,11 +53,14 @@ def http(method: str, url: str, body: Any = None, timeout_s: float = 15) -> tupl
 
 
 class Stack:
-    def __init__(self, home: Path, **settings: str) -> None:
+    """`durable=False` leaves fsync off: what was committed survives a killed server, though not a power cut, and all
+    is there sooner."""
+
+    def __init__(self, home: Path, *, durable: bool = False, **settings: str) -> None:
         self.home = home
         self.web_url = f"http://127.0.0.1:{free_port()}"
         self.sandbox_url = f"http://127.0.0.1:{free_port()}"
-        self.engines = embedded.start(home / "engines")
+        self.engines = embedded.start(home / "engines", durable=durable)
         (home / "static").mkdir(exist_ok=True)
         self.environment = {
             **os.environ,
@@ -82,6 +85,7 @@ class Stack:
         self.logs.mkdir()
         try:
             self.facts: dict[str, Any] = json.loads(self.run(sys.executable, "-m", "tests.stack_seed"))
+            self.execute("CHECKPOINT")  # a server that is killed need not go through all this again
         except Exception:
             embedded.destroy(home / "engines")
             raise
@@ -115,7 +119,14 @@ class Stack:
 
     # Processes -------------------------------------------------------------------------------------------
 
+    def is_running(self, name: str) -> bool:
+        process = self.processes.get(name)
+        return process is not None and process.poll() is None
+
     def start_sandbox(self) -> None:
+        """Starting what runs already does nothing, here and below."""
+        if self.is_running("sandbox"):
+            return
         port = self.sandbox_url.rpartition(":")[2]
         self._start("sandbox", sys.executable, "-m", "sandbox", "--port", port)
         wait_until(lambda: http("GET", f"{self.sandbox_url}/_/health")[0] == 200, what="the sandbox")
@@ -137,6 +148,8 @@ class Stack:
         }
 
     def start_web(self, workers: int = 1) -> None:
+        if self.is_running("web"):
+            return
         self._start(
             "web", str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", "127.0.0.1",
             "--port", self.web_url.rpartition(":")[2], "--workers", str(workers), "--blocking-threads", "32",
@@ -148,6 +161,8 @@ class Stack:
         )
 
     def start_worker(self) -> None:
+        if self.is_running("worker"):
+            return
         self._start(
             "worker", str(Path(sys.executable).parent / "celery"), "-A", "config", "worker", "-B",
             "--concurrency", "2", "--loglevel", "warning", "--schedule", str(self.home / "beat"),
@@ -167,6 +182,10 @@ class Stack:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def kill_worker(self) -> None:
+        if "worker" in self.processes:
+            self.kill("worker")
 
     def stop(self, name: str) -> None:
         process = self.processes.pop(name)
@@ -271,8 +290,8 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running_stack(home: Path, **settings: str) -> Iterator[Stack]:
-    stack = Stack(home, **settings)
+def running_stack(home: Path, *, durable: bool = False, **settings: str) -> Iterator[Stack]:
+    stack = Stack(home, durable=durable, **settings)
     try:
         yield stack
     finally:

@@ -7,6 +7,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from assistant import phrases
+from assistant.pages.coupons.expiring import ExpiringCard, build_expiring
 from assistant.pages.requests import RequestTile, build_request_tile
 from assistant.pages.shell import MemberRow, Shell, member_row
 from core import clock
@@ -28,6 +29,7 @@ class HomePage:
     scans_today: str
     live_members: str
     requests: RequestTile | None  # service requests that wait for her
+    expiring: ExpiringCard | None  # coupons of her members that end within days
     cards: tuple[MemberRow, ...]  # today's new members, newest first
     more_count: int  # today's new members beyond the cards
     earlier: tuple[MemberRow, ...]  # shown below the empty state only
@@ -50,6 +52,7 @@ def build_home(guide: GuideCard, *, now: dt.datetime | None = None) -> HomePage:
         scans_today=phrases.say_count(summary.scans_today),
         live_members=phrases.say_count(summary.live_members),
         requests=build_request_tile(guide, now=now),
+        expiring=build_expiring(guide, now=now),
         cards=cards,
         more_count=max(0, summary.new_today - len(cards)) if cards else 0,
         earlier=() if cards else tuple(rows[:_EARLIER]),

@@ -121,5 +121,7 @@ def _seed_regional(staff_model: type, name: str, password: str) -> None:
     apps.get_model("guides", "StaffScope").objects.create(staff=staff, region=region)
     permission = apps.get_model("auth", "Permission").objects
     staff.user_permissions.set(
-        permission.filter(content_type__app_label__in=["members", "guides"], codename__startswith="view_")
+        permission.filter(
+            content_type__app_label__in=["members", "guides", "coupons"], codename__startswith="view_"
+        )
     )

@@ -6,11 +6,14 @@ from typing import Any, Final
 
 from django.apps import apps
 
-from core import clock
+from config.demo.coupon_desk import seed_coupon_desk
+from config.demo.coupon_doors import seed_coupon_doors
+from config.demo.coupon_plan import plan_of
 from core.actor import Actor
 from coupons import services
 from coupons.contracts import BatchTerms, IssuedCoupon, TemplateTerms
 from coupons.services import Order
+from guides import selectors as guide_selectors
 
 _DICE_SEED: Final = 11
 _PIECES: Final = 40  # coupons of each of the batches that people hold
@@ -22,7 +25,9 @@ def seed_coupons(*, at: dt.datetime, actor: Actor) -> bool:
         return False
     dice = random.Random(_DICE_SEED)  # noqa: S311  (invents customs, keeps no secret)
     began = at - dt.timedelta(days=10)
-    batches = {name: _open(terms, batch, actor=actor, at=began) for name, (terms, batch) in _plan(at).items()}
+    batches = {
+        name: _open(terms, batch, actor=actor, at=began) for name, (terms, batch) in plan_of(at).items()
+    }
     members = list(
         apps.get_model("members", "Member").objects.order_by("pk").values_list("pk", flat=True)[:400]
     )
@@ -44,6 +49,7 @@ def seed_coupons(*, at: dt.datetime, actor: Actor) -> bool:
             actor=Actor.guide(guide.pk, guide.name),
             at=at - dt.timedelta(hours=3),
         )
+    _give_by_hand(batches["周末回店"], guide, actor=actor, at=at)
     services.issue_coupons(
         batch_id=batches["老客回店"], member_ids=members[:200], key="demo-launch", actor=actor, at=began
     )
@@ -55,55 +61,49 @@ def seed_coupons(*, at: dt.datetime, actor: Actor) -> bool:
     services.pause_batch(batch_id=batches["会员日折扣"], actor=actor, at=at)
     services.end_batch(batch_id=batches["帆布包"], actor=actor, at=at)
     services.expire_coupons(actor=actor, at=at)
+    seed_coupon_doors(
+        batches["新客见面"],
+        batches["好友同享"],
+        sharers=members[:3],
+        friends=members[200:207],
+        actor=actor,
+        at=at,
+    )
+    seed_coupon_desk(at=at, actor=actor)
     return True
 
 
-def _plan(at: dt.datetime) -> dict[str, tuple[TemplateTerms, BatchTerms]]:
-    """Template and batch by name."""
-    today = clock.business_day(at)
-    start, end = (
-        clock.day_bounds(today - dt.timedelta(days=10))[0],
-        clock.day_bounds(today + dt.timedelta(days=50))[1],
-    )
-    words = "每单限用一张，不与店内其他优惠同享，退货后券在有效期内退回。"
-
-    def terms(title: str, **values: Any) -> TemplateTerms:
-        given: dict[str, Any] = {
-            "validity": "fixed",
-            "valid_from": start,
-            "valid_until": end,
-            "usage_words": words,
-        }
-        return TemplateTerms(title=title, **(given | values))
-
-    def days(number: int) -> dict[str, Any]:
-        return {"validity": "from_today", "valid_from": None, "valid_until": None, "valid_days": number}
-
-    return {
-        "开业满减": (
-            terms("满 300 减 50", kind="cash_off", off_fen=5_000, min_spend_fen=30_000),
-            BatchTerms(name="开业满减", quota=2_000, doors=("claim", "face_to_face"), budget_fen=10_000_000),
-        ),
-        "会员日折扣": (
-            terms("会员日 8.5 折", kind="percent", rate_bp=8_500, cap_fen=10_000, colour="gold", gifting="first",
-                  weekdays=(4, 5, 6)),
-            BatchTerms(name="会员日折扣", quota=500, doors=("claim", "share"), member_daily_limit=1),
-        ),
-        "导购礼券": (
-            terms("专属导购礼券", kind="cash_off", off_fen=2_000, colour="green", gifting="anyone", **days(30)),
-            BatchTerms(name="导购礼券", quota=1_000, doors=("guide", "face_to_face"), member_limit=2, guide_quota=20,
-                       guide_quota_period="week"),
-        ),
-        "老客回店": (
-            terms("衬衫一口价", kind="fixed_price", price_fen=19_900, units=2, include_categories=("shirts",),
-                  colour="blue"),
-            BatchTerms(name="老客回店", quota=150, doors=("system",)),
-        ),
-        "帆布包": (
-            terms("赠帆布包", kind="gift", gift_name="亚麻帆布包", gift_value_fen=3_900, colour="orange", **days(3)),
-            BatchTerms(name="帆布包", quota=30, doors=("claim",)),
-        ),
-    }  # fmt: skip
+def _give_by_hand(batch_id: int, guide: Any, *, actor: Actor, at: dt.datetime) -> None:
+    """The guide gave some of her members a coupon yesterday; two were used in her store this morning."""
+    doer = Actor.guide(guide.pk, guide.name)
+    hers = guide_selectors.list_newest_members(guide.pk, 8)
+    given = [
+        services.issue_coupon(
+            batch_id=batch_id,
+            member_id=line.member.id,
+            request_key="demo-by-hand",
+            door="guide",
+            guide_id=guide.pk,
+            store_id=guide.store_id,
+            actor=doer,
+            at=at - dt.timedelta(days=1),
+        )
+        for line in hers
+    ]
+    for number, coupon in enumerate(given[-2:]):
+        services.redeem_coupon(
+            code=coupon.code,
+            order=Order(
+                store_id=guide.store_id,
+                order_no=f"A{1023 + number}",
+                amount_fen=32_800 + number * 15_000,
+                discount_fen=3_000,
+                guide_id=guide.pk,
+            ),
+            request_id=f"demo-by-hand-{number}",
+            actor=doer,
+            at=at - dt.timedelta(minutes=40 - 30 * number),
+        )
 
 
 def _open(terms: TemplateTerms, batch: BatchTerms, *, actor: Actor, at: dt.datetime) -> int:

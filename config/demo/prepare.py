@@ -25,13 +25,16 @@ def prepare(supervisor: Supervisor) -> Logins:
     call_command("collectstatic", verbosity=0, interactive=False)
     from config.demo.accounts import seed_accounts, seed_staff
     from config.demo.consents import seed_consents
+    from config.demo.coupon_history import seed_coupon_history
     from config.demo.coupons import seed_coupons
+    from config.demo.doors import seed_doors
     from config.demo.doubles import seed_doubles
     from config.demo.points import seed_points
     from config.demo.requests import seed_requests
     from config.demo.seed import seed_chain
     from config.demo.tags import seed_tags
     from config.demo.tiers import seed_tiers
+    from config.demo.tills import seed_till
     from core import clock
     from core.actor import Actor
 
@@ -49,6 +52,9 @@ def prepare(supervisor: Supervisor) -> Logins:
     seed_doubles(at=clock.now(), actor=actor)
     seed_consents(at=clock.now(), actor=actor)
     seed_coupons(at=clock.now(), actor=actor)
+    till = seed_till(supervisor.home, at=clock.now(), actor=actor)
+    seed_coupon_history(at=clock.now(), actor=actor)
+    seed_doors(at=clock.now(), actor=actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
 
@@ -64,4 +70,10 @@ def prepare(supervisor: Supervisor) -> Logins:
     if activation_code:
         text += f"  First activation choose 王芳 and enter her one-time code {activation_code}\n"
     text += f"\n  小美 scans 李娜's code: {scan_link}\n"
+    if till is not None:
+        text += (
+            f"\n  Open API         {supervisor.web_url}/openapi/v1/   key {till.key_id}, secret {till.secret}\n"
+            f"  Play a till      .venv/bin/python manage.py call_openapi verify {till.coupon_code}\n"
+            f"                   (price, redeem, return …; docs/open-api.md)\n"
+        )
     return Logins(text)

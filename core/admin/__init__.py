@@ -4,7 +4,7 @@ Every app's `admin` builds on this package; it knows no business word.
 """
 
 from core.admin import accounts  # noqa: F401  (registers accounts, groups and the audit trail)
-from core.admin.audit_words import name_actions, name_details
+from core.admin.audit_words import name_actions, name_details, name_values
 from core.admin.base import BaseAdmin, ReadOnlyAdmin, ScopedAdmin, ScopedReadOnlyAdmin, narrow
 from core.admin.extensions import (
     ExtraColumn,
@@ -24,7 +24,7 @@ from core.admin.forms import DressedForm, autocomplete_field
 from core.admin.only_row import OnlyRow
 from core.admin.questions import Question, ask, bound_data, run_for_each, staff_actor
 from core.admin.service_forms import ServiceForms
-from core.admin.unfolded import UnfoldTabularInline, column, operation
+from core.admin.unfolded import Text, UnfoldTabularInline, column, operation
 
 __all__ = [
     "AutocompleteFilter",
@@ -40,6 +40,7 @@ __all__ = [
     "ScopedAdmin",
     "ScopedReadOnlyAdmin",
     "ServiceForms",
+    "Text",
     "Tile",
     "UnfoldTabularInline",
     "ask",
@@ -50,6 +51,7 @@ __all__ = [
     "mask_openid",
     "name_actions",
     "name_details",
+    "name_values",
     "narrow",
     "operation",
     "percent",

@@ -7,10 +7,15 @@ from django.conf import settings
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db import models
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 from unfold.views import ChangeList as UnfoldChangeList
 
 from core import audit
@@ -20,6 +25,7 @@ from core.admin.questions import staff_actor
 from core.admin.unfolded import UnfoldModelAdmin
 
 Row = models.Model
+_HISTORY_PAGE = 50
 
 
 def narrow(model: type[Row], staff: Any, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
@@ -145,12 +151,42 @@ class BaseAdmin(UnfoldModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        extra_context = {"show_save_and_add_another": False, **(extra_context or {})}
+        extra_context = {
+            "show_save_and_add_another": False,
+            "show_history": self.has_audit_box,
+            **(extra_context or {}),
+        }
         if object_id is not None and request.method == "GET":
             instance = self.get_object(request, unquote(object_id))
             if instance is not None and self.has_view_or_change_permission(request, instance):
                 extra_context |= self.below_form(request, instance)
         return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The whole audit trail of one row, page by page; the box on its own page shows the newest. Rows of ledgers,
+        which are written once, have none, and their pages no button that leads here."""
+        instance = self.get_object(request, unquote(object_id))
+        if instance is None:
+            return self.no_subject(request, object_id)
+        if not self.has_view_or_change_permission(request, instance):
+            raise PermissionDenied
+        shown = Paginator(audit.entries_about(subject=instance), _HISTORY_PAGE)
+        page = shown.get_page(request.GET.get("p"))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": instance,
+            "title": _("%(name)s 的操作记录") % {"name": instance},
+            "newer_url": f"?p={page.previous_page_number()}" if page.has_previous() else "",
+            "older_url": f"?p={page.next_page_number()}" if page.has_next() else "",
+            "audit_lines": [describe(entry) for entry in page],
+            "back_url": reverse(
+                f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[instance.pk]
+            ),
+        }
+        return TemplateResponse(request, "admin/xiaoer/history.html", context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save and keep who did it; the audit row names the changed fields, never their values."""

@@ -1,5 +1,37 @@
 """Coupons in the staff admin."""
 
-from coupons.admin import batches, coupons, templates
+from coupons.admin import (
+    batches,
+    coupon_life,
+    coupons,
+    exchange,
+    exchange_codes,
+    face_to_face,
+    issue_desk,
+    orders,
+    redemptions,
+    settlement,
+    settlement_policies,
+    standing,
+    stats,
+    templates,
+    unlocks,
+)
 
-__all__ = ["batches", "coupons", "templates"]
+__all__ = [
+    "batches",
+    "coupon_life",
+    "coupons",
+    "exchange",
+    "exchange_codes",
+    "face_to_face",
+    "issue_desk",
+    "orders",
+    "redemptions",
+    "settlement",
+    "settlement_policies",
+    "standing",
+    "stats",
+    "templates",
+    "unlocks",
+]

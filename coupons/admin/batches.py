@@ -1,23 +1,25 @@
-"""Batches with their progress: opening, pausing, extending, ending, making void; a partner's codes; bulk issue."""
+"""Batches: made in two steps, with a page of their own; opened, paused, extended, ended, made void."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django import forms
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from core import clock
 from core.admin import (
+    AutocompleteFilter,
     BaseAdmin,
-    ChoiceFilter,
     DressedForm,
     Question,
-    ReadOnlyAdmin,
-    ServiceForms,
     ask,
     bound_data,
     column,
@@ -27,14 +29,27 @@ from core.admin import (
     percent,
     staff_actor,
     thousands,
-    when,
 )
+from core.codes import new_public_id
+from core.errors import Refusal
 from coupons import selectors, services
-from coupons.admin.fields import TermsForm, TicksField, YuanField
+from coupons.admin.batch_filters import CodesFilter, DoorFilter, StateFilter
+from coupons.admin.batch_form import FRESH, BatchForm, MoreForm, MoreMoneyForm, ReasonForm
+from coupons.admin.batch_page import batch_page
+from coupons.admin.code_imports import CodeImports
+from coupons.admin.mini_codes import MiniCodes
 from coupons.contracts import BatchTerms
-from coupons.errors import OF_OUTCOME
-from coupons.models import BatchState, Coupon, CouponBatch, Door, IssueJob
-from coupons.selectors.templates import yuan
+from coupons.models import BatchState, Coupon, CouponBatch, CouponTemplate
+from coupons.selectors.batch_words import (
+    batch_notes,
+    batch_sentence,
+    door_words,
+    standing_words,
+    window_words,
+)
+from coupons.selectors.batches import batch_terms_of
+from coupons.selectors.templates import terms_of
+from coupons.selectors.words import money_words
 
 name_actions(
     {
@@ -44,11 +59,10 @@ name_actions(
         "coupons.batch_paused": _("暂停发放"),
         "coupons.batch_ended": _("结束发放"),
         "coupons.batch_voided": _("整批作废"),
+        "coupons.chosen_voided": _("作废选中的券"),
         "coupons.quota_extended": _("追加数量"),
         "coupons.budget_extended": _("追加预算"),
         "coupons.codes_imported": _("导入合作方券码"),
-        "coupons.bulk_started": _("开始批量发券"),
-        "coupons.bulk_finished": _("批量发券完成"),
     }
 )
 name_details(
@@ -58,97 +72,34 @@ name_details(
         "more_fen": _("追加预算（分）"),
         "added_count": _("新增券码"),
         "coupon_count": _("券数"),
-        "asked_count": _("应发人数"),
-        "issued_count": _("已发张数"),
     }
 )
 _COLOURS = {"draft": "info", "open": "success", "paused": "warning", "ended": "danger"}
-_JOB_COLOURS = {"running": "info", "done": "success", "stopped": "danger"}
-
-
-class StateFilter(ChoiceFilter):
-    title = _("状态")
-    parameter_name = "state"
-    options = tuple((state.value, state.label) for state in BatchState)
-
-
-class BatchForm(TermsForm):
-    """How many, for whom, when, through which doors."""
-
-    doors = TicksField(label=_("发放渠道"), choices=Door.choices, coerce=str)
-    budget_fen = YuanField(label=_("预算（元）"), help_text=_("留空表示不设预算；按单张最高成本预留"))
-    cost_fen = YuanField(label=_("单张最高成本（元）"), help_text=_("留空由系统按模板计算"))
-
-    class Meta:
-        model = CouponBatch
-        fields = "__all__"
-
-
-class MoreForm(DressedForm):
-    more = forms.IntegerField(label=_("追加数量"), min_value=1)
-
-
-class MoreMoneyForm(DressedForm):
-    more_fen = YuanField(label=_("追加预算（元）"), required=True)
-
-
-class ReasonForm(DressedForm):
-    reason = forms.CharField(label=_("原因"), max_length=120)
-
-
-class CodesForm(DressedForm):
-    file = forms.FileField(label=_("券码文件"), help_text=_("文本文件，每行一个券码；重复上传不会重复导入"))
 
 
 @admin.register(CouponBatch)
-class CouponBatchAdmin(ServiceForms, BaseAdmin):
+class CouponBatchAdmin(CodeImports, MiniCodes, BaseAdmin):
     """Batches, the newest first, with what is left of each."""
 
-    form = BatchForm
     list_display = (
         "name",
         "template",
         "state_label",
         "progress",
         "redeemed",
-        "cost",
-        "opens_at",
-        "closes_at",
+        "money",
+        "window",
+        "doors_label",
     )
-    list_filter = (StateFilter,)
+    list_filter = (StateFilter, DoorFilter, CodesFilter, ("template", AutocompleteFilter))
     list_select_related = ("template",)
-    search_fields = ("name", "template__title")
-    search_help_text = _("按批次名称或券名称查找")
+    search_fields = ("name", "template__title", "partner_name")
+    search_help_text = _("按批次名称、券名称或合作方查找")
     ordering = ("-pk",)
-    autocomplete_fields = ("template",)
     actions_detail = ("open", "pause", "extend", "extend_money", "import_codes", "end", "void")
-    fieldsets = (
-        (None, {"fields": (("template", "name"), "partner_name")}),
-        (_("数量与预算"), {"fields": ("quota", ("budget_fen", "cost_fen"))}),
-        (_("领取规则"), {"fields": (("member_limit", "member_daily_limit"), "doors")}),
-        (_("发放时间"), {"fields": ("opens_at", "closes_at")}),
-        (_("导购额度"), {"fields": (("guide_quota", "guide_quota_period"),)}),
-    )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return () if obj is None else ("template", "partner_name")
-
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        """Only what makes sense for the batch as it is."""
-        row = self.subject(request, str(object_id))
-        if row is None:
-            return []
-        is_over = row.state == BatchState.ENDED
-        hidden = {
-            "open": is_over or row.state == BatchState.OPEN,
-            "pause": row.state != BatchState.OPEN,
-            "extend": is_over or row.has_partner_codes,
-            "extend_money": is_over or row.budget_fen is None,
-            "import_codes": is_over or not row.has_partner_codes,
-            "end": is_over,
-        }
-        shown = super().get_actions_detail(request, object_id)
-        return [one for one in shown if not hidden.get(one.action_name.partition("couponbatch_")[2], False)]
+    class Media:
+        css = {"all": ["admin_xiaoer/coupons.css"]}
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         sums = selectors.sum_batches([row.pk for row in rows])
@@ -156,35 +107,167 @@ class CouponBatchAdmin(ServiceForms, BaseAdmin):
             row.sums = sums[row.pk]
 
     @column(_("状态"), ordering="state", labels=_COLOURS)
-    def state_label(self, row: CouponBatch) -> tuple[str, str]:
-        return row.state, str(row.get_state_display())
+    def state_label(self, row: Any) -> tuple[str, str]:
+        return standing_words(row.state, row.opens_at, row.closes_at, row.sums, clock.now(), row.cost_fen)
 
     @column(_("已发放"))
-    def progress(self, row: Any) -> str:
-        return f"{thousands(row.sums.issued_count)} / {thousands(row.sums.quota)}"
+    def progress(self, row: Any) -> SafeString:
+        return _bar(row.sums.issued_count, row.sums.quota)
 
     @column(_("已核销"))
     def redeemed(self, row: Any) -> str:
         count, issued = row.sums.redeemed_count, row.sums.issued_count
         return thousands(count) if not issued else f"{thousands(count)}（{percent(count, issued)}）"
 
-    @column(_("优惠金额（元）"))
-    def cost(self, row: Any) -> str:
-        return yuan(row.sums.discount_fen)
+    @column(_("优惠金额"))
+    def money(self, row: Any) -> str:
+        spent = money_words(row.sums.discount_fen)
+        return spent if row.budget_fen is None else f"{spent} / {money_words(row.budget_fen)}"
 
-    def run_service(self, request: HttpRequest, row: CouponBatch, form: Any, change: bool) -> int:
-        cleaned, actor = form.cleaned_data, staff_actor(request)
-        names = {field.name for field in dataclasses.fields(BatchTerms)}
-        terms = BatchTerms(**{name: cleaned[name] for name in names})
-        if change:
-            return services.change_batch(batch_id=row.pk, terms=terms, actor=actor).id
-        return services.create_batch(
-            template_id=cleaned["template"].pk, terms=terms, partner_name=cleaned["partner_name"], actor=actor
-        ).id
+    @column(_("发放时间"), ordering="opens_at")
+    def window(self, row: CouponBatch) -> str:
+        return window_words(row.opens_at, row.closes_at)
+
+    @column(_("从哪里发"))
+    def doors_label(self, row: CouponBatch) -> str:
+        return door_words(row.doors)
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (("<int:pk>/mini-code.png", "coupons_batch_code", self.mini_code_view),)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Step one is the form, step two what it will do in plain words; ?template= and ?copy= fill it in."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self._form_page(request, BatchForm(initial=self._start(request)), None)
+        form = BatchForm(request.POST)
+        terms = form.usable_terms()
+        if terms is None or "back" in request.POST:
+            return self._form_page(request, form, None)
+        template: CouponTemplate = form.cleaned_data["template"]
+        save = request.POST.get("save", "")
+        if save not in {"draft", "open"}:
+            return self._summary_page(request, terms, template, partner=form.cleaned_data["partner_name"])
+        try:
+            batch = services.create_batch(
+                template_id=template.pk,
+                terms=terms,
+                partner_name=form.cleaned_data["partner_name"],
+                public_id=request.POST.get("public_id", ""),
+                actor=staff_actor(request),
+            )
+            if save == "open":
+                services.open_batch(batch_id=batch.id, actor=staff_actor(request))
+        except Refusal as refusal:
+            form.add_error(None, refusal.message)
+            return self._form_page(request, form, None)
+        messages.success(
+            request, _now("批次已建好，正在发放") if save == "open" else _now("批次已建好，还没有开始发放")
+        )
+        return HttpResponseRedirect(_page_url(batch.id))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """The batch's page; with ?edit its form."""
+        row = self.subject(request, object_id or "")
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if row is None:
+            return self.no_subject(request, object_id or "")
+        may_change = self.has_change_permission(request, row)
+        if (
+            may_change
+            and row.state != BatchState.ENDED
+            and (request.method == "POST" or "edit" in request.GET)
+        ):
+            return self._edit(request, row)
+        context = {
+            **self.below_form(request, row),
+            **batch_page(request, row, may_change=may_change),
+            "title": row.name,
+            "original": row,
+        }
+        return self._page(request, "batch.html", context)
+
+    def _edit(self, request: HttpRequest, row: CouponBatch) -> HttpResponse:
+        form = BatchForm(request.POST or None, row=row, initial=dataclasses.asdict(batch_terms_of(row)))
+        terms = form.usable_terms() if request.method == "POST" else None
+        if terms is not None:
+            try:
+                services.change_batch(batch_id=row.pk, terms=terms, actor=staff_actor(request))
+            except Refusal as refusal:
+                field = refusal.details.get("field")
+                form.add_error(field if field in form.fields else None, refusal.message)
+            else:
+                messages.success(request, _now("已保存"))
+                return HttpResponseRedirect(_page_url(row.pk))
+        return self._form_page(request, form, row)
+
+    def _start(self, request: HttpRequest) -> dict[str, Any]:
+        """What the new batch takes over: the template it was asked for, or another batch without its dates."""
+        number = request.GET.get("copy", "")
+        older = CouponBatch.objects.filter(pk=int(number)).first() if _is_id(number) else None
+        if older is not None:
+            values = dataclasses.asdict(batch_terms_of(older)) | {"opens_at": None, "closes_at": None}
+            name = _now("%(name)s（副本）") % {"name": older.name[:36]}
+            return values | {"template": older.template_id, "partner_name": older.partner_name, "name": name}
+        template = request.GET.get("template", "")
+        return FRESH | ({"template": int(template)} if _is_id(template) else {})
+
+    def _form_page(self, request: HttpRequest, form: BatchForm, row: CouponBatch | None) -> HttpResponse:
+        back = reverse("admin:coupons_couponbatch_changelist") if row is None else _page_url(row.pk)
+        context = {
+            "title": _("新的批次") if row is None else row.name,
+            "form": form,
+            "media": form.media,
+            "fault_count": sum(map(len, form.errors.values())),
+            "original": row,
+            "is_fixed": row is not None and row.state != BatchState.DRAFT,
+            "public_id": request.POST.get("public_id") or new_public_id(),
+            "back_url": back,
+        }
+        return self._page(request, "batch_form.html", context)
+
+    def _summary_page(
+        self, request: HttpRequest, terms: BatchTerms, template: CouponTemplate, *, partner: str
+    ) -> HttpResponse:
+        coupon = terms_of(template)
+        sent = [
+            (name, value)
+            for name in request.POST
+            if name not in {"csrfmiddlewaretoken", "save", "back"}
+            for value in request.POST.getlist(name)
+        ]
+        context = {
+            "title": _("新的批次"),
+            "sentence": batch_sentence(terms, coupon, is_partner=bool(partner)),
+            "notes": batch_notes(terms, coupon),
+            "name": terms.name,
+            "partner": partner,
+            "face": selectors.face_of(coupon),
+            "example_words": selectors.example_words(coupon, clock.now()),
+            "sent": sent,
+        }
+        return self._page(request, "batch_summary.html", context)
+
+    def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        return TemplateResponse(request, f"admin/xiaoer/coupons/{template}", whole)
 
     @operation(_("开始发放"), icon="play_arrow", variant="primary", path="open")
     def open(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        lines = [_now("开始后模板的条款不能再改"), _now("到发放开始时间前，会员看得到但领不了")]
+        row = self.subject(request, object_id)
+        lines = [] if row is None else [
+            batch_sentence(batch_terms_of(row), terms_of(row.template), is_partner=row.has_partner_codes),
+            *batch_notes(batch_terms_of(row), terms_of(row.template)),
+        ]  # fmt: skip
+        lines.append(_now("开始后模板的条款不能再改；要改就另存为新版本"))
         return self._ask(request, object_id, _("开始发放"), lines, services.open_batch)
 
     @operation(_("暂停"), icon="pause", path="pause")
@@ -194,17 +277,19 @@ class CouponBatchAdmin(ServiceForms, BaseAdmin):
 
     @operation(_("追加数量"), icon="add", path="extend")
     def extend(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        lines = self._numbers(request, object_id)
         form = MoreForm(bound_data(request))
-        return self._ask(request, object_id, _("追加数量"), [], services.extend_quota, form=form)
+        return self._ask(request, object_id, _("追加数量"), lines, services.extend_quota, form=form)
 
     @operation(_("追加预算"), icon="payments", path="extend-budget")
     def extend_money(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        lines = self._numbers(request, object_id)
         form = MoreMoneyForm(bound_data(request))
-        return self._ask(request, object_id, _("追加预算"), [], services.extend_budget, form=form)
+        return self._ask(request, object_id, _("追加预算"), lines, services.extend_budget, form=form)
 
     @operation(_("结束"), icon="stop", variant="danger", path="end")
     def end(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        lines = [_now("结束后不能再发放，也不能恢复；已发出的券照常使用")]
+        lines = [*self._numbers(request, object_id), _now("结束后不能再发放，也不能恢复；已发出的券照常使用")]
         return self._ask(request, object_id, _("结束发放"), lines, services.end_batch, is_dangerous=True)
 
     @operation(_("整批作废"), icon="delete_forever", variant="danger", path="void")
@@ -224,22 +309,25 @@ class CouponBatchAdmin(ServiceForms, BaseAdmin):
             request, object_id, _("整批作废"), lines, services.void_coupons, form=form, is_dangerous=True
         )
 
-    @operation(_("导入券码"), icon="upload_file", path="codes")
-    def import_codes(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        form = CodesForm(bound_data(request), request.FILES or None)
-
-        def load(*, batch_id: int, file: Any, actor: Any) -> str:
-            text = file.read().decode("utf-8-sig", errors="replace")
-            done = services.import_partner_codes(batch_id=batch_id, lines=text.splitlines(), actor=actor)
-            words = _now("新增 %(added)s 个券码，重复 %(repeated)s 个") % {
-                "added": thousands(done.added_count),
-                "repeated": thousands(done.repeated_count),
+    def _numbers(self, request: HttpRequest, object_id: str) -> list[str]:
+        row = self.subject(request, object_id)
+        if row is None:
+            return []
+        sums = selectors.sum_batch(row.pk)
+        lines = [
+            _now("已发 %(issued)s / %(quota)s 张，还剩 %(left)s 张")
+            % {
+                "issued": thousands(sums.issued_count),
+                "quota": thousands(sums.quota),
+                "left": thousands(sums.remaining_count),
             }
-            if done.bad_lines:
-                words += _now("，这些行不能用：%(lines)s") % {"lines": "、".join(map(str, done.bad_lines))}
-            return words
-
-        return self._ask(request, object_id, _("导入合作方券码"), [], load, form=form)
+        ]
+        if sums.budget_fen is not None:
+            lines.append(
+                _now("预算 %(budget)s，已预留 %(reserved)s")
+                % {"budget": money_words(sums.budget_fen), "reserved": money_words(sums.reserved_fen)}
+            )
+        return lines
 
     def _ask(
         self,
@@ -258,61 +346,28 @@ class CouponBatchAdmin(ServiceForms, BaseAdmin):
             return self.no_subject(request, object_id)
 
         def run(cleaned: dict[str, Any]) -> str:
-            answer = service(batch_id=row.pk, **cleaned, actor=staff_actor(request))
-            return answer if isinstance(answer, str) else _now("%(title)s：已完成") % {"title": title}
+            service(batch_id=row.pk, **cleaned, actor=staff_actor(request))
+            return _now("%(title)s：已完成") % {"title": title}
 
         question = Question(
             title=f"{title} · {row.name}",
             submit=title,
-            back_url=reverse("admin:coupons_couponbatch_change", args=[row.pk]),
+            back_url=_page_url(row.pk),
             lines=lines,
             is_dangerous=is_dangerous,
         )
         return ask(self, request, question, run, form=form, subject=row)
 
 
-@admin.register(IssueJob)
-class IssueJobAdmin(ReadOnlyAdmin):
-    """Bulk issues and how far each is."""
-
-    list_display = ("key", "batch", "state_label", "progress", "missed", "started", "started_by")
-    list_select_related = ("batch",)
-    ordering = ("-pk",)
-    search_fields = ("key", "batch__name")
-    search_help_text = _("按任务编号或批次名称查找")
-    fieldsets = (
-        (None, {"fields": (("key", "batch"), ("state_label", "stop_reason_words"), "progress", "missed")}),
-        (_("来由"), {"fields": (("door", "issued_by_guide"), ("started", "started_by"), "finished_at")}),
-    )
-
-    @column(_("状态"), ordering="state", labels=_JOB_COLOURS)
-    def state_label(self, row: IssueJob) -> tuple[str, str]:
-        return row.state, str(row.get_state_display())
-
-    @column(_("进度"))
-    def progress(self, row: IssueJob) -> str:
-        done = selectors.get_issue_progress(row.pk)
-        return _now("已处理 %(done)s / %(asked)s，发出 %(issued)s 张") % {
-            "done": thousands(done.done_count),
-            "asked": thousands(done.asked_count),
-            "issued": thousands(done.issued_count),
-        }
-
-    @column(_("没有发到的"))
-    def missed(self, row: IssueJob) -> str:
-        refused = selectors.get_issue_progress(row.pk).refused
-        words = [f"{_reason_words(reason)} {thousands(count)}" for reason, count in sorted(refused.items())]
-        return "；".join(words) or "—"
-
-    @column(_("停止原因"))
-    def stop_reason_words(self, row: IssueJob) -> str:
-        return _reason_words(row.stop_reason) if row.stop_reason else "—"
-
-    @column(_("开始时间"), ordering="started_at")
-    def started(self, row: IssueJob) -> str:
-        return when(row.started_at)
+def _page_url(batch_id: int) -> str:
+    return reverse("admin:coupons_couponbatch_change", args=[batch_id])
 
 
-def _reason_words(reason: str) -> str:
-    refusal = OF_OUTCOME.get(reason)
-    return str(refusal.sentence) if refusal is not None else _now("查无此人")
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 16
+
+
+def _bar(part: int, whole: int) -> SafeString:
+    share = min(100, part * 100 // whole) if whole else 0
+    context = {"words": f"{thousands(part)} / {thousands(whole)}", "share": share}
+    return render_to_string("admin/xiaoer/coupons/_bar.html", context)

@@ -1,13 +1,15 @@
-"""Coupons by code or holder, what happened to each, and what they were used for."""
+"""Coupons by code or holder, the life of each in words; given by hand, made void one by one or as they are filtered."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +18,6 @@ from core.admin import (
     AutocompleteFilter,
     ChoiceFilter,
     DressedForm,
-    Panel,
     Question,
     ScopedReadOnlyAdmin,
     ask,
@@ -25,44 +26,35 @@ from core.admin import (
     name_actions,
     name_details,
     operation,
-    register_panel,
     staff_actor,
+    thousands,
     when,
 )
-from core.codes import new_public_id
 from coupons import services
-from coupons.models import Coupon, CouponEvent, CouponState, Redemption
+from coupons.admin.day_filter import DaysFilter
+from coupons.admin.exports import Exports, Sheet
+from coupons.admin.hand_issue import HandIssue
+from coupons.errors import TooManyChosen
+from coupons.models import Coupon, CouponState, Door
 from coupons.selectors.checks import state_at
-from coupons.selectors.coupons import CODE_LENGTH
-from coupons.selectors.templates import yuan
+from coupons.selectors.coupons import CODE_LENGTH, in_state
+from coupons.selectors.words import end_words
+from coupons.services.closing import MOST_CHOSEN
 from members import selectors as member_selectors
 
 name_actions(
     {
         "coupons.coupon_issued": _("发券"),
         "coupons.coupon_voided": _("作废券"),
+        "coupons.coupon_exported": _("导出券"),
         "coupons.code_read": _("扫描动态券码"),
-        "coupons.redeemed": _("核销"),
-        "coupons.redemption_reversed": _("撤销核销"),
     }
 )
-name_details({"coupon_id": _("券编号")})
+name_details({"coupon_id": _("券编号"), "row_count": _("条数")})
 _COLOURS = {
     "issued": "success", "locked": "warning", "gifting": "info", "redeemed": "info", "expired": "warning",
     "voided": "danger",
 }  # fmt: skip
-_WHAT = {
-    "redeemed": _("核销"),
-    "reversed": _("撤销核销"),
-    "locked": _("下单占用"),
-    "unlocked": _("取消占用"),
-    "lock_lapsed": _("占用超时"),
-    "offered": _("发起转赠"),
-    "accepted": _("被领取"),
-    "returned": _("转赠退回"),
-    "expired": _("过期"),
-    "voided": _("作废"),
-}
 
 
 class StateFilter(ChoiceFilter):
@@ -70,34 +62,84 @@ class StateFilter(ChoiceFilter):
     parameter_name = "state"
     options = tuple((state.value, state.label) for state in CouponState)
 
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """By what a coupon counts for now, as the list shows it."""
+        return queryset.filter(in_state(str(self.value()), clock.now())) if self.value() else queryset
+
+
+class DoorFilter(ChoiceFilter):
+    title = _("发放渠道")
+    parameter_name = "door"
+    options = tuple((door.value, door.label) for door in Door)
+
 
 class ReasonForm(DressedForm):
     reason = forms.CharField(label=_("原因"), max_length=120)
 
 
-class ReversalForm(ReasonForm):
-    reversal_key = forms.CharField(widget=forms.HiddenInput, max_length=80)
+def may_see_codes(request: HttpRequest) -> bool:
+    """A right of its own: who has the code has the coupon."""
+    return request.user.has_perm("coupons.see_code")
+
+
+def shown_code(code: str, *, is_whole: bool) -> str:
+    """In groups of four; without the right the last group only."""
+    groups = [code[start : start + 4] for start in range(0, len(code), 4)]
+    return " ".join(groups if is_whole else [*["••••"] * (len(groups) - 1), groups[-1]])
 
 
 @admin.register(Coupon)
-class CouponAdmin(ScopedReadOnlyAdmin):
+class CouponAdmin(HandIssue, Exports, ScopedReadOnlyAdmin):
     """Coupons, the newest first; found by their code or as members are found."""
 
-    list_display = ("code", "batch", "member_name", "state_label", "door_words", "issued", "until")
-    list_select_related = ("batch__template", "member")
-    list_filter = (StateFilter, ("batch", AutocompleteFilter))
+    list_display = (
+        "code_words",
+        "coupon_words",
+        "member_name",
+        "state_label",
+        "door_words",
+        "store",
+        "issued",
+        "until",
+    )
+    list_select_related = ("batch__template", "member", "issued_store", "issued_by_guide")
+    list_filter = (
+        StateFilter,
+        DoorFilter,
+        ("batch", AutocompleteFilter),
+        ("issued_store", AutocompleteFilter),
+        ("issued_at", DaysFilter),
+    )
     search_fields = ("code",)
-    search_help_text = _("券码，或会员姓名、手机号、会员码")
+    search_help_text = _("完整券码，或会员姓名、手机号或尾号、会员码")
     ordering = ("-pk",)
+    actions = ("void_chosen",)
     actions_detail = ("void",)
     fieldsets = (
-        (None, {"fields": (("code", "state_label"), ("batch", "member_name"), ("since", "until"))}),
+        (None, {"fields": (("code_words", "state_label"), ("batch", "member_name"), ("since", "until"))}),
         (
             _("发放"),
             {"fields": (("door_words", "issued"), ("issued_by_guide", "issued_store"), "source_key")},
         ),
-        (_("合作方"), {"fields": ("partner_code",)}),
     )
+
+    class Media:
+        css = {"all": ["admin_xiaoer/coupons.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # Cells know no request: whether codes are shown whole is remembered for them.
+        rows: QuerySet[Any] = super().get_queryset(request)
+        seen: QuerySet[Any] = rows.annotate(is_code_seen=Value(may_see_codes(request)))
+        return seen
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = super().get_fieldsets(request, obj)
+        if obj is None or not obj.partner_code:
+            return shown
+        return [*shown, (_("合作方"), {"fields": ("partner_code_words",)})]
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (("export/", "coupons_coupon_export", self.export_view),)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -108,6 +150,21 @@ class CouponAdmin(ScopedReadOnlyAdmin):
         if len(code) == CODE_LENGTH:
             return queryset.filter(code=code), False
         return queryset.filter(member_id__in=member_selectors.search_member_ids(search_term)), False
+
+    @column(_("券码"))
+    def code_words(self, row: Any) -> SafeString:
+        return format_html('<span class="xe-mono">{}</span>', shown_code(row.code, is_whole=row.is_code_seen))
+
+    @column(_("合作方券码"))
+    def partner_code_words(self, row: Any) -> str:
+        if not row.partner_code:
+            return "—"
+        return row.partner_code if row.is_code_seen else f"•••• {row.partner_code[-4:]}"
+
+    @column(_("券"), ordering="batch")
+    def coupon_words(self, row: Coupon) -> SafeString:
+        template, batch = row.batch.template.title, row.batch.name
+        return format_html('{}<br><span class="xe-quiet xe-small">{}</span>', template, batch)
 
     @column(_("持有人"))
     def member_name(self, row: Coupon) -> str:
@@ -122,6 +179,10 @@ class CouponAdmin(ScopedReadOnlyAdmin):
     def door_words(self, row: Coupon) -> str:
         return str(row.get_door_display())
 
+    @column(_("发券门店"), ordering="issued_store")
+    def store(self, row: Coupon) -> str:
+        return row.issued_store.name if row.issued_store is not None else "—"
+
     @column(_("发放时间"), ordering="issued_at")
     def issued(self, row: Coupon) -> str:
         return when(row.issued_at)
@@ -132,7 +193,24 @@ class CouponAdmin(ScopedReadOnlyAdmin):
 
     @column(_("可用到"), ordering="valid_until")
     def until(self, row: Coupon) -> str:
-        return when(row.valid_until)
+        return end_words(row.valid_until)
+
+    def export_columns(self, request: HttpRequest) -> Sequence[Sheet]:
+        is_whole, now = may_see_codes(request), clock.now()
+        return (
+            Sheet(_("券码"), 22, lambda row: shown_code(row.code, is_whole=is_whole)),
+            Sheet(_("券名称"), 22, lambda row: row.batch.template.title),
+            Sheet(_("批次"), 22, lambda row: row.batch.name),
+            Sheet(_("会员码"), 16, lambda row: row.member.code),
+            Sheet(_("手机尾号"), 10, lambda row: row.member.phone_tail),
+            Sheet(_("状态"), 12, lambda row: str(CouponState(state_at(row, now)).label)),
+            Sheet(_("发放渠道"), 12, lambda row: str(row.get_door_display())),
+            Sheet(_("发券导购"), 12, lambda row: row.issued_by_guide.name if row.issued_by_guide else ""),
+            Sheet(_("发券门店"), 18, lambda row: row.issued_store.name if row.issued_store else ""),
+            Sheet(_("发放时间"), 18, lambda row: row.issued_at),
+            Sheet(_("可用开始"), 18, lambda row: row.valid_from),
+            Sheet(_("可用到"), 18, lambda row: row.valid_until),
+        )
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         """Nothing to make void once it was used or is over."""
@@ -151,7 +229,8 @@ class CouponAdmin(ScopedReadOnlyAdmin):
             return _now("已作废")
 
         question = Question(
-            title=_now("作废 %(name)s 的券 %(code)s") % {"name": self.member_name(row), "code": row.code},
+            title=_now("作废 %(name)s 的券 %(code)s")
+            % {"name": self.member_name(row), "code": shown_code(row.code, is_whole=row.is_code_seen)},
             submit=_("作废"),
             back_url=reverse("admin:coupons_coupon_change", args=[row.pk]),
             lines=[_now("作废后不能恢复；数量不退回批次")],
@@ -159,91 +238,40 @@ class CouponAdmin(ScopedReadOnlyAdmin):
         )
         return ask(self, request, question, run, form=ReasonForm(bound_data(request)), subject=row)
 
-
-@admin.register(Redemption)
-class RedemptionAdmin(ScopedReadOnlyAdmin):
-    """What coupons were used for, the newest first."""
-
-    list_display = ("coupon", "store", "order_no", "amount", "discount", "moment", "state_label")
-    list_select_related = ("coupon", "store")
-    list_filter = (("store", AutocompleteFilter),)
-    date_hierarchy = "redeemed_at"
-    search_fields = ("order_no", "coupon__code")
-    search_help_text = _("按订单号或券码查找")
-    ordering = ("-pk",)
-    actions_detail = ("reverse",)
-    fieldsets = (
-        (None, {"fields": (("coupon", "state_label"), ("store", "till"), ("order_no", "channel"))}),
-        (_("金额"), {"fields": (("amount", "discount"),)}),
-        (_("时间"), {"fields": (("moment", "recorded"), "redeemed_by_guide")}),
-        (_("撤销"), {"fields": (("reversed_at", "reversal_reason"),)}),
-    )
-
-    @column(_("订单金额（元）"), ordering="amount_fen")
-    def amount(self, row: Redemption) -> str:
-        return yuan(row.amount_fen)
-
-    @column(_("优惠金额（元）"), ordering="discount_fen")
-    def discount(self, row: Redemption) -> str:
-        return yuan(row.discount_fen)
-
-    @column(_("核销时间"), ordering="redeemed_at")
-    def moment(self, row: Redemption) -> str:
-        return when(row.redeemed_at)
-
-    @column(_("记录时间"), ordering="recorded_at")
-    def recorded(self, row: Redemption) -> str:
-        return when(row.recorded_at)
-
-    @column(_("状态"), labels={"live": "success", "reversed": "warning"})
-    def state_label(self, row: Redemption) -> tuple[str, str]:
-        return ("reversed", _now("已撤销")) if row.reversed_at else ("live", _now("已核销"))
-
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        """Taken back once."""
-        row = self.subject(request, str(object_id))
-        is_live = row is not None and row.reversed_at is None
-        return super().get_actions_detail(request, object_id) if is_live else []
-
-    @operation(_("撤销核销"), icon="undo", variant="danger", path="reverse")
-    def reverse(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.subject(request, object_id)
-        if row is None:
-            return self.no_subject(request, object_id)
+    @operation(_("作废选中的券"), icon="block")
+    def void_chosen(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        """The ticked ones, or everything the filters show."""
+        chosen = Coupon.objects.filter(pk__in=queryset.order_by().values("pk"))
+        unused = chosen.unused()
+        total, count = chosen.count(), unused.count()
+        lines = [
+            _now("作废 %(coupons)s 张没用过的券，涉及 %(members)s 位会员，不能恢复")
+            % {
+                "coupons": thousands(count),
+                "members": thousands(unused.values("member_id").distinct().count()),
+            }
+        ]
+        if total > count:
+            lines.append(
+                _now("选中的 %(total)s 张里，%(n)s 张已经用过、过期或作废，保持原样")
+                % {"total": thousands(total), "n": thousands(total - count)}
+            )
+        if count > MOST_CHOSEN:
+            lines.append(TooManyChosen().message)
 
         def run(cleaned: dict[str, Any]) -> str:
-            card = services.reverse_redemption(
-                request_id=row.request_id,
-                reversal_key=cleaned["reversal_key"],
+            done = services.void_chosen_coupons(
+                coupon_ids=unused.values_list("pk", flat=True),
                 reason=cleaned["reason"],
                 actor=staff_actor(request),
             )
-            return _now("已撤销，券现在是%(state)s") % {"state": CouponState(card.coupon_state).label}
+            return _now("已作废 %(n)s 张") % {"n": thousands(done.coupon_count)}
 
         question = Question(
-            title=_now("撤销订单 %(order)s 的核销") % {"order": row.order_no},
-            submit=_("撤销核销"),
-            back_url=reverse("admin:coupons_redemption_change", args=[row.pk]),
-            lines=[_now("还没过期的券会退回给会员，过期的保持过期")],
+            title=_("作废选中的券"),
+            submit=_("作废"),
+            back_url=f"{reverse('admin:coupons_coupon_changelist')}?{request.GET.urlencode()}",
+            lines=lines,
             is_dangerous=True,
         )
-        form = ReversalForm(bound_data(request), initial={"reversal_key": new_public_id()})
-        return ask(self, request, question, run, form=form, subject=row)
-
-
-def _event_cells(event: CouponEvent) -> Sequence[str]:
-    what = str(_WHAT.get(event.what, event.what))
-    return when(event.at), what, str(event.get_to_state_display()), event.reason or "—", event.actor or "—"
-
-
-def _history_panel(request: HttpRequest, coupon: Coupon) -> Panel:
-    events = CouponEvent.objects.filter(coupon=coupon).order_by("-pk")[:50]
-    context = {
-        "heads": (_("时间"), _("事项"), _("之后的状态"), _("原因"), _("操作者")),
-        "rows": [_event_cells(event) for event in events],
-        "empty": _("发放之后还没有变化"),
-    }
-    return Panel(_("这张券的经过"), "admin/xiaoer/panel_table.html", context)
-
-
-register_panel("coupons.Coupon", _history_panel)
+        return ask(self, request, question, run, form=ReasonForm(bound_data(request)))

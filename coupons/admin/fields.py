@@ -1,17 +1,22 @@
-"""Form fields in the words of a marketer: yuan, 折, lists. Cleaned values are those of the terms."""
+"""Form fields in the words of a marketer: yuan, 折, days, chips. Cleaned values are those of the terms."""
 
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django import forms
-from django.apps import apps
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
-from core.admin.forms import dress
+from core import clock
 from coupons.selectors.templates import yuan
 
 _WORD_SIGNS = str.maketrans(dict.fromkeys("，；;、\n\r\t ", ","))
+_FOLDER = "admin/xiaoer/coupons"
+_INPUT = " ".join([*widgets.INPUT_CLASSES, "xe-moment"])
 
 
 class YuanField(forms.DecimalField):
@@ -45,50 +50,11 @@ class DiscountField(forms.DecimalField):
         return None if number is None else int((number * 1000).quantize(Decimal(1), ROUND_HALF_UP))
 
 
-class WordsField(forms.CharField):
-    """Codes with commas or blanks between them."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"required": False, **kwargs})
-
-    def prepare_value(self, value: Any) -> Any:
-        return "，".join(value) if isinstance(value, list | tuple) else value
-
-    def clean(self, value: Any) -> tuple[Any, ...]:
-        return tuple(word for word in super().clean(value).translate(_WORD_SIGNS).split(",") if word)
-
-
-class NumbersField(WordsField):
-    """Whole numbers with commas between them."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return "，".join(map(str, value)) if isinstance(value, list | tuple) else value
-
-    def clean(self, value: Any) -> tuple[Any, ...]:
-        words = super().clean(value)
-        if any(not word.isdecimal() or len(word) > 18 for word in words):
-            raise forms.ValidationError(_("请填写数字，用逗号隔开"))
-        return tuple(int(word) for word in words)
-
-
-class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    """Rows of another app's table, as ids."""
-
-    def __init__(self, label_of: str, **kwargs: Any) -> None:
-        queryset = apps.get_model(label_of)._default_manager.order_by("pk")
-        widget = widgets.UnfoldAdminSelect2MultipleWidget()
-        super().__init__(queryset, **{"required": False, "widget": widget, **kwargs})
-
-    def clean(self, value: Any) -> tuple[int, ...]:  # type: ignore[override]
-        return tuple(row.pk for row in super().clean(value))
-
-
 class TicksField(forms.TypedMultipleChoiceField):
-    """Some of a few fixed values."""
+    """Some of a few values, shown side by side."""
 
     def __init__(self, **kwargs: Any) -> None:
-        widget = widgets.UnfoldAdminCheckboxSelectMultipleWidget()
-        super().__init__(**{"required": False, "widget": widget, **kwargs})
+        super().__init__(**{"required": False, "widget": TicksWidget(), **kwargs})
 
     def prepare_value(self, value: Any) -> Any:
         return [str(one) for one in value] if isinstance(value, list | tuple) else value
@@ -97,13 +63,203 @@ class TicksField(forms.TypedMultipleChoiceField):
         return tuple(super().clean(value))
 
 
-class TermsForm(forms.ModelForm[Any]):
-    """A form whose values go to a service, which says what is wrong with them; the row is only what it starts from."""
+class TicksWidget(forms.CheckboxSelectMultiple):
+    """Pills to tick."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            dress(field)
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        chosen = {str(one) for one in (value if isinstance(value, list | tuple) else [value])}
+        choices = [(str(key), label, str(key) in chosen, "") for key, label in self.choices]
+        context = {"name": name, "kind": "checkbox", "choices": choices, "id": (attrs or {}).get("id", "")}
+        return render_to_string(f"{_FOLDER}/_ticks.html", context)
 
-    def _post_clean(self) -> None:
-        pass
+
+class OneTickWidget(forms.RadioSelect):
+    """Pills of which one is chosen; `hints` are sentences below them."""
+
+    template = "_ticks.html"
+    hints: Mapping[str, Any] = {}
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        choices = [
+            (str(key), label, str(key) == str(value), self.hints.get(str(key), ""))
+            for key, label in self.choices
+        ]
+        context = {"name": name, "kind": "radio", "choices": choices, "id": (attrs or {}).get("id", "")}
+        return render_to_string(f"{_FOLDER}/{self.template}", context)
+
+
+class SwatchWidget(OneTickWidget):
+    """Colours to choose from."""
+
+    template = "_swatches.html"
+
+
+class KindWidget(OneTickWidget):
+    """Cards to choose from, each with a sentence."""
+
+    template = "_kinds.html"
+    hints = {
+        "cash_off": _("满多少减多少，或每满多少减一次"),
+        "percent": _("按折扣付钱，可以封顶"),
+        "exchange": _("指定商品免费换几件"),
+        "fixed_price": _("指定商品按一口价卖"),
+        "gift": _("买就送一样东西"),
+    }
+
+
+class _ManyTexts(forms.Widget):
+    """A control of the page's script that sends one hidden input a value."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return list(data.getlist(name)) if hasattr(data, "getlist") else list(data.get(name, []))
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return False
+
+
+class ChipsWidget(_ManyTexts):
+    """Codes as chips; what is typed and not yet a chip counts as well."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        return render_to_string(
+            f"{_FOLDER}/_chips.html",
+            {"name": name, "values": [word for word in value or [] if word], **(attrs or {})},
+        )
+
+
+class ChipsField(forms.Field):
+    """Codes, each once; a pasted list is taken apart at commas, blanks and line ends."""
+
+    widget = ChipsWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, **kwargs})
+
+    def clean(self, value: Any) -> tuple[str, ...]:
+        words = ",".join(map(str, value or [])).translate(_WORD_SIGNS).split(",")
+        return tuple(dict.fromkeys(word for word in words if word))
+
+
+class PickerWidget(_ManyTexts):
+    """Rows found by typing; the chosen ones are chips with their names."""
+
+    def __init__(self, url: Callable[[], str], names: Callable[[list[int]], Mapping[int, str]]) -> None:
+        super().__init__()
+        self.url, self.names = url, names
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        ids = _whole_numbers(value or [])
+        names = self.names(ids)
+        chosen = [(one, names.get(one, f"#{one}")) for one in ids]
+        context = {"name": name, "url": self.url(), "chosen": chosen, **(attrs or {})}
+        return render_to_string(f"{_FOLDER}/_picker.html", context)
+
+
+class IdsField(forms.Field):
+    """Ids of rows; whether they exist is the service's to say."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, **kwargs})
+
+    def clean(self, value: Any) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(_whole_numbers(value or [])))
+
+
+class TreeWidget(_ManyTexts):
+    """The tree of regions to tick; a ticked one means all below it."""
+
+    def __init__(self, nodes: Callable[[], Sequence[Any]]) -> None:
+        super().__init__()
+        self.nodes = nodes
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        chosen = set(_whole_numbers(value or []))
+        nodes = [(node, node.id in chosen) for node in self.nodes()]
+        return render_to_string(f"{_FOLDER}/_tree.html", {"name": name, "nodes": nodes, **(attrs or {})})
+
+
+class HoursWidget(forms.Widget):
+    """Spans of a day, from and to; midnight as an end is 24:00."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        spans = [span.replace("24:00", "00:00").partition("-")[::2] for span in value or []]
+        return render_to_string(f"{_FOLDER}/_hours.html", {"name": name, "spans": spans, **(attrs or {})})
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        sides = [
+            data.getlist(f"{name}_{side}") if hasattr(data, "getlist") else [] for side in ("from", "to")
+        ]
+        pairs = zip(*sides, strict=False)
+        return [f"{start}-{'24:00' if end == '00:00' else end}" for start, end in pairs if start or end]
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return False
+
+
+class HoursField(forms.Field):
+    widget = HoursWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, **kwargs})
+
+    def clean(self, value: Any) -> tuple[str, ...]:
+        return tuple(value or ())
+
+
+class DayInput(forms.DateInput):
+    """The browser's own calendar."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": _INPUT}, format="%Y-%m-%d")
+
+
+class MomentWidget(forms.MultiWidget):
+    """A day and, where it matters, a time of day."""
+
+    def __init__(self, *, is_end: bool) -> None:
+        self.is_end = is_end
+        time = forms.TimeInput(attrs={"type": "time", "class": _INPUT}, format="%H:%M")
+        super().__init__([DayInput(), time])
+
+    def decompress(self, value: Any) -> list[Any]:
+        if not isinstance(value, dt.datetime):
+            return [None, None]
+        local = value.astimezone(clock.SHANGHAI)
+        if local.time() == dt.time.min:
+            return [local.date() - dt.timedelta(days=1) if self.is_end else local.date(), None]
+        return [local.date(), local.time()]
+
+
+class MomentField(forms.MultiValueField):
+    """An instant: without a time of day the beginning of the day, or as an end the end of it."""
+
+    def __init__(self, *, is_end: bool = False, **kwargs: Any) -> None:
+        self.is_end = is_end
+        fields = (
+            forms.DateField(required=False, error_messages={"invalid": _("请选择日期")}),
+            forms.TimeField(required=False, error_messages={"invalid": _("时间请写成 10:00 这样")}),
+        )
+        given = {
+            "required": False,
+            "require_all_fields": False,
+            "widget": MomentWidget(is_end=is_end),
+            **kwargs,
+        }
+        super().__init__(fields=fields, **given)
+
+    def compress(self, data_list: Any) -> dt.datetime | None:
+        if not data_list or data_list[0] is None:
+            if data_list and data_list[1] is not None:
+                raise forms.ValidationError(_("请选择日期"))
+            return None
+        day, time = data_list
+        if time is None:
+            return clock.day_bounds(day)[1 if self.is_end else 0]
+        return dt.datetime.combine(day, time, clock.SHANGHAI).astimezone(dt.UTC)
+
+
+def _whole_numbers(values: Any) -> list[int]:
+    texts = [str(value) for value in values]
+    return [int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) < 16]

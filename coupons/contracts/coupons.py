@@ -232,7 +232,7 @@ class IssueProgress:
     job_id: int
     key: str
     batch_id: int
-    state: Literal["running", "done", "stopped"]
+    state: Literal["draft", "running", "paused", "done", "stopped"]
     stop_reason: str
     asked_count: int
     done_count: int
@@ -279,7 +279,7 @@ class CouponRun:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CodeImport:
-    """What became of a partner's codes: taken over, there already, unusable (with line numbers, the first ten)."""
+    """What became of a partner's codes: taken over, there already, unusable (all their line numbers)."""
 
     added_count: int
     repeated_count: int

@@ -40,6 +40,37 @@ class NoSuchJob(NotFound):
     sentence = _("没有找到这次批量发券")
 
 
+class JobNotInThisState(Conflict):
+    """Somebody else has paused, stopped or finished it meanwhile."""
+
+    code = "coupons.job_not_in_this_state"
+    sentence = _("这次批量发券已经是别的状态，请刷新页面再看")
+
+
+class AudienceEmpty(InvalidInput):
+    code = "coupons.audience_empty"
+    sentence = _("没有符合条件的会员，请放宽条件")
+
+
+class ListMissing(InvalidInput):
+    code = "coupons.list_missing"
+    sentence = _("请选择名单文件")
+
+
+class ListTooLong(InvalidInput):
+    """More lines than one request can look up."""
+
+    code = "coupons.list_too_long"
+    sentence = _("名单最多 10 万行；更多的人请先导入会员并打上标签，再按标签发")
+
+
+class TooManyChosen(InvalidInput):
+    """More coupons than one request can make void, or one file can hold."""
+
+    code = "coupons.too_many_chosen"
+    sentence = _("一次最多处理 10 万条，请用筛选缩小范围，分几次做")
+
+
 class TemplateUnusable(InvalidInput):
     """Terms that make no sense; `details["field"]` says which, the message what to do."""
 

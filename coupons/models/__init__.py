@@ -9,7 +9,50 @@ from coupons.models.batches import (
     GuideAllowance,
     QuotaPeriod,
 )
-from coupons.models.coupons import TRANSITIONS, Coupon, CouponEvent, CouponState, Redemption
+from coupons.models.coupons import (
+    TRANSITIONS,
+    Coupon,
+    CouponEvent,
+    CouponState,
+    Redemption,
+)
+from coupons.models.directed import (
+    MOST_AT_ONCE,
+    DirectedIssue,
+)
+from coupons.models.doors import (
+    ClaimOutcome,
+    FaceToFaceClaim,
+    FaceToFaceOffer,
+)
+from coupons.models.entries import (
+    EntryKind,
+    RedemptionEntry,
+)
+from coupons.models.exchange import (
+    ExchangeCode,
+    ExchangeCodeState,
+    ExchangeKind,
+    ExchangeSet,
+    ExchangeSetState,
+    ExchangeTally,
+)
+from coupons.models.orders import (
+    WHOLE_LINE,
+    CouponOrder,
+    CouponOrderLine,
+    CouponReturn,
+    CouponReturnPart,
+    PointsPayment,
+    RedemptionShare,
+)
+from coupons.models.settlement import (
+    MonthState,
+    SettlementLine,
+    SettlementMonth,
+    SettlementPolicy,
+    SettlementStatement,
+)
 from coupons.models.sharing import (
     CouponGift,
     CouponToken,
@@ -18,6 +61,22 @@ from coupons.models.sharing import (
     IssueSlice,
     JobState,
     PartnerCode,
+)
+from coupons.models.standing import (
+    IssueState,
+    Occasion,
+    RuleState,
+    StandingIssue,
+    StandingRound,
+    StandingRule,
+)
+from coupons.models.stats import (
+    CouponDay,
+    CouponDayTotal,
+    CouponDue,
+    FactCursor,
+    FactSource,
+    StatsProof,
 )
 from coupons.models.templates import (
     NUMBERS,
@@ -29,33 +88,84 @@ from coupons.models.templates import (
     TemplateState,
     Validity,
 )
+from coupons.models.unlocks import (
+    CouponReferral,
+    OfferState,
+    ShareState,
+    UnlockHelp,
+    UnlockOffer,
+    UnlockShare,
+)
 
 __all__ = [
+    "MOST_AT_ONCE",
     "NUMBERS",
     "NUMBERS_OF_KIND",
     "SHARDS",
     "TRANSITIONS",
+    "WHOLE_LINE",
     "BatchState",
     "CardColour",
+    "ClaimOutcome",
     "Coupon",
     "CouponBatch",
     "CouponBatchShard",
+    "CouponDay",
+    "CouponDayTotal",
+    "CouponDue",
     "CouponEvent",
     "CouponGift",
     "CouponKind",
+    "CouponOrder",
+    "CouponOrderLine",
+    "CouponReferral",
+    "CouponReturn",
+    "CouponReturnPart",
     "CouponState",
     "CouponTemplate",
     "CouponToken",
+    "DirectedIssue",
     "Door",
+    "EntryKind",
+    "ExchangeCode",
+    "ExchangeCodeState",
+    "ExchangeKind",
+    "ExchangeSet",
+    "ExchangeSetState",
+    "ExchangeTally",
+    "FaceToFaceClaim",
+    "FaceToFaceOffer",
+    "FactCursor",
+    "FactSource",
     "GiftState",
     "Gifting",
     "GuideAllowance",
     "IssueJob",
     "IssueSlice",
+    "IssueState",
     "JobState",
+    "MonthState",
+    "Occasion",
+    "OfferState",
     "PartnerCode",
+    "PointsPayment",
     "QuotaPeriod",
     "Redemption",
+    "RedemptionEntry",
+    "RedemptionShare",
+    "RuleState",
+    "SettlementLine",
+    "SettlementMonth",
+    "SettlementPolicy",
+    "SettlementStatement",
+    "ShareState",
+    "StandingIssue",
+    "StandingRound",
+    "StandingRule",
+    "StatsProof",
     "TemplateState",
+    "UnlockHelp",
+    "UnlockOffer",
+    "UnlockShare",
     "Validity",
 ]

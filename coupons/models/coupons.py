@@ -117,6 +117,7 @@ class Coupon(models.Model):
     class Meta:
         verbose_name = _("券")
         verbose_name_plural = _("券")
+        permissions = [("see_code", "查看完整券码"), ("export_coupon", "导出券")]
         # Every index is written a million times by one bulk issue: keys are served by those that are there anyway.
         constraints = [
             models.UniqueConstraint(fields=["code"], name="coupon_code_once"),
@@ -144,12 +145,19 @@ class Coupon(models.Model):
             ),
             # Used when the purchase that earned it is returned.
             models.Index(fields=["source_key"], name="coupon_by_source", condition=~Q(source_key="")),
+            # Used by the list of what a guide gave; empty for what the system gives in bulk.
+            models.Index(
+                fields=["issued_by_guide", "-id"],
+                name="coupon_of_guide",
+                condition=Q(issued_by_guide__isnull=False),
+            ),
             # Used by release_lapsed_locks.
             models.Index(fields=["locked_until"], name="coupon_locked", condition=Q(state="locked")),
         ]
 
     def __str__(self) -> str:
-        return self.code
+        # Titles, messages and logs show it: who has the code has the coupon.
+        return f"…{self.code[-4:]}"
 
 
 class CouponEvent(models.Model):
@@ -197,6 +205,18 @@ class Redemption(models.Model):
     redeemed_at = models.DateTimeField(_("核销时间"))
     # When we heard of it: later than redeemed_at when the till was offline.
     recorded_at = models.DateTimeField(_("记录时间"))
+    # The order it was used in beside others; empty for a coupon that was redeemed by itself.
+    order = models.ForeignKey(
+        "coupons.CouponOrder",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="redemptions",
+        verbose_name=_("用券订单"),
+    )
+    # What came back so far of the goods it counted for, and of its discount. All of it is reversed instead.
+    returned_fen = models.BigIntegerField(_("已退货金额（分）"), default=0)
+    returned_discount_fen = models.BigIntegerField(_("已收回优惠（分）"), default=0)
     reversed_at = models.DateTimeField(_("撤销时间"), null=True, blank=True)
     reversal_key = models.CharField(max_length=80, blank=True, editable=False)
     reversal_reason = models.CharField(_("撤销原因"), max_length=120, blank=True)
@@ -206,6 +226,7 @@ class Redemption(models.Model):
     class Meta:
         verbose_name = _("核销记录")
         verbose_name_plural = _("核销记录")
+        permissions = [("reverse_redemption", "撤销核销"), ("export_redemption", "导出核销记录")]
         constraints = [
             models.UniqueConstraint(fields=["request_id"], name="redemption_once_per_request"),
             models.UniqueConstraint(
@@ -217,8 +238,21 @@ class Redemption(models.Model):
                 condition=Q(amount_fen__gte=0, discount_fen__gte=0, discount_fen__lte=F("amount_fen")),
                 name="redemption_discount_within_amount",
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    returned_fen__gte=0,
+                    returned_fen__lte=F("amount_fen"),
+                    returned_discount_fen__gte=0,
+                    returned_discount_fen__lte=F("discount_fen"),
+                ),
+                name="redemption_returned_within_redeemed",
+            ),
         ]
-        indexes = [models.Index(fields=["store", "-redeemed_at"], name="redemption_of_store")]
+        indexes = [
+            models.Index(fields=["store", "-redeemed_at"], name="redemption_of_store"),
+            # Used when something of an order comes back.
+            models.Index(fields=["store", "order_no"], name="redemption_by_order"),
+        ]
 
     def __str__(self) -> str:
         return self.order_no

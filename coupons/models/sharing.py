@@ -123,9 +123,12 @@ class PartnerCode(models.Model):
 
 
 class JobState(models.TextChoices):
-    """running → done, or stopped when its batch can issue no more to anybody."""
+    """draft → running ⇄ paused → done, or stopped: by staff, or when its batch can issue no more to anybody. A draft
+    has its audience and issues nothing until somebody has looked at the numbers."""
 
+    DRAFT = "draft", _("待确认")
     RUNNING = "running", _("进行中")
+    PAUSED = "paused", _("已暂停")
     DONE = "done", _("已完成")
     STOPPED = "stopped", _("已停止")
 
@@ -162,6 +165,20 @@ class IssueJob(models.Model):
     started_at = models.DateTimeField(_("开始时间"))
     finished_at = models.DateTimeField(_("完成时间"), null=True, blank=True)
     started_by = models.CharField(_("操作者"), max_length=90, blank=True)
+    # Whose desk it was made at: another account of a part of the chain does not see it.
+    staff = models.ForeignKey(
+        "core.StaffAccount",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("后台账号"),
+    )
+    audience_words = models.CharField(_("发给谁"), max_length=300, blank=True)
+    # An uploaded list: the file, and the lines of it that are nobody. What a line says stays in the file.
+    file_name = models.CharField(_("名单文件"), max_length=120, blank=True)
+    stored_as = models.CharField(max_length=16, blank=True, editable=False)
+    bad_lines = models.JSONField(default=dict, editable=False)  # line → code of the reason
 
     objects = LockingQuerySet["IssueJob"].as_manager()
 
@@ -170,14 +187,14 @@ class IssueJob(models.Model):
         verbose_name_plural = _("批量发券")
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="running", finished_at__isnull=True)
-                | ~Q(state="running") & Q(finished_at__isnull=False),
+                condition=Q(state__in=["draft", "running", "paused"], finished_at__isnull=True)
+                | Q(state__in=["done", "stopped"], finished_at__isnull=False),
                 name="issuejob_finished_has_a_time",
             ),
         ]
 
     def __str__(self) -> str:
-        return self.key
+        return self.audience_words or self.key
 
 
 class IssueSlice(models.Model):
@@ -188,7 +205,9 @@ class IssueSlice(models.Model):
     member_ids = ArrayField(models.BigIntegerField())
     is_done = models.BooleanField(default=False)
     issued_count = models.PositiveIntegerField(default=0)
-    refused = models.JSONField(default=dict)  # code of the reason → members
+    refused = models.JSONField(default=dict)  # code of the reason → how many
+    missed = models.JSONField(default=dict)  # code of the reason → who, for the file that goes back
+    done_at = models.DateTimeField(null=True)
 
     objects = LockingQuerySet["IssueSlice"].as_manager()
 

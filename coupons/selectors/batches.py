@@ -1,14 +1,25 @@
 """Batches: their numbers, what a member may claim, what a guide may still issue."""
 
 import datetime as dt
+import math
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db import connection
+from django.db.models import Count, Func, IntegerField, Q, Sum
 
 from core import clock
 from core.errors import Refusal
 from coupons import errors
-from coupons.contracts import BatchCard, BatchSummary, BatchTerms, ClaimableBatch, GuideQuota, IssueProgress
+from coupons.contracts import (
+    BatchCard,
+    BatchSummary,
+    BatchTerms,
+    ClaimableBatch,
+    ClaimTarget,
+    GuideQuota,
+    IssuePace,
+    IssueProgress,
+)
 from coupons.models import (
     BatchState,
     Coupon,
@@ -102,16 +113,47 @@ def list_claimable_batches(
     In a handful of queries whatever their number; at most a hundred, those that close first before others.
     """
     at = at or clock.now()
-    batches = list(
+    batches = (
         CouponBatch.objects.select_related("template")
         .filter(
             Q(closes_at__isnull=True) | Q(closes_at__gt=at),
+            Q(template__valid_until__isnull=True) | Q(template__valid_until__gt=at),
             doors__contains=[door],
             state__in=[BatchState.OPEN, BatchState.PAUSED],
             template__state=TemplateState.ACTIVE,
         )
         .order_by("closes_at", "pk")[:_PAGE]
     )
+    return _claimable(list(batches), member_id, door, tier_id, at)
+
+
+def get_claimable_batch(
+    public_id: str,
+    *,
+    member_id: int,
+    door: str = Door.CLAIM,
+    tier_id: int | None = None,
+    at: dt.datetime | None = None,
+) -> ClaimableBatch:
+    """The batch of a link, also when it is over, with what stands against her claiming one. Raises NoSuchBatch, also for
+    a draft: nobody has been promised anything yet."""
+    rows = CouponBatch.objects.select_related("template").filter(public_id=public_id[:16])
+    row = rows.exclude(state=BatchState.DRAFT).first()
+    if row is None:
+        raise errors.NoSuchBatch
+    return _claimable([row], member_id, door, tier_id, at or clock.now())[0]
+
+
+def find_claim_target(public_id: str) -> ClaimTarget | None:
+    """The batch of a link, in one query for the rush; None for an unknown one and a draft."""
+    rows = CouponBatch.objects.filter(public_id=public_id[:16]).exclude(state=BatchState.DRAFT)
+    found = rows.values_list("pk", "template__tier_ids").first()
+    return None if found is None else ClaimTarget(found[0], tuple(found[1]))
+
+
+def _claimable(
+    batches: list[CouponBatch], member_id: int, door: str, tier_id: int | None, at: dt.datetime
+) -> tuple[ClaimableBatch, ...]:
     keys = [batch.pk for batch in batches]
     sums = sum_batches(keys)
     today = clock.day_bounds(clock.business_day(at))[0]
@@ -124,7 +166,7 @@ def list_claimable_batches(
     lines = []
     for batch in batches:
         total, on_day = had.get(batch.pk, (0, 0))
-        refusal = _why_not(batch, sums[batch.pk], total, on_day, tier_id, at)
+        refusal = _why_over(batch, door, at) or _why_not(batch, sums[batch.pk], total, on_day, tier_id, at)
         lines.append(
             ClaimableBatch(
                 batch=batch_card_of(batch),
@@ -136,6 +178,20 @@ def list_claimable_batches(
             )
         )
     return tuple(lines)
+
+
+def _why_over(batch: CouponBatch, door: str, at: dt.datetime) -> type[Refusal] | None:
+    """What a list of open batches leaves out, and a link leads to all the same."""
+    template = batch.template
+    is_over = (
+        batch.state == BatchState.ENDED
+        or template.state == TemplateState.RETIRED
+        or (batch.closes_at is not None and at >= batch.closes_at)
+        or (template.valid_until is not None and at >= template.valid_until)
+    )
+    if is_over:
+        return errors.BatchEnded
+    return None if door in batch.doors else errors.WrongDoor
 
 
 def _why_not(
@@ -204,3 +260,57 @@ def get_issue_progress(job_id: int) -> IssueProgress:
         issued_count=issued,
         refused=refused,
     )
+
+
+def sum_issue_jobs(job_ids: list[int]) -> dict[int, tuple[int, int]]:
+    """(members that were done, coupons issued) of many bulk issues, in one query."""
+    size = Func("member_ids", function="cardinality", output_field=IntegerField())
+    slices = IssueSlice.objects.filter(job_id__in=job_ids, is_done=True).values("job_id")
+    sums = slices.annotate(done=Sum(size), issued=Sum("issued_count"))
+    found = {row["job_id"]: (row["done"], row["issued"]) for row in sums}
+    return {job_id: found.get(job_id, (0, 0)) for job_id in job_ids}
+
+
+def get_issue_pace(job_id: int, at: dt.datetime) -> IssuePace:
+    """How fast the last minute of work was, and what is left at that pace."""
+    progress = get_issue_progress(job_id)
+    size = Func("member_ids", function="cardinality", output_field=IntegerField())
+    recent = IssueSlice.objects.filter(job_id=job_id, done_at__gt=at - dt.timedelta(minutes=1))
+    sums = recent.aggregate(done=Sum(size))
+    if not sums["done"]:
+        return IssuePace(0.0, None)
+    started = IssueJob.objects.values_list("started_at", flat=True).get(pk=job_id)
+    since = max(started, at - dt.timedelta(minutes=1))
+    rate = sums["done"] / max(1.0, (at - since).total_seconds())
+    return IssuePace(rate, math.ceil((progress.asked_count - progress.done_count) / rate))
+
+
+def list_first_members(job_id: int, limit: int = 10) -> list[int]:
+    """Some of whom a bulk issue is for, the newest members first."""
+    found: list[int] = []
+    slices = IssueSlice.objects.filter(job_id=job_id).order_by("-number")
+    for members in slices.values_list("member_ids", flat=True).iterator(chunk_size=1):
+        found += sorted(members, reverse=True)[: limit - len(found)]
+        if len(found) >= limit:
+            break
+    return found
+
+
+def count_job_served(job_id: int) -> int:
+    """How many of whom a bulk issue is for had as many of its batch as one may before it began, or have now."""
+    job = IssueJob.objects.select_related("batch").filter(pk=job_id).first()
+    if job is None:
+        raise errors.NoSuchJob
+    if job.batch.member_limit is None:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_SERVED, [job_id, job.batch_id, job.batch.member_limit])
+        return int(cursor.fetchone()[0])
+
+
+_SERVED = """
+SELECT count(*) FROM (
+    SELECT received_by FROM coupons_coupon
+    WHERE received_by IN (SELECT unnest(member_ids) FROM coupons_issueslice WHERE job_id = %s) AND batch_id = %s
+    GROUP BY received_by HAVING count(*) >= %s) served
+"""

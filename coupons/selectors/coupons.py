@@ -80,7 +80,7 @@ def list_member_coupons(
     """Her coupons, newest first. `state`: `usable` (in her hands and not over), one state, or all."""
     at = at or clock.now()
     limit = max(1, min(limit, _PAGE))
-    rows = fetched().filter(_in_state(state, at), member_id=member_id).order_by("-pk")
+    rows = fetched().filter(in_state(state, at), member_id=member_id).order_by("-pk")
     if cursor is not None:
         rows = rows.filter(pk__lt=cursor)
     found = list(rows[: limit + 1])
@@ -88,7 +88,8 @@ def list_member_coupons(
     return CouponPage(cards, cards[-1].id if len(found) > limit else None)
 
 
-def _in_state(state: str, at: dt.datetime) -> Q:
+def in_state(state: str, at: dt.datetime) -> Q:
+    """Rows that count for that state at that moment; `usable` is in her hands and not over, no state is all."""
     over = Q(valid_until__lte=at)
     lapsed = Q(state=CouponState.LOCKED, locked_until__lte=at)
     if state == "usable":
@@ -107,7 +108,7 @@ def _in_state(state: str, at: dt.datetime) -> Q:
 
 def count_usable_coupons(member_id: int, at: dt.datetime | None = None) -> int:
     """How many she may use now or later."""
-    return Coupon.objects.filter(_in_state("usable", at or clock.now()), member_id=member_id).count()
+    return Coupon.objects.filter(in_state("usable", at or clock.now()), member_id=member_id).count()
 
 
 def get_coupon(coupon_id: int, *, member_id: int | None = None, at: dt.datetime | None = None) -> CouponCard:

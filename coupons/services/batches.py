@@ -2,10 +2,9 @@
 
 import dataclasses
 import datetime as dt
-from typing import Any, Final
+from typing import Any
 
 from django.db import connection, transaction
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core import audit, clock
@@ -28,16 +27,12 @@ from coupons.models import (
     CouponBatch,
     CouponBatchShard,
     CouponTemplate,
-    Door,
-    QuotaPeriod,
     TemplateState,
 )
 from coupons.selectors.batches import batch_card_of
-from coupons.selectors.templates import terms_of, worst_cost_fen
+from coupons.services.batch_terms import MOST_COUPONS, usable_batch
 from coupons.services.sold_out import forget_sold_out
-from coupons.services.template_terms import MOST_FEN
-
-MOST_COUPONS: Final = 100_000_000
+from coupons.services.template_terms import MOST_FEN, usable_public_id
 
 
 def create_batch(
@@ -45,11 +40,13 @@ def create_batch(
     template_id: int,
     terms: BatchTerms,
     partner_name: str = "",
+    public_id: str = "",
     actor: Actor,
     at: dt.datetime | None = None,
 ) -> BatchCard:
     """A batch of the template waits to be opened. With a `partner_name` its coupons carry that partner's codes, and
-    its quota is the number of codes imported.
+    its quota is the number of codes imported. A form sends the `public_id` it was given: sent twice, it gets the
+    first answer.
 
     Refuses a retired template, numbers and spans that make no sense, and a budget where nobody said what a coupon
     can cost.
@@ -57,10 +54,14 @@ def create_batch(
     at = at or clock.now()
     with transaction.atomic():
         template = _lock_template(template_id)
-        terms = _usable(terms, template, is_partner=bool(partner_name))
+        first = CouponBatch.objects.filter(public_id=public_id).first()
+        if first is not None:
+            return batch_card_of(first)
+        terms = usable_batch(terms=terms, template=template, is_partner=bool(partner_name))
         batch = CouponBatch.objects.create(
             template=template,
             created_at=at,
+            public_id=usable_public_id(public_id=public_id),
             has_partner_codes=bool(partner_name),
             partner_name=partner_name[:40],
             **_columns(terms),
@@ -93,7 +94,7 @@ def change_batch(
         template = CouponTemplate.objects.get(pk=batch.template_id)
         if batch.has_partner_codes and terms.quota != batch.quota:
             raise PartnerBatch(field="quota")
-        terms = _usable(terms, template, is_partner=batch.has_partner_codes)
+        terms = usable_batch(terms=terms, template=template, is_partner=batch.has_partner_codes)
         numbers = (terms.quota, terms.budget_fen, terms.cost_fen)
         has_new_numbers = numbers != (batch.quota, batch.budget_fen, batch.cost_fen)
         if has_new_numbers and batch.state != BatchState.DRAFT:
@@ -234,52 +235,6 @@ def _move(batch: CouponBatch, state: BatchState, action: str, actor: Actor, at: 
     batch.state = state
     batch.save(update_fields=["state"])
     audit.record(action=action, subject=batch, actor=actor, at=at)
-
-
-def _refuse(field: str, message: str | Promise) -> None:
-    raise BatchUnusable(str(message), field=field)
-
-
-def _is_count(value: Any, least: int, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-
-
-def _usable(terms: BatchTerms, template: CouponTemplate, *, is_partner: bool) -> BatchTerms:
-    """The terms with the cost filled in. Raises BatchUnusable with the field and what to do."""
-    _check_words(terms)
-    if not _is_count(terms.quota, 0 if is_partner else 1, MOST_COUPONS):
-        _refuse("quota", _("总数量请填写 1 到一亿的整数"))
-    for field in ("member_limit", "member_daily_limit", "guide_quota"):
-        if getattr(terms, field) is not None and not _is_count(getattr(terms, field), 1, MOST_COUPONS):
-            _refuse(field, _("请填写大于 0 的整数，不限就留空"))
-    if terms.opens_at and terms.closes_at and terms.closes_at <= terms.opens_at:
-        _refuse("closes_at", _("发放结束时间要晚于开始时间"))
-    if template.valid_until is not None and terms.opens_at and terms.opens_at >= template.valid_until:
-        _refuse("opens_at", _("券在开始发放前就已过期，请改发放时间或模板的有效期"))
-    cost = worst_cost_fen(terms_of(template)) if terms.cost_fen is None else terms.cost_fen
-    if cost is not None and not _is_count(cost, 0, MOST_FEN):
-        _refuse("cost_fen", _("单张最高成本请填写 0 到一百万元"))
-    if terms.budget_fen is not None:
-        _check_budget(terms.budget_fen, cost, is_partner=is_partner)
-    return dataclasses.replace(terms, name=terms.name.strip(), cost_fen=cost or 0)
-
-
-def _check_budget(budget_fen: int, cost: int | None, *, is_partner: bool) -> None:
-    if is_partner:
-        _refuse("budget_fen", _("合作方券码的批次不设预算"))
-    if not _is_count(budget_fen, 0, 1_000 * MOST_FEN):
-        _refuse("budget_fen", _("预算金额有误"))
-    if not cost:
-        _refuse("cost_fen", _("设了预算就要填写单张最高成本：这张券最多优惠多少，系统算不出来"))
-
-
-def _check_words(terms: BatchTerms) -> None:
-    if not 1 <= len(terms.name.strip()) <= 40 or "\0" in terms.name:
-        _refuse("name", _("批次名称请填写 1 到 40 个字"))
-    if not terms.doors or set(terms.doors) - set(Door.values):
-        _refuse("doors", _("请至少选择一个发放渠道"))
-    if terms.guide_quota_period not in QuotaPeriod.values:
-        _refuse("guide_quota_period", _("请选择导购额度的周期"))
 
 
 def _columns(terms: BatchTerms) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from django.db.models import QuerySet
 from core import audit, clock, events
 from core.actor import Actor
 from coupons import errors
-from coupons.contracts import DoorName, IssueProgress
+from coupons.contracts import DoorName, IssueDraft, IssueProgress
 from coupons.events import CouponsIssued
 from coupons.models import CouponBatch, Door, IssueJob, IssueSlice, JobState
 from coupons.selectors.batches import get_issue_progress
+from coupons.selectors.standing import may_be_given
 from coupons.services.history import actor_words
 from coupons.services.issuing import call_issue, usable_request_key
 from members import selectors as member_selectors
@@ -27,11 +28,11 @@ from members import selectors as member_selectors
 SLICE: Final = 5_000
 _GUIDE_DOORS: Final = {Door.GUIDE, Door.FACE_TO_FACE}
 # A paused batch is opened again, one that is not open yet will be: the job waits for it.
-_WAIT_FOR: Final = {"paused", "draft", "not_started"}
+WAIT_FOR: Final = {"paused", "draft", "not_started"}
 
 _FREEZE: Final = """
-INSERT INTO coupons_issueslice (job_id, number, member_ids, is_done, issued_count, refused)
-SELECT %s, number, array_agg(id ORDER BY id), false, 0, '{{}}'
+INSERT INTO coupons_issueslice (job_id, number, member_ids, is_done, issued_count, refused, missed)
+SELECT %s, number, array_agg(id ORDER BY id), false, 0, '{{}}', '{{}}'
 FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / %s AS number
       FROM (SELECT DISTINCT id FROM ({audience}) whole (id)) each) numbered
 GROUP BY number
@@ -81,10 +82,12 @@ def start_issue_job(
     guide_id: int | None = None,
     store_id: int | None = None,
     source_key: str = "",
+    draft: IssueDraft | None = None,
     actor: Actor,
     at: dt.datetime | None = None,
 ) -> IssueProgress:
-    """The audience is frozen and waits for `run_issue_job`, or for the job that looks for waiting slices."""
+    """The audience is frozen and waits for `run_issue_job`, or for the job that looks for waiting slices. With a
+    `draft` it waits for `confirm_issue_job`, and nothing is issued until then."""
     at = at or clock.now()
     usable_request_key(key=key)
     if (door in _GUIDE_DOORS) != (guide_id is not None):
@@ -98,7 +101,7 @@ def start_issue_job(
             if (job.batch_id, job.door, job.issued_by_guide_id) != (batch_id, door, guide_id):
                 raise errors.RequestReused
             return get_issue_progress(job.pk)
-        reason = _closed_reason(batch_id, door, at)
+        reason = closed_reason(batch_id=batch_id, door=door, at=at)
         if reason:
             raise errors.OF_OUTCOME[reason]
         job = IssueJob.objects.create(
@@ -110,12 +113,12 @@ def start_issue_job(
             source_key=source_key,
             started_at=at,
             started_by=actor_words(actor=actor),
+            **({} if draft is None else _draft_columns(draft, actor)),
         )
         job.asked_count = _freeze(job.pk, member_ids)
         job.save(update_fields=["asked_count"])
-        audit.record(
-            action="coupons.bulk_started", subject=job, actor=actor, at=at, asked_count=job.asked_count
-        )
+        action = "coupons.bulk_started" if draft is None else "coupons.bulk_drafted"
+        audit.record(action=action, subject=job, actor=actor, at=at, asked_count=job.asked_count)
     return get_issue_progress(job.pk)
 
 
@@ -130,7 +133,7 @@ def run_issue_job(*, job_id: int, actor: Actor, at: dt.datetime | None = None) -
             if not rows:
                 break
             reason = _run_slice(rows[0], at or clock.now())
-    if reason not in _WAIT_FOR:
+    if reason not in WAIT_FOR:
         _finish(job_id, reason, actor, at or clock.now())
     return get_issue_progress(job_id)
 
@@ -145,7 +148,19 @@ def resume_issue_jobs(*, actor: Actor, at: dt.datetime | None = None) -> int:
     return len(waiting)
 
 
-def _closed_reason(batch_id: int, door: str, at: dt.datetime) -> str:
+def _draft_columns(draft: IssueDraft, actor: Actor) -> dict[str, Any]:
+    return {
+        "state": JobState.DRAFT,
+        "staff_id": actor.id if actor.kind == "staff" else None,
+        "audience_words": draft.audience_words[:300],
+        "file_name": draft.file_name[-120:],
+        "stored_as": draft.stored_as,
+        "bad_lines": {str(line): code for line, code in draft.bad_lines.items()},
+    }
+
+
+def closed_reason(*, batch_id: int, door: str, at: dt.datetime) -> str:
+    """The code of why the batch issues nothing through this door at that moment; empty when it does."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT reason FROM coupons_terms(%s, %s, %s)", [batch_id, door, at])
         return cursor.fetchone()[0] or ""
@@ -164,33 +179,35 @@ def _freeze(job_id: int, member_ids: QuerySet[Any, int] | Iterable[int]) -> int:
 def _run_slice(row: IssueSlice, at: dt.datetime) -> str:
     """The claimed slice is done, or the reason why the batch issues nothing."""
     job = IssueJob.objects.select_related("batch").get(pk=row.job_id)
+    one_by_one: list[int] | None
+    missed: dict[str, list[int]]
     if job.batch.has_partner_codes:
         # Each coupon takes a code of the shard that counted it.
-        reason = _closed_reason(job.batch_id, job.door, at)
+        reason = closed_reason(batch_id=job.batch_id, door=job.door, at=at)
         if reason:
             return reason
-        issued, refused, merged = (
-            0,
-            {},
-            IssueSlice.objects.values_list("member_ids", flat=True).get(pk=row.pk),
-        )
+        issued, missed = 0, {}
+        one_by_one = IssueSlice.objects.values_list("member_ids", flat=True).get(pk=row.pk)
     else:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT stop, issued, refused, merged FROM coupons_issue_slice(%s, %s)", [row.pk, at]
+                "SELECT stop, issued, missed, merged FROM coupons_issue_slice(%s, %s)", [row.pk, at]
             )
-            stop, issued, refused, merged = cursor.fetchone()
+            stop, issued, unlucky, one_by_one = cursor.fetchone()
         if stop is not None:
             return str(stop)
-        refused = json.loads(refused) if isinstance(refused, str) else refused
-    for member_id in merged or ():
+        # As text: Django leaves jsonb to its own field.
+        missed = json.loads(unlucky)
+    for member_id in one_by_one or ():
         outcome = _issue_to_living(job, member_id, at)
         if outcome == "issued":
             issued += 1
         elif outcome != "repeated":
-            refused[outcome] = refused.get(outcome, 0) + 1
-    row.is_done, row.issued_count, row.refused = True, issued, refused
-    row.save(update_fields=["is_done", "issued_count", "refused"])
+            missed.setdefault(outcome, []).append(member_id)
+    row.is_done, row.issued_count, row.missed = True, issued, missed
+    row.refused = {reason: len(members) for reason, members in missed.items()}
+    row.done_at = clock.now()
+    row.save(update_fields=["is_done", "issued_count", "refused", "missed", "done_at"])
     return ""
 
 
@@ -199,6 +216,8 @@ def _issue_to_living(job: IssueJob, member_id: int, at: dt.datetime) -> str:
     living_id = member_selectors.list_merge_targets([member_id]).get(member_id)
     if living_id is None:
         return "no_member"
+    if living_id != member_id and not may_be_given(job.pk, living_id):
+        return "repeated"
     return call_issue(
         batch_id=job.batch_id,
         member_id=living_id,

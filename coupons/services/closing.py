@@ -7,16 +7,17 @@ coupon ends one way. A run that is killed has done whole slices, and the next ru
 
 import datetime as dt
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from core import audit, clock, events
 from core.actor import Actor
 from coupons.contracts import CouponRun
-from coupons.errors import CouponExpired, CouponRedeemed, NoSuchBatch
+from coupons.errors import CouponExpired, CouponRedeemed, NoSuchBatch, TooManyChosen
 from coupons.events import CouponsExpired, CouponsExpiring, CouponsVoided
 from coupons.models import CouponBatch, CouponState
 from coupons.services.batches import spread_room
@@ -25,6 +26,7 @@ from coupons.services.redeeming import OFFLINE_SPAN
 
 SLICE: Final = 10_000
 NOTICE_DAYS: Final = 3
+MOST_CHOSEN: Final = 100_000
 
 _LOCK: Final = "SELECT id FROM coupons_coupon WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE"
 _LOCK_SHARDS: Final = """
@@ -108,16 +110,35 @@ def void_coupons(*, batch_id: int, reason: str, actor: Actor, at: dt.datetime | 
         raise NoSuchBatch
     run = _close_all(_OF_BATCH, {"batch": batch_id}, "voided", reason=reason, actor=actor, at=at)
     if run.coupon_count:
-        with transaction.atomic():
-            audit.record(
-                action="coupons.batch_voided",
-                subject=batch,
-                actor=actor,
-                at=at,
-                coupon_count=run.coupon_count,
-            )
-            events.publish(CouponsVoided(batch_id, run.coupon_count))
+        _tell_voided(batch.pk, "coupons.batch_voided", run, actor, at)
     return run
+
+
+def void_chosen_coupons(
+    *, coupon_ids: QuerySet[Any, int], reason: str, actor: Actor, at: dt.datetime | None = None
+) -> CouponRun:
+    """Those of the chosen coupons that nobody has used are void; used and expired ones stay as they are. Which they
+    are is decided once, at the beginning. Refuses more than a hundred thousand."""
+    at, reason = at or clock.now(), usable_reason(reason=reason)
+    chosen = list(coupon_ids.order_by("pk").values_list("batch_id", "pk")[: MOST_CHOSEN + 1])
+    if len(chosen) > MOST_CHOSEN:
+        raise TooManyChosen
+    of_batch: dict[int, list[int]] = {}
+    for batch_id, coupon_id in chosen:
+        of_batch.setdefault(batch_id, []).append(coupon_id)
+    coupons = members = 0
+    for batch_id, ids in of_batch.items():
+        run = _close_slices(
+            (ids[start : start + SLICE] for start in range(0, len(ids), SLICE)),
+            "voided",
+            reason=reason,
+            actor=actor,
+            at=at,
+        )
+        coupons, members = coupons + run.coupon_count, members + run.member_count
+        if run.coupon_count:
+            _tell_voided(batch_id, "coupons.chosen_voided", run, actor, at)
+    return CouponRun(coupons, members)
 
 
 def void_coupons_of_source(
@@ -126,6 +147,18 @@ def void_coupons_of_source(
     """The coupons that were earned by this source (a sale that is returned) are void where nobody has used them."""
     at, reason = at or clock.now(), usable_reason(reason=reason)
     return _close_all(_OF_SOURCE, {"source": source_key}, "voided", reason=reason, actor=actor, at=at)
+
+
+def hold_counters(*, coupon_ids: list[int]) -> None:
+    """The counters of these coupons' batches are locked in the order in which everybody takes several of them, for
+    a transaction that closes some coupons and counts others."""
+    _run(_LOCK_SHARDS, {"ids": coupon_ids})
+
+
+def void_locked(*, coupon_ids: list[int], reason: str, actor: Actor, at: dt.datetime) -> int:
+    """Those of these coupons that nobody has used are void, inside the caller's transaction, which holds them
+    already; how many."""
+    return _close(coupon_ids, "voided", reason=reason, actor=actor, at=at)[0] if coupon_ids else 0
 
 
 def expire_coupons(*, actor: Actor, at: dt.datetime | None = None) -> CouponRun:
@@ -161,8 +194,21 @@ def announce_expiring_coupons(*, actor: Actor, at: dt.datetime | None = None) ->
 def _close_all(
     query: str, values: dict[str, Any], to: str, *, reason: str, actor: Actor, at: dt.datetime
 ) -> CouponRun:
+    return _close_slices(_slices(query, values), to, reason=reason, actor=actor, at=at)
+
+
+def _tell_voided(batch_id: int, action: str, run: CouponRun, actor: Actor, at: dt.datetime) -> None:
+    with transaction.atomic():
+        batch = CouponBatch(pk=batch_id)
+        audit.record(action=action, subject=batch, actor=actor, at=at, coupon_count=run.coupon_count)
+        events.publish(CouponsVoided(batch_id, run.coupon_count))
+
+
+def _close_slices(
+    slices: Iterable[list[int]], to: str, *, reason: str, actor: Actor, at: dt.datetime
+) -> CouponRun:
     coupons = members = 0
-    for ids in _slices(query, values):
+    for ids in slices:
         with transaction.atomic():
             count, holders = _close(ids, to, reason=reason, actor=actor, at=at)
         coupons += count

@@ -9,7 +9,15 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core.actor import Actor
-from coupons.models import Coupon, CouponEvent, CouponGift, CouponToken, Redemption
+from coupons.models import (
+    Coupon,
+    CouponEvent,
+    CouponGift,
+    CouponOrder,
+    CouponReturn,
+    CouponToken,
+    Redemption,
+)
 from coupons.selectors.coupons import count_usable_coupons
 from members.contracts import MergeLine
 from members.services.holdings import MemberHoldings, Snapshot, repoint, repoint_back
@@ -20,7 +28,7 @@ class CouponHoldings(MemberHoldings):
 
     label = "coupons"
     title = _("优惠券")
-    models: ClassVar[tuple[str, ...]] = ("coupons.Coupon", "coupons.CouponGift")
+    models: ClassVar[tuple[str, ...]] = ("coupons.Coupon", "coupons.CouponGift", "coupons.CouponOrder")
 
     def preview(self, *, survivor_id: int, emptier_id: int) -> Sequence[MergeLine]:
         mine, theirs = count_usable_coupons(survivor_id), count_usable_coupons(emptier_id)
@@ -53,6 +61,7 @@ class CouponHoldings(MemberHoldings):
             "taken": repoint(
                 model="coupons.CouponGift", emptier_id=emptier_id, survivor_id=survivor_id, field="to_member"
             ),
+            "orders": repoint(model="coupons.CouponOrder", emptier_id=emptier_id, survivor_id=survivor_id),
         }
 
     def restore(
@@ -78,11 +87,14 @@ class CouponHoldings(MemberHoldings):
         repoint_back(
             model="coupons.CouponGift", ids=snapshot["taken"], emptier_id=emptier_id, field="to_member"
         )
+        repoint_back(model="coupons.CouponOrder", ids=snapshot.get("orders", []), emptier_id=emptier_id)
 
     def strays(self, emptier_ids: QuerySet[Any, int]) -> set[int]:
-        """None in practice: all who issue or hand on a coupon hold its member's lock."""
-        found = Coupon.objects.filter(member_id__in=emptier_ids).values_list("member_id", flat=True)
-        return set(found.distinct())
+        """Of coupons none in practice: all who issue or hand on one hold its member's lock."""
+        coupons = Coupon.objects.filter(member_id__in=emptier_ids).values_list("member_id", flat=True)
+        # A till may name her while she is merged: without points nobody holds her lock then.
+        orders = CouponOrder.objects.filter(member_id__in=emptier_ids).values_list("member_id", flat=True)
+        return {*coupons.distinct(), *(member_id for member_id in orders.distinct() if member_id)}
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
         coupons = Coupon.objects.filter(member_id=member_id).select_related("batch__template").order_by("pk")
@@ -116,8 +128,11 @@ class CouponHoldings(MemberHoldings):
         hers = Coupon.objects.filter(member_id=member_id)
         deleted, _kinds = CouponToken.objects.filter(coupon__in=hers).delete()
         reversals = Redemption.objects.filter(coupon__in=hers).exclude(reversal_reason="")
+        returns = CouponReturn.objects.filter(order__redemptions__coupon__in=hers).exclude(reason="")
         events = CouponEvent.objects.filter(coupon__in=hers).exclude(reason="")
-        return deleted + reversals.update(reversal_reason="") + events.update(reason="")
+        orders = CouponReturn.objects.filter(pk__in=list(returns.values_list("pk", flat=True)))
+        cleared = reversals.update(reversal_reason="") + events.update(reason="") + orders.update(reason="")
+        return deleted + cleared
 
 
 def _receive_as(emptier_id: int, survivor_id: int) -> dict[str, int]:

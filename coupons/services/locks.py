@@ -1,20 +1,24 @@
 """An order under way keeps a coupon for itself for some minutes."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 
 from django.db import transaction
 
 from core import clock
 from core.actor import Actor
-from core.errors import InvalidInput
-from coupons.contracts import CouponCard, RedemptionContext
-from coupons.errors import CouponExpired, CouponLocked
+from core.errors import InvalidInput, Refusal
+from coupons.contracts import CouponCard, Purchase, RedemptionContext
+from coupons.errors import CouponExpired, CouponLocked, NoSuchCoupon, NothingToRedeem, TooManyCoupons
 from coupons.models import Coupon, CouponEvent, CouponState
 from coupons.selectors.checks import refusals_of
-from coupons.selectors.coupons import coupon_card_of
+from coupons.selectors.coupons import coupon_card_of, fetched
+from coupons.selectors.orders import holder_tiers
 from coupons.services.history import free_lapsed_lock, lock_by_code, move_coupon
 from coupons.services.issuing import usable_request_key
+from coupons.services.order_pricing import context_of, living, usable_code
+from coupons.services.pricing_input import MOST_COUPONS
 
 LONGEST_LOCK: Final = dt.timedelta(hours=2)
 _SLICE: Final = 1_000
@@ -36,30 +40,101 @@ def lock_coupon(
     refuse the redemption, and a lock above two hours.
     """
     at = at or clock.now()
+    _check_lock(lock_key, lasts)
+    with transaction.atomic():
+        coupon = lock_by_code(code=code)
+        _hold(coupon, _at(context, at, lock_key), lasts, actor)
+    return coupon_card_of(coupon, at)
+
+
+def lock_coupons(
+    *,
+    codes: Sequence[str],
+    purchase: Purchase,
+    lock_key: str,
+    lasts: dt.timedelta = dt.timedelta(minutes=15),
+    actor: Actor,
+    at: dt.datetime | None = None,
+) -> tuple[CouponCard, ...]:
+    """As `lock_coupon`, for all coupons of an order or none; what the purchase says of store, channel and member is
+    checked, its lines are not. A refusal names its coupon."""
+    at = at or clock.now()
+    purchase = living(purchase=purchase)
+    _check_lock(lock_key, lasts)
+    with transaction.atomic():
+        coupons = _lock_all(codes)
+        tiers = holder_tiers(coupons)
+        for coupon in coupons:
+            context = context_of(purchase=purchase, coupon=coupon, tiers=tiers, at=at, lock_key=lock_key)
+            try:
+                _hold(coupon, context, lasts, actor)
+            except Refusal as refusal:
+                refusal.details["coupon"] = coupon.code
+                raise
+    return tuple(coupon_card_of(coupon, at) for coupon in coupons)
+
+
+def unlock_coupons(
+    *, codes: Sequence[str], lock_key: str, actor: Actor, at: dt.datetime | None = None
+) -> tuple[CouponCard, ...]:
+    """As `unlock_coupon`, for all coupons of an order or none."""
+    at = at or clock.now()
+    with transaction.atomic():
+        coupons = _lock_all(codes)
+        for coupon in coupons:
+            _release(coupon, lock_key, actor, at)
+    return tuple(coupon_card_of(coupon, at) for coupon in coupons)
+
+
+def _check_lock(lock_key: str, lasts: dt.timedelta) -> None:
     usable_request_key(key=lock_key)
     if not dt.timedelta(0) < lasts <= LONGEST_LOCK:
         raise InvalidInput(field="lasts")
-    with transaction.atomic():
-        coupon = lock_by_code(code=code)
-        free_lapsed_lock(coupon=coupon, at=at, actor=actor)
-        for refusal in refusals_of(coupon, _at(context, at, lock_key)):
-            raise refusal
-        if coupon.valid_until <= at:
-            raise CouponExpired
-        if coupon.state == CouponState.LOCKED:
-            coupon.locked_until = at + lasts
-            coupon.save(update_fields=["locked_until"])
-        else:
-            move_coupon(
-                coupon=coupon,
-                to=CouponState.LOCKED,
-                what="locked",
-                actor=actor,
-                at=at,
-                lock_key=lock_key,
-                locked_until=at + lasts,
-            )
-    return coupon_card_of(coupon, at)
+
+
+def _lock_all(codes: Sequence[str]) -> list[Coupon]:
+    """The coupons of these codes, locked in pk order. Raises NoSuchCoupon naming the first that nobody has."""
+    wanted = {usable_code(code=code) for code in codes}
+    if not wanted:
+        raise NothingToRedeem
+    if len(wanted) > MOST_COUPONS:
+        raise TooManyCoupons(most=MOST_COUPONS)
+    coupons = fetched().filter(code__in=wanted).lock_rows()
+    missing = sorted(wanted - {coupon.code for coupon in coupons})
+    if missing:
+        raise NoSuchCoupon(coupon=missing[0])
+    return coupons
+
+
+def _hold(coupon: Coupon, context: RedemptionContext, lasts: dt.timedelta, actor: Actor) -> None:
+    """The locked row is kept for the order of the context's key."""
+    at = context.at
+    free_lapsed_lock(coupon=coupon, at=at, actor=actor)
+    for refusal in refusals_of(coupon, context):
+        raise refusal
+    if coupon.valid_until <= at:
+        raise CouponExpired
+    if coupon.state == CouponState.LOCKED:
+        coupon.locked_until = at + lasts
+        coupon.save(update_fields=["locked_until"])
+        return
+    move_coupon(
+        coupon=coupon,
+        to=CouponState.LOCKED,
+        what="locked",
+        actor=actor,
+        at=at,
+        lock_key=context.lock_key,
+        locked_until=at + lasts,
+    )
+
+
+def _release(coupon: Coupon, lock_key: str, actor: Actor, at: dt.datetime) -> None:
+    free_lapsed_lock(coupon=coupon, at=at, actor=actor)
+    if coupon.state == CouponState.LOCKED:
+        if coupon.lock_key != lock_key:
+            raise CouponLocked(coupon=coupon.code)
+        move_coupon(coupon=coupon, to=CouponState.ISSUED, what="unlocked", actor=actor, at=at)
 
 
 def unlock_coupon(*, code: str, lock_key: str, actor: Actor, at: dt.datetime | None = None) -> CouponCard:
@@ -68,11 +143,7 @@ def unlock_coupon(*, code: str, lock_key: str, actor: Actor, at: dt.datetime | N
     at = at or clock.now()
     with transaction.atomic():
         coupon = lock_by_code(code=code)
-        free_lapsed_lock(coupon=coupon, at=at, actor=actor)
-        if coupon.state == CouponState.LOCKED:
-            if coupon.lock_key != lock_key:
-                raise CouponLocked
-            move_coupon(coupon=coupon, to=CouponState.ISSUED, what="unlocked", actor=actor, at=at)
+        _release(coupon, lock_key, actor, at)
     return coupon_card_of(coupon, at)
 
 

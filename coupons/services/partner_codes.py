@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Final
 
 from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from core import audit
 from core.actor import Actor
@@ -15,7 +16,6 @@ from coupons.models import SHARDS, BatchState, CouponBatch
 from coupons.services.sold_out import forget_sold_out
 
 _CHUNK: Final = 20_000
-_BAD_SHOWN: Final = 10
 _LONGEST: Final = 64
 # Codes of a chunk go round the shards, and each shard may issue as many more as it got.
 _ADD: Final = """
@@ -53,14 +53,24 @@ def import_partner_codes(
         codes = []
         for number, line in chunk:
             code = line.strip()
-            if code and (len(code) > _LONGEST or not code.isprintable() or len(code.split()) > 1):
+            if code_fault(text=code):
                 bad.append(number)
             elif code:
                 codes.append(code)
         usable += len(codes)
         added += _add(batch_id, list(dict.fromkeys(codes)), actor, at)
     forget_sold_out(batch_id)
-    return CodeImport(added, usable - added, tuple(bad[:_BAD_SHOWN]))
+    return CodeImport(added, usable - added, tuple(bad))
+
+
+def code_fault(*, text: str) -> str:
+    """What is wrong with a line; empty for a usable one and for an empty one."""
+    code = text.strip()
+    if len(code) > _LONGEST:
+        return str(_("超过 64 个字符"))
+    if code and (not code.isprintable() or len(code.split()) > 1):
+        return str(_("中间有空格或看不见的字符"))
+    return ""
 
 
 def _add(batch_id: int, codes: list[str], actor: Actor, at: dt.datetime | None) -> int:

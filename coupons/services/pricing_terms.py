@@ -71,6 +71,11 @@ def prepare(*, lines: Sequence[BasketLine], coupons: Sequence[CouponTerms]) -> P
     return Prepared(tuple(slot for slot in slots if slot.coupon.key not in idle), bars, cell_of)
 
 
+def lines_in_scope(*, coupon: CouponTerms, lines: Sequence[BasketLine]) -> tuple[BasketLine, ...]:
+    """The lines the coupon counts for: in scope, and open to offers."""
+    return tuple(line for line in lines if line.is_discountable and _covers(coupon, line))
+
+
 def _covers(coupon: CouponTerms, line: BasketLine) -> bool:
     if line.product in coupon.exclude_products or not coupon.exclude_categories.isdisjoint(line.categories):
         return False

@@ -11,11 +11,12 @@ from core.actor import Actor
 from core.constraints import violated
 from coupons import errors
 from coupons.contracts import RedemptionCard, RedemptionContext
-from coupons.events import CouponRedeemed, RedemptionReversed
-from coupons.models import Coupon, CouponState, Redemption
+from coupons.events import CouponRedeemed
+from coupons.models import Coupon, CouponOrder, CouponState, Redemption
 from coupons.selectors.checks import refusals_of
 from coupons.selectors.coupons import redemption_card_of
 from coupons.selectors.templates import most_off_fen, terms_of
+from coupons.services.entries import note_redemption
 from coupons.services.history import (
     count_up,
     free_lapsed_lock,
@@ -25,6 +26,7 @@ from coupons.services.history import (
     usable_reason,
 )
 from coupons.services.issuing import usable_request_key
+from coupons.services.undoing import count_all, undo_use
 
 # How far a till's clock may run ahead of ours, and how late a till that was offline may report.
 CLOCK_SKEW: Final = dt.timedelta(minutes=5)
@@ -67,8 +69,8 @@ def redeem_coupon(
     """
     at = at or clock.now()
     usable_request_key(key=request_id)
-    moment = _usable_moment(order.redeemed_at, at)
-    _check_order(order)
+    moment = usable_moment(redeemed_at=order.redeemed_at, at=at)
+    check_order(order=order)
     try:
         with transaction.atomic():
             coupon = lock_by_code(code=code)
@@ -93,7 +95,8 @@ def reverse_redemption(
     *, request_id: str, reversal_key: str, reason: str, actor: Actor, at: dt.datetime | None = None
 ) -> RedemptionCard:
     """The redemption is taken back: the coupon is good again until its last day, or expired when that is over. The
-    same `reversal_key` again gets the first answer. Refuses a redemption that was reversed already."""
+    same `reversal_key` again gets the first answer. Refuses a redemption that was reversed already, and one of several
+    coupons of an order: `reverse_order` takes them back together."""
     return _reverse(request_id, reversal_key, reason, actor, at or clock.now(), store_id=None)
 
 
@@ -127,6 +130,7 @@ def _redeem(
         redeemed_at=moment,
         recorded_at=at,
     )
+    note_redemption(redemption=row, at=at)
     move_coupon(coupon=coupon, to=CouponState.REDEEMED, what="redeemed", actor=actor, at=at)
     audit.record(action="coupons.redeemed", subject=row, actor=actor, at=at, coupon_id=coupon.pk)
     events.publish(CouponRedeemed(coupon.pk, row.pk))
@@ -162,22 +166,21 @@ def _reverse(
             return redemption_card_of(row)
         if store_id is not None and clock.business_day(row.recorded_at) != clock.business_day(at):
             raise errors.UndoTooLate
-        row.reversed_at, row.reversal_key, row.reversal_reason = at, reversal_key, reason
-        row.save(update_fields=["reversed_at", "reversal_key", "reversal_reason"])
-        is_over = coupon.valid_until <= at
-        to = CouponState.EXPIRED if is_over else CouponState.ISSUED
-        move_coupon(coupon=coupon, to=to, what="reversed", actor=actor, at=at, reason=reason)
-        audit.record(action="coupons.redemption_reversed", subject=row, actor=actor, at=at)
-        events.publish(RedemptionReversed(coupon.pk, row.pk))
-        count_up(
-            coupon=coupon,
-            redeemed_count=-1,
-            discount_fen=-row.discount_fen,
-            sales_fen=-row.amount_fen,
-            expired_count=int(is_over),
-            reserved_fen=-coupon.batch.cost_fen if is_over else 0,
-        )
+        order = None if row.order_id is None else _lone_order(row)
+        move = undo_use(row=row, coupon=coupon, key=reversal_key, reason=reason, actor=actor, at=at)
+        if order is not None:
+            order.ended_at = at
+            order.save(update_fields=["ended_at"])
+        count_all(counts=[move])
     return redemption_card_of(row)
+
+
+def _lone_order(row: Redemption) -> CouponOrder:
+    """The locked order of a redemption that has no other coupon and no points."""
+    order = CouponOrder.objects.lock(row.order_id or 0)
+    if order.points or Redemption.objects.filter(order=order).exclude(pk=row.pk).exists():
+        raise errors.PartOfOrder
+    return order
 
 
 def _context(order: Order, moment: dt.datetime, lock_key: str) -> RedemptionContext:
@@ -193,7 +196,7 @@ def _context(order: Order, moment: dt.datetime, lock_key: str) -> RedemptionCont
     )
 
 
-def _usable_moment(redeemed_at: dt.datetime | None, at: dt.datetime) -> dt.datetime:
+def usable_moment(*, redeemed_at: dt.datetime | None, at: dt.datetime) -> dt.datetime:
     """Ours, or the till's within the bounds; a clock that runs ahead a little does not reach into the future."""
     if redeemed_at is None:
         return at
@@ -202,17 +205,25 @@ def _usable_moment(redeemed_at: dt.datetime | None, at: dt.datetime) -> dt.datet
     return min(redeemed_at, at)
 
 
-def _check_order(order: Order) -> None:
-    if not 1 <= len(order.order_no.strip()) <= 64 or "\0" in order.order_no:
-        raise errors.OrderUnusable(field="order_no")
-    if (
-        len(order.till) > 40
-        or "\0" in order.till
-        or not 1 <= len(order.channel) <= 16
-        or "\0" in order.channel
+def check_order(*, order: Order) -> None:
+    """Refuse a number, a till or an amount that cannot be."""
+    check_place(order_no=order.order_no, till=order.till, channel=order.channel)
+    check_amount(field="amount_fen", fen=order.amount_fen, most=MOST_FEN)
+    check_amount(field="discount_fen", fen=order.discount_fen, most=order.amount_fen)
+
+
+def check_place(*, order_no: str, till: str, channel: str) -> None:
+    """Refuse an order number, a till's name or a channel that no row can hold. Raises OrderUnusable."""
+    for field, text, least, most in (
+        ("order_no", order_no.strip(), 1, 64),
+        ("till", till, 0, 40),
+        ("channel", channel, 1, 16),
     ):
-        raise errors.OrderUnusable(field="till")
-    for field, most in (("amount_fen", MOST_FEN), ("discount_fen", order.amount_fen)):
-        value = getattr(order, field)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-            raise errors.AmountUnusable(field=field)
+        if not least <= len(text) <= most or "\0" in text:
+            raise errors.OrderUnusable(field=field)
+
+
+def check_amount(*, field: str, fen: int, most: int) -> None:
+    """Refuse what is no whole number of fen from 0 to `most`. Raises AmountUnusable."""
+    if not isinstance(fen, int) or isinstance(fen, bool) or not 0 <= fen <= most:
+        raise errors.AmountUnusable(field=field)

@@ -14,14 +14,22 @@ from coupons.contracts import TemplateCard, TemplateTerms
 from coupons.errors import NoSuchTemplate, TemplateFrozen, TemplateRetired
 from coupons.models import CouponTemplate, TemplateState
 from coupons.selectors.templates import template_card_of
-from coupons.services.template_terms import check_terms
+from coupons.services.template_terms import check_terms, usable_public_id
 
 
-def create_template(*, terms: TemplateTerms, actor: Actor, at: dt.datetime | None = None) -> TemplateCard:
-    """The template exists. Refuses terms that make no sense."""
+def create_template(
+    *, terms: TemplateTerms, public_id: str = "", actor: Actor, at: dt.datetime | None = None
+) -> TemplateCard:
+    """The template exists. A form sends the `public_id` it was given: sent twice, it gets the first answer. Refuses
+    terms that make no sense."""
     check_terms(terms)
+    public_id = usable_public_id(public_id=public_id)
     with transaction.atomic():
-        row = CouponTemplate.objects.create(**_columns(terms), created_at=at or clock.now())
+        row, is_new = CouponTemplate.objects.get_or_create(
+            public_id=public_id, defaults={**_columns(terms), "created_at": at or clock.now()}
+        )
+        if not is_new:
+            return template_card_of(row)
         audit.record(action="coupons.template_created", subject=row, actor=actor, at=at)
     return template_card_of(row)
 
@@ -46,9 +54,15 @@ def change_template(
 
 
 def revise_template(
-    *, template_id: int, terms: TemplateTerms, actor: Actor, at: dt.datetime | None = None
+    *,
+    template_id: int,
+    terms: TemplateTerms,
+    public_id: str = "",
+    actor: Actor,
+    at: dt.datetime | None = None,
 ) -> TemplateCard:
-    """A new version of the series has these terms; batches and coupons of earlier versions stay as they are.
+    """A new version of the series has these terms; batches and coupons of earlier versions stay as they are. A form
+    sends the `public_id` it was given: sent twice, it gets the first answer.
 
     Refuses a retired template, and terms that make no sense.
     """
@@ -60,9 +74,16 @@ def revise_template(
         series = CouponTemplate.objects.filter(series=row.series)
         # Two who revise two versions at once wait for each other at the first.
         CouponTemplate.objects.lock_all([series.order_by("pk").values_list("pk", flat=True)[0]])
+        first = CouponTemplate.objects.filter(public_id=public_id).first()
+        if first is not None:
+            return template_card_of(first)
         latest = series.aggregate(version=Max("version"))["version"]
         new = CouponTemplate.objects.create(
-            **_columns(terms), series=row.series, version=latest + 1, created_at=at or clock.now()
+            **_columns(terms),
+            public_id=usable_public_id(public_id=public_id),
+            series=row.series,
+            version=latest + 1,
+            created_at=at or clock.now(),
         )
         audit.record(action="coupons.template_revised", subject=new, actor=actor, at=at, from_id=row.pk)
     return template_card_of(new)

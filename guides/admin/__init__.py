@@ -2,8 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import name_actions, name_details
+from core.admin import name_actions, name_details, name_values
 from guides.admin import bindings, codes, member_pages, people, places, policies, requests, staff
+from guides.models import ScanOutcome
 
 __all__ = ["bindings", "codes", "member_pages", "people", "places", "policies", "requests", "staff"]
 
@@ -61,3 +62,4 @@ name_details(
         "is_repeat": _("重复"),
     }
 )
+name_values("outcome", ScanOutcome.choices, within="guides.code_scanned")

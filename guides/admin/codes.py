@@ -34,7 +34,7 @@ from core.admin import (
 )
 from core.errors import Refusal
 from guides import services
-from guides.models import ChannelCode, ChannelScan, CodeKind, ScanOutcome
+from guides.models import ChannelCode, ChannelScan, CodeKind, CodePurpose, ScanOutcome
 from guides.models.codes import CodeTerm
 from members import selectors as member_selectors
 from wechat.contracts import CodeBudget
@@ -157,6 +157,14 @@ class ChannelCodeAdmin(ServiceForms, ScopedAdmin):
         (None, {"fields": (("owner", "state_label"), ("kind", "term"), ("code", "label"))}),
         (_("时间"), {"fields": (("created_at", "valid_until"), ("ticket_expires_at", "closed_at"))}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The list leaves out the codes that guides show for minutes: they have a page of their own, by what they
+        are for, and there are many."""
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        is_list = match is not None and match.url_name == "guides_channelcode_changelist"
+        return rows.filter(purpose=CodePurpose.BINDING) if is_list else rows
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

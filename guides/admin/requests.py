@@ -29,6 +29,7 @@ from core.admin import (
     column,
     name_actions,
     name_details,
+    name_values,
     narrow,
     operation,
     register_panel,
@@ -70,6 +71,7 @@ name_actions(
     }
 )
 name_details({"state": _("状态")})
+name_values("was", RequestState.choices, within="guides.request_")
 
 
 class RequestStateFilter(ChoiceFilter):

@@ -1,7 +1,7 @@
 """Tables of `guides`."""
 
 from guides.models.binding import Binding, BindingPolicy, BindingSource
-from guides.models.codes import ChannelCode, ChannelScan, CodeKind, CodeTerm, ScanOutcome
+from guides.models.codes import ChannelCode, ChannelScan, CodeKind, CodePurpose, CodeTerm, ScanOutcome
 from guides.models.notes import GuideMemberTag, GuideNote, GuideRemark, GuideTag
 from guides.models.organisation import Dealer, Region, StaffScope, Store
 from guides.models.people import (
@@ -38,6 +38,7 @@ __all__ = [
     "ChannelCode",
     "ChannelScan",
     "CodeKind",
+    "CodePurpose",
     "CodeTerm",
     "Dealer",
     "Guide",

@@ -22,12 +22,23 @@ class CodeTerm(models.TextChoices):
     TEMPORARY = "temporary", _("临时(30天内自动续期)")
 
 
+class CodePurpose(models.TextChoices):
+    """What a code is for besides binding; a higher app knows its own codes by it."""
+
+    BINDING = "", _("绑定导购")
+    FACE_TO_FACE = "face_to_face", _("面对面发券")
+
+
 class ChannelCodeQuerySet(LockingQuerySet["ChannelCode"]):
     def open(self, at: dt.datetime) -> Self:
         """Those a scan may still resolve to."""
         return self.filter(closed_at__isnull=True).filter(
             models.Q(valid_until__isnull=True) | models.Q(valid_until__gt=at)
         )
+
+    def own(self) -> Self:
+        """Those that do nothing but bind: what is printed and shown as "my code"."""
+        return self.filter(purpose=CodePurpose.BINDING)
 
 
 class ChannelCode(models.Model):
@@ -40,6 +51,9 @@ class ChannelCode(models.Model):
     # 14 characters fit the official account's scene (64), the mini-program's (32) and WeCom's state (30).
     code = models.CharField(_("渠道码"), max_length=30, unique=True, default=new_code_14)
     kind = models.CharField(_("类型"), max_length=8, choices=CodeKind)
+    purpose = models.CharField(
+        _("用来做什么"), max_length=16, choices=CodePurpose, default=CodePurpose.BINDING, blank=True
+    )
     term = models.CharField(_("期限"), max_length=10, choices=CodeTerm, default=CodeTerm.TEMPORARY)
     guide = models.ForeignKey(
         Guide, on_delete=models.PROTECT, null=True, blank=True, related_name="codes", verbose_name=_("导购")

@@ -3,7 +3,7 @@
 import dataclasses
 import datetime as dt
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Count, Max, Q, QuerySet
 
@@ -38,10 +38,20 @@ def list_newest_members(guide_id: int, limit: int = 5) -> tuple[BoundMemberLine,
     return _member_lines(list(bindings), guide_id, clock.now())
 
 
+def bound_member_ids(guide_id: int) -> QuerySet[Any, int]:
+    """Ids of her members; unevaluated, for composition."""
+    return _live_of(guide_id).values_list("member_id", flat=True)
+
+
 def list_bound_members(
-    *, guide_id: int, query: str = "", cursor: str | None = None, limit: int = 20
+    *,
+    guide_id: int,
+    query: str = "",
+    among: Iterable[QuerySet[Any, int]] = (),
+    cursor: str | None = None,
+    limit: int = 20,
 ) -> BoundMemberPage:
-    """One page of her members, newest binding first, narrowed by what she typed.
+    """One page of her members, newest binding first, narrowed by what she typed and to those in all of `among`.
 
     `cursor` is the `next_cursor` of the page before; pages neither skip nor repeat when members join
     meanwhile. Raises InvalidInput for a cursor we did not give for this guide.
@@ -51,6 +61,8 @@ def list_bound_members(
     if query.strip():
         known = Q(member_id__in=member_selectors.search_member_ids(query))
         bindings = bindings.filter(known | Q(member_id__in=remarked_member_ids(guide_id, query)))
+    for member_ids in among:
+        bindings = bindings.filter(member_id__in=member_ids)
     if cursor:
         bound_at, binding_id = open_cursor(cursor, salt=_CURSOR_SALT, owner=guide_id)
         bindings = bindings.filter(Q(bound_at__lt=bound_at) | Q(bound_at=bound_at, pk__lt=binding_id))
@@ -76,6 +88,16 @@ def as_called(card: MemberCard, remark: str) -> MemberCard:
     if card.is_named or not remark:
         return card
     return dataclasses.replace(card, display_name=remark, is_named=True, is_remarked=True)
+
+
+def names_as_seen(guide_id: int, member_ids: Iterable[int]) -> dict[int, str]:
+    """How this guide may read people's names: her own members' whole, of others the first character."""
+    cards = list_cards_for(guide_id, member_ids)
+    hers = set(_live_of(guide_id).filter(member_id__in=list(cards)).values_list("member_id", flat=True))
+    return {
+        key: card.display_name if key in hers or not card.is_named else f"{card.display_name[:1]}**"
+        for key, card in cards.items()
+    }
 
 
 def summarize_guide(guide_id: int, at: dt.datetime | None = None) -> GuideSummary:

@@ -54,11 +54,6 @@ def known_guide_ids(guide_ids: Iterable[int]) -> set[int]:
     return set(Guide.objects.filter(pk__in=list(guide_ids)).values_list("pk", flat=True))
 
 
-def list_guide_names(guide_ids: Iterable[int]) -> dict[int, str]:
-    """Names by row id, in one query."""
-    return dict(Guide.objects.filter(pk__in=list(guide_ids)).values_list("pk", "name"))
-
-
 def list_store_names(store_ids: Iterable[int]) -> dict[int, str]:
     """Names by row id, in one query."""
     return dict(Store.objects.filter(pk__in=list(store_ids)).values_list("pk", "name"))

@@ -62,3 +62,9 @@ def remarked_member_ids(guide_id: int, query: str) -> QuerySet[Any, int]:
     return GuideRemark.objects.filter(guide_id=guide_id, name_tokens__overlap=tokens).values_list(
         "member_id", flat=True
     )
+
+
+def own_tagged_member_ids(*, guide_id: int, tag_id: int) -> QuerySet[Any, int]:
+    """Members with one of her own tags; nobody for a tag of somebody else. Unevaluated."""
+    rows = GuideMemberTag.objects.filter(tag__guide_id=guide_id, tag_id=tag_id)
+    return rows.values_list("member_id", flat=True)

@@ -1,12 +1,14 @@
 """Guides, their logins, and the members they may open."""
 
+from collections.abc import Iterable
+
 from django.db.models import Exists, OuterRef, Q, Subquery
 
 from core.errors import NotFound
 from guides.contracts import GuideCard
 from guides.errors import NoSuchGuide
 from guides.models import Binding, Guide, GuideLogin, GuideRemark, GuideRole, GuideState
-from guides.selectors.bindings import as_called
+from guides.selectors.bindings import as_called, list_cards_for
 from guides.selectors.places import store_card_of
 from members import selectors as member_selectors
 from members.contracts import MemberCard
@@ -35,6 +37,12 @@ def get_guide_card(guide_id: int) -> GuideCard:
     if guide is None:
         raise NoSuchGuide
     return guide_card_of(guide)
+
+
+def list_guide_names(guide_ids: Iterable[int]) -> dict[int, str]:
+    """The names by row id, in one query, also of guides who have left; no query for nobody."""
+    wanted = set(guide_ids)
+    return dict(Guide.objects.filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
 
 
 def find_guide_by_login(app_id: str, openid: str) -> GuideCard | None:
@@ -70,3 +78,23 @@ def access_member(*, guide_id: int, public_id: str) -> MemberCard:
     if not found:
         raise NotFound
     return as_called(member, found[0] or "")
+
+
+def access_members(*, guide_id: int, public_ids: Iterable[str]) -> dict[str, MemberCard]:
+    """Those of the members whom `access_member` would open to this guide, by the id that was asked for.
+
+    Unknown members and those who are not hers are missing alike; all are for a guide who has left.
+    """
+    asked = [public_id.replace("\0", "")[:17] for public_id in public_ids]
+    living = member_selectors.find_living_ids(asked)
+    cards = list_cards_for(guide_id, openable_ids(guide_id, living.values()))
+    return {public_id: cards[row_id] for public_id, row_id in living.items() if row_id in cards}
+
+
+def openable_ids(guide_id: int, member_ids: Iterable[int]) -> set[int]:
+    """Those of these living rows whom `access_member` would open to this guide, in one query."""
+    active = Guide.objects.active().filter(pk=guide_id)
+    managed = active.filter(role=GuideRole.MANAGER).values("store_id")
+    hers = Q(guide_id__in=active.values("pk")) | Q(guide__store_id__in=managed)
+    live = Binding.objects.live().filter(hers, member_id__in=set(member_ids))
+    return set(live.values_list("member_id", flat=True))

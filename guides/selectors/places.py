@@ -1,9 +1,9 @@
 """Stores, as cards and by distance."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import ExpressionWrapper, F, FloatField, Value
+from django.db.models import ExpressionWrapper, F, FloatField, Q, QuerySet, Value
 from django.db.models.functions import ASin, Cast, Cos, Least, Power, Radians, Sin, Sqrt
 
 from core.errors import InvalidInput, NotFound
@@ -54,6 +54,20 @@ def get_store_place(store_id: int) -> StorePlace:
     return StorePlace(store.pk, above, store.dealer_id, store.is_active)
 
 
+def find_store_place(code: str) -> StorePlace | None:
+    """Where the store of that number stands."""
+    found = Store.objects.filter(code=code.replace("\0", "")[:21]).values_list("pk", flat=True).first()
+    return None if found is None else get_store_place(found)
+
+
+def get_store_code(store_id: int) -> str:
+    """The store's number. Raises NotFound."""
+    found = Store.objects.filter(pk=store_id).values_list("code", flat=True).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def known_place_ids(
     *, store_ids: Iterable[int], region_ids: Iterable[int], dealer_ids: Iterable[int]
 ) -> tuple[set[int], set[int], set[int]]:
@@ -70,6 +84,41 @@ def nearest_stores(latitude: float, longitude: float, limit: int = 10) -> tuple[
 
     Degrees are WGS-84. Raises InvalidInput for a place that is not on earth.
     """
+    stores = _by_distance(Store.objects.filter(is_active=True, latitude__isnull=False), latitude, longitude)
+    return tuple(store_card_of(store, round(store.distance_m)) for store in stores[: max(0, min(limit, 100))])
+
+
+def list_stores_within(
+    *,
+    store_ids: Iterable[int] = (),
+    region_ids: Iterable[int] = (),
+    dealer_ids: Iterable[int] = (),
+    place: tuple[float, float] | None = None,
+    limit: int = 20,
+) -> tuple[tuple[StoreCard, ...], int]:
+    """Open stores that are named, lie in a named region or below it, or are a named dealer's, and how many there are;
+    all of them where nothing is named. With a place (WGS-84 latitude, longitude) the nearest come first and those
+    without a position last, else by number."""
+    named, regions, dealers = list(store_ids), list(region_ids), list(dealer_ids)
+    stores = Store.objects.filter(is_active=True)
+    if named or regions or dealers:
+        wanted = Q(pk__in=named) | Q(dealer_id__in=dealers)
+        for path in Region.objects.filter(pk__in=regions).values_list("path", flat=True):
+            wanted |= Q(region__path__startswith=path)
+        stores = stores.filter(wanted)
+    count = stores.count()
+    limit = max(0, min(limit, 100))
+    if place is None:
+        rows = stores.select_related("region", "dealer").order_by("code")[:limit]
+        return tuple(store_card_of(store) for store in rows), count
+    near = _by_distance(stores, *place)[:limit]
+    return tuple(
+        store_card_of(store, None if store.distance_m is None else round(store.distance_m)) for store in near
+    ), count
+
+
+def _by_distance(stores: QuerySet[Store], latitude: float, longitude: float) -> QuerySet[Any]:
+    """Stores with their region, dealer and `distance_m`, the nearest first, those without a position last."""
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         raise InvalidInput(field="latitude")
     there_lat = Radians(Cast("latitude", FloatField()))
@@ -82,10 +131,8 @@ def nearest_stores(latitude: float, longitude: float, limit: int = 10) -> tuple[
     distance = ExpressionWrapper(
         ASin(Sqrt(Least(chord, Value(1.0)))) * Value(_EARTH_DIAMETER_M), output_field=FloatField()
     )
-    stores = (
-        Store.objects.filter(is_active=True, latitude__isnull=False)
-        .select_related("region", "dealer")
+    return (
+        stores.select_related("region", "dealer")
         .annotate(distance_m=distance)
-        .order_by(F("distance_m").asc(), "pk")[: max(0, min(limit, 100))]
+        .order_by(F("distance_m").asc(nulls_last=True), "pk")
     )
-    return tuple(store_card_of(store, round(store.distance_m)) for store in stores)

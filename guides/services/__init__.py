@@ -10,6 +10,13 @@ from guides.services.codes import (
 )
 from guides.services.imports import import_bindings
 from guides.services.member_choice import change_guide
+from guides.services.member_messages import (
+    day_words,
+    tell_member,
+    tell_of_expiring_points,
+    tell_of_tier_at_risk,
+    tell_of_upgrades,
+)
 from guides.services.notes import (
     add_note,
     edit_note,
@@ -35,7 +42,14 @@ from guides.services.organisation import (
     rename_region,
     reopen_store,
 )
-from guides.services.people import hire_guide, leave_guide, move_guide, rename_guide, return_guide
+from guides.services.people import (
+    hire_guide,
+    leave_guide,
+    lock_guide,
+    move_guide,
+    rename_guide,
+    return_guide,
+)
 from guides.services.policy_trial import dry_run_policy
 from guides.services.reindexing import reindex_remarks
 from guides.services.request_jobs import close_done_requests, mark_overdue_requests
@@ -75,6 +89,7 @@ __all__ = [
     "close_request",
     "close_store",
     "create_request_kind",
+    "day_words",
     "dry_run_policy",
     "edit_note",
     "finish_request",
@@ -83,6 +98,7 @@ __all__ = [
     "import_bindings",
     "issue_activation_code",
     "leave_guide",
+    "lock_guide",
     "mark_overdue_requests",
     "mend_missed_reactions",
     "mend_requests",
@@ -117,10 +133,14 @@ __all__ = [
     "settle_merged_member",
     "start_request",
     "tag_privately",
+    "tell_member",
     "tell_missed_steps",
+    "tell_of_expiring_points",
     "tell_of_lost_member",
     "tell_of_new_member",
     "tell_of_request_step",
+    "tell_of_tier_at_risk",
+    "tell_of_upgrades",
     "unbind_member",
     "untag_privately",
     "write_request",

@@ -13,7 +13,7 @@ from core.errors import NotFound, Refusal, Unavailable
 from guides.contracts import ChannelCodeCard
 from guides.errors import ChannelCodeClosed, ChannelCodeUnusable, GuideHasLeft
 from guides.events import ChannelCodeOpened
-from guides.models import ChannelCode, CodeKind, CodeTerm, Guide, GuideState
+from guides.models import ChannelCode, CodeKind, CodePurpose, CodeTerm, Guide, GuideState
 from guides.selectors.codes import code_card_of, list_codes_to_publish, wanting_ticket
 from guides.services.organisation import lock_open_store
 from wechat.contracts import QrTicket
@@ -34,17 +34,20 @@ def open_channel_code(
     term: str = CodeTerm.TEMPORARY,
     label: str = "",
     valid_until: dt.datetime | None = None,
+    purpose: str = CodePurpose.BINDING,
     actor: Actor,
     at: dt.datetime | None = None,
 ) -> ChannelCodeCard:
     """A code exists for the guide, or for the store when no guide is named; its ticket is fetched after
-    commit.
+    commit. One with a `purpose` binds like any other, and its scans are announced with that purpose.
 
     Refuses neither or both, a guide who has left, a closed store, and an end in the past.
     """
     at = at or clock.now()
     if (guide_id is None) == (store_id is None) or term not in CodeTerm.values:
         raise ChannelCodeUnusable
+    if purpose not in CodePurpose.values:
+        raise ChannelCodeUnusable(field="purpose")
     if valid_until is not None and valid_until <= at:
         raise ChannelCodeUnusable(field="valid_until")
     with transaction.atomic():
@@ -64,6 +67,7 @@ def open_channel_code(
             term=CodeTerm(term),
             label=label,
             valid_until=valid_until,
+            purpose=CodePurpose(purpose),
             actor=actor,
             at=at,
         )
@@ -77,6 +81,7 @@ def create_code(
     term: CodeTerm = CodeTerm.TEMPORARY,
     label: str = "",
     valid_until: dt.datetime | None = None,
+    purpose: CodePurpose = CodePurpose.BINDING,
     actor: Actor,
     at: dt.datetime,
 ) -> ChannelCodeCard:
@@ -85,6 +90,7 @@ def create_code(
         kind=kind,
         guide=guide,
         store_id=store_id,
+        purpose=purpose,
         term=term,
         label=label[:40],
         created_at=at,

@@ -87,7 +87,8 @@ def resolve_scan(
         if code is not None:
             _count(code, is_new_follower=is_new_follower, is_bound=outcome == ScanOutcome.BOUND)
         audit.record(action="guides.code_scanned", subject=scan, actor=actor, at=at, outcome=outcome.value)
-        events.publish(ChannelScanned(scan.pk))
+        purpose = "" if code is None else code.purpose
+        events.publish(ChannelScanned(scan.pk, member_id, scan.channel_code_id, purpose))
         return _result(scan, member_id, is_repeat=False)
 
 

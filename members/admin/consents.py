@@ -21,6 +21,7 @@ from core.admin import (
     column,
     name_actions,
     name_details,
+    name_values,
     operation,
     register_panel,
     staff_actor,
@@ -42,6 +43,18 @@ name_actions(
     }
 )
 name_details({"version": _("版本"), "door": _("渠道"), "code": _("代码")})
+name_values("door", ConsentDoor.choices, within="members.consent_")
+# Kinds that a chain adds go by the code it gave them.
+name_values(
+    "kind",
+    {
+        "privacy": _("隐私政策"),
+        "charter": _("会员章程"),
+        "marketing": _("营销信息"),
+        "recommendation": _("个性化推荐"),
+    },
+    within="members.consent_",
+)
 
 
 class _HeadOffice(ServiceForms, BaseAdmin):

@@ -20,7 +20,7 @@ from core.admin import (
     when,
 )
 from members import selectors
-from members.models import Identity, Member, MemberIdentity, UnlinkReason
+from members.models import GivenThrough, Identity, Member, MemberIdentity, UnlinkReason
 from members.services import unlink_identity
 
 
@@ -77,6 +77,14 @@ def _words(identity: MemberIdentity, member: Member) -> str:
     return selectors.card_of(member).masked_phone if is_shown else _now("另一个号码")
 
 
+def _places(identity: MemberIdentity) -> str:
+    """Where it was given, and when it was last proved."""
+    words = "、".join(str(GivenThrough(place).label) for place in identity.given_through) or "—"
+    if identity.proved_at is None:
+        return words
+    return _now("%(places)s · %(at)s 验证") % {"places": words, "at": when(identity.proved_at)}
+
+
 def _identities_panel(request: HttpRequest, member: Member) -> Panel:
     """Under which names outside systems know her, masked. A phone's fingerprint stays unseen."""
     identities = MemberIdentity.objects.filter(member=member).order_by("linked_at", "pk")
@@ -85,12 +93,13 @@ def _identities_panel(request: HttpRequest, member: Member) -> Panel:
             identity.get_kind_display(),
             _words(identity, member),
             identity.app_id or "—",
+            _places(identity),
             when(identity.linked_at),
         )
         for identity in identities
     ]
     context = {
-        "heads": (_("类型"), _("标识"), _("应用"), _("关联时间")),
+        "heads": (_("类型"), _("标识"), _("应用"), _("来自"), _("关联时间")),
         "rows": rows,
         "empty": _("还没有关联任何身份"),
     }

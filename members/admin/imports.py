@@ -23,6 +23,7 @@ from core.admin import (
     column,
     name_actions,
     name_details,
+    name_values,
     register_tiles,
     staff_actor,
     thousands,
@@ -32,7 +33,7 @@ from core.admin.questions import add_refusal
 from core.errors import Refusal
 from members import errors, selectors, services
 from members.admin.import_candidates import CandidatePages
-from members.models import ImportJob, ImportState, TagGroup
+from members.models import CandidateState, ImportJob, ImportState, TagGroup
 from members.services.import_columns import TARGETS
 from members.services.import_files import error_workbook, reason_words
 from members.services.import_preview import preview_import
@@ -51,6 +52,7 @@ name_actions(
     }
 )
 name_details({"decision": _("结论")})
+name_values("decision", CandidateState.choices)
 _VERBS: Final[dict[str, Callable[..., None]]] = {
     "start": services.start_import,
     "pause": services.pause_import,
@@ -162,7 +164,8 @@ class ImportJobAdmin(CandidatePages, ReadOnlyAdmin):
             return self.no_subject(request, object_id or "")
         if job.state in _MAPPABLE and (job.state == ImportState.UPLOADED or "map" in request.GET):
             return self._mapping_page(request, job, job.mapping)
-        return self._page(request, "admin/xiaoer/import_desk.html", self._standing(request, job))
+        context = {**self._standing(request, job), **self.below_form(request, job), "original": job}
+        return self._page(request, "admin/xiaoer/import_desk.html", context)
 
     def map_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
         """The mapping is stored and the file checked; a refusal shows the page again with all that was chosen."""

@@ -1,6 +1,6 @@
 """The desk at which two members are looked at side by side and made one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.contrib import messages
@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from core.admin import narrow, staff_actor, when
+from core.admin import Tile, narrow, register_tiles, staff_actor, thousands, when
 from core.errors import Refusal
 from members import selectors
-from members.contracts import MemberCard, MergePreview
+from members.contracts import DuplicatePair, MemberCard, MergePreview
 from members.models import Member
 from members.services import keep_apart, merge_members, preview_merge
 
@@ -67,7 +67,8 @@ class MergeDesk:
             "is_empty": is_empty,
             # Reads every member, which takes seconds in a large chain: only when somebody asks for it.
             "has_looked": has_looked,
-            "pairs": _proposals(mine) if has_looked else [],
+            "pairs": _linked(selectors.list_possible_duplicates(mine)) if has_looked else [],
+            "passed": _linked(selectors.list_passed_phones(mine)) if is_empty else [],
             "look_url": f"{desk_url()}?proposals=1",
         }
         return TemplateResponse(request, "admin/xiaoer/merge_desk.html", context)
@@ -170,8 +171,14 @@ def _swap_url(first: Member | None, second: Member | None, preview: MergePreview
     return desk_url(first=first.pk, second=second.pk, survivor=preview.emptier.id)
 
 
-def _proposals(mine: QuerySet[Any]) -> list[dict[str, Any]]:
-    return [
-        {"pair": pair, "url": desk_url(first=pair.first.id, second=pair.second.id)}
-        for pair in selectors.list_possible_duplicates(mine)
-    ]
+def _linked(pairs: Iterable[DuplicatePair]) -> list[dict[str, Any]]:
+    return [{"pair": pair, "url": desk_url(first=pair.first.id, second=pair.second.id)} for pair in pairs]
+
+
+def _passed_tiles(request: HttpRequest) -> list[Tile]:
+    """Numbers that went to another member: somebody looks whether the two are one person."""
+    count = len(selectors.list_passed_phones(narrow(Member, request.user, Member.objects.living())))
+    return [Tile(_("手机号换了主人，待核对"), thousands(count), desk_url())] if count else []
+
+
+register_tiles("members.merge_member", _passed_tiles, order=8)

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +24,7 @@ from core.admin import (
     column,
     name_actions,
     name_details,
+    name_values,
     operation,
     register_panel,
     staff_actor,
@@ -31,8 +33,9 @@ from core.admin import (
 from members import selectors
 from members.admin.merge_desk import MergeDesk
 from members.contracts import MemberCard, MergeRecordLine
-from members.models import Member, MemberMerge, MergeHow
+from members.models import Member, MemberMerge, MergeHow, UnlinkReason
 from members.services import undo_merge
+from members.services.survivorship import TITLES as MERGE_FIELDS
 
 name_actions(
     {
@@ -54,6 +57,10 @@ name_details(
         "has_joined": _("由此成为会员"),
     }
 )
+name_values("how", MergeHow.choices, within="members.merged")
+name_values("reason", UnlinkReason.choices, within="members.identity_unlinked")
+for _detail in ("filled", "restored"):
+    name_values(_detail, MERGE_FIELDS)
 
 
 class HowFilter(ChoiceFilter):
@@ -94,7 +101,7 @@ class MemberMergeAdmin(MergeDesk, ScopedReadOnlyAdmin):
     actions_list = ("open_desk",)
     actions_detail = ("undo",)
     fields = (
-        ("survivor_words", "emptier_words"),
+        ("survivor_link", "emptier_link"),
         ("how_words", "reason"),
         ("made", "made_by"),
         ("state_label", "undone_by"),
@@ -125,6 +132,14 @@ class MemberMergeAdmin(MergeDesk, ScopedReadOnlyAdmin):
     @column(_("并入的会员"))
     def emptier_words(self, row: MemberMerge) -> str:
         return _who(_line(row).emptier)
+
+    @column(_("保留的会员"))
+    def survivor_link(self, row: MemberMerge) -> str:
+        return _link(_line(row).survivor)
+
+    @column(_("并入的会员"))
+    def emptier_link(self, row: MemberMerge) -> str:
+        return _link(_line(row).emptier)
 
     @column(_("依据"), ordering="how")
     def how_words(self, row: MemberMerge) -> str:
@@ -173,6 +188,11 @@ class MemberMergeAdmin(MergeDesk, ScopedReadOnlyAdmin):
 def _who(card: MemberCard) -> str:
     """Two rows of one person often have one name: the code tells them apart."""
     return f"{card.display_name} {card.code}"
+
+
+def _link(card: MemberCard) -> str:
+    url = reverse("admin:members_member_change", args=[card.id])
+    return format_html('<a class="xe-link" href="{}">{}</a>', url, _who(card))
 
 
 def _line(row: MemberMerge) -> MergeRecordLine:

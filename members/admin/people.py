@@ -3,36 +3,33 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import (
     ChoiceFilter,
-    DressedForm,
-    Question,
     ScopedReadOnlyAdmin,
-    ask,
-    bound_data,
     column,
     name_actions,
+    name_details,
+    name_values,
     operation,
-    staff_actor,
     when,
 )
 from members import selectors
+from members.admin.correcting import FIELD_WORDS, address_words, ask_correction
 from members.admin.identities import ask_unlinking
 from members.admin.merge_desk import desk_url
 from members.admin.points import ask_adjustment
 from members.admin.reveals import ask_request, ask_reveal
 from members.admin.tags import TaggingActions
 from members.admin.tier_members import TierFilter, ask_grant, ask_withdrawal
-from members.models import Gender, Member, MemberStage, Source
-from members.services import rename_member
+from members.models import Gender, Identity, Member, MemberAddress, MemberStage, Source
+
+_PLACE_WORDS = {field.name: field.verbose_name for field in MemberAddress._meta.fields}
 
 name_actions(
     {
@@ -43,6 +40,10 @@ name_actions(
         "members.identity_linked": _("关联身份"),
         "members.renamed": _("修改姓名"),
         "members.profile_changed": _("会员修改资料"),
+        "members.profile_corrected": _("修改资料"),
+        "members.address_changed": _("会员修改地址"),
+        "members.phone_passed_on": _("手机号换了主人"),
+        "members.phone_taken_over": _("接过换了主人的手机号"),
         "members.phone_verified": _("验证手机号"),
         "members.code_read": _("出示会员码"),
         "members.merged": _("合并会员"),
@@ -50,7 +51,17 @@ name_actions(
         "members.authorization_forgotten": _("按撤回授权删除资料"),
     }
 )
-
+name_details({"to_member_id": _("现在的会员编号")})
+name_values("fields", FIELD_WORDS, within="members.profile_corrected")
+name_values("fields", FIELD_WORDS | {"phone": _("手机号")}, within="members.import_filled")
+name_values("fields", _PLACE_WORDS, within="members.address_changed")
+name_values("fields", Identity.choices, within="members.identity_linked")
+name_values("kind", Identity.choices, within="members.identity_")
+name_values(
+    "how",
+    {"wechat": _("微信授权"), "wechat_sealed": _("微信加密数据"), "sms": _("短信验证码")},
+    within="members.phone_verified",
+)
 
 _STAGE_COLOURS: dict[str, str] = {
     MemberStage.MEMBER: "success",
@@ -77,10 +88,6 @@ class GenderFilter(ChoiceFilter):
     options = tuple((gender.value, gender.label) for gender in Gender if gender.value)
 
 
-class RenameForm(DressedForm):
-    name = forms.CharField(label=_("姓名"), max_length=60)
-
-
 @admin.register(Member)
 class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
     """Members of the account's part of the chain. Merged rows are reached from their survivor."""
@@ -105,7 +112,7 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
         "adjust",
         "grant_tier",
         "withdraw_tier",
-        "rename",
+        "correct",
         {"title": _("更多"), "icon": "more_horiz", "items": ["merge", "unlink", "request_data"]},
     )
     fieldsets = (
@@ -116,6 +123,7 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
                     ("display_name", "code"),
                     ("masked_phone", "stage_label"),
                     ("gender_words", "birthday"),
+                    "place_words",
                 )
             },
         ),
@@ -170,6 +178,10 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
     def gender_words(self, row: Member) -> str:
         return str(row.get_gender_display())
 
+    @column(_("地址"))
+    def place_words(self, row: Member) -> str:
+        return address_words(selectors.get_address(row.pk))
+
     @column(_("来源"), ordering="source")
     def source_words(self, row: Member) -> str:
         return str(_card(row).source_label)
@@ -182,24 +194,12 @@ class MemberAdmin(TaggingActions, ScopedReadOnlyAdmin):
     def merged_words(self, row: Member) -> str:
         return str(row.merged_into) if row.merged_into is not None else _now("没有并入别的会员")
 
-    @operation(_("修改姓名"), icon="edit", path="rename")
-    def rename(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @operation(_("修改资料"), icon="edit", path="correct")
+    def correct(self, request: HttpRequest, object_id: str) -> HttpResponse:
         member = self.subject(request, object_id)
-        if member is None:
+        if member is None or member.stage == MemberStage.ERASED:
             return self.no_subject(request, object_id)
-        card = selectors.card_of(member)
-        form = RenameForm(bound_data(request), initial={"name": member.name})
-
-        def run(cleaned: dict[str, Any]) -> str:
-            renamed = rename_member(member_id=member.pk, name=cleaned["name"], actor=staff_actor(request))
-            return _now("姓名已改为 %(name)s") % {"name": renamed.display_name}
-
-        question = Question(
-            title=_now("修改 %(name)s 的姓名") % {"name": card.display_name},
-            submit=_("保存"),
-            back_url=reverse("admin:members_member_change", args=[member.pk]),
-        )
-        return ask(self, request, question, run, form=form, subject=member)
+        return ask_correction(self, request, member)
 
     @operation(_("调整积分"), icon="loyalty", needs=("adjust",), path="adjust-points")
     def adjust(self, request: HttpRequest, object_id: str) -> HttpResponse:

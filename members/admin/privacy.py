@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +24,7 @@ from core.admin import (
     column,
     name_actions,
     name_details,
+    name_values,
     narrow,
     operation,
     register_panel,
@@ -37,13 +39,16 @@ from members.models import (
     DataRequest,
     DataRequestKind,
     DataRequestState,
+    ErasureReason,
     PhoneReveal,
     PrivacySettings,
     RevealOutcome,
     RevealReason,
 )
+from members.services.holdings import all_holdings
 
 _SOON = dt.timedelta(days=3)
+_SHORT_WORDS = 24
 
 name_actions(
     {
@@ -69,6 +74,30 @@ name_details(
         "is_cancellation": _("微信账号注销"),
     }
 )
+_LIMIT_WORDS = {
+    "doer_hour": _("本人每小时次数"),
+    "doer_day": _("本人 24 小时次数"),
+    "member_day": _("同一会员 24 小时次数"),
+}
+_PART_WORDS = {part.label: part.title for part in all_holdings()} | {
+    "identity": _("身份标识"),
+    "name": _("姓名"),
+    "phone": _("手机号"),
+}
+name_values("reason", RevealReason.choices, within="members.phone_reveal")
+name_values("reason", ErasureReason.choices, within="members.erased")
+name_values("limit", _LIMIT_WORDS)
+name_values("counts", _PART_WORDS)
+name_values("forgotten", _PART_WORDS)
+name_values(
+    "codes",
+    {
+        "2": _("收货地址"), "6": _("昵称头像"), "8": _("手机号"), "19": _("昵称"), "20": _("头像"),
+        "201": _("收货地址"), "202": _("发票抬头"), "203": _("卡券"), "204": _("录音"), "205": _("昵称头像"),
+        "206": _("位置"), "207": _("选中的图片或视频"),
+    },
+    within="members.authorization_forgotten",
+)  # fmt: skip
 
 
 class RequestKindFilter(ChoiceFilter):
@@ -241,7 +270,9 @@ class RevealerFilter(ChoiceFilter):
 class PhoneRevealAdmin(OfMember):
     """Who saw whose phone, when and why; and who wanted to see too many."""
 
-    list_display = ("moment", "doer_words", "member_name", "reason_words", "outcome_label", "limit_words")
+    list_display = (
+        "moment", "doer_words", "member_name", "reason_words", "words_short", "outcome_label", "limit_words",
+    )  # fmt: skip
     list_select_related = ("member",)
     list_filter = (RevealOutcomeFilter, RevealReasonFilter, RevealerFilter)
     date_hierarchy = "at"
@@ -278,6 +309,10 @@ class PhoneRevealAdmin(OfMember):
         return str(row.get_reason_display())
 
     @column(_("补充说明"))
+    def words_short(self, row: PhoneReveal) -> str:
+        return Truncator(row.words).chars(_SHORT_WORDS) or "—"
+
+    @column(_("补充说明"))
     def words_shown(self, row: PhoneReveal) -> str:
         return row.words or "—"
 
@@ -287,12 +322,7 @@ class PhoneRevealAdmin(OfMember):
 
     @column(_("超过的限制"))
     def limit_words(self, row: PhoneReveal) -> str:
-        words = {
-            "doer_hour": _now("本人每小时次数"),
-            "doer_day": _now("本人 24 小时次数"),
-            "member_day": _now("同一会员 24 小时次数"),
-        }
-        return words.get(row.limit, "—")
+        return str(_LIMIT_WORDS.get(row.limit, "—"))
 
 
 @admin.register(PrivacySettings)
@@ -312,6 +342,7 @@ class PrivacySettingsAdmin(OnlyRow, BaseAdmin):
         ),
         (_("资料申请"), {"fields": (("cooling_off_days", "request_due_days"),)}),
         (_("取消关注"), {"fields": ("unfollow_keep_days", "unfollow_withdraws_marketing")}),
+        (_("换了主人的手机号"), {"fields": ("phone_rest_days",)}),
     )
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

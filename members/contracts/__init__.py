@@ -20,6 +20,7 @@ from members.contracts.merging import (
 from members.contracts.people import (
     AddressCard,
     Choice,
+    CorrectedProfile,
     IdentityKind,
     MemberCard,
     PhoneProof,
@@ -79,6 +80,7 @@ __all__ = [
     "ConsentDoorKind",
     "ConsentLine",
     "ConsentTextCard",
+    "CorrectedProfile",
     "DataRequestCard",
     "DuplicatePair",
     "EarningLine",

@@ -64,6 +64,7 @@ class ImportCard:
     state: str
     state_label: str
     failure: str
+    failure_line: int | None
     is_file_there: bool
     total_count: int
     done_count: int

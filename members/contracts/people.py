@@ -60,6 +60,15 @@ class AddressCard:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class CorrectedProfile:
+    """Who she is after staff put her data right, and the fields that changed by it."""
+
+    member: MemberCard
+    address: AddressCard
+    changed: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class RotatingCode:
     """What she shows at a till: 20 digits, good once and until `expires_at`."""
 

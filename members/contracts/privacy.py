@@ -108,3 +108,4 @@ class PrivacyDecisions:
     request_due_days: int
     unfollow_keep_days: int | None
     unfollow_withdraws_marketing: bool
+    phone_rest_days: int

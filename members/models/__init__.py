@@ -18,9 +18,10 @@ from members.models.imports import (
     ImportRow,
     ImportState,
 )
-from members.models.merging import UNDO_DAYS, KnownApart, MemberMerge, MergeHow
+from members.models.merging import UNDO_DAYS, KnownApart, MemberMerge, MergeHow, PassedPhone
 from members.models.people import (
     Gender,
+    GivenThrough,
     Identity,
     Member,
     MemberAddress,
@@ -97,6 +98,7 @@ __all__ = [
     "ErasureReason",
     "ExpiryNotice",
     "Gender",
+    "GivenThrough",
     "Identity",
     "ImportCandidate",
     "ImportJob",
@@ -116,6 +118,7 @@ __all__ = [
     "MergeHow",
     "MultiplierKind",
     "MultiplierRule",
+    "PassedPhone",
     "PendingReversal",
     "PhoneReveal",
     "PointsAccount",

@@ -60,6 +60,7 @@ class ImportJob(models.Model):
     mapping = models.JSONField(_("列的对应"), default=dict)
     state = models.CharField(_("状态"), max_length=10, choices=ImportState, default=ImportState.UPLOADED)
     failure = models.CharField(_("原因"), max_length=60, blank=True)
+    failure_line = models.PositiveIntegerField(_("出错的行"), null=True, blank=True, editable=False)
     # Lines read from the file, rows to be written, rows dealt with.
     read_count = models.PositiveIntegerField(_("已读取"), default=0)
     total_count = models.PositiveIntegerField(_("总行数"), default=0)

@@ -87,6 +87,35 @@ class MemberMerge(models.Model):
         return self.undone_at is None and bool(self.snapshot) and at < self.undo_until
 
 
+class PassedPhone(models.Model):
+    """Two WeChat accounts proved one number, long after each other: it went to the later one, the former has none.
+
+    Most likely the operator gave the number to somebody else. If they are one person after all, the desk merges
+    them; the number itself is not kept here.
+    """
+
+    former = models.ForeignKey(
+        Member, on_delete=models.PROTECT, related_name="+", verbose_name=_("原来的会员")
+    )
+    holder = models.ForeignKey(
+        Member, on_delete=models.PROTECT, related_name="+", verbose_name=_("现在的会员")
+    )
+    passed_at = models.DateTimeField(_("时间"))
+
+    class Meta:
+        verbose_name = _("换了主人的手机号")
+        verbose_name_plural = _("换了主人的手机号")
+        constraints = [
+            models.CheckConstraint(condition=~Q(former=F("holder")), name="passedphone_two_rows"),
+        ]
+        indexes = [
+            models.Index(fields=["-passed_at", "-id"], name="passedphone_by_passed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
 class KnownApart(models.Model):
     """Somebody looked at these two rows and said: two people. They are not proposed again."""
 

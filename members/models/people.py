@@ -37,6 +37,23 @@ class Source(models.TextChoices):
     IMPORT = "import", _("批量导入")
     SHARE = "share", _("好友分享")
 
+    @property
+    def given_through(self) -> "GivenThrough":
+        """Where somebody who came through this door gave what she gave then."""
+        if self in {Source.FOLLOW, Source.SCAN}:
+            return GivenThrough.OFFICIAL_ACCOUNT
+        return GivenThrough.MINI_PROGRAM if self is Source.SHARE else GivenThrough(self.value)
+
+
+class GivenThrough(models.TextChoices):
+    """Where she gave a phone, a name or an address. What she gave inside WeChat goes when she withdraws it there."""
+
+    MINI_PROGRAM = "mini_program", _("小程序")
+    OFFICIAL_ACCOUNT = "official_account", _("公众号")
+    POS = "pos", _("门店登记")
+    IMPORT = "import", _("批量导入")
+    STAFF = "staff", _("后台填写")
+
 
 class MemberQuerySet(LockingQuerySet["Member"]):
     def living(self) -> Self:
@@ -54,6 +71,15 @@ class Member(models.Model):
     name = SealedTextField(_("姓名"), blank=True)  # at most 60 characters
     # Keyed hashes of what a guide may type to find the name (members.selectors.names).
     name_tokens = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
+    name_given_through = models.CharField(
+        _("姓名来自"),
+        max_length=16,
+        choices=GivenThrough,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
     gender = models.CharField(_("性别"), max_length=8, choices=Gender, default=Gender.UNKNOWN, blank=True)
     birthday = models.DateField(_("生日"), null=True, blank=True)
     phone = SealedTextField(_("手机号"), blank=True)
@@ -114,6 +140,9 @@ class MemberAddress(models.Model):
     city = models.CharField(_("市"), max_length=40, blank=True)
     district = models.CharField(_("区县"), max_length=40, blank=True)
     street = SealedTextField(_("详细地址"), blank=True)  # at most 120 characters
+    given_through = models.CharField(
+        _("来自"), max_length=16, choices=GivenThrough, default="", db_default=""
+    )
     changed_at = models.DateTimeField(_("修改时间"))
 
     objects = LockingQuerySet["MemberAddress"].as_manager()
@@ -148,6 +177,15 @@ class MemberIdentity(models.Model):
     )  # empty where the value is unique by itself
     value = models.CharField(_("标识"), max_length=80)
     linked_at = models.DateTimeField(_("关联时间"))
+    # Of a phone all the places where she gave it: given at a till too, it stays when she withdraws it inside WeChat.
+    given_through = ArrayField(
+        models.CharField(max_length=16, choices=GivenThrough),
+        verbose_name=_("来自"),
+        default=list,
+        blank=True,
+    )
+    # When WeChat or a text message last proved that the phone was hers; she may only have told it.
+    proved_at = models.DateTimeField(_("验证时间"), null=True, blank=True)
 
     objects = LockingQuerySet["MemberIdentity"].as_manager()
 
@@ -156,6 +194,10 @@ class MemberIdentity(models.Model):
         verbose_name_plural = _("会员身份标识")
         constraints = [
             models.UniqueConstraint(fields=["kind", "app_id", "value"], name="memberidentity_one_owner"),
+            models.CheckConstraint(
+                condition=~models.Q(kind="phone") | models.Q(given_through__len__gt=0),
+                name="memberidentity_phone_given_somewhere",
+            ),
         ]
         permissions = [("unlink_identity", _("可以解除会员的身份标识"))]
 

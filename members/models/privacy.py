@@ -41,6 +41,16 @@ class PrivacySettings(models.Model):
         _("取消关注视为撤回营销授权"), default=True, help_text=_("重新关注后要她再次同意，才会再发营销信息")
     )
 
+    phone_rest_days = models.PositiveSmallIntegerField(
+        _("手机号多久可能换主人（天）"),
+        default=90,
+        db_default=90,
+        help_text=_(
+            "两个微信号先后验证同一个手机号：相隔不超过这些天，视为同一个人，自动合并；超过了，号码归后验证的人，"
+            "原来的会员留着自己的积分和券，由员工在合并工作台确认。运营商收回的号码一般要停用 90 天才再发放"
+        ),
+    )
+
     objects = LockingQuerySet["PrivacySettings"].as_manager()
 
     class Meta:

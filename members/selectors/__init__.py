@@ -1,9 +1,12 @@
 """Reads of `members`."""
 
-from members.selectors.addresses import get_address
+from members.selectors.addresses import (
+    get_address,
+)
 from members.selectors.consents import (
     MARKETING,
     count_agreed,
+    has_withdrawn,
     list_consent_entries,
     list_consents,
     list_current_consent_texts,
@@ -20,11 +23,43 @@ from members.selectors.imports import (
     import_card_of,
     list_bad_counts,
 )
-from members.selectors.look_ups import list_identity_values, list_member_ids_by_keys, phone_index_of
-from members.selectors.merging import list_merges_of, list_possible_duplicates, merge_lines
-from members.selectors.names import name_tokens, pinyin_of, typed_tokens
+from members.selectors.lists import (
+    SEVERAL,
+    find_listed_members,
+    find_tier_name,
+    list_member_tails,
+    registered_member_ids,
+)
+from members.selectors.look_ups import (
+    list_identity_values,
+    list_member_ids_by_keys,
+    phone_index_of,
+)
+from members.selectors.merging import (
+    are_told_apart,
+    list_merges_of,
+    list_passed_phones,
+    list_possible_duplicates,
+    merge_lines,
+)
+from members.selectors.names import (
+    name_tokens,
+    pinyin_of,
+    typed_tokens,
+)
+from members.selectors.occasions import (
+    birthday_member_ids,
+    completed_member_ids,
+    holder_member_ids,
+    joined_member_ids,
+    list_sources,
+    risen_member_ids,
+    source_member_ids,
+)
 from members.selectors.people import (
+    born_in_month_ids,
     card_of,
+    find_living_ids,
     find_member_card,
     find_member_id,
     find_openid,
@@ -46,14 +81,18 @@ from members.selectors.points import (
     list_points_multipliers,
     quote_member_points,
 )
-from members.selectors.points_quote import quote_earned_points
+from members.selectors.points_quote import (
+    quote_earned_points,
+)
 from members.selectors.privacy import (
     access_data_request,
     get_privacy_decisions,
     list_data_requests,
     list_reveal_reasons,
 )
-from members.selectors.profile import get_profile
+from members.selectors.profile import (
+    get_profile,
+)
 from members.selectors.tags import (
     count_tagged,
     find_last_expiry,
@@ -87,9 +126,14 @@ from members.selectors.tiers import (
 
 __all__ = [
     "MARKETING",
+    "SEVERAL",
     "access_data_request",
+    "are_told_apart",
+    "birthday_member_ids",
+    "born_in_month_ids",
     "card_of",
     "change_line",
+    "completed_member_ids",
     "count_agreed",
     "count_by_tier",
     "count_tagged",
@@ -97,10 +141,13 @@ __all__ = [
     "find_earlier_import",
     "find_last_expiry",
     "find_last_reassessment",
+    "find_listed_members",
+    "find_living_ids",
     "find_member_card",
     "find_member_id",
     "find_next_candidate",
     "find_openid",
+    "find_tier_name",
     "get_address",
     "get_candidate_card",
     "get_import_card",
@@ -115,7 +162,10 @@ __all__ = [
     "get_tier_standing",
     "group_card_of",
     "has_tier_grant",
+    "has_withdrawn",
+    "holder_member_ids",
     "import_card_of",
+    "joined_member_ids",
     "list_bad_counts",
     "list_consent_entries",
     "list_consents",
@@ -126,15 +176,18 @@ __all__ = [
     "list_member_cards",
     "list_member_ids_by_keys",
     "list_member_tags",
+    "list_member_tails",
     "list_member_tiers",
     "list_merge_targets",
     "list_merges_of",
+    "list_passed_phones",
     "list_pending_consents",
     "list_points_entries",
     "list_points_multipliers",
     "list_possible_duplicates",
     "list_recent_tag_ids",
     "list_reveal_reasons",
+    "list_sources",
     "list_tags",
     "list_tier_changes",
     "list_tier_history",
@@ -155,7 +208,10 @@ __all__ = [
     "preview_reassessment",
     "quote_earned_points",
     "quote_member_points",
+    "registered_member_ids",
+    "risen_member_ids",
     "search_member_ids",
+    "source_member_ids",
     "tag_card_of",
     "tagged_member_ids",
     "tier_card_from",

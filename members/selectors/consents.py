@@ -89,6 +89,15 @@ def may_reach(member_id: int, kind: str = MARKETING) -> bool:
     return last is not None and last.action == ConsentAction.AGREED
 
 
+def has_withdrawn(member_id: int, kind: str = MARKETING) -> bool:
+    """She agreed once and took it back: who tells her of what is hers leaves her alone as well. Who was never asked
+    has not. False for a kind that the chain does not have."""
+    member_id = list_merge_targets([member_id]).get(member_id, member_id)
+    entries = ConsentEntry.objects.filter(member_id=member_id, kind__code=kind)
+    last = entries.order_by("-at", "-pk").first()
+    return last is not None and last.action == ConsentAction.WITHDRAWN
+
+
 def may_reach_ids(kind: str = MARKETING) -> QuerySet[Any, int]:
     """Ids of all members who agree; unevaluated, for segments. Raises NoSuchConsentKind."""
     last = ConsentEntry.objects.filter(kind_id=_kind_id(kind)).latest_ids()

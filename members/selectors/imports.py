@@ -49,6 +49,7 @@ def import_card_of(job: ImportJob, *, waiting_count: int = 0) -> ImportCard:
         state=job.state,
         state_label=str(job.get_state_display()),
         failure=job.failure,
+        failure_line=job.failure_line,
         is_file_there=bool(job.stored_as),
         total_count=job.total_count,
         done_count=job.done_count,

@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from members.contracts import DuplicatePair, MergeRecordLine
-from members.models import KnownApart, Member, MemberMerge
-from members.selectors.people import card_of
+from members.models import KnownApart, Member, MemberMerge, PassedPhone
+from members.selectors.people import card_of, list_merge_targets, person_row_ids
 
 _GROUPS: Final = 200
 _GROUP_SIZE: Final = 5
+_PASSED: Final = 200
 
 
 def list_merges_of(member_id: int, at: dt.datetime | None = None) -> tuple[MergeRecordLine, ...]:
@@ -45,13 +46,52 @@ def merge_lines(merges: Iterable[MemberMerge], *, at: dt.datetime) -> tuple[Merg
     )
 
 
+def are_told_apart(one_id: int, other_id: int) -> bool:
+    """Whether staff said of these two, or of rows that live on in them, that they are two people, or a phone
+    passed from one to the other."""
+    one, other = person_row_ids(one_id), person_row_ids(other_id)
+    said = KnownApart.objects.filter(Q(first__in=one, second__in=other) | Q(first__in=other, second__in=one))
+    passed = PassedPhone.objects.filter(
+        Q(former__in=one, holder__in=other) | Q(former__in=other, holder__in=one)
+    )
+    return said.exists() or passed.exists()
+
+
+def list_passed_phones(members: QuerySet[Any], limit: int = 20) -> tuple[DuplicatePair, ...]:
+    """Pairs among these living members between whom a phone number passed, the latest first; who was merged or told
+    apart since is left out."""
+    passed = list(
+        PassedPhone.objects.order_by("-passed_at", "-pk").values_list("former_id", "holder_id")[:_PASSED]
+    )
+    living = list_merge_targets({row_id for pair in passed for row_id in pair})
+    told = _apart_pairs()
+    pairs = dict.fromkeys(
+        (min(one, other), max(one, other))
+        for one, other in ((living[former], living[holder]) for former, holder in passed)
+        if one != other
+    )
+    rows = {row.pk: row for row in members.filter(pk__in={row_id for pair in pairs for row_id in pair})}
+    return tuple(
+        DuplicatePair(card_of(rows[one]), card_of(rows[other]), _("先后验证过同一个手机号，号码可能换了主人"))
+        for one, other in pairs
+        if one in rows and other in rows and (one, other) not in told
+    )[:limit]
+
+
+def _apart_pairs() -> set[tuple[int, int]]:
+    """Whom staff told apart, by the rows they live on in, the lower first."""
+    said = list(KnownApart.objects.values_list("first_id", "second_id"))
+    living = list_merge_targets({row_id for pair in said for row_id in pair})
+    return {(min(pair), max(pair)) for pair in ((living[one], living[other]) for one, other in said)}
+
+
 def list_possible_duplicates(members: QuerySet[Any], limit: int = 20) -> tuple[DuplicatePair, ...]:
     """Pairs among these living members that look like one person; who was told apart is left out.
 
     The same name with the same phone tail, or with the same birthday. The database groups by what it can
     compare (tail, birthday, the name's columns); whether the names are equal is seen here.
     """
-    apart = set(KnownApart.objects.values_list("first_id", "second_id"))
+    apart = _apart_pairs()
     seen: set[tuple[int, int]] = set()
     pairs: list[DuplicatePair] = []
     for column, empty, reason in (

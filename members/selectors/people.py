@@ -73,6 +73,18 @@ def find_member_card(public_id: str) -> MemberCard | None:
     return None if member is None else card_of(member)
 
 
+def find_living_ids(public_ids: Iterable[str]) -> dict[str, int]:
+    """For each public id the living row it stands for; unknown ones are missing."""
+    rows = dict(Member.objects.filter(public_id__in=list(public_ids)).values_list("public_id", "pk"))
+    targets = list_merge_targets(rows.values())
+    return {public_id: targets[row_id] for public_id, row_id in rows.items() if row_id in targets}
+
+
+def born_in_month_ids(month: int) -> QuerySet[Any, int]:
+    """Ids of the living members whose birthday is in that month; unevaluated."""
+    return Member.objects.living().filter(birthday__month=month).values_list("pk", flat=True)
+
+
 def list_member_cards(member_ids: Iterable[int]) -> dict[int, MemberCard]:
     """The cards by row id, in one query; ids that do not exist are missing."""
     return {member.pk: card_of(member) for member in Member.objects.filter(pk__in=list(member_ids))}

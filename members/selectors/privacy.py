@@ -18,6 +18,7 @@ def get_privacy_decisions() -> PrivacyDecisions:
         request_due_days=row.request_due_days,
         unfollow_keep_days=row.unfollow_keep_days,
         unfollow_withdraws_marketing=row.unfollow_withdraws_marketing,
+        phone_rest_days=row.phone_rest_days,
     )
 
 

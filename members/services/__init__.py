@@ -10,6 +10,7 @@ from members.services.consents import (
     publish_consent_text,
     withdraw_consent,
 )
+from members.services.correcting import correct_profile
 from members.services.data_requests import (
     erase_ripe_members,
     erase_unfollowed,
@@ -117,6 +118,7 @@ __all__ = [
     "change_tier",
     "change_tier_settings",
     "claim_phones",
+    "correct_profile",
     "count_holdings",
     "count_older_phones",
     "count_parts",

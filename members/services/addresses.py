@@ -1,18 +1,18 @@
-"""Where a member lives, told by herself."""
+"""Where a member lives, told by herself or put right by staff."""
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from django.db import transaction
 
 from core import audit, clock
 from core.actor import Actor
-from core.models import changed_fields
 from members.contracts import AddressCard
 from members.errors import AddressUnusable
-from members.models import Member, MemberAddress
-from members.selectors.addresses import address_card_of
+from members.models import GivenThrough, Member, MemberAddress
+from members.selectors.addresses import get_address
 from members.services.import_places import STREET_LENGTH, find_place
 from members.services.people import lock_member
 
@@ -36,31 +36,52 @@ def change_address(
     characters or with signs that cannot be printed. The audit keeps which parts changed, not what they say.
     """
     at = at or clock.now()
-    values = {**_usable_place(province, city, district), "street": _usable_street(street)}
+    words = {**_usable_place(province, city, district), "street": _usable_street(street)}
     with transaction.atomic():
         member_id = lock_member(member_id)
-        row = MemberAddress.objects.filter(member_id=member_id).first()
-        if row is None and not any(values.values()):
-            return AddressCard()
-        home = row or MemberAddress(member_id=member_id)
-        changed = changed_fields(home, **values)
-        if not changed:
-            return address_card_of(home)
-        if not any(values.values()):
-            home.delete()
-        elif row is None:
-            home = MemberAddress.objects.create(member_id=member_id, **values, changed_at=at)
-        else:
-            home.changed_at = at
-            home.save(update_fields=[*changed, "changed_at"])
-        audit.record(
-            action="members.address_changed",
-            subject=Member(pk=member_id),
-            actor=actor,
-            at=at,
-            fields=sorted(changed),
+        changed = write_address(
+            member_id=member_id, words=words, given_through=GivenThrough.MINI_PROGRAM, at=at
         )
-        return address_card_of(home) if any(values.values()) else AddressCard()
+        if changed:
+            audit.record(
+                action="members.address_changed",
+                subject=Member(pk=member_id),
+                actor=actor,
+                at=at,
+                fields=changed,
+            )
+        return get_address(member_id)
+
+
+def write_address(
+    *, member_id: int, words: Mapping[str, str], given_through: GivenThrough, at: dt.datetime
+) -> list[str]:
+    """The address of a living member, locked by the caller, is this one; all empty: none. What changed of it.
+
+    `words` are usable: province, city, district and street.
+    """
+    home = MemberAddress.objects.filter(member_id=member_id).first()
+    changed = sorted(part for part, text in words.items() if getattr(home, part, "") != text)
+    if not changed:
+        return []
+    if not any(words.values()):
+        MemberAddress.objects.filter(member_id=member_id).delete()
+    else:
+        MemberAddress.objects.update_or_create(
+            member_id=member_id, defaults={**words, "given_through": given_through, "changed_at": at}
+        )
+    return changed
+
+
+def read_address(text: str) -> dict[str, str]:
+    """The parts of an address written in one line; no province where no place was recognised."""
+    place = find_place(text)
+    return {
+        "province": place.province,
+        "city": place.city,
+        "district": place.district,
+        "street": _usable_street(place.street),
+    }
 
 
 def _usable_place(province: str, city: str, district: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from core import audit, clock, events
 from core.actor import Actor
+from core.models import changed_fields
 from members.contracts import MemberCard
 from members.events import AuthorizationForgotten
 from members.models import (
@@ -24,9 +25,10 @@ from members.models import (
     MemberIdentity,
     Source,
 )
-from members.selectors import MARKETING, card_of, find_member_id
+from members.selectors import MARKETING, card_of, find_member_id, phone_indexes
 from members.services.consents import withdraw_kinds
 from members.services.erasing import erase_member, lock_family
+from members.services.forgetting_snapshots import INSIDE_WECHAT, forget_in_snapshots, is_from_wechat
 from members.services.identities import Moved, again_if_moved
 
 # Nickname and avatar (web, mini-program), nickname keyboard, avatar component.
@@ -51,9 +53,10 @@ def forget_authorization(
     """What the withdrawn authorisation covered is gone, from the rows merged into hers as well; consents that hung
     on it are withdrawn, and the audit keeps codes and counts. None for a stranger; twice is once.
 
-    `revoke_info` is WeChat's code or codes; none at all means name, phone and address. A cancellation erases who
-    came through WeChat. Who joined at a till or by import gave her data to the shop, not to WeChat: hers stays, and
-    after a cancellation this app does not know her any more.
+    `revoke_info` is WeChat's code or codes; none at all means name, phone and address. What she gave to the shop (at
+    a till, by import, to staff) stays, whoever she was merged with: each value remembers where it was given. A
+    cancellation erases who came through WeChat and gave the shop nothing; of others what was given inside WeChat is
+    gone, and this app does not know them any more.
     """
     at = at or clock.now()
     withdrawn = set(re.findall(r"[0-9]+", revoke_info))
@@ -66,17 +69,17 @@ def forget_authorization(
         member = family[0]
         if _find(app_id, openid, unionid) != member.pk:
             raise Moved
-        if is_cancellation and member.source in _WECHAT_SOURCES:
+        if is_cancellation and _is_of_wechat_alone(family):
             _withdraw(member, is_all=True, actor=actor, at=at)
             counts = erase_member(
                 member_id=member.pk, reason=ErasureReason.WECHAT_CANCELLED, actor=actor, at=at
             ).counts
             member.refresh_from_db()
         elif is_cancellation:
-            counts = {"identity": _unlink(member, app_id)}
+            counts = {"identity": _unlink(member, app_id), **_forget(family, set())}
             _withdraw(member, is_all=True, actor=actor, at=at)
         else:
-            counts = _forget(family, withdrawn) if member.source in _WECHAT_SOURCES else {}
+            counts = _forget(family, withdrawn)
             if counts.get("phone"):
                 _withdraw(member, is_all=False, actor=actor, at=at)
         audit.record(
@@ -105,26 +108,66 @@ def _find(app_id: str, openid: str, unionid: str | None) -> int | None:
 
 
 def _forget(family: list[Member], withdrawn: set[str]) -> dict[str, int]:
-    """How many values of each kind there were and are no more."""
+    """How many values of each kind there were and are no more, in her rows and in what undoing a merge would need.
+
+    What she gave to the shop as well, at a till, by import or to staff, is the shop's to keep: each value says
+    where it was given, whichever row it came to by a merge.
+    """
+    wanted = {
+        kind
+        for kind, codes in (("name", _NAME_CODES), ("phone", _PHONE_CODES), ("address", _ADDRESS_CODES))
+        if not withdrawn or withdrawn & codes
+    }
     ids = [row.pk for row in family]
     counts = {"name": 0, "phone": 0, "address": 0}
-    for row in family:
-        columns: list[str] = []
-        if not withdrawn or withdrawn & _NAME_CODES:
-            counts["name"] += bool(row.name)
-            row.name, row.name_tokens = "", []
-            columns += ["name", "name_tokens"]
-        if not withdrawn or withdrawn & _PHONE_CODES:
-            counts["phone"] += bool(row.phone)
-            row.phone = row.phone_tail = ""
-            columns += ["phone", "phone_tail"]
-        if columns:
-            row.save(update_fields=columns)
-    if not withdrawn or withdrawn & _PHONE_CODES:
-        counts["phone"] += MemberIdentity.objects.filter(member__in=ids, kind=Identity.PHONE).delete()[0]
-    if not withdrawn or withdrawn & _ADDRESS_CODES:
-        counts["address"] += MemberAddress.objects.filter(member__in=ids).delete()[0]
+    if "name" in wanted:
+        counts["name"] = sum(_forget_name(row) for row in family)
+    if "phone" in wanted:
+        counts["phone"] = _forget_phones(family)
+    if "address" in wanted:
+        counts["address"] = MemberAddress.objects.filter(
+            member__in=ids, given_through__in=["", *INSIDE_WECHAT]
+        ).delete()[0]
+    forget_in_snapshots(member_ids=ids, kinds=wanted)
     return counts
+
+
+def _forget_name(row: Member) -> bool:
+    if not row.name or not is_from_wechat(row.name_given_through):
+        return False
+    row.save(update_fields=changed_fields(row, name="", name_tokens=[], name_given_through=""))
+    return True
+
+
+def _forget_phones(family: list[Member]) -> int:
+    """Numbers that were given in WeChat alone are nobody's; of others it is forgotten that they were given there too.
+
+    A row may show a number whose identity is in another row of the family, or given up: it stays with the identity.
+    """
+    count, kept = 0, set()
+    rows = MemberIdentity.objects.filter(member__in=[row.pk for row in family], kind=Identity.PHONE)
+    for identity in rows.lock_rows():
+        given = [place for place in identity.given_through if not is_from_wechat(place)]
+        if given:
+            kept.add(identity.value)
+            identity.save(update_fields=changed_fields(identity, given_through=given, proved_at=None))
+        else:
+            identity.delete()
+            count += 1
+    for row in family:
+        if row.phone and kept.isdisjoint(phone_indexes(row.phone)):
+            row.save(update_fields=changed_fields(row, phone="", phone_tail=""))
+            count += 1
+    return count
+
+
+def _is_of_wechat_alone(family: list[Member]) -> bool:
+    """She came through WeChat, and neither a phone nor a card of hers was ever given elsewhere."""
+    if family[0].source not in _WECHAT_SOURCES:
+        return False
+    theirs = MemberIdentity.objects.filter(member__in=[row.pk for row in family])
+    places = {place for given in theirs.values_list("given_through", flat=True) for place in given}
+    return all(is_from_wechat(place) for place in places)
 
 
 def _unlink(member: Member, app_id: str) -> int:

@@ -11,7 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from core.actor import Actor
 from core.models import LockingQuerySet, changed_fields
 from members.contracts import MergeLine
-from members.models import KnownApart, Member, MemberAddress, MemberIdentity, MemberMerge, MemberTag
+from members.models import (
+    KnownApart,
+    Member,
+    MemberAddress,
+    MemberIdentity,
+    MemberMerge,
+    MemberTag,
+    PassedPhone,
+)
 from members.selectors import person_row_ids
 from members.services import privacy_parts
 from members.services.holdings import MemberHoldings, PlainHoldings, Snapshot, repoint, repoint_back
@@ -23,7 +31,12 @@ class MergeHoldings(MemberHoldings):
 
     label = "merges"
     title = _("合并记录")
-    models: ClassVar[tuple[str, ...]] = ("members.Member", "members.MemberMerge", "members.KnownApart")
+    models: ClassVar[tuple[str, ...]] = (
+        "members.Member",
+        "members.MemberMerge",
+        "members.KnownApart",
+        "members.PassedPhone",
+    )
 
     def preview(self, *, survivor_id: int, emptier_id: int) -> Sequence[MergeLine]:
         return ()
@@ -54,7 +67,13 @@ class MergeHoldings(MemberHoldings):
             }
             for merge in merges
         ]
-        return {str(self.title): rows} if rows else {}
+        passed = PassedPhone.objects.filter(former_id=member_id).order_by("passed_at", "pk")
+        lost = [{_now("时间"): row.passed_at.isoformat()} for row in passed]
+        return {
+            title: lines
+            for title, lines in ((str(self.title), rows), (_now("手机号换了主人"), lost))
+            if lines
+        }
 
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
         """The rows merged into hers are as empty as hers, and no snapshot remembers any of them."""
@@ -63,9 +82,11 @@ class MergeHoldings(MemberHoldings):
         merges.live().filter(undo_until__gt=at).update(undo_until=at)
         count = merges.update(snapshot="", reason="", undo_reason="")
         count += KnownApart.objects.filter(Q(first__in=everyone) | Q(second__in=everyone)).delete()[0]
+        count += PassedPhone.objects.filter(Q(former__in=everyone) | Q(holder__in=everyone)).delete()[0]
         return count + Member.objects.filter(pk__in=everyone).exclude(pk=member_id).update(
             name="",
             name_tokens=[],
+            name_given_through="",
             gender="",
             birthday=None,
             phone="",
@@ -229,7 +250,7 @@ def _addresses(emptier_id: int, survivor_id: int) -> LockingQuerySet[MemberAddre
 
 
 def _address_words(row: MemberAddress) -> dict[str, str]:
-    words = {name: getattr(row, name) for name in ("province", "city", "district", "street")}
+    words = {name: getattr(row, name) for name in ("province", "city", "district", "street", "given_through")}
     return {**words, "changed_at": row.changed_at.isoformat()}
 
 

@@ -13,7 +13,7 @@ from core.constraints import violated
 from core.errors import Conflict
 from members.errors import IdentityUnusable
 from members.events import IdentityLinked
-from members.models import Identity, Member, MemberIdentity
+from members.models import GivenThrough, Identity, Member, MemberIdentity
 from members.services.merging import merge_locked
 
 Answer = TypeVar("Answer")
@@ -84,10 +84,24 @@ def settle_unionid(
     return merge_locked(one=member, other=namesake, actor=actor, at=at)
 
 
-def link(*, member: Member, kind: Identity, app_id: str, value: str, actor: Actor, at: dt.datetime) -> None:
+def link(
+    *,
+    member: Member,
+    kind: Identity,
+    app_id: str,
+    value: str,
+    given_through: GivenThrough | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> None:
     """This name of the outside world is hers from now on. The unique constraint says whether it was free."""
     identity = MemberIdentity.objects.create(
-        member=member, kind=kind, app_id=app_id, value=value, linked_at=at
+        member=member,
+        kind=kind,
+        app_id=app_id,
+        value=value,
+        linked_at=at,
+        given_through=[given_through] if given_through else [],
     )
     audit.record(action="members.identity_linked", subject=member, actor=actor, at=at, kind=kind.value)
     events.publish(IdentityLinked(member.pk, identity.pk))

@@ -50,6 +50,7 @@ REASONS: Final[Mapping[str, Callable[[], str]]] = {
     "wechat_id_unusable": lambda: _("不像微信给的编号"),
     "too_many_tags": lambda: _("标签超过 20 个"),
     "tag_too_long": lambda: _("有标签超过 20 个字"),
+    "address_unclear": lambda: _("认不出是哪个省市区，请从省或市写起"),
     "too_long": lambda: _("超过 120 个字"),
     "too_many_cells": lambda: _("这一行的格子比表头多，内容可能错位了"),
     "no_identity": lambda: _("手机号、卡号等都没有填，认不出是谁"),

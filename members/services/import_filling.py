@@ -43,6 +43,7 @@ _APPLY: Final = """
 done AS (
     UPDATE members_member member
     SET name = CASE WHEN change.has_name THEN change.name ELSE member.name END,
+        name_given_through = CASE WHEN change.has_name THEN 'import' ELSE member.name_given_through END,
         name_tokens = CASE WHEN change.has_name THEN change.name_tokens ELSE member.name_tokens END,
         gender = CASE WHEN change.has_gender THEN change.gender ELSE member.gender END,
         birthday = CASE WHEN change.has_birthday THEN change.birthday ELSE member.birthday END,
@@ -71,14 +72,21 @@ _NEWER: Final = {
 }
 # The same unless she has a phone or unionid already: a second one is not taken over, whatever was decided.
 _LINK: Final = """
-INSERT INTO members_memberidentity (member_id, kind, app_id, value, linked_at)
-SELECT plan.member_id, key.kind, key.app_id, key.value, %(at)s::timestamptz
+INSERT INTO members_memberidentity (member_id, kind, app_id, value, linked_at, given_through)
+SELECT plan.member_id, key.kind, key.app_id, key.value, %(at)s::timestamptz, ARRAY['import']
 FROM import_plan plan JOIN import_key key USING (line)
 WHERE plan.verdict = 'match' AND NOT (key.kind IN ('phone', 'unionid') AND EXISTS (
     SELECT FROM members_memberidentity hers WHERE hers.member_id = plan.member_id AND hers.kind = key.kind))
 ORDER BY key.kind, key.app_id, key.value
 ON CONFLICT (kind, app_id, value) DO NOTHING
 RETURNING member_id, ARRAY[kind]::text[]
+"""
+# A phone of hers that stands in the file was given to the shop as well: it outlives a withdrawal inside WeChat.
+_VOUCH: Final = """
+UPDATE members_memberidentity hers SET given_through = hers.given_through || 'import'::varchar
+FROM import_plan plan JOIN import_key key USING (line)
+WHERE plan.verdict = 'match' AND key.kind = 'phone' AND hers.kind = 'phone' AND hers.app_id = key.app_id
+    AND hers.value = key.value AND hers.member_id = plan.member_id AND NOT 'import' = ANY(hers.given_through)
 """
 _STRANGERS: Final = """
 SELECT EXISTS (
@@ -94,8 +102,8 @@ WHERE plan.verdict IN ('created', 'matched') AND (row.province <> '' OR row.stre
 ORDER BY plan.member_id, plan.line {order}
 """
 _SETTLE_PLACES: Final = f"""
-INSERT INTO members_memberaddress (member_id, province, city, district, street, changed_at)
-SELECT place.*, %(at)s::timestamptz FROM ({_PLACES.format(order="ASC")}) place
+INSERT INTO members_memberaddress (member_id, province, city, district, street, given_through, changed_at)
+SELECT place.*, 'import', %(at)s::timestamptz FROM ({_PLACES.format(order="ASC")}) place
 ON CONFLICT (member_id) DO NOTHING RETURNING member_id
 """
 _OLD_PLACES: Final = f"""
@@ -106,7 +114,7 @@ FROM ({_PLACES.format(order="DESC")}) place JOIN members_memberaddress home ON h
 _MOVE: Final = f"""
 UPDATE members_memberaddress home
 SET province = place.province, city = place.city, district = place.district, street = place.street,
-    changed_at = %(at)s::timestamptz
+    given_through = 'import', changed_at = %(at)s::timestamptz
 FROM ({_PLACES.format(order="DESC")}) place
 WHERE place.member_id = home.member_id AND home.member_id = ANY(%(moved)s)
 """
@@ -124,6 +132,7 @@ WHERE plan.verdict IN ('created', 'matched') AND %(word)s = ANY(row.tags)
 
 def link_identities(*, cursor: Any, actor: Actor, at: dt.datetime) -> set[int]:
     """The identities of every `match` row are her own; who got any."""
+    cursor.execute(_VOUCH)
     cursor.execute(_LINK, {"at": at})
     linked: dict[int, set[str]] = {}
     for member_id, kinds in cursor.fetchall():

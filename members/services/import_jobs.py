@@ -25,6 +25,7 @@ from members.models import (
 from members.services.import_columns import headings_digest, recall_mapping, usable_mapping
 from members.services.import_files import drop_file, keep_file
 from members.services.import_reading import open_table
+from members.services.tags import tag_doer
 
 _UNBEGUN: Final = (ImportState.UPLOADED, ImportState.CHECKED)
 
@@ -203,7 +204,7 @@ def _stop(job: ImportJob, actor: Actor, at: dt.datetime) -> None:
 
 def _forget(job: ImportJob, actor: Actor, at: dt.datetime) -> None:
     ImportCandidate.objects.filter(job=job, state=CandidateState.WAITING).update(
-        state=CandidateState.SKIPPED, decided_at=at, decided_by=actor.label[:90]
+        state=CandidateState.SKIPPED, decided_at=at, decided_by=tag_doer(actor)
     )
     ImportRow.objects.filter(job=job).delete()
     ImportProblem.objects.filter(job=job).delete()

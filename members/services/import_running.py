@@ -151,7 +151,10 @@ def _fail(job: ImportJob, holder: str, refusal: Refusal) -> bool:
         keep_lease(job_id=job.pk, holder=holder)
         ImportRow.objects.filter(job=job, is_waiting=False).delete()
         ImportJob.objects.filter(pk=job.pk).update(
-            state=ImportState.FAILED, failure=refusal.code, ended_at=clock.now()
+            state=ImportState.FAILED,
+            failure=refusal.code,
+            failure_line=refusal.details.get("line"),
+            ended_at=clock.now(),
         )
     logger.warning("members.import_failed", extra={"job_id": job.pk, "code": refusal.code})
     return False

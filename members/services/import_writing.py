@@ -15,6 +15,7 @@ from members.models import Member
 FROM_FILE: Final = {
     "rows": "members_importrow",
     "source": "'import'",
+    "given_through": "'import'",
     "scene": "''",
     "following": "false",
     "followed": "NULL::timestamptz",
@@ -27,11 +28,12 @@ SELECT %(at)s::timestamptz, %(actor_kind)s, %(actor_id)s::bigint, %(actor_label)
 _CREATE: Final = f"""
 WITH made AS (
     INSERT INTO members_member
-        (public_id, code, stage, name, name_tokens, gender, birthday, phone, phone_tail, source, source_scene,
-         is_following, follow_changed_at, registered_at)
+        (public_id, code, stage, name, name_tokens, name_given_through, gender, birthday, phone, phone_tail, source,
+         source_scene, is_following, follow_changed_at, registered_at)
     SELECT row.public_id, row.code, CASE WHEN row.phone = '' THEN 'prospect' ELSE 'member' END, row.name,
-           row.name_tokens, row.gender, row.birthday, row.phone, row.phone_tail, {{source}}, {{scene}},
-           {{following}}, {{followed}}, coalesce(row.registered_at, %(at)s::timestamptz)
+           row.name_tokens, CASE WHEN row.name = '' THEN '' ELSE {{given_through}} END, row.gender, row.birthday,
+           row.phone, row.phone_tail, {{source}}, {{scene}}, {{following}}, {{followed}},
+           coalesce(row.registered_at, %(at)s::timestamptz)
     FROM import_plan plan JOIN {{rows}} row ON row.id = plan.row_id
     WHERE plan.verdict = 'create' ORDER BY plan.line
     RETURNING id, public_id, source),
@@ -39,8 +41,9 @@ noted AS ({_AUDIT} id, jsonb_build_object('source', source) FROM made)
 UPDATE import_plan plan SET member_id = made.id FROM made WHERE made.public_id = plan.public_id
 """
 _IDENTIFY: Final = """
-INSERT INTO members_memberidentity (member_id, kind, app_id, value, linked_at)
-SELECT plan.member_id, key.kind, key.app_id, key.value, coalesce(row.registered_at, %(at)s::timestamptz)
+INSERT INTO members_memberidentity (member_id, kind, app_id, value, linked_at, given_through)
+SELECT plan.member_id, key.kind, key.app_id, key.value, coalesce(row.registered_at, %(at)s::timestamptz),
+       ARRAY[{given_through}]
 FROM import_plan plan JOIN import_key key USING (line) JOIN {rows} row ON row.id = plan.row_id
 WHERE plan.verdict = 'create' ORDER BY key.kind, key.app_id, key.value
 """

@@ -11,6 +11,7 @@ from core.actor import Actor
 from core.constraints import violated
 from members.contracts import MemberImport
 from members.errors import IdentityTaken, PhoneAlreadyRegistered
+from members.models import Source
 from members.selectors import phone_index
 from members.services.import_staging import NAME_CONTEXT, PHONE_CONTEXT
 from members.services.import_writing import create_people
@@ -40,6 +41,9 @@ WHERE key.value <> ''
 _SOURCES: Final = {
     "rows": "import_person",
     "source": "row.source",
+    "given_through": "CASE row.source "
+    + " ".join(f"WHEN '{source.value}' THEN '{source.given_through.value}'" for source in Source)
+    + " END",
     "scene": "row.source_scene",
     "following": "row.is_following",
     "followed": "row.followed_at",

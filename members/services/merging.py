@@ -147,7 +147,7 @@ def merge_locked(
         from_member_id=emptier.pk,
         merge_id=merge.pk,
         how=how,
-        filled=sorted(set(written) - {"name_tokens"}),
+        filled=survivorship.group_names(written),
     )
     audit.record(
         action="members.merged_away", subject=emptier, actor=actor, at=at, into_member_id=survivor.pk

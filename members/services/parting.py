@@ -18,7 +18,8 @@ from members.selectors import card_of
 from members.services.holdings import Snapshot, all_holdings
 from members.services.merging import pack_snapshot
 from members.services.people import name_columns
-from members.services.survivorship import GROUPS
+from members.services.phone_passing import phone_identities
+from members.services.survivorship import GROUPS, group_names
 from members.services.tags import tag_doer
 
 _COLUMNS: Final = {field.name: field for field in Member._meta.concrete_fields}
@@ -64,7 +65,7 @@ def undo_merge(*, merge_id: int, reason: str = "", actor: Actor, at: dt.datetime
             at=at,
             merge_id=merge.pk,
             parted_member_id=emptier.pk,
-            restored=sorted(set(restored) - {"name_tokens"}),
+            restored=group_names(restored),
         )
         audit.record(action="members.parted", subject=emptier, actor=actor, at=at, merge_id=merge.pk)
         events.publish(MemberUnmerged(merge.pk, emptier.pk, survivor.pk))
@@ -102,7 +103,7 @@ def _restore_columns(survivor: Member, emptier: Member, snapshot: Snapshot) -> l
     has_phone = MemberIdentity.objects.filter(member=survivor, kind=Identity.PHONE).exists()
     for field, columns in GROUPS.items():
         mine = [column for column in columns if column in written]
-        # What the merge wrote is what the other row has: anything else was said since. Tokens follow the name,
+        # What the merge wrote is what the other row had: anything else was said since. Tokens follow the name,
         # and the key of the day.
         kept = [column for column in mine if column != "name_tokens"]
         if not kept or any(_as_kept(survivor, column) != before["emptier"].get(column) for column in kept):
@@ -110,13 +111,18 @@ def _restore_columns(survivor: Member, emptier: Member, snapshot: Snapshot) -> l
         if field == "stage" and has_phone:  # verified for her meanwhile: she has joined herself
             continue
         values = {column: _COLUMNS[column].to_python(before["survivor"][column]) for column in kept}
-        if field == "name":
-            values = name_columns(values["name"])
+        if "name" in values:
+            values |= name_columns(values["name"])
         restored += changed_fields(survivor, **values)
     if restored:
         survivor.save(update_fields=sorted(restored))
     _follow_identities(survivor, emptier)
     return sorted(restored)
+
+
+def _blank_lost_phone(row: Member) -> None:
+    if row.phone and not phone_identities(member_id=row.pk, digits=row.phone).exists():
+        row.save(update_fields=changed_fields(row, phone="", phone_tail=""))
 
 
 def _as_kept(member: Member, column: str) -> Any:
@@ -126,11 +132,9 @@ def _as_kept(member: Member, column: str) -> Any:
 
 def _follow_identities(survivor: Member, emptier: Member) -> None:
     """A phone without its identity was given up or withdrawn meanwhile; following goes with the openid."""
+    _blank_lost_phone(survivor)
+    _blank_lost_phone(emptier)
     changed: list[str] = []
-    phones = MemberIdentity.objects.filter(member=emptier, kind=Identity.PHONE)
-    if emptier.phone and not phones.exists():
-        emptier.phone = emptier.phone_tail = ""
-        changed += ["phone", "phone_tail"]
     heard, known = survivor.follow_changed_at, emptier.follow_changed_at
     follows = MemberIdentity.objects.filter(kind=Identity.OPENID)
     if (

@@ -14,7 +14,15 @@ from core.models import changed_fields
 from members.contracts import MemberCard, SourceKind
 from members.errors import NameUnusable, NoSuchMember, PhoneAlreadyRegistered, PhoneUnusable
 from members.events import IdentityLinked, MemberRegistered
-from members.models import Gender, Identity, Member, MemberIdentity, MemberStage
+from members.models import (
+    Gender,
+    GivenThrough,
+    Identity,
+    Member,
+    MemberIdentity,
+    MemberStage,
+    Source,
+)
 from members.selectors import card_of, list_merge_targets, name_tokens, phone_index
 from members.services.phone_claims import claim_phones
 
@@ -63,12 +71,14 @@ def register_member(
     """
     at = at or clock.now()
     digits, name = usable_phone(phone), usable_name(name)
+    given_through = Source(source).given_through
     try:
         with transaction.atomic():
             claim_phones([digits])
             member = Member.objects.create(
                 stage=MemberStage.MEMBER,
                 **name_columns(name),
+                name_given_through=given_through,
                 gender=Gender(gender),
                 birthday=birthday,
                 phone=digits,
@@ -77,7 +87,11 @@ def register_member(
                 registered_at=at,
             )
             identity = MemberIdentity.objects.create(
-                member=member, kind=Identity.PHONE, value=phone_index(digits), linked_at=at
+                member=member,
+                kind=Identity.PHONE,
+                value=phone_index(digits),
+                linked_at=at,
+                given_through=[given_through],
             )
             audit.record(action="members.registered", subject=member, actor=actor, at=at, source=source)
             events.publish(MemberRegistered(member.pk))
@@ -90,13 +104,14 @@ def register_member(
 
 
 def rename_member(*, member_id: int, name: str, actor: Actor, at: dt.datetime | None = None) -> MemberCard:
-    """Her name is this one, and its pinyin is what searches find. Refuses an empty or overlong name."""
+    """Staff say that her name is this one; its pinyin is what searches find. Refuses an empty or overlong name."""
     name = usable_name(name)
     with transaction.atomic():
         member = Member.objects.lock(lock_member(member_id))
         changed = changed_fields(member, **name_columns(name))
         if changed:
-            member.save(update_fields=changed)
+            member.name_given_through = GivenThrough.STAFF
+            member.save(update_fields=[*changed, "name_given_through"])
             audit.record(action="members.renamed", subject=member, actor=actor, at=at)
     return card_of(member)
 

@@ -14,6 +14,7 @@ from members.contracts import ExpiryRun
 from members.events import PointsExpired, PointsExpiring
 from members.models import PointsSettings
 from members.selectors.points import get_points_decisions
+from members.services.points_ledger import actor_words
 
 SLICE: Final = (
     20_000  # accounts in one transaction: well within the statement time-out, few locks held for long
@@ -84,7 +85,7 @@ def expire_points(*, actor: Actor, at: dt.datetime | None = None) -> ExpiryRun:
         "at": at,
         "reason": _("积分过期"),
         "key": f"expire-day@{day.isoformat()}",
-        "actor": actor.label[:90],
+        "actor": actor_words(actor),
     }
     accounts = points = 0
     for ids in _slices(after=_LONG_AGO, until=until):

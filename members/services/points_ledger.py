@@ -28,6 +28,7 @@ from members.models import (
 )
 from members.selectors.points import entry_line
 from members.services.people import lock_member
+from members.services.tags import tag_doer
 
 MOST_POINTS: Final = 1_000_000_000
 # "@" stands in keys of our own (expire@…, release@…), so no caller's key can meet one.
@@ -229,5 +230,5 @@ def usable_key(source_key: str) -> str:
 
 
 def actor_words(actor: Actor) -> str:
-    """Who, for the ledger: the label where there is one, else the kind."""
-    return (actor.label or actor.kind)[:90]
+    """Who, for the ledger, as people read it."""
+    return tag_doer(actor)

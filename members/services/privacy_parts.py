@@ -61,13 +61,13 @@ def erase_profile(*, member_id: int, actor: Actor, at: dt.datetime) -> int:
     row.public_id, row.code = new_public_id(), new_code_12()
     row.stage, row.erased_at = MemberStage.ERASED, at
     row.name, row.name_tokens = "", []
-    row.phone = row.phone_tail = row.gender = row.source_scene = ""
+    row.phone = row.phone_tail = row.gender = row.source_scene = row.name_given_through = ""
     row.birthday = row.follow_changed_at = row.birthday_changed_at = None
     row.is_following = False
     row.save(
         update_fields=[
-            "public_id", "code", "stage", "erased_at", "name", "name_tokens", "phone", "phone_tail", "gender",
-            "source_scene", "birthday", "follow_changed_at", "birthday_changed_at", "is_following",
+            "public_id", "code", "stage", "erased_at", "name", "name_tokens", "name_given_through", "phone",
+            "phone_tail", "gender", "source_scene", "birthday", "follow_changed_at", "birthday_changed_at", "is_following",
         ]
     )  # fmt: skip
     return 1

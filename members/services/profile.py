@@ -12,7 +12,7 @@ from core.models import changed_fields
 from members.contracts import ProfileCard
 from members.errors import BirthdayChangedLately, BirthdayUnusable, GenderUnusable
 from members.events import ProfileCompleted
-from members.models import Gender, Member, PointsEntry
+from members.models import Gender, GivenThrough, Member, PointsEntry
 from members.selectors.points import get_points_decisions
 from members.selectors.profile import birthday_free_on, profile_of
 from members.services.people import lock_member, name_columns, usable_name
@@ -41,13 +41,13 @@ def change_profile(
     at = at or clock.now()
     values: dict[str, object] = {}
     if name is not None:
-        values |= name_columns(usable_name(name))
+        values |= name_columns(usable_name(name)) | {"name_given_through": GivenThrough.MINI_PROGRAM}
     if gender is not None:
         if gender not in Gender.values:
             raise GenderUnusable(field="gender")
         values["gender"] = Gender(gender)
     if birthday is not None:
-        values["birthday"] = _usable_birthday(birthday, clock.business_day(at))
+        values["birthday"] = usable_birthday(day=birthday, today=clock.business_day(at))
     with transaction.atomic():
         member = Member.objects.lock(lock_member(member_id))
         if birthday is not None and birthday != member.birthday:
@@ -109,7 +109,8 @@ def reward_profiles(*, actor: Actor, at: dt.datetime | None = None) -> int:
     return sum(bool(reward_profile(member_id=member_id, actor=actor, at=at)) for member_id in missed)
 
 
-def _usable_birthday(day: dt.date, today: dt.date) -> dt.date:
+def usable_birthday(*, day: dt.date, today: dt.date) -> dt.date:
+    """The day, if somebody who lives may be born on it. Raises BirthdayUnusable."""
     if not today - dt.timedelta(days=_OLDEST) <= day <= today:
         raise BirthdayUnusable(field="birthday")
     return day

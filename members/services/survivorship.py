@@ -5,10 +5,12 @@ Pure: looks at the two rows and at nothing else, so that the preview and the mer
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from core import clock, phones
 from members.contracts import MergeField
@@ -18,7 +20,7 @@ from members.models import Member, MemberStage
 # Columns that belong together, under the name of the field people know.
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "stage": ("stage",),
-    "name": ("name", "name_tokens"),
+    "name": ("name", "name_tokens", "name_given_through"),
     "phone": ("phone", "phone_tail"),
     "gender": ("gender",),
     "birthday": ("birthday", "birthday_changed_at"),
@@ -26,6 +28,14 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "following": ("is_following", "follow_changed_at"),
     "completed": ("profile_completed_at",),
 }
+
+
+def group_names(columns: Iterable[str]) -> list[str]:
+    """The fields as people know them, to which these columns belong."""
+    changed = set(columns)
+    return sorted(field for field, own in GROUPS.items() if changed.intersection(own))
+
+
 # What a person at the desk may decide otherwise. The rest is fact: who followed last, who came first.
 CHOOSABLE: Final = ("name", "phone", "gender", "birthday")
 
@@ -82,7 +92,7 @@ def field_lines(*, survivor: Member, emptier: Member, rulings: list[Ruling]) -> 
     return tuple(
         MergeField(
             field=ruling.field,
-            title=_TITLES[ruling.field](),
+            title=str(TITLES[ruling.field]),
             survivor=_words(survivor, ruling.field),
             emptier=_words(emptier, ruling.field),
             winner_id=ruling.winner.pk,
@@ -184,15 +194,15 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "following": _rule_following,
     "completed": _rule_completed,
 }
-_TITLES: Final[Mapping[str, Callable[[], str]]] = {
-    "stage": lambda: _("身份"),
-    "name": lambda: _("姓名"),
-    "phone": lambda: _("手机号"),
-    "gender": lambda: _("性别"),
-    "birthday": lambda: _("生日"),
-    "source": lambda: _("来源"),
-    "following": lambda: _("关注公众号"),
-    "completed": lambda: _("资料完善"),
+TITLES: Final[Mapping[str, str | Promise]] = {
+    "stage": _lazy("身份"),
+    "name": _lazy("姓名"),
+    "phone": _lazy("手机号"),
+    "gender": _lazy("性别"),
+    "birthday": _lazy("生日"),
+    "source": _lazy("来源"),
+    "following": _lazy("关注公众号"),
+    "completed": _lazy("资料完善"),
 }
 
 

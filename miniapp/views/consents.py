@@ -16,9 +16,10 @@ from members.errors import (
     NoSuchConsentText,
     NoSuchMember,
 )
-from miniapp.api import MemberView, MiniView, StrictInput, StrictText
+from miniapp.api import MemberView, MiniView
 from miniapp.schema import documented
-from miniapp.throttles import Limit
+from rest.bodies import StrictInput, StrictText
+from rest.throttles import Limit
 
 DOOR = "mini_program"
 _PRIVACY: dict[str, Any] = {

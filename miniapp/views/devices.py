@@ -7,9 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from miniapp import services
-from miniapp.api import MemberView, StrictInput
+from miniapp.api import MemberView
 from miniapp.errors import NoSuchDevice
 from miniapp.schema import documented
+from rest.bodies import StrictInput
 
 
 class DeviceOut(serializers.Serializer[Any]):

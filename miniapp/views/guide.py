@@ -18,10 +18,11 @@ from guides.errors import (
     NoSuchGuide,
     RequestKeyReused,
 )
-from miniapp.api import MemberView, StrictInput, StrictText
+from miniapp.api import MemberView
 from miniapp.errors import NoGuideYet
 from miniapp.schema import documented
-from miniapp.throttles import Limit
+from rest.bodies import StrictInput, StrictText
+from rest.throttles import Limit
 
 _STORE = {
     "id": "H4TBNW9CAYQ7M2KX",

@@ -8,11 +8,12 @@ from rest_framework.response import Response
 
 from members import selectors as member_selectors
 from miniapp import services
-from miniapp.api import MemberView, MiniView, StrictInput, StrictText
+from miniapp.api import MemberView, MiniView
 from miniapp.contracts import TokenPair
 from miniapp.errors import DeviceRevoked, RefreshExpired, RefreshReused, RefreshUnknown
 from miniapp.schema import documented
-from miniapp.throttles import Limit
+from rest.bodies import StrictInput, StrictText
+from rest.throttles import Limit
 from wechat.errors import (
     HighRiskUser,
     LoginCodeUnusable,

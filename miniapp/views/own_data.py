@@ -13,9 +13,10 @@ from members import selectors as member_selectors
 from members import services as member_services
 from members.contracts import DataRequestCard
 from members.errors import DataRequestClosed, NoSuchDataRequest, NoSuchMember
-from miniapp.api import MemberView, StrictInput
+from miniapp.api import MemberView
 from miniapp.schema import documented
-from miniapp.throttles import Limit
+from rest.bodies import StrictInput
+from rest.throttles import Limit
 
 KINDS = ("export", "erase")
 STATES = ("open", "done", "withdrawn")

@@ -11,11 +11,12 @@ from members import selectors as member_selectors
 from members.contracts import MemberCard
 from members.errors import PhoneUnusable
 from miniapp import services
-from miniapp.api import MemberView, StrictInput, StrictText
+from miniapp.api import MemberView
 from miniapp.errors import NotFromWeChat, SmsCodeUnusable, SmsCodeWrong, SmsTooSoon
 from miniapp.schema import documented
-from miniapp.throttles import Limit
 from miniapp.views.profile import EXAMPLE, ProfileOut, show_profile
+from rest.bodies import StrictInput, StrictText
+from rest.throttles import Limit
 from sms.errors import SmsNotSetUp
 from wechat.errors import (
     MiniSessionStale,
@@ -72,7 +73,8 @@ class PhoneCodeView(MemberView):
         summary="Her phone by WeChat's phone code / 微信授权手机号",
         words=(
             "The code must be hers: one that another person's phone got is refused. A number that is another member's "
-            "is the same person: the two are merged, and the answer is who she is from now on."
+            "is the same person: the two are merged, and the answer is who she is from now on. Only a number that two "
+            "WeChat accounts proved long after each other moves to her alone."
         ),
         body=PhoneCodeIn,
         body_example={"code": "e31968a7f94cc5ee…"},

@@ -7,8 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from members import selectors as member_selectors
-from miniapp.api import MemberView, PageQuery, open_cursor, seal_cursor
+from miniapp.api import MemberView, open_cursor, seal_cursor
 from miniapp.schema import documented
+from rest.pages import PageQuery
 
 KINDS = ("earn", "spend", "expire", "reverse", "adjust", "freeze", "release")
 

@@ -18,9 +18,10 @@ from members.errors import (
     NameUnusable,
     NoSuchMember,
 )
-from miniapp.api import MemberView, StrictInput, StrictText
+from miniapp.api import MemberView
 from miniapp.schema import documented
-from miniapp.throttles import Limit
+from rest.bodies import StrictInput, StrictText
+from rest.throttles import Limit
 
 GENDERS = ("female", "male")
 EXAMPLE: dict[str, Any] = {

@@ -21,9 +21,11 @@ from guides.errors import (
     TooManyRequests,
 )
 from members.errors import NoSuchMember
-from miniapp.api import MemberView, PageQuery, StrictInput, StrictText, open_cursor, seal_cursor
+from miniapp.api import MemberView, open_cursor, seal_cursor
 from miniapp.schema import documented
-from miniapp.throttles import Limit
+from rest.bodies import StrictInput, StrictText
+from rest.pages import PageQuery
+from rest.throttles import Limit
 
 STATES = ("open", "accepted", "in_progress", "done", "closed", "cancelled", "refused")
 # No row has this id: a store that is unknown or closed is as none at all.

@@ -53,12 +53,28 @@
 
   const say = (text) => {
     const toasts = byId("toasts");
-    if (!toasts || !text) return;
+    if (!toasts || !text) return null;
     const line = document.createElement("p");
     line.className = "notice notice_plain";
     line.textContent = text;
     toasts.append(line);
+    return line;
   };
+
+  // What takes a moment says so at once; the word goes when the answer is there.
+  const doings = new Map();
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const source = event.detail.elt;
+    if (source.dataset.saying) doings.set(source, say(source.dataset.saying));
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const source = event.detail.elt;
+    const answer = event.detail.xhr;
+    if (!doings.has(source) || (answer && answer.getResponseHeader("HX-Redirect"))) return;
+    const line = doings.get(source);
+    if (line) line.remove();
+    doings.delete(source);
+  });
 
   document.addEventListener("refused", (event) => say(event.detail.text));
 
@@ -66,6 +82,8 @@
     const source = event.detail.elt;
     if (source.id === "pulse") {
       notePulse(false);
+    } else if (source.id === "face-live") {
+      return; // looked at again soon (showing.js)
     } else if (source.classList.contains("stretch")) {
       source.classList.add("is-failed");
     } else if (!(event.detail.xhr && event.detail.xhr.getResponseHeader("HX-Trigger"))) {
@@ -96,7 +114,7 @@
 
   // The address says what the list shows, so that coming back from a member finds the same place.
   const rememberList = () => {
-    const marks = document.querySelectorAll("#member-list [data-page-url]");
+    const marks = document.querySelectorAll("main [data-page-url]");
     if (marks.length) history.replaceState(history.state, "", marks[marks.length - 1].dataset.pageUrl);
   };
   document.addEventListener("htmx:afterSettle", rememberList);

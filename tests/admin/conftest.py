@@ -1,27 +1,42 @@
 """Staff at their desks, and a chain in which every table of the admin has a row."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from core import clock
 from core.actor import Actor
+from coupons import selectors as coupon_selectors
 from coupons import services as coupon_services
-from coupons.contracts import BatchTerms, TemplateTerms
+from coupons.contracts import (
+    BatchTerms,
+    ExchangeTerms,
+    PolicyTerms,
+    StandingTerms,
+    TemplateTerms,
+    UnlockTerms,
+)
+from coupons.models import PointsPayment
 from coupons.services import Order
 from guides import services as guide_services
-from guides.models import BindingPolicy
+from guides.models import BindingPolicy, ChannelCode
 from guides.selectors import get_guide_code
 from members import services as member_services
 from members.contracts import TierDecisions, TierTerms
 from members.models import EarningRule, MultiplierRule, PointsSettings, PrivacySettings
+from openapi import services as openapi_services
+from openapi.contracts import ClientTerms
+from openapi.models import ApiRequest
 from sms import services as sms_services
-from tests.cast import Cast
+from tests.cast import Cast, make_cast
 from tests.fixtures_cast import cast  # noqa: F401
 from tests.guides.requests_kit import ask, make_kinds
+from tests.kept_rows import kept_rows
 from tests.members.import_kit import check, person, run, text_of, upload
 from tests.members.privacy_kit import consent_texts
 from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
@@ -121,7 +136,12 @@ def fill_coupons(cast: Cast) -> None:  # noqa: F811
     )
     batch = coupon_services.create_batch(
         template_id=template.id,
-        terms=BatchTerms(name="双旦满减", quota=1_204, doors=("claim", "system"), member_limit=None),
+        terms=BatchTerms(
+            name="双旦满减",
+            quota=1_204,
+            doors=("claim", "system", "face_to_face", "code", "share"),
+            member_limit=None,
+        ),
         actor=actor,
     )
     coupon_services.open_batch(batch_id=batch.id, actor=actor)
@@ -134,14 +154,77 @@ def fill_coupons(cast: Cast) -> None:  # noqa: F811
         request_id="cast",
         actor=actor,
     )
+    PointsPayment.objects.create(pk=1)
+    made = openapi_services.create_client(
+        terms=ClientTerms(name="一号机", kind="till", scopes=("verify",), store_id=cast.store.id), actor=actor
+    )
+    ApiRequest.objects.create(
+        client_id=made.client_id, at=clock.now(), method="GET", endpoint="/ping", status=200, took_ms=7
+    )
     coupon_services.issue_coupons(
         batch_id=batch.id, member_ids=[cast.xiaomei.id, cast.xiaoli.id], key="cast", actor=actor
     )
+    coupon_services.decide_policy(terms=PolicyTerms(0, 0, 10_000), actor=actor)
+    coupon_services.fold_stats(actor=actor)
+    coupon_services.settle_redemptions(actor=actor)
+    coupon_services.prove_stats(actor=actor)
+    coupon_services.create_exchange_set(
+        batch_id=batch.id,
+        terms=ExchangeTerms(name="门店卡片", kind="generated", code_count=3),
+        actor=actor,
+    )
+    coupon_services.create_unlock_offer(
+        terms=UnlockTerms(name="邀好友", batch_id=batch.id, friend_batch_id=batch.id, needed_count=1),
+        actor=actor,
+    )
+    share = coupon_services.start_unlock(
+        offer_public_id=coupon_selectors.list_unlock_offers(cast.xiaomei.id)[0].public_id,
+        member_id=cast.xiaomei.id,
+        actor=actor,
+    )
+    coupon_services.help_unlock(share_public_id=share, member_id=cast.xiaoli.id, actor=actor)
+    fill_doors(cast, batch.id)
+
+
+def fill_doors(cast: Cast, batch_id: int) -> None:  # noqa: F811
+    """李娜 offers the batch face to face and 小美 has scanned; a rule has greeted 小美 as well."""
+    actor = Actor.system("cast")
+    card = coupon_services.open_face_to_face(
+        batch_id=batch_id, guide_id=cast.lina.id, request_key="cast", actor=actor
+    )
+    code = ChannelCode.objects.get(purpose="face_to_face")
+    scan = guide_services.resolve_scan(
+        member_id=cast.xiaomei.id,
+        scene=code.code,
+        is_new_follower=False,
+        request_key=card.public_id,
+        actor=actor,
+    )
+    coupon_services.answer_face_to_face_scan(scan_id=scan.scan_id, actor=actor)
+    rule = coupon_services.create_standing_rule(
+        terms=StandingTerms(name="绑定欢迎券", occasion="first_bound", batch_id=batch_id), actor=actor
+    )
+    coupon_services.switch_rule_on(
+        rule_id=rule.id, actor=actor, at=cast.xiaomei.registered_at - dt.timedelta(hours=1)
+    )
+    coupon_services.work_standing_rules(actor=actor)
 
 
 @pytest.fixture
 def full_chain(cast: Cast) -> Cast:  # noqa: F811
     """At least one row in every table the admin shows."""
+    return fill_chain(cast)
+
+
+@pytest.fixture(scope="module")
+def kept_chain(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Cast]:
+    """The full chain made once, for modules whose tests only look at it; these say `cast` and `full_chain` are it."""
+    with kept_rows(django_db_blocker, lambda: fill_chain(make_cast())) as chain:
+        yield chain
+
+
+def fill_chain(cast: Cast) -> Cast:  # noqa: F811
+    """What `full_chain` says, around this cast."""
     now = clock.now()
     account = cast.account_id
     make_push(account, 1)

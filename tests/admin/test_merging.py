@@ -1,5 +1,7 @@
 """The merge desk: two members side by side, merged with a choice, parted again; another part stays unseen."""
 
+import datetime as dt
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
@@ -113,6 +115,29 @@ def test_possible_duplicates_are_proposed(desk: Client, cast: Cast, twin: int) -
     assert desk.get(reverse(DESK_URL)).context["pairs"] == []
     pairs = desk.get(reverse(DESK_URL), {"proposals": "1"}).context["pairs"]
     assert [(item["pair"].first.id, item["pair"].second.id) for item in pairs] == [(twin, other.id)]
+
+
+def test_a_number_that_passed_on_is_shown_to_be_looked_at(desk: Client, cast: Cast) -> None:
+    long_ago = clock.now() - dt.timedelta(days=400)
+    old, new = (
+        services.register_mini_visitor(app_id="wxmini", openid=f"o-{key}", actor=Actor.system("till")).id
+        for key in ("old", "new")
+    )
+    for member_id, at in ((old, long_ago), (new, clock.now())):
+        services.verify_phone(
+            member_id=member_id, phone="13700005678", how="sms", actor=Actor.system("till"), at=at
+        )
+    page = desk.get(reverse(DESK_URL))
+    assert [(item["pair"].first.id, item["pair"].second.id) for item in page.context["passed"]] == [
+        (old, new)
+    ]
+    assert f"first={old}&amp;second={new}" in page.content.decode()
+    assert "手机号换了主人，待核对" in desk.get(reverse("admin:index")).content.decode()
+    desk.post(reverse(DESK_URL), {"first": old, "second": new, "apart": "1"})
+    assert desk.get(reverse(DESK_URL)).context["passed"] == []
+    assert "手机号换了主人，待核对" not in desk.get(reverse("admin:index")).content.decode()
+    history = desk.get(reverse("admin:members_member_change", args=[old])).content.decode()
+    assert "手机号换了主人" in history
 
 
 def test_both_must_be_in_the_accounts_part(east_desk: Client, cast: Cast, twin: int) -> None:

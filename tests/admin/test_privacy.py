@@ -160,11 +160,12 @@ def test_a_kind_is_made_and_its_code_stays(desk: Client, cast: Cast) -> None:
 
 def test_the_settings_are_one_row(desk: Client, cast: Cast) -> None:
     names = "guide_reveals_per_hour guide_reveals_per_day staff_reveals_per_hour staff_reveals_per_day"
-    others = "member_reveals_per_day cooling_off_days request_due_days"
+    others = "member_reveals_per_day cooling_off_days request_due_days phone_rest_days"
     values = dict.fromkeys(f"{names} {others}".split(), 3)
     desk.post(reverse("admin:members_privacysettings_add"), values | {"unfollow_keep_days": ""})
     assert PrivacySettings.objects.get().pk == 1
     assert selectors.get_privacy_decisions().unfollow_keep_days is None
+    assert selectors.get_privacy_decisions().phone_rest_days == 3
     assert desk.get(reverse("admin:members_privacysettings_add")).status_code == 403
 
 

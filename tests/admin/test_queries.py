@@ -1,10 +1,13 @@
 """A list of a hundred rows costs a bounded number of queries, whatever it shows."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import DjangoDbBlocker
 
 from core import clock
 from core.actor import Actor
@@ -13,13 +16,24 @@ from guides.models import Guide
 from members import services as member_services
 from tests.admin.conftest import make_push
 from tests.cast import APP_ID, DIRECTOR, Cast, make_guide, openid_of
+from tests.kept_rows import kept_rows
 from wechat.models import OutboundCall
 
 QUERY_BUDGET = 15
 
 
 @pytest.fixture
-def hundred(full_chain: Cast) -> Cast:
+def cast(kept_chain: Cast, db: None) -> Cast:
+    return kept_chain
+
+
+@pytest.fixture(scope="module")
+def hundred(kept_chain: Cast, django_db_blocker: DjangoDbBlocker) -> Iterator[Cast]:
+    with kept_rows(django_db_blocker, lambda: _add_hundred(kept_chain)) as chain:
+        yield chain
+
+
+def _add_hundred(full_chain: Cast) -> Cast:
     now = clock.now()
     for number in range(100):
         guide = make_guide(f"N{number:03}", f"导购{number}", full_chain.store.id)

@@ -59,7 +59,7 @@ def test_another_parts_row_answers_as_an_unknown_id(
         ("guides_guide_move", "guides_guide"), ("guides_guide_leave", "guides_guide"),
         ("guides_guide_issue_code", "guides_guide"), ("guides_store_close", "guides_store"),
         ("guides_binding_unbind_one", "guides_binding"), ("guides_channelcode_close", "guides_channelcode"),
-        ("members_member_rename", "members_member"), ("guides_channelcode_qr", "guides_channelcode"),
+        ("members_member_correct", "members_member"), ("guides_channelcode_qr", "guides_channelcode"),
     ],
 )  # fmt: skip
 def test_buttons_do_not_reach_another_part(

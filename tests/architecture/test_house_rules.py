@@ -17,9 +17,20 @@ from config.timetable import TIMETABLE
 from core.events import Event
 
 ROOT = Path(settings.BASE_DIR)
-OUR_APPS = ("core", "wechat", "sms", "members", "guides", "coupons", "sales", "campaigns", "miniapp")
+OUR_APPS = (
+    "core",
+    "wechat",
+    "sms",
+    "members",
+    "guides",
+    "coupons",
+    "sales",
+    "campaigns",
+    "miniapp",
+    "openapi",
+)
 DOMAIN_APPS = ("members", "guides", "coupons", "sales", "campaigns")
-PACKAGES = (*OUR_APPS, "assistant", "openapi", "config", "sandbox", "bench")
+PACKAGES = (*OUR_APPS, "rest", "assistant", "config", "sandbox", "bench")
 DOMAIN_FILES = {
     "__init__", "apps", "contracts", "errors", "events", "models", "selectors", "services", "tasks", "handlers",
     "admin", "migrations", "management",

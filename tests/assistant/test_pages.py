@@ -66,7 +66,7 @@ def test_a_page_costs_few_queries_and_none_per_row(
     give_ticket(cast.lina)
     client = log_in(cast.lina)
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         answer = client.get(path)
 
     assert answer.status_code == 200

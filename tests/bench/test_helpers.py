@@ -7,6 +7,7 @@ import pytest
 
 from bench import load
 from bench.figures import Figure, Report, at_most, percentile, ratios, spread, table
+from bench.private import in_turns
 from tests.wechat import push_kit
 from wechat.services import parsing
 
@@ -46,6 +47,26 @@ def test_a_report_is_kept_as_json(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "x.json"
     Report((Figure("a"),), ("note",), {"raw": [1]}).save(path)
     assert json.loads(path.read_text())["measured"] == {"raw": [1]}
+
+
+def test_halves_take_turns_in_going_first() -> None:
+    went: list[str] = []
+
+    def half(name: str, seconds: float) -> float:
+        went.append(name)
+        return seconds
+
+    floors, ours, end = in_turns(
+        3, floor=lambda: half("floor", 1.0), ours=lambda: half("ours", 2.0), check=lambda: (7,)
+    )
+    assert went == ["floor", "ours", "ours", "floor", "floor", "ours"]
+    assert (floors, ours, end) == ([1.0] * 3, [2.0] * 3, (7,))
+
+
+def test_halves_that_leave_another_state_are_refused() -> None:
+    states = iter([(1,), (2,)])
+    with pytest.raises(RuntimeError, match="differ"):
+        in_turns(1, floor=lambda: 1.0, ours=lambda: 1.0, check=lambda: next(states))
 
 
 def order(mode: str, count: int = 6) -> load.Order:

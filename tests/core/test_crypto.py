@@ -1,7 +1,9 @@
 """Secrets at rest."""
 
 import base64
+import re
 import secrets
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -80,3 +82,21 @@ def test_a_sealed_column_holds_no_plain_text() -> None:
 def test_a_sealed_column_cannot_be_filtered_on() -> None:
     with pytest.raises(Exception, match="lookup"):
         list(Account.objects.filter(app_secret__contains="p"))
+
+
+def test_a_veiled_number_tells_nothing_and_opens_in_its_context_only(settings: Any) -> None:
+    ids = [crypto.veil(number, context="here") for number in range(200)]
+    assert len(set(ids)) == 200
+    assert all(re.fullmatch(r"[0-9A-Za-z_-]{22}", text) for text in ids)
+    assert len({text[:4] for text in ids}) > 190
+    assert [crypto.unveil(text, context="here") for text in ids] == list(range(200))
+    assert crypto.unveil(ids[7], context="there") is None
+    assert crypto.unveil(crypto.veil(2**63 - 1, context="here"), context="here") == 2**63 - 1
+    settings.INDEX_KEYS = [crypto.new_key(), *settings.INDEX_KEYS]
+    assert crypto.unveil(ids[7], context="here") == 7
+    assert crypto.veil(7, context="here") != ids[7]
+
+
+@pytest.mark.parametrize("text", ["", "A" * 22, "A" * 21, "A" * 23, "=" * 22, "é" * 22, "a b", "A" * 500])
+def test_an_invented_id_opens_nothing(text: str) -> None:
+    assert crypto.unveil(text, context="here") is None

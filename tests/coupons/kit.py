@@ -4,7 +4,7 @@ import datetime as dt
 import itertools
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 
 from core import clock
 from core.actor import Actor
@@ -97,6 +97,7 @@ def check_counters(batch_id: int) -> None:
         voided=Sum("voided_count"),
         expired=Sum("expired_count"),
         discount=Sum("discount_fen"),
+        sales=Sum("sales_fen"),
     )
     coupons = Coupon.objects.filter(batch=batch)
     by_state = dict(coupons.values_list("state").annotate(n=Count("pk")))
@@ -108,7 +109,11 @@ def check_counters(batch_id: int) -> None:
     assert batch.budget_fen is None or sums["reserved"] <= batch.budget_fen
     assert (sums["voided"], sums["expired"]) == (by_state.get("voided", 0), by_state.get("expired", 0))
     assert sums["redeemed"] == by_state.get("redeemed", 0) == live.count()
-    assert sums["discount"] == (live.aggregate(sum=Sum("discount_fen"))["sum"] or 0)
+    kept = live.aggregate(
+        discount=Sum(F("discount_fen") - F("returned_discount_fen")),
+        sales=Sum(F("amount_fen") - F("returned_fen")),
+    )
+    assert (sums["discount"], sums["sales"]) == (kept["discount"] or 0, kept["sales"] or 0)
 
 
 def later(**span: int) -> dt.datetime:

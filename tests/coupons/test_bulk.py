@@ -1,12 +1,15 @@
 """Bulk issue: whole audiences, limits honoured, reasons counted, killed in the middle, run by several at once."""
 
+import threading
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from core.errors import Refusal
 from coupons import selectors, services
+from coupons.contracts import IssueDraft
 from coupons.models import Coupon, IssueJob, IssueSlice, PartnerCode
 from coupons.services import bulk
 from members import selectors as member_selectors
@@ -223,6 +226,102 @@ def test_a_partners_codes_are_handed_out_each_once() -> None:
         refused(services.import_partner_codes, batch_id=batch, lines=["new"], actor=BOSS)
         == "coupons.batch_ended"
     )
+
+
+def draft(batch: int, members: Any, job_key: str = "", **values: Any) -> Any:
+    given = IssueDraft(audience_words="老客", **values)
+    return services.draft_issue_job(
+        batch_id=batch, member_ids=members, key=job_key or key(), draft=given, actor=BOSS
+    )
+
+
+@pytest.mark.django_db
+def test_a_draft_issues_nothing_until_it_is_confirmed_once() -> None:
+    members, batch = make_members(5), make_batch()
+    progress = draft(batch, members, "d")
+    assert (progress.state, progress.asked_count) == ("draft", 5)
+    assert draft(batch, members[:1], "d") == progress
+    assert services.resume_issue_jobs(actor=BOSS) == 0
+    assert services.run_issue_job(job_id=progress.job_id, actor=BOSS).issued_count == 0
+    for _ in range(2):
+        assert services.confirm_issue_job(job_id=progress.job_id, actor=BOSS).state == "running"
+    assert services.run_issue_job(job_id=progress.job_id, actor=BOSS).issued_count == 5
+    for call in (services.confirm_issue_job, services.pause_issue_job, services.stop_issue_job):
+        assert refused(call, job_id=progress.job_id, actor=BOSS) == "coupons.job_not_in_this_state"
+    assert refused(services.stop_issue_job, job_id=987_654, actor=BOSS) == "coupons.no_such_job"
+
+
+@pytest.mark.django_db
+def test_a_draft_of_nobody_and_one_of_an_ended_batch_are_refused() -> None:
+    batch = make_batch()
+    assert refused(draft, batch=batch, members=[]) == "coupons.audience_empty"
+    assert not IssueJob.objects.exists()
+    empty = draft(batch, [], bad_lines={1: "unknown"})
+    assert refused(services.confirm_issue_job, job_id=empty.job_id, actor=BOSS) == "coupons.audience_empty"
+    waiting = draft(batch, make_members(1))
+    services.end_batch(batch_id=batch, actor=BOSS)
+    assert refused(services.confirm_issue_job, job_id=waiting.job_id, actor=BOSS) == "coupons.batch_ended"
+    assert services.stop_issue_job(job_id=waiting.job_id, actor=BOSS).state == "stopped"
+    assert services.stop_issue_job(job_id=waiting.job_id, actor=BOSS).stop_reason == "by_staff"
+
+
+@pytest.mark.django_db
+def test_who_got_none_is_kept_by_name_and_erased_members_get_none() -> None:
+    first, second, third, gone = make_members(4)
+    batch = make_batch(2, member_limit=1)
+    claim(batch, first)
+    Member.objects.filter(pk=gone).update(stage="erased", erased_at=later())
+    progress = issue(batch, [first, second, third, gone])
+    missed = IssueSlice.objects.values_list("missed", flat=True).get()
+    assert missed == {"over_limit": [first], "erased": [gone], "sold_out": [third]}
+    assert progress.refused == {"over_limit": 1, "erased": 1, "sold_out": 1}
+
+
+def working_on_a_slice(job_id: int, began: threading.Event, goes_on: threading.Event) -> None:
+    """A worker that is held in the middle of a slice."""
+    with transaction.atomic():
+        row = (
+            IssueSlice.objects.filter(job_id=job_id, is_done=False).defer("member_ids", "missed").claim(1)[0]
+        )
+        began.set()
+        assert goes_on.wait(20)
+        bulk._run_slice(row, later())
+
+
+def stop_beside_a_worker(stop: Any) -> tuple[int, int]:
+    """Coupons there were when `stop` had answered, and when the worker had ended."""
+    batch = make_batch(100)
+    job = services.start_issue_job(batch_id=batch, member_ids=make_members(6), key=key(), actor=BOSS)
+    began, goes_on = threading.Event(), threading.Event()
+
+    def stopping() -> int:
+        assert began.wait(20)
+        threading.Timer(0.4, goes_on.set).start()
+        stop(job.job_id)
+        return Coupon.objects.filter(batch_id=batch).count()
+
+    seen, _worker = at_once([stopping, partial(working_on_a_slice, job.job_id, began, goes_on)])
+    services.run_issue_job(job_id=job.job_id, actor=BOSS)
+    check_counters(batch)
+    return seen, Coupon.objects.filter(batch_id=batch).count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_a_stop_has_answered_nothing_more_is_issued() -> None:
+    for stop in (services.stop_issue_job, services.pause_issue_job):
+        assert stop_beside_a_worker(lambda job_id, stop=stop: stop(job_id=job_id, actor=BOSS)) == (4, 4)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stop_that_does_not_wait_for_the_slice_answers_too_early() -> None:
+    """The twin: what the desk shows as the last number is not the last."""
+
+    def bare(job_id: int) -> None:
+        IssueJob.objects.filter(pk=job_id).update(
+            state="stopped", stop_reason="by_staff", finished_at=later()
+        )
+
+    assert stop_beside_a_worker(bare) == (0, 4)
 
 
 def selectors_context() -> Any:

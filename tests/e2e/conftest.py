@@ -1,22 +1,14 @@
-"""One stack, all parts running, for the whole path."""
-
-from collections.abc import Iterator
+"""The stack with all parts running, for the whole path."""
 
 import pytest
 
-from tests.stack import Stack, running_stack
-
-
-@pytest.fixture(scope="session")
-def whole_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(tmp_path_factory.mktemp("whole")) as stack:
-        stack.start_sandbox()
-        stack.start_web()
-        stack.start_worker()
-        yield stack
+from tests.stack import Stack
 
 
 @pytest.fixture
-def stack(whole_stack: Stack) -> Stack:
-    whole_stack.clear()
-    return whole_stack
+def stack(shared_stack: Stack) -> Stack:
+    shared_stack.start_sandbox()
+    shared_stack.start_web()
+    shared_stack.start_worker()
+    shared_stack.clear()
+    return shared_stack

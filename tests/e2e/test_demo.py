@@ -15,7 +15,7 @@ import pytest
 from tests.sandbox_process import free_port
 from tests.stack import ROOT, http
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.faults
 
 
 class Demo:

@@ -5,8 +5,6 @@ import pytest
 from tests.stack import Stack, wait_until
 from tests.wechat import push_kit
 
-pytestmark = [pytest.mark.xdist_group("whole")]
-
 
 def code_url(stack: Stack, guide: int) -> str:
     """What the QR of a guide's code holds, once WeChat has given it."""

@@ -8,7 +8,7 @@ from tests.browser import browser_pages, needs_browser
 from tests.e2e.test_first_light import code_url
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("whole"), needs_browser]
+pytestmark = [pytest.mark.browser, needs_browser]
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,7 @@ import pytest
 from tests.stack import ROOT, Stack, wait_until
 from tests.wechat import push_kit
 
-pytestmark = [
-    pytest.mark.xdist_group("whole"),
-    pytest.mark.skipif(shutil.which("curl") is None, reason="the walk through is written for curl"),
-]
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the walk through is written for curl")
 APP_ID = "wxe2emini0000001"
 
 
@@ -72,12 +69,21 @@ def test_the_walk_through_of_the_docs_works_and_leaves_nothing_in_the_logs(mini_
         "from tests.guides.requests_kit import make_kinds; from tests.members import privacy_kit, tiers_kit; "
         "make_kinds(); privacy_kit.consent_texts(); tiers_kit.make_ladder()"
     )
+    mini_stack.run_in_django(
+        "from core.actor import Actor; from config.demo.coupon_doors import seed_coupon_doors; from core import clock; "
+        "from tests.coupons.kit import make_batch; "
+        "seed_coupon_doors(make_batch(1000), make_batch(doors=('share',)), sharers=[], friends=[], "
+        "actor=Actor.system('test'), at=clock.now())"
+    )
     stage, guide, store, code, *later = run(mini_stack, walk_through())
     assert stage == "member"
     assert guide in {"李娜", "王芳", "陈静"}
     assert store == "南京东路店"
     assert re.fullmatch(r"80[0-9]{18}", code)
-    assert later == ["True", "普通", "100000", "open", guide]
+    assert later[:5] == ["True", "普通", "100000", "open", guide]
+    shown, *coupons = later[5:]
+    assert re.fullmatch(r"81[0-9]{18}", shown)
+    assert coupons == ["兑换码兑换", "2", "助力中"]
     bound = mini_stack.rows(
         "SELECT g.name, b.source FROM guides_binding b JOIN guides_guide g ON g.id = b.guide_id"
     )
@@ -91,6 +97,7 @@ def test_the_walk_through_of_the_docs_works_and_leaves_nothing_in_the_logs(mini_
         person["unionid"],
         "planted-mini-secret",
         code,
+        shown,
     ):
         assert planted not in logs
 

@@ -1,24 +1,20 @@
-"""One stack for all fault tests; each leaves its engines running and its processes stopped."""
+"""Each fault test leaves the engines running, and web and sandbox if they live; workers are each test's own."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.stack import Stack, running_stack
-
-
-@pytest.fixture(scope="session")
-def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(tmp_path_factory.mktemp("stack")) as stack:
-        yield stack
+from tests.stack import Stack
 
 
 @pytest.fixture
 def stack(shared_stack: Stack) -> Iterator[Stack]:
     shared_stack.start_engines()
+    shared_stack.kill_worker()
     shared_stack.clear()
     yield shared_stack
     shared_stack.thaw_postgres()
-    for name in list(shared_stack.processes):
-        shared_stack.kill(name)
+    shared_stack.kill_worker()
     shared_stack.start_engines()
+    if shared_stack.is_running("sandbox"):
+        shared_stack.sandbox("DELETE", "/_/faults")

@@ -9,7 +9,7 @@ import pytest
 from tests.stack import Stack, wait_until
 from tests.wechat import push_kit
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.faults
 
 WECHAT_PATIENCE_S = 5.0
 CLOSE_OTHERS = (

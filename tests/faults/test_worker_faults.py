@@ -11,7 +11,7 @@ import pytest
 from tests.stack import Stack, wait_until
 from tests.wechat import push_kit
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.faults
 
 
 def follows(stack: Stack, count: int, code: str | None = None) -> list[dict[str, Any]]:

@@ -172,7 +172,7 @@ def test_identifying_two_followers_as_one_person_from_both_sides_makes_one_row()
 @pytest.mark.django_db
 def test_a_withdrawn_authorisation_takes_with_it_what_it_covered() -> None:
     card = _follow()
-    services.rename_member(member_id=card.id, name="小美", actor=WECHAT)
+    services.change_profile(member_id=card.id, name="小美", actor=WECHAT)
     kept = services.forget_authorization(app_id=APP, openid=OPENID, revoke_info="201", actor=WECHAT)
     assert kept is not None
     assert kept.is_named

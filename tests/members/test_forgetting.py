@@ -39,7 +39,7 @@ def she() -> int:
     card = services.register_follower(
         app_id=push_kit.APP_ID, openid=OPENID, unionid=kit.UNIONID, actor=WECHAT, at=before
     )
-    services.rename_member(member_id=card.id, name=kit.NAME, actor=DIRECTOR)
+    services.change_profile(member_id=card.id, name=kit.NAME, actor=Actor.member(card.id))
     joined = services.register_member(name="慕雪", phone=kit.PHONE, source="mini_program", actor=DIRECTOR)
     member_id = services.merge_members(first_id=card.id, second_id=joined.id, actor=DIRECTOR).id
     MemberAddress.objects.create(

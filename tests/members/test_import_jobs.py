@@ -100,7 +100,7 @@ def test_stop_keeps_what_is_written_and_drops_the_rest(small: None) -> None:
 @pytest.mark.django_db
 def test_a_file_that_turns_out_broken_fails_the_job_with_its_code(small: None) -> None:
     job = check(upload(text_of(people(9)) + '1390,"' + "x" * 40_000))
-    assert (job.state, job.failure) == ("failed", "members.import_cell_too_large")
+    assert (job.state, job.failure, job.failure_line) == ("failed", "members.import_cell_too_large", 11)
     assert not ImportRow.objects.exists()
 
 

@@ -211,7 +211,11 @@ def test_a_prospect_who_joined_meanwhile_stays_a_member() -> None:
     fan, till = follower("fan", at=days_ago(3)), customer(PHONE)
     record = merge(fan.id, till.id, survivor_id=fan.id)
     MemberIdentity.objects.create(
-        member_id=fan.id, kind="phone", value=selectors.phone_index(OTHER_PHONE), linked_at=clock.now()
+        member_id=fan.id,
+        kind="phone",
+        value=selectors.phone_index(OTHER_PHONE),
+        linked_at=clock.now(),
+        given_through=["pos"],
     )
     undo(record)
     assert (row(fan.id).stage, row(till.id).stage) == ("member", "member")

@@ -158,7 +158,7 @@ def test_without_the_constraint_two_would_have_the_number() -> None:
                 return False
             both_looked.wait(timeout=10)
             MemberIdentity.objects.create(
-                member_id=member_id, kind="phone", value=index, linked_at=clock.now()
+                member_id=member_id, kind="phone", value=index, linked_at=clock.now(), given_through=["pos"]
             )
         return True
 

@@ -133,6 +133,7 @@ def test_a_fingerprint_of_no_phone_we_keep_is_told(rotating: Any) -> None:
         member=Member.objects.get(),
         kind="phone",
         value="f" * 64,
+        given_through=["pos"],
         linked_at=Member.objects.get().registered_at,
     )
     out = StringIO()

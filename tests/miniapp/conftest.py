@@ -6,7 +6,7 @@ import pytest
 import redis
 from pytest_django import Settings
 
-from miniapp import throttles
+from rest import throttles
 from tests.miniapp.kit import SMS_SECRET, Mini, Phone
 from tests.sandbox_process import running_sandbox
 from tests.wechat.scripted_server import hosts_at

@@ -218,7 +218,7 @@ def test_too_many_logins_from_one_address_are_held_back_and_a_flushed_redis_only
 
 
 def test_without_redis_nobody_is_held_back(mini: Mini, settings: Any) -> None:
-    from miniapp import throttles
+    from rest import throttles
 
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     throttles._client.cache_clear()

@@ -1,11 +1,13 @@
 """Proving a phone through WeChat."""
 
 import base64
+import datetime as dt
 import logging
 from functools import partial
 
 import pytest
 
+from core import clock
 from core.actor import Actor
 from members import services as member_services
 from members.models import Member, MemberIdentity
@@ -97,6 +99,22 @@ def test_two_wechat_accounts_with_one_number_are_one_person(mini: Mini, phone: P
         assert one.post("/phone/code", {"code": one.phone_code(phone=NUMBER)}).status_code == 200
     assert phone.get("/profile").data["id"] == second.get("/profile").data["id"]
     assert MemberIdentity.objects.filter(kind="phone").count() == 1
+
+
+def test_a_number_the_operator_gave_to_somebody_else_does_not_open_its_former_owner(
+    mini: Mini, phone: Phone
+) -> None:
+    phone.post("/phone/code", {"code": phone.phone_code(phone=NUMBER)})
+    former = phone.get("/profile").data["id"]
+    MemberIdentity.objects.filter(kind="phone").update(proved_at=clock.now() - dt.timedelta(days=91))
+    newcomer = mini.phone_of("新机主")
+    newcomer.log_in()
+    told = newcomer.post("/phone/code", {"code": newcomer.phone_code(phone=NUMBER)})
+    assert (told.status_code, told.data["masked_phone"]) == (200, "138 **** 8000")
+    assert told.data["id"] != former
+    # The former owner stays logged in as herself, and is asked for her number again.
+    mine = phone.get("/profile").data
+    assert (mine["id"], mine["masked_phone"], "phone" in mine["missing"]) == (former, "", True)
 
 
 def test_two_devices_that_join_with_one_number_at_the_same_moment_are_one_member(mini: Mini) -> None:

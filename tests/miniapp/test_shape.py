@@ -14,11 +14,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.actor import Actor
+from coupons import services as coupon_services
+from coupons.contracts import ExchangeTerms, UnlockTerms
 from guides import services as guide_services
 from members.models import Member
 from miniapp import urls
-from miniapp.api import MiniView, address_of
+from miniapp.api import MiniView
 from miniapp.schema import document
+from rest.views import address_of
+from tests.coupons.kit import make_batch, make_template
 from tests.guides.requests_kit import make_kinds
 from tests.members import privacy_kit, tiers_kit
 from tests.miniapp.kit import API, Mini, Phone, codes
@@ -181,7 +185,7 @@ def routes() -> dict[str, set[str]]:
     for pattern in urls.urlpatterns:
         view = getattr(pattern.callback, "view_class", None)
         if isinstance(pattern, URLPattern) and view is not None and getattr(view, "schema", None) is not None:
-            address = "/" + re.sub(r"<public_id:(\w+)>", r"{\1}", str(pattern.pattern))
+            address = "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
             found[address] = {name for name in view.http_method_names if hasattr(view, name)} - {
                 "options",
                 "head",
@@ -196,7 +200,7 @@ def test_the_document_is_valid_and_has_every_endpoint() -> None:
         for address, item in document()["paths"].items()
     }
     assert told == routes()
-    assert len(told) >= 31
+    assert len(told) >= 47
 
 
 def test_every_operation_lists_its_codes_and_an_example_that_fits_its_schema() -> None:
@@ -229,6 +233,40 @@ def check(value: Any, schema: dict[str, Any]) -> None:
     jsonschema.validate(value, {**schema, "components": whole["components"]})
 
 
+def coupon_answers(phone: Phone) -> dict[tuple[str, str], Any]:
+    """What the endpoints of coupons answer to somebody who has some."""
+    batch = make_batch(template_id=make_template(gifting="anyone"))
+    terms = UnlockTerms(name="邀好友", batch_id=batch, friend_batch_id=batch)
+    coupon_services.create_unlock_offer(terms=terms, actor=Actor.system("test"))
+    words = ExchangeTerms(name="口令", kind="shared", phrase="开业大吉")
+    coupon_services.create_exchange_set(batch_id=batch, terms=words, actor=Actor.system("test"))
+    batches = phone.get("/coupon-batches")
+    link = f"/coupon-batches/{batches.data['batches'][0]['id']}"
+    claimed = phone.post(f"{link}/claim", {"request_key": "request-1"})
+    coupon = f"/coupons/{claimed.data['coupon']['id']}"
+    typed = {"code": "开业大吉", "request_key": "request-2"}
+    gift = phone.post(f"{coupon}/gift", {"request_key": "request-3"})
+    offers = phone.get("/unlocks")
+    offer = f"/unlocks/{offers.data['offers'][0]['id']}"
+    started = phone.post(f"{offer}/start")
+    return {
+        ("get", "/coupon-batches"): batches,
+        ("get", "/coupon-batches/{batch_id}"): phone.get(link),
+        ("post", "/coupon-batches/{batch_id}/claim"): claimed,
+        ("post", "/coupons/exchange"): phone.post("/coupons/exchange", typed),
+        ("get", "/coupons"): phone.get("/coupons"),
+        ("get", "/coupons/{coupon_id}"): phone.get(f"{coupon}?latitude=31&longitude=121"),
+        ("post", "/coupons/{coupon_id}/code"): phone.post(f"{coupon}/code", {"pictures": True}),
+        ("post", "/coupons/{coupon_id}/gift"): gift,
+        ("post", "/gifts/preview"): phone.post("/gifts/preview", {"token": gift.data["token"]}),
+        ("post", "/coupons/{coupon_id}/gift/return"): phone.post(f"{coupon}/gift/return"),
+        ("get", "/unlocks"): offers,
+        ("post", "/unlocks/{offer_id}/start"): started,
+        ("get", "/unlocks/{offer_id}"): phone.get(offer),
+        ("get", "/unlock-shares/{share_id}"): phone.get(f"/unlock-shares/{started.data['share']['id']}"),
+    }
+
+
 def test_real_answers_fit_the_document(mini: Mini, phone: Phone, cast: Any) -> None:
     member = Member.objects.get(public_id=phone.get("/profile").data["id"])
     phone.prove_phone()
@@ -245,6 +283,7 @@ def test_real_answers_fit_the_document(mini: Mini, phone: Phone, cast: Any) -> N
     detail = phone.get(path)
     data = phone.post("/data-requests", {"kind": "erase"})
     asked = {
+        **coupon_answers(phone),
         ("get", "/tier"): phone.get("/tier"),
         ("get", "/tier/history"): phone.get("/tier/history"),
         ("get", "/requests/kinds"): phone.get("/requests/kinds"),

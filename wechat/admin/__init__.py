@@ -2,8 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import name_actions
+from core.admin import name_actions, name_values
 from wechat.admin import accounts, inbox, outbox, replies
+from wechat.models.inbox import InboundState
 
 __all__ = ["accounts", "inbox", "outbox", "replies"]
 
@@ -18,3 +19,4 @@ name_actions(
         "wechat.replay": _("重新处理推送"),
     }
 )
+name_values("was", InboundState.choices, within="wechat.replay")

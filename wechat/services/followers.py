@@ -11,6 +11,7 @@ from wechat.services.follower_lookup import fetch_follower, identify_followers
 
 __all__ = [
     "fetch_follower",
+    "find_window_until",
     "get_window_until",
     "has_open_window",
     "identify_followers",
@@ -77,13 +78,15 @@ def get_window_until(*, account_id: int, openid: str, acted_at: dt.datetime) -> 
 
     For old news (a push worked off late) this is in the past, and the message is dropped with that reason.
     """
-    known = (
-        Follower.objects.filter(account_id=account_id, openid=openid)
-        .values_list("window_until", flat=True)
-        .first()
-    )
+    known = find_window_until(account_id=account_id, openid=openid)
     after_act = acted_at + WINDOW_AFTER_ACT
     return after_act if known is None else max(known, after_act)
+
+
+def find_window_until(*, account_id: int, openid: str) -> dt.datetime | None:
+    """Until when, as far as we know, she may be written to; None when she never could."""
+    follower = Follower.objects.filter(account_id=account_id, openid=openid)
+    return follower.values_list("window_until", flat=True).first()
 
 
 def has_open_window(*, account_id: int, openid: str, at: dt.datetime) -> bool:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from assistant.pages.member_360.contract import Part, Viewing
+from assistant.pages.member_360.coupons import build_coupons_part
 from assistant.pages.member_360.dealings import build_dealings
 from assistant.pages.member_360.notes import build_notes
 from assistant.pages.member_360.points import build_points
@@ -21,6 +22,7 @@ from members.contracts import MemberCard
 
 PARTS: Final = (
     Part("portrait", _("画像"), "assistant/_part_portrait.html", build_portrait),
+    Part("coupons", _("券"), "assistant/_part_coupons.html", build_coupons_part),
     Part("points", _("积分"), "assistant/_part_points.html", build_points),
     Part("dealings", _("往来"), "assistant/_part_dealings.html", build_dealings),
     Part("notes", _("备注"), "assistant/_part_notes.html", build_notes),

@@ -19,7 +19,7 @@ from core import crypto
 
 logger = logging.getLogger(__name__)
 
-By = Literal["ip", "member", "phone"]
+By = Literal["ip", "caller", "member", "phone"]
 _TIMEOUT_S: Final = 0.25
 # After Redis failed, requests do not wait for it for so long.
 _REST_S: Final = 2.0
@@ -27,7 +27,10 @@ _REST_S: Final = 2.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `most` requests in each span of `span_s` seconds, for one address, member or phone."""
+    """At most `most` requests in each span of `span_s` seconds, for one address, caller or phone.
+
+    `caller` is whoever the API knows by her token or key; the mini-program's API says `member`.
+    """
 
     by: By
     most: int
@@ -68,7 +71,7 @@ def find_wait(scope: str, limits: Iterable[tuple[Limit, str]]) -> int | None:
         counts = pipe.execute()[::2]
     except redis.RedisError:
         _Breaker.until = now + _REST_S
-        logger.warning("miniapp.throttle_away")
+        logger.warning("rest.throttle_away")
         return None
     waits = [
         limit.span_s - int(now) % limit.span_s
@@ -79,5 +82,5 @@ def find_wait(scope: str, limits: Iterable[tuple[Limit, str]]) -> int | None:
 
 
 def _key(scope: str, limit: Limit, name: str, now: float) -> str:
-    mark = crypto.blind_index(name, context="miniapp.throttle")[:24]
-    return f"mini:{scope}:{limit.by}:{limit.span_s}:{int(now) // limit.span_s}:{mark}"
+    mark = crypto.blind_index(name, context="rest.throttle")[:24]
+    return f"rest:{scope}:{limit.by}:{limit.span_s}:{int(now) // limit.span_s}:{mark}"

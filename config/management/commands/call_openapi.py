@@ -1,0 +1,182 @@
+"""Play a till: sign requests to the open API and print what it answers, in the words of the counter."""
+
+import json
+import os
+import secrets
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandError
+
+from config.demo.tills import FILE
+from openapi.services import canonical_text, sign
+
+_API: Final = "/openapi/v1"
+_VERBS: Final = (
+    "ping", "verify", "member", "price", "lock", "unlock", "redeem", "order", "reverse", "return",
+)  # fmt: skip
+_MENU: Final = (
+    ("1", "verify", "验券"),
+    ("2", "price", "算价"),
+    ("3", "redeem", "核销"),
+    ("4", "return", "退货"),
+    ("5", "order", "查订单"),
+    ("6", "member", "读会员码"),
+)
+
+
+class Command(BaseCommand):
+    help = "Play a till against the open API: verify, price, redeem and return coupons by their codes."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("verb", nargs="?", choices=_VERBS, help="left out: asks, like a till")
+        parser.add_argument("codes", nargs="*", help="coupon codes, or the digits from a screen")
+        parser.add_argument("--amount", help="yuan, of an order of one line (528 when left out)")
+        parser.add_argument("--lines", help="JSON list of lines, instead of --amount")
+        parser.add_argument("--order", default="", help="order number; left out: a new one")
+        parser.add_argument("--store", default="", help="store number, for keys of more than one store")
+        parser.add_argument("--repeat", default="", help="Idempotency-Key, to repeat an earlier write")
+        parser.add_argument("--url", default=os.environ.get("PUBLIC_BASE_URL", ""))
+        parser.add_argument("--key", default=os.environ.get("OPENAPI_KEY", ""), help="or OPENAPI_KEY")
+        parser.add_argument(
+            "--secret", default=os.environ.get("OPENAPI_SECRET", ""), help="or OPENAPI_SECRET"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        till = _Till(options)
+        if options["verb"]:
+            self._print(till.run(options["verb"], options["codes"], options))
+            return
+        self.stdout.write(f"收银机 → {till.url}{_API}/　（直接回车退出）")
+        while True:
+            for number, _verb, words in _MENU:
+                self.stdout.write(f"  {number} {words}")
+            chosen = input("做什么：").strip()
+            verb = next((verb for number, verb, _words in _MENU if number == chosen), "")
+            if not verb:
+                return
+            self._print(till.run(verb, *_ask(verb, options)))
+
+    def _print(self, answer: tuple[int, Any, str]) -> None:
+        status, body, key = answer
+        style = self.style.SUCCESS if status < 400 else self.style.ERROR
+        self.stdout.write(style(f"{status} {body.get('code', '')} {body.get('message', '')}".strip()))
+        self.stdout.write(json.dumps(body, ensure_ascii=False, indent=2))
+        if key:
+            self.stdout.write(f"Idempotency-Key: {key}")
+
+
+def _ask(verb: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """What a cashier would scan or type."""
+    given = dict(options)
+    codes = [] if verb in {"return", "order"} else input("券码或屏幕上的数字：").split()
+    if verb in {"redeem", "return", "order"}:
+        given["order"] = input("订单号：").strip()
+    if verb in {"price", "redeem"}:
+        given["amount"] = input("金额（元）：").strip() or None
+    if verb == "return":
+        given["amount"] = input("退多少原价（元，回车是全部）：").strip() or None
+    return codes, given
+
+
+class _Till:
+    """One key at one address."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        home = Path(os.environ.get("DEMO_HOME") or "var/demo") / FILE
+        told = json.loads(home.read_text(encoding="utf-8")) if home.exists() else {}
+        self.key = options["key"] or told.get("key", "")
+        self.secret = options["secret"] or told.get("secret", "")
+        port = os.environ.get("WEB_PORT", "8000")
+        self.url = (options["url"] or f"http://127.0.0.1:{port}").rstrip("/")
+        if not self.url.startswith(("http://", "https://")):
+            raise CommandError("--url takes an http address")
+        if not self.key or not self.secret:
+            raise CommandError("No key: start make demo once, or give --key and --secret")
+
+    def run(self, verb: str, codes: list[str], options: dict[str, Any]) -> tuple[int, Any, str]:
+        """(status, answer, Idempotency-Key of a write)."""
+        order_no = options["order"] or f"till-{int(time.time())}"
+        place = {"store": options["store"]} if options["store"] else {}
+        if verb == "ping":
+            return self._call("GET", "/ping")
+        if verb == "order":
+            query = urllib.parse.urlencode({"order_no": order_no, **place})
+            return self._call("GET", f"/orders?{query}")
+        path, body = _request_of(verb, codes, order_no, options)
+        return self._call(
+            "POST", path, body | place, key="" if verb == "price" else options["repeat"] or _new_key()
+        )
+
+    def _call(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any, str]:
+        raw = b"" if body is None else json.dumps(body).encode()
+        stamp, nonce, full = str(int(time.time())), secrets.token_urlsafe(18), f"{_API}{path}"
+        text = canonical_text(
+            method=method, path=full, key_id=self.key, timestamp=stamp, nonce=nonce, body=raw
+        )
+        headers = {
+            "Content-Type": "application/json",
+            "X-Xiaoer-Key": self.key,
+            "X-Xiaoer-Time": stamp,
+            "X-Xiaoer-Nonce": nonce,
+            "X-Xiaoer-Signature": sign(secret=self.secret, text=text),
+        } | ({"Idempotency-Key": key} if key else {})
+        request = urllib.request.Request(  # noqa: S310  (http or https, checked above)
+            f"{self.url}{full}", data=raw or None, method=method, headers=headers
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=15) as answer:  # noqa: S310
+                return answer.status, json.load(answer), key
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error), key
+        except (urllib.error.URLError, ValueError) as error:
+            raise CommandError(f"{self.url} does not answer: {error}") from None
+
+
+def _new_key() -> str:
+    return f"till-{secrets.token_hex(8)}"
+
+
+def _fen(yuan: str) -> int:
+    try:
+        return round(float(yuan) * 100)
+    except ValueError:
+        raise CommandError(f"{yuan!r} is no amount in yuan") from None
+
+
+def _request_of(
+    verb: str, codes: list[str], order_no: str, options: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """The endpoint and the body of a verb."""
+    one = {"code": codes[0] if codes else ""}
+    coupons = {"coupons": codes}
+    lines = {"lines": _lines(options)}
+    parts: dict[str, Any] = {}
+    if verb == "return" and options["amount"]:
+        parts = {"parts": [{"line": "1", "amount_fen": _fen(options["amount"])}]}
+    bodies: dict[str, tuple[str, dict[str, Any]]] = {
+        "verify": ("/coupons/verify", one),
+        "member": ("/members/read", one),
+        "price": ("/basket/price", coupons | lines),
+        "lock": ("/coupons/lock", coupons | {"order_no": order_no}),
+        "unlock": ("/coupons/unlock", coupons | {"order_no": order_no}),
+        "redeem": ("/orders/redeem", coupons | lines | {"order_no": order_no}),
+        "reverse": ("/orders/reverse", {"order_no": order_no}),
+        "return": ("/orders/return", parts | {"order_no": order_no}),
+    }
+    return bodies[verb]
+
+
+def _lines(options: dict[str, Any]) -> Any:
+    if options["lines"]:
+        try:
+            return json.loads(options["lines"])
+        except ValueError:
+            raise CommandError("--lines takes a JSON list") from None
+    return [{"key": "1", "product": "till", "amount_fen": _fen(options["amount"] or "528")}]

@@ -1,0 +1,307 @@
+"""Numbers of coupons from the folded rows (coupons/services/stats.py): no coupon is counted here."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from django.db.models import Max, Min, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
+
+from core import clock
+from coupons.contracts import CouponNumbers, EntryLine, IssuedLine, StatsBy, StatsLine, StatsQuery
+from coupons.models import (
+    Coupon,
+    CouponBatch,
+    CouponDay,
+    CouponDayTotal,
+    CouponDue,
+    CouponTemplate,
+    Door,
+    FactCursor,
+    FactSource,
+    RedemptionEntry,
+)
+from guides import selectors as guide_selectors
+
+# Doors by which a member comes herself; see coupons.services.issuing.ClaimDoor.
+CLAIM_DOORS: Final = (Door.CLAIM, Door.CODE, Door.SHARE, Door.PARTNER)
+EXPIRING_DAYS: Final = 7
+_MOST_DAYS: Final = 2_000
+_COUNTED: Final = (
+    "issued_count", "redeemed_count", "reversed_count", "voided_count", "expired_count", "discount_fen", "sales_fen",
+)  # fmt: skip
+_SOURCES: Final = (FactSource.COUPONS, FactSource.EVENTS, FactSource.ENTRIES)
+# Which column a dimension is grouped by first; places of a store are looked up afterwards.
+_STORE_COLUMN: Final = {"issued": "issued_store_id", "redeemed": "redeemed_store_id"}
+_GUIDE_COLUMN: Final = {"issued": "guide_id", "redeemed": "redeemed_guide_id"}
+_Sums = dict[Any, dict[str, int]]
+
+
+def folded_until() -> dt.datetime | None:
+    """The moment up to which every fact is in the numbers; None before the first run."""
+    found = FactCursor.objects.filter(source__in=_SOURCES, read_until__isnull=False)
+    moments = list(found.values_list("read_until", flat=True))
+    return min(filter(None, moments)) if len(moments) == len(_SOURCES) else None
+
+
+def sum_coupons(query: StatsQuery, *, at: dt.datetime | None = None) -> CouponNumbers:
+    """All numbers of the query in one."""
+    sums = _grouped(query, "door", at or clock.now())
+    return _numbers(_added(sums.values()))
+
+
+def sum_guide_coupons(
+    guide_id: int, *, since: dt.date | None = None, until: dt.date | None = None
+) -> CouponNumbers:
+    """What became of the coupons this guide issued: issued and redeemed (anywhere) in the span, discount, sales."""
+    return sum_coupons(StatsQuery(since=since, until=until, guide_id=guide_id))
+
+
+def sum_store_coupons(
+    store_id: int, *, since: dt.date | None = None, until: dt.date | None = None, side: str = "issued"
+) -> CouponNumbers:
+    """The same of the coupons this store issued, or with `side="redeemed"` of those that its tills took."""
+    is_till = side == "redeemed"
+    return sum_coupons(
+        StatsQuery(since=since, until=until, store_id=store_id, side="redeemed" if is_till else "issued")
+    )
+
+
+def list_stats(query: StatsQuery, *, by: StatsBy, at: dt.datetime | None = None) -> tuple[StatsLine, ...]:
+    """The numbers by one dimension, in its own order (days, else by name); days without any number are left out."""
+    at = at or clock.now()
+    column, regroup = _column_of(query, by)
+    sums = _grouped(query, column, at)
+    if regroup is not None:
+        whole: _Sums = defaultdict(lambda: defaultdict(int))
+        for key, values in sums.items():
+            for name, value in values.items():
+                whole[regroup(key)][name] += value
+        sums = whole
+    labels = _labels_of(by, sums.keys(), query.side)
+    lines = [
+        StatsLine(str(key), labels.get(key, _("未知")), _numbers(values)) for key, values in sums.items()
+    ]
+    return tuple(sorted(lines, key=lambda line: line.key if by == "day" else line.label))
+
+
+def list_entries(query: StatsQuery, *, limit: int = 50, offset: int = 0) -> tuple[EntryLine, ...]:
+    """The redemptions, returns and reversals behind the numbers, the newest first."""
+    rows = RedemptionEntry.objects.select_related("redemption__coupon__batch").filter(_entry_filter(query))
+    if offset + limit <= _MOST_DAYS:
+        rows = rows.filter(day__in=_days_with_entries(query, offset + limit))
+    return tuple(
+        EntryLine(
+            day=row.day,
+            what=row.what,
+            what_label=str(row.get_what_display()),
+            redemption_id=row.redemption_id,
+            redeemed_on=clock.business_day(row.redemption.redeemed_at),
+            code=row.redemption.coupon.code,
+            batch_name=row.redemption.coupon.batch.name,
+            store_id=row.redemption.store_id,
+            issued_store_id=row.redemption.coupon.issued_store_id,
+            order_no=row.redemption.order_no,
+            sales_fen=row.sales_fen,
+            discount_fen=row.discount_fen,
+        )
+        for row in rows.order_by("-day", "-pk")[offset : offset + limit]
+    )
+
+
+def list_issued(query: StatsQuery, *, limit: int = 50, offset: int = 0) -> tuple[IssuedLine, ...]:
+    """The coupons behind the numbers, the newest first. The folded rows know between which ids the days' coupons
+    lie, so no index on the time of issue is needed. A redeeming side has no coupons of its own."""
+    if query.side == "redeemed":
+        return ()
+    totals = CouponDayTotal.objects.filter(_span(query), _batch_filter(query))
+    first, last = totals.aggregate(a=Min("first_coupon_id"), b=Max("last_coupon_id")).values()
+    if first is None:
+        return ()
+    rows = Coupon.objects.select_related("batch").filter(_coupon_filter(query), pk__range=(first, last))
+    return tuple(
+        IssuedLine(
+            coupon_id=row.pk,
+            issued_at=row.issued_at,
+            code=row.code,
+            batch_name=row.batch.name,
+            door_label=str(row.get_door_display()),
+            issued_store_id=row.issued_store_id,
+            issued_guide_id=row.issued_by_guide_id,
+            state_label=str(row.get_state_display()),
+        )
+        for row in rows.order_by("-pk")[offset : offset + limit]
+    )
+
+
+def _days_with_entries(query: StatsQuery, count: int) -> list[dt.date]:
+    """The newest days on which the query has entries: one each at least, so as many days as rows are enough. Without
+    them the rows of one guide would be looked for among those of everybody, through all the years."""
+    days = CouponDay.objects.filter(_span(query), _batch_filter(query), _place_filter(query))
+    return list(
+        days.exclude(redeemed_store_id=0).values_list("day", flat=True).distinct().order_by("-day")[:count]
+    )
+
+
+def _is_chain_wide(query: StatsQuery, column: str) -> bool:
+    """Whether the small table, which knows neither stores nor guides, has the answer."""
+    places = (query.region_id, query.dealer_id, query.store_id, query.guide_id, query.store_ids)
+    return column in {"day", "batch_id", "door"} and all(place is None for place in places)
+
+
+def _grouped(query: StatsQuery, column: str, at: dt.datetime) -> _Sums:
+    """Sums by one column; with what is claimed and what expires soon."""
+    table: Any = CouponDayTotal if _is_chain_wide(query, column) else CouponDay
+    rows = table.objects.filter(_span(query), _batch_filter(query))
+    if table is CouponDay:
+        rows = rows.filter(_place_filter(query))
+        if column in {_STORE_COLUMN["redeemed"], _GUIDE_COLUMN["redeemed"]}:
+            rows = rows.exclude(redeemed_store_id=0)  # what was not redeemed is no till's
+    annotations: dict[str, Any] = {f"sum_{name}": Sum(name) for name in _COUNTED}
+    annotations["sum_claimed_count"] = Sum("issued_count", filter=Q(door__in=CLAIM_DOORS), default=0)
+    sums: _Sums = {}
+    for row in rows.values(column).annotate(**annotations):
+        sums[row[column]] = {name: int(row[f"sum_{name}"]) for name in (*_COUNTED, "claimed_count")}
+    if query.side == "issued" and column != "day":
+        _add_expiring(sums, query, column, at)
+    return sums
+
+
+def _add_expiring(sums: _Sums, query: StatsQuery, column: str, at: dt.datetime) -> None:
+    today = clock.business_day(at)
+    due = CouponDue.objects.filter(
+        _batch_filter(query),
+        _place_filter(query),
+        last_day__range=(today, today + dt.timedelta(days=EXPIRING_DAYS - 1)),
+    )
+    for key, count in due.values_list(column).annotate(count=Sum("unused_count")):
+        if count:
+            sums.setdefault(key, dict.fromkeys((*_COUNTED, "claimed_count"), 0))["expiring_count"] = int(
+                count
+            )
+
+
+def _span(query: StatsQuery, name: str = "day") -> Q:
+    wanted = Q()
+    if query.since is not None:
+        wanted &= Q(**{f"{name}__gte": query.since})
+    if query.until is not None:
+        wanted &= Q(**{f"{name}__lte": query.until})
+    return wanted
+
+
+def _batch_ids(query: StatsQuery) -> QuerySet[CouponBatch, int] | None:
+    if query.template_id is None:
+        return None
+    return CouponBatch.objects.filter(template=query.template_id).values_list("pk", flat=True)
+
+
+def _batch_filter(query: StatsQuery, prefix: str = "") -> Q:
+    wanted = Q()
+    batches = _batch_ids(query)
+    if batches is not None:
+        wanted &= Q(**{f"{prefix}batch_id__in": batches})
+    if query.batch_id is not None:
+        wanted &= Q(**{f"{prefix}batch_id": query.batch_id})
+    if query.door:
+        wanted &= Q(**{f"{prefix}door": query.door})
+    return wanted
+
+
+def _stores_of(query: StatsQuery) -> frozenset[int] | None:
+    """The stores that are meant and may be seen; None for all of the chain, with what no store issued."""
+    stores = query.store_ids
+    if query.region_id is not None or query.dealer_id is not None:
+        there = guide_selectors.list_store_ids(region_id=query.region_id, dealer_id=query.dealer_id)
+        stores = there if stores is None else stores & there
+    if query.store_id is not None:
+        one = frozenset({query.store_id})
+        stores = one if stores is None else stores & one
+    return stores
+
+
+def _place_filter(query: StatsQuery, store: str = "", guide: str = "") -> Q:
+    store, guide = store or _STORE_COLUMN[query.side], guide or _GUIDE_COLUMN[query.side]
+    wanted = Q()
+    stores = _stores_of(query)
+    if stores is not None:
+        wanted &= Q(**{f"{store}__in": sorted(stores)})
+    if query.guide_id is not None:
+        wanted &= Q(**{guide: query.guide_id})
+    return wanted
+
+
+def _entry_filter(query: StatsQuery) -> Q:
+    paths = {
+        "issued": ("redemption__coupon__issued_store_id", "redemption__coupon__issued_by_guide_id"),
+        "redeemed": ("redemption__store_id", "redemption__redeemed_by_guide_id"),
+    }[query.side]
+    return _span(query) & _batch_filter(query, "redemption__coupon__") & _place_filter(query, *paths)
+
+
+def _coupon_filter(query: StatsQuery) -> Q:
+    wanted = _batch_filter(query) & _place_filter(query, "issued_store_id", "issued_by_guide_id")
+    if query.since is not None:
+        wanted &= Q(issued_at__gte=clock.day_bounds(query.since)[0])
+    if query.until is not None:
+        wanted &= Q(issued_at__lt=clock.day_bounds(query.until)[1])
+    return wanted
+
+
+def _column_of(query: StatsQuery, by: StatsBy) -> tuple[str, Callable[[Any], Any] | None]:
+    if by == "template":
+        templates = dict(CouponBatch.objects.values_list("pk", "template_id"))
+        return "batch_id", lambda batch_id: templates.get(batch_id, 0)
+    if by in {"region", "dealer"}:
+        places = guide_selectors.list_store_labels()
+
+        def place(store_id: int) -> int:
+            label = places.get(store_id)
+            if label is None:
+                return -1  # no store issued it: neither a region's nor the chain's own stores'
+            return label.region_id if by == "region" else label.dealer_id or 0
+
+        return _STORE_COLUMN[query.side], place
+    columns = {
+        "day": "day", "batch": "batch_id", "door": "door", "store": _STORE_COLUMN[query.side],
+        "guide": _GUIDE_COLUMN[query.side],
+    }  # fmt: skip
+    return columns[by], None
+
+
+def _labels_of(by: StatsBy, keys: Iterable[Any], side: str) -> Mapping[Any, str]:
+    wanted = list(keys)
+    if by == "day":
+        return {key: key.isoformat() for key in wanted}
+    if by == "door":
+        return {key: str(Door(key).label) for key in wanted}
+    if by == "batch":
+        return dict(CouponBatch.objects.filter(pk__in=wanted).values_list("pk", "name"))
+    if by == "template":
+        return {row.pk: str(row) for row in CouponTemplate.objects.filter(pk__in=wanted)}
+    return _place_labels(by, wanted, side)
+
+
+def _place_labels(by: StatsBy, wanted: list[Any], side: str) -> Mapping[Any, str]:
+    if by == "guide":
+        nobody = _("不是导购发的") if side == "issued" else _("没有登记导购")
+        return {0: nobody, **guide_selectors.list_guide_labels(wanted)}
+    if by == "dealer":
+        return {-1: _("没有门店"), 0: _("直营"), **guide_selectors.list_dealer_names()}
+    stores = guide_selectors.list_store_labels(wanted if by == "store" else None).values()
+    if by == "region":
+        return {-1: _("没有门店"), **{label.region_id: label.region_name for label in stores}}
+    return {0: _("没有门店"), **{label.id: label.name for label in stores}}
+
+
+def _added(sums: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    whole: dict[str, int] = defaultdict(int)
+    for values in sums:
+        for name, value in values.items():
+            whole[name] += value
+    return whole
+
+
+def _numbers(values: Mapping[str, int]) -> CouponNumbers:
+    return CouponNumbers(**values)

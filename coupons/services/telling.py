@@ -1,0 +1,95 @@
+"""What a member is told of her coupons: a customer-service message, once for each reason, while WeChat takes one."""
+
+import datetime as dt
+import itertools
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from core import clock
+from coupons.contracts import CouponCard
+from coupons.models import Coupon, CouponState, Door, IssueJob, IssueSlice
+from coupons.selectors.coupons import coupon_card_of
+from guides.services import day_words, tell_member
+from members import selectors as member_selectors
+
+# What she did not take herself.
+_GIVEN: Final = {Door.SYSTEM, Door.GUIDE, Door.FACE_TO_FACE}
+_MOST_AT_ONCE: Final = 500
+
+
+def tell_of_coupon(*, coupon_id: int, at: dt.datetime | None = None) -> bool:
+    """She is told that a guide, or the chain, gave her this coupon: once, whoever asks again. False when it is no news:
+    it is in her hands no more, she took it herself, or she does not want to hear."""
+    at = at or clock.now()
+    coupon = Coupon.objects.select_related("batch__template").filter(pk=coupon_id).first()
+    if coupon is None or coupon.door not in _GIVEN or coupon.state != CouponState.ISSUED:
+        return False
+    if member_selectors.has_withdrawn(coupon.member_id):
+        return False
+    return tell_member(
+        member_id=coupon.member_id,
+        text=coupon_words(card=coupon_card_of(coupon, at)),
+        reason_key=coupon_reason(coupon_id=coupon_id),
+        at=at,
+    )
+
+
+def tell_of_guide_issue(*, job_id: int, at: dt.datetime | None = None) -> int:
+    """Members to whom a guide issued many at once are told, as if each had been alone; how many. Bulk issues of the
+    system tell nobody: a campaign announces them."""
+    job = IssueJob.objects.filter(pk=job_id).first()
+    if job is None or job.issued_by_guide_id is None:
+        return 0
+    slices = IssueSlice.objects.filter(job=job).order_by("number").values_list("member_ids", flat=True)
+    first = list(itertools.islice(itertools.chain.from_iterable(slices), _MOST_AT_ONCE))
+    keys = [f"job:{job.pk}:{member_id}" for member_id in first]
+    coupons = Coupon.objects.filter(batch_id=job.batch_id, request_key__in=keys)
+    ids = coupons.order_by("pk").values_list("pk", flat=True)
+    return sum(tell_of_coupon(coupon_id=coupon_id, at=at) for coupon_id in ids)
+
+
+def tell_of_expiring(
+    *, member_id: int, expires_on: dt.date, coupon_count: int, at: dt.datetime | None = None
+) -> bool:
+    """She is told that coupons of hers end on that day, once for the day, while WeChat takes a message for her now;
+    there may be a hundred thousand such members, so that others leave no row in the outbox."""
+    at = at or clock.now()
+    if member_selectors.has_withdrawn(member_id):
+        return False
+    text = _("您有 %(n)s 张券用到%(day)s为止，过期就用不了了，有空来店里看看。") % {
+        "n": coupon_count,
+        "day": day_words(day=expires_on),
+    }
+    return tell_member(
+        member_id=member_id,
+        text=text,
+        reason_key=f"expiring:{member_id}:{expires_on.isoformat()}",
+        is_open_only=True,
+        at=at,
+    )
+
+
+def coupon_reason(*, coupon_id: int) -> str:
+    """One message says that she has this coupon, whoever gave it."""
+    return f"coupon:{coupon_id}"
+
+
+def coupon_words(*, card: CouponCard) -> str:
+    """Title, value, until when."""
+    lines = [
+        _("「%(title)s」已经放进您的券包。") % {"title": card.template.terms.title},
+        card.template.value_words,
+        span_words(valid_from=card.valid_from, valid_until=card.valid_until),
+        _("结账前告诉店员您有这张券就行。"),
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def span_words(*, valid_from: dt.datetime, valid_until: dt.datetime) -> str:
+    """From which day to which, as people say it."""
+    first = clock.business_day(valid_from)
+    last = clock.business_day(valid_until - dt.timedelta(microseconds=1))
+    if first == last:
+        return _("%(day)s 当天可用") % {"day": day_words(day=first)}
+    return _("%(first)s 至 %(last)s 可用") % {"first": day_words(day=first), "last": day_words(day=last)}

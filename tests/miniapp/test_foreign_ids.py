@@ -1,0 +1,86 @@
+"""Every id that stands in an address, of every endpoint: another member's looks exactly like one that does not exist."""
+
+import re
+from typing import Any
+
+import pytest
+from django.urls import URLPattern
+
+from members.models import Member
+from miniapp import urls
+from tests.guides.requests_kit import make_kinds
+from tests.miniapp.kit import Mini, Phone
+
+UNKNOWN = "2222222222222222"
+# What is no member's own: stores are open to all.
+OPEN = {"store_id"}
+_SLOT = re.compile(r"<public_id:(\w+)>")
+
+
+def slots() -> list[tuple[str, str, str]]:
+    """(address with a slot, the slot's name, method) of every endpoint with an id in its address."""
+    found = []
+    for pattern in urls.urlpatterns:
+        assert isinstance(pattern, URLPattern)
+        address = str(pattern.pattern)
+        for name in _SLOT.findall(address):
+            view = pattern.callback.view_class  # type: ignore[attr-defined]
+            methods = [
+                verb.upper() for verb in ("get", "post", "patch", "put", "delete") if hasattr(view, verb)
+            ]
+            found += [(address, name, method) for method in methods]
+    return found
+
+
+def ask(phone: Phone, cast: Any) -> str:
+    """The id of a service request of hers."""
+    asked = {
+        "kind": "repair",
+        "words": "裤脚开线了",
+        "request_key": "request-1",
+        "store_id": cast.store.public_id,
+    }
+    return str(phone.post("/requests", asked).data["id"])
+
+
+@pytest.fixture
+def hers(phone: Phone, cast: Any) -> dict[str, str]:
+    """One of everything that is 小美's, by what it is."""
+    make_kinds()
+    public_id = phone.get("/profile").data["id"]
+    return {
+        "device": phone.device_id,
+        "request": ask(phone, cast),
+        "data request": phone.post("/data-requests", {"kind": "export"}).data["id"],
+        "member": public_id,
+        "code": Member.objects.get(public_id=public_id).code.rjust(16, "2"),
+    }
+
+
+def test_there_are_ids_in_addresses() -> None:
+    assert {name for _address, name, _method in slots()} == {"device_id", "request_id", "store_id"}
+    assert len(slots()) >= 8
+
+
+@pytest.mark.parametrize(("address", "name", "method"), [slot for slot in slots() if slot[1] not in OPEN])
+def test_anothers_id_looks_like_an_unknown_one(
+    mini: Mini, phone: Phone, hers: dict[str, str], cast: Any, address: str, name: str, method: str
+) -> None:
+    stranger = mini.phone_of("小丽")
+    stranger.log_in()
+    # A mark of her own, so that nothing but the id is wrong.
+    mark = stranger.get(f"/requests/{ask(stranger, cast)}").data["read_mark"]
+
+    def answer(one: str) -> tuple[int, Any, dict[str, str]]:
+        body = {"read_mark": mark} if address.endswith("/read") else {}
+        got = stranger.ask(method, "/" + _SLOT.sub(one, address), body)
+        heads = {key: value for key, value in got.headers.items() if key not in {"Date", "Content-Length"}}
+        return got.status_code, got.data, heads
+
+    unknown = answer(UNKNOWN)
+    assert unknown[0] == 404
+    assert {kind for kind, one in hers.items() if answer(one) != unknown} == set()
+    # Nothing of hers was touched.
+    assert phone.get(f"/requests/{hers['request']}").data["state"] == "open"
+    assert phone.get("/data-requests").data["requests"][0]["state"] == "open"
+    assert [device["is_this"] for device in phone.get("/devices").data["devices"]] == [True]
