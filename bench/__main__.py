@@ -1,11 +1,9 @@
 """`python -m bench [names]`: run the benches named, or all; print one table; keep what was measured.
 
 Exit status 1 when a target is missed, 2 when a bench failed. BENCH_ROUNDS and BENCH_PUSHES shorten or lengthen the
-callback's rounds, BENCH_ACCOUNTS_COUNT sets the size of the points bench, BENCH_MEMBERS_COUNT of those of tiers and of
-the import;
-BENCH_FULL=1 includes the slow part of demo_start.
-callback's rounds, BENCH_ACCOUNTS_COUNT and BENCH_COUPONS_COUNT set the sizes of the
-bulk benches; BENCH_FULL=1 includes the slow part of demo_start.
+callback's rounds, BENCH_CLAIM_ROUNDS, BENCH_CLAIM_CALLS, BENCH_REDEEM_ROUNDS and BENCH_REDEEM_CALLS those of the
+coupons. BENCH_ACCOUNTS_COUNT sets the size of the points bench, BENCH_COUPONS_COUNT of the bulk issue (1000000 is the
+target's), BENCH_MEMBERS_COUNT of those of tiers and of the import; BENCH_FULL=1 includes the slow part of demo_start.
 """
 
 import importlib
@@ -29,6 +27,7 @@ NAMES: Final = (
     "member_import",
     "coupon_claim",
     "coupon_issue",
+    "coupon_redeem",
     "demo_start",
 )
 
