@@ -8,7 +8,8 @@ deletes them at the end. Sizes and lengths come from the environment:
     BENCH_REQUESTS        requests in a round of mini_profile
     BENCH_MEMBERS_COUNT   rows of member_import (200,000); members of tier_reassessment, mini_profile, member_360 (50,000)
     BENCH_ACCOUNTS_COUNT  accounts of points_expiry (50,000)
-    BENCH_COUPONS_COUNT   coupons of coupon_issue
+    BENCH_COUPONS_COUNT   coupons of coupon_issue (1,000,000 is the target's) and coupon_stats
+    BENCH_CLAIM_ROUNDS, BENCH_CLAIM_CALLS, BENCH_REDEEM_ROUNDS, BENCH_REDEEM_CALLS    of coupon_claim and coupon_redeem
     BENCH_FULL=1          with the slow part of demo_start
 
 What P11, P12 and P13 speak of, on a quiet machine (P12 needs some 6 GB of disk; a round of it takes minutes):
@@ -41,6 +42,7 @@ NAMES: Final = (
     "coupon_claim",
     "coupon_issue",
     "coupon_stats",
+    "coupon_redeem",
     "demo_start",
 )
 

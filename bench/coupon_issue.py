@@ -8,27 +8,16 @@ runs on fresh rows.
 
 import os
 import statistics
-import subprocess
 import sys
 import time
-from typing import Any, Final
+from typing import Final
 
-import psycopg
-
-from bench.coupon_claim import _BATCH, _SHARDS, _TEMPLATE
-from bench.figures import ROOT, Figure, Report, at_most, spread
-from bench.servers import settings_module, temporary_home
-from core import embedded
+from bench.coupon_shop import Shop, running_shop
+from bench.figures import Figure, Report, at_most, spread
 
 LIMIT: Final = 1.5
 _ROUNDS: Final = int(os.environ.get("BENCH_ISSUE_ROUNDS", "3"))
 _COUNT: Final = int(os.environ.get("BENCH_COUPONS_COUNT", "200000"))
-_MEMBERS: Final = """
-INSERT INTO members_member (public_id, code, stage, name, name_tokens, gender, phone, phone_tail, source, source_scene,
-                            is_following, registered_at)
-SELECT 'b' || n, 'B' || n, 'prospect', '', '{}', '', '', '', 'import', '', false, now()
-FROM generate_series(1, %(count)s) n
-"""
 _FLOOR: Final = """
 WITH made AS (
     INSERT INTO coupons_coupon (
@@ -65,32 +54,18 @@ def bench() -> Report:
     """Empty, run one half, look, empty, run the other, in turns. Raises RuntimeError when the two ends differ."""
     floors: list[float] = []
     ours: list[float] = []
-    with temporary_home() as home:
-        engines = embedded.start(home / "engines")
-        (home / "static").mkdir()
-        environment = {
-            **os.environ,
-            **engines.environment(),
-            "DJANGO_SETTINGS_MODULE": settings_module(),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            "STATIC_ROOT": str(home / "static"),
-            "MEDIA_ROOT": str(home / "media"),
-        }
-        _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
-        with psycopg.connect(engines.database_url, autocommit=True) as connection:
-            connection.execute(_MEMBERS, {"count": _COUNT})
-            [template] = connection.execute(_TEMPLATE).fetchone() or [0]
-            for _number in range(_ROUNDS):
-                batch = _empty(connection, template)
-                began = time.monotonic()
-                connection.execute(_FLOOR, {"batch": batch})
-                floors.append(time.monotonic() - began)
-                expected = connection.execute(_STATE).fetchone()
-                batch = _empty(connection, template)
-                ours.append(float(_run([sys.executable, "-c", _JOB, str(batch)], environment).split()[-1]))
-                found = connection.execute(_STATE).fetchone()
-                if found != expected or found is None or found[0] != _COUNT:
-                    raise RuntimeError(f"the two ends differ: {expected} and {found}")
+    with running_shop(_COUNT) as shop:
+        for _number in range(_ROUNDS):
+            batch = _empty(shop)
+            began = time.monotonic()
+            shop.connection.execute(_FLOOR, {"batch": batch})
+            floors.append(time.monotonic() - began)
+            expected = shop.connection.execute(_STATE).fetchone()
+            batch = _empty(shop)
+            ours.append(float(shop.run(sys.executable, "-c", _JOB, str(batch)).split()[-1]))
+            found = shop.connection.execute(_STATE).fetchone()
+            if found != expected or found is None or found[0] != _COUNT:
+                raise RuntimeError(f"the two ends differ: {expected} and {found}")
     values = [our / floor for floor, our in zip(floors, ours, strict=True)]
     rate = f"{_COUNT / statistics.median(ours):,.0f}"
     figures = (
@@ -100,20 +75,10 @@ def bench() -> Report:
     return Report(figures, (f"{_ROUNDS} rounds, ends equal",), {"floors": floors, "ours": ours})
 
 
-def _empty(connection: "psycopg.Connection[Any]", template: int) -> int:
+def _empty(shop: Shop) -> int:
     """A fresh batch in fresh files, with the planner told."""
     tables = ("coupon", "couponevent", "issueslice", "issuejob", "couponbatchshard", "couponbatch")
-    connection.execute("TRUNCATE " + ", ".join(f"coupons_{name}" for name in tables) + " CASCADE")
-    [batch] = connection.execute(_BATCH, {"template": template, "quota": _COUNT}).fetchone() or [0]
-    connection.execute(_SHARDS, {"batch": batch, "quota": _COUNT, "is_single": False})
+    shop.connection.execute("TRUNCATE " + ", ".join(f"coupons_{name}" for name in tables) + " CASCADE")
     # Every member's row has just been locked by the half before; both halves start from vacuumed pages.
-    connection.execute("VACUUM ANALYZE members_member")
-    connection.execute("CHECKPOINT")
-    return int(batch)
-
-
-def _run(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[:2]} failed:\n{done.stdout}\n{done.stderr}")
-    return done.stdout.strip()
+    shop.connection.execute("VACUUM ANALYZE members_member")
+    return shop.batch(_COUNT)

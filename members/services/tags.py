@@ -190,6 +190,7 @@ def tag_doer(actor: Actor) -> str:
         "guide": _("导购"),
         "member": _("会员本人"),
         "wechat": _("微信"),
+        "client": _("收银系统"),
     }
     kind = kinds[actor.kind]
     return kind if not actor.label or actor.kind == "system" else f"{kind} {actor.label}"[:90]

@@ -40,7 +40,9 @@ def mini_stack(stack: Stack) -> Stack:
         },
     )
     wait_until(
-        lambda: stack.value("SELECT count(*) FROM guides_channelcode WHERE qr_url <> ''") == 3,
+        lambda: (
+            stack.value("SELECT count(*) FROM guides_channelcode WHERE qr_url <> '' AND purpose = ''") == 3
+        ),
         within_s=60,
         what="the codes' tickets",
     )

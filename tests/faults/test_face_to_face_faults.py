@@ -6,7 +6,7 @@ from tests.coupons.stack_offer import offer_source
 from tests.stack import Stack, wait_until
 from tests.wechat import push_kit
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.faults
 
 
 def test_an_event_lost_with_the_broker_is_made_up_for(stack: Stack) -> None:
