@@ -28,7 +28,7 @@ INSERT INTO members_member (public_id, code, stage, name, name_tokens, gender, p
 SELECT 'b' || n, 'B' || n, 'prospect', '', '{}', '', '', '', 'import', '', false, now()
 FROM generate_series(1, %(count)s) n
 """
-_TEMPLATE: Final = """
+TEMPLATE: Final = """
 INSERT INTO coupons_coupontemplate (
     public_id, series, version, title, usage_words, colour, kind, off_fen, min_spend_fen, min_quantity, store_ids,
     region_ids, dealer_ids, tier_ids, channels, include_products, include_categories, exclude_products,
@@ -38,7 +38,7 @@ VALUES ('bench', 'bench', 1, 'bench', '', 'red', 'cash_off', 3000, 0, 0, '{}', '
         '{}', '{}', '{}', 'from_today', 7, '', false, 'nobody', '', 'active', now(), now())
 RETURNING id
 """
-_BATCH: Final = """
+BATCH: Final = """
 INSERT INTO coupons_couponbatch (
     public_id, template_id, name, state, quota, member_limit, doors, guide_quota_period, cost_fen, has_partner_codes,
     partner_name, created_at)
@@ -46,7 +46,7 @@ VALUES (left(md5(random()::text), 16), %(template)s, 'bench', 'open', %(quota)s,
         '', now())
 RETURNING id
 """
-_SHARDS: Final = """
+SHARDS: Final = """
 INSERT INTO coupons_couponbatchshard (batch_id, shard, quota, issued_count, reserved_fen, redeemed_count, voided_count,
                                       expired_count, discount_fen, sales_fen)
 SELECT %(batch)s, n, CASE WHEN %(is_single)s THEN CASE n WHEN 0 THEN %(quota)s ELSE 0 END
@@ -125,15 +125,15 @@ class Shop:
         self.connection: psycopg.Connection[Any] = psycopg.connect(self.engines.database_url, autocommit=True)
         self.connection.execute(_MEMBERS, {"count": members})
         self.connection.execute("VACUUM ANALYZE")
-        self.template = self.value(_TEMPLATE)
+        self.template = self.value(TEMPLATE)
 
     def value(self, sql: str, values: dict[str, Any] | None = None) -> Any:
         return (self.connection.execute(sql, values).fetchone() or [None])[0]
 
     def batch(self, quota: int, *, is_single: bool = False) -> int:
         """An open batch; `is_single` puts the whole quota into one of its counters."""
-        batch = int(self.value(_BATCH, {"template": self.template, "quota": quota}))
-        self.connection.execute(_SHARDS, {"batch": batch, "quota": quota, "is_single": is_single})
+        batch = int(self.value(BATCH, {"template": self.template, "quota": quota}))
+        self.connection.execute(SHARDS, {"batch": batch, "quota": quota, "is_single": is_single})
         self.connection.execute("CHECKPOINT")
         return batch
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import psycopg
 
-from bench.coupon_claim import _BATCH, _SHARDS, _TEMPLATE
+from bench.coupon_shop import BATCH, SHARDS, TEMPLATE
 from bench.figures import ROOT, Figure, Report, at_most, percentile, spread
 from bench.servers import settings_module, temporary_home
 from core import embedded
@@ -164,9 +164,9 @@ def bench() -> Report:
 
 def _fill(connection: "psycopg.Connection[Any]") -> int:
     connection.execute(_SEED)
-    [template] = connection.execute(_TEMPLATE).fetchone() or [0]
-    [batch] = connection.execute(_BATCH, {"template": template, "quota": _COUNT}).fetchone() or [0]
-    connection.execute(_SHARDS, {"batch": batch, "quota": _COUNT, "is_single": False})
+    [template] = connection.execute(TEMPLATE).fetchone() or [0]
+    [batch] = connection.execute(BATCH, {"template": template, "quota": _COUNT}).fetchone() or [0]
+    connection.execute(SHARDS, {"batch": batch, "quota": _COUNT, "is_single": False})
     connection.execute(_COUPONS, {"batch": batch, "count": _COUNT})
     connection.execute(_REDEEMED.replace("%%", "%"))
     connection.execute("VACUUM ANALYZE")

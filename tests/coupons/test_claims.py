@@ -69,6 +69,9 @@ def test_each_reason_has_its_own_code() -> None:
     member = make_members(1)[0]
     assert refused(claim, 987_654, member) == "coupons.no_such_batch"
     assert refused(claim, make_batch(), 987_654) == "members.no_such_member"
+    gone = make_members(1)[0]
+    Member.objects.filter(pk=gone).update(stage="erased", erased_at=clock.now())
+    assert refused(claim, make_batch(), gone) == "members.no_such_member"
     assert refused(claim, make_batch(is_open=False), member) == "coupons.batch_not_open"
     assert refused(claim, make_batch(opens_at=later(hours=1)), member) == "coupons.batch_not_started"
     assert refused(claim, make_batch(closes_at=later(hours=-1)), member) == "coupons.batch_ended"
