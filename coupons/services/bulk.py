@@ -21,6 +21,7 @@ from coupons.events import CouponsIssued
 from coupons.models import CouponBatch, Door, IssueJob, IssueSlice, JobState
 from coupons.selectors.batches import get_issue_progress
 from coupons.selectors.standing import may_be_given
+from coupons.services.bulk_locks import lock_slice
 from coupons.services.history import actor_words
 from coupons.services.issuing import call_issue, usable_request_key
 from members import selectors as member_selectors
@@ -132,6 +133,7 @@ def run_issue_job(*, job_id: int, actor: Actor, at: dt.datetime | None = None) -
             rows = waiting.defer("member_ids").claim(1)
             if not rows:
                 break
+            lock_slice(slice_id=rows[0].pk)
             reason = _run_slice(rows[0], at or clock.now())
     if reason not in WAIT_FOR:
         _finish(job_id, reason, actor, at or clock.now())

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from core import clock
 from core.errors import Refusal
 from coupons import selectors, services
-from coupons.contracts import IssueDraft
+from coupons.contracts import BatchTerms, IssueDraft, RedemptionContext
 from coupons.models import Coupon, IssueJob, IssueSlice, PartnerCode
 from coupons.services import bulk
 from members import selectors as member_selectors
@@ -192,8 +193,6 @@ def test_a_slice_costs_the_same_whatever_its_size(
 @pytest.mark.django_db
 def test_a_partners_codes_are_handed_out_each_once() -> None:
     template = make_template()
-    from coupons.contracts import BatchTerms
-
     batch = services.create_batch(
         template_id=template,
         terms=BatchTerms(name="合作", quota=0, doors=("claim", "system"), member_limit=None),
@@ -325,26 +324,68 @@ def test_a_stop_that_does_not_wait_for_the_slice_answers_too_early() -> None:
 
 
 def selectors_context() -> Any:
-    from core import clock
-    from coupons.contracts import RedemptionContext
-
     return RedemptionContext(at=clock.now())
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_partners_last_codes_are_handed_out_once_under_a_rush() -> None:
-    from coupons.contracts import BatchTerms
-
-    batch = services.create_batch(
-        template_id=make_template(),
-        terms=BatchTerms(name="合作", quota=0, doors=("claim",), member_limit=None),
-        partner_name="咖啡店",
-        actor=BOSS,
-    ).id
-    services.import_partner_codes(batch_id=batch, lines=[f"c{n}" for n in range(9)], actor=BOSS)
-    services.open_batch(batch_id=batch, actor=BOSS)
+    batch = partners_batch(9)
     answers = at_once([partial(claim, batch, member) for member in make_members(24)])
     assert sum(not isinstance(answer, Exception) for answer in answers) == 9
     assert {a.code for a in answers if isinstance(a, Refusal)} == {"coupons.batch_sold_out"}
     assert len(set(Coupon.objects.values_list("partner_code", flat=True))) == 9
     check_counters(batch)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("partner", [False, True])
+def test_two_jobs_for_the_same_people_in_opposite_order_end_as_one_after_the_other(partner: bool) -> None:
+    members = make_members(24)
+    batch = partners_batch(60) if partner else make_batch(60)
+    first = partial(issue, batch, members, "first")
+    second = partial(issue, batch, members[::-1], "second")
+    answers = at_once([first, second, first, second])
+    assert [answer for answer in answers if isinstance(answer, Exception)] == []
+    first(), second()  # whichever ended while the other still had a slice in hand
+    assert sorted(Coupon.objects.values_list("member_id", flat=True)) == sorted(members * 2)
+    check_counters(batch)
+
+
+def one_by_one(batch: int, members: list[int]) -> None:
+    """What a slice of a partner's batch does, without its locks."""
+    with transaction.atomic():
+        for member in members:
+            claim(batch, member)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_slices_that_issue_one_by_one_do_not_wait_for_each_other(monkeypatch: Any) -> None:
+    monkeypatch.setattr(bulk, "SLICE", 500)
+    here, there = make_members(150), make_members(150)
+    batch = partners_batch(300)
+    answers = at_once([partial(issue, batch, here), partial(issue, batch, there)])
+    assert [(answer.state, answer.issued_count) for answer in answers] == [("done", 150)] * 2
+    check_counters(batch)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_order_of_locks_they_do() -> None:
+    here, there = make_members(150), make_members(150)
+    batch = partners_batch(300)
+    answers = at_once([partial(one_by_one, batch, here), partial(one_by_one, batch, there)])
+    assert sorted(type(answer).__name__ for answer in answers) == ["NoneType", "OperationalError"]
+    assert Coupon.objects.filter(batch_id=batch).count() == 150
+    check_counters(batch)
+
+
+def partners_batch(codes: int) -> int:
+    batch = services.create_batch(
+        template_id=make_template(),
+        terms=BatchTerms(name="合作", quota=0, doors=("claim", "system"), member_limit=None),
+        partner_name="咖啡店",
+        actor=BOSS,
+    ).id
+    lines = [f"code-{number}" for number in range(codes)]
+    services.import_partner_codes(batch_id=batch, lines=lines, actor=BOSS)
+    services.open_batch(batch_id=batch, actor=BOSS)
+    return batch
