@@ -258,7 +258,8 @@ class Stack:
         """Forget what earlier tests made; the chain stays."""
         self.execute(
             "TRUNCATE wechat_inboundevent, wechat_follower, wechat_outboundmessage, guides_channelscan, "
-            "guides_guidenotice, guides_binding, members_memberidentity, members_member, core_auditentry CASCADE"
+            "guides_guidenotice, guides_binding, members_memberidentity, members_member, core_auditentry, "
+            "coupons_coupontemplate, coupons_issuejob CASCADE"
         )
 
     def push(self, fields: dict[str, Any], timeout_s: float = 15) -> tuple[int, bytes]:
