@@ -259,7 +259,8 @@ class Stack:
         of their own."""
         tables = (
             "wechat_inboundevent, wechat_follower, wechat_outboundmessage, guides_channelscan, guides_guidenotice, "
-            "guides_binding, members_memberidentity, members_member, core_auditentry"
+            "guides_binding, members_memberidentity, members_member, core_auditentry, "
+            "coupons_coupontemplate, coupons_issuejob"
         )
         for _attempt in range(10):
             try:

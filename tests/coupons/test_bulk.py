@@ -370,9 +370,12 @@ def test_two_slices_that_issue_one_by_one_do_not_wait_for_each_other(monkeypatch
 
 @pytest.mark.django_db(transaction=True)
 def test_without_the_order_of_locks_they_do() -> None:
-    here, there = make_members(150), make_members(150)
-    batch = partners_batch(300)
-    answers = at_once([partial(one_by_one, batch, here), partial(one_by_one, batch, there)])
+    for _try in range(6):  # one may be done before the other has begun
+        here, there = make_members(150), make_members(150)
+        batch = partners_batch(300)
+        answers = at_once([partial(one_by_one, batch, here), partial(one_by_one, batch, there)])
+        if any(answers):
+            break
     assert sorted(type(answer).__name__ for answer in answers) == ["NoneType", "OperationalError"]
     assert Coupon.objects.filter(batch_id=batch).count() == 150
     check_counters(batch)
