@@ -15,7 +15,8 @@ import pytest
 from tests.sandbox_process import free_port
 from tests.stack import ROOT, http
 
-pytestmark = pytest.mark.faults
+# It installs nothing, but it migrates, seeds and starts everything twice.
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(420)]
 
 
 class Demo:
