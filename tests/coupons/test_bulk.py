@@ -1,5 +1,6 @@
 """Bulk issue: whole audiences, limits honoured, reasons counted, killed in the middle, run by several at once."""
 
+import datetime as dt
 import threading
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from django.db import transaction
 
 from core import clock
 from core.errors import Refusal
-from coupons import selectors, services
+from coupons import selectors, services, tasks
 from coupons.contracts import BatchTerms, IssueDraft, RedemptionContext
 from coupons.models import Coupon, IssueJob, IssueSlice, PartnerCode
 from coupons.services import bulk
@@ -143,6 +144,25 @@ def test_a_paused_batch_keeps_the_job_waiting_and_an_ended_one_stops_it() -> Non
             assert selectors.get_issue_progress(job.job_id).issued_count == 3
         else:
             assert progress.stop_reason == "ended"
+
+
+@pytest.mark.django_db
+def test_the_daily_limit_of_a_bulk_issue_turns_at_shanghais_midnight() -> None:
+    members, batch = make_members(5), make_batch(member_daily_limit=1)
+    midnight = clock.day_bounds(clock.business_day(clock.now()))[1]
+    issue(batch, members[:3], at=midnight - dt.timedelta(microseconds=1))
+    assert issue(batch, members, at=midnight - dt.timedelta(microseconds=1)).refused == {
+        "over_daily_limit": 3
+    }
+    assert issue(batch, members, at=midnight).issued_count == 5
+
+
+@pytest.mark.django_db
+def test_a_job_whose_wake_up_was_lost_is_done_by_the_timetable_and_once_however_often_it_runs() -> None:
+    members, batch = make_members(9), make_batch()
+    services.start_issue_job(batch_id=batch, member_ids=members, key="lost", actor=BOSS)
+    assert [tasks.resume_issue_jobs() for _ in range(3)] == [1, 0, 0]
+    assert sorted(Coupon.objects.values_list("member_id", flat=True)) == members
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,7 +13,18 @@ from coupons.models import Coupon, CouponBatchShard, GuideAllowance
 from coupons.services.sold_out import is_sold_out
 from members.models import Member
 from tests.cast import Cast
-from tests.coupons.kit import BOSS, check_counters, claim, key, later, make_batch, make_members, make_template
+from tests.coupons.kit import (
+    BOSS,
+    check_counters,
+    claim,
+    key,
+    later,
+    make_batch,
+    make_members,
+    make_shop,
+    make_template,
+    order,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +104,9 @@ def test_a_retired_template_issues_nothing_and_its_coupons_stay_good() -> None:
     services.retire_template(template_id=template, actor=BOSS)
     assert refused(claim, batch, member) == "coupons.batch_ended"
     assert selectors.get_coupon(issued.id).state == "issued"
+    card = services.redeem_coupon(code=issued.code, order=order(make_shop()), request_id=key(), actor=BOSS)
+    assert card.coupon_state == "redeemed"
+    check_counters(batch)
 
 
 def test_a_fixed_span_that_is_over_ends_the_batch() -> None:
@@ -191,6 +205,31 @@ def test_a_guides_issue_counts_in_her_quota_of_the_period(cast: Cast) -> None:
     quota = selectors.get_guide_quota(batch_id=batch, guide_id=cast.lina.id)
     assert (quota.allowed_count, quota.used_count, quota.remaining_count) == (2, 2, 0)
     assert GuideAllowance.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("period", "last", "next_one"),
+    [
+        ("day", "2026-12-31T15:59:59.999999Z", "2026-12-31T16:00:00Z"),
+        ("week", "2027-01-03T15:59:59.999999Z", "2027-01-03T16:00:00Z"),  # from ISO week 53 to week 1
+        ("month", "2028-02-29T15:59:59.999999Z", "2028-02-29T16:00:00Z"),
+    ],
+)
+def test_a_guides_quota_begins_anew_at_shanghais_midnight(
+    cast: Cast, period: Any, last: str, next_one: str
+) -> None:
+    members, batch = make_members(3), make_batch(guide_quota=1, guide_quota_period=period)
+
+    def issue(member: int, moment: str) -> Any:
+        return services.issue_coupon(
+            batch_id=batch, member_id=member, request_key=key(), door="guide", guide_id=cast.lina.id, actor=BOSS,
+            at=dt.datetime.fromisoformat(moment),
+        )  # fmt: skip
+
+    issue(members[0], last)
+    assert refused(issue, members[1], last) == "coupons.guide_quota_spent"
+    issue(members[1], next_one)
+    assert refused(issue, members[2], next_one) == "coupons.guide_quota_spent"
 
 
 def test_a_sold_out_batch_costs_the_guide_nothing(cast: Cast) -> None:
