@@ -320,7 +320,7 @@ def _counts_panel(request: HttpRequest, rule: StandingRule) -> Panel:
 
 
 def _log_panel(request: HttpRequest, rule: StandingRule) -> Panel:
-    page: Any = admin.site._registry[StandingIssue]
+    page = StandingIssueAdmin(StandingIssue, admin.site)
     rows = list(page.get_queryset(request).filter(rule=rule).select_related("rule").order_by("-pk")[:20])
     cards = member_selectors.list_member_cards({row.member_id for row in rows})
     context: dict[str, Any] = {
