@@ -52,4 +52,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "settle_redemptions": {"task": "coupons.settle_redemptions", "schedule": 60.0},
     # Once a night; hourly, so that a worker that was down at three is made up for.
     "prove_coupon_stats": {"task": "coupons.prove_stats", "schedule": 3600.0},
+    # What names somebody who has been registered since.
+    "retry_held_documents": {"task": "sales.retry_held_documents", "schedule": 600.0},
+    "prove_sales_totals": {"task": "sales.prove_totals", "schedule": 21600.0},
 }

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from fractions import Fraction
 
+from core.shares import split
 from coupons.contracts import BasketLine, CouponShare, PointsTerms, PricedLine, PricedPoints
 from coupons.services.pricing_chain import Chain, Slot, State
 from coupons.services.pricing_input import ONE
@@ -111,7 +112,7 @@ def _lines(
     lines: Sequence[BasketLine], columns: Sequence[str], rounded: Sequence[dict[int, int]], points: int
 ) -> tuple[PricedLine, ...]:
     by_points = len(columns)
-    points_of = _apportion(points, [row.get(by_points, 0) for row in rounded])
+    points_of = split(amount=points, weights=[row.get(by_points, 0) for row in rounded])
     return tuple(
         PricedLine(
             key=line.key,
@@ -124,15 +125,3 @@ def _lines(
         )
         for number, (line, row) in enumerate(zip(lines, rounded, strict=True))
     )
-
-
-def _apportion(points: int, weights: Sequence[int]) -> list[int]:
-    """Whole points by weight, the largest remainders first."""
-    total = sum(weights)
-    if not points:
-        return [0] * len(weights)
-    parts = [points * weight // total for weight in weights]
-    by_rest = sorted(range(len(weights)), key=lambda at: (-(points * weights[at] % total), at))
-    for at in by_rest[: points - sum(parts)]:
-        parts[at] += 1
-    return parts

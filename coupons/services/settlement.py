@@ -14,6 +14,7 @@ from django.db import transaction
 from core import clock
 from core.actor import Actor
 from core.horizons import complete_until
+from core.shares import split
 from coupons.contracts import FoldRun, PolicyTerms
 from coupons.models import (
     CouponBatch,
@@ -38,13 +39,10 @@ CHAIN_BEARS: Final = PolicyTerms(0, 0, WHOLE)
 def split_fen(*, amount_fen: int, terms: PolicyTerms) -> tuple[int, int, int]:
     """The parts of issuer, redeemer and chain, which add up to the amount: whole fen first, the fen that are left to
     the largest remainders, the earlier of equal ones first."""
-    shares = (terms.issuer_bp, terms.redeemer_bp, terms.chain_bp)
-    parts = [amount_fen * share // WHOLE for share in shares]
-    rests = [amount_fen * share % WHOLE for share in shares]
-    left = amount_fen - sum(parts)
-    for place in sorted(range(3), key=lambda place: -rests[place])[:left]:
-        parts[place] += 1
-    return parts[0], parts[1], parts[2]
+    issuer, redeemer, chain = split(
+        amount=amount_fen, weights=(terms.issuer_bp, terms.redeemer_bp, terms.chain_bp)
+    )
+    return issuer, redeemer, chain
 
 
 def settle_redemptions(

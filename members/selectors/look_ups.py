@@ -43,8 +43,11 @@ def list_member_ids_by_keys(keys: Iterable[Key]) -> dict[Key, int]:
 
 
 def list_identity_values(member_id: int) -> list[tuple[str, str]]:
-    """(kind, value) of everything she is known by; of a phone its fingerprint."""
-    return list(MemberIdentity.objects.filter(member_id=member_id).values_list("kind", "value"))
+    """(kind, value) of everything this row is known by; of a phone its fingerprints under every index key, for whoever
+    kept an older one."""
+    identities = MemberIdentity.objects.filter(member_id=member_id).values_list("kind", "value")
+    phone = Member.objects.values_list("phone", flat=True).get(pk=member_id)
+    return [*identities, *(("phone", index) for index in (phone_indexes(phone) if phone else ()))]
 
 
 def phone_index_of(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from core.shares import split
 from guides import selectors as guide_selectors
 from sales.contracts import AttributionCard, ShareLine
 from sales.models import Attribution, AttributionShare, Sale
@@ -14,6 +15,7 @@ def attribution_card_of(row: Attribution) -> AttributionCard:
     guides = guide_selectors.list_guide_names([share.guide_id for share in shares if share.guide_id])
     stores = guide_selectors.list_store_names([share.store_id for share in shares])
     left = sale.amount_fen - sale.returned_fen
+    parts = split(amount=left, weights=[share.share_bp for share in shares])
     lines = tuple(
         ShareLine(
             role=share.role,  # type: ignore[arg-type]
@@ -23,9 +25,9 @@ def attribution_card_of(row: Attribution) -> AttributionCard:
             store_id=share.store_id,
             store_name=stores.get(share.store_id, ""),
             share_bp=share.share_bp,
-            amount_fen=left * share.share_bp // 10_000,
+            amount_fen=part,
         )
-        for share in shares
+        for share, part in zip(shares, parts, strict=True)
     )
     return AttributionCard(
         id=row.pk,

@@ -20,9 +20,12 @@ def member_index(member: MemberKey | None) -> str:
 
 
 def member_key_indexes(member_id: int) -> list[str]:
-    """Every fingerprint under which a document may name her."""
-    card = member_selectors.get_member_card(member_id)
-    found = [member_index(MemberKey("member_code", card.code))]
-    for kind, value in member_selectors.list_identity_values(member_id):
-        found.append(value if kind == "phone" else crypto.blind_index(f"{kind}\0{value}", context=_CONTEXT))
+    """Every fingerprint under which a document may name her, also under index keys that are being replaced."""
+    found: list[str] = []
+    known = member_selectors.list_identity_values(member_id)
+    for kind, value in [*known, ("member_code", member_selectors.get_member_card(member_id).code)]:
+        if kind == "phone":
+            found.append(value)
+        else:
+            found += crypto.blind_indexes(f"{kind}\0{value}", context=_CONTEXT)
     return found

@@ -5,6 +5,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
+from core.shares import split
 from guides.contracts import GuidePlace, StorePlace
 from sales.contracts import Share, ShareRoleName
 
@@ -65,21 +66,8 @@ def decide(*, rules: Sequence[RuleTerms], situation: Situation) -> Decision:
     return Decision(None, "", _shares(((role, WHOLE_BP),), situation))
 
 
-def split(*, amount: int, weights: Sequence[int]) -> list[int]:
-    """The amount in whole units in proportion to the weights, adding up exactly (largest remainder; ties go to
-    whoever stands first). The weights are not negative and not all nothing."""
-    whole = sum(weights)
-    parts = [amount * weight // whole for weight in weights]
-    order = sorted(range(len(weights)), key=lambda i: (-(amount * weights[i] % whole), i))
-    for i in order[: amount - sum(parts)]:
-        parts[i] += 1
-    return parts
-
-
 def split_among_rests(*, amount: int, rests: Sequence[int]) -> list[int]:
     """As `split`, weighed by what each has left and never more than that: the last one takes the rest exactly."""
-    if amount == 0 or sum(rests) == 0:
-        return [0] * len(rests)
     # A part is at most its rest rounded up only where the amount is the whole, and then nothing is rounded.
     return split(amount=amount, weights=rests)
 

@@ -1,13 +1,14 @@
 """Orders are booked, a batch of them in one transaction: rows, whose they are, ledger, rewards."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from core import events
 from core.actor import Actor
 from core.codes import new_public_ids
 from core.errors import Refusal
+from members import selectors as member_selectors
 from members import services as member_services
 from sales.contracts import DocumentOutcome, OrderDocument
 from sales.errors import CorrectedBelowReturned, DocumentConflict
@@ -82,9 +83,6 @@ class Booking:
         ):
             key = (order.source, order.order_no)
             try:
-                if key in fresh:
-                    # The same order twice in one batch: the second meets the first when it is booked.
-                    raise _Again
                 current = known.get(key)
                 if current is not None and self._is_answered(place, order, current):
                     continue
@@ -93,7 +91,6 @@ class Booking:
                     fresh[key] = (place, order)
                 else:
                     revised.append((place, order, current))
-                    known.pop(key)
             except Refusal as refusal:
                 self.answers[place] = refusal
         return list(fresh.values()), revised
@@ -117,7 +114,7 @@ class Booking:
     ) -> None:
         orders = [order for _place, order in fresh] + [order for _place, order, _old in revised]
         members = {references.member(order) for order in orders} | {old.member_id for _p, _o, old in revised}
-        member_services.lock_members(member_id for member_id in members if member_id is not None)
+        lock_known_members(members=members)
         revised = [one for one in revised if self._take_over(one, references)]
         orders = [order for _place, order in fresh] + [order for _place, order, _old in revised]
         references.ensure_products(orders, at=self.at)
@@ -144,8 +141,8 @@ class Booking:
         """The earlier revision gives way, unless more of it came back than the correction leaves."""
         place, order, old = one
         row = Sale.objects.lock(old.pk)
-        if not row.is_current:
-            raise _Again
+        if not row.is_current or row.member_id != old.member_id:
+            raise Again
         if not _fits_returns(row, order):
             self.answers[place] = CorrectedBelowReturned(field="lines")
             return False
@@ -207,7 +204,7 @@ class Booking:
             sale_id, public_id, order.source, order.order_no, order.revision, True, digest_of_order(order),
             references.member(order), references.store(order).store_id,
             None if serving is None else serving.guide_id, None if sharing is None else sharing.guide_id,
-            order.channel, order.sold_at, day_of(order.sold_at), sum(line.list_fen for line in order.lines),
+            order.channel, order.sold_at, day_of(min(order.sold_at, self.at)), sum(line.list_fen for line in order.lines),
             order.amount_fen, sum(line.quantity for line in order.lines), order.points_spent, 0, 0, False,
             *rewards, self.at,
         )  # fmt: skip
@@ -215,7 +212,7 @@ class Booking:
     def _attribute(
         self, orders: Sequence[OrderDocument], sale_ids: Sequence[int], references: References
     ) -> None:
-        decisions = decide_all(orders=orders, references=references)
+        decisions = decide_all(orders=orders, references=references, at=self.at)
         ids = draw_ids(model=Attribution, count=len(orders))
         copy_rows(
             model=Attribution,
@@ -252,11 +249,18 @@ class Booking:
             )  # fmt: skip
 
 
-class _Again(Exception):
+class Again(Exception):
     """Somebody else is at the same order: the batch is looked at again from the beginning."""
 
 
-Again = _Again
+def lock_known_members(*, members: Iterable[int | None]) -> None:
+    """The members that documents name are locked, before anything that hangs on them. Raises Again for one who was
+    merged since she was looked up: the next look finds the row she lives on in."""
+    known = {member_id for member_id in members if member_id is not None}
+    member_services.lock_members(known)
+    targets = member_selectors.list_merge_targets(known)
+    if any(targets.get(member_id) != member_id for member_id in known):
+        raise Again
 
 
 def outcome_of(*, order: OrderDocument, outcome: str, sale_id: int) -> DocumentOutcome:
@@ -264,8 +268,9 @@ def outcome_of(*, order: OrderDocument, outcome: str, sale_id: int) -> DocumentO
     return DocumentOutcome("order", order.source, order.order_no, outcome, sale_id=sale_id)  # type: ignore[arg-type]
 
 
-def decide_all(*, orders: Sequence[OrderDocument], references: References) -> list[Decision]:
-    """Whose each order is, by the rules of now and the bindings of the moment it was sold."""
+def decide_all(*, orders: Sequence[OrderDocument], references: References, at: dt.datetime) -> list[Decision]:
+    """Whose each order is, by the rules of now and the bindings of the moment it was sold; a till's clock that runs
+    ahead does not reach into tomorrow."""
     rules = active_rules()
     exclusives = exclusive_guides([(references.member(order), order.sold_at) for order in orders])
     return [
@@ -274,7 +279,7 @@ def decide_all(*, orders: Sequence[OrderDocument], references: References) -> li
             situation=Situation(
                 store=references.store(order),
                 channel=order.channel,
-                business_on=day_of(order.sold_at),
+                business_on=day_of(min(order.sold_at, at)),
                 serving=references.guide(order.serving_guide),
                 exclusive=exclusive,
                 sharing=references.guide(order.sharing_guide),

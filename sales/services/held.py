@@ -92,13 +92,7 @@ def hold_documents(held: Sequence[tuple[Document, Refusal]], *, at: dt.datetime)
 
 def settle_held(documents: Iterable[Document], *, actor: Actor, at: dt.datetime) -> int:
     """Those of these documents that waited are booked now; how many."""
-    asked = [(kind_of(one), one.source, number_of(one), digest_of(one)) for one in documents]
-    if not asked or not HeldDocument.objects.waiting().exists():
-        return 0
-    waiting = HeldDocument.objects.waiting().filter(number__in=[number for _k, _s, number, _d in asked])
-    keys = set(asked)
-    ids = [row.pk for row in waiting if (row.kind, row.source, row.number, bytes(row.digest)) in keys]
-    return HeldDocument.objects.filter(pk__in=ids).update(
+    return HeldDocument.objects.filter(pk__in=_waiting_ids(documents)).update(
         state=HeldState.BOOKED, settled_at=at, settled_by=actor.label[:90] or actor.kind
     )
 
@@ -152,9 +146,17 @@ def load_document(row: HeldDocument) -> Document:
 
 def note_try(documents: Iterable[Document], *, at: dt.datetime) -> None:
     """They were tried just now, so that the job goes on to others."""
-    HeldDocument.objects.waiting().filter(number__in=[number_of(one) for one in documents]).update(
-        tried_at=at, tries=F("tries") + 1
-    )
+    HeldDocument.objects.filter(pk__in=_waiting_ids(documents)).update(tried_at=at, tries=F("tries") + 1)
+
+
+def _waiting_ids(documents: Iterable[Document]) -> list[int]:
+    """The rows of those of these documents that wait."""
+    keys = {(kind_of(one), one.source, number_of(one), digest_of(one)) for one in documents}
+    if not keys or not HeldDocument.objects.waiting().exists():
+        return []
+    rows = HeldDocument.objects.waiting().filter(number__in=[number for _k, _s, number, _d in keys])
+    found = rows.values_list("pk", "kind", "source", "number", "digest")
+    return [pk for pk, kind, source, number, digest in found if (kind, source, number, bytes(digest)) in keys]
 
 
 def _row_id(public_id: str) -> int:

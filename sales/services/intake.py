@@ -89,10 +89,8 @@ def retry_documents(
     """Held documents are tried again; those that can be booked now are."""
     at = at or clock.now()
     outcomes = record_documents(documents=documents, actor=actor, at=at)
-    note_try(
-        [one for one, told in zip(documents, outcomes, strict=True) if told.outcome in ("held", "refused")],
-        at=at,
-    )
+    # What is held again has its try counted by that.
+    note_try([one for one, told in zip(documents, outcomes, strict=True) if told.outcome == "refused"], at=at)
     return outcomes
 
 

@@ -24,7 +24,7 @@ guides AS (
     UNION ALL
     SELECT metric, guide_id, NULL, sum(value)::bigint FROM said WHERE guide_id IS NOT NULL GROUP BY metric, guide_id),
 stores AS (SELECT metric, store_id, sum(value)::bigint AS value FROM said GROUP BY metric, store_id)
-SELECT 'guide', coalesce(said.metric, stood.metric), coalesce(said.guide_id, stood.guide_id),
+SELECT coalesce(said.metric, stood.metric), coalesce(said.guide_id, stood.guide_id),
        coalesce(said.store_id, stood.store_id), coalesce(said.value, 0), coalesce(stood.value, 0)
 FROM guides said FULL JOIN (
     SELECT * FROM sales_guidetotal WHERE period = %(period)s AND starts_on = %(start)s) stood
@@ -32,7 +32,7 @@ FROM guides said FULL JOIN (
     AND coalesce(stood.store_id, 0) = coalesce(said.store_id, 0)
 WHERE coalesce(said.value, 0) <> coalesce(stood.value, 0)
 UNION ALL
-SELECT 'store', coalesce(said.metric, stood.metric), NULL, coalesce(said.store_id, stood.store_id),
+SELECT coalesce(said.metric, stood.metric), NULL, coalesce(said.store_id, stood.store_id),
        coalesce(said.value, 0), coalesce(stood.value, 0)
 FROM stores said FULL JOIN (
     SELECT * FROM sales_storetotal WHERE period = %(period)s AND starts_on = %(start)s) stood
@@ -67,21 +67,16 @@ def prove_totals(
     *, since: dt.date, until: dt.date, actor: Actor, at: dt.datetime | None = None
 ) -> tuple[Difference, ...]:
     """Every total of the days, weeks and months that touch this span (half-open) is what its entries add up to;
-    what differed is answered, mended and on record. Bookings wait while one period is looked at."""
+    what differed is answered, mended and on record.
+
+    Entries and their totals are written in one transaction, and one statement sees both of one moment: bookings go on
+    while a period is looked at, and wait only where there is something to mend.
+    """
     at = at or clock.now()
     found: list[Difference] = []
     for period, starts_on, ends_on in _periods(since, until):
-        with transaction.atomic():
-            take_close_lock()
-            with connection.cursor() as cursor:
-                cursor.execute(_DIFFERENCES, {"period": period, "start": starts_on, "end": ends_on})
-                rows = cursor.fetchall()
-                for kind, metric, guide_id, store_id, said, stood in rows:
-                    found.append(Difference(period, starts_on, metric, guide_id, store_id, said, stood))
-                    if kind == "guide":
-                        cursor.execute(_MEND_GUIDE, [period, starts_on, metric, guide_id, store_id, said])
-                    else:
-                        cursor.execute(_MEND_STORE, [period, starts_on, metric, store_id, said])
+        if _differences(period, starts_on, ends_on):
+            found += _mend(period, starts_on, ends_on)
     if found:
         logger.error("sales.totals_differed", extra={"count": len(found)})
         audit.record(
@@ -96,6 +91,27 @@ def prove_totals(
             ],
         )
     return tuple(found)
+
+
+def _differences(period: str, starts_on: dt.date, ends_on: dt.date) -> list[Difference]:
+    with connection.cursor() as cursor:
+        cursor.execute(_DIFFERENCES, {"period": period, "start": starts_on, "end": ends_on})
+        return [Difference(period, starts_on, *row) for row in cursor.fetchall()]
+
+
+def _mend(period: str, starts_on: dt.date, ends_on: dt.date) -> list[Difference]:
+    """Looked at again while nobody books, and written as the entries say."""
+    with transaction.atomic():
+        take_close_lock()
+        found = _differences(period, starts_on, ends_on)
+        with connection.cursor() as cursor:
+            for one in found:
+                place = (period, starts_on, one.metric)
+                if one.guide_id is not None:
+                    cursor.execute(_MEND_GUIDE, [*place, one.guide_id, one.store_id, one.said])
+                else:
+                    cursor.execute(_MEND_STORE, [*place, one.store_id, one.said])
+    return found
 
 
 def _periods(since: dt.date, until: dt.date) -> list[tuple[str, dt.date, dt.date]]:

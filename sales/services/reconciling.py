@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from django.db import connection
 
+from core.shares import split
 from sales.models import (
     AttributionShare,
     EntryReason,
@@ -21,7 +22,7 @@ from sales.models import (
     Sale,
     SaleReturn,
 )
-from sales.services.attributing import split, split_among_rests
+from sales.services.attributing import split_among_rests
 from sales.services.copying import copy_rows, draw_ids
 from sales.services.totals import Move, move_totals
 

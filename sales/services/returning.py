@@ -1,18 +1,18 @@
 """Goods come back: a batch of returns in one transaction, each on its order or, where nobody knows it, on the store."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from core import events
 from core.actor import Actor
 from core.codes import new_public_ids
 from core.errors import Refusal
-from members import services as member_services
 from sales.contracts import DocumentOutcome, ReturnDocument, ReturnLine
 from sales.errors import DocumentConflict, ReturnTooLarge, UnknownOrder
 from sales.events import ReturnRecorded
 from sales.models import EntryReason, Sale, SaleLine, SaleReturn, SaleReturnLine
-from sales.services.booking import Again
+from sales.services.booking import Again, lock_known_members
 from sales.services.copying import copy_rows, draw_ids
 from sales.services.reading import digest_of_return
 from sales.services.reconciling import reconcile_returns, reconcile_sales
@@ -43,7 +43,10 @@ class Returning:
             return self.answers
         sales = self._lock_orders(fresh, references)
         references.ensure_products([given for _place, given in fresh], at=self.at)
-        taken = [one for one in fresh if self._take_back(one, sales)]
+        lines: dict[int, dict[int, SaleLine]] = defaultdict(dict)
+        for line in SaleLine.objects.filter(sale__in=sales.values()):
+            lines[line.sale_id][line.number] = line
+        taken = [one for one in fresh if self._take_back(one, sales, lines)]
         ids = self._write(taken, sales, references)
         touched = sorted({sales[_key(given)].pk for _place, given in taken if given.order_no})
         reconcile_sales(touched, reason=EntryReason.RETURN, at=self.at)
@@ -69,8 +72,6 @@ class Returning:
         fresh: dict[tuple[str, str], Numbered] = {}
         for place, given in sorted(returns, key=lambda one: (one[1].returned_at, one[1].return_no, one[0])):
             key = (given.source, given.return_no)
-            if key in fresh:
-                raise Again
             try:
                 row = known.get(key)
                 if row is not None:
@@ -100,13 +101,15 @@ class Returning:
         before = {key: row for row in found if (key := (row.source, row.order_no)) in keys}
         members = {row.member_id for row in before.values()}
         members |= {references.member(given) for _place, given in fresh}
-        member_services.lock_members(member_id for member_id in members if member_id is not None)
+        lock_known_members(members=members)
         locked = Sale.objects.lock_all(row.pk for row in before.values())
-        if any(not row.is_current for row in locked):
+        if any(not row.is_current or row.member_id not in members for row in locked):
             raise Again
         return {(row.source, row.order_no): row for row in locked}
 
-    def _take_back(self, one: Numbered, sales: dict[tuple[str, str], Sale]) -> bool:
+    def _take_back(
+        self, one: Numbered, sales: dict[tuple[str, str], Sale], lines: Mapping[int, dict[int, SaleLine]]
+    ) -> bool:
         """The lines and the order have so much less left; a refusal leaves them as they were."""
         place, given = one
         if not given.order_no:
@@ -115,8 +118,7 @@ class Returning:
         try:
             if sale is None:
                 raise UnknownOrder(field="order_no", value=given.order_no)
-            lines = {line.number: line for line in SaleLine.objects.filter(sale=sale)}
-            taken = [(line, _line_of(line, lines)) for line in given.lines]
+            taken = [(line, _line_of(line, lines[sale.pk])) for line in given.lines]
             _check_rest(taken)
         except Refusal as refusal:
             self.answers[place] = refusal
@@ -160,7 +162,7 @@ class Returning:
         return (
             return_id, public_id, given.source, given.return_no, digest_of_return(given), given.order_no,
             None if sale is None else sale.pk, member_id, references.store(given).store_id, given.returned_at,
-            day_of(given.returned_at), given.amount_fen, sum(line.quantity for line in given.lines), self.at,
+            day_of(min(given.returned_at, self.at)), given.amount_fen, sum(line.quantity for line in given.lines), self.at,
         )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ def reward_sales(sale_ids: Iterable[int], *, actor: Actor, at: dt.datetime) -> N
     """Points, activity and coupons of these sales are what the sales say. A coupon or points that cannot be taken
     are noted on the order: the goods are sold."""
     sales = list(Sale.objects.filter(pk__in=list(sale_ids)).order_by("member_id", "pk"))
+    there = _people({sale.member_id for sale in sales})
     lines: dict[int, list[SaleLine]] = defaultdict(list)
     of_members = [sale.pk for sale in sales if sale.member_id is not None]
     for line in SaleLine.objects.filter(sale_id__in=of_members).order_by("sale_id", "number"):
@@ -55,17 +56,23 @@ def reward_sales(sale_ids: Iterable[int], *, actor: Actor, at: dt.datetime) -> N
     for sale in sales:
         for coupon in coupons[sale.pk]:
             _redeem(sale, coupon, actor, at)
-        if sale.member_id is not None:
+        if sale.member_id in there:
             _reward(sale, lines[sale.pk], actor, at)
 
 
 def withdraw_rewards(sale: Sale, *, actor: Actor, at: dt.datetime) -> None:
     """Whoever had this order has nothing of it any more: a correction names somebody else. The sale is locked."""
-    if sale.member_id is not None:
+    if sale.member_id in _people({sale.member_id}):
         _set_spent(sale, 0, actor, at)
         _set_earned(sale, 0, actor, at)
         _set_counted(sale, 0, 0, actor, at)
         sale.save(update_fields=list(REWARD_COLUMNS))
+
+
+def _people(member_ids: Iterable[int | None]) -> set[int | None]:
+    """Of these those who are there: who was erased has no points and no tier, and her goods may still come back."""
+    living = member_selectors.living_member_ids()
+    return set(living.filter(pk__in=[member_id for member_id in member_ids if member_id is not None]))
 
 
 def _reward(sale: Sale, lines: Sequence[SaleLine], actor: Actor, at: dt.datetime) -> None:

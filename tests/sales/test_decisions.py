@@ -10,11 +10,12 @@ from django.apps import apps
 from core import clock
 from core.actor import Actor
 from core.errors import Refusal
+from core.shares import split
 from members import services as member_services
 from sales import selectors, services
 from sales.contracts import Share
 from sales.models import Attribution, AttributionRule, PerformanceEntry, Sale
-from sales.services.attributing import split, split_among_rests
+from sales.services.attributing import split_among_rests
 from tests.cast import Cast
 from tests.sales.kit import TILL, assert_totals_agree, back, key_of, ledger, line, order, tell
 from tests.threads import at_once
@@ -45,6 +46,7 @@ def test_the_first_rule_that_fits_decides_and_is_explained(cast: Cast) -> None:
     card = selectors.get_attribution(Sale.objects.get().pk)
     assert card is not None
     assert card.words == "规则 3 线上订单：专属导购李娜 70%，门店南京东路店 30%"
+    assert [share.amount_fen for share in card.shares] == [71, 30]
     assert ledger(metric="sales_fen", guide_id=cast.lina.id) == {"sales_fen": 71}
     assert ledger(metric="sales_fen", guide_id=None) == {"sales_fen": 30}
     assert ledger(metric="order_count", guide_id=cast.lina.id) == {"order_count": 1}

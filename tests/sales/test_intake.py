@@ -2,20 +2,39 @@
 
 import dataclasses
 import datetime as dt
+import threading
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from core import clock
+from core.actor import Actor
 from members import selectors as member_selectors
+from members import services as member_services
 from members.models import ActivityEntry, EarningRule, PointsEntry
 from sales import services
 from sales.contracts import MemberKey, OrderCoupon, OrderPayment, ReturnLine
 from sales.errors import AmountsDisagree, DocumentUnusable, FromTheFuture
 from sales.models import HeldDocument, PerformanceEntry, Product, Sale, SaleCoupon, SaleLine, SaleReturn
 from tests.cast import Cast
+from tests.members.test_reindexing import NEW
 from tests.sales.kit import TILL, assert_totals_agree, back, key_of, ledger, line, order, tell
+from tests.stack import wait_until
 from tests.threads import at_once
+
+BOSS = Actor.staff(1, "总部")
+PHONE = "13900000000"
+
+
+def somebody_waits() -> bool:
+    """Whether another session waits for a lock of this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
+            " AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def test_an_order_is_booked_whole(cast: Cast) -> None:
@@ -220,6 +239,66 @@ def test_the_first_purchase_moves_when_an_older_order_comes_late(cast: Cast) -> 
     assert ledger(metric="first_purchase_count") == {"first_purchase_count": 1}
     assert ledger(metric="repurchase_fen") == {"repurchase_fen": 5_000}
     assert_totals_agree()
+
+
+def test_goods_of_a_member_who_was_erased_may_still_come_back(cast: Cast) -> None:
+    EarningRule.objects.create(name="每元一分", fen_per_point=100)
+    first = order("O1", line("A1", 20_000, quantity=2), member=key_of(cast.xiaomei))
+    tell(first)
+    member_services.erase_member(member_id=cast.xiaomei.id, reason="staff", actor=BOSS)
+    part = ReturnLine(product_code="A1", quantity=1, amount_fen=10_000, line_number=1)
+    told = tell(back("R1", part), dataclasses.replace(first, revision=1, member=None), order("O2"))
+    assert [one.outcome for one in told] == ["booked", "corrected", "booked"]
+    assert tell(order("O3", member=key_of(cast.xiaomei)))[0].reason == "sales.unknown_member"
+    assert ledger(metric="return_fen") == {"return_fen": 10_000}
+    assert_totals_agree()
+
+
+def test_a_tills_clock_that_runs_ahead_does_not_reach_into_tomorrow(cast: Cast) -> None:
+    at = dt.datetime(2026, 11, 30, 15, 58, tzinfo=dt.UTC)  # 23:58 in Shanghai
+    ahead = at + dt.timedelta(minutes=4)
+    first = order("O1", member=key_of(cast.xiaomei), sold_at=ahead)
+    assert [one.outcome for one in tell(first, back(returned_at=ahead), at=at)] == ["booked", "booked"]
+    assert set(PerformanceEntry.objects.values_list("booked_on", flat=True)) == {dt.date(2026, 11, 30)}
+    assert tell(first, at=at + dt.timedelta(hours=1))[0].outcome == "repeated"
+
+
+def test_what_waits_and_names_a_member_goes_when_she_is_erased(cast: Cast, settings: Any) -> None:
+    """Also under an index key that has been replaced since."""
+    member_services.verify_phone(member_id=cast.xiaomei.id, phone=PHONE, how="sms", actor=BOSS)
+    keyed = order("O1", store_code="T99", member=MemberKey("phone", PHONE))
+    coded = order("O2", store_code="T99", member=key_of(cast.xiaomei))
+    other = order("O3", store_code="T99", member=key_of(cast.xiaoli))
+    tell(keyed, coded, other)
+    settings.INDEX_KEYS = [NEW, *settings.INDEX_KEYS]
+    member_services.erase_member(member_id=cast.xiaomei.id, reason="staff", actor=BOSS)
+    assert list(HeldDocument.objects.values_list("number", flat=True)) == ["O3"]
+
+
+def test_a_try_is_counted_once_and_for_its_own_document(cast: Cast) -> None:
+    held, other = order("O1", store_code="T99"), back("O1", order_no="none")
+    tell(held, other)
+    services.retry_documents(documents=[held], actor=TILL)
+    assert dict(HeldDocument.objects.values_list("kind", "tries")) == {"order": 1, "return": 0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_member_who_is_merged_while_her_order_comes_has_it_in_the_row_she_lives_on_in() -> None:
+    from tests.cast import make_cast
+
+    cast = make_cast()
+    document = order("O1", member=key_of(cast.xiaoli))
+    with transaction.atomic():
+        member_services.lock_members([cast.xiaoli.id, cast.xiaomei.id])
+        booking = threading.Thread(target=lambda: (tell(document), connection.close()))
+        booking.start()
+        wait_until(somebody_waits, what="the booking's wait for her row")
+        member_services.merge_members(
+            first_id=cast.xiaomei.id, second_id=cast.xiaoli.id, survivor_id=cast.xiaomei.id, actor=BOSS
+        )
+    booking.join(30)
+    assert Sale.objects.get().member_id == cast.xiaomei.id
+    assert ledger(metric="sales_fen") == {"sales_fen": 10_000}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,28 @@
+"""The timetable's jobs of `sales`."""
+
+import datetime as dt
+
+from celery import shared_task
+
+from core import clock
+from core.actor import Actor
+from sales import services
+
+# A week and a month that touch these days are proved whole.
+_LOOK_BACK = dt.timedelta(days=2)
+
+
+@shared_task(name="sales.retry_held_documents")
+def retry_held_documents() -> int:
+    """See the service of that name. Answers how many were booked."""
+    return services.retry_held_documents(actor=Actor.system("retry_held_documents"))
+
+
+@shared_task(name="sales.prove_totals")
+def prove_totals() -> int:
+    """See the service of that name, for the last days. Answers how many totals differed."""
+    today = clock.today()
+    found = services.prove_totals(
+        since=today - _LOOK_BACK, until=today + dt.timedelta(days=1), actor=Actor.system("prove_totals")
+    )
+    return len(found)
