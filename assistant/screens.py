@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Concatenate, Final, ParamSpec
 from urllib.parse import urlencode, urlsplit
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import redirect, render
@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from assistant import sessions
 from assistant.errors import DatabaseAway
+from core.databases import is_away
 from core.errors import NotFound, Refusal
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard
@@ -59,7 +60,9 @@ def open_screen(view: OpenView[P]) -> OpenView[P]:
             response = view(request, *args, **kwargs)
         except Refusal as refusal:
             response = answer_refusal(request, refusal)
-        except (OperationalError, InterfaceError):
+        except (DatabaseError, InterfaceError) as error:
+            if not is_away(error):
+                raise
             logger.warning("assistant.database_away", exc_info=True)
             response = answer_refusal(request, DatabaseAway())
         return _dress(request, response)

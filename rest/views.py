@@ -6,7 +6,6 @@ from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions, serializers
 from rest_framework.renderers import JSONRenderer
@@ -14,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.databases import is_away
 from core.errors import InvalidInput, NotFound, Refusal, Unavailable
 from rest.bodies import OnlyJson, StrictJsonParser, check_values
 from rest.errors import (
@@ -108,7 +108,7 @@ class RestView(APIView):
     def refusal_of(self, exc: Exception) -> Refusal:
         """The refusal that an exception stands for; a mistake of ours is logged."""
         logger = logging.getLogger(f"{self.api}.api")
-        if isinstance(exc, OperationalError | InterfaceError):
+        if is_away(exc):
             logger.warning(f"{self.api}.database_away", exc_info=exc)
         refusal = _refusal_of(exc)
         if isinstance(refusal, Crashed):
@@ -169,6 +169,8 @@ def _refusal_of(exc: Exception) -> Refusal:
         return exc
     if isinstance(exc, exceptions.ValidationError):
         return InvalidInput(fields=codes_of(exc.detail))
+    if is_away(exc):
+        return Unavailable()
     for kinds, refusal in _STAND_FOR:
         if isinstance(exc, kinds):
             return refusal()
@@ -181,5 +183,4 @@ _STAND_FOR: tuple[tuple[tuple[type[Exception], ...], type[Refusal]], ...] = (
     ((exceptions.ParseError,), NotJson),
     ((Http404, exceptions.NotFound), NotFound),
     ((RequestDataTooBig,), BodyTooLarge),
-    ((OperationalError, InterfaceError), Unavailable),
 )

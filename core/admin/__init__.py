@@ -22,6 +22,7 @@ from core.admin.filters import AutocompleteFilter, ChoiceFilter, CountedFilter
 from core.admin.formats import mask_openid, percent, thousands, when
 from core.admin.forms import DressedForm, autocomplete_field
 from core.admin.only_row import OnlyRow
+from core.admin.own_page import OwnPage
 from core.admin.questions import Question, ask, bound_data, run_for_each, staff_actor
 from core.admin.service_forms import ServiceForms
 from core.admin.unfolded import Text, UnfoldTabularInline, column, operation
@@ -34,6 +35,7 @@ __all__ = [
     "DressedForm",
     "ExtraColumn",
     "OnlyRow",
+    "OwnPage",
     "Panel",
     "Question",
     "ReadOnlyAdmin",

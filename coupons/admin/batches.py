@@ -19,6 +19,7 @@ from core.admin import (
     AutocompleteFilter,
     BaseAdmin,
     DressedForm,
+    OwnPage,
     Question,
     ask,
     bound_data,
@@ -78,7 +79,7 @@ _COLOURS = {"draft": "info", "open": "success", "paused": "warning", "ended": "d
 
 
 @admin.register(CouponBatch)
-class CouponBatchAdmin(CodeImports, MiniCodes, BaseAdmin):
+class CouponBatchAdmin(OwnPage, CodeImports, MiniCodes, BaseAdmin):
     """Batches, the newest first, with what is left of each."""
 
     list_display = (
@@ -167,19 +168,8 @@ class CouponBatchAdmin(CodeImports, MiniCodes, BaseAdmin):
         )
         return HttpResponseRedirect(_page_url(batch.id))
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
+    def row_page(self, request: HttpRequest, row: Any) -> HttpResponse:
         """The batch's page; with ?edit its form."""
-        row = self.subject(request, object_id or "")
-        if not self.has_view_permission(request, row):
-            raise PermissionDenied
-        if row is None:
-            return self.no_subject(request, object_id or "")
         may_change = self.has_change_permission(request, row)
         if (
             may_change

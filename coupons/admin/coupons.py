@@ -32,7 +32,7 @@ from core.admin import (
 )
 from coupons import services
 from coupons.admin.day_filter import DaysFilter
-from coupons.admin.exports import Exports, Sheet
+from coupons.admin.exports import Column, Exports
 from coupons.admin.hand_issue import HandIssue
 from coupons.errors import TooManyChosen
 from coupons.models import Coupon, CouponState, Door
@@ -195,21 +195,21 @@ class CouponAdmin(HandIssue, Exports, ScopedReadOnlyAdmin):
     def until(self, row: Coupon) -> str:
         return end_words(row.valid_until)
 
-    def export_columns(self, request: HttpRequest) -> Sequence[Sheet]:
+    def export_columns(self, request: HttpRequest) -> Sequence[Column]:
         is_whole, now = may_see_codes(request), clock.now()
         return (
-            Sheet(_("券码"), 22, lambda row: shown_code(row.code, is_whole=is_whole)),
-            Sheet(_("券名称"), 22, lambda row: row.batch.template.title),
-            Sheet(_("批次"), 22, lambda row: row.batch.name),
-            Sheet(_("会员码"), 16, lambda row: row.member.code),
-            Sheet(_("手机尾号"), 10, lambda row: row.member.phone_tail),
-            Sheet(_("状态"), 12, lambda row: str(CouponState(state_at(row, now)).label)),
-            Sheet(_("发放渠道"), 12, lambda row: str(row.get_door_display())),
-            Sheet(_("发券导购"), 12, lambda row: row.issued_by_guide.name if row.issued_by_guide else ""),
-            Sheet(_("发券门店"), 18, lambda row: row.issued_store.name if row.issued_store else ""),
-            Sheet(_("发放时间"), 18, lambda row: row.issued_at),
-            Sheet(_("可用开始"), 18, lambda row: row.valid_from),
-            Sheet(_("可用到"), 18, lambda row: row.valid_until),
+            Column(_("券码"), lambda row: shown_code(row.code, is_whole=is_whole)),
+            Column(_("券名称"), lambda row: row.batch.template.title),
+            Column(_("批次"), lambda row: row.batch.name),
+            Column(_("会员码"), lambda row: row.member.code),
+            Column(_("手机尾号"), lambda row: row.member.phone_tail),
+            Column(_("状态"), lambda row: str(CouponState(state_at(row, now)).label)),
+            Column(_("发放渠道"), lambda row: str(row.get_door_display())),
+            Column(_("发券导购"), lambda row: row.issued_by_guide.name if row.issued_by_guide else ""),
+            Column(_("发券门店"), lambda row: row.issued_store.name if row.issued_store else ""),
+            Column(_("发放时间"), lambda row: row.issued_at, "moment"),
+            Column(_("可用开始"), lambda row: row.valid_from, "moment"),
+            Column(_("可用到"), lambda row: row.valid_until, "moment"),
         )
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:

@@ -1,11 +1,8 @@
 """A filtered list as a workbook with real dates and numbers."""
 
 import dataclasses
-import datetime as dt
-import tempfile
 from collections.abc import Callable, Sequence
-from decimal import Decimal
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -15,12 +12,10 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRed
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
 from core import audit, clock
 from core.admin import BaseAdmin, staff_actor
+from core.workbooks import Kind, Sheet, workbook_answer
 from coupons.errors import TooManyChosen
 from members.services.import_reading import safe_cells
 
@@ -31,16 +26,15 @@ else:
 
 MOST_ROWS: Final = 100_000
 _CHUNK: Final = 2_000
-Value = str | int | Decimal | dt.datetime | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Sheet:
-    """One column of the file: its heading, its width in signs, and its value of a row."""
+class Column:
+    """One column of the file: its heading, its value of a row, and what kind of value that is."""
 
     title: str | Promise
-    width: int
-    value: Callable[[Any], Value]
+    value: Callable[[Any], Any]
+    kind: Kind = "text"
 
 
 class Exports(_Base):
@@ -48,7 +42,7 @@ class Exports(_Base):
 
     list_before_template = "admin/xiaoer/coupons/list_tools.html"
 
-    def export_columns(self, request: HttpRequest) -> Sequence[Sheet]:
+    def export_columns(self, request: HttpRequest) -> Sequence[Column]:
         """The columns; what the account may not see in the list is not in the file either."""
         return ()
 
@@ -76,51 +70,23 @@ class Exports(_Base):
             messages.error(request, TooManyChosen().message)
             return listed
         name = str(self.opts.verbose_name_plural)
-        stream = tempfile.TemporaryFile()  # noqa: SIM115  (the response closes it)
-        write_sheet(stream, name, self.export_columns(request), rows)
+        columns = self.export_columns(request)
+        sheet = Sheet(
+            name,
+            [(str(column.title), column.kind) for column in columns],
+            (_line(columns, row) for row in rows.iterator(chunk_size=_CHUNK)),
+        )
+        answer = workbook_answer(name=f"{name}-{clock.today():%Y%m%d}-{total}{_now('条')}", sheets=[sheet])
         audit.record(
             action=f"{self.opts.app_label}.{self.opts.model_name}_exported",
             subject=request.user,  # type: ignore[arg-type]
             actor=staff_actor(request),
             row_count=total,
         )
-        stream.seek(0)
-        day = clock.today()
-        return FileResponse(
-            stream, as_attachment=True, filename=f"{name}-{day:%Y%m%d}-{total}{_now('条')}.xlsx"
-        )
+        return answer
 
 
-def write_sheet(stream: IO[bytes], title: str, columns: Sequence[Sheet], rows: QuerySet[Any]) -> None:
-    """The rows under a frozen head; times are Shanghai's, money is a number of yuan, no text is a formula."""
-    book = Workbook(write_only=True)
-    sheet: Any = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-    for place, column in enumerate(columns):
-        sheet.column_dimensions[chr(ord("A") + place)].width = column.width
-    head = [WriteOnlyCell(sheet, str(column.title)) for column in columns]
-    for cell in head:
-        cell.font = Font(bold=True)
-    sheet.append(head)
-    for row in rows.iterator(chunk_size=_CHUNK):
-        sheet.append([_cell(sheet, column.value(row)) for column in columns])
-    book.save(stream)
-
-
-def _cell(sheet: Any, value: Value) -> Any:
-    if isinstance(value, str):
-        return safe_cells([value])[0]
-    if isinstance(value, dt.datetime):
-        cell = WriteOnlyCell(sheet, value.astimezone(clock.SHANGHAI).replace(tzinfo=None))
-        cell.number_format = "yyyy-mm-dd hh:mm"
-        return cell
-    if isinstance(value, Decimal):
-        cell = WriteOnlyCell(sheet, value)
-        cell.number_format = "#,##0.00"
-        return cell
-    return value
-
-
-def yuan_of(fen: int) -> Decimal:
-    """Fen as an exact number of yuan."""
-    return Decimal(fen) / 100
+def _line(columns: Sequence[Column], row: Any) -> list[Any]:
+    """The row's values; a text stays text in whatever the file is saved as next, a CSV too."""
+    values = [column.value(row) for column in columns]
+    return [safe_cells([value])[0] if isinstance(value, str) else value for value in values]

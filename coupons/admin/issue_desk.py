@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from core import audit, clock
 from core.admin import (
     ChoiceFilter,
+    OwnPage,
     ScopedReadOnlyAdmin,
     column,
     name_actions,
@@ -71,7 +72,7 @@ class StateFilter(ChoiceFilter):
 
 
 @admin.register(IssueJob)
-class IssueJobAdmin(ScopedReadOnlyAdmin):
+class IssueJobAdmin(OwnPage, ScopedReadOnlyAdmin):
     """Bulk issues: head office sees all, others those of their own desk."""
 
     list_display = ("audience", "batch", "state_label", "progress", "missed", "started", "started_by")
@@ -159,19 +160,8 @@ class IssueJobAdmin(ScopedReadOnlyAdmin):
         form.is_valid()
         return TemplateResponse(request, "admin/xiaoer/coupons/_issue_count.html", count_words(request, form))
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
+    def row_page(self, request: HttpRequest, job: Any) -> HttpResponse:
         """The job's page, whatever its state."""
-        job = self.subject(request, object_id or "")
-        if not self.has_view_permission(request, job):
-            raise PermissionDenied
-        if job is None:
-            return self.no_subject(request, object_id or "")
         context = {**self.below_form(request, job), **self._standing(request, job), "original": job}
         return self._page(request, "issue_job.html", context)
 

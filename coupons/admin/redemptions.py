@@ -29,7 +29,7 @@ from core.codes import new_public_id
 from coupons import services
 from coupons.admin.coupons import ReasonForm, may_see_codes, shown_code
 from coupons.admin.day_filter import DaysFilter
-from coupons.admin.exports import Exports, Sheet, yuan_of
+from coupons.admin.exports import Column, Exports
 from coupons.contracts import ReturnCard
 from coupons.models import CouponReturn, CouponState, Redemption
 from coupons.selectors.coupons import CODE_LENGTH
@@ -141,25 +141,25 @@ class RedemptionAdmin(Exports, ScopedReadOnlyAdmin):
             return "reversed", _now("已撤销")
         return ("partly", _now("部分退货")) if row.returned_fen else ("live", _now("已核销"))
 
-    def export_columns(self, request: HttpRequest) -> Sequence[Sheet]:
+    def export_columns(self, request: HttpRequest) -> Sequence[Column]:
         is_whole = may_see_codes(request)
         return (
-            Sheet(_("订单号"), 22, lambda row: row.order_no),
-            Sheet(_("门店"), 18, lambda row: row.store.name),
-            Sheet(_("收银台"), 10, lambda row: row.till),
-            Sheet(_("券名称"), 22, lambda row: row.coupon.batch.template.title),
-            Sheet(_("批次"), 22, lambda row: row.coupon.batch.name),
-            Sheet(_("券码"), 22, lambda row: shown_code(row.coupon.code, is_whole=is_whole)),
-            Sheet(_("会员码"), 16, lambda row: row.coupon.member.code),
-            Sheet(_("核销导购"), 12, lambda row: row.redeemed_by_guide.name if row.redeemed_by_guide else ""),
-            Sheet(_("订单金额（元）"), 14, lambda row: yuan_of(row.amount_fen)),
-            Sheet(_("优惠金额（元）"), 14, lambda row: yuan_of(row.discount_fen)),
-            Sheet(_("已退货金额（元）"), 14, lambda row: yuan_of(row.returned_fen)),
-            Sheet(_("已收回优惠（元）"), 14, lambda row: yuan_of(row.returned_discount_fen)),
-            Sheet(_("核销时间"), 18, lambda row: row.redeemed_at),
-            Sheet(_("状态"), 10, lambda row: self.state_label(row)[1]),
-            Sheet(_("撤销时间"), 18, lambda row: row.reversed_at),
-            Sheet(_("撤销原因"), 24, lambda row: row.reversal_reason),
+            Column(_("订单号"), lambda row: row.order_no),
+            Column(_("门店"), lambda row: row.store.name),
+            Column(_("收银台"), lambda row: row.till),
+            Column(_("券名称"), lambda row: row.coupon.batch.template.title),
+            Column(_("批次"), lambda row: row.coupon.batch.name),
+            Column(_("券码"), lambda row: shown_code(row.coupon.code, is_whole=is_whole)),
+            Column(_("会员码"), lambda row: row.coupon.member.code),
+            Column(_("核销导购"), lambda row: row.redeemed_by_guide.name if row.redeemed_by_guide else ""),
+            Column(_("订单金额（元）"), lambda row: row.amount_fen, "fen"),
+            Column(_("优惠金额（元）"), lambda row: row.discount_fen, "fen"),
+            Column(_("已退货金额（元）"), lambda row: row.returned_fen, "fen"),
+            Column(_("已收回优惠（元）"), lambda row: row.returned_discount_fen, "fen"),
+            Column(_("核销时间"), lambda row: row.redeemed_at, "moment"),
+            Column(_("状态"), lambda row: self.state_label(row)[1]),
+            Column(_("撤销时间"), lambda row: row.reversed_at, "moment"),
+            Column(_("撤销原因"), lambda row: row.reversal_reason),
         )
 
     def has_reverse_permission(self, request: HttpRequest, obj: Any = None) -> bool:

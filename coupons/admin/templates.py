@@ -19,6 +19,7 @@ from core import clock
 from core.admin import (
     BaseAdmin,
     ChoiceFilter,
+    OwnPage,
     Question,
     ask,
     column,
@@ -86,7 +87,7 @@ class UseFilter(ChoiceFilter):
 
 
 @admin.register(CouponTemplate)
-class CouponTemplateAdmin(BaseAdmin):
+class CouponTemplateAdmin(OwnPage, BaseAdmin):
     """Templates, the newest first. Once a batch was opened the terms stay; a new version takes changes."""
 
     list_display = ("card", "title", "version_words", "value", "state_label", "in_use")
@@ -142,19 +143,8 @@ class CouponTemplateAdmin(BaseAdmin):
             raise PermissionDenied
         return self._builder(request, None, self._older(request))
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
+    def row_page(self, request: HttpRequest, row: Any) -> HttpResponse:
         """The builder while the terms may change, else the page that says why not and what may be done."""
-        row = self.subject(request, object_id or "")
-        if not self.has_view_permission(request, row):
-            raise PermissionDenied
-        if row is None:
-            return self.no_subject(request, object_id or "")
         card = template_card_of(row)
         may_change = self.has_change_permission(request, row)
         if may_change and card.is_active and not card.is_frozen:

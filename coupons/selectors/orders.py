@@ -1,5 +1,6 @@
 """Orders on which coupons were used, as tills and screens see them; and what pricing is asked with for a coupon."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from django.db.models import Prefetch
@@ -14,6 +15,7 @@ from coupons.contracts import (
     PricedLine,
     PricedPoints,
     ReturnedPart,
+    TemplateTerms,
 )
 from coupons.errors import NoSuchOrder
 from coupons.models import (
@@ -32,9 +34,18 @@ from members import selectors as member_selectors
 def pricing_terms_of(coupon: Coupon) -> CouponTerms:
     """What pricing knows of a coupon fetched with its batch and template; its key is its code. Versions of one
     series count together in an order."""
-    terms = terms_of(coupon.batch.template)
+    template = coupon.batch.template
+    return pricing_terms(
+        terms_of(template), key=coupon.code, template_key=template.series, valid_until=coupon.valid_until
+    )
+
+
+def pricing_terms(
+    terms: TemplateTerms, *, key: str, template_key: str = "", valid_until: dt.datetime | None = None
+) -> CouponTerms:
+    """What pricing knows of a coupon with these terms."""
     return CouponTerms(
-        key=coupon.code,
+        key=key,
         name=terms.title,
         kind=terms.kind,
         off_fen=terms.off_fen or 0,
@@ -53,9 +64,9 @@ def pricing_terms_of(coupon: Coupon) -> CouponTerms:
         exclude_categories=frozenset(terms.exclude_categories),
         stacking_group=terms.stacking_group,
         is_exclusive=terms.is_exclusive,
-        template_key=coupon.batch.template.series,
+        template_key=template_key,
         max_per_order=min(terms.max_per_order or 1, 50),
-        valid_until=coupon.valid_until,
+        valid_until=valid_until,
     )
 
 

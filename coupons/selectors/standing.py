@@ -226,7 +226,7 @@ def _conditions(rule: StandingRule) -> list[list[QuerySet[Any, int]]]:
     """All of them must hold, of each one alternative."""
     found: list[list[QuerySet[Any, int]]] = []
     if rule.store_ids or rule.region_ids:
-        places = guide_selectors.placed_member_ids(store_ids=rule.store_ids, region_ids=rule.region_ids)
+        places = guide_selectors.place_member_ids(store_ids=rule.store_ids, region_ids=rule.region_ids)
         found.append([places])
     if rule.tier_ids:
         found.append(

@@ -5,7 +5,8 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from core.errors import Refusal
-from coupons.contracts import BasketLine, CouponTerms, TemplateTerms
+from coupons.contracts import BasketLine, TemplateTerms
+from coupons.selectors.orders import pricing_terms
 from coupons.selectors.words import fen_words
 from coupons.services.pricing import price_basket
 
@@ -29,7 +30,7 @@ def work_example(*, terms: TemplateTerms, amount_fen: int | None = None) -> tupl
 
 
 def _sentence(terms: TemplateTerms, amount_fen: int, quantity: int) -> str:
-    coupon = _coupon(terms)
+    coupon = pricing_terms(terms, key=_PRODUCT)
     line = BasketLine(
         key=_PRODUCT,
         product=next(iter(terms.include_products), _PRODUCT),
@@ -52,30 +53,6 @@ def _sentence(terms: TemplateTerms, amount_fen: int, quantity: int) -> str:
     if terms.kind == "gift":
         return _("%(basket)s：送 %(gift)s，付 %(pay)s 元") % values
     return _("%(basket)s：减 %(off)s 元，付 %(pay)s 元") % values
-
-
-def _coupon(terms: TemplateTerms) -> CouponTerms:
-    return CouponTerms(
-        key=_PRODUCT,
-        name=terms.title,
-        kind=terms.kind,
-        off_fen=terms.off_fen or 0,
-        per_fen=terms.per_fen or 0,
-        rate_bp=10_000 if terms.rate_bp is None else terms.rate_bp,
-        cap_fen=terms.cap_fen,
-        units=terms.units or 0,
-        price_fen=terms.price_fen or 0,
-        gift_name=terms.gift_name,
-        gift_value_fen=terms.gift_value_fen or 0,
-        min_spend_fen=terms.min_spend_fen,
-        min_quantity=terms.min_quantity,
-        include_products=frozenset(terms.include_products),
-        include_categories=frozenset(terms.include_categories),
-        exclude_products=frozenset(terms.exclude_products),
-        exclude_categories=frozenset(terms.exclude_categories),
-        stacking_group=terms.stacking_group,
-        is_exclusive=terms.is_exclusive,
-    )
 
 
 def _quantity(terms: TemplateTerms) -> int:

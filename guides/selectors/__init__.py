@@ -57,7 +57,6 @@ from guides.selectors.notes import (
 )
 from guides.selectors.occasions import (
     new_bindings,
-    placed_member_ids,
 )
 from guides.selectors.people import (
     access_member,
@@ -165,7 +164,6 @@ __all__ = [
     "openable_ids",
     "own_tagged_member_ids",
     "place_member_ids",
-    "placed_member_ids",
     "remarked_member_ids",
     "scope_bindings",
     "scope_channel_codes",

@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 from core.admin import (
     ChoiceFilter,
     DressedForm,
+    OwnPage,
     ReadOnlyAdmin,
     Tile,
     column,
@@ -87,7 +88,7 @@ class StateFilter(ChoiceFilter):
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(CandidatePages, ReadOnlyAdmin):
+class ImportJobAdmin(OwnPage, CandidatePages, ReadOnlyAdmin):
     """Imports of the whole chain, for accounts with the right to add them; one page for each of their states."""
 
     list_display = ("file_name", "state_label", "rows_words", "bad_words", "created_by", "uploaded")
@@ -149,19 +150,8 @@ class ImportJobAdmin(CandidatePages, ReadOnlyAdmin):
         context = {"title": _("导入会员"), "form": form, "media": form.media}
         return self._page(request, "admin/xiaoer/import_upload.html", context)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
+    def row_page(self, request: HttpRequest, job: Any) -> HttpResponse:
         """The job's page, whatever its state."""
-        job = self.subject(request, object_id or "")
-        if not self.has_view_permission(request, job):
-            raise PermissionDenied
-        if job is None:
-            return self.no_subject(request, object_id or "")
         if job.state in _MAPPABLE and (job.state == ImportState.UPLOADED or "map" in request.GET):
             return self._mapping_page(request, job, job.mapping)
         context = {**self._standing(request, job), **self.below_form(request, job), "original": job}

@@ -288,9 +288,16 @@ def test_a_member_who_is_merged_while_her_order_comes_has_it_in_the_row_she_live
 
     cast = make_cast()
     document = order("O1", member=key_of(cast.xiaoli))
+
+    def book() -> None:
+        try:
+            tell(document)
+        finally:
+            connection.close()
+
     with transaction.atomic():
         member_services.lock_members([cast.xiaoli.id, cast.xiaomei.id])
-        booking = threading.Thread(target=lambda: (tell(document), connection.close()))
+        booking = threading.Thread(target=book)
         booking.start()
         wait_until(somebody_waits, what="the booking's wait for her row")
         member_services.merge_members(
