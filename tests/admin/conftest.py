@@ -223,8 +223,8 @@ def kept_chain(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Ite
         yield chain
 
 
-def fill_chain(cast: Cast) -> Cast:  # noqa: F811
-    """What `full_chain` says, around this cast."""
+def fill_account(cast: Cast) -> None:  # noqa: F811
+    """What came from WeChat and what went to it, and a text message."""
     now = clock.now()
     account = cast.account_id
     make_push(account, 1)
@@ -260,6 +260,11 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     )
     PermanentCodeBudget.objects.create(account_id=account, spent_count=1_204)
     ReplyRule.objects.create(account_id=account, name="欢迎", trigger="follow", text="欢迎关注")
+
+
+def fill_chain(cast: Cast) -> Cast:  # noqa: F811
+    """What `full_chain` says, around this cast."""
+    fill_account(cast)
     guide_services.open_dealer(code="D01", name="锦绣商贸", actor=Actor.system("cast"))
     group = member_services.create_tag_group(name="肤质", is_exclusive=True, actor=Actor.system("cast"))
     tag = member_services.create_tag(group_id=group.id, name="敏感肌", actor=Actor.system("cast"))
@@ -283,7 +288,7 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
         is_new_follower=True,
         request_key="scan-1",
         actor=Actor.wechat(),
-        at=now,
+        at=clock.now(),
     )
     make_kinds()
     ask(cast.xiaomei)

@@ -18,13 +18,8 @@ from members import selectors as member_selectors
 from members.models import Member
 from tests.coupons.kit import BOSS, check_counters, claim, key, later, make_batch, make_members, make_template
 from tests.killed_job import killed_while_waiting
+from tests.refusals import refused
 from tests.threads import at_once
-
-
-def refused(call: Any, **values: Any) -> str:
-    with pytest.raises(Refusal) as caught:
-        call(**values)
-    return caught.value.code
 
 
 def issue(batch: int, members: Any, job_key: str = "", **values: Any) -> Any:

@@ -25,14 +25,9 @@ from tests.coupons.kit import (
     make_template,
     order,
 )
+from tests.refusals import refused
 
 pytestmark = pytest.mark.django_db
-
-
-def refused(call: Any, *args: Any, **values: Any) -> str:
-    with pytest.raises(Refusal) as caught:
-        call(*args, **values)
-    return caught.value.code
 
 
 def test_a_claimed_coupon_is_hers_with_a_code_that_checks_itself_and_a_span() -> None:

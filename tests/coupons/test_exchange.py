@@ -21,16 +21,11 @@ from coupons.services.holdings_member_doors import ExchangeHoldings
 from members.models import Member
 from tests.coupons.kit import BOSS, check_counters, key, later, make_batch, make_members
 from tests.coupons.test_races import outcomes
+from tests.refusals import refused
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 WRONG = "2222222222222222"
-
-
-def refused(call: Any, *args: Any, **values: Any) -> str:
-    with pytest.raises(Refusal) as caught:
-        call(*args, **values)
-    return caught.value.code
 
 
 def field_of(call: Any, *args: Any, **values: Any) -> Any:

@@ -7,7 +7,6 @@ import pytest
 from django.db import transaction
 
 from core import clock
-from core.errors import Refusal
 from coupons import selectors, services
 from coupons.events import CouponsExpiring
 from coupons.models import Coupon, CouponGift, CouponToken
@@ -25,12 +24,7 @@ from tests.coupons.kit import (
     make_template,
     order,
 )  # fmt: skip
-
-
-def refused(call: Any, *args: Any, **values: Any) -> str:
-    with pytest.raises(Refusal) as caught:
-        call(*args, **values)
-    return caught.value.code
+from tests.refusals import refused
 
 
 def giftable(member: int, gifting: str = "anyone", **template: Any) -> Any:

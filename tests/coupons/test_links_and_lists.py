@@ -8,7 +8,6 @@ from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from core.actor import Actor
-from core.errors import Refusal
 from coupons import selectors, services
 from coupons.models import Coupon, CouponBatch, CouponReferral
 from coupons.services.holdings_member_doors import ReferralHoldings
@@ -27,14 +26,9 @@ from tests.coupons.kit import (
     order,
     terms,
 )  # fmt: skip
+from tests.refusals import refused
 
 pytestmark = pytest.mark.django_db
-
-
-def refused(call: Any, *args: Any, **values: Any) -> str:
-    with pytest.raises(Refusal) as caught:
-        call(*args, **values)
-    return caught.value.code
 
 
 def link_of(batch: int) -> str:

@@ -24,7 +24,7 @@ from tests.coupons.kit import (
     make_template,
 )  # fmt: skip
 from tests.coupons.test_races import outcomes
-from tests.coupons.test_redeeming import refused
+from tests.refusals import refused
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)

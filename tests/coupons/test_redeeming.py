@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from core import clock
-from core.errors import Refusal
 from coupons import selectors, services
 from coupons.contracts import RedemptionContext
 from coupons.models import Coupon, CouponEvent, Redemption
@@ -25,6 +24,7 @@ from tests.coupons.kit import (
     make_template,
     order,
 )  # fmt: skip
+from tests.refusals import refused
 
 pytestmark = pytest.mark.django_db
 
@@ -44,12 +44,6 @@ def redeem(
         actor=BOSS,
         at=at,
     )
-
-
-def refused(call: Any, *args: Any, **values: Any) -> str:
-    with pytest.raises(Refusal) as caught:
-        call(*args, **values)
-    return caught.value.code
 
 
 def test_a_redeemed_coupon_has_a_redemption_an_event_and_is_counted() -> None:

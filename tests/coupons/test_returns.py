@@ -17,7 +17,7 @@ from members import services as member_services
 from tests.coupons.kit import BOSS, check_counters, claim, key, make_batch, make_members, make_shop, order
 from tests.coupons.test_orders import coupon_of, redeem, two_coupons
 from tests.coupons.test_races import outcomes
-from tests.coupons.test_redeeming import refused
+from tests.refusals import refused
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)

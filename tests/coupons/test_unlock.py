@@ -19,15 +19,10 @@ from coupons.services.sold_out import forget_sold_out
 from members.models import Member
 from tests.coupons.kit import BOSS, check_counters, later, make_batch, make_members
 from tests.coupons.test_races import outcomes
+from tests.refusals import refused
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
-
-
-def refused(call: Any, *args: Any, **values: Any) -> str:
-    with pytest.raises(Refusal) as caught:
-        call(*args, **values)
-    return caught.value.code
 
 
 def make_offer(batch: int = 0, friend_batch: int = 0, **values: Any) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from core.actor import Actor
-from core.errors import Refusal
 from core.models import AuditEntry
 from guides import selectors, services
 from guides.models import GuideMemberTag, GuideNote, GuideRemark, GuideTag
@@ -13,6 +12,7 @@ from guides.selectors.notes import remarks_of
 from members import services as member_services
 from members.contracts import MemberCard
 from tests.cast import APP_ID, DIRECTOR, Cast, openid_of
+from tests.refusals import refused
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -38,12 +38,6 @@ def make_nameless(cast: Cast, key: str = "wuming") -> MemberCard:
     member = member_services.register_follower(app_id=APP_ID, openid=openid_of(key), actor=Actor.wechat())
     services.bind_member(member_id=member.id, guide_id=cast.lina.id, source="scan", actor=Actor.wechat())
     return member
-
-
-def refused(call: Any, **fields: Any) -> str:
-    with pytest.raises(Refusal) as caught:
-        call(**fields)
-    return caught.value.code
 
 
 def test_a_note_is_written_changed_deleted_and_restored(cast: Cast) -> None:

@@ -10,11 +10,11 @@ from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from core.actor import Actor
-from core.errors import Refusal
 from core.models import AuditEntry
 from members import selectors, services
 from members.contracts import TagCard
 from members.models import Member, MemberTag
+from tests.refusals import refused
 from tests.threads import at_once
 
 STAFF = Actor.staff(1, "总部")
@@ -45,12 +45,6 @@ def tag(member_ids: list[int], wanted: TagCard, **fields: Any) -> Any:
 
 def tags_of(member_id: int, at: dt.datetime | None = None) -> list[str]:
     return [line.tag.name for line in selectors.list_member_tags(member_id, at=at)]
-
-
-def refused(call: Any, *args: Any, **fields: Any) -> str:
-    with pytest.raises(Refusal) as caught:
-        call(*args, **fields)
-    return caught.value.code
 
 
 # Words ------------------------------------------------------------------------------------------------------
