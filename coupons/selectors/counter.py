@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Final
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from core import clock
 from coupons.contracts import (
@@ -75,15 +75,15 @@ def list_store_redemptions(
     at: dt.datetime | None = None,
 ) -> StoreRedemptionPage:
     """What the store redeemed on a Shanghai day, by guides and tills alike, newest first; with `guide_id` what she
-    redeemed there."""
+    redeemed there. A till that was offline tells later what it redeemed earlier: the hour of the till counts."""
     at = at or clock.now()
     limit = max(1, min(limit, _PAGE))
     rows = _on_day(store_id, day).select_related("coupon__batch__template")
     if guide_id is not None:
         rows = rows.filter(redeemed_by_guide_id=guide_id)
     if cursor is not None:
-        rows = rows.filter(pk__lt=cursor)
-    found = list(rows.order_by("-pk")[: limit + 1])
+        rows = _after(rows, cursor)
+    found = list(rows.order_by("-redeemed_at", "-pk")[: limit + 1])
     lines = tuple(_line(row, at) for row in found[:limit])
     return StoreRedemptionPage(lines, lines[-1].redemption.id if len(found) > limit else None)
 
@@ -111,6 +111,12 @@ def sum_store_day(store_id: int, *, day: dt.date, guide_id: int | None = None) -
 def _on_day(store_id: int, day: dt.date) -> QuerySet[Redemption]:
     start, end = clock.day_bounds(day)
     return Redemption.objects.filter(store_id=store_id, redeemed_at__gte=start, redeemed_at__lt=end)
+
+
+def _after(rows: QuerySet[Redemption], cursor: int) -> QuerySet[Redemption]:
+    """What is older than the row that the last stretch ended with; nothing when it is none of these."""
+    at = rows.filter(pk=cursor).values_list("redeemed_at", flat=True).first()
+    return rows.none() if at is None else rows.filter(Q(redeemed_at__lt=at) | Q(redeemed_at=at, pk__lt=cursor))
 
 
 def _line(row: Redemption, at: dt.datetime) -> StoreRedemption:

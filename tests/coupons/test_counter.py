@@ -250,6 +250,27 @@ def test_the_day_of_a_store_is_listed_and_summed_without_what_was_taken_back(cas
     assert selectors.list_store_redemptions(cast.store.id, day=day - dt.timedelta(days=1)).lines == ()
 
 
+def test_an_offline_tills_hour_decides_the_order_and_no_stretch_loses_or_repeats_a_row(cast: Cast) -> None:
+    start, _end = clock.day_bounds(clock.today())
+    hours = [9, 12, 10, 12, 5]
+    done = [redeem(cast, held(cast)).id for _ in hours]
+    for row, hour in zip(done, hours, strict=True):
+        Redemption.objects.filter(pk=row).update(redeemed_at=start + dt.timedelta(hours=hour))
+    newest_first = [done[place] for place in (3, 1, 2, 0, 4)]
+    for limit in range(1, 6):
+        seen: list[int] = []
+        cursor = None
+        while cursor or not seen:
+            page = selectors.list_store_redemptions(
+                cast.store.id, day=clock.today(), limit=limit, cursor=cursor
+            )
+            seen += [line.redemption.id for line in page.lines]
+            cursor = page.next_cursor
+        assert seen == newest_first, limit
+    foreign = selectors.list_store_redemptions(cast.other_store.id, day=clock.today(), cursor=done[0])
+    assert (foreign.lines, foreign.next_cursor) == ((), None)
+
+
 def test_what_ends_within_days_is_found_in_the_hands_of_the_given_members(cast: Cast) -> None:
     from guides import selectors as guide_selectors
 
