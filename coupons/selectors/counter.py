@@ -116,7 +116,9 @@ def _on_day(store_id: int, day: dt.date) -> QuerySet[Redemption]:
 def _after(rows: QuerySet[Redemption], cursor: int) -> QuerySet[Redemption]:
     """What is older than the row that the last stretch ended with; nothing when it is none of these."""
     at = rows.filter(pk=cursor).values_list("redeemed_at", flat=True).first()
-    return rows.none() if at is None else rows.filter(Q(redeemed_at__lt=at) | Q(redeemed_at=at, pk__lt=cursor))
+    return (
+        rows.none() if at is None else rows.filter(Q(redeemed_at__lt=at) | Q(redeemed_at=at, pk__lt=cursor))
+    )
 
 
 def _line(row: Redemption, at: dt.datetime) -> StoreRedemption:
