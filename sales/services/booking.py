@@ -6,7 +6,6 @@ from typing import Final
 
 from core import events
 from core.actor import Actor
-from core.codes import new_public_ids
 from core.errors import Refusal
 from members import selectors as member_selectors
 from members import services as member_services
@@ -19,35 +18,20 @@ from sales.models import (
     AttributionShare,
     EntryReason,
     Sale,
-    SaleCoupon,
     SaleLine,
-    SalePayment,
     SaleReturn,
     SaleReturnLine,
 )
 from sales.services.attributing import Decision, RuleTerms, Situation, decide
-from sales.services.copying import copy_rows, draw_ids
 from sales.services.firsts import move_firsts
 from sales.services.reading import digest_of_order
 from sales.services.reconciling import reconcile_sales
 from sales.services.references import References, day_of, exclusive_guides
 from sales.services.rewards import NO_REWARDS, REWARD_COLUMNS, reward_sales, withdraw_rewards
+from sales.services.writing import NewSale, write_decisions, write_sales
 
 # A batch above this size announces nothing for each order: its listeners have jobs that find what is new.
 _MOST_ANNOUNCED: Final = 100
-_SALE: Final = (
-    "id", "public_id", "source", "order_no", "revision", "is_current", "digest", "member", "store", "serving_guide",
-    "sharing_guide", "channel", "sold_at", "business_on", "list_fen", "amount_fen", "unit_count", "points_spent",
-    "returned_fen", "returned_unit_count", "is_first", *REWARD_COLUMNS, "recorded_at",
-)  # fmt: skip
-_LINE: Final = (
-    "sale", "number", "product", "category_code", "quantity", "list_fen", "amount_fen", "returned_quantity",
-    "returned_fen",
-)  # fmt: skip
-_ATTRIBUTION: Final = (
-    "id", "sale", "rule", "rule_words", "made_at", "made_by", "reason", "request_key", "ended_at",
-)  # fmt: skip
-_SHARE: Final = ("attribution", "place", "role", "guide", "store", "share_bp")
 Numbered = tuple[int, OrderDocument]  # the document's place in the batch
 
 
@@ -118,11 +102,20 @@ class Booking:
         revised = [one for one in revised if self._take_over(one, references)]
         orders = [order for _place, order in fresh] + [order for _place, order, _old in revised]
         references.ensure_products(orders, at=self.at)
-        sale_ids = self._write_sales(
-            orders, [None] * len(fresh) + [old for _p, _o, old in revised], references
+        rewards = [NO_REWARDS] * len(fresh) + [
+            tuple(getattr(old, name) for name in REWARD_COLUMNS) for _p, _o, old in revised
+        ]
+        sale_ids = write_sales(
+            sales=[
+                NewSale(order, digest_of_order(order), rewards=carried)
+                for order, carried in zip(orders, rewards, strict=True)
+            ],
+            references=references,
+            at=self.at,
         )
         moved = move_firsts(member_id for member_id in members if member_id is not None)
-        self._attribute(orders, sale_ids, references)
+        decisions = decide_all(orders=orders, references=references, at=self.at)
+        write_decisions(sale_ids=sale_ids, decisions=decisions, at=self.at)
         for (_place, order, old), sale_id in zip(revised, sale_ids[len(fresh) :], strict=True):
             _bring_returns(old, sale_id)
             self._keep_decision(old, sale_id)
@@ -153,84 +146,6 @@ class Booking:
         for name in REWARD_COLUMNS:
             setattr(old, name, getattr(row, name))
         return True
-
-    def _write_sales(
-        self, orders: Sequence[OrderDocument], olds: Sequence[Sale | None], references: References
-    ) -> list[int]:
-        sale_ids = draw_ids(model=Sale, count=len(orders))
-        public_ids = new_public_ids(len(orders))
-        copy_rows(
-            model=Sale,
-            names=_SALE,
-            rows=(
-                self._sale_row(*one, references)
-                for one in zip(sale_ids, public_ids, orders, olds, strict=True)
-            ),
-        )
-        numbered = list(zip(sale_ids, orders, strict=True))
-        copy_rows(model=SaleLine, names=_LINE, rows=(
-                (sale_id, number, references.product(line.product_code), line.category_code, line.quantity,
-                 line.list_fen, line.amount_fen, 0, 0)
-                for sale_id, order in numbered
-                for number, line in enumerate(order.lines, 1)
-            ),
-        )  # fmt: skip
-        copy_rows(
-            model=SalePayment,
-            names=("sale", "method", "amount_fen"),
-            rows=(
-                (sale_id, paid.method, paid.amount_fen)
-                for sale_id, order in numbered
-                for paid in order.payments
-            ),
-        )
-        copy_rows(
-            model=SaleCoupon,
-            names=("sale", "code", "discount_fen", "amount_fen", "outcome"),
-            rows=(
-                (sale_id, coupon.code, coupon.discount_fen, coupon.amount_fen, "pending")
-                for sale_id, order in numbered
-                for coupon in order.coupons
-            ),
-        )
-        return sale_ids
-
-    def _sale_row(
-        self, sale_id: int, public_id: str, order: OrderDocument, old: Sale | None, references: References
-    ) -> tuple[object, ...]:
-        serving, sharing = references.guide(order.serving_guide), references.guide(order.sharing_guide)
-        rewards = NO_REWARDS if old is None else tuple(getattr(old, name) for name in REWARD_COLUMNS)
-        return (
-            sale_id, public_id, order.source, order.order_no, order.revision, True, digest_of_order(order),
-            references.member(order), references.store(order).store_id,
-            None if serving is None else serving.guide_id, None if sharing is None else sharing.guide_id,
-            order.channel, order.sold_at, day_of(min(order.sold_at, self.at)), sum(line.list_fen for line in order.lines),
-            order.amount_fen, sum(line.quantity for line in order.lines), order.points_spent, 0, 0, False,
-            *rewards, self.at,
-        )  # fmt: skip
-
-    def _attribute(
-        self, orders: Sequence[OrderDocument], sale_ids: Sequence[int], references: References
-    ) -> None:
-        decisions = decide_all(orders=orders, references=references, at=self.at)
-        ids = draw_ids(model=Attribution, count=len(orders))
-        copy_rows(
-            model=Attribution,
-            names=_ATTRIBUTION,
-            rows=(
-                (attribution_id, sale_id, decision.rule_id, decision.rule_words, self.at, "", "", "", None)
-                for attribution_id, sale_id, decision in zip(ids, sale_ids, decisions, strict=True)
-            ),
-        )
-        copy_rows(
-            model=AttributionShare,
-            names=_SHARE,
-            rows=(
-                (attribution_id, place, share.role, share.guide_id, share.store_id, share.share_bp)
-                for attribution_id, decision in zip(ids, decisions, strict=True)
-                for place, share in enumerate(decision.shares)
-            ),
-        )
 
     def _keep_decision(self, old: Sale, sale_id: int) -> None:
         """What a person decided about the order stays decided when the order is corrected."""

@@ -73,7 +73,7 @@ class Standing(NamedTuple):
 
 
 @dataclasses.dataclass(slots=True)
-class _Writer:
+class EntryWriter:
     """Collects entries and writes them, with their totals, at once."""
 
     at: dt.datetime
@@ -146,9 +146,9 @@ def reconcile_sales(
     standing = _standing([*(set(ids) - fresh), *older])
     shares = _live_shares(ids)
     returns = _returns_of([sale.pk for sale in sales if sale.returned_unit_count])
-    writer = _Writer(at, share_close_lock())
+    writer = EntryWriter(at, share_close_lock())
     for sale in sales:
-        wanted = _wanted(sale, shares[sale.pk], returns.get(sale.pk, ()))
+        wanted = wanted_of(sale, shares[sale.pk], returns.get(sale.pk, ()))
         now = [entry for root in (sale.pk, *_older_of(sale.pk, older)) for entry in standing.get(root, ())]
         _put_right(writer, sale.pk, wanted, now, reason)
     return writer.write()
@@ -157,7 +157,7 @@ def reconcile_sales(
 def reconcile_returns(return_ids: Iterable[int], *, at: dt.datetime) -> int:
     """The same for returns without an order: they count against the store that took them."""
     ids = sorted(set(return_ids))
-    writer = _Writer(at, share_close_lock())
+    writer = EntryWriter(at, share_close_lock())
     standing: dict[int, list[Standing]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_OF_RETURNS, [ids])
@@ -219,7 +219,7 @@ def _returns_of(sale_ids: Sequence[int]) -> dict[int, list[SaleReturn]]:
     return found
 
 
-def _wanted(
+def wanted_of(
     sale: Sale, shares: Sequence[AttributionShare], returns: Sequence[SaleReturn]
 ) -> dict[Place, int]:
     """What should stand for one sale. Orders and units go whole to whoever has the largest part."""
@@ -279,7 +279,7 @@ def _with_last(sale: Sale, returns: Sequence[SaleReturn]) -> Iterator[tuple[Sale
 
 
 def _put_right(
-    writer: _Writer,
+    writer: EntryWriter,
     sale_ref: int | None,
     wanted: Mapping[Place, int],
     standing: Sequence[Standing],
