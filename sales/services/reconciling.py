@@ -8,7 +8,7 @@ import dataclasses
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from django.db import connection
 
@@ -52,6 +52,27 @@ class Place(NamedTuple):
     store_id: int
     metric: str
     return_ref: int | None
+
+
+class Part(Protocol):
+    """A share of a sale, kept or being decided."""
+
+    @property
+    def guide_id(self) -> int | None: ...
+    @property
+    def store_id(self) -> int: ...
+    @property
+    def share_bp(self) -> int: ...
+
+
+class Counted(NamedTuple):
+    """What the ledger looks at of a sale that is being written."""
+
+    business_on: dt.date
+    amount_fen: int
+    unit_count: int
+    member_id: int | None
+    is_first: bool
 
 
 class Standing(NamedTuple):
@@ -148,7 +169,7 @@ def reconcile_sales(
     returns = _returns_of([sale.pk for sale in sales if sale.returned_unit_count])
     writer = EntryWriter(at, share_close_lock())
     for sale in sales:
-        wanted = wanted_of(sale, shares[sale.pk], returns.get(sale.pk, ()))
+        wanted = wanted_of(sale=sale, shares=shares[sale.pk], returns=returns.get(sale.pk, ()))
         now = [entry for root in (sale.pk, *_older_of(sale.pk, older)) for entry in standing.get(root, ())]
         _put_right(writer, sale.pk, wanted, now, reason)
     return writer.write()
@@ -220,7 +241,7 @@ def _returns_of(sale_ids: Sequence[int]) -> dict[int, list[SaleReturn]]:
 
 
 def wanted_of(
-    sale: Sale, shares: Sequence[AttributionShare], returns: Sequence[SaleReturn]
+    *, sale: "Counted | Sale", shares: Sequence[Part], returns: Sequence[SaleReturn]
 ) -> dict[Place, int]:
     """What should stand for one sale. Orders and units go whole to whoever has the largest part."""
     wanted: dict[Place, int] = defaultdict(int)
@@ -249,7 +270,7 @@ def wanted_of(
     return {place: value for place, value in wanted.items() if value}
 
 
-def _whole_values(sale: Sale) -> Iterator[tuple[Metric, int]]:
+def _whole_values(sale: "Counted | Sale") -> Iterator[tuple[Metric, int]]:
     yield Metric.ORDER_COUNT, 1
     yield Metric.UNIT_COUNT, sale.unit_count
     if sale.is_first:
@@ -270,7 +291,7 @@ def _return_values(amount_fen: int, unit_count: int) -> Iterator[tuple[Metric, i
     yield Metric.RETURN_COUNT, 1
 
 
-def _with_last(sale: Sale, returns: Sequence[SaleReturn]) -> Iterator[tuple[SaleReturn, bool]]:
+def _with_last(sale: "Counted | Sale", returns: Sequence[SaleReturn]) -> Iterator[tuple[SaleReturn, bool]]:
     """Each return, and whether it is the one that took the last unit back."""
     left = sale.unit_count
     for given in returns:
