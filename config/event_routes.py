@@ -91,5 +91,6 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     sale_events.ReturnRecorded: [],
     sale_events.SaleReattributed: [],
     sale_events.DocumentsHeld: [],
+    sale_events.MonthWasClosed: ["sales.handlers.on_month_was_closed"],
     coupon_events.UnlockReached: [],
 }

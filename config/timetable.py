@@ -54,5 +54,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "prove_coupon_stats": {"task": "coupons.prove_stats", "schedule": 3600.0},
     # What names somebody who has been registered since.
     "retry_held_documents": {"task": "sales.retry_held_documents", "schedule": 600.0},
+    # Stores that came to a region or left it, and boards of closed months whose freezing was interrupted.
+    "sync_sales_places": {"task": "sales.sync_places", "schedule": 60.0},
+    "freeze_closed_boards": {"task": "sales.freeze_closed_boards", "schedule": 60.0},
     "prove_sales_totals": {"task": "sales.prove_totals", "schedule": 21600.0},
 }

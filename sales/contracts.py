@@ -162,7 +162,7 @@ class AttributionCard:
     shares: tuple[ShareLine, ...]
 
 
-BoardSubject = Literal["guide", "store"]
+BoardSubject = Literal["guide", "store", "region", "dealer"]
 PeriodName = Literal["day", "week", "month", "quarter", "year", "range"]
 
 
@@ -177,25 +177,40 @@ class Span:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class BoardScope:
-    """Which part of the chain a board is about. `store_ids` None: the whole chain; one: that store."""
+    """Which part of the chain a board is about: these stores, a region with all below it, a dealer's stores; at most
+    one of the three, and none for the whole chain. Regions are ranked among those directly below `region_id`."""
 
     store_ids: tuple[int, ...] | None = None
+    region_id: int | None = None
+    dealer_id: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class BoardLine:
     """One place on a board. Equal values share a rank; `moved` is how many places better than in the period before
-    (None: she had none)."""
+    (None: she had none, or nobody asked)."""
 
     rank: int
     subject_id: int
     value: int
-    moved: int | None
+    moved: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Standing:
+    """The first places, and hers who asks: `gap` is what she lacks to the next value above; `neighbours` stand around
+    her, the better ones first."""
+
+    lines: tuple[BoardLine, ...]
+    own: BoardLine | None
+    gap: int | None
+    neighbours: tuple[BoardLine, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Board:
-    """The first places of a board, and the place of one who asks: `gap` is what she lacks to the next value above."""
+    """A standing with what the period before says of it. `frozen_at`: the period is closed, and this is how it
+    stood then."""
 
     metric: MetricName
     span: Span
@@ -204,3 +219,4 @@ class Board:
     own: BoardLine | None
     gap: int | None
     neighbours: tuple[BoardLine, ...]
+    frozen_at: dt.datetime | None = None

@@ -40,3 +40,10 @@ class DocumentsHeld(Event):
     """So many documents of one intake wait for a person or for their order."""
 
     document_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MonthWasClosed(Event):
+    """Nothing is booked into the month any more: its boards can be frozen."""
+
+    close_id: int

@@ -26,3 +26,15 @@ def prove_totals() -> int:
         since=today - _LOOK_BACK, until=today + dt.timedelta(days=1), actor=Actor.system("prove_totals")
     )
     return len(found)
+
+
+@shared_task(name="sales.sync_places")
+def sync_places() -> int:
+    """See the service of that name. Answers how many stores came to a place or left it."""
+    return services.sync_places()
+
+
+@shared_task(name="sales.freeze_closed_boards")
+def freeze_closed_boards() -> int:
+    """See the service of that name. Answers how many boards were frozen."""
+    return services.freeze_closed_boards()

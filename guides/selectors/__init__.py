@@ -73,6 +73,7 @@ from guides.selectors.places import (
     get_store_code,
     get_store_place,
     known_place_ids,
+    list_all_store_places,
     list_stores_within,
     nearest_stores,
 )
@@ -128,6 +129,7 @@ __all__ = [
     "is_request_overdue",
     "known_guide_ids",
     "known_place_ids",
+    "list_all_store_places",
     "list_binding_history",
     "list_bound_members",
     "list_cards_for",

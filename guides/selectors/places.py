@@ -54,6 +54,15 @@ def get_store_place(store_id: int) -> StorePlace:
     return StorePlace(store.pk, above, store.dealer_id, store.is_active)
 
 
+def list_all_store_places() -> tuple[StorePlace, ...]:
+    """Every store, open or closed, with its region and all above it."""
+    rows = Store.objects.values_list("pk", "region__path", "dealer_id", "is_active").order_by("pk")
+    return tuple(
+        StorePlace(pk, tuple(int(step) for step in path.split("/") if step), dealer_id, is_active)
+        for pk, path, dealer_id, is_active in rows
+    )
+
+
 def find_store_place(code: str) -> StorePlace | None:
     """Where the store of that number stands."""
     found = Store.objects.filter(code=code.replace("\0", "")[:21]).values_list("pk", flat=True).first()

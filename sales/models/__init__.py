@@ -7,6 +7,15 @@ from sales.models.attribution import (
     AttributionShare,
     ShareRole,
 )
+from sales.models.boards import (
+    BoardFreeze,
+    FrozenPeriod,
+    FrozenPlace,
+    FrozenSubject,
+    PlaceStore,
+    PlaceTotal,
+    ScopeKind,
+)
 from sales.models.catalog import Category, Product
 from sales.models.documents import (
     HeldDocument,
@@ -35,8 +44,12 @@ __all__ = [
     "Attribution",
     "AttributionRule",
     "AttributionShare",
+    "BoardFreeze",
     "Category",
     "EntryReason",
+    "FrozenPeriod",
+    "FrozenPlace",
+    "FrozenSubject",
     "GuideTotal",
     "HeldDocument",
     "HeldState",
@@ -44,6 +57,8 @@ __all__ = [
     "PerformanceEntry",
     "Period",
     "PeriodClose",
+    "PlaceStore",
+    "PlaceTotal",
     "Product",
     "Sale",
     "SaleCoupon",
@@ -51,6 +66,7 @@ __all__ = [
     "SalePayment",
     "SaleReturn",
     "SaleReturnLine",
+    "ScopeKind",
     "ShareRole",
     "StoreTotal",
 ]

@@ -1,22 +1,74 @@
 """Boards: who sold most, where one stands, and what she lacks to the next.
 
-A day, a week and a month read totals straight from the index that has their order; quarters, years and free ranges
-add totals up.
+One statement answers a standing, so all of it is of one moment, whatever is booked or closed meanwhile.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.db import connection
 
-from sales.contracts import Board, BoardLine, BoardScope, BoardSubject, MetricName, Span
-from sales.selectors.spans import cover, span_before
+from sales.contracts import Board, BoardLine, BoardScope, BoardSubject, MetricName, Span, Standing
+from sales.selectors.sources import Source, source_of
+from sales.selectors.spans import span_before
 
-_AROUND: Final = 2  # places above and below one's own
-_TABLES: Final[Mapping[BoardSubject, tuple[str, str]]] = {
-    "guide": ("sales_guidetotal", "guide_id"),
-    "store": ("sales_storetotal", "store_id"),
-}
+_FIRST: Final = """
+SELECT 'first' AS part, subject, value, rank() OVER (ORDER BY value DESC) AS rank FROM (
+    SELECT subject, value FROM standing ORDER BY value DESC, subject LIMIT %(limit)s) first
+"""
+# Two places above and below her own. Equal ones are told apart by id, as on the board; the rank of each is counted
+# between her value and its own.
+_AROUND: Final = """
+, mine AS MATERIALIZED (
+    SELECT coalesce((SELECT value FROM standing WHERE subject = %(own)s), 0) AS value),
+better AS MATERIALIZED (
+    SELECT count(*) AS count, min(value) AS nearest FROM standing WHERE value > (SELECT value FROM mine)),
+above AS (
+    SELECT subject, value FROM standing
+    WHERE value >= (SELECT value FROM mine) AND NOT (value = (SELECT value FROM mine) AND subject >= %(own)s)
+    ORDER BY value, subject DESC LIMIT 2),
+below AS (
+    SELECT subject, value FROM standing
+    WHERE value <= (SELECT value FROM mine) AND NOT (value = (SELECT value FROM mine) AND subject <= %(own)s)
+    ORDER BY value DESC, subject LIMIT 2)
+SELECT * FROM ({first}) first_places
+UNION ALL SELECT 'own', %(own)s::bigint, mine.value, better.count + 1 FROM mine, better
+UNION ALL SELECT 'gap', 0, better.nearest - mine.value, 0 FROM mine, better WHERE better.nearest IS NOT NULL
+UNION ALL SELECT 'around', subject, value, (SELECT count FROM better) + 1 - (
+    SELECT count(*) FROM standing between_us
+    WHERE between_us.value > (SELECT value FROM mine) AND between_us.value <= above.value) FROM above
+UNION ALL SELECT 'around', subject, value, (SELECT count FROM better) + 1 + (
+    SELECT count(*) FROM standing between_us
+    WHERE between_us.value > below.value AND between_us.value <= (SELECT value FROM mine)) FROM below
+"""
+# How many stand above each of some: one pass that sorts nothing. Thresholds are negative, so that width_bucket counts
+# those that a value reaches or stays below.
+_BETTER: Final = """
+WITH standing AS {kind} ({sql}),
+asked AS (SELECT array_agg(DISTINCT -value ORDER BY -value) AS marks FROM standing WHERE subject = ANY(%(subjects)s)),
+counted AS (
+    SELECT width_bucket(-value, (SELECT marks FROM asked)) AS bucket, count(*) AS count FROM standing
+    WHERE value > (SELECT min(value) FROM standing WHERE subject = ANY(%(subjects)s)) GROUP BY 1)
+SELECT standing.subject, 1 + coalesce((
+    SELECT sum(counted.count) FROM counted
+    WHERE counted.bucket < width_bucket(-standing.value, (SELECT marks FROM asked))), 0)::bigint
+FROM standing WHERE standing.subject = ANY(%(subjects)s)
+"""
+
+
+def get_standing(
+    *,
+    metric: MetricName,
+    span: Span,
+    subject: BoardSubject = "guide",
+    scope: BoardScope | None = None,
+    limit: int = 20,
+    own_id: int | None = None,
+) -> Standing:
+    """The first `limit` places, and with `own_id` her place, what she lacks to the next value above, and who stands
+    around her. Who has no total of that period counts as nothing."""
+    source = source_of(subject=subject, metric=metric, span=span, scope=scope or BoardScope())
+    return _read(source, limit, own_id)
 
 
 def get_board(
@@ -28,131 +80,67 @@ def get_board(
     limit: int = 20,
     own_id: int | None = None,
 ) -> Board:
-    """The first `limit` places, how many have one, and with `own_id` her place, the next value above, and who stands
-    around her. Who has no total of that period stands behind all who have."""
-    standing = _Standing(subject, metric, span, scope or BoardScope())
-    before = _Standing(subject, metric, span_before(span), scope or BoardScope())
-    first = standing.first(limit)
-    own, around, gap = None, [], None
-    if own_id is not None:
-        value = standing.value_of(own_id)
-        above, gap = standing.above(value)
-        own = (above + 1, own_id, value)
-        around = standing.around(value, own_id)
-    ids = {subject_id for subject_id, _value in first} | {one[1] for one in around} | ({own_id} - {None})
-    earlier = before.ranks(sorted(one for one in ids if one is not None))
-    ranked = _with_ranks(first)
+    """A standing with how many have a place, and how each of those shown moved against the period before."""
+    scope = scope or BoardScope()
+    source = source_of(subject=subject, metric=metric, span=span, scope=scope)
+    standing = _read(source, limit, own_id)
+    shown = {line.subject_id for line in (*standing.lines, *standing.neighbours)} | ({own_id} - {None})
+    before = source_of(subject=subject, metric=metric, span=span_before(span), scope=scope)
+    earlier = _ranks(before, (one for one in shown if one is not None))
 
-    def line(place: tuple[int, int, int]) -> BoardLine:
-        rank, subject_id, value = place
-        earlier_rank = earlier.get(subject_id)
-        return BoardLine(rank, subject_id, value, None if earlier_rank is None else earlier_rank - rank)
+    def moved(line: BoardLine) -> BoardLine:
+        rank = earlier.get(line.subject_id)
+        return BoardLine(line.rank, line.subject_id, line.value, None if rank is None else rank - line.rank)
 
     return Board(
         metric=metric,
         span=span,
-        lines=tuple(map(line, ranked)),
-        ranked_count=standing.count(),
-        own=None if own is None else line(own),
-        gap=gap,
-        neighbours=tuple(map(line, around)),
+        lines=tuple(map(moved, standing.lines)),
+        ranked_count=_run(source, f"SELECT count(*) FROM ({source.sql}) standing")[0][0],
+        own=None if standing.own is None else moved(standing.own),
+        gap=standing.gap,
+        neighbours=tuple(map(moved, standing.neighbours)),
+        frozen_at=source.frozen_at,
     )
 
 
-class _Standing:
-    """The values of one period in one scope, as a table of (subject, value) that statements select from."""
-
-    def __init__(self, subject: BoardSubject, metric: MetricName, span: Span, scope: BoardScope) -> None:
-        table, column = _TABLES[subject]
-        parts = cover(span)
-        where = ["metric = %(metric)s"]
-        self.values: dict[str, Any] = {"metric": metric}
-        if len(parts) == 1:
-            where.append("period = %(period)s AND starts_on = %(start)s")
-            self.values |= {"period": parts[0][0], "start": parts[0][1]}
+def _read(source: Source, limit: int, own_id: int | None) -> Standing:
+    rest = _FIRST if own_id is None else _AROUND.format(first=_FIRST)
+    statement = f"WITH standing AS {_kind(source)} ({source.sql}){rest}"
+    lines: list[BoardLine] = []
+    around: list[BoardLine] = []
+    own: BoardLine | None = None
+    gap: int | None = None
+    for part, subject_id, value, rank in _run(source, statement, limit=limit, own=own_id):
+        if part == "gap":
+            gap = value
+        elif part == "own":
+            own = BoardLine(rank, subject_id, value)
         else:
-            where.append(
-                "(period, starts_on) IN (SELECT * FROM unnest(%(periods)s::text[], %(starts)s::date[]))"
-            )
-            self.values |= {"periods": [name for name, _s in parts], "starts": [start for _n, start in parts]}
-        many_stores = scope.store_ids is not None and len(scope.store_ids) != 1
-        if scope.store_ids is None:
-            where.append("store_id IS NULL" if subject == "guide" else "TRUE")
-        elif many_stores:
-            where.append("store_id = ANY(%(stores)s)")
-            self.values["stores"] = list(scope.store_ids)
-        else:
-            where.append("store_id = %(store)s")
-            self.values["store"] = scope.store_ids[0]
-        # A subject has one row here, unless periods or stores are added up.
-        is_sum = len(parts) != 1 or (many_stores and subject == "guide")
-        select = (
-            f"SELECT {column} AS subject, {'sum(value)::bigint' if is_sum else 'value'} AS value FROM {table}"
-        )
-        self.sql = f"{select} WHERE {' AND '.join(where)}" + (f" GROUP BY {column}" if is_sum else "")
-
-    def first(self, limit: int) -> list[tuple[int, int]]:
-        rows = self._run(f"{self.sql} ORDER BY value DESC, subject LIMIT %(limit)s", limit=limit)
-        return [(subject, value) for subject, value in rows]
-
-    def count(self) -> int:
-        count: int = self._run(f"SELECT count(*) FROM ({self.sql}) standing")[0][0]
-        return count
-
-    def value_of(self, subject_id: int) -> int:
-        rows = self._run(
-            f"SELECT value FROM ({self.sql}) standing WHERE subject = %(subject)s", subject=subject_id
-        )
-        return int(rows[0][0]) if rows else 0
-
-    def above(self, value: int) -> tuple[int, int | None]:
-        """How many stand above this value, and what is missing to the next of them."""
-        count, nearest = self._run(
-            f"SELECT count(*), min(value) FROM ({self.sql}) standing WHERE value > %(value)s", value=value
-        )[0]
-        return count, None if nearest is None else nearest - value
-
-    def around(self, value: int, own_id: int) -> list[tuple[int, int, int]]:
-        """The nearest above and below, with their ranks; equal ones are told apart by id as on the board."""
-        rows = self._run(
-            f"""
-            (SELECT subject, value FROM ({self.sql}) standing
-             WHERE value > %(value)s OR value = %(value)s AND subject < %(own)s
-             ORDER BY value, subject DESC LIMIT {_AROUND})
-            UNION ALL
-            (SELECT subject, value FROM ({self.sql}) standing
-             WHERE value < %(value)s OR value = %(value)s AND subject > %(own)s
-             ORDER BY value DESC, subject LIMIT {_AROUND})
-            """,
-            value=value,
-            own=own_id,
-        )
-        found = sorted(((one, worth) for one, worth in rows), key=lambda row: (-row[1], row[0]))
-        ranks = self.ranks([one for one, _worth in found])
-        return [(ranks[one], one, worth) for one, worth in found]
-
-    def ranks(self, subject_ids: Sequence[int]) -> dict[int, int]:
-        """The ranks of these, those who have any; one pass over the scope's values."""
-        if not subject_ids:
-            return {}
-        rows = self._run(
-            f"SELECT subject, rank FROM (SELECT subject, rank() OVER (ORDER BY value DESC) AS rank"
-            f" FROM ({self.sql}) standing) ranked WHERE subject = ANY(%(subjects)s)",
-            subjects=list(subject_ids),
-        )
-        return dict(rows)
-
-    def _run(self, statement: str, **more: Any) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, self.values | more)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-            return rows
+            (lines if part == "first" else around).append(BoardLine(rank, subject_id, value))
+    return Standing(tuple(_in_order(lines)), own, gap, tuple(_in_order(around)))
 
 
-def _with_ranks(first: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """Equal values share a rank; the next one counts all before it."""
-    ranked: list[tuple[int, int, int]] = []
-    for place, (subject_id, value) in enumerate(first, 1):
-        rank = ranked[-1][0] if ranked and ranked[-1][2] == value else place
-        ranked.append((rank, subject_id, value))
-    return ranked
+def _in_order(lines: Iterable[BoardLine]) -> list[BoardLine]:
+    return sorted(lines, key=lambda line: (-line.value, line.subject_id))
+
+
+def _ranks(source: Source, subject_ids: Iterable[int]) -> dict[int, int]:
+    """The ranks of these, those who have any."""
+    subjects = sorted(subject_ids)
+    if not subjects:
+        return {}
+    statement = _BETTER.format(kind=_kind(source), sql=source.sql)
+    return dict(_run(source, statement, subjects=subjects))
+
+
+def _kind(source: Source) -> str:
+    """What adds up is added up once; what stands in an index is looked up there each time."""
+    return "MATERIALIZED" if source.is_sum else "NOT MATERIALIZED"
+
+
+def _run(source: Source, statement: str, **more: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, source.values | more)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows

@@ -58,3 +58,13 @@ def _holds_month(monday: dt.date, span: Span) -> bool:
     """Whether taking this week would cut into a month that the span holds whole."""
     following = add_months(monday.replace(day=1), 1)
     return following < monday + dt.timedelta(days=7) and add_months(following, 1) <= span.ends_on
+
+
+def place_of_region(region_id: int) -> int:
+    """The number under which a region's totals stand."""
+    return region_id
+
+
+def place_of_dealer(dealer_id: int) -> int:
+    """The number under which a dealer's totals stand."""
+    return -dealer_id

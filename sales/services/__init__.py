@@ -1,6 +1,7 @@
 """Writes of `sales`."""
 
 from sales.services.closing import close_month, reopen_month
+from sales.services.freezing import freeze_boards, freeze_closed_boards
 from sales.services.held import discard_document
 from sales.services.intake import (
     record_documents,
@@ -9,12 +10,15 @@ from sales.services.intake import (
     retry_documents,
     retry_held_documents,
 )
+from sales.services.places import sync_places
 from sales.services.proof import prove_totals
 from sales.services.reattribution import reattribute_sale
 
 __all__ = [
     "close_month",
     "discard_document",
+    "freeze_boards",
+    "freeze_closed_boards",
     "prove_totals",
     "reattribute_sale",
     "record_documents",
@@ -23,4 +27,5 @@ __all__ = [
     "reopen_month",
     "retry_documents",
     "retry_held_documents",
+    "sync_places",
 ]

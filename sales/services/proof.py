@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from core import audit, clock
 from core.actor import Actor
 from sales.models import Period, PeriodClose
+from sales.services.places import find_place_differences, mend_places
 from sales.services.reconciling import take_close_lock
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class Difference:
     store_id: int | None
     said: int  # by the entries
     stood: int  # in the total
+    place: int | None = None  # of a total within a region or a dealer
 
 
 def prove_totals(
@@ -75,7 +77,9 @@ def prove_totals(
     at = at or clock.now()
     found: list[Difference] = []
     for period, starts_on, ends_on in _periods(since, until):
-        if _differences(period, starts_on, ends_on):
+        if _differences(period, starts_on, ends_on) or find_place_differences(
+            period=period, starts_on=starts_on
+        ):
             found += _mend(period, starts_on, ends_on)
     if found:
         logger.error("sales.totals_differed", extra={"count": len(found)})
@@ -111,6 +115,10 @@ def _mend(period: str, starts_on: dt.date, ends_on: dt.date) -> list[Difference]
                     cursor.execute(_MEND_GUIDE, [*place, one.guide_id, one.store_id, one.said])
                 else:
                     cursor.execute(_MEND_STORE, [*place, one.store_id, one.said])
+        found += [
+            Difference(period, starts_on, metric, guide_id, None, said, stood, place_id)
+            for metric, guide_id, place_id, said, stood in mend_places(period=period, starts_on=starts_on)
+        ]
     return found
 
 

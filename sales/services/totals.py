@@ -9,7 +9,7 @@ from django.db import connection
 
 Move = tuple[dt.date, int | None, int, str, int]  # booked_on, guide, store, metric, value
 
-# Both in the order of the unique key: two bookings that move the same totals wait for each other in one order.
+# All in the order of the unique key: two bookings that move the same totals wait for each other in one order.
 _GUIDES: Final = """
 INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, store_id, value)
 SELECT period, starts_on, metric, guide_id, nullif(store_id, 0), value
@@ -18,6 +18,18 @@ FROM unnest(%s::text[], %s::date[], %s::text[], %s::bigint[], %s::bigint[], %s::
 ORDER BY period, starts_on, metric, guide_id, store_id
 ON CONFLICT (period, starts_on, metric, guide_id, store_id)
     DO UPDATE SET value = sales_guidetotal.value + excluded.value
+"""
+# What happens in a store counts in the regions above it and for its dealer as well.
+_PLACES: Final = """
+INSERT INTO sales_placetotal (period, starts_on, metric, guide_id, place, value)
+SELECT period, starts_on, metric, guide_id, held.place, sum(value)::bigint
+FROM unnest(%s::text[], %s::date[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
+    AS moved(period, starts_on, metric, guide_id, store_id, value)
+JOIN sales_placestore held ON held.store_id = moved.store_id
+GROUP BY period, starts_on, metric, guide_id, held.place
+ORDER BY period, starts_on, metric, guide_id, held.place
+ON CONFLICT (period, starts_on, metric, guide_id, place)
+    DO UPDATE SET value = sales_placetotal.value + excluded.value
 """
 _STORES: Final = """
 INSERT INTO sales_storetotal (period, starts_on, metric, store_id, value)
@@ -39,7 +51,8 @@ def period_starts(day: dt.date) -> tuple[tuple[str, dt.date], ...]:
 
 
 def move_totals(moves: Iterable[Move]) -> None:
-    """Every total has moved by the sum of these entries' values. Inside the transaction that writes the entries."""
+    """Every total has moved by the sum of these entries' values. Inside the transaction that writes the entries and
+    holds the close lock with others: which stores a place has changes only while nobody books."""
     guides: dict[tuple[str, dt.date, str, int, int], int] = defaultdict(int)
     stores: dict[tuple[str, dt.date, str, int], int] = defaultdict(int)
     for booked_on, guide_id, store_id, metric, value in moves:
@@ -49,7 +62,7 @@ def move_totals(moves: Iterable[Move]) -> None:
                 guides[(period, starts_on, metric, guide_id, store_id)] += value
                 guides[(period, starts_on, metric, guide_id, 0)] += value
     with connection.cursor() as cursor:
-        for statement, sums in ((_GUIDES, guides), (_STORES, stores)):
+        for statement, sums in ((_GUIDES, guides), (_PLACES, guides), (_STORES, stores)):
             changed = [(*key, value) for key, value in sums.items() if value]
             if changed:
                 cursor.execute(statement, [list(column) for column in zip(*changed, strict=True)])

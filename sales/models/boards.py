@@ -1,0 +1,164 @@
+"""What boards of regions and dealers are read from, and boards that no longer move."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core.models import LockingQuerySet
+from sales.models.ledger import Metric, Period, PeriodClose
+
+
+class PlaceStore(models.Model):
+    """A store of a place whose guides have totals of their own.
+
+    A place is a region (its id) or a dealer (its id, negative). Only places with several stores that are not the
+    whole chain are kept: totals of a store and of the chain answer for the others.
+    """
+
+    place = models.BigIntegerField()
+    store = models.ForeignKey("guides.Store", on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name = _("排行范围内的门店")
+        verbose_name_plural = _("排行范围内的门店")
+        constraints = [
+            models.UniqueConstraint(fields=["place", "store"], name="placestore_once"),
+        ]
+        indexes = [
+            # Used with every booking: the places a store lies in.
+            models.Index(fields=["store", "place"], name="placestore_of_store"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place}: #{self.store_id}"
+
+
+class PlaceTotal(models.Model):
+    """What one guide's totals in the stores of a place add up to: the board of a region or a dealer, in its order."""
+
+    place = models.BigIntegerField()
+    metric = models.CharField(max_length=20, choices=Metric)
+    period = models.CharField(max_length=5, choices=Period)
+    starts_on = models.DateField()
+    guide = models.ForeignKey("guides.Guide", on_delete=models.PROTECT, related_name="+", db_index=False)
+    value = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("区域业绩汇总")
+        verbose_name_plural = _("区域业绩汇总")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["period", "starts_on", "metric", "guide", "place"], name="placetotal_once"
+            ),
+        ]
+        indexes = [
+            # Used by boards within a region or a dealer.
+            models.Index(
+                fields=["place", "period", "starts_on", "metric", "-value", "guide"], name="placetotal_board"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place} #{self.guide_id} {self.starts_on} {self.metric} {self.value}"
+
+
+class FrozenPeriod(models.TextChoices):
+    """The periods whose boards are frozen when every month they touch is closed."""
+
+    WEEK = "week", _("周")
+    MONTH = "month", _("月")
+    QUARTER = "quarter", _("季")
+    YEAR = "year", _("年")
+
+
+class FrozenSubject(models.TextChoices):
+    GUIDE = "guide", _("导购")
+    STORE = "store", _("门店")
+    REGION = "region", _("区域")
+    DEALER = "dealer", _("经销商")
+
+
+class ScopeKind(models.TextChoices):
+    """Within what a board ranks."""
+
+    CHAIN = "chain", _("全公司")
+    REGION = "region", _("区域")
+    DEALER = "dealer", _("经销商")
+    STORE = "store", _("门店")
+
+
+class BoardFreezeQuerySet(LockingQuerySet["BoardFreeze"]):
+    def standing(self) -> Self:
+        """Those that boards are read from: not thawed by opening the month again."""
+        return self.filter(thawed_at__isnull=True)
+
+
+class BoardFreeze(models.Model):
+    """The boards of one period as they stood when its last month was closed. Thawed ones are kept."""
+
+    close = models.ForeignKey(
+        PeriodClose, on_delete=models.PROTECT, related_name="freezes", verbose_name=_("关账")
+    )
+    subject = models.CharField(_("排什么"), max_length=6, choices=FrozenSubject)
+    period = models.CharField(_("周期"), max_length=7, choices=FrozenPeriod)
+    starts_on = models.DateField(_("开始日期"))
+    ends_on = models.DateField(_("结束日期（不含）"))
+    frozen_at = models.DateTimeField(_("定格时间"))
+    thawed_at = models.DateTimeField(_("解除时间"), null=True, blank=True)
+
+    objects = BoardFreezeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("定格的排行")
+        verbose_name_plural = _("定格的排行")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "period", "starts_on"],
+                name="boardfreeze_one_standing",
+                condition=Q(thawed_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__gt=models.F("starts_on")), name="boardfreeze_has_days"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_on} {self.period} {self.subject}"
+
+
+class FrozenPlace(models.Model):
+    """One place on a frozen board: within `scope` (a region's, dealer's or store's `scope_ref`; 0 for the chain)."""
+
+    freeze = models.ForeignKey(
+        BoardFreeze,
+        on_delete=models.PROTECT,
+        related_name="places",
+        verbose_name=_("定格的排行"),
+        db_index=False,
+    )
+    metric = models.CharField(_("指标"), max_length=20, choices=Metric)
+    scope = models.CharField(_("范围"), max_length=6, choices=ScopeKind)
+    scope_ref = models.BigIntegerField(_("范围编号"), default=0)
+    rank = models.PositiveIntegerField(_("名次"))
+    subject_ref = models.BigIntegerField(_("编号"))
+    value = models.BigIntegerField(_("数值"))
+
+    class Meta:
+        verbose_name = _("定格的名次")
+        verbose_name_plural = _("定格的名次")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["freeze", "metric", "scope", "scope_ref", "subject_ref"], name="frozenplace_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["freeze", "metric", "scope", "scope_ref", "-value", "subject_ref"],
+                name="frozenplace_board",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rank} #{self.subject_ref} {self.value}"
