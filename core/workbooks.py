@@ -26,6 +26,8 @@ _FORMATS: Final[dict[str, str]] = {
     "moment": "yyyy-mm-dd hh:mm",
 }
 _WIDTHS: Final[dict[str, int]] = {"text": 22, "moment": 18}
+# OWASP, "CSV Injection": what makes Excel, WPS and LibreOffice read a cell as a formula.
+_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _FORBIDDEN: Final = str.maketrans(dict.fromkeys("[]:*?/\\", "-"))
 
 
@@ -87,3 +89,8 @@ def _plain(value: Any, kind: Kind) -> Any:
     if isinstance(value, dt.datetime):
         return value.astimezone(clock.SHANGHAI).replace(tzinfo=None, microsecond=0)
     return value
+
+
+def safe_cells(cells: Iterable[str]) -> list[str]:
+    """The same cells for a file of ours: no spreadsheet takes any of them for a formula."""
+    return [f"'{cell}" if cell.lstrip().startswith(_FORMULA_SIGNS) else cell for cell in cells]

@@ -6,6 +6,8 @@ Every app's `admin` builds on this package; it knows no business word.
 from core.admin import accounts  # noqa: F401  (registers accounts, groups and the audit trail)
 from core.admin.audit_words import name_actions, name_details, name_values
 from core.admin.base import BaseAdmin, ReadOnlyAdmin, ScopedAdmin, ScopedReadOnlyAdmin, narrow
+from core.admin.day_filter import DaysFilter
+from core.admin.exports import Column, Exports
 from core.admin.extensions import (
     ExtraColumn,
     Panel,
@@ -19,7 +21,7 @@ from core.admin.extensions import (
     register_tiles,
 )
 from core.admin.filters import AutocompleteFilter, ChoiceFilter, CountedFilter
-from core.admin.formats import mask_openid, percent, thousands, when
+from core.admin.formats import mask_openid, money, percent, thousands, when
 from core.admin.forms import DressedForm, autocomplete_field
 from core.admin.only_row import OnlyRow
 from core.admin.own_page import OwnPage
@@ -31,8 +33,11 @@ __all__ = [
     "AutocompleteFilter",
     "BaseAdmin",
     "ChoiceFilter",
+    "Column",
     "CountedFilter",
+    "DaysFilter",
     "DressedForm",
+    "Exports",
     "ExtraColumn",
     "OnlyRow",
     "OwnPage",
@@ -51,6 +56,7 @@ __all__ = [
     "column",
     "find_answer",
     "mask_openid",
+    "money",
     "name_actions",
     "name_details",
     "name_values",

@@ -37,3 +37,8 @@ def thousands(number: int) -> str:
 def percent(part: int, whole: int) -> str:
     """A share for people, one decimal; a dash when there is nothing to share."""
     return f"{part / whole:.1%}" if whole else "—"
+
+
+def money(fen: int) -> str:
+    """Fen as yuan: 128,050 → "1,280.50"."""
+    return f"{fen / 100:,.2f}"

@@ -16,11 +16,12 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import BaseAdmin, Question, ask, bound_data, operation, staff_actor
+from core.workbooks import safe_cells
 from coupons import services
 from coupons.admin.batch_form import CodesForm
 from members.errors import ImportHasNoRows
 from members.services.import_files import drop_file, keep_file, write_workbook
-from members.services.import_reading import open_table, safe_cells
+from members.services.import_reading import open_table
 
 if TYPE_CHECKING:
     _Base = BaseAdmin

@@ -17,7 +17,10 @@ from core import clock, codes
 from core.admin import (
     AutocompleteFilter,
     ChoiceFilter,
+    Column,
+    DaysFilter,
     DressedForm,
+    Exports,
     Question,
     ScopedReadOnlyAdmin,
     ask,
@@ -31,8 +34,6 @@ from core.admin import (
     when,
 )
 from coupons import services
-from coupons.admin.day_filter import DaysFilter
-from coupons.admin.exports import Column, Exports
 from coupons.admin.hand_issue import HandIssue
 from coupons.errors import TooManyChosen
 from coupons.models import Coupon, CouponState, Door

@@ -15,6 +15,9 @@ from core import codes
 from core.admin import (
     AutocompleteFilter,
     ChoiceFilter,
+    Column,
+    DaysFilter,
+    Exports,
     Question,
     ScopedReadOnlyAdmin,
     ask,
@@ -28,8 +31,6 @@ from core.admin import (
 from core.codes import new_public_id
 from coupons import services
 from coupons.admin.coupons import ReasonForm, may_see_codes, shown_code
-from coupons.admin.day_filter import DaysFilter
-from coupons.admin.exports import Column, Exports
 from coupons.contracts import ReturnCard
 from coupons.models import CouponReturn, CouponState, Redemption
 from coupons.selectors.coupons import CODE_LENGTH

@@ -21,6 +21,7 @@ from core.admin import (
     ask,
     bound_data,
     column,
+    money,
     name_actions,
     name_details,
     operation,
@@ -31,7 +32,6 @@ from core.admin import (
 from core.workbooks import workbook_answer
 from coupons import selectors, services
 from coupons.admin.settlement_sheets import month_sheets, owner_lines, owner_name, store_lines
-from coupons.admin.stats_words import money
 from coupons.models import MonthState, SettlementLine, SettlementMonth
 from guides import selectors as guide_selectors
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from core.admin import money
 from core.workbooks import Kind, Sheet
 from coupons import selectors
-from coupons.admin.stats_words import money, tail
+from coupons.admin.stats_words import tail
 from coupons.contracts import OwnerSum, StoreSum
 from guides import selectors as guide_selectors
 

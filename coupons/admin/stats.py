@@ -19,6 +19,7 @@ from core.admin import (
     ReadOnlyAdmin,
     ScopedReadOnlyAdmin,
     column,
+    money,
     name_actions,
     name_details,
     register_panel,
@@ -28,7 +29,7 @@ from core.workbooks import workbook_answer
 from coupons import selectors
 from coupons.admin.stats_form import BY_WORDS, SIDE_WORDS, Asked
 from coupons.admin.stats_sheets import entry_sheets, stats_sheets
-from coupons.admin.stats_words import SORTS, cells_of, columns_of, money, spans_of, tail, tiles_of
+from coupons.admin.stats_words import SORTS, cells_of, columns_of, spans_of, tail, tiles_of
 from coupons.contracts import CouponNumbers, StatsLine, StatsQuery
 from coupons.models import CouponBatch, CouponDay, CouponTemplate, StatsProof
 from guides import selectors as guide_selectors

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
-from core.admin import thousands
+from core.admin import money, thousands
 from coupons.contracts import CouponNumbers, StatsBy, StatsQuery
 
 if TYPE_CHECKING:
@@ -55,11 +55,6 @@ def share(bp: int | None) -> str:
 def times(hundredths: int | None) -> str:
     """666 → "6.7 倍"."""
     return "—" if hundredths is None else _now("%(n)s 倍") % {"n": f"{hundredths / 100:.1f}"}
-
-
-def money(fen: int) -> str:
-    """128,050 → "1,280.50"."""
-    return f"{fen / 100:,.2f}"
 
 
 def big_money(fen: int) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import codes
 from core.models import StaffAccount
+from core.workbooks import safe_cells
 from coupons.contracts import ListedMembers
 from coupons.errors import OF_OUTCOME, ListTooLong, NoSuchJob
 from coupons.models import IssueJob, IssueSlice
@@ -18,7 +19,7 @@ from coupons.selectors.audiences import own_member_ids
 from members import selectors as member_selectors
 from members.errors import ImportFileGone, ImportHasNoRows
 from members.services.import_files import REASONS
-from members.services.import_reading import Table, open_table, safe_cells
+from members.services.import_reading import Table, open_table
 from members.services.import_values import BadValue, read_card, read_phone
 
 MOST_LINES: Final = 100_000

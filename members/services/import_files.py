@@ -18,10 +18,11 @@ from django.utils.translation import gettext as _
 from openpyxl import Workbook
 
 from core.codes import new_public_id
+from core.workbooks import safe_cells
 from members.errors import ImportFileGone, ImportFileTooLarge
 from members.models import ImportJob, ImportProblem
 from members.services.import_columns import TARGETS
-from members.services.import_reading import MOST_BYTES, open_table, safe_cells
+from members.services.import_reading import MOST_BYTES, open_table
 
 logger = logging.getLogger(__name__)
 

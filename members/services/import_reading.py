@@ -15,7 +15,7 @@ import warnings
 import xml.etree.ElementTree as ET
 import zipfile
 import zlib
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -294,12 +294,3 @@ def _cell_text(value: object) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()
     return str(value)
-
-
-def safe_cells(cells: Iterable[str]) -> list[str]:
-    """The same cells for a file of ours: no spreadsheet takes any of them for a formula."""
-    return [f"'{cell}" if cell.lstrip().startswith(_FORMULA_SIGNS) else cell for cell in cells]
-
-
-# OWASP, "CSV Injection": what makes Excel, WPS and LibreOffice read a cell as a formula.
-_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")

@@ -189,9 +189,9 @@ def test_files_have_real_dates_and_numbers_and_are_audited(desk: Client, cast: C
 def test_a_file_of_too_many_and_one_without_the_right(desk: Client, cast: Cast, monkeypatch: Any) -> None:
     for member in make_members(3):
         claim(make_batch(), member)
-    monkeypatch.setattr("coupons.admin.exports.MOST_ROWS", 2)
+    monkeypatch.setattr("core.admin.exports.MOST_ROWS", 2)
     told = desk.get(page("coupon_export"), follow=True)
-    assert "一次最多处理 10 万条" in shown(told)
+    assert "一次最多导出 2 条" in shown(told)
     viewer = staff_client(cast, "view_coupon", "view_redemption")
     for name in ("coupon_export", "redemption_export"):
         assert viewer.get(page(name)).status_code == 403

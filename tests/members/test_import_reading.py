@@ -10,8 +10,9 @@ import openpyxl
 import pytest
 
 from core.errors import Refusal
+from core.workbooks import safe_cells
 from members.services import import_reading
-from members.services.import_reading import UNCOMPUTED, open_table, safe_cells
+from members.services.import_reading import UNCOMPUTED, open_table
 
 
 def rows_of(path: Path) -> tuple[tuple[str, ...], list[tuple[int, list[str]]]]:

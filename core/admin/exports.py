@@ -14,10 +14,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 
 from core import audit, clock
-from core.admin import BaseAdmin, staff_actor
-from core.workbooks import Kind, Sheet, workbook_answer
-from coupons.errors import TooManyChosen
-from members.services.import_reading import safe_cells
+from core.admin.base import BaseAdmin
+from core.admin.questions import staff_actor
+from core.workbooks import Kind, Sheet, safe_cells, workbook_answer
 
 if TYPE_CHECKING:
     _Base = BaseAdmin
@@ -40,7 +39,7 @@ class Column:
 class Exports(_Base):
     """Mix into a list that may be downloaded as it is filtered. The right to is `export_<model>`."""
 
-    list_before_template = "admin/xiaoer/coupons/list_tools.html"
+    list_before_template = "admin/xiaoer/list_tools.html"
 
     def export_columns(self, request: HttpRequest) -> Sequence[Column]:
         """The columns; what the account may not see in the list is not in the file either."""
@@ -67,7 +66,9 @@ class Exports(_Base):
             return listed
         total = rows.order_by()[: MOST_ROWS + 1].count()
         if total > MOST_ROWS:
-            messages.error(request, TooManyChosen().message)
+            messages.error(
+                request, _now("一次最多导出 %(most)s 条，请先用条件缩小范围") % {"most": f"{MOST_ROWS:,}"}
+            )
             return listed
         name = str(self.opts.verbose_name_plural)
         columns = self.export_columns(request)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -12,12 +13,12 @@ from core import clock
 
 
 class DaysFilter(admin.FieldListFilter):
-    """From one day to another, both included; what is no date narrows nothing.
+    """From one day to another, both included, of a column of instants or of days; what is no date narrows nothing.
 
     The library's own filter for dates counts an end as its midnight, and needs a script that list pages do not load.
     """
 
-    template = "admin/xiaoer/coupons/days_filter.html"
+    template = "admin/xiaoer/days_filter.html"
 
     def __init__(self, field: Any, request: HttpRequest, params: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(field, request, params, *args, **kwargs)
@@ -35,10 +36,13 @@ class DaysFilter(admin.FieldListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         first, last = self.days.values()
+        is_instant = isinstance(self.field, models.DateTimeField)
         if first is not None:
-            queryset = queryset.filter(**{f"{self.field_path}__gte": clock.day_bounds(first)[0]})
+            start = clock.day_bounds(first)[0] if is_instant else first
+            queryset = queryset.filter(**{f"{self.field_path}__gte": start})
         if last is not None:
-            queryset = queryset.filter(**{f"{self.field_path}__lt": clock.day_bounds(last)[1]})
+            end = clock.day_bounds(last)[1] if is_instant else last + dt.timedelta(days=1)
+            queryset = queryset.filter(**{f"{self.field_path}__lt": end})
         return queryset
 
 
