@@ -31,6 +31,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     from config.demo.doubles import seed_doubles
     from config.demo.points import seed_points
     from config.demo.requests import seed_requests
+    from config.demo.sales import seed_sales
     from config.demo.seed import seed_chain
     from config.demo.tags import seed_tags
     from config.demo.tiers import seed_tiers
@@ -45,15 +46,13 @@ def prepare(supervisor: Supervisor) -> Logins:
         print(
             f"Seeded {summary.stores} stores, {summary.guides} guides, {summary.members} members.", flush=True
         )
-    seed_tags(at=clock.now(), actor=actor)
-    seed_requests(at=clock.now(), actor=actor)
-    seed_tiers(at=clock.now(), actor=actor)
-    seed_points(at=clock.now(), actor=actor)
-    seed_doubles(at=clock.now(), actor=actor)
-    seed_consents(at=clock.now(), actor=actor)
-    seed_coupons(at=clock.now(), actor=actor)
+    for seed in (
+        seed_tags, seed_requests, seed_tiers, seed_points, seed_doubles, seed_consents, seed_coupons,
+    ):  # fmt: skip
+        seed(at=clock.now(), actor=actor)
     till = seed_till(supervisor.home, at=clock.now(), actor=actor)
     seed_coupon_history(at=clock.now(), actor=actor)
+    seed_sales(at=clock.now(), actor=actor)
     seed_doors(at=clock.now(), actor=actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link

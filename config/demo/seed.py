@@ -54,8 +54,8 @@ _PREFIXES: Final = (
     "199",
 )
 # How busy each hour of a Shanghai day is, from 10 to 21.
-_HOURS: Final = dict(zip(range(10, 22), (4, 6, 7, 6, 8, 9, 9, 8, 9, 11, 12, 7), strict=True))
-_WEEKDAY_LOAD: Final = (7, 6, 6, 7, 10, 18, 17)
+HOURS: Final = dict(zip(range(10, 22), (4, 6, 7, 6, 8, 9, 9, 8, 9, 11, 12, 7), strict=True))
+WEEKDAY_LOAD: Final = (7, 6, 6, 7, 10, 18, 17)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -316,11 +316,11 @@ def _moments(dice: random.Random, at: dt.datetime, count: int) -> list[dt.dateti
     """Instants of the last year in order: more lately than long ago, more at weekends and in the evening."""
     today = clock.business_day(at)
     days = [today - dt.timedelta(days=back) for back in range(365)]
-    loads = [_WEEKDAY_LOAD[day.weekday()] * (1.0 + 1.5 * (365 - back) / 365) for back, day in enumerate(days)]
+    loads = [WEEKDAY_LOAD[day.weekday()] * (1.0 + 1.5 * (365 - back) / 365) for back, day in enumerate(days)]
     moments: list[dt.datetime] = []
     while len(moments) < count:
         day = dice.choices(days, loads)[0]
-        hour = dice.choices(list(_HOURS), list(_HOURS.values()))[0]
+        hour = dice.choices(list(HOURS), list(HOURS.values()))[0]
         time = dt.time(hour, dice.randrange(60), dice.randrange(60), tzinfo=clock.SHANGHAI)
         moment = dt.datetime.combine(day, time).astimezone(dt.UTC)
         if moment < at:
