@@ -219,4 +219,120 @@ class Board:
     own: BoardLine | None
     gap: int | None
     neighbours: tuple[BoardLine, ...]
+<<<<<<< HEAD
     frozen_at: dt.datetime | None = None
+=======
+
+
+TargetKind = Literal["region", "store", "guide"]
+TargetOriginName = Literal["hand", "file", "split"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TargetKey:
+    """Whom a target is for: a region with all below it, a store, or a guide wherever she sells."""
+
+    kind: TargetKind
+    subject_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TargetEntry:
+    """What one subject is to reach, in fen; None takes the target back."""
+
+    key: TargetKey
+    value_fen: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TargetProgress:
+    """Where one subject stands in one month. `target_fen` None: nobody set one, and what rests on it is None too.
+
+    `expected_fen` is the part of the target that the days before today were to bring, by the weekday pattern;
+    `forecast_fen` what the month will end with if it goes on like this; `daily_fen` what a day brought so far,
+    `needed_daily_fen` what each day that is left, today with it, must bring.
+    """
+
+    key: TargetKey
+    month_on: dt.date
+    metric: MetricName
+    target_fen: int | None
+    done_fen: int
+    expected_fen: int | None
+    forecast_fen: int
+    attainment_bp: int | None
+    forecast_bp: int | None
+    daily_fen: int
+    needed_daily_fen: int | None
+    days_left: int  # with today; 0 when the month is over
+
+    @property
+    def gap_fen(self) -> int | None:
+        """What is missing to the target; 0 when it is reached."""
+        return None if self.target_fen is None else max(0, self.target_fen - self.done_fen)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SplitLine:
+    """What one child of a split gets. `was_fen` is what stands now; a fixed one keeps it."""
+
+    key: TargetKey
+    parent: TargetKey
+    weight: int
+    value_fen: int
+    was_fen: int | None
+    is_fixed: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SplitPlan:
+    """A target dealt to those below, as it would be saved. `digest` names exactly this plan."""
+
+    key: TargetKey
+    month_on: dt.date
+    metric: MetricName
+    value_fen: int
+    shape: Literal["last_year", "recent", "equal"]  # what the first level was weighed by
+    lines: tuple[SplitLine, ...]
+    digest: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TargetChangeLine:
+    """One change of a target."""
+
+    at: dt.datetime
+    made_by: str
+    origin_label: str
+    from_fen: int | None
+    to_fen: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EffectiveLine:
+    """A guide with her orders of a period, and whether they are enough."""
+
+    guide_id: int
+    number: str
+    name: str
+    store_id: int
+    order_count: int
+    is_effective: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EffectiveGuides:
+    """Who of the guides that worked in a week or month sold enough orders (有效导购)."""
+
+    span: Span
+    needed_count: int
+    lines: tuple[EffectiveLine, ...]
+
+    @property
+    def effective_count(self) -> int:
+        return sum(line.is_effective for line in self.lines)
+
+    @property
+    def share_bp(self) -> int:
+        return self.effective_count * 10_000 // len(self.lines) if self.lines else 0
+>>>>>>> aafa396 (Targets: set, split down by last year's shape, measured with the month's weekdays; effective guides)

@@ -117,3 +117,45 @@ class MonthNotOver(Conflict):
 class RequestReused(Conflict):
     code = "sales.request_reused"
     sentence = _("这个请求编号已经用于另一次操作")
+
+
+class TargetUnusable(InvalidInput):
+    """A target that is negative or beyond a trillion yuan, or for a metric that has none."""
+
+    code = "sales.target_unusable"
+    sentence = _("目标填写有误：请填写不小于 0 的金额，最多到分")
+
+
+class NoSuchTargetSubject(NotFound):
+    """A target for a region, store or guide that does not exist."""
+
+    code = "sales.no_such_target_subject"
+    sentence = _("没有找到这个区域、门店或导购")
+
+
+class NothingToSplit(Conflict):
+    """No target to split, or nobody below to split it among."""
+
+    code = "sales.nothing_to_split"
+    sentence = _("没有可以分解的目标，或下面没有在营门店或在职导购")
+
+
+class FixedPartsDisagree(Conflict):
+    """The numbers that were decided by hand are more than the whole, or they are all there is and do not make it up."""
+
+    code = "sales.fixed_parts_disagree"
+    sentence = _("手工定好的目标合计和上级目标对不上，请先调整上级目标或放开手工定的数")
+
+
+class SplitChanged(Conflict):
+    """What was looked at is not what would be saved now."""
+
+    code = "sales.split_changed"
+    sentence = _("目标在您预览之后有变化，请重新预览再保存")
+
+
+class TargetFileUnusable(InvalidInput):
+    """The table has no column for the number of a region, store or guide, or none for the target."""
+
+    code = "sales.target_file_unusable"
+    sentence = _("表格里要有「编号」（区域名、门店编号或导购工号）和「目标」两列")

@@ -41,6 +41,18 @@ class GuidePlace:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class GuideSeat:
+    """A guide in a stretch of days: where she worked last in it, and whether she `stays` to its end."""
+
+    guide_id: int
+    number: str
+    name: str
+    store_id: int
+    is_manager: bool
+    stays: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class StoreLabel:
     """A store in a table of numbers."""
 

@@ -92,6 +92,7 @@ from guides.selectors.requests import (
     list_requests_of_member_for_guide,
     summarize_requests,
 )
+from guides.selectors.rosters import list_region_paths, list_roster, open_store_ids, visible_region_ids
 from guides.selectors.scopes import (
     scope_bindings,
     scope_channel_codes,
@@ -150,9 +151,11 @@ __all__ = [
     "list_own_member_tags",
     "list_own_tags",
     "list_place_names",
+    "list_region_paths",
     "list_region_tree",
     "list_request_kinds",
     "list_requests_of_member_for_guide",
+    "list_roster",
     "list_store_guides",
     "list_store_ids",
     "list_store_labels",
@@ -163,6 +166,7 @@ __all__ = [
     "names_as_seen",
     "nearest_stores",
     "new_bindings",
+    "open_store_ids",
     "openable_ids",
     "own_tagged_member_ids",
     "place_member_ids",
@@ -178,4 +182,5 @@ __all__ = [
     "search_stores",
     "summarize_guide",
     "summarize_requests",
+    "visible_region_ids",
 ]

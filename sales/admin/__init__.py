@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import name_actions, name_details
+from core.admin import name_actions, name_details, name_values
+from sales.models import TargetOrigin
 
 name_actions(
     {
@@ -10,7 +11,12 @@ name_actions(
         "sales.month_closed": _("业绩关账"),
         "sales.month_reopened": _("重新打开业绩月份"),
         "sales.reattributed": _("重新归属"),
+        "sales.effective_decided": _("修改有效导购标准"),
+        "sales.target_split": _("分解业绩目标"),
+        "sales.targets_released": _("放开手工定的目标"),
+        "sales.targets_set": _("设定业绩目标"),
         "sales.totals_mended": _("修复业绩汇总"),
     }
 )
-name_details({"month": _("月份"), "count": _("处数"), "examples": _("例子")})
+name_details({"month": _("月份"), "count": _("处数"), "examples": _("例子"), "origin": _("来源")})
+name_values("origin", TargetOrigin.choices, within="sales.")

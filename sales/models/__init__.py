@@ -37,9 +37,17 @@ from sales.models.ledger import (
     PeriodClose,
     StoreTotal,
 )
+from sales.models.targets import (
+    TARGET_METRICS,
+    Target,
+    TargetChange,
+    TargetOrigin,
+    TargetSettings,
+)
 
 __all__ = [
     "FACT_REASONS",
+    "TARGET_METRICS",
     "WHOLE_BP",
     "Attribution",
     "AttributionRule",
@@ -69,4 +77,8 @@ __all__ = [
     "ScopeKind",
     "ShareRole",
     "StoreTotal",
+    "Target",
+    "TargetChange",
+    "TargetOrigin",
+    "TargetSettings",
 ]

@@ -13,19 +13,31 @@ from sales.services.intake import (
 from sales.services.places import sync_places
 from sales.services.proof import prove_totals
 from sales.services.reattribution import reattribute_sale
+from sales.services.targets import (
+    decide_effective,
+    plan_split,
+    release_targets,
+    save_split,
+    set_targets,
+)
 
 __all__ = [
     "close_month",
+    "decide_effective",
     "discard_document",
     "freeze_boards",
     "freeze_closed_boards",
+    "plan_split",
     "prove_totals",
     "reattribute_sale",
     "record_documents",
     "record_return",
     "record_sale",
+    "release_targets",
     "reopen_month",
     "retry_documents",
     "retry_held_documents",
+    "save_split",
+    "set_targets",
     "sync_places",
 ]
