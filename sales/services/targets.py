@@ -158,11 +158,12 @@ def decide_effective(
         raise TargetUnusable(field="orders_a_week")
     with transaction.atomic():
         _take_lock()
-        row = TargetSettings.objects.order_by("pk").first() or TargetSettings()
-        fields = changed_fields(row, orders_a_week=orders_a_week, orders_a_month=orders_a_month)
-        if row._state.adding:
-            row.save(force_insert=True)
-        elif fields:
+        values = {"orders_a_week": orders_a_week, "orders_a_month": orders_a_month}
+        row = TargetSettings.objects.order_by("pk").first()
+        if row is None:
+            row, fields = TargetSettings.objects.create(**values), sorted(values)
+        else:
+            fields = changed_fields(row, **values)
             row.save(update_fields=fields)
         if fields:
             audit.record(
