@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('guides', '0006_code_purpose'),
-        ('sales', '0001_first'),
+        ('sales', '0002_boards'),
     ]
 
     operations = [
