@@ -219,9 +219,7 @@ class Board:
     own: BoardLine | None
     gap: int | None
     neighbours: tuple[BoardLine, ...]
-<<<<<<< HEAD
     frozen_at: dt.datetime | None = None
-=======
 
 
 TargetKind = Literal["region", "store", "guide"]
@@ -335,4 +333,3 @@ class EffectiveGuides:
     @property
     def share_bp(self) -> int:
         return self.effective_count * 10_000 // len(self.lines) if self.lines else 0
->>>>>>> aafa396 (Targets: set, split down by last year's shape, measured with the month's weekdays; effective guides)

@@ -1,11 +1,7 @@
 """Reads of `sales`."""
 
 from sales.selectors.attribution import attribution_card_of, get_attribution, list_attributions
-<<<<<<< HEAD
 from sales.selectors.boards import get_board, get_standing
-from sales.selectors.spans import cover, span_before, span_of
-=======
-from sales.selectors.boards import get_board
 from sales.selectors.effective import get_target_settings, list_effective_guides
 from sales.selectors.spans import add_months, cover, span_before, span_of
 from sales.selectors.targets import (
@@ -15,7 +11,6 @@ from sales.selectors.targets import (
     list_target_changes,
     list_target_progress,
 )
->>>>>>> aafa396 (Targets: set, split down by last year's shape, measured with the month's weekdays; effective guides)
 
 __all__ = [
     "add_months",
@@ -24,13 +19,10 @@ __all__ = [
     "find_targets",
     "get_attribution",
     "get_board",
-<<<<<<< HEAD
     "get_standing",
-=======
     "get_target_progress",
     "get_target_settings",
     "key_of_target",
->>>>>>> aafa396 (Targets: set, split down by last year's shape, measured with the month's weekdays; effective guides)
     "list_attributions",
     "list_effective_guides",
     "list_target_changes",
