@@ -159,3 +159,49 @@ class TargetFileUnusable(InvalidInput):
 
     code = "sales.target_file_unusable"
     sentence = _("表格里要有「编号」（区域名、门店编号或导购工号）和「目标」两列")
+
+
+class CommissionRuleUnusable(InvalidInput):
+    """A rule that cannot be applied; `details["field"]` and the sentence say what to change."""
+
+    code = "sales.commission_rule_unusable"
+    sentence = _("提成规则填写有误，请核对标出的内容")
+
+
+class NoSuchCommissionRule(NotFound):
+    code = "sales.no_such_commission_rule"
+    sentence = _("没有找到这条提成规则")
+
+
+class CommissionOutOfOrder(Conflict):
+    """A month before is not closed, or a later one is: months are settled one after the other."""
+
+    code = "sales.commission_out_of_order"
+    sentence = _("提成要按月份先后结算：请先关好上一个月，再打开时从最近的月份开始")
+
+
+class CommissionNotOpen(Conflict):
+    code = "sales.commission_not_open"
+    sentence = _("这个月的提成单已经生成，或者已经关账")
+
+
+class CommissionNotPrepared(Conflict):
+    code = "sales.commission_not_prepared"
+    sentence = _("这个月还没有生成待确认的提成单")
+
+
+class CommissionNotClosed(Conflict):
+    code = "sales.commission_not_closed"
+    sentence = _("这个月的提成还没有关账")
+
+
+class CommissionChanged(Conflict):
+    """What was looked at is not what would be closed."""
+
+    code = "sales.commission_changed"
+    sentence = _("提成单在您查看之后重新生成过，请再核对一遍")
+
+
+class NoSuchStatement(NotFound):
+    code = "sales.no_such_statement"
+    sentence = _("没有找到这份提成单")

@@ -11,6 +11,10 @@ name_actions(
         "sales.month_closed": _("业绩关账"),
         "sales.month_reopened": _("重新打开业绩月份"),
         "sales.reattributed": _("重新归属"),
+        "sales.commission_closed": _("提成关账"),
+        "sales.commission_discarded": _("退回提成单"),
+        "sales.commission_prepared": _("生成提成单"),
+        "sales.commission_reopened": _("重新打开提成月份"),
         "sales.effective_decided": _("修改有效导购标准"),
         "sales.target_split": _("分解业绩目标"),
         "sales.targets_released": _("放开手工定的目标"),
@@ -18,5 +22,13 @@ name_actions(
         "sales.totals_mended": _("修复业绩汇总"),
     }
 )
-name_details({"month": _("月份"), "count": _("处数"), "examples": _("例子"), "origin": _("来源")})
+name_details(
+    {
+        "month": _("月份"),
+        "count": _("处数"),
+        "examples": _("例子"),
+        "origin": _("来源"),
+        "payable_fen": _("应发合计（分）"),
+    }
+)
 name_values("origin", TargetOrigin.choices, within="sales.")

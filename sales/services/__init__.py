@@ -1,6 +1,13 @@
 """Writes of `sales`."""
 
 from sales.services.closing import close_month, reopen_month
+from sales.services.commission import (
+    close_commission,
+    discard_commission,
+    prepare_commission,
+    prove_commission,
+    reopen_commission,
+)
 from sales.services.freezing import freeze_boards, freeze_closed_boards
 from sales.services.held import discard_document
 from sales.services.intake import (
@@ -22,18 +29,23 @@ from sales.services.targets import (
 )
 
 __all__ = [
+    "close_commission",
     "close_month",
     "decide_effective",
+    "discard_commission",
     "discard_document",
     "freeze_boards",
     "freeze_closed_boards",
     "plan_split",
+    "prepare_commission",
+    "prove_commission",
     "prove_totals",
     "reattribute_sale",
     "record_documents",
     "record_return",
     "record_sale",
     "release_targets",
+    "reopen_commission",
     "reopen_month",
     "retry_documents",
     "retry_held_documents",
