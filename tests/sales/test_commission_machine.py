@@ -35,15 +35,19 @@ _TABLES = (
     "sales_salereturn", "sales_saleline", "sales_salepayment", "sales_salecoupon", "sales_sale", "sales_helddocument",
 )  # fmt: skip
 
-ACTS = st.one_of(
-    st.tuples(
-        st.just("order"), st.integers(3, 99_999), st.sampled_from(["T001", "T002", "T004"]), st.booleans()
-    ),
-    st.tuples(st.just("return"), st.integers(0, 9), st.integers(1, 3)),
-    st.tuples(st.just("correct"), st.integers(0, 9), st.sampled_from(["T001", "T002"]), st.integers(0, 500)),
-    st.tuples(st.just("move"), st.integers(0, 9), st.integers(1, 9_999)),
-    st.tuples(st.just("close")),
-    st.tuples(st.just("reopen")),
+ORDERS = st.tuples(
+    st.just("order"), st.integers(3, 99_999), st.sampled_from(["T001", "T002", "T004"]), st.booleans()
+)
+AFTER = st.one_of(
+    ORDERS,
+    st.tuples(st.just("return"), st.integers(0, 3), st.integers(1, 3)),
+    st.tuples(st.just("correct"), st.integers(0, 3), st.sampled_from(["T001", "T002"]), st.integers(0, 500)),
+    st.tuples(st.just("move"), st.integers(0, 3), st.integers(1, 9_999)),
+)
+# Orders, then months in which things happen to them; some are opened again and closed a second time.
+MONTHS = st.tuples(
+    st.lists(ORDERS, min_size=1, max_size=3),
+    st.lists(st.tuples(st.lists(AFTER, min_size=1, max_size=4), st.booleans()), min_size=2, max_size=4),
 )
 
 
@@ -138,18 +142,24 @@ def forget() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(acts=st.lists(ACTS, min_size=3, max_size=14))
+@given(months=MONTHS)
 def test_commission_is_what_the_ledger_says_whatever_happened(
-    cast: Cast, acts: list[tuple[Any, ...]]
+    cast: Cast, months: tuple[list[tuple[Any, ...]], list[tuple[list[tuple[Any, ...]], bool]]]
 ) -> None:
     forget()
     CommissionRule.objects.all().delete()
     rule(steps=[[0, RATE_BP, 0]])
     story = Story(cast)
-    for what in acts:
+    for what in months[0]:
         story.act(what)
+    for acts, is_opened_again in months[1]:
+        story.do_close()
+        if is_opened_again:
+            story.do_reopen()
+        for what in acts:
+            story.act(what)
     story.do_close()
-    # Two months more, and every entry there is has come to its turn.
+    # One month more, and every entry there is has come to its turn.
     story.do_close()
     assert list(draft_statements(story.month)) == [] or all(
         not draft.lines for draft in draft_statements(story.month)
