@@ -10,6 +10,8 @@ HOLDINGS: tuple[str, ...] = (
     "guides.services.holdings_gateway.GatewayHoldings",
     "members.services.holdings_people.AddressHoldings",
     "sales.services.holdings.SaleHoldings",
+    # Counts what SaleHoldings moved.
+    "sales.services.holdings_metrics.MetricsHoldings",
     "members.services.holdings_people.IdentityHoldings",
     "members.services.holdings_codes.MemberCodeHoldings",
     "members.services.holdings_people.TagHoldings",

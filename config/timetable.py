@@ -57,5 +57,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     # Stores that came to a region or left it, and boards of closed months whose freezing was interrupted.
     "sync_sales_places": {"task": "sales.sync_places", "schedule": 60.0},
     "freeze_closed_boards": {"task": "sales.freeze_closed_boards", "schedule": 60.0},
+    # Members of a large batch: it only notes whom it touched.
+    "fold_touched_members": {"task": "sales.fold_touched_members", "schedule": 5.0},
+    # The night's run over all members, begun after midnight, and one when the chain changed its rules.
+    "work_metrics_runs": {"task": "sales.work_metrics_runs", "schedule": 60.0},
     "prove_sales_totals": {"task": "sales.prove_totals", "schedule": 21600.0},
 }

@@ -205,3 +205,10 @@ class CommissionChanged(Conflict):
 class NoSuchStatement(NotFound):
     code = "sales.no_such_statement"
     sentence = _("没有找到这份提成单")
+
+
+class RfmRulesUnusable(InvalidInput):
+    """Cut-offs that do not rise, a number out of bounds, a name that is empty or used twice; the field says which."""
+
+    code = "sales.rfm_rules_unusable"
+    sentence = _("RFM 设置有误：各档要从小到大、都大于 0，名称不能为空也不能重复")

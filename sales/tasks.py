@@ -38,3 +38,15 @@ def sync_places() -> int:
 def freeze_closed_boards() -> int:
     """See the service of that name. Answers how many boards were frozen."""
     return services.freeze_closed_boards()
+
+
+@shared_task(name="sales.fold_touched_members")
+def fold_touched_members() -> int:
+    """See the service of that name. Answers how many members were counted."""
+    return services.fold_touched_members(actor=Actor.system("fold_touched_members"))
+
+
+@shared_task(name="sales.work_metrics_runs")
+def work_metrics_runs() -> int:
+    """See the service of that name. Answers how many members were looked at."""
+    return services.work_metrics_runs(actor=Actor.system("work_metrics_runs")).member_count

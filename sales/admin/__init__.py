@@ -8,6 +8,7 @@ from sales.models import TargetOrigin
 name_actions(
     {
         "sales.document_discarded": _("作废待处理单据"),
+        "sales.metrics_mended": _("修正会员消费指标"),
         "sales.month_closed": _("业绩关账"),
         "sales.month_reopened": _("重新打开业绩月份"),
         "sales.reattributed": _("重新归属"),
@@ -19,6 +20,7 @@ name_actions(
         "sales.target_split": _("分解业绩目标"),
         "sales.targets_released": _("放开手工定的目标"),
         "sales.targets_set": _("设定业绩目标"),
+        "sales.rfm_rules_changed": _("修改 RFM 设置"),
         "sales.totals_mended": _("修复业绩汇总"),
     }
 )

@@ -17,9 +17,12 @@ from sales.services.intake import (
     retry_documents,
     retry_held_documents,
 )
+from sales.services.metrics import fold_touched_members
+from sales.services.metrics_runs import rebuild_member_metrics, work_metrics_runs
 from sales.services.places import sync_places
 from sales.services.proof import prove_totals
 from sales.services.reattribution import reattribute_sale
+from sales.services.rfm_cuts import change_rfm_rules
 from sales.services.targets import (
     decide_effective,
     plan_split,
@@ -29,11 +32,13 @@ from sales.services.targets import (
 )
 
 __all__ = [
+    "change_rfm_rules",
     "close_commission",
     "close_month",
     "decide_effective",
     "discard_commission",
     "discard_document",
+    "fold_touched_members",
     "freeze_boards",
     "freeze_closed_boards",
     "plan_split",
@@ -41,6 +46,7 @@ __all__ = [
     "prove_commission",
     "prove_totals",
     "reattribute_sale",
+    "rebuild_member_metrics",
     "record_documents",
     "record_return",
     "record_sale",
@@ -52,4 +58,5 @@ __all__ = [
     "save_split",
     "set_targets",
     "sync_places",
+    "work_metrics_runs",
 ]

@@ -24,6 +24,7 @@ from sales.models import (
 )
 from sales.services.attributing import Decision, RuleTerms, Situation, decide
 from sales.services.firsts import move_firsts
+from sales.services.metrics import refresh_member_metrics
 from sales.services.reading import digest_of_order
 from sales.services.reconciling import reconcile_sales
 from sales.services.references import References, day_of, exclusive_guides
@@ -125,6 +126,7 @@ class Booking:
         reconcile_sales(sale_ids, reason=EntryReason.CORRECTED, at=self.at, fresh=new_ids)
         reconcile_sales(set(moved) - set(sale_ids), reason=EntryReason.FIRST_MOVED, at=self.at)
         reward_sales(sale_ids, actor=self.actor, at=self.at)
+        refresh_member_metrics(members, at=self.at)
         for (place, order), sale_id in zip(fresh, sale_ids, strict=False):
             self.answers[place] = outcome_of(order=order, outcome="booked", sale_id=sale_id)
             if len(orders) <= _MOST_ANNOUNCED:

@@ -14,6 +14,7 @@ from sales.events import ReturnRecorded
 from sales.models import EntryReason, Sale, SaleLine, SaleReturn, SaleReturnLine
 from sales.services.booking import Again, lock_known_members
 from sales.services.copying import copy_rows, draw_ids
+from sales.services.metrics import refresh_member_metrics
 from sales.services.reading import digest_of_return
 from sales.services.reconciling import reconcile_returns, reconcile_sales
 from sales.services.references import References, day_of
@@ -54,6 +55,7 @@ class Returning:
             [pk for pk, (_place, given) in zip(ids, taken, strict=True) if not given.order_no], at=self.at
         )
         reward_sales(touched, actor=self.actor, at=self.at)
+        refresh_member_metrics((sale.member_id for sale in sales.values()), at=self.at)
         for return_id, (place, given) in zip(ids, taken, strict=True):
             sale = sales.get(_key(given)) if given.order_no else None
             sale_id = None if sale is None else sale.pk

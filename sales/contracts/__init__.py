@@ -4,6 +4,13 @@ import dataclasses
 import datetime as dt
 from typing import Literal
 
+from sales.contracts.rfm import RfmCell as RfmCell
+from sales.contracts.rfm import RfmGroupLine as RfmGroupLine
+from sales.contracts.rfm import RfmPreview as RfmPreview
+from sales.contracts.rfm import RfmQuantiles as RfmQuantiles
+from sales.contracts.rfm import RfmRules as RfmRules
+from sales.contracts.rfm import RunReport as RunReport
+
 DocumentKind = Literal["order", "return"]
 MemberKeyKind = Literal["phone", "pos_card", "member_code", "unionid", "openid", "mini_openid"]
 OutcomeName = Literal["booked", "repeated", "corrected", "superseded", "held", "refused"]
