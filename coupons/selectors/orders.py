@@ -1,5 +1,6 @@
 """Orders on which coupons were used, as tills and screens see them; and what pricing is asked with for a coupon."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
@@ -142,6 +143,30 @@ def order_card_of(order: CouponOrder, lines: Iterable[CouponOrderLine] | None = 
     """What a till gets for an answer."""
     shown = list_order_lines(order.pk) if lines is None else lines
     redemptions = Redemption.objects.filter(order=order).select_related("coupon__batch__template")
+    return _card(order, map(priced_line_of, shown), redemptions.order_by("pk"))
+
+
+def new_order_card(order: CouponOrder, basket: PricedBasket, redemptions: Iterable[Redemption]) -> OrderCard:
+    """What `order_card_of` would read, of what was just written: `redemptions` in the order of their keys, with
+    coupon, batch and template."""
+    rows = list(redemptions)
+    place = {row.coupon.code: number for number, row in enumerate(rows)}
+    lines = (
+        dataclasses.replace(
+            line,
+            coupon_shares=tuple(
+                sorted(
+                    (share for share in line.coupon_shares if share.discount_fen),
+                    key=lambda share: place[share.coupon_key],
+                )
+            ),
+        )
+        for line in basket.lines
+    )
+    return _card(order, lines, rows)
+
+
+def _card(order: CouponOrder, lines: Iterable[PricedLine], redemptions: Iterable[Redemption]) -> OrderCard:
     return OrderCard(
         id=order.pk,
         public_id=order.public_id,
@@ -153,8 +178,8 @@ def order_card_of(order: CouponOrder, lines: Iterable[CouponOrderLine] | None = 
         points=order.points,
         points_fen=order.points_fen,
         payable_fen=order.payable_fen,
-        lines=tuple(map(priced_line_of, shown)),
-        coupons=tuple(map(_coupon_of, redemptions.order_by("pk"))),
+        lines=tuple(lines),
+        coupons=tuple(map(_coupon_of, redemptions)),
         redeemed_at=order.redeemed_at,
         ended_at=order.ended_at,
     )

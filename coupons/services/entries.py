@@ -1,7 +1,7 @@
 """The book of redemptions (`RedemptionEntry`): what statistics and settlement are added up from.
 
 Whoever changes what a redemption is worth writes an entry in the same transaction, holding the coupon's lock: that is
-the order in which entries of one redemption come about.
+the order in which entries of one redemption come about. The first, that it was redeemed, is `booking`'s.
 """
 
 import datetime as dt
@@ -11,18 +11,6 @@ from django.db.models import Sum
 from core import clock
 from coupons.errors import AmountUnusable
 from coupons.models import EntryKind, Redemption, RedemptionEntry
-
-
-def note_redemption(*, redemption: Redemption, at: dt.datetime) -> None:
-    """The redemption counts, on the Shanghai day of the sale."""
-    RedemptionEntry.objects.create(
-        redemption=redemption,
-        what=EntryKind.REDEEMED,
-        day=clock.business_day(redemption.redeemed_at),
-        at=at,
-        sales_fen=redemption.amount_fen,
-        discount_fen=redemption.discount_fen,
-    )
 
 
 def note_return(*, redemption: Redemption, sales_fen: int, discount_fen: int, at: dt.datetime) -> None:

@@ -4,11 +4,10 @@ It joins an outer transaction, so that whoever records a sale redeems its coupon
 points pay), the coupons in pk order, then what is new; the counters' rows last.
 """
 
-import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 from core import audit, clock, events
 from core.actor import Actor
 from core.constraints import violated
+from core.errors import Refusal
 from coupons import errors
 from coupons.contracts import (
     BasketLine,
@@ -35,15 +35,14 @@ from coupons.models import (
     Coupon,
     CouponOrder,
     CouponOrderLine,
-    CouponState,
     Redemption,
     RedemptionShare,
 )
 from coupons.selectors.coupons import fetched
-from coupons.selectors.orders import holder_tiers, order_card_of, pricing_terms_of
+from coupons.selectors.orders import holder_tiers, new_order_card, order_card_of, pricing_terms_of
 from coupons.selectors.templates import most_off_fen, terms_of
-from coupons.services.entries import note_redemption
-from coupons.services.history import free_lapsed_lock, move_coupon
+from coupons.services.booking import book_redemptions
+from coupons.services.history import free_lapsed_lock
 from coupons.services.issuing import usable_request_key
 from coupons.services.order_pricing import context_of, living, points_of, refuse_barred, usable_code
 from coupons.services.pricing import price_basket
@@ -51,11 +50,11 @@ from coupons.services.pricing_choice import check_choice
 from coupons.services.pricing_input import MOST_COUPONS
 from coupons.services.pricing_terms import lines_in_scope
 from coupons.services.redeeming import MOST_FEN, check_amount, check_place, usable_moment
-from coupons.services.undoing import Counts, count_all
 from members import services as member_services
 
 _ONCE: Final = "couponorder_once_per_request"
 _NUMBER: Final = "couponorder_one_live_per_number"
+_Decided = tuple[PricedBasket, Mapping[str, tuple[str, ...]]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,10 +89,8 @@ def redeem_order(
     purchase = living(purchase=purchase)
     wanted = _usable_codes(codes, may_be_none=purchase.use_points)
     asked = _guard(purchase, request_id, (*wanted, *map(repr, purchase.lines)), actor, at)
-    with _translated(), transaction.atomic():
-        coupons = _lock(purchase, wanted)
-        if (first := _first_answer(asked)) is not None:
-            return first
+
+    def decide(coupons: Sequence[Coupon]) -> _Decided:
         _admit(asked, coupons, lock_key)
         terms = [pricing_terms_of(coupon) for coupon in coupons]
         basket = price_basket(
@@ -105,7 +102,9 @@ def redeem_order(
         )
         if purchase.payable_fen not in {None, basket.payable_fen}:
             raise errors.PriceChanged(payable_fen=basket.payable_fen)
-        return _write(asked, coupons, basket, _scopes(purchase.lines, terms))
+        return basket, _scopes(purchase.lines, terms)
+
+    return _redeem(asked, wanted, decide)
 
 
 def redeem_told_order(
@@ -131,17 +130,17 @@ def redeem_told_order(
         raise errors.AmountUnusable(field="discount_fen")
     parts = (str(amount_fen), *(f"{code}={by_code[code]}" for code in wanted))
     asked = _guard(purchase, request_id, parts, actor, at)
-    with _translated(), transaction.atomic():
-        coupons = _lock(purchase, wanted)
-        if (first := _first_answer(asked)) is not None:
-            return first
+
+    def decide(coupons: Sequence[Coupon]) -> _Decided:
         _admit(asked, coupons, lock_key, amount_fen)
         check_choice(coupons=[pricing_terms_of(coupon) for coupon in coupons], bars={})
         for coupon in coupons:
             if by_code[coupon.code] > most_off_fen(terms_of(coupon.batch.template), amount_fen):
                 raise errors.AmountUnusable(field="discount_fen", coupon=coupon.code)
         basket = one_line_basket(amount_fen=amount_fen, off_fen=by_code)
-        return _write(asked, coupons, basket, dict.fromkeys(by_code, (WHOLE_LINE,)))
+        return basket, dict.fromkeys(by_code, (WHOLE_LINE,))
+
+    return _redeem(asked, wanted, decide)
 
 
 def one_line_basket(*, amount_fen: int, off_fen: Mapping[str, int]) -> PricedBasket:
@@ -153,18 +152,29 @@ def one_line_basket(*, amount_fen: int, off_fen: Mapping[str, int]) -> PricedBas
     return PricedBasket((line,), (), PricedPoints(), amount_fen, discount, payable, 0)
 
 
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """What the database holds when two come at once, in words."""
+def _redeem(
+    asked: _Asked, wanted: Sequence[str], decide: Callable[[Sequence[Coupon]], _Decided]
+) -> OrderCard:
+    """Lock, decide, write. Whether the request is a repeat is asked only where something is in the way: what it did
+    the first time always is."""
     try:
-        yield
+        with transaction.atomic():
+            coupons = _lock(asked.purchase, wanted)
+            try:
+                basket, scopes = decide(coupons)
+            except Refusal:
+                if (first := _first_answer(asked)) is not None:
+                    return first
+                raise
+            return _write(asked, coupons, basket, scopes)
     except IntegrityError as error:
+        # Two came at once, or the coupons are free again, or there were none. The other transaction has ended.
         name = violated(error)
-        if name in {_ONCE, "redemption_once_per_request"}:
-            raise errors.RequestReused from None
-        if name == _NUMBER:
-            raise errors.OrderNumberTaken from None
-        raise
+        if name not in {_ONCE, _NUMBER, "redemption_once_per_request"}:
+            raise
+        if (first := _first_answer(asked)) is not None:
+            return first
+        raise (errors.OrderNumberTaken if name == _NUMBER else errors.RequestReused) from None
 
 
 def _usable_codes(given: Sequence[str], *, may_be_none: bool = False) -> list[str]:
@@ -228,9 +238,6 @@ def _admit(asked: _Asked, coupons: Sequence[Coupon], lock_key: str, amount_fen: 
             amount_fen=amount_fen,
         )
         refuse_barred(coupon=coupon, context=context)
-    live = CouponOrder.objects.filter(store_id=purchase.store_id, ended_at__isnull=True)
-    if live.filter(order_no=purchase.order_no.strip()).exists():
-        raise errors.OrderNumberTaken
 
 
 def _scopes(lines: Sequence[BasketLine], terms: Sequence[CouponTerms]) -> dict[str, tuple[str, ...]]:
@@ -255,33 +262,9 @@ def _write(
         redeemed_at=asked.moment,
     )
     lines = write_lines(order=order, basket=basket, products={one.key: one.product for one in purchase.lines})
-    counts: list[Counts] = []
-    for number, coupon in enumerate(coupons):
-        scope = [lines[key] for key in scopes[coupon.code]]
-        shares = shares_of(basket=basket, code=coupon.code)
-        row = Redemption.objects.create(
-            coupon=coupon,
-            order=order,
-            request_id=f"{order.public_id}-{number}",
-            store_id=purchase.store_id,
-            redeemed_by_guide_id=purchase.guide_id,
-            till=purchase.till,
-            channel=purchase.channel,
-            order_no=order.order_no,
-            amount_fen=sum(line.amount_fen for line in scope),
-            discount_fen=sum(shares.values()),
-            redeemed_at=asked.moment,
-            recorded_at=at,
-        )
-        RedemptionShare.objects.bulk_create(
-            RedemptionShare(redemption=row, line=line, discount_fen=shares.get(line.key, 0)) for line in scope
-        )
-        move_coupon(coupon=coupon, to=CouponState.REDEEMED, what="redeemed", actor=actor, at=at)
-        note_redemption(redemption=row, at=at)
-        audit.record(action="coupons.redeemed", subject=row, actor=actor, at=at, coupon_id=coupon.pk)
-        events.publish(CouponRedeemed(coupon.pk, row.pk))
-        moved = {"redeemed_count": 1, "discount_fen": row.discount_fen, "sales_fen": row.amount_fen}
-        counts.append((coupon, moved))
+    rows = _write_redemptions(
+        asked, order, coupons, basket, {code: [lines[key] for key in keys] for code, keys in scopes.items()}
+    )
     if order.points:
         member_services.debit_points(
             member_id=order.member_id or 0,
@@ -291,8 +274,52 @@ def _write(
             actor=actor,
             at=at,
         )
-    count_all(counts=counts)
-    return order_card_of(order)
+    return new_order_card(order, basket, rows)
+
+
+def _write_redemptions(
+    asked: _Asked,
+    order: CouponOrder,
+    coupons: Sequence[Coupon],
+    basket: PricedBasket,
+    scopes: Mapping[str, Sequence[CouponOrderLine]],
+) -> list[Redemption]:
+    """One of each coupon, with its share of every line it counted for."""
+    shares = {coupon.code: shares_of(basket=basket, code=coupon.code) for coupon in coupons}
+    rows = [
+        Redemption(
+            coupon=coupon,
+            order=order,
+            request_id=f"{order.public_id}-{number}",
+            store_id=order.store_id,
+            redeemed_by_guide_id=asked.purchase.guide_id,
+            till=asked.purchase.till,
+            channel=asked.purchase.channel,
+            order_no=order.order_no,
+            amount_fen=sum(line.amount_fen for line in scopes[coupon.code]),
+            discount_fen=sum(shares[coupon.code].values()),
+            redeemed_at=asked.moment,
+            recorded_at=asked.at,
+        )
+        for number, coupon in enumerate(coupons)
+    ]
+    if not rows:
+        return rows
+    book_redemptions(rows=rows, actor=asked.actor)
+    RedemptionShare.objects.bulk_create(
+        RedemptionShare(redemption=row, line=line, discount_fen=shares[row.coupon.code].get(line.key, 0))
+        for row in rows
+        for line in scopes[row.coupon.code]
+    )
+    audit.record_each(
+        action="coupons.redeemed",
+        subjects=[(row, {"coupon_id": row.coupon_id}) for row in rows],
+        actor=asked.actor,
+        at=asked.at,
+    )
+    for row in rows:
+        events.publish(CouponRedeemed(row.coupon_id, row.pk))
+    return rows
 
 
 def write_lines(

@@ -9,20 +9,19 @@ from django.db import IntegrityError, transaction
 from core import audit, clock, events
 from core.actor import Actor
 from core.constraints import violated
+from core.errors import Refusal
 from coupons import errors
 from coupons.contracts import RedemptionCard, RedemptionContext
 from coupons.events import CouponRedeemed
-from coupons.models import Coupon, CouponOrder, CouponState, Redemption
+from coupons.models import Coupon, CouponOrder, Redemption
 from coupons.selectors.checks import refusals_of
 from coupons.selectors.coupons import redemption_card_of
 from coupons.selectors.templates import most_off_fen, terms_of
-from coupons.services.entries import note_redemption
+from coupons.services.booking import book_redemptions
 from coupons.services.history import (
-    count_up,
     free_lapsed_lock,
     lock_by_code,
     lock_by_id,
-    move_coupon,
     usable_reason,
 )
 from coupons.services.issuing import usable_request_key
@@ -74,20 +73,23 @@ def redeem_coupon(
     try:
         with transaction.atomic():
             coupon = lock_by_code(code=code)
-            first = Redemption.objects.select_related("coupon").filter(request_id=request_id).first()
-            if first is not None:
-                return _answer_again(first, coupon, order)
-            free_lapsed_lock(coupon=coupon, at=at, actor=actor)
-            for refusal in refusals_of(coupon, _context(order, moment, lock_key)):
-                raise refusal
-            if order.discount_fen > most_off_fen(terms_of(coupon.batch.template), order.amount_fen):
-                raise errors.AmountUnusable(field="discount_fen")
+            try:
+                _admit(coupon, order, _context(order, moment, lock_key), actor, at)
+            except Refusal:
+                # A repeat finds the coupon used: that it is one is asked only where something is in the way.
+                first = _find_first(request_id)
+                if first is None:
+                    raise
+                return _answer_again(first, coupon.code, order)
             row = _redeem(coupon, order, request_id, moment, actor, at)
     except IntegrityError as error:
-        # The same key for two coupons at once: each holds its own coupon's lock.
-        if violated(error) == "redemption_once_per_request":
-            raise errors.RequestReused from None
-        raise
+        if violated(error) != "redemption_once_per_request":
+            raise
+        # The key of another coupon, or of this one before it was taken back. The other transaction has ended.
+        first = _find_first(request_id)
+        if first is None:
+            raise
+        return _answer_again(first, coupon.code, order)
     return redemption_card_of(row)
 
 
@@ -114,10 +116,18 @@ def undo_redemption(
     return _reverse(request_id, reversal_key, reason, actor, at or clock.now(), store_id=store_id)
 
 
+def _admit(coupon: Coupon, order: Order, context: RedemptionContext, actor: Actor, at: dt.datetime) -> None:
+    free_lapsed_lock(coupon=coupon, at=at, actor=actor)
+    for refusal in refusals_of(coupon, context):
+        raise refusal
+    if order.discount_fen > most_off_fen(terms_of(coupon.batch.template), order.amount_fen):
+        raise errors.AmountUnusable(field="discount_fen")
+
+
 def _redeem(
     coupon: Coupon, order: Order, request_id: str, moment: dt.datetime, actor: Actor, at: dt.datetime
 ) -> Redemption:
-    row = Redemption.objects.create(
+    row = Redemption(
         coupon=coupon,
         request_id=request_id,
         store_id=order.store_id,
@@ -130,19 +140,21 @@ def _redeem(
         redeemed_at=moment,
         recorded_at=at,
     )
-    note_redemption(redemption=row, at=at)
-    move_coupon(coupon=coupon, to=CouponState.REDEEMED, what="redeemed", actor=actor, at=at)
+    book_redemptions(rows=[row], actor=actor)
     audit.record(action="coupons.redeemed", subject=row, actor=actor, at=at, coupon_id=coupon.pk)
     events.publish(CouponRedeemed(coupon.pk, row.pk))
-    count_up(coupon=coupon, redeemed_count=1, discount_fen=order.discount_fen, sales_fen=order.amount_fen)
     return row
 
 
-def _answer_again(first: Redemption, coupon: Coupon, order: Order) -> RedemptionCard:
+def _find_first(request_id: str) -> Redemption | None:
+    return Redemption.objects.select_related("coupon").filter(request_id=request_id).first()
+
+
+def _answer_again(first: Redemption, code: str, order: Order) -> RedemptionCard:
     now_asked: tuple[Any, ...] = (
-        coupon.pk, order.store_id, order.order_no.strip(), order.amount_fen, order.discount_fen,
+        code, order.store_id, order.order_no.strip(), order.amount_fen, order.discount_fen,
     )  # fmt: skip
-    before = (first.coupon_id, first.store_id, first.order_no, first.amount_fen, first.discount_fen)
+    before = (first.coupon.code, first.store_id, first.order_no, first.amount_fen, first.discount_fen)
     if now_asked != before:
         raise errors.RequestReused
     return redemption_card_of(first)
