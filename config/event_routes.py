@@ -78,6 +78,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     coupon_events.CouponIssued: ["coupons.handlers.on_coupon_issued"],
     coupon_events.CouponsIssued: ["coupons.handlers.on_coupons_issued"],
     coupon_events.IssueJobConfirmed: ["coupons.handlers.on_issue_job_confirmed"],
+    coupon_events.VoidJobStarted: ["coupons.handlers.on_void_job_started"],
     coupon_events.CouponRedeemed: [],
     coupon_events.RedemptionReversed: [],
     coupon_events.OrderReturned: [],

@@ -36,6 +36,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "run_reassessments": {"task": "members.run_reassessments", "schedule": 60.0},
     # What a killed process left of a bulk issue.
     "resume_issue_jobs": {"task": "coupons.resume_issue_jobs", "schedule": 30.0},
+    "resume_void_jobs": {"task": "coupons.resume_void_jobs", "schedule": 30.0},
     # An offer lasts minutes, and she stands in the shop.
     "mend_face_to_face": {"task": "coupons.mend_face_to_face", "schedule": 10.0},
     # Occasions whose event was lost, birthdays, and who waits for a batch.

@@ -61,6 +61,13 @@ class OrderReturned(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class VoidJobStarted(Event):
+    """The voiding of a batch waits to be run. Lost, the job that looks for waiting slices finds it."""
+
+    job_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class CouponsVoided(Event):
     """So many coupons of a batch were made void."""
 

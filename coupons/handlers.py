@@ -57,6 +57,11 @@ def on_issue_job_confirmed(event: events.IssueJobConfirmed) -> None:
     services.run_issue_job(job_id=event.job_id, actor=Actor.system("on_issue_job_confirmed"))
 
 
+def on_void_job_started(event: events.VoidJobStarted) -> None:
+    """A voiding begins at once; run twice, two workers share its slices."""
+    services.run_void_job(job_id=event.job_id)
+
+
 def on_coupons_expiring(event: events.CouponsExpiring) -> None:
     """She is told, while she may be written to."""
     services.tell_of_expiring(

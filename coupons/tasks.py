@@ -36,6 +36,12 @@ def resume_issue_jobs() -> int:
     return services.resume_issue_jobs(actor=Actor.system("resume_issue_jobs"))
 
 
+@shared_task(name="coupons.resume_void_jobs")
+def resume_void_jobs() -> int:
+    """See the service of that name."""
+    return services.resume_void_jobs()
+
+
 @shared_task(name="coupons.fold_stats")
 def fold_stats() -> int:
     """See the service of that name. Answers how many facts were taken in."""

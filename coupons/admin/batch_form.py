@@ -98,8 +98,10 @@ class MoreMoneyForm(DressedForm):
     more_fen = YuanField(label=_("追加预算（元）"), required=True)
 
 
-class ReasonForm(DressedForm):
+class VoidForm(DressedForm):
     reason = forms.CharField(label=_("原因"), max_length=120)
+    # The page's: sent twice it starts one job.
+    key = forms.CharField(widget=forms.HiddenInput, max_length=80)
 
 
 class CodesForm(DressedForm):

@@ -43,10 +43,32 @@ def batch_page(request: HttpRequest, row: CouponBatch, *, may_change: bool) -> d
         "has_guide_doors": bool({Door.GUIDE.value, Door.FACE_TO_FACE.value} & set(row.doors)),
         "guides": _guides(request, row),
         "jobs": _jobs(request, row),
+        **voiding_of(row),
         "coupons_url": f"{reverse('admin:coupons_coupon_changelist')}?{urlencode({'batch__id__exact': row.pk})}",
         "edit_url": "?edit=1" if may_change and row.state != BatchState.ENDED else "",
         "copy_url": f"{reverse('admin:coupons_couponbatch_add')}?copy={row.pk}" if may_change else "",
         "list_url": reverse("admin:coupons_couponbatch_changelist"),
+    }
+
+
+def voiding_of(row: CouponBatch) -> dict[str, Any]:
+    """The voidings of the batch, as a part of its page that asks for itself while one runs."""
+    jobs = selectors.list_void_jobs(row.pk)
+    return {
+        "batch": row,
+        "is_voiding": any(job.finished_at is None for job in jobs),
+        "voidings": [
+            {
+                "reason": job.reason,
+                "percent": job.percent,
+                "words": _("作废 %(n)s / %(asked)s 张")
+                % {"n": thousands(job.coupon_count), "asked": thousands(job.asked_count)},
+                "is_over": job.finished_at is not None,
+                "by": job.started_by,
+                "at": when(job.finished_at or job.started_at),
+            }
+            for job in jobs
+        ],
     }
 
 

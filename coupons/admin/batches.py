@@ -35,8 +35,8 @@ from core.codes import new_public_id
 from core.errors import Refusal
 from coupons import selectors, services
 from coupons.admin.batch_filters import CodesFilter, DoorFilter, StateFilter
-from coupons.admin.batch_form import FRESH, BatchForm, MoreForm, MoreMoneyForm, ReasonForm
-from coupons.admin.batch_page import batch_page
+from coupons.admin.batch_form import FRESH, BatchForm, MoreForm, MoreMoneyForm, VoidForm
+from coupons.admin.batch_page import batch_page, voiding_of
 from coupons.admin.code_imports import CodeImports
 from coupons.admin.mini_codes import MiniCodes
 from coupons.contracts import BatchTerms
@@ -59,6 +59,7 @@ name_actions(
         "coupons.batch_opened": _("开始发放"),
         "coupons.batch_paused": _("暂停发放"),
         "coupons.batch_ended": _("结束发放"),
+        "coupons.batch_void_started": _("开始整批作废"),
         "coupons.batch_voided": _("整批作废"),
         "coupons.chosen_voided": _("作废选中的券"),
         "coupons.quota_extended": _("追加数量"),
@@ -134,7 +135,10 @@ class CouponBatchAdmin(OwnPage, CodeImports, MiniCodes, BaseAdmin):
         return door_words(row.doors)
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (("<int:pk>/mini-code.png", "coupons_batch_code", self.mini_code_view),)
+        return (
+            ("<int:pk>/mini-code.png", "coupons_batch_code", self.mini_code_view),
+            ("<int:pk>/voiding/", "coupons_batch_voiding", self.voiding_view),
+        )
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Step one is the form, step two what it will do in plain words; ?template= and ?copy= fill it in."""
@@ -294,10 +298,24 @@ class CouponBatchAdmin(OwnPage, CodeImports, MiniCodes, BaseAdmin):
             },
             _now("批次不会自动结束：还要继续发放就不用管，否则请一并结束"),
         ]
-        form = ReasonForm(bound_data(request))
+        form = VoidForm(bound_data(request), initial={"key": new_public_id()})
         return self._ask(
-            request, object_id, _("整批作废"), lines, services.void_coupons, form=form, is_dangerous=True
+            request,
+            object_id,
+            _("整批作废"),
+            lines,
+            services.start_void_job,
+            form=form,
+            is_dangerous=True,
+            done=_now("已经开始作废，进度在这一页上"),
         )
+
+    def voiding_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
+        """The part of the page that asks for itself while a batch is being made void."""
+        row = self.subject(request, str(pk))
+        if row is None or not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return TemplateResponse(request, "admin/xiaoer/coupons/_voiding.html", voiding_of(row))
 
     def _numbers(self, request: HttpRequest, object_id: str) -> list[str]:
         row = self.subject(request, object_id)
@@ -329,6 +347,7 @@ class CouponBatchAdmin(OwnPage, CodeImports, MiniCodes, BaseAdmin):
         *,
         form: DressedForm | None = None,
         is_dangerous: bool = False,
+        done: str = "",
     ) -> HttpResponse:
         """One question about one batch; the form's values go to the service by name."""
         row = self.subject(request, object_id)
@@ -337,7 +356,7 @@ class CouponBatchAdmin(OwnPage, CodeImports, MiniCodes, BaseAdmin):
 
         def run(cleaned: dict[str, Any]) -> str:
             service(batch_id=row.pk, **cleaned, actor=staff_actor(request))
-            return _now("%(title)s：已完成") % {"title": title}
+            return done or _now("%(title)s：已完成") % {"title": title}
 
         question = Question(
             title=f"{title} · {row.name}",

@@ -25,6 +25,7 @@ from coupons.contracts.coupons import (
     TemplateCard,
     TemplateTerms,
     ValidityName,
+    VoidProgress,
     WhyNot,
 )
 from coupons.contracts.desk import (
@@ -213,5 +214,6 @@ __all__ = [
     "UnlockTerms",
     "UnlockVisit",
     "ValidityName",
+    "VoidProgress",
     "WhyNot",
 ]

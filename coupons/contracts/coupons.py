@@ -270,6 +270,21 @@ class ShownCode:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class VoidProgress:
+    """How far the voiding of a batch is: `asked_count` were unused when it began, `coupon_count` are void by it."""
+
+    job_id: int
+    batch_id: int
+    reason: str
+    asked_count: int
+    coupon_count: int
+    percent: int
+    started_at: dt.datetime
+    finished_at: dt.datetime | None
+    started_by: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class CouponRun:
     """What a set-based job or a voiding did."""
 

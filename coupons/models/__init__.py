@@ -96,6 +96,10 @@ from coupons.models.unlocks import (
     UnlockOffer,
     UnlockShare,
 )
+from coupons.models.voiding import (
+    VoidJob,
+    VoidSlice,
+)
 
 __all__ = [
     "MOST_AT_ONCE",
@@ -168,4 +172,6 @@ __all__ = [
     "UnlockOffer",
     "UnlockShare",
     "Validity",
+    "VoidJob",
+    "VoidSlice",
 ]

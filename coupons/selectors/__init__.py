@@ -115,6 +115,10 @@ from coupons.selectors.unlocks import (
     sum_unlock_offers,
     visit_unlock_share,
 )
+from coupons.selectors.voiding import (
+    get_void_progress,
+    list_void_jobs,
+)
 
 __all__ = [
     "access_directed_issue",
@@ -155,6 +159,7 @@ __all__ = [
     "get_standing_rule",
     "get_template",
     "get_unlock_offer",
+    "get_void_progress",
     "is_redeemed_for",
     "list_claimable_batches",
     "list_coupon_steps",
@@ -173,6 +178,7 @@ __all__ = [
     "list_term_lines",
     "list_unlock_offers",
     "list_usable_coupons",
+    "list_void_jobs",
     "month_lines",
     "own_member_ids",
     "preview_standing_rule",

@@ -31,7 +31,6 @@ from coupons.services.closing import (
     expire_coupons,
     void_chosen_coupons,
     void_coupon,
-    void_coupons,
     void_coupons_of_source,
 )
 from coupons.services.counter import (
@@ -183,6 +182,12 @@ from coupons.services.unlocks import (
     retry_unlocks,
     start_unlock,
 )
+from coupons.services.voiding import (
+    resume_void_jobs,
+    run_void_job,
+    start_void_job,
+    void_coupons,
+)
 from coupons.services.worked_example import (
     work_example,
 )
@@ -267,6 +272,7 @@ __all__ = [
     "reopen_month",
     "resume_issue_jobs",
     "resume_unlock_offer",
+    "resume_void_jobs",
     "retire_template",
     "retry_standing_issues",
     "retry_unlocks",
@@ -277,11 +283,13 @@ __all__ = [
     "reverse_redemption",
     "revise_template",
     "run_issue_job",
+    "run_void_job",
     "settle_redemptions",
     "settle_rounds",
     "show_coupon",
     "start_issue_job",
     "start_unlock",
+    "start_void_job",
     "stop_issue_job",
     "switch_rule_off",
     "switch_rule_on",

@@ -26,7 +26,7 @@ def lock_slice(*, slice_id: int) -> None:
     `coupons_issue_slice` locks in that order itself, but one by one each coupon would take its member and one counter in
     turn: two such slices, or one and a claim, would wait for each other.
     """
-    _run(f"SET LOCAL idle_in_transaction_session_timeout = '{MOST_IDLE_S}s'")
+    limit_idle()
     batch_id, has_partner_codes = IssueSlice.objects.values_list(
         "job__batch_id", "job__batch__has_partner_codes"
     ).get(pk=slice_id)
@@ -37,6 +37,11 @@ def lock_slice(*, slice_id: int) -> None:
     targets = member_selectors.list_merge_targets(ids)
     member_services.lock_members(sorted({*ids, *targets.values()}))
     _run(_SHARDS, [batch_id])
+
+
+def limit_idle() -> None:
+    """The rest of the transaction has at most `MOST_IDLE_S` between two statements, or is undone."""
+    _run(f"SET LOCAL idle_in_transaction_session_timeout = '{MOST_IDLE_S}s'")
 
 
 def _run(sql: str, values: list[Any] | None = None) -> list[Any]:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from core import audit, clock, events
 from core.actor import Actor
 from coupons.contracts import CouponRun
-from coupons.errors import CouponExpired, CouponRedeemed, NoSuchBatch, TooManyChosen
+from coupons.errors import CouponExpired, CouponRedeemed, TooManyChosen
 from coupons.events import CouponsExpired, CouponsExpiring, CouponsVoided
 from coupons.models import CouponBatch, CouponState
 from coupons.services.batches import spread_room
@@ -61,9 +61,6 @@ WITH due AS MATERIALIZED (
 )
 SELECT count(*), count(DISTINCT member_id) FROM due
 """
-_OF_BATCH: Final = """
-SELECT id FROM coupons_coupon WHERE batch_id = %(batch)s AND state IN ('issued', 'locked', 'gifting') ORDER BY id
-"""
 _OF_SOURCE: Final = """
 SELECT id FROM coupons_coupon
 WHERE source_key = %(source)s AND source_key <> '' AND state IN ('issued', 'locked', 'gifting') ORDER BY id
@@ -100,18 +97,6 @@ def void_coupon(*, coupon_id: int, reason: str, actor: Actor, at: dt.datetime | 
         if coupon.state != CouponState.VOIDED:
             audit.record(action="coupons.coupon_voided", subject=coupon, actor=actor, at=at)
             events.publish(CouponsVoided(coupon.batch_id, 1))
-
-
-def void_coupons(*, batch_id: int, reason: str, actor: Actor, at: dt.datetime | None = None) -> CouponRun:
-    """All coupons of the batch that nobody has used are void. Used and expired ones stay as they are."""
-    at, reason = at or clock.now(), usable_reason(reason=reason)
-    batch = CouponBatch.objects.filter(pk=batch_id).first()
-    if batch is None:
-        raise NoSuchBatch
-    run = _close_all(_OF_BATCH, {"batch": batch_id}, "voided", reason=reason, actor=actor, at=at)
-    if run.coupon_count:
-        _tell_voided(batch.pk, "coupons.batch_voided", run, actor, at)
-    return run
 
 
 def void_chosen_coupons(
@@ -156,8 +141,8 @@ def hold_counters(*, coupon_ids: list[int]) -> None:
 
 
 def void_locked(*, coupon_ids: list[int], reason: str, actor: Actor, at: dt.datetime) -> int:
-    """Those of these coupons that nobody has used are void, inside the caller's transaction, which holds them
-    already; how many."""
+    """Those of these coupons that nobody has used are void, inside the caller's transaction; how many. They are
+    locked in pk order, as are their counters after them."""
     return _close(coupon_ids, "voided", reason=reason, actor=actor, at=at)[0] if coupon_ids else 0
 
 

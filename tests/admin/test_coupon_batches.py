@@ -98,8 +98,12 @@ def test_a_batch_is_opened_extended_paused_voided_and_ended(desk: Client, cast: 
     batch = CouponBatch.objects.get()
     assert (batch.quota, batch.budget_fen, batch.state) == (15, 45_000, "open")
     assert "作废 3 张没用过的券，涉及 1 位会员" in shown(desk.get(page("couponbatch_void", pk)))
-    assert press(desk, "couponbatch_void", pk, reason=" ").status_code == 200
-    press(desk, "couponbatch_void", pk, reason="活动取消")
+    assert press(desk, "couponbatch_void", pk, reason=" ", key="once").status_code == 200
+    for _ in range(2):
+        press(desk, "couponbatch_void", pk, reason="活动取消", key="once")
+    assert "作废 0 / 3 张（0%）" in shown(desk.get(page("couponbatch_change", pk)))
+    services.resume_void_jobs()
+    assert "作废 3 / 3 张" in shown(desk.get(page("batch_voiding", pk)))
     assert set(Coupon.objects.values_list("state", flat=True)) == {"voided"}
     press(desk, "couponbatch_pause", pk)
     assert CouponBatch.objects.get().state == "paused"

@@ -53,7 +53,8 @@ BY_PAGE = {"{self.opts.app_label}.{self.opts.model_name}.{('change' if change el
 # A call with one of these says nothing to the audit trail.
 _NOT_AUDIT = {"add_argument", "filter", "create", "Q"}
 _OWN = {
-    "action", "subject", "actor", "at", "actor_kind", "actor_id", "actor_label", "subject_kind", "subject_id", "details",
+    "action", "subject", "subjects", "actor", "at", "actor_kind", "actor_id", "actor_label", "subject_kind", "subject_id",
+    "details",
 }  # fmt: skip
 # Details that hold what people typed, called or counted: names of tiers, paths of regions, codes they gave.
 SPOKEN = {"from_tier", "to_tier", "from_path", "to_path", "code"}
