@@ -75,6 +75,7 @@ def private_database(settings: str = "") -> Iterator[Private]:
             "STATIC_ROOT": str(home / "static"),
             "MEDIA_ROOT": str(home / "media"),
             "IMPORT_ROOT": str(home / "imports"),
+            "EXPORT_ROOT": str(home / "exports"),
         }
         with psycopg.connect(engines.database_url, autocommit=True) as connection:
             private = Private(home, environment, connection)

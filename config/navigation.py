@@ -127,6 +127,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("后台账号"), "manage_accounts", "core_staffaccount_changelist"),
             _item(_("账号权限组"), "lock", "auth_group_changelist"),
             _item(_("操作记录"), "history", "core_auditentry_changelist"),
+            _item(_("导出文件"), "download", "core_exportjob_changelist"),
             _item(_("接口密钥"), "vpn_key", "openapi_apiclient_changelist"),
             _item(_("接口请求"), "api", "openapi_apirequest_changelist"),
         ],

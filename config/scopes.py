@@ -8,6 +8,7 @@ scoped, so forgetting an entry hides rows rather than showing them.
 from collections.abc import Mapping
 
 SCOPES: Mapping[str, str] = {
+    "core.ExportJob": "core.admin.export_pages.scope_export_jobs",
     "members.Member": "guides.selectors.scope_members",
     "members.MemberMerge": "guides.selectors.scopes.scope_merges",
     "members.ConsentEntry": "guides.selectors.scopes.scope_member_rows",

@@ -275,6 +275,9 @@ IMPORT_ROOT = Path(env.text("IMPORT_ROOT", str(MEDIA_ROOT.parent / "imports")))
 IMPORT_KEEP_DAYS = env.whole(
     "IMPORT_KEEP_DAYS", 7
 )  # then the file and all that is left of its rows is deleted
+# Long lists that staff asked for as files: personal data as well, kept for some days.
+EXPORT_ROOT = Path(env.text("EXPORT_ROOT", str(MEDIA_ROOT.parent / "exports")))
+EXPORT_KEEP_DAYS = env.whole("EXPORT_KEEP_DAYS", 3)
 AREA_DATA = BASE_DIR / "node_modules" / "@vant" / "area-data" / "dist" / "index.cjs"
 FONT_DIR = BASE_DIR / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"
 

@@ -88,6 +88,59 @@ class AuditEntry(models.Model):
         return f"{self.action} {self.subject_kind} {self.subject_id}"
 
 
+class ExportState(models.TextChoices):
+    """waiting → done → over, or failed."""
+
+    WAITING = "waiting", _("生成中")
+    DONE = "done", _("可下载")
+    FAILED = "failed", _("没有生成")
+    OVER = "over", _("已过期")
+
+
+class ExportJob(models.Model):
+    """A long list that one account wants as a file: which, how it is filtered, how far it is, where it lies."""
+
+    staff = models.ForeignKey(
+        StaffAccount, on_delete=models.PROTECT, related_name="+", verbose_name=_("后台账号")
+    )
+    listed = models.CharField(max_length=60, editable=False)  # app.model of the list
+    query = models.CharField(
+        max_length=2_000, blank=True, editable=False
+    )  # its filters, as the address has them
+    state = models.CharField(_("状态"), max_length=8, choices=ExportState, default=ExportState.WAITING)
+    row_count = models.PositiveIntegerField(_("条数"), default=0)
+    done_count = models.PositiveIntegerField(_("已写入"), default=0)
+    fault = models.CharField(max_length=20, blank=True, editable=False)
+    stored_as = models.CharField(max_length=16, blank=True, editable=False)
+    asked_at = models.DateTimeField(_("请求时间"))
+    finished_at = models.DateTimeField(_("完成时间"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("保留到"), null=True, blank=True)
+    # Whoever builds it holds the lease and says so with every few thousand rows.
+    lease = models.CharField(max_length=16, blank=True, editable=False)
+    leased_until = models.DateTimeField(null=True, editable=False)
+    try_count = models.PositiveSmallIntegerField(default=0, editable=False)
+
+    objects = LockingQuerySet["ExportJob"].as_manager()
+
+    class Meta:
+        verbose_name = _("导出文件")
+        verbose_name_plural = _("导出文件")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["staff", "listed", "query"],
+                name="exportjob_one_waiting",
+                condition=models.Q(state="waiting"),
+            ),
+        ]
+        indexes = [
+            # Used by the worker, which mostly finds none.
+            models.Index(fields=["id"], name="exportjob_waiting", condition=models.Q(state="waiting")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.listed} #{self.pk}"
+
+
 def changed_fields(instance: models.Model, **values: Any) -> list[str]:
     """Set the values on the instance and name those that differ, for `save(update_fields=…)`."""
     changed = []

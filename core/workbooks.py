@@ -1,5 +1,6 @@
 """Workbooks for people's spreadsheets: real dates and numbers, a frozen head, nothing that is read as a formula."""
 
+import contextlib
 import dataclasses
 import datetime as dt
 import tempfile
@@ -55,16 +56,32 @@ def workbook_answer(*, name: str, sheets: Sequence[Sheet]) -> FileResponse:
 def write_workbook(*, stream: IO[bytes], sheets: Sequence[Sheet]) -> None:
     """Row by row: the size of a sheet does not matter."""
     book = Workbook(write_only=True)
-    for sheet in sheets:
-        page: Any = book.create_sheet(sheet.title.translate(_FORBIDDEN)[:31])
-        page.freeze_panes = "A2"
-        for place, (_text, kind) in enumerate(sheet.heads, start=1):
-            page.column_dimensions[get_column_letter(place)].width = _WIDTHS.get(kind, 14)
-        page.append([_cell(page, text, "text", is_head=True) for text, _kind in sheet.heads])
-        kinds = [kind for _text, kind in sheet.heads]
-        for row in sheet.rows:
-            page.append([_cell(page, value, kind) for value, kind in zip(row, kinds, strict=True)])
-    book.save(stream)
+    try:
+        for sheet in sheets:
+            _fill(book.create_sheet(sheet.title.translate(_FORBIDDEN)[:31]), sheet)
+        book.save(stream)
+    except BaseException:
+        # Half-written sheets lie in temporary files of their own.
+        for page in book.worksheets:
+            _drop(page)
+        raise
+
+
+def _fill(page: Any, sheet: Sheet) -> None:
+    page.freeze_panes = "A2"
+    for place, (_text, kind) in enumerate(sheet.heads, start=1):
+        page.column_dimensions[get_column_letter(place)].width = _WIDTHS.get(kind, 14)
+    page.append([_cell(page, text, "text", is_head=True) for text, _kind in sheet.heads])
+    kinds = [kind for _text, kind in sheet.heads]
+    for row in sheet.rows:
+        page.append([_cell(page, value, kind) for value, kind in zip(row, kinds, strict=True)])
+
+
+def _drop(page: Any) -> None:
+    with contextlib.suppress(OSError):
+        page.close()
+    with contextlib.suppress(OSError):
+        page._writer.cleanup()
 
 
 def _cell(page: Any, value: Any, kind: Kind, *, is_head: bool = False) -> Any:

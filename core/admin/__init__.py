@@ -3,7 +3,7 @@
 Every app's `admin` builds on this package; it knows no business word.
 """
 
-from core.admin import accounts  # noqa: F401  (registers accounts, groups and the audit trail)
+from core.admin import accounts, export_pages  # noqa: F401  (register accounts, groups, the audit trail, files)
 from core.admin.audit_words import name_actions, name_details, name_values
 from core.admin.base import BaseAdmin, ReadOnlyAdmin, ScopedAdmin, ScopedReadOnlyAdmin, narrow
 from core.admin.day_filter import DaysFilter

@@ -1,7 +1,7 @@
-"""A filtered list as a workbook with real dates and numbers."""
+"""A filtered list as a workbook with real dates and numbers: a short one at once, a long one from `export_jobs`."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _now
 from core import audit, clock
 from core.admin.base import BaseAdmin
 from core.admin.questions import staff_actor
+from core.models import ExportJob, ExportState
 from core.workbooks import Kind, Sheet, safe_cells, workbook_answer
 
 if TYPE_CHECKING:
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-MOST_ROWS: Final = 100_000
-_CHUNK: Final = 2_000
+# A sheet holds 1,048,576 lines.
+MOST_ROWS: Final = 1_000_000
+# So many are answered at once; more are built in the background.
+AT_ONCE: Final = 5_000
+CHUNK: Final = 2_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,21 +74,46 @@ class Exports(_Base):
                 request, _now("一次最多导出 %(most)s 条，请先用条件缩小范围") % {"most": f"{MOST_ROWS:,}"}
             )
             return listed
-        name = str(self.opts.verbose_name_plural)
-        columns = self.export_columns(request)
-        sheet = Sheet(
-            name,
-            [(str(column.title), column.kind) for column in columns],
-            (_line(columns, row) for row in rows.iterator(chunk_size=_CHUNK)),
+        if total > AT_ONCE:
+            return self._ask_for_file(request, total)
+        answer = workbook_answer(
+            name=file_name(self.opts.verbose_name_plural, total),
+            sheets=[list_sheet(self, request, rows.iterator(chunk_size=CHUNK))],
         )
-        answer = workbook_answer(name=f"{name}-{clock.today():%Y%m%d}-{total}{_now('条')}", sheets=[sheet])
+        self.note_export(request, total)
+        return answer
+
+    def note_export(self, request: HttpRequest, total: int) -> None:
+        """Kept in the audit: who, and how many rows."""
         audit.record(
             action=f"{self.opts.app_label}.{self.opts.model_name}_exported",
             subject=request.user,  # type: ignore[arg-type]
             actor=staff_actor(request),
             row_count=total,
         )
-        return answer
+
+    def _ask_for_file(self, request: HttpRequest, total: int) -> HttpResponse:
+        """A worker builds it; asked twice for the same while it waits, it is one job."""
+        job, _is_new = ExportJob.objects.get_or_create(
+            staff_id=request.user.pk,
+            listed=self.opts.label_lower,
+            query=request.GET.urlencode()[:2_000],
+            state=ExportState.WAITING,
+            defaults={"row_count": total, "asked_at": clock.now()},
+        )
+        return HttpResponseRedirect(reverse("admin:core_exportjob_change", args=[job.pk]))
+
+
+def file_name(title: Any, count: int) -> str:
+    """What the file is called, without its ending."""
+    return f"{title}-{clock.today():%Y%m%d}-{count}{_now('条')}"
+
+
+def list_sheet(page: Exports, request: HttpRequest, rows: Iterable[Any]) -> Sheet:
+    """The rows in the columns that the account may see."""
+    columns = page.export_columns(request)
+    heads = [(str(column.title), column.kind) for column in columns]
+    return Sheet(str(page.opts.verbose_name_plural), heads, (_line(columns, row) for row in rows))
 
 
 def _line(columns: Sequence[Column], row: Any) -> list[Any]:

@@ -34,6 +34,7 @@ from coupons.admin.coupons import ReasonForm, may_see_codes, shown_code
 from coupons.contracts import ReturnCard
 from coupons.models import CouponReturn, CouponState, Redemption
 from coupons.selectors.coupons import CODE_LENGTH
+from coupons.selectors.faces import channel_words
 from coupons.selectors.templates import yuan
 from members import selectors as member_selectors
 
@@ -78,7 +79,7 @@ class RedemptionAdmin(Exports, ScopedReadOnlyAdmin):
     ordering = ("-pk",)
     actions_detail = ("reverse",)
     fieldsets = (
-        (None, {"fields": (("order_no", "state_label"), ("store", "till"), ("channel", "coupon"))}),
+        (None, {"fields": (("order_no", "state_label"), ("store", "till"), ("channel_label", "coupon"))}),
         (_("金额"), {"fields": (("amount", "discount"), ("returned", "returned_discount"))}),
         (_("时间"), {"fields": (("moment", "recorded"), "redeemed_by_guide")}),
         (_("撤销"), {"fields": (("taken_back", "reversal_reason"),)}),
@@ -124,6 +125,10 @@ class RedemptionAdmin(Exports, ScopedReadOnlyAdmin):
     def returned_discount(self, row: Redemption) -> str:
         return yuan(row.returned_discount_fen)
 
+    @column(_("渠道"), ordering="channel")
+    def channel_label(self, row: Redemption) -> str:
+        return channel_words(row.channel)
+
     @column(_("核销时间"), ordering="redeemed_at")
     def moment(self, row: Redemption) -> str:
         return when(row.redeemed_at)
@@ -147,6 +152,7 @@ class RedemptionAdmin(Exports, ScopedReadOnlyAdmin):
         return (
             Column(_("订单号"), lambda row: row.order_no),
             Column(_("门店"), lambda row: row.store.name),
+            Column(_("渠道"), lambda row: channel_words(row.channel)),
             Column(_("收银台"), lambda row: row.till),
             Column(_("券名称"), lambda row: row.coupon.batch.template.title),
             Column(_("批次"), lambda row: row.coupon.batch.name),

@@ -16,7 +16,8 @@ from members import selectors as member_selectors
 EMPTY = "—"
 CHANNELS: dict[str, Callable[[], str]] = {
     "store": lambda: _("门店"),
-    "mini_program": lambda: _("小程序商城"),
+    "mini_program": lambda: _("小程序"),
+    "online": lambda: _("网店"),
 }
 _DAYS = "一二三四五六日"
 

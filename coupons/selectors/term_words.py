@@ -3,22 +3,17 @@
 from collections.abc import Iterator
 from typing import Final
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from coupons.contracts import TemplateTerms, TermLine
+from coupons.selectors.faces import channel_words
 from coupons.selectors.templates import yuan
 from members import selectors as member_selectors
 
 _WEEKDAYS: Final = tuple(
     gettext_lazy(day) for day in ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 )
-_CHANNELS: Final[dict[str, str | Promise]] = {
-    "store": gettext_lazy("门店"),
-    "mini_program": gettext_lazy("小程序"),
-    "online": gettext_lazy("网店"),
-}
 
 
 def list_term_lines(terms: TemplateTerms) -> tuple[TermLine, ...]:
@@ -62,7 +57,7 @@ def _places(terms: TemplateTerms) -> str:
 def _channels(terms: TemplateTerms) -> str:
     if not terms.channels:
         return _("不限")
-    return "、".join(str(_CHANNELS.get(channel, channel)) for channel in terms.channels)
+    return "、".join(channel_words(channel) for channel in terms.channels)
 
 
 def _goods(terms: TemplateTerms) -> str:
