@@ -13,6 +13,7 @@ from typing import Any, Final
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -145,7 +146,7 @@ def page_of(job: ExportJob) -> Exports | None:
     """The list's page; None when there is no such list any more."""
     try:
         page = admin.site.get_model_admin(apps.get_model(job.listed))
-    except (LookupError, admin.exceptions.NotRegistered):
+    except (LookupError, NotRegistered):
         return None
     return page if isinstance(page, Exports) else None
 

@@ -109,7 +109,9 @@ class ExportJobAdmin(OwnPage, ScopedReadOnlyAdmin):
         if page is None or not page.has_export_permission(request):
             raise PermissionDenied
         path = path_of(job.stored_as)
-        is_kept = job.state == ExportState.DONE and job.expires_at > clock.now()
+        is_kept = (
+            job.state == ExportState.DONE and job.expires_at is not None and job.expires_at > clock.now()
+        )
         if not is_kept or not job.stored_as or not path.is_file():
             return self.no_subject(request, str(pk))
         audit.record(

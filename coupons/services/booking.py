@@ -4,7 +4,7 @@ A till waits for this while it holds the coupons' locks; step by step it was fiv
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -64,7 +64,7 @@ def book_redemptions(*, rows: Sequence[Redemption], actor: Actor) -> None:
         before = CouponState(row.coupon.state)
         if CouponState.REDEEMED not in TRANSITIONS[before]:
             raise RuntimeError(f"a coupon cannot go from {before} to redeemed")
-    values = {
+    values: dict[str, Any] = {
         "coupons": [row.coupon_id for row in rows],
         "states": [row.coupon.state for row in rows],
         "requests": [row.request_id for row in rows],
