@@ -13,8 +13,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "prune_devices": {"task": "miniapp.prune_devices", "schedule": 3600.0},
     "prune_api": {"task": "openapi.prune_api", "schedule": 900.0},
     # Somebody looks at the progress.
-    "build_exports": {"task": "core.build_exports", "schedule": 3.0},
-    "prune_exports": {"task": "core.prune_exports", "schedule": 3600.0},
+    "build_exports": {"task": "config.build_exports", "schedule": 3.0},
+    "prune_exports": {"task": "config.prune_exports", "schedule": 3600.0},
     "clear_sessions": {"task": "config.clear_sessions", "schedule": 6 * 3600.0},
     "mend_missed_reactions": {"task": "guides.mend_missed_reactions", "schedule": 30.0},
     "mend_requests": {"task": "guides.mend_requests", "schedule": 30.0},
