@@ -84,6 +84,13 @@ class SharesUnusable(InvalidInput):
     sentence = _("归属份额有误：合计必须是 100%，同一位导购不能出现两次")
 
 
+class AttributionChanged(Conflict):
+    """Somebody decided about the sale since the page was drawn."""
+
+    code = "sales.attribution_changed"
+    sentence = _("这张单的归属刚刚被别人改过，请刷新后再看")
+
+
 class RuleUnusable(InvalidInput):
     code = "sales.rule_unusable"
     sentence = _("归属规则填写有误")

@@ -54,7 +54,7 @@ def build_my_code(guide: GuideCard, *, now: dt.datetime | None = None) -> MyCode
     code = _find_code(guide)
     label = _("%(name)s的专属二维码") % {"name": guide.name}
     return MyCodePage(
-        shell=Shell.of("code", summary),
+        shell=Shell.of("me", summary),
         brand=settings.BRAND_NAME,
         guide_name=guide.name,
         store_name=guide.store.name,

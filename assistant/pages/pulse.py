@@ -10,6 +10,11 @@ from django.utils.translation import gettext as _
 from assistant import phrases
 from assistant.pages.home import HomePage, build_home
 from assistant.pages.my_code import CodeCounts, build_my_code
+from assistant.pages.performance import page as performance_page
+from assistant.pages.performance import store as store_page
+from assistant.pages.performance.asked import Asked
+from assistant.pages.performance.page import PerformanceView
+from assistant.pages.performance.store import StoreView
 from assistant.pages.requests import RequestPage, RequestsPage, build_request, build_requests
 from assistant.pages.shell import Avatar, MemberRow, member_avatar, member_row
 from core import clock
@@ -18,7 +23,7 @@ from guides import selectors as guide_selectors
 from guides.contracts import GuideCard, NoticeLine, RequestTab
 from guides.selectors import pulse as pulse_selectors
 
-View = Literal["today", "members", "code", "requests", "request", "other"]
+View = Literal["today", "members", "code", "requests", "request", "performance", "store", "other"]
 _TOASTS: Final = 3
 _NOTICES: Final = 20
 
@@ -26,13 +31,15 @@ _NOTICES: Final = 20
 @dataclasses.dataclass(frozen=True, slots=True)
 class Looking:
     """What the page that asks shows: the search of the member list, the tab and rows of the request list, the
-    one request."""
+    one request, the board of the page of numbers."""
 
     view: View
     query: str = ""
     tab: RequestTab = "open"
     rows: int = 0
     request_id: str = ""
+    board: Asked = dataclasses.field(default_factory=Asked)
+    seen: str = ""  # what of the ledger the page of numbers shows
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,18 +65,26 @@ class PulsePage:
     counts: CodeCounts | None = None
     requests: RequestsPage | None = None
     request: RequestPage | None = None
+    performance: PerformanceView | None = None
+    store: StoreView | None = None
+    seen: str = ""
 
 
 def build_pulse(
     guide: GuideCard, *, looking: Looking, since: int, now: dt.datetime | None = None
 ) -> PulsePage | None:
-    """The changes since the notice `since`; None when there are none (the usual case, one query)."""
+    """The changes since the notice `since`; None when there are none (the usual case, one query; a page of numbers
+    asks the ledger a second one)."""
     now = now or clock.now()
     notices = pulse_selectors.list_notices_since(guide_id=guide.id, since_id=since, limit=_NOTICES)
+    numbers = _with_numbers(guide, looking, now=now)
     if not notices:
-        return None
+        return None if numbers is None else dataclasses.replace(numbers, since=since)
     newest = _newest_per_matter(notices)
-    page = PulsePage(looking.view, notices[0].id, tuple(_toast(notice) for notice in newest[:_TOASTS]))
+    toasts = tuple(_toast(notice) for notice in newest[:_TOASTS])
+    page = PulsePage(looking.view, notices[0].id, toasts)
+    if numbers is not None:
+        return dataclasses.replace(numbers, since=page.since, toasts=toasts)
     if looking.view == "today":
         return dataclasses.replace(page, home=build_home(guide, now=now))
     if looking.view == "code":
@@ -82,6 +97,18 @@ def build_pulse(
     if any(notice.request_id == looking.request_id for notice in newest if notice.request_id):
         return _with_request(page, guide, looking.request_id, now=now)
     return page
+
+
+def _with_numbers(guide: GuideCard, looking: Looking, *, now: dt.datetime) -> PulsePage | None:
+    """The page of numbers anew, when something was booked that it does not show."""
+    page = PulsePage(looking.view, 0, ())
+    if looking.view == "performance":
+        mine = performance_page.build_changed(guide, looking.board, seen=looking.seen, now=now)
+        return None if mine is None else dataclasses.replace(page, performance=mine[0], seen=mine[1])
+    if looking.view == "store":
+        shop = store_page.build_changed(guide, looking.board, seen=looking.seen, now=now)
+        return None if shop is None else dataclasses.replace(page, store=shop[0], seen=shop[1])
+    return None
 
 
 def _with_members(

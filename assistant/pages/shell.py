@@ -11,7 +11,7 @@ from guides import selectors as guide_selectors
 from guides.contracts import BoundMemberLine, GuideSummary
 from members.contracts import MemberCard
 
-Tab = Literal["today", "members", "coupons", "code", "me"]
+Tab = Literal["today", "members", "coupons", "performance", "me"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

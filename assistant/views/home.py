@@ -9,11 +9,12 @@ from assistant.pages.home import build_home
 from assistant.pages.pulse import Looking, View, build_pulse
 from assistant.screens import guide_screen, show
 from assistant.views.inputs import search_words, whole_number
+from assistant.views.performance import read_asked
 from assistant.views.requests import read_rows, read_tab
 from guides import services as guide_services
 from guides.contracts import GuideCard
 
-_VIEWS: Final = frozenset({"today", "members", "code", "requests", "request"})
+_VIEWS: Final = frozenset({"today", "members", "code", "requests", "request", "performance", "store"})
 _HIGHEST_ID: Final = 2**63 - 1
 
 
@@ -34,12 +35,17 @@ def pulse(request: HttpRequest, guide: GuideCard) -> HttpResponse:
         tab=read_tab(request),
         rows=read_rows(request),
         request_id=request.GET.get("request", "")[:17],
+        board=read_asked(request),
+        seen=request.GET.get("seen", "")[:80],
     )
     since = whole_number(request, "since", default=0, low=0, high=_HIGHEST_ID)
     page = build_pulse(guide, looking=looking, since=since)
     if page is None:
         return HttpResponse(status=204)
-    return show(request, "assistant/pulse.html", page)
+    answer = show(request, "assistant/pulse.html", page)
+    if page.performance is not None or page.store is not None:
+        answer["HX-Trigger"] = "numbers"  # what is fetched by itself (ring, team) is fetched again
+    return answer
 
 
 @require_POST

@@ -66,6 +66,18 @@ class StoreLabel:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class GuideEntry:
+    """A guide in a table of numbers, in the store of today."""
+
+    id: int
+    name: str
+    number: str
+    store_id: int
+    store_name: str
+    is_active: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class CodePlace:
     """Whose channel code a text is."""
 

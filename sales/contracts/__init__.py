@@ -10,11 +10,20 @@ from sales.contracts.rfm import RfmPreview as RfmPreview
 from sales.contracts.rfm import RfmQuantiles as RfmQuantiles
 from sales.contracts.rfm import RfmRules as RfmRules
 from sales.contracts.rfm import RunReport as RunReport
+from sales.contracts.whose import AttributionCard as AttributionCard
+from sales.contracts.whose import EntryLine as EntryLine
+from sales.contracts.whose import GoodsLine as GoodsLine
+from sales.contracts.whose import ReturnNote as ReturnNote
+from sales.contracts.whose import SaleCard as SaleCard
+from sales.contracts.whose import SaleLines as SaleLines
+from sales.contracts.whose import SaleOfMine as SaleOfMine
+from sales.contracts.whose import Share as Share
+from sales.contracts.whose import ShareLine as ShareLine
+from sales.contracts.whose import ShareRoleName as ShareRoleName
 
 DocumentKind = Literal["order", "return"]
 MemberKeyKind = Literal["phone", "pos_card", "member_code", "unionid", "openid", "mini_openid"]
 OutcomeName = Literal["booked", "repeated", "corrected", "superseded", "held", "refused"]
-ShareRoleName = Literal["serving", "exclusive", "sharing", "store"]
 MetricName = Literal[
     "sales_fen",
     "order_count",
@@ -129,46 +138,6 @@ class DocumentOutcome:
     return_id: int | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Share:
-    """A part of a sale in basis points, of a guide in a store or of a store alone."""
-
-    role: ShareRoleName
-    guide_id: int | None
-    store_id: int
-    share_bp: int
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ShareLine:
-    """A part as it is shown: who, how much, in words."""
-
-    role: ShareRoleName
-    role_label: str
-    guide_id: int | None
-    guide_name: str
-    store_id: int
-    store_name: str
-    share_bp: int
-    amount_fen: int  # of what is left after returns
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AttributionCard:
-    """Whose a sale is and why: "规则 3 线上订单：专属导购 70%，门店 30%"."""
-
-    id: int
-    sale_id: int
-    words: str
-    rule_words: str
-    is_manual: bool
-    made_at: dt.datetime
-    made_by: str
-    reason: str
-    ended_at: dt.datetime | None
-    shares: tuple[ShareLine, ...]
-
-
 BoardSubject = Literal["guide", "store", "region", "dealer"]
 PeriodName = Literal["day", "week", "month", "quarter", "year", "range"]
 
@@ -205,10 +174,11 @@ class BoardLine:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Standing:
-    """The first places, and hers who asks: `gap` is what she lacks to the next value above; `neighbours` stand around
-    her, the better ones first."""
+    """The first places, how many there are, and hers who asks: `gap` is what she lacks to the next value above;
+    `neighbours` stand around her, the better ones first."""
 
     lines: tuple[BoardLine, ...]
+    ranked_count: int | None  # None: nobody asked
     own: BoardLine | None
     gap: int | None
     neighbours: tuple[BoardLine, ...]

@@ -1,15 +1,25 @@
 """Reads of `sales`."""
 
-from sales.selectors.attribution import attribution_card_of, get_attribution, list_attributions
+from sales.selectors.attribution import (
+    attribution_card_of,
+    get_attribution,
+    list_attributions,
+    list_live_attributions,
+)
 from sales.selectors.boards import get_board, get_standing
 from sales.selectors.effective import get_target_settings, list_effective_guides
-from sales.selectors.rfm import (
-    list_cells,
-    list_group_months,
-    list_groups,
-    list_moves,
-    preview_rules,
+from sales.selectors.explained import access_sale, get_sale_card, list_guide_sales, list_store_sales
+from sales.selectors.numbers import (
+    get_ledger_version,
+    list_closed_months,
+    list_guide_periods,
+    list_store_guides_numbers,
+    list_store_periods,
+    sum_guide,
+    sum_guides,
+    sum_store,
 )
+from sales.selectors.rfm import list_cells, list_group_months, list_groups, list_moves, preview_rules
 from sales.selectors.rfm_rules import get_rfm_rules
 from sales.selectors.spans import add_months, cover, span_before, span_of
 from sales.selectors.targets import (
@@ -21,26 +31,39 @@ from sales.selectors.targets import (
 )
 
 __all__ = [
+    "access_sale",
     "add_months",
     "attribution_card_of",
     "cover",
     "find_targets",
     "get_attribution",
     "get_board",
+    "get_ledger_version",
     "get_rfm_rules",
+    "get_sale_card",
     "get_standing",
     "get_target_progress",
     "get_target_settings",
     "key_of_target",
     "list_attributions",
     "list_cells",
+    "list_closed_months",
     "list_effective_guides",
     "list_group_months",
     "list_groups",
+    "list_guide_periods",
+    "list_guide_sales",
+    "list_live_attributions",
     "list_moves",
+    "list_store_guides_numbers",
+    "list_store_periods",
+    "list_store_sales",
     "list_target_changes",
     "list_target_progress",
     "preview_rules",
     "span_before",
     "span_of",
+    "sum_guide",
+    "sum_guides",
+    "sum_store",
 ]

@@ -9,12 +9,13 @@ from typing import Any, Final
 from django.db import connection
 
 from sales.contracts import Board, BoardLine, BoardScope, BoardSubject, MetricName, Span, Standing
-from sales.selectors.sources import Source, source_of
+from sales.selectors.sources import Source, running_source_of, settle_scope, source_of
 from sales.selectors.spans import span_before
 
+_COUNT: Final = " UNION ALL SELECT 'count', 0, count(*), 0 FROM standing"
 _FIRST: Final = """
 SELECT 'first' AS part, subject, value, rank() OVER (ORDER BY value DESC) AS rank FROM (
-    SELECT subject, value FROM standing ORDER BY value DESC, subject LIMIT %(limit)s) first
+    SELECT subject, value FROM standing ORDER BY value DESC, subject LIMIT %(limit)s) first_places
 """
 # Two places above and below her own. Equal ones are told apart by id, as on the board; the rank of each is counted
 # between her value and its own.
@@ -31,7 +32,7 @@ below AS (
     SELECT subject, value FROM standing
     WHERE value <= (SELECT value FROM mine) AND NOT (value = (SELECT value FROM mine) AND subject <= %(own)s)
     ORDER BY value DESC, subject LIMIT 2)
-SELECT * FROM ({first}) first_places
+SELECT * FROM ({first}) ranked
 UNION ALL SELECT 'own', %(own)s::bigint, mine.value, better.count + 1 FROM mine, better
 UNION ALL SELECT 'gap', 0, better.nearest - mine.value, 0 FROM mine, better WHERE better.nearest IS NOT NULL
 UNION ALL SELECT 'around', subject, value, (SELECT count FROM better) + 1 - (
@@ -67,8 +68,8 @@ def get_standing(
 ) -> Standing:
     """The first `limit` places, and with `own_id` her place, what she lacks to the next value above, and who stands
     around her. Who has no total of that period counts as nothing."""
-    source = source_of(subject=subject, metric=metric, span=span, scope=scope or BoardScope())
-    return _read(source, limit, own_id)
+    part = settle_scope(subject, scope or BoardScope())
+    return _read(source_of(subject=subject, metric=metric, span=span, scope=part), limit, own_id)
 
 
 def get_board(
@@ -81,11 +82,12 @@ def get_board(
     own_id: int | None = None,
 ) -> Board:
     """A standing with how many have a place, and how each of those shown moved against the period before."""
-    scope = scope or BoardScope()
-    source = source_of(subject=subject, metric=metric, span=span, scope=scope)
-    standing = _read(source, limit, own_id)
+    part = settle_scope(subject, scope or BoardScope())
+    source = source_of(subject=subject, metric=metric, span=span, scope=part)
+    standing = _read(source, limit, own_id, with_count=True)
     shown = {line.subject_id for line in (*standing.lines, *standing.neighbours)} | ({own_id} - {None})
-    before = source_of(subject=subject, metric=metric, span=span_before(span), scope=scope)
+    read_before = running_source_of if source.frozen_at is None else source_of
+    before = read_before(subject=subject, metric=metric, span=span_before(span), scope=part)
     earlier = _ranks(before, (one for one in shown if one is not None))
 
     def moved(line: BoardLine) -> BoardLine:
@@ -96,7 +98,7 @@ def get_board(
         metric=metric,
         span=span,
         lines=tuple(map(moved, standing.lines)),
-        ranked_count=_run(source, f"SELECT count(*) FROM ({source.sql}) standing")[0][0],
+        ranked_count=standing.ranked_count or 0,
         own=None if standing.own is None else moved(standing.own),
         gap=standing.gap,
         neighbours=tuple(map(moved, standing.neighbours)),
@@ -104,21 +106,26 @@ def get_board(
     )
 
 
-def _read(source: Source, limit: int, own_id: int | None) -> Standing:
+def _read(source: Source, limit: int, own_id: int | None, *, with_count: bool = False) -> Standing:
     rest = _FIRST if own_id is None else _AROUND.format(first=_FIRST)
+    if with_count:
+        rest += _COUNT
     statement = f"WITH standing AS {_kind(source)} ({source.sql}){rest}"
     lines: list[BoardLine] = []
     around: list[BoardLine] = []
     own: BoardLine | None = None
     gap: int | None = None
+    count: int | None = None
     for part, subject_id, value, rank in _run(source, statement, limit=limit, own=own_id):
         if part == "gap":
             gap = value
+        elif part == "count":
+            count = value
         elif part == "own":
             own = BoardLine(rank, subject_id, value)
         else:
             (lines if part == "first" else around).append(BoardLine(rank, subject_id, value))
-    return Standing(tuple(_in_order(lines)), own, gap, tuple(_in_order(around)))
+    return Standing(tuple(_in_order(lines)), count, own, gap, tuple(_in_order(around)))
 
 
 def _in_order(lines: Iterable[BoardLine]) -> list[BoardLine]:

@@ -29,16 +29,50 @@ class Source:
     frozen_at: dt.datetime | None = None
 
 
-def source_of(*, subject: BoardSubject, metric: MetricName, span: Span, scope: BoardScope) -> Source:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settled:
+    """A part of the chain as it was asked for, which frozen boards know, and how running ones are read: by the totals
+    of a place, or by stores (None: the whole chain)."""
+
+    asked: BoardScope
+    place: int | None
+    store_ids: tuple[int, ...] | None
+
+
+def settle_scope(subject: BoardSubject, scope: BoardScope) -> Settled:
+    """One look for all periods of a board."""
+    if subject not in ("guide", "store") or (scope.region_id is None and scope.dealer_id is None):
+        return Settled(scope, None, scope.store_ids)
+    if scope.region_id is not None:
+        place = place_of_region(scope.region_id)
+    else:
+        place = place_of_dealer(scope.dealer_id or 0)
+    if PlaceStore.objects.filter(place=place).exists():
+        return Settled(scope, place, None)
+    every = guide_selectors.list_all_store_places()
+    stores = tuple(
+        store.store_id
+        for store in every
+        if scope.region_id in (None, *store.region_ids) and scope.dealer_id in (None, store.dealer_id)
+    )
+    return Settled(scope, None, None if len(stores) == len(every) else stores)
+
+
+def source_of(*, subject: BoardSubject, metric: MetricName, span: Span, scope: Settled) -> Source:
     """Where this board is read from now."""
     freeze = _find_freeze(subject, span)
     if freeze is not None:
-        return _frozen(freeze, metric, scope)
+        return _frozen(freeze, metric, scope.asked)
+    return running_source_of(subject=subject, metric=metric, span=span, scope=scope)
+
+
+def running_source_of(*, subject: BoardSubject, metric: MetricName, span: Span, scope: Settled) -> Source:
+    """The totals, whether or not the period is frozen: they hold still after a close as well."""
     if subject == "guide":
         return _guides(metric, span, scope)
     if subject == "store":
         return _stores(metric, span, scope)
-    return _places(subject, metric, span, scope)
+    return _places(subject, metric, span, scope.asked)
 
 
 def _find_freeze(subject: BoardSubject, span: Span) -> BoardFreeze | None:
@@ -79,12 +113,11 @@ def _scope_key(scope: BoardScope) -> tuple[str, int]:
     return "chain", 0
 
 
-def _guides(metric: MetricName, span: Span, scope: BoardScope) -> Source:
+def _guides(metric: MetricName, span: Span, scope: Settled) -> Source:
     where, values, is_sum = _within(metric, span)
-    place, scope = _place_of(scope)
-    if place is not None:
+    if scope.place is not None:
         table, held = "sales_placetotal", "place = %(place)s"
-        values["place"] = place
+        values["place"] = scope.place
     elif scope.store_ids is None:
         table, held = "sales_guidetotal", "store_id IS NULL"
     elif len(scope.store_ids) == 1:
@@ -96,12 +129,11 @@ def _guides(metric: MetricName, span: Span, scope: BoardScope) -> Source:
     return _select(table, "guide_id", f"{held} AND {where}", values, is_sum=is_sum)
 
 
-def _stores(metric: MetricName, span: Span, scope: BoardScope) -> Source:
+def _stores(metric: MetricName, span: Span, scope: Settled) -> Source:
     where, values, is_sum = _within(metric, span)
-    place, scope = _place_of(scope)
-    if place is not None:
+    if scope.place is not None:
         where += " AND store_id IN (SELECT store_id FROM sales_placestore WHERE place = %(place)s)"
-        values["place"] = place
+        values["place"] = scope.place
     elif scope.store_ids is not None:
         where += " AND store_id = ANY(%(stores)s)"
         values["stores"] = list(scope.store_ids)
@@ -147,21 +179,6 @@ def _within(metric: MetricName, span: Span) -> tuple[str, dict[str, Any], bool]:
     )
     values = {"periods": [name for name, _s in parts], "starts": [start for _n, start in parts]}
     return where, {"metric": metric, **values}, True
-
-
-def _place_of(scope: BoardScope) -> tuple[int | None, BoardScope]:
-    """The place whose totals are kept; else the stores that make the part, where those are not the whole chain."""
-    if scope.region_id is None and scope.dealer_id is None:
-        return None, scope
-    if scope.region_id is not None:
-        place = place_of_region(scope.region_id)
-    else:
-        place = place_of_dealer(scope.dealer_id or 0)
-    if PlaceStore.objects.filter(place=place).exists():
-        return place, scope
-    stores = guide_selectors.list_store_ids(region_id=scope.region_id, dealer_id=scope.dealer_id)
-    is_all = stores == guide_selectors.list_store_ids()
-    return None, BoardScope() if is_all else BoardScope(tuple(sorted(stores)))
 
 
 def _select(table: str, column: str, where: str, values: dict[str, Any], *, is_sum: bool) -> Source:

@@ -10,7 +10,7 @@ from core.actor import Actor
 from guides import selectors as guide_selectors
 from members import services as member_services
 from sales.contracts import AttributionCard, Share
-from sales.errors import NoSuchSale, ReasonMissing, RequestReused, SharesUnusable
+from sales.errors import AttributionChanged, NoSuchSale, ReasonMissing, RequestReused, SharesUnusable
 from sales.events import SaleReattributed
 from sales.models import WHOLE_BP, Attribution, AttributionShare, EntryReason, Sale
 from sales.selectors.attribution import attribution_card_of
@@ -26,12 +26,14 @@ def reattribute_sale(
     reason: str,
     request_key: str,
     actor: Actor,
+    replaces: int | None = None,
     at: dt.datetime | None = None,
 ) -> AttributionCard:
     """The sale belongs to these, in basis points that make the whole; the ledger reverses and writes what differs.
 
     The same `request_key` again gets the same answer. Refuses an unknown or replaced sale, parts that do not add up,
-    a guide twice, an unknown guide or store, an empty reason. Of two who decide at once the later one holds.
+    a guide twice, an unknown guide or store, an empty reason. Of two who decide at once the later one holds, unless
+    `replaces` names the decision she looked at: then another one meanwhile is refused (AttributionChanged).
     """
     at = at or clock.now()
     reason = " ".join(reason.split())
@@ -50,7 +52,10 @@ def reattribute_sale(
         known = Attribution.objects.filter(sale=sale, request_key=request_key).first()
         if known is not None:
             return _answer_again(known, shares)
-        Attribution.objects.live().filter(sale=sale).update(ended_at=at)
+        live = Attribution.objects.live().filter(sale=sale)
+        if replaces is not None and not live.filter(pk=replaces).exists():
+            raise AttributionChanged
+        live.update(ended_at=at)
         made = Attribution.objects.create(
             sale=sale, rule=None, rule_words="", made_at=at, made_by=actor.label[:90] or actor.kind, reason=reason,
             request_key=request_key,

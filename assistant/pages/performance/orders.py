@@ -1,0 +1,260 @@
+"""The orders behind a number, and one of them with all that explains it."""
+
+import dataclasses
+import datetime as dt
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from assistant import phrases
+from assistant.pages.coupons.redeeming import say_owner
+from assistant.pages.links import url_of
+from assistant.pages.performance.asked import Asked, Link, period_links
+from assistant.pages.shell import Shell
+from core import clock
+from guides import selectors as guide_selectors
+from guides.contracts import GuideCard
+from members import selectors as member_selectors
+from sales import selectors as sale_selectors
+from sales.contracts import AttributionCard, EntryLine, SaleCard, SaleOfMine
+from sales.errors import NoSuchSale
+
+PAGE_ROWS: Final = 20
+_TITLES: Final = {"return_fen": "退货", "first_purchase_count": "首购", "repurchase_fen": "复购"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OrderRow:
+    public_id: str
+    title: str  # 订单 A1001
+    value: str  # her part
+    words: str  # 规则 1 …
+    foot: str  # 今天 15:20 · 南京东路店 · 整单 ¥1,280
+    returned_text: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OrderRows:
+    rows: tuple[OrderRow, ...]
+    is_first: bool
+    next_url: str
+
+    @property
+    def is_empty(self) -> bool:
+        return self.is_first and not self.rows
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OrdersPage:
+    shell: Shell
+    title: str
+    store_name: str  # a manager's list of the store
+    periods: tuple[Link, ...]
+    list: OrderRows
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PartLine:
+    who: str
+    share: str  # 70%
+    amount: str
+    is_me: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TextLine:
+    title: str
+    value: str
+    foot: str
+    is_off: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OrderPage:
+    shell: Shell
+    public_id: str
+    order_no: str
+    when_text: str
+    store_name: str
+    member_text: str
+    member_url: str
+    amount: str
+    returned: str
+    left: str
+    is_first: bool
+    words: str  # why it is whose
+    parts: tuple[PartLine, ...]
+    goods: tuple[TextLine, ...]
+    returns: tuple[TextLine, ...]
+    entries_title: str
+    entries: tuple[TextLine, ...]
+    entries_total: str
+    earlier: tuple[TextLine, ...]  # decisions that held before
+    may_decide: bool
+    undo_id: int | None  # the decision that can be taken back
+    request_key: str
+
+
+def build_orders(
+    guide: GuideCard, asked: Asked, *, is_store: bool, now: dt.datetime | None = None
+) -> OrdersPage:
+    """The list of her orders in the period, or of the store's for its manager. Raises NoSuchSale for a guide who
+    asks for the store's."""
+    now = now or clock.now()
+    title = _(_TITLES.get(asked.metric, "订单"))
+    name = "assistant:performance-store-orders" if is_store else "assistant:performance-orders"
+    return OrdersPage(
+        shell=Shell.around("performance", guide.id),
+        title=_("本店的%(what)s") % {"what": title} if is_store else _("我的%(what)s") % {"what": title},
+        store_name=guide.store.name if is_store else "",
+        periods=period_links(asked, name),
+        list=build_order_rows(guide, asked, is_store=is_store, offset=0, now=now),
+    )
+
+
+def build_order_rows(
+    guide: GuideCard, asked: Asked, *, is_store: bool, offset: int, now: dt.datetime | None = None
+) -> OrderRows:
+    """A stretch of it."""
+    now = now or clock.now()
+    if is_store and guide.role != "manager":
+        raise NoSuchSale
+    read = sale_selectors.list_store_sales if is_store else sale_selectors.list_guide_sales
+    ref = guide.store.id if is_store else guide.id
+    found = read(ref, asked.span(now), metric=asked.metric, limit=PAGE_ROWS, offset=offset)
+    next_url = ""
+    if found.next_offset is not None:
+        next_url = url_of(
+            "assistant:performance-order-rows",
+            period=asked.period,
+            metric=asked.metric,
+            who="store" if is_store else "",
+            offset=found.next_offset,
+        )
+    rows = tuple(_row(line, now=now, is_store=is_store) for line in found.lines)
+    return OrderRows(rows, offset == 0, next_url)
+
+
+def build_order(
+    guide: GuideCard, public_id: str, *, request_key: str, now: dt.datetime | None = None
+) -> OrderPage:
+    """One order. Raises NoSuchSale for one that is not hers to see."""
+    now = now or clock.now()
+    card = open_sale(guide, public_id)
+    live = next((one for one in card.attributions if one.ended_at is None), None)
+    is_managed = may_decide(guide, card)
+    member_text, member_url = _member(guide, card)
+    earlier = tuple(one for one in card.attributions if one.ended_at is not None)
+    total = sum(entry.value for entry in card.entries)
+    return OrderPage(
+        shell=Shell.around("performance", guide.id),
+        public_id=card.public_id,
+        order_no=card.order_no,
+        when_text=phrases.say_appointment(card.sold_at, now=now),
+        store_name=card.store_name,
+        member_text=member_text,
+        member_url=member_url,
+        amount=phrases.say_money(card.amount_fen),
+        returned=phrases.say_money(card.returned_fen) if card.returned_fen else "",
+        left=phrases.say_money(card.amount_fen - card.returned_fen),
+        is_first=card.is_first,
+        words="" if live is None else live.words,
+        parts=part_lines(live, guide.id),
+        goods=tuple(
+            TextLine(
+                line.name,
+                phrases.say_money(line.amount_fen),
+                _("%(count)d 件，已退 %(back)d 件") % {"count": line.quantity, "back": line.returned_quantity}
+                if line.returned_quantity
+                else _("%(count)d 件") % {"count": line.quantity},
+                line.returned_quantity == line.quantity,
+            )
+            for line in card.goods
+        ),
+        returns=tuple(
+            TextLine(
+                _("退货单 %(number)s") % {"number": given.return_no},
+                phrases.say_money(-given.amount_fen),
+                phrases.say_appointment(given.returned_at, now=now),
+            )
+            for given in card.returns
+        ),
+        entries_title=_("业绩怎么算出来的") if is_managed else _("我的业绩怎么算出来的"),
+        entries=tuple(_entry(entry, is_managed=is_managed, now=now) for entry in card.entries),
+        entries_total=phrases.say_money(total),
+        earlier=tuple(TextLine(one.words, "", _say_decided(one, now=now), is_off=True) for one in earlier),
+        may_decide=is_managed,
+        undo_id=live.id if live is not None and is_managed and live.is_manual and earlier else None,
+        request_key=request_key,
+    )
+
+
+def open_sale(guide: GuideCard, public_id: str) -> SaleCard:
+    """The order, if it is hers or of the store she manages. Raises NoSuchSale."""
+    managed = guide.store.id if guide.role == "manager" else None
+    return sale_selectors.access_sale(public_id=public_id, guide_id=guide.id, managed_store_id=managed)
+
+
+def may_decide(guide: GuideCard, card: SaleCard) -> bool:
+    """Whose it is is for the manager of the store that sold it to say."""
+    return guide.role == "manager" and card.store_id == guide.store.id
+
+
+def part_lines(card: AttributionCard | None, own_id: int | None) -> tuple[PartLine, ...]:
+    """Who has how much of what is left of the order."""
+    if card is None:
+        return ()
+    return tuple(
+        PartLine(
+            who=f"{share.role_label} {share.guide_name or share.store_name}".strip(),
+            share=f"{share.share_bp / 100:g}%",
+            amount=phrases.say_money(share.amount_fen),
+            is_me=share.guide_id is not None and share.guide_id == own_id,
+        )
+        for share in card.shares
+    )
+
+
+def _row(line: SaleOfMine, *, now: dt.datetime, is_store: bool) -> OrderRow:
+    foot = [phrases.say_appointment(line.sold_at, now=now)]
+    if not is_store:
+        foot.append(line.store_name)
+    foot.append(_("整单 %(amount)s") % {"amount": phrases.say_money(line.amount_fen)})
+    return OrderRow(
+        public_id=line.public_id,
+        title=line.order_no,
+        value=phrases.say_money(line.part_fen),
+        words=line.words,
+        foot=" · ".join(foot),
+        returned_text=_("已退 %(amount)s") % {"amount": phrases.say_money(line.returned_fen)}
+        if line.returned_fen
+        else "",
+    )
+
+
+def _member(guide: GuideCard, card: SaleCard) -> tuple[str, str]:
+    if card.member_id is None:
+        return _("散客"), ""
+    member = member_selectors.get_member_card(card.member_id)
+    if guide_selectors.openable_ids(guide.id, [card.member_id]):
+        return member.display_name, url_of("assistant:member", member.public_id, tab="sales")
+    return say_owner(member), ""
+
+
+def _entry(entry: EntryLine, *, is_managed: bool, now: dt.datetime) -> TextLine:
+    today = clock.business_day(now)
+    what = _("冲回") if entry.is_reversal else entry.reason_label
+    foot = _("计入 %(day)s") % {"day": phrases.say_day(entry.booked_on, today=today)}
+    if entry.booked_on != entry.due_on:
+        foot = _("%(due)s 已关账，计入 %(day)s") % {
+            "due": phrases.say_day(entry.due_on, today=today),
+            "day": phrases.say_day(entry.booked_on, today=today),
+        }
+    title = f"{entry.who} · {what}" if is_managed else what
+    return TextLine(title, f"{'+' if entry.value > 0 else ''}{phrases.say_money(entry.value)}", foot)
+
+
+def _say_decided(card: AttributionCard, *, now: dt.datetime) -> str:
+    ended = phrases.say_time(card.ended_at, now=now) if card.ended_at else ""
+    who = card.made_by or _("系统")
+    return _("%(who)s定的，%(when)s改掉") % {"who": who, "when": ended}

@@ -1,0 +1,142 @@
+"""业绩: her numbers and her place, the orders behind them, and what a manager sees and decides."""
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from assistant.pages.performance import orders as order_pages
+from assistant.pages.performance import reattributing
+from assistant.pages.performance.asked import Asked, asked_of
+from assistant.pages.performance.page import build_performance
+from assistant.pages.performance.store import build_store, build_team
+from assistant.pages.performance.target import build_goal
+from assistant.screens import guide_screen, show
+from assistant.views.inputs import request_key, whole_number
+from guides.contracts import GuideCard
+
+_HIGHEST_ID = 2**63 - 1
+
+
+def read_asked(request: HttpRequest) -> Asked:
+    """Which period, metric and circle an address asks for."""
+    return asked_of(
+        request.GET.get("period", ""), request.GET.get("metric", ""), request.GET.get("scope", "")
+    )
+
+
+@require_safe
+@guide_screen
+def performance(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    return show(request, "assistant/performance.html", build_performance(guide, read_asked(request)))
+
+
+@require_safe
+@guide_screen
+def orders(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    """The orders behind a number of hers."""
+    page = order_pages.build_orders(guide, read_asked(request), is_store=False)
+    return show(request, "assistant/performance_orders.html", page)
+
+
+@require_safe
+@guide_screen
+def store_orders(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    """The store's, for its manager."""
+    page = order_pages.build_orders(guide, read_asked(request), is_store=True)
+    return show(request, "assistant/performance_orders.html", page)
+
+
+@require_safe
+@guide_screen
+def order_rows(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    """The next stretch of either list."""
+    offset = whole_number(request, "offset", default=0, low=0, high=100_000)
+    is_store = request.GET.get("who") == "store"
+    rows = order_pages.build_order_rows(guide, read_asked(request), is_store=is_store, offset=offset)
+    return show(request, "assistant/_performance_order_rows.html", rows)
+
+
+@require_safe
+@guide_screen
+def order(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse:
+    """One order, explained."""
+    page = order_pages.build_order(guide, public_id, request_key=uuid.uuid4().hex)
+    return show(request, "assistant/performance_order.html", page)
+
+
+@require_safe
+@guide_screen
+def store(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    """A manager's view of her store."""
+    return show(request, "assistant/performance_store.html", build_store(guide, read_asked(request)))
+
+
+@require_safe
+@guide_screen
+def team(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    """The part of that page that names who made the numbers."""
+    return show(request, "assistant/_performance_team.html", build_team(guide, read_asked(request)))
+
+
+@require_safe
+@guide_screen
+def goal(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    """The ring of the month's target, hers or her store's."""
+    page = build_goal(guide, is_store=request.GET.get("who") == "store")
+    return show(request, "assistant/_performance_goal.html", page)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@guide_screen
+def decide(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse:
+    """The dialog in which a manager says whose an order is; on POST it is so."""
+    if request.method != "POST":
+        sheet = reattributing.build_sheet(guide, public_id, request_key=uuid.uuid4().hex)
+        return show(request, "assistant/_reattribute_sheet.html", sheet)
+    reasons = (request.POST.get("reason", ""), request.POST.get("words", ""))
+    reattributing.reattribute(
+        guide,
+        public_id,
+        _wanted(request),
+        replaces=whole_number(request, "replaces", default=0, low=0, high=_HIGHEST_ID),
+        reason="：".join(part.strip() for part in reasons if part.strip()),
+        request_key=request_key(request),
+    )
+    return _open(public_id)
+
+
+@require_POST
+@guide_screen
+def preview(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse:
+    """What the form as it stands would change."""
+    page = reattributing.build_preview(guide, public_id, _wanted(request))
+    return show(request, "assistant/_reattribute_preview.html", page)
+
+
+@require_POST
+@guide_screen
+def undo(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse:
+    """The decision before holds again."""
+    reattributing.take_back(
+        guide,
+        public_id,
+        undoes=whole_number(request, "undoes", default=0, low=0, high=_HIGHEST_ID),
+        request_key=request_key(request),
+    )
+    return _open(public_id)
+
+
+def _wanted(request: HttpRequest) -> reattributing.Wanted:
+    return reattributing.Wanted(
+        first=request.POST.get("first", "")[:20],
+        second=request.POST.get("second", "")[:20],
+        percent=whole_number(request, "percent", default=100, low=1, high=100),
+    )
+
+
+def _open(public_id: str) -> HttpResponse:
+    answer = HttpResponse(status=204)
+    answer["HX-Redirect"] = reverse("assistant:performance-order", args=[public_id])
+    return answer

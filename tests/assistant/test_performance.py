@@ -1,0 +1,298 @@
+"""业绩: numbers, places, the orders behind them, and what a manager sees and decides."""
+
+import datetime as dt
+import gzip
+from typing import Any
+
+import pytest
+
+from core.actor import Actor
+from sales import services as sale_services
+from sales.contracts import ReturnLine, TargetEntry, TargetKey
+from sales.models import Attribution, PerformanceEntry, Sale
+from tests.cast import Cast
+from tests.sales.kit import back, key_of, line, order, tell
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
+HX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def sold(cast: Cast) -> Cast:
+    """Today 李娜 ¥128, 王芳 ¥320.50, 赵强 ¥10 and 陈静 (south) ¥900; last week 李娜 ¥50."""
+    tell(
+        order("A1", line(amount_fen=12_800), member=key_of(cast.xiaomei)),
+        order("A2", line(amount_fen=32_050), serving_guide="T002"),
+        order("A3", line(amount_fen=1_000), serving_guide="T003"),
+        order("A4", line(amount_fen=90_000), serving_guide="T004", store_code="T02"),
+        order("A5", line(amount_fen=5_000), sold_at=dt.datetime(2026, 3, 4, 4, tzinfo=dt.UTC)),
+    )
+    return cast
+
+
+def view_of(client: Any, query: str = "", path: str = "/a/performance/") -> Any:
+    return client.get(f"{path}{query}").context["page"].view
+
+
+def test_a_guide_sees_her_number_her_place_and_what_she_lacks(
+    sold: Cast, log_in: Any, django_assert_max_num_queries: Any
+) -> None:
+    client = log_in(sold.lina)
+    with django_assert_max_num_queries(12):
+        page = client.get("/a/performance/").context["page"]
+    view = page.view
+    assert (view.big, view.before_text, view.numbers[0].value) == ("¥128", "昨天 ¥0", "1")
+    assert [(row.rank, row.name, row.value, row.is_me) for row in view.board.rows] == [
+        ("1", "王芳", "¥320.50", False),
+        ("2", "李娜", "¥128", True),
+        ("3", "赵强", "¥10", False),
+    ]
+    assert (view.board.gap_text, view.board.own_text) == ("再卖 ¥192.50 追上王芳", "您第 2 名，共 3 人")
+    with django_assert_max_num_queries(12):
+        region = view_of(client, f"?scope=region-{sold.east.id}&period=month&metric=order_count")
+    assert [row.value for row in region.board.rows] == ["2", "1", "1"]
+    assert region.board.gap_text == "现在您排在最前面"
+    chain = view_of(client, "?scope=chain&period=week")
+    assert chain.board.rows[0].name == "陈静"
+    assert [link.label for link in chain.board.circles] == ["本店", "华东大区", "全公司"]
+
+
+def test_an_address_that_asks_for_nonsense_shows_the_usual(sold: Cast, log_in: Any) -> None:
+    client = log_in(sold.lina)
+    view = view_of(client, "?period=century&metric=;drop&scope=region-999999999")
+    assert (view.asked.period, view.asked.metric) == ("day", "sales_fen")
+    assert next(link for link in view.board.circles if link.is_on).label == "本店"
+    # Another region than hers is none of her circles.
+    other = view_of(client, f"?scope=region-{sold.south.id}")
+    assert [row.name for row in other.board.rows] == ["王芳", "李娜", "赵强"]
+
+
+def test_the_first_day_is_empty_and_says_so(cast: Cast, log_in: Any) -> None:
+    answer = log_in(cast.lina).get("/a/performance/")
+    view = answer.context["page"].view
+    assert (view.chart, view.board.rows, view.board.gap_text, view.has_target) == (None, (), "", False)
+    assert "第一单就是第一名" in answer.content.decode() or gzip.decompress(answer.content).decode()
+
+
+def test_a_target_draws_its_ring(sold: Cast, log_in: Any, django_assert_max_num_queries: Any) -> None:
+    sale_services.set_targets(
+        month_on=dt.date(2026, 3, 1),
+        entries=[TargetEntry(TargetKey("guide", sold.lina.id), 20_000)],
+        actor=Actor.system("boss"),
+    )
+    client = log_in(sold.lina)
+    assert view_of(client).has_target
+    with django_assert_max_num_queries(12):
+        target = client.get("/a/performance/goal/", headers=HX).context["page"].target
+    assert (target.percent, target.headline) == ("89%", "目标 ¥200，还差 ¥22")
+    assert target.dash == round(188 * 0.89)
+    assert client.get("/a/performance/goal/?who=store", headers=HX).status_code == 404
+
+
+def test_the_page_is_light(sold: Cast, log_in: Any) -> None:
+    answer = log_in(sold.lina).get("/a/performance/", headers={"Accept-Encoding": "gzip"})
+    assert answer["Content-Encoding"] == "gzip"
+    assert len(answer.content) < 15_000
+    assert "echarts" not in gzip.decompress(answer.content).decode()
+
+
+def beat(client: Any, seen: str, view: str = "performance", **more: str) -> Any:
+    values = {"since": "0", "view": view, "seen": seen, **more}
+    return client.get("/a/pulse/", values, headers=HX)
+
+
+def test_a_sale_comes_with_the_next_pulse_and_nothing_costs_little(
+    sold: Cast, log_in: Any, django_assert_max_num_queries: Any
+) -> None:
+    client = log_in(sold.lina)
+    seen = client.get("/a/performance/").context["page"].seen
+    with django_assert_max_num_queries(4):
+        assert beat(client, seen).status_code == 204
+    tell(order("A9", line(amount_fen=20_000)))
+    answer = beat(client, seen)
+    page = answer.context["page"]
+    assert (page.performance.big, page.performance.board.rows[0].name) == ("¥328", "李娜")
+    text = answer.content.decode()
+    assert 'id="performance" hx-swap-oob="true"' in text
+    assert 'id="today-badge"' not in text  # no news of members
+    assert beat(client, page.seen).status_code == 204
+
+
+def test_a_sale_elsewhere_changes_the_mark_and_not_the_page(sold: Cast, log_in: Any) -> None:
+    client = log_in(sold.lina)
+    seen = client.get("/a/performance/").context["page"].seen
+    tell(order("A9", line(amount_fen=20_000), serving_guide="T004", store_code="T02"))
+    answer = beat(client, seen)
+    assert answer.context["page"].performance is None
+    assert 'id="performance"' not in answer.content.decode()
+    assert beat(client, answer.context["page"].seen).status_code == 204
+
+
+def test_a_booking_with_lower_numbers_that_commits_later_is_noticed(sold: Cast, log_in: Any) -> None:
+    client = log_in(sold.lina)
+    first = (
+        PerformanceEntry.objects.filter(sale_ref=Sale.objects.get(order_no="A1").pk).order_by("pk").first()
+    )
+    assert first is not None
+    newest = PerformanceEntry.objects.order_by("-pk").first()
+    values = {
+        field.attname: getattr(newest, field.attname) for field in PerformanceEntry._meta.concrete_fields
+    }
+    PerformanceEntry.objects.filter(pk=first.pk).delete()
+    seen = client.get("/a/performance/").context["page"].seen
+    PerformanceEntry.objects.create(**{**values, "id": first.pk})
+    assert beat(client, seen).status_code == 200
+
+
+def test_every_number_opens_its_orders_and_each_is_explained(
+    sold: Cast, log_in: Any, django_assert_max_num_queries: Any
+) -> None:
+    tell(back_of("A1", 12_800))
+    client = log_in(sold.lina)
+    with django_assert_max_num_queries(12):
+        rows = client.get("/a/performance/orders/?period=month").context["page"].list.rows
+    assert [(row.title, row.value, row.returned_text) for row in rows] == [
+        ("A1", "¥0", "已退 ¥128"),
+        ("A5", "¥50", ""),
+    ]
+    assert "接待导购李娜 100%" in rows[0].words
+    returned = client.get("/a/performance/orders/?period=month&metric=return_fen").context["page"]
+    assert [row.title for row in returned.list.rows] == ["A1"]
+    with django_assert_max_num_queries(12):
+        page = client.get(f"/a/performance/orders/{rows[0].public_id}/").context["page"]
+    assert [(one.title, one.value) for one in page.entries] == [("销售", "+¥128"), ("退货", "-¥128")]
+    assert (page.entries_total, page.returned, page.member_text, page.may_decide) == (
+        "¥0",
+        "¥128",
+        "小美",
+        False,
+    )
+
+
+def back_of(order_no: str, fen: int) -> Any:
+    return back(
+        "R1", ReturnLine(product_code="A1", quantity=1, amount_fen=fen, line_number=1), order_no=order_no
+    )
+
+
+def test_the_list_goes_on_below(cast: Cast, log_in: Any) -> None:
+    tell(*(order(f"B{number:02d}", line(amount_fen=100 + number)) for number in range(23)))
+    client = log_in(cast.lina)
+    page = client.get("/a/performance/orders/").context["page"].list
+    assert len(page.rows) == 20
+    rest = client.get(page.next_url, headers=HX).context["page"]
+    assert (len(rest.rows), rest.next_url) == (3, "")
+    assert {row.title for row in (*page.rows, *rest.rows)} == {f"B{number:02d}" for number in range(23)}
+
+
+def test_strangers_orders_and_the_stores_pages_are_not_hers(sold: Cast, log_in: Any) -> None:
+    client = log_in(sold.lina)
+    other = Sale.objects.get(order_no="A2").public_id
+    for path in (
+        f"/a/performance/orders/{other}/",
+        f"/a/performance/orders/{other}/decide/",
+        "/a/performance/orders/nothing/",
+        "/a/performance/orders/a%00b/",
+        "/a/performance/store/",
+        "/a/performance/store/team/",
+        "/a/performance/store/orders/",
+        "/a/performance/orders/rows/?who=store",
+    ):
+        assert client.get(path).status_code == 404, path
+    # The pulse of a guide who says she looks at a store's page tells nothing.
+    assert beat(client, "", view="store").status_code == 204
+    assert log_in(sold.zhaoqiang).get(f"/a/performance/orders/{other}/").status_code == 200
+    south = Sale.objects.get(order_no="A4").public_id
+    assert log_in(sold.zhaoqiang).get(f"/a/performance/orders/{south}/").status_code == 404
+
+
+def test_a_manager_sees_her_store_and_its_guides(
+    sold: Cast, log_in: Any, django_assert_max_num_queries: Any
+) -> None:
+    client = log_in(sold.zhaoqiang)
+    assert view_of(client).store_url
+    with django_assert_max_num_queries(12):
+        page = client.get("/a/performance/store/").context["page"]
+    view = page.view
+    assert (view.big, view.numbers[0].value) == ("¥458.50", "3")
+    with django_assert_max_num_queries(12):
+        team = client.get("/a/performance/store/team/", headers=HX).context["page"]
+    assert [(row.name, row.value, row.share) for row in team.guides] == [
+        ("王芳", "¥320.50", 100),
+        ("李娜", "¥128", 40),
+        ("赵强", "¥10", 3),
+    ]
+    assert [(line.where, line.text) for line in view.ranks] == [
+        ("华东大区", "第 1 名"),
+        ("全公司", "第 2 名，差 ¥441.50 追上前一家"),
+    ]
+    assert team.effective[0].text.startswith("0 / 3 人")
+    tell(order("A9", line(amount_fen=20_000)))
+    assert beat(client, page.seen, view="store").context["page"].store.big == "¥658.50"
+
+
+def decide(client: Any, public_id: str, **form: str) -> Any:
+    page = client.get(f"/a/performance/orders/{public_id}/decide/", headers=HX).context["page"]
+    values = {
+        "request_key": page.request_key, "replaces": str(page.live_id), "first": "T001", "second": "",
+        "percent": "100", "reason": "系统记错导购", "words": "",
+    }  # fmt: skip
+    return client.post(f"/a/performance/orders/{public_id}/decide/", values | form, headers=HX)
+
+
+def test_a_manager_decides_looks_before_and_takes_it_back(sold: Cast, log_in: Any) -> None:
+    client = log_in(sold.zhaoqiang)
+    public_id = Sale.objects.get(order_no="A2").public_id
+    form = {"first": "T001", "second": "T002", "percent": "60"}
+    preview = client.post(f"/a/performance/orders/{public_id}/preview/", form, headers=HX).context["page"]
+    assert [(one.who, one.share, one.amount) for one in preview.then] == [
+        ("李娜", "60%", "¥192.30"),
+        ("王芳", "40%", "¥128.20"),
+    ]
+    assert Attribution.objects.count() == 5
+    assert decide(client, public_id, **form)["HX-Redirect"] == f"/a/performance/orders/{public_id}/"
+    page = client.get(f"/a/performance/orders/{public_id}/").context["page"]
+    assert page.words == "人工指定（系统记错导购）：接待导购李娜 60%，接待导购王芳 40%"
+    assert [one.value for one in page.entries] == ["+¥320.50", "-¥320.50", "+¥192.30", "+¥128.20"]
+    undo = {"request_key": page.request_key, "undoes": str(page.undo_id)}
+    for _twice in range(2):
+        assert client.post(f"/a/performance/orders/{public_id}/undo/", undo, headers=HX).status_code == 204
+    page = client.get(f"/a/performance/orders/{public_id}/").context["page"]
+    assert page.words == "人工指定（撤销：系统记错导购）：接待导购王芳 100%"
+    assert page.entries_total == "¥320.50"
+
+
+def test_a_decision_on_what_somebody_changed_meanwhile_is_refused(sold: Cast, log_in: Any) -> None:
+    client = log_in(sold.zhaoqiang)
+    public_id = Sale.objects.get(order_no="A2").public_id
+    old = str(Attribution.objects.get(sale__order_no="A2").pk)
+    assert decide(client, public_id).status_code == 204
+    late = decide(client, public_id, replaces=old, first="T003")
+    assert (late.status_code, late["X-Refusal"]) == (409, "sales.attribution_changed")
+    for form, refusal in (
+        ({"first": "T004"}, "invalid_input"),
+        ({"first": "T999"}, "invalid_input"),
+        ({"percent": "x"}, "invalid_input"),
+        ({"reason": "", "words": " "}, "sales.reason_missing"),
+        ({"request_key": ""}, "invalid_input"),
+    ):
+        answer = decide(client, public_id, **form)
+        assert 400 <= answer.status_code < 500, form
+        assert refusal in answer["X-Refusal"], form
+    assert Attribution.objects.filter(sale__order_no="A2").count() == 2
+
+
+def test_what_counts_later_says_why(sold: Cast, log_in: Any) -> None:
+    tell(order("F1", line(amount_fen=7_000), sold_at=dt.datetime(2026, 2, 20, 4, tzinfo=dt.UTC)))
+    sale_services.close_month(month_on=dt.date(2026, 2, 1), actor=Actor.system("boss"))
+    public_id = Sale.objects.get(order_no="F1").public_id
+    client = log_in(sold.zhaoqiang)
+    sheet = client.get(f"/a/performance/orders/{public_id}/decide/", headers=HX).context["page"]
+    assert "2月已关账" in sheet.preview.hint
+    assert decide(client, public_id, first="T002").status_code == 204
+    page = client.get(f"/a/performance/orders/{public_id}/").context["page"]
+    assert [one.foot for one in page.entries] == [
+        "计入 2月20日",
+        "2月20日 已关账，计入 3月1日",
+        "2月20日 已关账，计入 3月1日",
+    ]
