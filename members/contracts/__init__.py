@@ -36,6 +36,7 @@ from members.contracts.points import (
     ExpiryRun,
     MultiplierCard,
     PointsChange,
+    PointsCredit,
     PointsDecisions,
     PointsEntryLine,
     PointsEntryPage,
@@ -56,6 +57,7 @@ from members.contracts.privacy import (
 )
 from members.contracts.tags import MemberTagLine, TagCard, Tagging, TagGroupCard, TagOriginKind
 from members.contracts.tiers import (
+    ActivityLine,
     ActivityOutcome,
     ReassessmentCard,
     ReassessmentNumbers,
@@ -71,6 +73,7 @@ from members.contracts.tiers import (
 )
 
 __all__ = [
+    "ActivityLine",
     "ActivityOutcome",
     "AddressCard",
     "AdjustmentCard",
@@ -105,6 +108,7 @@ __all__ = [
     "MultiplierCard",
     "PhoneProof",
     "PointsChange",
+    "PointsCredit",
     "PointsDecisions",
     "PointsEntryLine",
     "PointsEntryPage",

@@ -76,6 +76,15 @@ class EarningLine:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class PointsCredit:
+    """So many points for a member under a key of the caller's, one of many credited at once."""
+
+    member_id: int
+    points: int
+    source_key: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class EarningRuleCard:
     """How money becomes points: `fen_per_point` fen make one, times `multiplier_bp` / 10,000."""
 

@@ -150,9 +150,17 @@ def has_tier_grant(member_id: int, at: dt.datetime | None = None) -> bool:
 
 def held_tier(row: MemberTier, day: dt.date) -> Tier | None:
     """The higher of what she earned and what staff gave her and has not ended by that day."""
-    manual = row.manual_tier if row.manual_until is not None and row.manual_until > day else None
-    both = [tier for tier in (manual, row.earned_tier) if tier is not None]
-    return max(both, key=lambda tier: tier.rank, default=None)
+    return higher_tier(row.manual_tier, row.manual_until, row.earned_tier, day)
+
+
+def higher_tier(
+    manual: Tier | None, manual_until: dt.date | None, earned: Tier | None, day: dt.date
+) -> Tier | None:
+    """The same of its parts."""
+    given = manual if manual_until is not None and manual_until > day else None
+    return max(
+        (tier for tier in (given, earned) if tier is not None), key=lambda tier: tier.rank, default=None
+    )
 
 
 def list_member_tiers(member_ids: Iterable[int], at: dt.datetime | None = None) -> dict[int, TierCard]:

@@ -64,6 +64,7 @@ from members.services.points import (
     spend_frozen_points,
 )
 from members.services.points_adjustments import adjust_points, approve_adjustment, reject_adjustment
+from members.services.points_bulk import credit_points_in_bulk
 from members.services.points_expiry import announce_expiring_points, expire_points
 from members.services.points_reversal import reverse_points_entry
 from members.services.profile import change_profile, reward_profile, reward_profiles
@@ -89,6 +90,7 @@ from members.services.tiers import (
     record_activity,
     withdraw_tier_grant,
 )
+from members.services.tiers_bulk import record_activity_in_bulk
 from members.services.tiers_ladder import (
     change_tier,
     change_tier_settings,
@@ -127,6 +129,7 @@ __all__ = [
     "create_tag_group",
     "create_tier",
     "credit_points",
+    "credit_points_in_bulk",
     "debit_points",
     "decide_candidate",
     "draft_consent_text",
@@ -161,6 +164,7 @@ __all__ = [
     "read_member_code",
     "reassess_tiers",
     "record_activity",
+    "record_activity_in_bulk",
     "register_follower",
     "register_member",
     "register_mini_visitor",

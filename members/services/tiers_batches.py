@@ -117,12 +117,21 @@ class Batch:
 
     def by_rules(self, ids: Sequence[int], windows: Sequence[Window], *, may_fall: bool) -> Written:
         """These members have what today's rules give them."""
+        return self._assess(ids, windows, may_fall=may_fall, cause=TierCause.RULES)
+
+    def by_activity(self, ids: Sequence[int], windows: Sequence[Window]) -> Written:
+        """These members have the tiers they reached. None of them has one by hand, in its grace or retired."""
+        return self._assess(ids, windows, may_fall=False, cause=TierCause.REACHED)
+
+    def _assess(
+        self, ids: Sequence[int], windows: Sequence[Window], *, may_fall: bool, cause: TierCause
+    ) -> Written:
         values = {
             "may_fall": may_fall,
             "new_until": kept_until(self.decisions, self.day),
             "grace": None,
-            "up_cause": TierCause.RULES.value,
-            "down_cause": TierCause.RULES.value,
+            "up_cause": cause.value,
+            "down_cause": cause.value,
         }
         sql = judging(who=IDS, target=BY_RULES, rungs=self.rungs, windows=windows)
         return self._write(sql + _WRITE.replace("#step", _STEP_BY_RULES), ids, windows, values)
