@@ -39,6 +39,14 @@ from sales.models.documents import (
     SaleReturn,
     SaleReturnLine,
 )
+from sales.models.imports import (
+    IntakeDocument,
+    IntakeJob,
+    IntakeKind,
+    IntakeMapping,
+    IntakeProblem,
+    IntakeState,
+)
 from sales.models.ledger import (
     FACT_REASONS,
     EntryReason,
@@ -48,6 +56,7 @@ from sales.models.ledger import (
     Period,
     PeriodClose,
     StoreTotal,
+    TotalMove,
 )
 from sales.models.metrics import (
     GROUP_NAMES,
@@ -105,6 +114,12 @@ __all__ = [
     "LifeStage",
     "LineKind",
     "MemberMetrics",
+    "IntakeDocument",
+    "IntakeJob",
+    "IntakeKind",
+    "IntakeMapping",
+    "IntakeProblem",
+    "IntakeState",
     "Metric",
     "MetricsRun",
     "MetricsTouch",
@@ -131,4 +146,5 @@ __all__ = [
     "TargetChange",
     "TargetOrigin",
     "TargetSettings",
+    "TotalMove",
 ]

@@ -197,6 +197,24 @@ class StoreTotal(models.Model):
         return f"#{self.store_id} {self.starts_on} {self.metric} {self.value}"
 
 
+class TotalMove(models.Model):
+    """By how much the totals of one day, place and metric move: written by a bulk booking, gone when it is folded."""
+
+    booked_on = models.DateField()
+    # Without foreign keys, as the documents of an entry: the entries beside it have them.
+    guide_ref = models.BigIntegerField(null=True)
+    store_ref = models.BigIntegerField()
+    metric = models.CharField(max_length=20, choices=Metric)
+    value = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("待汇总的业绩")
+        verbose_name_plural = _("待汇总的业绩")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
 class PeriodCloseQuerySet(LockingQuerySet["PeriodClose"]):
     def standing(self) -> Self:
         """Closed and not opened again."""

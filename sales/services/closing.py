@@ -11,6 +11,7 @@ from sales.errors import MonthClosed, MonthNotClosed, MonthNotOver, ReasonMissin
 from sales.events import MonthWasClosed
 from sales.models import PeriodClose
 from sales.services.freezing import thaw_boards
+from sales.services.folding import fold_all
 from sales.services.reconciling import take_close_lock
 
 
@@ -27,6 +28,7 @@ def close_month(*, month_on: dt.date, actor: Actor, at: dt.datetime | None = Non
     try:
         with transaction.atomic():
             take_close_lock()
+            fold_all()
             row = PeriodClose.objects.create(
                 month_on=month_on, closed_at=at, closed_by=actor.label[:90] or actor.kind
             )

@@ -11,6 +11,7 @@ from core import audit, clock
 from core.actor import Actor
 from sales.models import Period, PeriodClose
 from sales.services.places import find_place_differences, mend_places
+from sales.services.folding import fold_all
 from sales.services.reconciling import take_close_lock
 
 logger = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ def _mend(period: str, starts_on: dt.date, ends_on: dt.date) -> list[Difference]
     """Looked at again while nobody books, and written as the entries say."""
     with transaction.atomic():
         take_close_lock()
+        fold_all()
         found = _differences(period, starts_on, ends_on)
         with connection.cursor() as cursor:
             for one in found:

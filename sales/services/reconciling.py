@@ -7,7 +7,7 @@ for all of it. Entries that no longer hold are reversed, missing ones are writte
 import dataclasses
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from django.db import connection
@@ -121,13 +121,14 @@ class EntryWriter:
         )  # fmt: skip
         self.moves.append((booked_on, place.guide_id, place.store_id, place.metric, value))
 
-    def write(self) -> int:
+    def write(self, *, move: Callable[[Iterable[Move]], None] = move_totals) -> int:
+        """The entries are there, and `move` has been told what they do to the totals; how many there are."""
         for row, entry_id in zip(
             self.rows, draw_ids(model=PerformanceEntry, count=len(self.rows)), strict=True
         ):
             row[0] = entry_id
         count = copy_rows(model=PerformanceEntry, names=_COLUMNS, rows=self.rows)
-        move_totals(self.moves)
+        move(self.moves)
         return count
 
 

@@ -23,6 +23,7 @@ from coupons.services import Order
 from members import selectors as member_selectors
 from members import services as member_services
 from members.contracts import EarningLine
+from sales.contracts import OrderDocument
 from sales.models import Sale, SaleCoupon, SaleLine
 
 _KNOWN: Final = "known"
@@ -35,7 +36,7 @@ REWARD_COLUMNS: Final = (
 NO_REWARDS: Final = (0, 0, 0, 0, 0, 0, 0, "")
 
 
-def order_key(sale: Sale) -> str:
+def order_key(sale: Sale | OrderDocument) -> str:
     """What an order is called in the keys of other books, the same in all its revisions."""
     digest = hashlib.blake2b(f"{sale.source}\x1f{sale.order_no}".encode(), digest_size=15).hexdigest()
     return f"sale:{digest}"

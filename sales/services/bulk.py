@@ -1,0 +1,264 @@
+"""Orders of a file, thousands in one transaction: what can be decided plainly for all of them together.
+
+Whatever is not plain (a correction, another content under a known number, an unknown name, a coupon or points it was
+paid with, a return that waits for it) is told back and goes through `record_documents`: there is one truth, and this
+is its short way. A member's orders keep their turn: behind one of hers that is not plain, none of hers is.
+"""
+
+import dataclasses
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from core.actor import Actor
+from core.errors import Refusal
+from members import selectors as member_selectors
+from members import services as member_services
+from members.contracts import ActivityLine, EarningLine, PointsCredit
+from sales.contracts import OrderDocument
+from sales.models import EntryReason, HeldDocument, Sale
+from sales.services.attributing import Decision
+from sales.services.booking import Again, decide_all, lock_known_members
+from sales.services.firsts import move_firsts
+from sales.services.folding import defer_totals
+from sales.services.reconciling import Counted, EntryWriter, reconcile_sales, share_close_lock, wanted_of
+from sales.services.references import References, day_of
+from sales.services.rewards import NO_REWARDS, order_key
+from sales.services.writing import NewSale, write_decisions, write_sales
+
+Key = tuple[str, str]
+_NOBODY: Final = frozenset[Key]()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BulkOutcome:
+    """How many orders were booked and how many were in the books already; the places of those that are not plain."""
+
+    booked_count: int
+    repeated_count: int
+    apart: tuple[int, ...]
+
+
+def book_in_bulk(
+    *, orders: Sequence[OrderDocument], digests: Sequence[bytes], actor: Actor, at: dt.datetime
+) -> BulkOutcome:
+    """The plain ones of these usable orders are booked, inside the caller's transaction: the same books as one by one.
+
+    Nothing is announced: whoever listens to orders has a job that finds what is new. The totals of boards follow by
+    `fold_totals`. Raises Again or IntegrityError when somebody else was at one of the orders or members meanwhile:
+    the caller rolls back and looks again.
+    """
+    references = References(orders)
+    plain, repeated_count, apart = _sort_out(orders, digests, references)
+    if plain:
+        _Slice(
+            [orders[place] for place in plain], [digests[place] for place in plain], references, actor, at
+        ).book()
+    return BulkOutcome(len(plain), repeated_count, tuple(apart))
+
+
+def _sort_out(
+    orders: Sequence[OrderDocument], digests: Sequence[bytes], references: References
+) -> tuple[list[int], int, list[int]]:
+    known = _known(orders)
+    waited_for = _waited_for(orders)
+    plain: list[int] = []
+    apart: list[int] = []
+    repeated = 0
+    seen: set[Key] = set()
+    out_of_turn: set[int] = set()
+    for place, order in enumerate(orders):
+        key = (order.source, order.order_no)
+        there = known.get(key)
+        if there == (order.revision, digests[place]) and key not in waited_for and key not in seen:
+            repeated += 1
+            continue
+        member_id = _member_of(order, references)
+        if (
+            there is None
+            and key not in seen
+            and key not in waited_for
+            and not order.coupons
+            and not order.points_spent
+            and (member_id is None or member_id not in out_of_turn)
+            and _is_known(order, references)
+        ):
+            plain.append(place)
+        else:
+            apart.append(place)
+            if member_id is not None:
+                out_of_turn.add(member_id)
+        seen.add(key)
+    return plain, repeated, apart
+
+
+def _member_of(order: OrderDocument, references: References) -> int | None:
+    try:
+        return references.member(order)
+    except KeyError:
+        return None
+
+
+def _is_known(order: OrderDocument, references: References) -> bool:
+    try:
+        references.check(order)
+    except Refusal:
+        return False
+    return True
+
+
+def _known(orders: Sequence[OrderDocument]) -> dict[Key, tuple[int, bytes]]:
+    """Revision and content of those orders that are in the books."""
+    rows = Sale.objects.current().filter(
+        source__in={order.source for order in orders}, order_no__in=[order.order_no for order in orders]
+    )
+    found = rows.values_list("source", "order_no", "revision", "digest")
+    return {(source, order_no): (revision, bytes(digest)) for source, order_no, revision, digest in found}
+
+
+def _waited_for(orders: Sequence[OrderDocument]) -> frozenset[Key] | set[Key]:
+    """Orders that wait for a person, and those that returns wait for."""
+    waiting = HeldDocument.objects.waiting()
+    if not waiting.exists():
+        return _NOBODY
+    numbers = [order.order_no for order in orders]
+    rows = waiting.filter(
+        Q(kind="order", number__in=numbers) | Q(order_no__in=numbers),
+        source__in={order.source for order in orders},
+    )
+    return {
+        (source, order_no or number)
+        for source, number, order_no in rows.values_list("source", "number", "order_no")
+    }
+
+
+class _Slice:
+    """Plain orders that become rows together."""
+
+    def __init__(
+        self,
+        orders: Sequence[OrderDocument],
+        digests: Sequence[bytes],
+        references: References,
+        actor: Actor,
+        at: dt.datetime,
+    ) -> None:
+        self.orders = orders
+        self.digests = digests
+        self.references = references
+        self.actor = actor
+        self.at = at
+        self.members = [references.member(order) for order in orders]
+
+    def book(self) -> None:
+        """Members are locked first, then keys of orders, accounts and standings; totals, which all share, follow later."""
+        self._lock()
+        self.references.ensure_products(self.orders, at=self.at)
+        firsts, unsure = self._firsts()
+        rewards = self._reward()
+        sale_ids = write_sales(
+            sales=[NewSale(*one) for one in zip(self.orders, self.digests, firsts, rewards, strict=True)],
+            references=self.references,
+            at=self.at,
+        )
+        moved = set(move_firsts(unsure))
+        # A mark that moved is the opposite of what it was.
+        firsts = [is_first != (sale_id in moved) for is_first, sale_id in zip(firsts, sale_ids, strict=True)]
+        decisions = decide_all(orders=self.orders, references=self.references, at=self.at)
+        write_decisions(sale_ids=sale_ids, decisions=decisions, at=self.at)
+        self._enter(sale_ids, firsts, decisions)
+        reconcile_sales(moved - set(sale_ids), reason=EntryReason.FIRST_MOVED, at=self.at)
+
+    def _lock(self) -> None:
+        known = {member_id for member_id in self.members if member_id is not None}
+        lock_known_members(members=known)
+        if member_selectors.living_member_ids().filter(pk__in=known).count() != len(known):
+            raise Again  # erased since: the next look finds nobody under her key
+
+    def _firsts(self) -> tuple[list[bool], list[int]]:
+        """Which of the orders is her first for certain; members for whom the database is to say."""
+        places = _places(self.members)
+        before = dict(
+            Sale.objects.current()
+            .filter(member_id__in=list(places), is_first=True)
+            .values_list("member_id", "sold_at")
+        )
+        firsts = [False] * len(self.orders)
+        unsure = []
+        for member_id, hers in places.items():
+            moments = sorted((self.orders[place].sold_at, place) for place in hers)
+            known = before.get(member_id)
+            if known is None and (len(moments) == 1 or moments[0][0] < moments[1][0]):
+                firsts[moments[0][1]] = True
+            elif known is None or moments[0][0] <= known:
+                unsure.append(member_id)
+        return firsts, unsure
+
+    def _reward(self) -> list[tuple[object, ...]]:
+        """Points and activity in rounds, each member's next order in each: a tier reached by one counts for the next."""
+        rewards = [NO_REWARDS] * len(self.orders)
+        waiting = list(_places(self.members).values())
+        reason = _("购物获得")
+        while waiting:
+            turn = [hers[0] for hers in waiting]
+            quoted = member_selectors.quote_points_in_bulk(
+                [
+                    (self.members[place] or 0, _earning(self.orders[place]), self.orders[place].sold_at)
+                    for place in turn
+                ]
+            )
+            keys = [order_key(self.orders[place]) for place in turn]
+            member_services.credit_points_in_bulk(
+                given=[
+                    PointsCredit(self.members[place] or 0, points, f"{key}:earned:1")
+                    for place, key, points in zip(turn, keys, quoted, strict=True)
+                    if points
+                ],
+                reason=reason,
+                actor=self.actor,
+                at=self.at,
+            )
+            member_services.record_activity_in_bulk(
+                lines=[self._activity(place, key) for place, key in zip(turn, keys, strict=True)],
+                actor=self.actor,
+                at=self.at,
+            )
+            for place, points in zip(turn, quoted, strict=True):
+                rewards[place] = (int(points > 0), 0, 1, points, self.orders[place].amount_fen, 1, 0, "")
+            waiting = [hers[1:] for hers in waiting if len(hers) > 1]
+        return rewards
+
+    def _activity(self, place: int, key: str) -> ActivityLine:
+        order = self.orders[place]
+        day = day_of(min(order.sold_at, self.at))
+        return ActivityLine(self.members[place] or 0, day, order.amount_fen, 1, f"{key}:counted:1")
+
+    def _enter(self, sale_ids: Sequence[int], firsts: Sequence[bool], decisions: Sequence[Decision]) -> None:
+        writer = EntryWriter(self.at, share_close_lock())
+        for sale_id, order, member_id, is_first, decision in zip(
+            sale_ids, self.orders, self.members, firsts, decisions, strict=True
+        ):
+            counted = Counted(
+                day_of(min(order.sold_at, self.at)), order.amount_fen, sum(line.quantity for line in order.lines),
+                member_id, is_first,
+            )  # fmt: skip
+            for where, value in wanted_of(sale=counted, shares=decision.shares, returns=()).items():
+                writer.add(where, value, EntryReason.SALE, sale_ref=sale_id)
+        writer.write(move=defer_totals)
+
+
+def _places(members: Iterable[int | None]) -> Mapping[int, list[int]]:
+    """The places of each member, in order."""
+    places: dict[int, list[int]] = defaultdict(list)
+    for place, member_id in enumerate(members):
+        if member_id is not None:
+            places[member_id].append(place)
+    return places
+
+
+def _earning(order: OrderDocument) -> list[EarningLine]:
+    return [EarningLine(line.category_code, line.amount_fen) for line in order.lines]

@@ -1,0 +1,69 @@
+"""Totals that follow a bulk booking within seconds: their moves are appended, and folded in transactions of their own.
+
+A file touches the totals of the whole chain. Moved in its own transaction they would keep every till waiting that
+sells meanwhile; appended, they are nobody else's rows. A fold takes some thousand moves, in the order of the totals'
+keys, and is over in a fraction of a second.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from django.db import connection, transaction
+
+from sales.models import TotalMove
+from sales.services.copying import copy_rows
+from sales.services.reconciling import share_close_lock
+from sales.services.totals import Move, move_totals
+
+FOLDED_AT_ONCE: Final = 5_000
+_TAKE: Final = """
+DELETE FROM sales_totalmove WHERE id IN (
+    SELECT id FROM sales_totalmove ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING booked_on, guide_ref, store_ref, metric, value
+"""
+
+
+def defer_totals(moves: Iterable[Move]) -> None:
+    """As `move_totals`, by the next fold. Inside the transaction that writes the entries."""
+    sums: dict[tuple[str, dt.date, int, int], int] = defaultdict(int)
+    for booked_on, guide_id, store_id, metric, value in moves:
+        sums[(metric, booked_on, guide_id or 0, store_id)] += value
+    copy_rows(
+        model=TotalMove,
+        names=("booked_on", "guide_ref", "store_ref", "metric", "value"),
+        rows=(
+            (booked_on, guide_id or None, store_id, metric, sums[(metric, booked_on, guide_id, store_id)])
+            for metric, booked_on, guide_id, store_id in sorted(sums)
+            if sums[(metric, booked_on, guide_id, store_id)]
+        ),
+    )
+
+
+def fold_totals() -> int:
+    """Every total has what waits for it; how many moves were folded. Two at once share the work."""
+    folded = 0
+    while True:
+        with transaction.atomic():
+            # Whoever closes a month or proves totals waits until moves that were taken are in their totals.
+            share_close_lock()
+            count = fold_some()
+        folded += count
+        if count < FOLDED_AT_ONCE:
+            return folded
+
+
+def fold_some(limit: int = FOLDED_AT_ONCE) -> int:
+    """Up to so many moves are in their totals, inside the caller's transaction; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [limit])
+        moves: list[Move] = cursor.fetchall()
+    move_totals(moves)
+    return len(moves)
+
+
+def fold_all() -> None:
+    """The same of all there are, for whoever holds the close lock alone."""
+    while fold_some() == FOLDED_AT_ONCE:
+        pass

@@ -1,0 +1,231 @@
+"""The short way of a file leaves the books that one document after the other leaves them."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import connection, models
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from core import clock
+from members.models import (
+    ActivityEntry,
+    EarningRule,
+    MemberTier,
+    MultiplierRule,
+    PointsAccount,
+    PointsEntry,
+    PointsLot,
+    TierChange,
+)
+from sales import services
+from sales.contracts import MemberKey, OrderDocument, OrderPayment, ReturnDocument, ReturnLine
+from sales.models import (
+    Attribution,
+    AttributionRule,
+    AttributionShare,
+    GuideTotal,
+    HeldDocument,
+    PerformanceEntry,
+    Product,
+    Sale,
+    SaleLine,
+    SalePayment,
+    StoreTotal,
+    TotalMove,
+)
+from sales.services.bulk import book_in_bulk
+from sales.services.folding import fold_totals
+from sales.services.reading import digest_of_order, usable_order
+from tests.cast import Cast
+from tests.members.tiers_kit import make_ladder
+from tests.sales.kit import TILL, assert_totals_agree, key_of, line, order, tell
+
+# Every column that says something, but row ids, random ids and what is read of the clock.
+BOOKS: dict[type[models.Model], tuple[str, ...]] = {
+    Sale: (
+        "order_no", "revision", "is_current", "digest", "member_id", "store_id", "serving_guide_id", "sharing_guide_id",
+        "channel", "sold_at", "business_on", "list_fen", "amount_fen", "unit_count", "points_spent", "returned_fen",
+        "returned_unit_count", "is_first", "points_round", "spent_round", "activity_round", "points_earned",
+        "counted_fen", "counted_orders", "points_taken", "points_outcome",
+    ),
+    SaleLine: (
+        "sale__order_no", "sale__revision", "number", "product__code", "category_code", "quantity", "list_fen",
+        "amount_fen", "returned_quantity", "returned_fen",
+    ),
+    SalePayment: ("sale__order_no", "sale__revision", "method", "amount_fen"),
+    Product: ("code", "name", "category__code", "category__name"),
+    Attribution: ("sale__order_no", "sale__revision", "rule__name", "rule_words", "made_by", "reason"),
+    AttributionShare: (
+        "attribution__sale__order_no", "attribution__sale__revision", "place", "role", "guide_id", "store_id",
+        "share_bp",
+    ),
+    GuideTotal: ("period", "starts_on", "metric", "guide_id", "store_id", "value"),
+    StoreTotal: ("period", "starts_on", "metric", "store_id", "value"),
+    HeldDocument: ("kind", "number", "reason", "field", "value", "state"),
+    PointsAccount: ("member_id", "balance", "frozen", "debt_allowed"),
+    PointsEntry: ("account__member_id", "source_key", "kind", "delta", "asked", "reason", "reversed_entry__source_key"),
+    PointsLot: ("account__member_id", "entry__source_key", "granted", "remaining", "expires_at"),
+    ActivityEntry: ("member_id", "source_key", "day", "spend_fen", "order_count"),
+    MemberTier: ("member_id", "tier__name", "since", "earned_tier__name", "valid_until"),
+    TierChange: ("member_id", "to_tier__name", "from_tier__name", "cause", "until", "spend_fen", "order_count"),
+}  # fmt: skip
+
+
+def books() -> dict[str, list[Any]]:
+    """The books as values; totals of nothing are none. Of the ledger the sums: another order reverses at other times."""
+    found: dict[str, list[Any]] = {
+        model.__name__: sorted(
+            (tuple(map(plain, row)) for row in model._default_manager.values_list(*names)),
+            key=repr,
+        )
+        for model, names in BOOKS.items()
+    }  # fmt: skip
+    for name in ("GuideTotal", "StoreTotal"):
+        found[name] = [row for row in found[name] if row[-1]]
+    entries = PerformanceEntry.objects.values("booked_on", "due_on", "guide_id", "store_id", "metric")
+    summed = entries.annotate(total=models.Sum("value")).exclude(total=0)
+    found["PerformanceEntry"] = sorted((tuple(row.values()) for row in summed), key=repr)
+    return found
+
+
+def plain(value: Any) -> Any:
+    """A value that is equal to the same value read again."""
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def forget() -> None:
+    """Empty books of sales, points and tiers; the chain and its people stay."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "TRUNCATE sales_performanceentry, sales_guidetotal, sales_storetotal, sales_totalmove,"
+            " sales_attributionshare, sales_attribution, sales_salereturnline, sales_salereturn, sales_saleline,"
+            " sales_salepayment, sales_salecoupon, sales_sale, sales_helddocument, sales_product, sales_category,"
+            " members_activityentry, members_membertier, members_tierchange, members_pointslotuse, members_pointslot,"
+            " members_pointsentry, members_pointsaccount, members_pendingreversal CASCADE"
+        )
+
+
+def tell_in_bulk(documents: list[OrderDocument | ReturnDocument], at: dt.datetime, size: int) -> None:
+    """Slices as the worker of a file takes them; what is apart follows each slice."""
+    orders = [usable_order(one, at=at) for one in documents if isinstance(one, OrderDocument)]
+    for start in range(0, len(orders), size):
+        slice_ = orders[start : start + size]
+        told = book_in_bulk(
+            orders=slice_, digests=[digest_of_order(one) for one in slice_], actor=TILL, at=at
+        )
+        assert told.booked_count + told.repeated_count + len(told.apart) == len(slice_)
+        for place in told.apart:
+            tell(slice_[place], at=at)
+    tell(*(one for one in documents if isinstance(one, ReturnDocument)), at=at)
+    fold_totals()
+
+
+orders = st.lists(
+    st.fixed_dictionaries(
+        {
+            "number": st.integers(0, 7),
+            "revision": st.sampled_from([0, 0, 0, 1]),
+            "who": st.integers(0, 3),
+            "hours": st.integers(0, 900),
+            "guide": st.sampled_from(["T001", "T002", "T004", "", "T999"]),
+            "sharing": st.sampled_from(["", "", "T004"]),
+            "store": st.sampled_from(["T01", "T02", "T01", "T99"]),
+            "channel": st.sampled_from(["store", "online"]),
+            "fen": st.integers(1, 700_000),
+            "lines": st.integers(1, 3),
+            "spent": st.sampled_from([0, 0, 0, 5]),
+            "paid": st.booleans(),
+        }
+    ),
+    min_size=1,
+    max_size=10,
+)
+
+
+def documents_of(
+    story: list[dict[str, Any]], cast: Cast, now: dt.datetime
+) -> list[OrderDocument | ReturnDocument]:
+    people = [key_of(cast.xiaomei), key_of(cast.xiaoli), None, MemberKey("pos_card", "nobody")]
+    documents: list[OrderDocument | ReturnDocument] = []
+    for told in story:
+        lines = [
+            line(f"P{place}", told["fen"] // (place + 1), quantity=place + 1, category_code=("tops", "", "shoes")[place])
+            for place in range(told["lines"])
+        ]  # fmt: skip
+        amount = sum(one.amount_fen for one in lines)
+        documents.append(
+            order(
+                f"O{told['number']}", *lines, revision=told["revision"], member=people[told["who"]],
+                sold_at=now - dt.timedelta(hours=told["hours"]), serving_guide=told["guide"],
+                sharing_guide=told["sharing"], store_code=told["store"], channel=told["channel"],
+                points_spent=told["spent"], payments=(OrderPayment("cash", amount),) if told["paid"] else (),
+            )
+        )  # fmt: skip
+    return documents
+
+
+@pytest.mark.django_db(transaction=True)
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(story=orders, size=st.integers(1, 10), back=st.integers(0, 7))
+def test_a_file_in_bulk_leaves_the_books_of_one_by_one(
+    cast: Cast, story: list[dict[str, Any]], size: int, back: int
+) -> None:
+    from django.db import transaction
+
+    now = clock.now()
+    AttributionRule.objects.get_or_create(
+        position=1,
+        defaults={"name": "线上", "channels": ["online"], "exclusive_bp": 7_000, "store_bp": 3_000},
+    )
+    AttributionRule.objects.get_or_create(
+        position=2, defaults={"name": "分享", "sharing_bp": 3_333, "serving_bp": 6_667}
+    )
+    if not EarningRule.objects.exists():
+        make_ladder()
+        EarningRule.objects.create(name="全部", fen_per_point=100)
+        EarningRule.objects.create(name="鞋", category="shoes", fen_per_point=30, priority=1)
+        MultiplierRule.objects.create(
+            name="双倍", multiplier_bp=20_000, valid_from=now.date() - dt.timedelta(days=9)
+        )
+    documents = documents_of(story, cast, now)
+    documents.append(
+        ReturnDocument(
+            source="pos", return_no="R1", order_no=f"O{back}", store_code="T02", returned_at=now, amount_fen=1,
+            lines=(ReturnLine(product_code="P0", quantity=1, amount_fen=1, line_number=1),),
+        )
+    )  # fmt: skip
+    services.close_month(
+        month_on=(now.date().replace(day=1) - dt.timedelta(days=1)), actor=TILL
+    ) if not _closed() else None
+    forget()
+    for document in documents:
+        tell(document, at=now)
+    one_by_one = books()
+    assert_totals_agree()
+    forget()
+    with transaction.atomic():
+        tell_in_bulk(documents, now, size)
+    assert not TotalMove.objects.exists()
+    assert_totals_agree()
+    in_bulk = books()
+    for name, rows in one_by_one.items():
+        assert in_bulk[name] == rows, name
+    # Again: nothing but the reason of a document whose number somebody else's has taken meanwhile.
+    with transaction.atomic():
+        tell_in_bulk(documents, now, size)
+    again = books()
+    for name in in_bulk.keys() - {"HeldDocument"}:
+        assert again[name] == in_bulk[name], name
+
+
+def _closed() -> bool:
+    from sales.models import PeriodClose
+
+    return PeriodClose.objects.exists()
