@@ -93,5 +93,6 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     sale_events.SaleReattributed: [],
     sale_events.DocumentsHeld: [],
     sale_events.MonthWasClosed: ["sales.handlers.on_month_was_closed"],
+    sale_events.IntakeQueued: ["sales.handlers.on_intake_queued"],
     coupon_events.UnlockReached: [],
 }

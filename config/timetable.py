@@ -65,5 +65,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "fold_touched_members": {"task": "sales.fold_touched_members", "schedule": 5.0},
     # The night's run over all members, begun after midnight, and one when the chain changed its rules.
     "work_metrics_runs": {"task": "sales.work_metrics_runs", "schedule": 60.0},
+    # What a killed import left; the import itself folds after each slice.
+    "fold_totals": {"task": "sales.fold_totals", "schedule": 5.0},
+    "work_intakes": {"task": "sales.work_intakes", "schedule": 10.0},
+    "prune_intakes": {"task": "sales.prune_intakes", "schedule": 3600.0},
     "prove_sales_totals": {"task": "sales.prove_totals", "schedule": 21600.0},
 }

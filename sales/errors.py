@@ -219,3 +219,37 @@ class RfmRulesUnusable(InvalidInput):
 
     code = "sales.rfm_rules_unusable"
     sentence = _("RFM 设置有误：各档要从小到大、都大于 0，名称不能为空也不能重复")
+class NoSuchIntake(NotFound):
+    code = "sales.no_such_intake"
+    sentence = _("没有找到这次导入")
+
+
+class IntakeMappingUnusable(InvalidInput):
+    """A target twice, one that is missing, or an option that a column needs; `details["field"]` names it."""
+
+    code = "sales.intake_mapping_unusable"
+    sentence = _("列的对应不完整")
+
+
+class IntakeSourceUnusable(InvalidInput):
+    code = "sales.intake_source_unusable"
+    sentence = _("请填写来源系统，最多 16 个字母、数字、点、横线或下划线")
+
+
+class IntakeNotInThisState(Conflict):
+    """Somebody or some worker took it further meanwhile."""
+
+    code = "sales.intake_not_in_this_state"
+    sentence = _("这次导入的状态已经变了，请刷新后再看")
+
+
+class IntakeFileGone(Conflict):
+    code = "sales.intake_file_gone"
+    sentence = _("原文件已按期删除，请重新上传")
+
+
+class IntakeStuck(Conflict):
+    """Taken up again and again without a step forward."""
+
+    code = "sales.intake_stuck"
+    sentence = _("导入反复中断，请联系技术人员")

@@ -47,3 +47,7 @@ class MonthWasClosed(Event):
     """Nothing is booked into the month any more: its boards can be frozen."""
 
     close_id: int
+class IntakeQueued(Event):
+    """A file of orders or returns has work to be done."""
+
+    job_id: int

@@ -50,3 +50,19 @@ def fold_touched_members() -> int:
 def work_metrics_runs() -> int:
     """See the service of that name. Answers how many members were looked at."""
     return services.work_metrics_runs(actor=Actor.system("work_metrics_runs")).member_count
+@shared_task(name="sales.work_intakes")
+def work_intakes() -> int:
+    """Files whose wake-up was lost, or whose worker died. Answers how many were taken up."""
+    return services.work_intakes()
+
+
+@shared_task(name="sales.prune_intakes")
+def prune_intakes() -> int:
+    """See the service of that name."""
+    return services.prune_intakes(actor=Actor.system("prune_intakes"))
+
+
+@shared_task(name="sales.fold_totals")
+def fold_totals() -> int:
+    """Totals that a killed import left behind. Answers how many moves were folded."""
+    return services.fold_totals()

@@ -83,7 +83,7 @@ def guess_targets(headings: Sequence[str]) -> list[str]:
     """For each heading what it most likely means, "" where that is not clear; no single target twice."""
     guessed: list[str] = []
     for heading in headings:
-        target = _BY_WORD.get(_word(heading), "")
+        target = _BY_WORD.get(heading_word(heading), "")
         guessed.append("" if target in guessed and target not in _MAY_REPEAT else target)
     return guessed
 
@@ -99,7 +99,7 @@ def recall_mapping(headings: Sequence[str]) -> dict[str, Any]:
 
 def headings_digest(headings: Sequence[str]) -> str:
     """Equal for the same headings in the same order, whatever their blanks and case."""
-    return crypto.digest("\n".join(_word(heading) for heading in headings))
+    return crypto.digest("\n".join(heading_word(heading) for heading in headings))
 
 
 def usable_mapping(*, mapping: Mapping[str, Any], width: int) -> ColumnPlan:
@@ -155,10 +155,12 @@ def _app_of(
     return app_id
 
 
-def _word(heading: str) -> str:
-    """手机号（必填） and "Phone Number *" are 手机号 and phonenumber."""
+def heading_word(heading: str) -> str:
+    """A heading as it is compared: 手机号（必填） and "Phone Number *" are 手机号 and phonenumber."""
     folded = unicodedata.normalize("NFKC", heading).lower()
     return _SIGNS.sub("", re.sub(r"\((?:必填|选填|可选|required|optional|[0-9]+)\)", "", folded))
 
 
-_BY_WORD: Final = {_word(word): target for target, words in _SYNONYMS.items() for word in words.split()}
+_BY_WORD: Final = {
+    heading_word(word): target for target, words in _SYNONYMS.items() for word in words.split()
+}

@@ -58,7 +58,7 @@ REASONS: Final[Mapping[str, Callable[[], str]]] = {
 }
 
 
-def keep_file(stream: IO[bytes]) -> tuple[str, str]:
+def keep_file(stream: IO[bytes], *, most_bytes: int = MOST_BYTES) -> tuple[str, str]:
     """The stream lies in the import folder; its name there and its digest. Refuses one that is too large."""
     root = Path(settings.IMPORT_ROOT)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -70,8 +70,8 @@ def keep_file(stream: IO[bytes]) -> tuple[str, str]:
         with os.fdopen(handle, "wb") as target:
             while chunk := stream.read(_CHUNK):
                 size += len(chunk)
-                if size > MOST_BYTES:
-                    raise ImportFileTooLarge(limit_mb=MOST_BYTES // _CHUNK)
+                if size > most_bytes:
+                    raise ImportFileTooLarge(limit_mb=most_bytes // _CHUNK)
                 digest.update(chunk)
                 target.write(chunk)
         Path(part).replace(root / name)

@@ -67,23 +67,25 @@ class Table:
 
 
 @contextlib.contextmanager
-def open_table(path: Path) -> Iterator[Table]:
-    """The table in the file, whatever its name says. Raises a refusal for everything it cannot be."""
+def open_table(path: Path, *, most_rows: int | None = None, most_bytes: int | None = None) -> Iterator[Table]:
+    """The table in the file, whatever its name says, within MOST_ROWS and MOST_BYTES or the limits given. Raises a
+    refusal for everything it cannot be."""
+    most_rows, most_bytes = most_rows or MOST_ROWS, most_bytes or MOST_BYTES
     size = path.stat().st_size
     if size == 0:
         raise ImportFileEmpty
-    if size > MOST_BYTES:
-        raise ImportFileTooLarge(limit_mb=MOST_BYTES // 1024 // 1024)
+    if size > most_bytes:
+        raise ImportFileTooLarge(limit_mb=most_bytes // 1024 // 1024)
     with path.open("rb") as stream:
         start = stream.read(8192)
     if start.startswith(_COMPOUND):
         raise ImportFileUnsupported
-    rows = _workbook_rows(path) if start.startswith(_ZIP) else _text_rows(path, start)
+    rows = _workbook_rows(path, most_rows) if start.startswith(_ZIP) else _text_rows(path, start)
     with contextlib.closing(rows):
-        yield _table(rows)
+        yield _table(rows, most_rows)
 
 
-def _table(rows: Iterator[Row]) -> Table:
+def _table(rows: Iterator[Row], most_rows: int) -> Table:
     filled = (row for row in rows if any(cell and not cell.isspace() for cell in row[1]))
     _line, cells = next(itertools.islice(filled, 1), (0, []))
     while cells and not cells[-1].strip():
@@ -92,7 +94,7 @@ def _table(rows: Iterator[Row]) -> Table:
         raise ImportFileEmpty
     if len(cells) > MOST_COLUMNS:
         raise ImportTooWide(limit=MOST_COLUMNS)
-    return Table(headings=tuple(_named(cells)), rows=_counted(filled))
+    return Table(headings=tuple(_named(cells)), rows=_counted(filled, most_rows))
 
 
 def _named(cells: Sequence[str]) -> Iterator[str]:
@@ -105,12 +107,12 @@ def _named(cells: Sequence[str]) -> Iterator[str]:
         yield heading if seen[heading] == 1 else f"{heading} ({seen[heading]})"
 
 
-def _counted(rows: Iterator[Row]) -> Iterator[Row]:
+def _counted(rows: Iterator[Row], most_rows: int) -> Iterator[Row]:
     count = 0
     for row in rows:
         count += 1
-        if count > MOST_ROWS:
-            raise ImportTooLong(limit=MOST_ROWS)
+        if count > most_rows:
+            raise ImportTooLong(limit=most_rows)
         yield row
     if not count:
         raise ImportHasNoRows
@@ -190,7 +192,7 @@ def _separator(head: str) -> str:
 # Workbooks ------------------------------------------------------------------------------------------------
 
 
-def _workbook_rows(path: Path) -> Generator[Row, None, None]:
+def _workbook_rows(path: Path, most_rows: int) -> Generator[Row, None, None]:
     """The rows of the first sheet. A formula gives the value Excel kept for it; none kept is marked as such."""
     with _as_broken():
         _refuse_bomb(path)
@@ -208,8 +210,8 @@ def _workbook_rows(path: Path) -> Generator[Row, None, None]:
                 if row is None:
                     return
                 number += 1
-                if number > MOST_ROWS + _HEAD_ROWS:
-                    raise ImportTooLong(limit=MOST_ROWS)
+                if number > most_rows + _HEAD_ROWS:
+                    raise ImportTooLong(limit=most_rows)
                 cells = [_cell_text(value) for value in row]
             for place in written:
                 if place < len(cells) and not cells[place]:

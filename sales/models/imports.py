@@ -110,7 +110,9 @@ class IntakeDocument(models.Model):
 
     job = models.ForeignKey(IntakeJob, on_delete=models.CASCADE, related_name="+", db_index=False)
     place = models.PositiveIntegerField()
-    line = models.PositiveIntegerField()  # of the file, where it begins
+    # Of the file, where it begins and ends.
+    line = models.PositiveIntegerField()
+    last_line = models.PositiveIntegerField()
     number = models.CharField(max_length=64)
     revision = models.PositiveIntegerField(default=0)
     digest = models.BinaryField(max_length=32)

@@ -9,7 +9,19 @@ from sales.services.commission import (
     reopen_commission,
 )
 from sales.services.freezing import freeze_boards, freeze_closed_boards
+from sales.services.folding import fold_totals
 from sales.services.held import discard_document
+from sales.services.import_jobs import (
+    forget_intake,
+    map_intake,
+    pause_intake,
+    prune_intakes,
+    resume_intake,
+    start_intake,
+    stop_intake,
+    upload_intake,
+)
+from sales.services.import_running import work_intake, work_intakes
 from sales.services.intake import (
     record_documents,
     record_return,
@@ -44,7 +56,12 @@ __all__ = [
     "plan_split",
     "prepare_commission",
     "prove_commission",
+    "fold_totals",
+    "forget_intake",
+    "map_intake",
+    "pause_intake",
     "prove_totals",
+    "prune_intakes",
     "reattribute_sale",
     "rebuild_member_metrics",
     "record_documents",
@@ -53,10 +70,16 @@ __all__ = [
     "release_targets",
     "reopen_commission",
     "reopen_month",
+    "resume_intake",
     "retry_documents",
     "retry_held_documents",
     "save_split",
     "set_targets",
     "sync_places",
     "work_metrics_runs",
+    "start_intake",
+    "stop_intake",
+    "upload_intake",
+    "work_intake",
+    "work_intakes",
 ]

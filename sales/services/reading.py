@@ -26,7 +26,7 @@ MOST_LINES: Final = 500
 CLOCK_SKEW: Final = dt.timedelta(minutes=5)
 _EARLIEST: Final = dt.date(2000, 1, 1)
 _PLAIN: Final = re.compile(r"[^\x00-\x1f\x7f]*")
-_LENGTHS: Final = {
+LENGTHS: Final = {
     "source": 16, "order_no": 64, "return_no": 64, "store_code": 20, "channel": 16, "serving_guide": 20,
     "sharing_guide": 20, "product_code": 40, "product_name": 80, "category_code": 40, "category_name": 60,
     "method": 16, "code": 20, "value": 80, "app_id": 40,
@@ -169,7 +169,7 @@ def _trimmed(record: Any, *names: str) -> Any:
         if not isinstance(text, str):
             raise DocumentUnusable(field=name)
         short = text.strip()
-        if len(short) > _LENGTHS[name] or not _PLAIN.fullmatch(short):
+        if len(short) > LENGTHS[name] or not _PLAIN.fullmatch(short):
             raise DocumentUnusable(field=name)
         if short != text:
             changed[name] = short

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from core import clock
 from guides import selectors as guide_selectors
@@ -115,3 +116,26 @@ def _category_ids(titles: dict[str, str]) -> dict[str, int]:
         [Category(code=code, name=titles[code]) for code in missing], ignore_conflicts=True
     )
     return dict(Category.objects.filter(code__in=titles).values_list("code", "pk"))
+
+
+class Named(NamedTuple):
+    """The names on a document."""
+
+    store_code: str
+    guides: tuple[str, ...]
+    member: MemberKey | None
+
+
+def are_known(named: Sequence[Named]) -> list[bool]:
+    """Whether each document's store, guides and member are there."""
+    stores = guide_selectors.list_stores_by_code(one.store_code for one in named)
+    guides = guide_selectors.list_guides_by_number({number for one in named for number in one.guides})
+    members = member_selectors.list_member_ids_by_keys(
+        _key(one.member) for one in named if one.member is not None
+    )
+    return [
+        one.store_code in stores
+        and all(number in guides for number in one.guides)
+        and (one.member is None or _key(one.member) in members)
+        for one in named
+    ]

@@ -1,0 +1,188 @@
+"""From a file to `IntakeDocument`: every row is read once, and documents are copied in chunks.
+
+A chunk is one transaction that also moves the job's mark: whoever takes the job over after a crash goes on behind
+the last committed document, and none is staged twice.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from core import clock, crypto
+from core.leases import keep_lease
+from members.services.import_reading import Table
+from sales.contracts import (
+    MemberKey,
+    OrderCoupon,
+    OrderDocument,
+    OrderLine,
+    OrderPayment,
+    ReturnDocument,
+    ReturnLine,
+)
+from sales.models import IntakeDocument, IntakeJob, IntakeKind, IntakeProblem
+from sales.services.copying import copy_rows
+from sales.services.held import Document, digest_of, number_of
+from sales.services.import_columns import IntakePlan
+from sales.services.import_documents import Assembler, Grouped
+
+CHUNK: Final = 5_000  # rows
+_CONTEXT: Final = f"{IntakeDocument._meta.db_table}.member"
+_SPLIT: Final = "\x1f"
+_COLUMNS: Final = (
+    "job", "place", "line", "last_line", "number", "revision", "digest", "store_code", "serving_guide", "sharing_guide", "member",
+    "body", "is_apart",
+)  # fmt: skip
+# One number twice in a file, with other content: its rows are scattered, or two orders were mixed up. Nobody guesses.
+_SCATTERED: Final = """
+WITH twice AS (
+    SELECT number, revision FROM sales_intakedocument WHERE job_id = %(job)s
+    GROUP BY number, revision HAVING count(DISTINCT digest) > 1),
+gone AS (
+    DELETE FROM sales_intakedocument document USING twice
+    WHERE document.job_id = %(job)s AND document.number = twice.number AND document.revision = twice.revision
+    RETURNING document.line, document.last_line)
+INSERT INTO sales_intakeproblem (job_id, line, reasons)
+SELECT %(job)s, line, ARRAY['document:scattered'] FROM gone, generate_series(gone.line, gone.last_line) line
+ON CONFLICT DO NOTHING
+"""
+
+
+class Stager:
+    """Reads the rest of one job's file into its documents, chunk by chunk, under its lease."""
+
+    def __init__(self, *, job: IntakeJob, plan: IntakePlan, holder: str) -> None:
+        self._job_id = job.pk
+        self._holder = holder
+        self._read_to = job.read_count
+        self._place = job.total_count
+        self._assembler = Assembler(plan=plan, source=job.source, width=len(job.headings), at=clock.now())
+
+    def chunks(self, table: Table) -> Iterator[None]:
+        """Stage a chunk at every step; the lease is kept by each."""
+        rest = (row for row in table.rows if row[0] > self._read_to)
+        waiting: list[Grouped] = []
+        count = 0
+        for grouped in self._assembler.documents(rest):
+            waiting.append(grouped)
+            count += len(grouped.lines)
+            if count >= CHUNK:
+                self._stage(waiting)
+                waiting, count = [], 0
+                yield
+        if waiting:
+            self._stage(waiting)
+            yield
+
+    def _stage(self, groups: Sequence[Grouped]) -> None:
+        ready = [(one.lines, one.document) for one in groups if one.document is not None]
+        problems = [problem for one in groups for problem in one.reasons]
+        rows = _rows(self._job_id, self._place, ready)
+        with transaction.atomic():
+            keep_lease(
+                IntakeJob.objects.working().filter(pk=self._job_id),
+                holder=self._holder,
+                read_count=groups[-1].lines[-1],
+                row_count=F("row_count") + sum(len(one.lines) for one in groups),
+                bad_count=F("bad_count") + len(problems),
+                total_count=F("total_count") + len(ready),
+            )
+            copy_rows(model=IntakeDocument, names=_COLUMNS, rows=rows)
+            copy_rows(
+                model=IntakeProblem,
+                names=("job", "line", "reasons"),
+                rows=((self._job_id, line, reasons) for line, reasons in problems),
+            )
+        self._place += len(ready)
+
+
+def refuse_scattered(*, job_id: int) -> int:
+    """Documents of one number that say different things are bad, all of them; how many lines. Inside a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SCATTERED, {"job": job_id})
+        return int(cursor.rowcount)
+
+
+def _rows(
+    job_id: int, start: int, ready: Sequence[tuple[tuple[int, ...], Document]]
+) -> Iterator[tuple[Any, ...]]:
+    members = crypto.seal_all(
+        [_member_words(document.member) for _lines, document in ready], context=_CONTEXT
+    )
+    for place, ((lines, document), member) in enumerate(zip(ready, members, strict=True), start + 1):
+        sharing = document.sharing_guide if isinstance(document, OrderDocument) else ""
+        revision = document.revision if isinstance(document, OrderDocument) else 0
+        yield (
+            job_id, place, lines[0], lines[-1], number_of(document), revision, digest_of(document), document.store_code,
+            document.serving_guide, sharing, member, _body(document), False,
+        )  # fmt: skip
+
+
+def load_staged(row: IntakeDocument, *, kind: str, source: str) -> Document:
+    """The document of a row, as it was read."""
+    return _load_order(row, source) if kind == IntakeKind.ORDER else _load_return(row, source)
+
+
+def _member_words(member: MemberKey | None) -> str:
+    return "" if member is None else _SPLIT.join((member.kind, member.app_id, member.value))
+
+
+def member_key(words: str) -> MemberKey | None:
+    """The member a row names."""
+    if not words:
+        return None
+    kind, app_id, value = words.split(_SPLIT)
+    return MemberKey(kind, value, app_id)  # type: ignore[arg-type]
+
+
+def _body(document: Document) -> str:
+    if isinstance(document, ReturnDocument):
+        lines = [
+            [one.product_code, one.quantity, one.amount_fen, one.line_number, one.product_name]
+            for one in document.lines
+        ]
+        told: list[Any] = [document.returned_at.isoformat(), document.order_no, document.amount_fen, lines]
+    else:
+        goods = [
+            [one.product_code, one.quantity, one.list_fen, one.amount_fen, one.product_name, one.category_code, one.category_name]
+            for one in document.lines
+        ]  # fmt: skip
+        told = [
+            document.sold_at.isoformat(), document.channel, document.amount_fen, document.points_spent, goods,
+            [[one.method, one.amount_fen] for one in document.payments],
+            [[one.code, one.discount_fen, one.amount_fen] for one in document.coupons],
+        ]  # fmt: skip
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def _load_order(row: IntakeDocument, source: str) -> OrderDocument:
+    sold_at, channel, amount_fen, points_spent, goods, payments, coupons = json.loads(row.body)
+    return OrderDocument(
+        source=source, order_no=row.number, revision=row.revision, sold_at=dt.datetime.fromisoformat(sold_at), channel=channel,
+        store_code=row.store_code, serving_guide=row.serving_guide, sharing_guide=row.sharing_guide,
+        amount_fen=amount_fen, points_spent=points_spent, member=member_key(row.member),
+        lines=tuple(
+            OrderLine(
+                product_code=code, quantity=quantity, list_fen=list_fen, amount_fen=fen, product_name=name,
+                category_code=category, category_name=title,
+            )
+            for code, quantity, list_fen, fen, name, category, title in goods
+        ),
+        payments=tuple(OrderPayment(*one) for one in payments), coupons=tuple(OrderCoupon(*one) for one in coupons),
+    )  # fmt: skip
+
+
+def _load_return(row: IntakeDocument, source: str) -> ReturnDocument:
+    returned_at, order_no, amount_fen, lines = json.loads(row.body)
+    return ReturnDocument(
+        source=source, return_no=row.number, returned_at=dt.datetime.fromisoformat(returned_at), store_code=row.store_code,
+        serving_guide=row.serving_guide, order_no=order_no, amount_fen=amount_fen, member=member_key(row.member),
+        lines=tuple(
+            ReturnLine(product_code=code, quantity=quantity, amount_fen=fen, line_number=number, product_name=name)
+            for code, quantity, fen, number, name in lines
+        ),
+    )  # fmt: skip
