@@ -72,6 +72,13 @@ SIDEBAR: list[dict[str, Any]] = [
         ],
     },
     {
+        "title": _("销售与业绩"),
+        "separator": True,
+        "items": [
+            _item(_("导入订单"), "upload_file", "sales_intakejob_changelist"),
+        ],
+    },
+    {
         "title": _("券"),
         "separator": True,
         "items": [

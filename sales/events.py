@@ -47,6 +47,9 @@ class MonthWasClosed(Event):
     """Nothing is booked into the month any more: its boards can be frozen."""
 
     close_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class IntakeQueued(Event):
     """A file of orders or returns has work to be done."""
 

@@ -31,7 +31,7 @@ def quote_points_in_bulk(asked: Sequence[tuple[int, Sequence[EarningLine], dt.da
         factor = floor.multiplier_bp if floor is not None and stage == MemberStage.MEMBER else ONE
         if member_id in standings:
             earned, manual, manual_until = standings[member_id]
-            held = higher_tier(tiers.get(manual), manual_until, tiers.get(earned), on)
+            held = higher_tier(tiers.get(manual or 0), manual_until, tiers.get(earned or 0), on)
             factor = factor if held is None else held.multiplier_bp
         quoted = quote_earned_points(
             lines=lines,

@@ -3,7 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import name_actions, name_details, name_values
+from sales.admin import imports
 from sales.models import TargetOrigin
+
+__all__ = ["imports"]
 
 name_actions(
     {

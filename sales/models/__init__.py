@@ -120,6 +120,7 @@ __all__ = [
     "IntakeMapping",
     "IntakeProblem",
     "IntakeState",
+    "LineKind",
     "Metric",
     "MetricsRun",
     "MetricsTouch",

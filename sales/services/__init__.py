@@ -8,8 +8,8 @@ from sales.services.commission import (
     prove_commission,
     reopen_commission,
 )
-from sales.services.freezing import freeze_boards, freeze_closed_boards
 from sales.services.folding import fold_totals
+from sales.services.freezing import freeze_boards, freeze_closed_boards
 from sales.services.held import discard_document
 from sales.services.import_jobs import (
     forget_intake,
@@ -51,15 +51,15 @@ __all__ = [
     "discard_commission",
     "discard_document",
     "fold_touched_members",
+    "fold_totals",
+    "forget_intake",
     "freeze_boards",
     "freeze_closed_boards",
+    "map_intake",
+    "pause_intake",
     "plan_split",
     "prepare_commission",
     "prove_commission",
-    "fold_totals",
-    "forget_intake",
-    "map_intake",
-    "pause_intake",
     "prove_totals",
     "prune_intakes",
     "reattribute_sale",
@@ -79,6 +79,7 @@ __all__ = [
     "work_metrics_runs",
     "start_intake",
     "stop_intake",
+    "sync_places",
     "upload_intake",
     "work_intake",
     "work_intakes",

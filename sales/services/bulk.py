@@ -200,7 +200,7 @@ class _Slice:
 
     def _reward(self) -> list[tuple[object, ...]]:
         """Points and activity in rounds, each member's next order in each: a tier reached by one counts for the next."""
-        rewards = [NO_REWARDS] * len(self.orders)
+        rewards: list[tuple[object, ...]] = [NO_REWARDS] * len(self.orders)
         waiting = list(_places(self.members).values())
         reason = _("购物获得")
         while waiting:

@@ -10,8 +10,8 @@ from core.constraints import violated
 from sales.errors import MonthClosed, MonthNotClosed, MonthNotOver, ReasonMissing
 from sales.events import MonthWasClosed
 from sales.models import PeriodClose
-from sales.services.freezing import thaw_boards
 from sales.services.folding import fold_all
+from sales.services.freezing import thaw_boards
 from sales.services.reconciling import take_close_lock
 
 

@@ -115,7 +115,7 @@ class IntakePlan:
     channel: str  # where no column says it
 
 
-def guess_targets(headings: Sequence[str], kind: str) -> list[str]:
+def guess_targets(*, headings: Sequence[str], kind: str) -> list[str]:
     """For each heading what it most likely means in a file of that kind, "" where that is not clear; none twice."""
     guessed: list[str] = []
     for heading in headings:
@@ -124,12 +124,16 @@ def guess_targets(headings: Sequence[str], kind: str) -> list[str]:
     return guessed
 
 
-def recall_mapping(headings: Sequence[str], kind: str) -> dict[str, Any]:
+def recall_mapping(*, headings: Sequence[str], kind: str) -> dict[str, Any]:
     """The mapping that files of this kind under these headings had last time; else what the headings suggest."""
     known = IntakeMapping.objects.filter(kind=kind, headings_digest=headings_digest(headings)).first()
     if known is not None:
         return dict(known.mapping)
-    columns = {str(place): target for place, target in enumerate(guess_targets(headings, kind)) if target}
+    columns = {
+        str(place): target
+        for place, target in enumerate(guess_targets(headings=headings, kind=kind))
+        if target
+    }
     return {"columns": columns, "app_id": "", "mini_app_id": "", "channel": "store"}
 
 

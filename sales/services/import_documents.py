@@ -165,7 +165,7 @@ class Assembler:
     def _member(self, head: dict[str, Any]) -> MemberKey | None:
         for kind in MEMBER_KEYS:
             if value := head.get(kind):
-                return MemberKey(kind, value, self._plan.app_ids.get(kind, ""))  # type: ignore[arg-type]
+                return MemberKey(kind, value, self._plan.app_ids.get(kind, ""))
         return None
 
 

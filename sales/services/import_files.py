@@ -9,9 +9,10 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from core.errors import Refusal
+from core.workbooks import safe_cells
 from members.services.import_files import REASONS as MEMBER_REASONS
 from members.services.import_files import write_workbook
-from members.services.import_reading import open_table, safe_cells
+from members.services.import_reading import open_table
 from sales import errors
 from sales.errors import IntakeFileGone
 from sales.models import IntakeJob, IntakeProblem
@@ -53,7 +54,7 @@ def path_of(job: IntakeJob) -> Path:
     return path
 
 
-def reason_words(reason: str, kind: str) -> str:
+def reason_words(*, reason: str, kind: str) -> str:
     """quantity:missing → 数量：没有填写"""
     target, _colon, code = reason.partition(":")
     if code in REASONS:
@@ -79,7 +80,7 @@ def bad_rows(job: IntakeJob) -> Iterator[list[str]]:
             told = reasons.pop(line, None)
             if told is not None:
                 padded = [*cells, *[""] * (len(table.headings) - len(cells))]
-                words = "；".join(reason_words(reason, job.kind) for reason in told)
+                words = "；".join(reason_words(reason=reason, kind=job.kind) for reason in told)
                 yield [*safe_cells(padded[: len(table.headings)]), str(line), words]
 
 

@@ -61,7 +61,7 @@ def upload_intake(
                 stored_as=stored_as,
                 file_digest=digest,
                 headings=headings,
-                mapping=recall_mapping(headings, kind),
+                mapping=recall_mapping(headings=headings, kind=kind),
                 created_at=at,
                 created_by_id=actor.id if actor.kind == "staff" else None,
             )

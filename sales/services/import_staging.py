@@ -47,7 +47,7 @@ gone AS (
     WHERE document.job_id = %(job)s AND document.number = twice.number AND document.revision = twice.revision
     RETURNING document.line, document.last_line)
 INSERT INTO sales_intakeproblem (job_id, line, reasons)
-SELECT %(job)s, line, ARRAY['document:scattered'] FROM gone, generate_series(gone.line, gone.last_line) line
+SELECT %(job)s, bad, ARRAY['document:scattered'] FROM gone, generate_series(gone.line, gone.last_line) bad
 ON CONFLICT DO NOTHING
 """
 

@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from core import audit, clock
 from core.actor import Actor
 from sales.models import Period, PeriodClose
-from sales.services.places import find_place_differences, mend_places
 from sales.services.folding import fold_all
+from sales.services.places import find_place_differences, mend_places
 from sales.services.reconciling import take_close_lock
 
 logger = logging.getLogger(__name__)
