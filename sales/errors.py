@@ -219,6 +219,8 @@ class RfmRulesUnusable(InvalidInput):
 
     code = "sales.rfm_rules_unusable"
     sentence = _("RFM 设置有误：各档要从小到大、都大于 0，名称不能为空也不能重复")
+
+
 class NoSuchIntake(NotFound):
     code = "sales.no_such_intake"
     sentence = _("没有找到这次导入")

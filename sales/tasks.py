@@ -50,6 +50,8 @@ def fold_touched_members() -> int:
 def work_metrics_runs() -> int:
     """See the service of that name. Answers how many members were looked at."""
     return services.work_metrics_runs(actor=Actor.system("work_metrics_runs")).member_count
+
+
 @shared_task(name="sales.work_intakes")
 def work_intakes() -> int:
     """Files whose wake-up was lost, or whose worker died. Answers how many were taken up."""

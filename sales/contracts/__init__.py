@@ -4,6 +4,8 @@ import dataclasses
 import datetime as dt
 from typing import Literal
 
+from sales.contracts.intake import IntakeCard as IntakeCard
+from sales.contracts.intake import IntakeCounts as IntakeCounts
 from sales.contracts.rfm import RfmCell as RfmCell
 from sales.contracts.rfm import RfmGroupLine as RfmGroupLine
 from sales.contracts.rfm import RfmPreview as RfmPreview
@@ -136,84 +138,6 @@ class DocumentOutcome:
     field: str = ""
     sale_id: int | None = None
     return_id: int | None = None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class IntakeCounts:
-    """What became of the documents of a file. `repeated` were in the books, word for word."""
-
-    booked: int = 0
-    corrected: int = 0
-    repeated: int = 0
-    superseded: int = 0
-    held: int = 0
-    refused: int = 0
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class IntakeCard:
-    """One file of orders or returns as it stands. Counts of lines: read, bad; of documents: total, done."""
-
-    id: int
-    kind: str
-    kind_label: str
-    source: str
-    file_name: str
-    state: str
-    state_label: str
-    failure: str
-    failure_line: int | None
-    is_file_there: bool
-    row_count: int
-    bad_count: int
-    total_count: int
-    done_count: int
-    expected: IntakeCounts
-    counts: IntakeCounts
-    rate: float  # of the present stretch of work: lines, or documents, a second
-    seconds_left: int | None
-    created_at: dt.datetime
-    ended_at: dt.datetime | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Share:
-    """A part of a sale in basis points, of a guide in a store or of a store alone."""
-
-    role: ShareRoleName
-    guide_id: int | None
-    store_id: int
-    share_bp: int
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ShareLine:
-    """A part as it is shown: who, how much, in words."""
-
-    role: ShareRoleName
-    role_label: str
-    guide_id: int | None
-    guide_name: str
-    store_id: int
-    store_name: str
-    share_bp: int
-    amount_fen: int  # of what is left after returns
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AttributionCard:
-    """Whose a sale is and why: "规则 3 线上订单：专属导购 70%，门店 30%"."""
-
-    id: int
-    sale_id: int
-    words: str
-    rule_words: str
-    is_manual: bool
-    made_at: dt.datetime
-    made_by: str
-    reason: str
-    ended_at: dt.datetime | None
-    shares: tuple[ShareLine, ...]
 
 
 BoardSubject = Literal["guide", "store", "region", "dealer"]

@@ -25,6 +25,7 @@ from sales.services.attributing import Decision
 from sales.services.booking import Again, decide_all, lock_known_members
 from sales.services.firsts import move_firsts
 from sales.services.folding import defer_totals
+from sales.services.metrics import refresh_member_metrics
 from sales.services.reconciling import Counted, EntryWriter, reconcile_sales, share_close_lock, wanted_of
 from sales.services.references import References, day_of
 from sales.services.rewards import NO_REWARDS, order_key
@@ -172,6 +173,7 @@ class _Slice:
         write_decisions(sale_ids=sale_ids, decisions=decisions, at=self.at)
         self._enter(sale_ids, firsts, decisions)
         reconcile_sales(moved - set(sale_ids), reason=EntryReason.FIRST_MOVED, at=self.at)
+        refresh_member_metrics(self.members, at=self.at)
 
     def _lock(self) -> None:
         known = {member_id for member_id in self.members if member_id is not None}
