@@ -113,6 +113,15 @@ SIDEBAR: list[dict[str, Any]] = [
         ],
     },
     {
+        "title": _("业绩"),
+        "separator": True,
+        "items": [
+            _item(_("目标与达成"), "flag", "sales_target_changelist"),
+            _item(_("提成结算"), "payments", "sales_commissionmonth_changelist"),
+            _item(_("提成规则"), "percent", "sales_commissionrule_changelist"),
+        ],
+    },
+    {
         "title": _("公众号与小程序"),
         "separator": True,
         "items": [

@@ -32,4 +32,5 @@ SCOPES: Mapping[str, str] = {
     "coupons.Redemption": "coupons.selectors.scope_redemptions",
     "coupons.CouponDay": "coupons.selectors.scope_coupon_days",
     "coupons.SettlementLine": "coupons.selectors.scope_settlement_lines",
+    "sales.Target": "sales.selectors.target_scope.scope_targets",
 }

@@ -34,6 +34,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     from config.demo.sales import seed_sales
     from config.demo.seed import seed_chain
     from config.demo.tags import seed_tags
+    from config.demo.targets import seed_targets
     from config.demo.tiers import seed_tiers
     from config.demo.tills import seed_till
     from core import clock
@@ -53,6 +54,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     till = seed_till(supervisor.home, at=clock.now(), actor=actor)
     seed_coupon_history(at=clock.now(), actor=actor)
     seed_sales(at=clock.now(), actor=actor)
+    seed_targets(at=clock.now(), actor=actor)
     seed_doors(at=clock.now(), actor=actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link

@@ -95,7 +95,13 @@ from guides.selectors.requests import (
     list_requests_of_member_for_guide,
     summarize_requests,
 )
-from guides.selectors.rosters import list_region_paths, list_roster, open_store_ids, visible_region_ids
+from guides.selectors.rosters import (
+    list_guide_tags,
+    list_region_paths,
+    list_roster,
+    open_store_ids,
+    visible_region_ids,
+)
 from guides.selectors.scopes import (
     scope_bindings,
     scope_channel_codes,
@@ -148,6 +154,7 @@ __all__ = [
     "list_guide_labels",
     "list_guide_names",
     "list_guide_requests",
+    "list_guide_tags",
     "list_guides_by_number",
     "list_member_requests",
     "list_newest_members",

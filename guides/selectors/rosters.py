@@ -8,7 +8,7 @@ from django.db.models import Q
 from core import clock
 from core.models import StaffAccount
 from guides.contracts import GuideSeat
-from guides.models import GuidePosting, Region, StaffScope, Store
+from guides.models import Guide, GuidePosting, Region, StaffScope, Store
 
 
 def list_roster(
@@ -65,3 +65,9 @@ def list_region_paths() -> dict[int, tuple[int, ...]]:
 def open_store_ids(store_ids: Collection[int]) -> set[int]:
     """Those of the stores that are open for business."""
     return set(Store.objects.filter(pk__in=list(store_ids), is_active=True).values_list("pk", flat=True))
+
+
+def list_guide_tags(guide_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Number and name of guides by id."""
+    rows = Guide.objects.filter(pk__in=list(guide_ids)).values_list("pk", "number", "name")
+    return {pk: (number, name) for pk, number, name in rows}

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import name_actions, name_details, name_values
-from sales.admin import imports
+from sales.admin import commission, commission_rules, imports, targets  # noqa: F401  (each registers its pages)
 from sales.models import TargetOrigin
 
 __all__ = ["imports"]
@@ -19,6 +19,7 @@ name_actions(
         "sales.commission_discarded": _("退回提成单"),
         "sales.commission_prepared": _("生成提成单"),
         "sales.commission_reopened": _("重新打开提成月份"),
+        "sales.commission_rule_written": _("修改提成规则"),
         "sales.effective_decided": _("修改有效导购标准"),
         "sales.target_split": _("分解业绩目标"),
         "sales.targets_released": _("放开手工定的目标"),
@@ -34,6 +35,7 @@ name_details(
         "examples": _("例子"),
         "origin": _("来源"),
         "payable_fen": _("应发合计（分）"),
+        "is_new": _("新增"),
     }
 )
 name_values("origin", TargetOrigin.choices, within="sales.")

@@ -312,3 +312,52 @@ class EffectiveGuides:
     @property
     def share_bp(self) -> int:
         return self.effective_count * 10_000 // len(self.lines) if self.lines else 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CommissionLineCard:
+    """One line of a statement, explained. `original_month_on` is the month whose line it takes back."""
+
+    kind: Literal["sale", "return", "bounty", "target", "claw_back", "correction"]
+    kind_label: str
+    day_on: dt.date
+    document_no: str
+    store_name: str
+    category_name: str
+    share_bp: int
+    base_fen: int
+    unit_count: int
+    rate_bp: int
+    fen: int
+    rule_words: str
+    original_month_on: dt.date | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CommissionSummary:
+    """What a guide earned in a month, in fen: earned + bonus + clawed back + carried in = payable + carried out.
+    `id` None: computed from the ledger of now, the month is open."""
+
+    id: int | None
+    month_on: dt.date
+    state: Literal["open", "prepared", "closed"]
+    guide_id: int
+    guide_number: str
+    guide_name: str
+    store_id: int
+    store_name: str
+    sales_fen: int = 0
+    earned_fen: int = 0
+    bonus_fen: int = 0
+    clawed_back_fen: int = 0
+    carried_in_fen: int = 0
+    payable_fen: int = 0
+    carried_out_fen: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CommissionCard:
+    """A statement with every line."""
+
+    summary: CommissionSummary
+    lines: tuple[CommissionLineCard, ...]

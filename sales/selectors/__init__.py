@@ -7,6 +7,15 @@ from sales.selectors.attribution import (
     list_live_attributions,
 )
 from sales.selectors.boards import get_board, get_standing
+from sales.selectors.commission import (
+    commission_card_of,
+    get_commission,
+    list_commission_cards,
+    list_commission_months,
+    list_commissions,
+    next_commission_month,
+    state_of,
+)
 from sales.selectors.effective import get_target_settings, list_effective_guides
 from sales.selectors.explained import access_sale, get_sale_card, list_guide_sales, list_store_sales
 from sales.selectors.numbers import (
@@ -34,10 +43,12 @@ __all__ = [
     "access_sale",
     "add_months",
     "attribution_card_of",
+    "commission_card_of",
     "cover",
     "find_targets",
     "get_attribution",
     "get_board",
+    "get_commission",
     "get_ledger_version",
     "get_rfm_rules",
     "get_sale_card",
@@ -48,6 +59,9 @@ __all__ = [
     "list_attributions",
     "list_cells",
     "list_closed_months",
+    "list_commission_cards",
+    "list_commission_months",
+    "list_commissions",
     "list_effective_guides",
     "list_group_months",
     "list_groups",
@@ -60,9 +74,11 @@ __all__ = [
     "list_store_sales",
     "list_target_changes",
     "list_target_progress",
+    "next_commission_month",
     "preview_rules",
     "span_before",
     "span_of",
+    "state_of",
     "sum_guide",
     "sum_guides",
     "sum_store",

@@ -8,6 +8,7 @@ from sales.services.commission import (
     prove_commission,
     reopen_commission,
 )
+from sales.services.commission_rules import write_commission_rule
 from sales.services.folding import fold_totals
 from sales.services.freezing import freeze_boards, freeze_closed_boards
 from sales.services.held import discard_document
@@ -82,4 +83,5 @@ __all__ = [
     "work_intake",
     "work_intakes",
     "work_metrics_runs",
+    "write_commission_rule",
 ]

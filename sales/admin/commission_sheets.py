@@ -1,0 +1,71 @@
+"""Commission as workbooks: one table for payroll, one statement for a guide."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from core.workbooks import Kind, Sheet
+from sales.contracts import CommissionCard, CommissionLineCard
+
+
+def month_sheets(cards: Sequence[CommissionCard]) -> list[Sheet]:
+    """One row a guide, and all lines."""
+    return [
+        Sheet(_("应发"), _summary_heads(), [_summary_row(card) for card in cards]),
+        Sheet(
+            _("明细"),
+            [(_("门店"), "text"), (_("工号"), "text"), (_("姓名"), "text"), *_line_heads()],
+            (
+                [
+                    card.summary.store_name,
+                    card.summary.guide_number,
+                    card.summary.guide_name,
+                    *_line_row(line),
+                ]
+                for card in cards
+                for line in card.lines
+            ),
+        ),
+    ]
+
+
+def statement_sheets(card: CommissionCard) -> list[Sheet]:
+    """The sums, and every line."""
+    return [
+        Sheet(_("提成单"), _summary_heads(), [_summary_row(card)]),
+        Sheet(_("明细"), _line_heads(), map(_line_row, card.lines)),
+    ]
+
+
+def _summary_heads() -> list[tuple[str, Kind]]:
+    return [
+        (_("月份"), "text"), (_("门店"), "text"), (_("工号"), "text"), (_("姓名"), "text"), (_("计提业绩"), "fen"),
+        (_("销售提成"), "fen"), (_("奖励"), "fen"), (_("追回和更正"), "fen"), (_("上月结转"), "fen"),
+        (_("应发"), "fen"), (_("结转下月"), "fen"),
+    ]  # fmt: skip
+
+
+def _summary_row(card: CommissionCard) -> Sequence[Any]:
+    one = card.summary
+    return [
+        f"{one.month_on:%Y-%m}", one.store_name, one.guide_number, one.guide_name, one.sales_fen, one.earned_fen,
+        one.bonus_fen, one.clawed_back_fen, one.carried_in_fen, one.payable_fen, one.carried_out_fen,
+    ]  # fmt: skip
+
+
+def _line_heads() -> list[tuple[str, Kind]]:
+    return [
+        (_("日期"), "day"), (_("事项"), "text"), (_("单号"), "text"), (_("成交门店"), "text"), (_("类目"), "text"),
+        (_("归属占比"), "share"), (_("计提基数"), "fen"), (_("人数"), "count"), (_("比例"), "share"), (_("提成"), "fen"),
+        (_("依据"), "text"), (_("追回哪个月"), "text"),
+    ]  # fmt: skip
+
+
+def _line_row(line: CommissionLineCard) -> Sequence[Any]:
+    original = f"{line.original_month_on:%Y-%m}" if line.original_month_on else ""
+    row: list[Any] = [
+        line.day_on, line.kind_label, line.document_no, line.store_name, line.category_name, line.share_bp,
+        line.base_fen, line.unit_count, line.rate_bp, line.fen, line.rule_words, original,
+    ]  # fmt: skip
+    return row

@@ -1,0 +1,238 @@
+"""What the target pages show: who is in sight of an account, and cells of their rows."""
+
+import dataclasses
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+from core.workbooks import Sheet
+from coupons import selectors as coupon_selectors
+from guides import selectors as guide_selectors
+from sales import selectors
+from sales.admin.words import rate, yuan
+from sales.contracts import EffectiveLine, SplitPlan, TargetKey, TargetKind, TargetProgress
+from sales.models import Target
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TargetRow:
+    """One line of the page."""
+
+    key: TargetKey
+    name: str
+    code: str
+    depth: int
+
+
+class Sight:
+    """The regions, stores and guides of one month that a staff account sees."""
+
+    def __init__(self, staff: Any, month_on: dt.date) -> None:
+        self.month_on = month_on
+        self.store_ids = coupon_selectors.visible_store_ids(staff)
+        self.region_ids = guide_selectors.visible_region_ids(staff)
+        self.labels = guide_selectors.list_store_labels(self.store_ids)
+
+    @cached_property
+    def seats(self) -> Any:
+        return guide_selectors.list_roster(
+            starts_on=self.month_on,
+            ends_on=selectors.add_months(self.month_on, 1),
+            store_ids=set(self.labels),
+        )
+
+    @cached_property
+    def visible(self) -> dict[TargetKind, frozenset[int] | None]:
+        """Whom targets may be set for."""
+        sees_all = self.store_ids is None
+        return {
+            "region": self.region_ids,
+            "store": self.store_ids,
+            "guide": None if sees_all else frozenset(seat.guide_id for seat in self.seats),
+        }
+
+    def sees(self, key: TargetKey) -> bool:
+        """Whether she may look at it; what there is not looks the same."""
+        if key.kind == "region":
+            known = {node.id for node in self._regions}
+            return key.subject_id in known
+        return key.subject_id in self.labels if key.kind == "store" else True
+
+    @cached_property
+    def _regions(self) -> list[Any]:
+        nodes = guide_selectors.list_region_tree()
+        return [node for node in nodes if self.region_ids is None or node.id in self.region_ids]
+
+    def rows(self, store_id: int | None = None) -> list[TargetRow]:
+        """Regions, each followed by its own stores; or one store and its guides."""
+        if store_id is not None:
+            label = self.labels[store_id]
+            seats = [seat for seat in self.seats if seat.store_id == store_id]
+            return [
+                TargetRow(TargetKey("store", store_id), label.name, label.code, 0),
+                *(TargetRow(TargetKey("guide", seat.guide_id), seat.name, seat.number, 1) for seat in seats),
+            ]
+        stores: dict[int, list[Any]] = defaultdict(list)
+        for label in sorted(self.labels.values(), key=lambda one: one.code):
+            stores[label.region_id].append(label)
+        shown: list[TargetRow] = []
+        for node in self._regions:
+            shown.append(TargetRow(TargetKey("region", node.id), node.name, "", node.depth))
+            shown += [
+                TargetRow(TargetKey("store", label.id), label.name, label.code, node.depth + 1)
+                for label in stores.pop(node.id, [])
+            ]
+        # Of a dealer or a single store she sees no region.
+        rest = [label for labels in stores.values() for label in labels]
+        return shown + [TargetRow(TargetKey("store", one.id), one.name, one.code, 0) for one in rest]
+
+    def below(self, key: TargetKey) -> list[TargetKey]:
+        """The stores of a region and their guides, or the guides of a store."""
+        stores = [key.subject_id]
+        if key.kind == "region":
+            stores = sorted(guide_selectors.list_store_ids(region_id=key.subject_id) & set(self.labels))
+        guides = [TargetKey("guide", seat.guide_id) for seat in self.seats if seat.store_id in stores]
+        return guides if key.kind == "store" else [*(TargetKey("store", pk) for pk in stores), *guides]
+
+    def fixed(self, keys: Sequence[TargetKey]) -> set[TargetKey]:
+        """Those of them that were decided by hand."""
+        ids: dict[str, list[int]] = defaultdict(list)
+        for key in keys:
+            ids[key.kind].append(key.subject_id)
+        rows = Target.objects.standing().filter(
+            Q(store_id__in=ids["store"]) | Q(guide_id__in=ids["guide"]), month_on=self.month_on, is_fixed=True
+        )
+        return {selectors.key_of_target(row) for row in rows}
+
+    def store_name(self, store_id: int) -> str:
+        return self.labels[store_id].name if store_id in self.labels else ""
+
+    def name_of(self, key: TargetKey) -> str:
+        """As people call it."""
+        if key.kind == "region":
+            return next((node.name for node in self._regions if node.id == key.subject_id), "")
+        if key.kind == "store":
+            return self.store_name(key.subject_id)
+        seat = next((seat for seat in self.seats if seat.guide_id == key.subject_id), None)
+        return "" if seat is None else f"{seat.name}（{seat.number}）"
+
+    def effective_by_store(self, lines: Sequence[EffectiveLine]) -> list[dict[str, Any]]:
+        """Each store's share of effective guides."""
+        found: dict[int, list[EffectiveLine]] = defaultdict(list)
+        for line in lines:
+            found[line.store_id].append(line)
+        return [
+            {
+                "name": self.store_name(store_id),
+                "effective": sum(line.is_effective for line in of_it),
+                "all": len(of_it),
+                "share": rate(sum(line.is_effective for line in of_it) * 10_000 // len(of_it)),
+            }
+            for store_id, of_it in sorted(found.items(), key=lambda one: self.store_name(one[0]))
+        ]
+
+    def sheets(self) -> list[Sheet]:
+        """Regions and stores, then guides; with the two columns that an import reads."""
+        rows = self.rows()
+        guides = [
+            TargetRow(TargetKey("guide", seat.guide_id), seat.name, seat.number, 0) for seat in self.seats
+        ]
+        progress = {
+            one.key: one
+            for one in selectors.list_target_progress([row.key for row in [*rows, *guides]], self.month_on)
+        }
+        heads: list[Any] = [
+            (_("编号"), "text"), (_("名称"), "text"), (_("目标"), "fen"), (_("已完成"), "fen"), (_("达成率"), "share"),
+            (_("预计月末"), "fen"), (_("预计达成率"), "share"),
+        ]  # fmt: skip
+
+        def cells(row: TargetRow) -> list[Any]:
+            one = progress[row.key]
+            return [
+                row.code or row.name, row.name, one.target_fen, one.done_fen, one.attainment_bp, one.forecast_fen,
+                one.forecast_bp,
+            ]  # fmt: skip
+
+        return [
+            Sheet(_("区域和门店"), heads, [cells(row) for row in rows]),
+            Sheet(_("导购"), heads, [cells(row) for row in guides]),
+        ]
+
+
+def progress_cells(row: TargetRow, one: TargetProgress, month_on: dt.date, is_fixed: bool) -> dict[str, Any]:
+    """One line of the table."""
+    month = f"{month_on:%Y-%m}"
+    split = reverse("admin:sales_targets_split") + f"?month={month}&of={row.key.kind}-{row.key.subject_id}"
+    behind = one.expected_fen is not None and one.done_fen < one.expected_fen
+    return {
+        "name": row.name,
+        "code": row.code,
+        "indent": "　" * row.depth,
+        "is_region": row.key.kind == "region",
+        "field": f"{row.key.kind}-{row.key.subject_id}",
+        "value": "" if one.target_fen is None else f"{one.target_fen / 100:,.2f}".removesuffix(".00"),
+        "is_fixed": is_fixed,
+        "done": yuan(one.done_fen),
+        "attainment": rate(one.attainment_bp),
+        "meter": min(100, max(0, (one.attainment_bp or 0) // 100)),
+        "is_behind": behind,
+        "expected": yuan(one.expected_fen),
+        "forecast": yuan(one.forecast_fen),
+        "forecast_share": rate(one.forecast_bp),
+        "needed": yuan(one.needed_daily_fen),
+        "url": f"?month={month}&store={row.key.subject_id}" if row.key.kind == "store" else "",
+        "split_url": split if one.target_fen and row.key.kind != "guide" else "",
+    }
+
+
+def split_cells(plan: SplitPlan, sight: Sight) -> dict[str, Any]:
+    """The plan as a table: each store with its guides below it."""
+    shapes = {"last_year": _("去年同月的业绩"), "recent": _("最近三个月的业绩"), "equal": _("平均分")}
+    below: dict[TargetKey, list[Any]] = defaultdict(list)
+    for line in plan.lines:
+        below[line.parent].append(line)
+    ordered = []
+    for line in below[plan.key]:
+        ordered.append((line, 0))
+        ordered += [(child, 1) for child in below.get(line.key, ())]
+    return {
+        "value": yuan(plan.value_fen),
+        "shape": shapes[plan.shape],
+        "digest": plan.digest,
+        "refusal": "",
+        "changed_count": sum(1 for line in plan.lines if line.value_fen != line.was_fen),
+        "lines": [
+            {
+                "name": sight.name_of(line.key),
+                "indent": "　" * (depth * 2),
+                "is_store": line.key.kind == "store",
+                "was": yuan(line.was_fen),
+                "value": yuan(line.value_fen),
+                "is_new": line.value_fen != line.was_fen,
+                "is_fixed": line.is_fixed,
+                "share": rate(line.value_fen * 10_000 // max(1, _whole(plan, line.parent))),
+            }
+            for line, depth in ordered
+        ],
+    }
+
+
+def _whole(plan: SplitPlan, parent: TargetKey) -> int:
+    return sum(line.value_fen for line in plan.lines if line.parent == parent)
+
+
+def target_sheets(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Sheet]:
+    """Rows that were not taken, with line and reason."""
+    width = len(headings)
+    heads: list[Any] = [(heading, "text") for heading in headings] + [
+        (_("行号"), "text"),
+        (_("原因"), "text"),
+    ]
+    padded = [[*row[:-2][:width], *[""] * (width - len(row[:-2])), *row[-2:]] for row in rows]
+    return [Sheet(_("有问题的行"), heads, padded)]

@@ -1,0 +1,358 @@
+"""目标与达成: where everybody stands, a grid to set targets in, splitting down, a table to import, effective guides."""
+
+import datetime as dt
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminFileFieldWidget
+
+from core import clock
+from core.admin import (
+    DressedForm,
+    Panel,
+    Question,
+    ScopedReadOnlyAdmin,
+    ask,
+    bound_data,
+    column,
+    staff_actor,
+    when,
+)
+from core.errors import Refusal
+from core.workbooks import workbook_answer
+from sales import errors, selectors, services
+from sales.admin.target_rows import Sight, progress_cells, split_cells, target_sheets
+from sales.admin.words import month_words, rate, read_month, yuan
+from sales.contracts import TargetEntry, TargetKey
+from sales.models import Target
+from sales.services.target_files import import_targets, read_target_file
+
+_PATH: Final = "admin:sales_target_changelist"
+
+
+class FileForm(DressedForm):
+    file = forms.FileField(
+        label=_("文件"), widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,.xlsx"})
+    )
+
+
+class EffectiveForm(DressedForm):
+    orders_a_week = forms.IntegerField(label=_("每周至少（单）"), min_value=1, max_value=1_000)
+    orders_a_month = forms.IntegerField(label=_("每月至少（单）"), min_value=1, max_value=5_000)
+
+
+@admin.register(Target)
+class TargetAdmin(ScopedReadOnlyAdmin):
+    """Not a list of rows: the chain by region, store and guide, of one month."""
+
+    fields = ("month_on", "whose", "value_words", "origin", "is_fixed", "changed_at")
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (
+            ("set/", "sales_targets_set", self.set_view),
+            ("split/", "sales_targets_split", self.split_view),
+            ("import/", "sales_targets_import", self.import_view),
+            ("export/", "sales_targets_export", self.export_view),
+            ("effective/", "sales_targets_effective", self.effective_view),
+            ("effective/decide/", "sales_targets_decide", self.decide_view),
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Rows are changed on this page's own grid only."""
+        return False
+
+    def may_set(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("sales.change_target"))
+
+    @column(_("对象"))
+    def whose(self, row: Target) -> str:
+        return str(row.region or row.store or row.guide)
+
+    @column(_("目标"))
+    def value_words(self, row: Target) -> str:
+        return yuan(row.value)
+
+    def below_form(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
+        """Every change of the target."""
+        below = super().below_form(request, instance)
+        changes = selectors.list_target_changes(
+            selectors.key_of_target(instance), instance.month_on, metric=instance.metric
+        )
+        lines = [
+            f"{when(one.at)} · {one.made_by} · {one.origin_label}：{yuan(one.from_fen)} → {yuan(one.to_fen)}"
+            for one in changes
+        ]
+        panel = Panel(_("修改记录"), "admin/xiaoer/sales/panel_lines.html", {"lines": lines})
+        return below | {"panels": [panel, *below["panels"]]}
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Regions and stores; with `?store=` the guides of one."""
+        self._may_look(request)
+        month_on = self._month(request)
+        sight = Sight(request.user, month_on)
+        store_id = self._store(request, sight)
+        found = sight.rows(store_id)
+        progress = {
+            one.key: one for one in selectors.list_target_progress([row.key for row in found], month_on)
+        }
+        fixed = sight.fixed([row.key for row in found])
+        return self._page(
+            request,
+            "targets",
+            title=_("目标与达成"),
+            month=f"{month_on:%Y-%m}",
+            month_words=month_words(month_on),
+            before_url=f"?month={selectors.add_months(month_on, -1):%Y-%m}",
+            after_url=f"?month={selectors.add_months(month_on, 1):%Y-%m}",
+            store_name=sight.store_name(store_id) if store_id else "",
+            store_id=store_id or "",
+            lines=[
+                progress_cells(row, progress[row.key], month_on, row.key in fixed)
+                for row in found
+                if row.key in progress
+            ],
+            may_set=self.may_set(request),
+            top=self._top(found, progress),
+        )
+
+    def set_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
+        """What was typed into the grid; a number that cannot be read changes nothing."""
+        if request.method != "POST" or not self.may_set(request):
+            raise PermissionDenied
+        month_on = self._month(request)
+        sight = Sight(request.user, month_on)
+        store_id = self._store(request, sight)
+        shown = [row.key for row in sight.rows(store_id)]
+        now = selectors.find_targets(shown, month_on)
+        entries, wrong = [], []
+        for key in shown:
+            text = request.POST.get(f"{key.kind}-{key.subject_id}")
+            if text is None:
+                continue
+            try:
+                value = _read_yuan(text)
+            except InvalidOperation:
+                wrong.append(text.strip()[:20])
+                continue
+            if value != now.get(key):
+                entries.append(TargetEntry(key, value))
+        if wrong:
+            messages.error(request, _now("没有保存：「%(text)s」不是金额") % {"text": "」「".join(wrong)})
+        else:
+            self._set(request, month_on, entries)
+        return self._back(month_on, store_id)
+
+    def _set(self, request: HttpRequest, month_on: dt.date, entries: list[TargetEntry]) -> None:
+        try:
+            count = services.set_targets(month_on=month_on, entries=entries, actor=staff_actor(request))
+        except Refusal as refusal:
+            messages.error(request, refusal.message)
+        else:
+            messages.success(request, _now("已保存，%(n)s 个目标有变化") % {"n": count})
+
+    def split_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
+        """What everybody below would get; the button saves exactly that."""
+        if not self.may_set(request):
+            raise PermissionDenied
+        month_on = self._month(request)
+        sight = Sight(request.user, month_on)
+        key = self._key(request, sight)
+        address = f"?month={month_on:%Y-%m}&of={key.kind}-{key.subject_id}"
+        if request.method == "POST":
+            if "release" in request.POST:
+                plan_keys = sight.below(key)
+                services.release_targets(month_on=month_on, keys=plan_keys, actor=staff_actor(request))
+                return HttpResponseRedirect(reverse("admin:sales_targets_split") + address)
+            try:
+                count = services.save_split(
+                    key=key,
+                    month_on=month_on,
+                    digest=request.POST.get("digest", ""),
+                    actor=staff_actor(request),
+                )
+            except errors.SplitChanged as refusal:
+                messages.error(request, refusal.message)
+                return HttpResponseRedirect(reverse("admin:sales_targets_split") + address)
+            except Refusal as refusal:
+                messages.error(request, refusal.message)
+                return self._back(month_on, key.subject_id if key.kind == "store" else None)
+            messages.success(request, _now("已分解，%(n)s 个目标有变化") % {"n": count})
+            return self._back(month_on, key.subject_id if key.kind == "store" else None)
+        context: dict[str, Any] = {"refusal": ""}
+        try:
+            context = split_cells(services.plan_split(key=key, month_on=month_on), sight)
+        except Refusal as refusal:
+            context = {"refusal": refusal.message}
+        return self._page(
+            request,
+            "target_split",
+            title=_now("分解目标 · %(name)s · %(month)s")
+            % {"name": sight.name_of(key), "month": month_words(month_on)},
+            back_url=f"{reverse(_PATH)}?month={month_on:%Y-%m}"
+            + (f"&store={key.subject_id}" if key.kind == "store" else ""),
+            has_fixed=bool(sight.fixed(sight.below(key))),
+            **context,
+        )
+
+    def import_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponseBase:
+        """Look at a table first, then take it; bad rows go back as a file."""
+        if not self.may_set(request):
+            raise PermissionDenied
+        month_on = self._month(request)
+        sight = Sight(request.user, month_on)
+        form = FileForm(request.POST or None, request.FILES or None)
+        context: dict[str, Any] = {}
+        if request.method == "POST" and form.is_valid():
+            try:
+                file = read_target_file(stream=form.cleaned_data["file"], visible=sight.visible)
+                if "bad" in request.POST:
+                    rows = [[*one.cells, str(one.line), one.reason] for one in file.bad_rows]
+                    return workbook_answer(
+                        name=_now("目标导入_有问题的行"), sheets=target_sheets(file.headings, rows)
+                    )
+                if "save" in request.POST:
+                    count = import_targets(month_on=month_on, file=file, actor=staff_actor(request))
+                    messages.success(request, _now("已导入，%(n)s 个目标有变化") % {"n": count})
+                    return self._back(month_on, None)
+                context = {
+                    "good": [(sight.name_of(one.key), yuan(one.value_fen)) for one in file.entries[:50]],
+                    "good_count": len(file.entries),
+                    "bad": [(one.line, " · ".join(one.cells), one.reason) for one in file.bad_rows[:50]],
+                    "bad_count": len(file.bad_rows),
+                    "is_checked": True,
+                }
+            except Refusal as refusal:
+                form.add_error("file", refusal.message)
+        return self._page(
+            request,
+            "target_import",
+            title=_now("导入目标 · %(month)s") % {"month": month_words(month_on)},
+            form=form,
+            media=form.media,
+            back_url=f"{reverse(_PATH)}?month={month_on:%Y-%m}",
+            **context,
+        )
+
+    def export_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponseBase:
+        """Everybody in sight with her target: also what may be filled in and imported again."""
+        self._may_look(request)
+        month_on = self._month(request)
+        sight = Sight(request.user, month_on)
+        name = _now("目标与达成_%(month)s") % {"month": f"{month_on:%Y-%m}"}
+        return workbook_answer(name=name, sheets=sight.sheets())
+
+    def effective_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
+        """Effective guides of a week and of a month, by store."""
+        self._may_look(request)
+        month_on = self._month(request)
+        sight = Sight(request.user, month_on)
+        today = clock.today()
+        day = min(today, selectors.add_months(month_on, 1) - dt.timedelta(days=1))
+        boards = []
+        for name, label in (("week", _("本周")), ("month", _("本月"))):
+            span = selectors.span_of(name, day)  # type: ignore[arg-type]
+            found = selectors.list_effective_guides(span, store_ids=sight.visible["store"])
+            boards.append(
+                {
+                    "label": f"{label} {span.starts_on:%m-%d} — {span.ends_on - dt.timedelta(days=1):%m-%d}",
+                    "needed": found.needed_count,
+                    "effective": found.effective_count,
+                    "all": len(found.lines),
+                    "share": rate(found.share_bp),
+                    "stores": sight.effective_by_store(found.lines),
+                    "lines": [(sight.store_name(one.store_id), one) for one in found.lines],
+                }
+            )
+        return self._page(
+            request,
+            "effective",
+            title=_("有效导购"),
+            boards=boards,
+            may_set=self.may_set(request) and request.user.is_superuser,
+        )
+
+    def decide_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
+        """The chain's measure: head office's."""
+        if not (self.may_set(request) and request.user.is_superuser):
+            raise PermissionDenied
+        known = selectors.get_target_settings()
+        form = EffectiveForm(
+            bound_data(request),
+            initial={"orders_a_week": known.orders_a_week, "orders_a_month": known.orders_a_month},
+        )
+
+        def run(cleaned: dict[str, Any]) -> str:
+            services.decide_effective(**cleaned, actor=staff_actor(request))
+            return _now("已保存")
+
+        question = Question(
+            title=_("有效导购标准"), submit=_("保存"), back_url=reverse("admin:sales_targets_effective"),
+            lines=[_now("一位导购在一周、一个月里至少成交多少单才算有效；以前的周和月也按新标准重新看")],
+        )  # fmt: skip
+        return ask(self, request, question, run, form=form)
+
+    def _top(self, found: Any, progress: Any) -> list[tuple[Any, str]]:
+        """The first row in numbers."""
+        if not found or found[0].key not in progress:
+            return []
+        one = progress[found[0].key]
+        return [
+            (_now("%(name)s 目标") % {"name": found[0].name}, yuan(one.target_fen)),
+            (_("已完成"), yuan(one.done_fen)),
+            (_("达成率"), rate(one.attainment_bp)),
+            (_("截至昨天应完成"), yuan(one.expected_fen)),
+            (_("预计月末"), yuan(one.forecast_fen)),
+            (_("余下每天要做"), yuan(one.needed_daily_fen)),
+        ]
+
+    def _may_look(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+
+    def _month(self, request: HttpRequest) -> dt.date:
+        return read_month(request.GET.get("month", ""), clock.today())
+
+    def _store(self, request: HttpRequest, sight: Sight) -> int | None:
+        text = request.GET.get("store", "")
+        if not text:
+            return None
+        if not (text.isascii() and text.isdecimal()) or not sight.sees(TargetKey("store", int(text[:18]))):
+            raise Http404
+        return int(text)
+
+    def _key(self, request: HttpRequest, sight: Sight) -> TargetKey:
+        kind, _dash, text = request.GET.get("of", "").partition("-")
+        if kind not in {"region", "store"} or not (text.isascii() and text.isdecimal()):
+            raise Http404
+        key = TargetKey(kind, int(text[:18]))  # type: ignore[arg-type]
+        if not sight.sees(key):
+            raise Http404
+        return key
+
+    def _back(self, month_on: dt.date, store_id: int | None) -> HttpResponse:
+        store = f"&store={store_id}" if store_id else ""
+        return HttpResponseRedirect(f"{reverse(_PATH)}?month={month_on:%Y-%m}{store}")
+
+    def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+        whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        return TemplateResponse(request, f"admin/xiaoer/sales/{template}.html", whole)
+
+
+def _read_yuan(text: str) -> int | None:
+    """Fen; None for an empty cell. Raises InvalidOperation for anything that is no amount."""
+    plain = text.strip().replace(",", "").replace("，", "").removeprefix("¥")
+    if not plain:
+        return None
+    value = Decimal(plain)
+    if not value.is_finite() or not 0 <= value <= 10**12 or value != round(value, 2):
+        raise InvalidOperation
+    return int(value * 100)
