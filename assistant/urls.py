@@ -3,6 +3,7 @@
 from django.urls import path
 
 from assistant.views import (
+    commission,
     coupons,
     face_to_face,
     home,
@@ -82,6 +83,7 @@ urlpatterns = [
     path("requests/rows/", requests.request_rows, name="request-rows"),
     path("requests/<str:public_id>/", requests.request, name="request"),
     path("requests/<str:public_id>/<str:act>/", requests.act, name="request-act"),
+    path("commission/", commission.commission, name="commission"),
     path("me/", me.me, name="me"),
     path("login/", login.login, name="login"),
     path("login/callback/", login.login_callback, name="login-callback"),

@@ -32,7 +32,7 @@ _RULES: Final[tuple[dict[str, Any], ...]] = (
         "name": "月度目标奖",
         "kind": "target",
         "mode": "whole",
-        "steps": [[8_000, 30, 0], [10_000, 60, 20_000], [12_000, 100, 50_000]],
+        "steps": [[8_000, 30, 0], [10_000, 60, 5_000], [12_000, 100, 10_000]],
     },
 )
 _PLAIN: Final[dict[str, Any]] = {

@@ -87,7 +87,7 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
             state=state,
             state_words=_STATES[state],
             row=CommissionMonth.objects.filter(month_on=month_on).first(),
-            tiles=[(label, yuan(sum(getattr(one, name) for one in shown))) for name, label in _TILES],
+            tiles=_tiles({name: sum(getattr(one, name) for one in shown) for name in _SUMS}),
             lines=[
                 (one, _guide_url(month, one.guide_id), [yuan(getattr(one, name)) for name in _SUMS])
                 for one in shown
@@ -113,7 +113,7 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
             month=month,
             summary=summary,
             state_words=_STATES[summary.state],
-            tiles=[(label, yuan(getattr(summary, name))) for name, label in _TILES],
+            tiles=_tiles({name: getattr(summary, name) for name in _SUMS}),
             lines=[_line_cells(line) for line in card.lines],
             sum_words=yuan(summary.earned_fen + summary.bonus_fen + summary.clawed_back_fen),
             back_url=reverse("admin:sales_commission_month", args=[month]),
@@ -252,6 +252,15 @@ _TILES: Final = (
     ("carried_in_fen", _("上月结转")),
     ("carried_out_fen", _("结转下月")),
 )
+
+
+def _tiles(sums: dict[str, int]) -> list[tuple[Any, str]]:
+    """What is paid and for how much; the rest where there is any."""
+    return [
+        (label, yuan(sums[name]))
+        for name, label in _TILES
+        if sums[name] or name in {"payable_fen", "sales_fen"}
+    ]
 
 
 def _guide_url(month: str, guide_id: int) -> str:

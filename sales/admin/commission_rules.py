@@ -12,9 +12,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from core import clock
 from core.admin import BaseAdmin, Panel, ServiceForms, column, operation, staff_actor
+from core.admin.forms import dress
 from guides import selectors as guide_selectors
 from sales import selectors, services
 from sales.admin.words import yuan
@@ -29,7 +31,7 @@ _SEPARATORS: Final = re.compile(r"[\s,，;；|]+")
 class StepsField(forms.CharField):
     """One step a line: where it begins, its percent, and for a target's bonus a fixed sum."""
 
-    widget = forms.Textarea
+    widget = forms.Textarea(attrs={"rows": 5})
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, list):
@@ -98,9 +100,17 @@ class CommissionRuleForm(forms.ModelForm[CommissionRule]):
     category_codes = forms.CharField(
         label=_("只算这些类目"), required=False, help_text=_("类目编码，用逗号分开；不填就是全部类目")
     )
-    region_ids = forms.MultipleChoiceField(label=_("适用区域"), required=False, help_text=_("不选就是全部"))
+    region_ids = forms.MultipleChoiceField(
+        label=_("适用区域"),
+        required=False,
+        widget=UnfoldAdminSelect2MultipleWidget(),
+        help_text=_("不选就是全部"),
+    )
     dealer_ids = forms.MultipleChoiceField(
-        label=_("适用经销商"), required=False, help_text=_("不选就是全部，包括直营店")
+        label=_("适用经销商"),
+        required=False,
+        widget=UnfoldAdminSelect2MultipleWidget(),
+        help_text=_("不选就是全部，包括直营店"),
     )
 
     class Meta:
@@ -121,9 +131,14 @@ class CommissionRuleForm(forms.ModelForm[CommissionRule]):
         ):
             if name in self.fields:
                 self.fields[name].choices = choices  # type: ignore[attr-defined]
+        for field in self.fields.values():
+            dress(field)
         codes = self.initial.get("category_codes")
         if isinstance(codes, list):
             self.initial["category_codes"] = ", ".join(codes)
+
+    def _post_clean(self) -> None:
+        """Nothing is checked here: the service says what is wrong, in words of its own."""
 
     def clean_category_codes(self) -> list[str]:
         return [code for code in _SEPARATORS.split(self.cleaned_data["category_codes"]) if code]

@@ -180,7 +180,7 @@ def progress_cells(row: TargetRow, one: TargetProgress, month_on: dt.date, is_fi
         "is_fixed": is_fixed,
         "done": yuan(one.done_fen),
         "attainment": rate(one.attainment_bp),
-        "meter": min(100, max(0, (one.attainment_bp or 0) // 100)),
+        "meter": None if one.attainment_bp is None else min(100, max(0, one.attainment_bp // 100)),
         "is_behind": behind,
         "expected": yuan(one.expected_fen),
         "forecast": yuan(one.forecast_fen),

@@ -32,6 +32,8 @@ from members.models import EarningRule, MultiplierRule, PointsSettings, PrivacyS
 from openapi import services as openapi_services
 from openapi.contracts import ClientTerms
 from openapi.models import ApiRequest
+from sales import services as sales_services
+from sales.contracts import TargetEntry, TargetKey
 from sms import services as sms_services
 from tests.cast import Cast, make_cast
 from tests.fixtures_cast import cast  # noqa: F401
@@ -39,6 +41,8 @@ from tests.guides.requests_kit import ask, make_kinds
 from tests.kept_rows import kept_rows
 from tests.members.import_kit import check, person, run, text_of, upload
 from tests.members.privacy_kit import consent_texts
+from tests.sales.commission_kit import close as close_commission_month
+from tests.sales.commission_kit import rule as commission_rule
 from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
 from wechat.models.account import PermanentCodeBudget
 
@@ -292,4 +296,16 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     )
     make_kinds()
     ask(cast.xiaomei)
+    fill_performance(cast)
     return cast
+
+
+def fill_performance(cast: Cast) -> None:  # noqa: F811
+    """A rule, a closed month of commission without sales, a target."""
+    commission_rule()
+    close_commission_month(dt.date(2026, 8, 1))
+    sales_services.set_targets(
+        month_on=clock.today().replace(day=1),
+        entries=[TargetEntry(TargetKey("store", cast.store.id), 1_000_000)],
+        actor=Actor.system("cast"),
+    )

@@ -1,0 +1,283 @@
+"""Staff set, split and import targets, and settle commission; each sees her part of the chain."""
+
+import datetime as dt
+import io
+from typing import Any
+
+import openpyxl
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from core import clock
+from sales import selectors, services
+from sales.contracts import TargetEntry, TargetKey, TargetKind
+from sales.models import CommissionMonth, CommissionRule, Target
+from tests.cast import Cast
+from tests.sales.commission_kit import prepare, rule
+from tests.sales.kit import TILL, line, order, tell
+
+SEPTEMBER = dt.date(2026, 9, 1)
+MONTH = "2026-12"
+DECEMBER = dt.date(2026, 12, 1)
+
+
+def grant(client: Client, cast: Cast, *codenames: str) -> None:
+    cast.regional.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+    client.force_login(cast.regional)
+
+
+def sell(no: str, fen: int, guide: str = "T001", store: str = "T01") -> None:
+    at = dt.datetime(2026, 9, 5, 4, tzinfo=dt.UTC)
+    tell(order(no, line(amount_fen=fen), serving_guide=guide, store_code=store, sold_at=at))
+
+
+def target_of(kind: TargetKind, pk: int) -> int | None:
+    return selectors.find_targets([TargetKey(kind, pk)], DECEMBER).get(TargetKey(kind, pk))
+
+
+def upload(text: bytes | str, name: str = "目标.csv") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, text if isinstance(text, bytes) else text.encode())
+
+
+def url(name: str, *args: Any, **query: Any) -> str:
+    asked = "&".join(f"{key}={value}" for key, value in query.items())
+    return reverse(f"admin:{name}", args=args) + (f"?{asked}" if asked else "")
+
+
+def test_targets_are_typed_into_the_grid(desk: Client, cast: Cast) -> None:
+    page = desk.get(url("sales_target_changelist", month=MONTH)).content.decode()
+    assert all(name in page for name in ("全国", "华东大区", "南京东路店", "天河路店"))
+    fields = {f"store-{cast.store.id}": "12,345.60", f"region-{cast.root.id}": " ¥20000 "}
+    answer = desk.post(url("sales_targets_set", month=MONTH), fields, follow=True).content.decode()
+    assert "已保存，2 个目标有变化" in answer
+    assert (target_of("store", cast.store.id), target_of("region", cast.root.id)) == (1_234_560, 2_000_000)
+    answer = desk.post(
+        url("sales_targets_set", month=MONTH), {f"store-{cast.store.id}": "很多"}, follow=True
+    ).content.decode()
+    assert "「很多」不是金额" in answer
+    assert target_of("store", cast.store.id) == 1_234_560
+    desk.post(url("sales_targets_set", month=MONTH), {f"store-{cast.store.id}": ""})
+    assert target_of("store", cast.store.id) is None
+
+
+@pytest.mark.parametrize("text", ["-1", "nan", "inf", "1e99", "1.005", "1" * 40])
+def test_the_grid_takes_amounts_only(desk: Client, cast: Cast, text: str) -> None:
+    desk.post(url("sales_targets_set", month=MONTH), {f"store-{cast.store.id}": text})
+    assert target_of("store", cast.store.id) is None
+
+
+def test_a_target_is_split_as_it_was_looked_at(desk: Client, cast: Cast) -> None:
+    services.set_targets(
+        month_on=DECEMBER, entries=[TargetEntry(TargetKey("region", cast.root.id), 8_000_000)], actor=TILL
+    )
+    address = url("sales_targets_split", month=MONTH, of=f"region-{cast.root.id}")
+    page = desk.get(address)
+    assert "李娜（T001）" in page.content.decode()
+    assert "平均分" in page.content.decode()
+    digest = page.context["digest"]
+    answer = desk.post(address, {"digest": digest}, follow=True).content.decode()
+    assert "已分解" in answer
+    assert target_of("store", cast.store.id) == 4_000_000
+    services.set_targets(
+        month_on=DECEMBER, entries=[TargetEntry(TargetKey("store", cast.store.id), 100)], actor=TILL
+    )
+    assert "请重新预览" in desk.post(address, {"digest": digest}, follow=True).content.decode()
+    assert "手工定的，不动" in desk.get(address).content.decode()
+    desk.post(address, {"release": "1"})
+    assert "手工定的，不动" not in desk.get(address).content.decode()
+
+
+def test_a_table_is_looked_at_taken_and_its_bad_rows_come_back(desk: Client, cast: Cast) -> None:
+    text = (
+        '编号,目标,备注\nT01,100000,\nT001,"30,000.50",\nT002,-5,\nX99,1,不认识\nT003,=A1*2,\nT004,三万,\nT001,1,又来\n'
+        "华南大区,500000,\nT02,,\n"
+    )
+    address = url("sales_targets_import", month=MONTH)
+    page = desk.post(address, {"file": upload(text.encode("gb18030")), "check": "1"}).content.decode()
+    assert "可以导入 3 行，有问题 6 行" in page
+    assert not Target.objects.filter(month_on=DECEMBER).exists()
+    for reason in ("目标不能是负数", "没有这个编号", "是公式", "不是金额", "前面已经有一行了", "没有填目标"):
+        assert reason in page
+    bad = desk.post(address, {"file": upload(text), "bad": "1"})
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(bad)))
+    rows = list(book.active.iter_rows(values_only=True))
+    assert rows[0] == ("编号", "目标", "备注", "行号", "原因")
+    assert len(rows) == 7
+    answer = desk.post(address, {"file": upload(text), "save": "1"}, follow=True).content.decode()
+    assert "已导入，3 个目标有变化" in answer
+    assert target_of("guide", cast.lina.id) == 3_000_050
+    assert target_of("region", cast.south.id) == 50_000_000
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "空"),
+        (b"\x00\x01\x02\x03" * 500, "CSV"),
+        ("姓名,金额\n李娜,1\n".encode(), "「编号」"),
+        (b"PK\x03\x04 broken", "损坏"),
+    ],
+)
+def test_files_that_are_no_table_are_refused_in_words(
+    desk: Client, cast: Cast, content: bytes, words: str
+) -> None:
+    answer = desk.post(url("sales_targets_import", month=MONTH), {"file": upload(content), "save": "1"})
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert words in page
+    assert not Target.objects.filter(month_on=DECEMBER).exists()
+
+
+def test_what_is_exported_can_be_imported(desk: Client, cast: Cast) -> None:
+    services.set_targets(
+        month_on=DECEMBER, entries=[TargetEntry(TargetKey("store", cast.store.id), 1_000_000)], actor=TILL
+    )
+    answer = desk.get(url("sales_targets_export", month=MONTH))
+    content = b"".join(answer)
+    page = desk.post(
+        url("sales_targets_import", month=MONTH), {"file": upload(content, "目标.xlsx"), "check": "1"}
+    ).content.decode()
+    assert "可以导入 1 行" in page
+
+
+def test_a_region_sets_its_own_part_only(client: Client, cast: Cast) -> None:
+    grant(client, cast, "view_target", "change_target", "view_commissionmonth")
+    page = client.get(url("sales_target_changelist", month=MONTH)).content.decode()
+    assert "南京东路店" in page
+    assert "天河路店" not in page
+    client.post(
+        url("sales_targets_set", month=MONTH),
+        {f"store-{cast.other_store.id}": "5", f"store-{cast.store.id}": "5"},
+    )
+    assert (target_of("store", cast.other_store.id), target_of("store", cast.store.id)) == (None, 500)
+    for of in (f"store-{cast.other_store.id}", f"region-{cast.south.id}", "store-999999", "guide-1", "x"):
+        assert client.get(url("sales_targets_split", month=MONTH, of=of)).status_code == 404
+    assert client.get(url("sales_target_changelist", store=cast.other_store.id)).status_code == 404
+    answer = client.post(
+        url("sales_targets_import", month=MONTH), {"file": upload("编号,目标\nT02,1\nT004,1\n"), "check": "1"}
+    ).content.decode()
+    assert "可以导入 0 行，有问题 2 行" in answer
+    rule()
+    sell("C1", 10_000)
+    sell("C2", 10_000, "T004", "T02")
+    page = client.get(url("sales_commission_month", "2026-09")).content.decode()
+    assert "李娜" in page
+    assert "陈静" not in page
+    assert client.get(url("sales_commission_guide", "2026-09", cast.chenjing.id)).status_code == 404
+    assert client.get(url("sales_commission_guide", "2026-09", 999_999)).status_code == 404
+    assert client.get(url("sales_commission_do", "2026-09", "prepare")).status_code == 403
+
+
+def test_who_may_only_look_sets_nothing(client: Client, cast: Cast) -> None:
+    grant(client, cast, "view_target")
+    assert (
+        client.post(url("sales_targets_set", month=MONTH), {f"store-{cast.store.id}": "5"}).status_code == 403
+    )
+    assert client.get(url("sales_targets_import", month=MONTH)).status_code == 403
+    assert client.get(url("sales_commissionmonth_changelist")).status_code == 403
+
+
+def test_a_month_is_prepared_looked_at_closed_and_opened_again(desk: Client, cast: Cast) -> None:
+    rule()
+    sell("C1", 10_000)
+    address = url("sales_commission_month", "2026-09")
+    assert "未结算" in desk.get(address).content.decode()
+    ask = {"_confirmed": "1"}
+    assert (
+        "已生成 1 份"
+        in desk.post(url("sales_commission_do", "2026-09", "prepare"), ask, follow=True).content.decode()
+    )
+    question = desk.get(url("sales_commission_do", "2026-09", "close")).content.decode()
+    assert "1 位导购，应发合计 ¥3" in question
+    changed = desk.post(url("sales_commission_do", "2026-09", "close"), {**ask, "payable_fen": "1"})
+    assert "请再核对一遍" in changed.content.decode()
+    done = desk.post(
+        url("sales_commission_do", "2026-09", "close"), {**ask, "payable_fen": "300"}, follow=True
+    )
+    assert "已关账" in done.content.decode()
+    assert "逐人核对一致" in desk.get(address).content.decode()
+    statement = desk.get(url("sales_commission_guide", "2026-09", cast.lina.id)).content.decode()
+    assert "C1" in statement
+    for name in ("sales_commission_export", "sales_commission_guide_export"):
+        args = ("2026-09",) if name.endswith("n_export") else ("2026-09", cast.lina.id)
+        book = openpyxl.load_workbook(io.BytesIO(b"".join(desk.get(url(name, *args)))))
+        sheet = book.worksheets[0]
+        assert [cell.value for cell in sheet[1]][9] == "应发"
+        assert float(sheet[2][9].value) == 3.0
+        assert len(list(book.worksheets[1].rows)) == 2
+    desk.post(url("sales_commission_do", "2026-09", "reopen"), {**ask, "reason": "算错了"})
+    assert CommissionMonth.objects.get(month_on=SEPTEMBER).state == "open"
+    assert desk.get(url("sales_commission_do", "2026-09", "burn")).status_code == 404
+    assert desk.get(url("sales_commission_month", "2026-13")).status_code == 404
+
+
+def test_what_was_prepared_can_be_sent_back(desk: Client, cast: Cast) -> None:
+    rule()
+    sell("C1", 10_000)
+    prepare(SEPTEMBER)
+    desk.post(url("sales_commission_do", "2026-09", "discard"), {"_confirmed": "1"})
+    assert selectors.state_of(SEPTEMBER) == "open"
+
+
+def rule_form(**other: Any) -> dict[str, Any]:
+    return {
+        "name": "销售提成", "position": "10", "is_active": "on", "kind": "sales", "mode": "progressive",
+        "steps": "0 2%\n30000 3.5%", "bounty_metric": "", "bounty_fen": "", "category_codes": "", "role": "",
+        "starts_on": "", "ends_on": "",
+    } | other  # fmt: skip
+
+
+def test_a_rule_is_written_in_words_of_a_shop_and_explained(desk: Client, cast: Cast) -> None:
+    desk.post(
+        url("sales_commissionrule_add"),
+        rule_form(region_ids=[str(cast.east.id)], category_codes="tops, pants"),
+    )
+    made = CommissionRule.objects.get()
+    assert made.steps == [[0, 200, 0], [3_000_000, 350, 0]]
+    assert (made.region_ids, made.category_codes) == ([cast.east.id], ["tops", "pants"])
+    page = desk.get(url("sales_commissionrule_change", made.pk)).content.decode()
+    # 2 % of 30,000 and 3.5 % of 15,000.
+    assert "一个月卖 ¥45,000：提成 ¥1,125" in page
+    sell("C1", 10_000)
+    trial = desk.get(url("sales_commissionrule_change", made.pk).replace("/change/", "/try/"))
+    assert trial.status_code == 200
+    assert "每位导购" in trial.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"steps": "100 2%"}, "第一档要从 0 元开始"),
+        ({"steps": "0 2%\n500 3%\n300 4%"}, "每一档的起点要比上一档大"),
+        ({"steps": "0 51%"}, "0% 到 50% 之间"),
+        ({"steps": "0"}, "第 1 行要写两三个数"),
+        ({"steps": "0 百分之二"}, "「百分之二」不是数字"),
+        ({"steps": ""}, "至少写一档"),
+        ({"steps": "0 2% 500"}, "固定奖金请写在目标奖里"),
+        ({"kind": "bounty", "bounty_fen": "0"}, "请选择奖励什么"),
+        (
+            {"kind": "bounty", "bounty_metric": "first_purchase_count", "bounty_fen": "0"},
+            "每人奖励要大于 0 元",
+        ),
+        ({"kind": "target", "steps": "0 1%"}, "目标奖的起点是完成率"),
+        ({"starts_on": "2026-09-02", "ends_on": "2026-09-01"}, "结束日期要在开始日期之后"),
+    ],
+)
+def test_a_rule_that_cannot_work_says_what_to_change(
+    desk: Client, cast: Cast, changes: dict[str, str], words: str
+) -> None:
+    page = desk.post(url("sales_commissionrule_add"), rule_form(**changes)).content.decode()
+    assert words in page
+    assert not CommissionRule.objects.exists()
+
+
+def test_effective_guides_and_their_measure(desk: Client, cast: Cast) -> None:
+    for number in range(3):
+        tell(order(f"E{number}", sold_at=clock.now()))
+    page = desk.get(url("sales_targets_effective")).content.decode()
+    assert "至少 3 单" in page
+    desk.post(url("sales_targets_decide"), {"_confirmed": "1", "orders_a_week": "4", "orders_a_month": "20"})
+    assert "至少 4 单" in desk.get(url("sales_targets_effective")).content.decode()
