@@ -60,7 +60,7 @@ def build_commission(
     card = sales_selectors.get_commission(guide.id, shown)
     newest = tuple(reversed(card.lines))
     return CommissionPage(
-        shell=Shell.around("me", guide.id),
+        shell=Shell.around("performance", guide.id),
         month_text=_month(shown),
         state_text=_state(card.summary),
         note=_note(card.summary),
