@@ -76,6 +76,9 @@ SIDEBAR: list[dict[str, Any]] = [
         "separator": True,
         "items": [
             _item(_("导入订单"), "upload_file", "sales_intakejob_changelist"),
+            _item(_("目标与达成"), "flag", "sales_target_changelist"),
+            _item(_("提成结算"), "payments", "sales_commissionmonth_changelist"),
+            _item(_("提成规则"), "percent", "sales_commissionrule_changelist"),
         ],
     },
     {
@@ -110,15 +113,6 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("数据核对"), "verified", "coupons_statsproof_changelist"),
             _item(_("跨店结算"), "account_balance", "coupons_settlementmonth_changelist"),
             _item(_("结算规则"), "percent", "coupons_settlementpolicy_changelist"),
-        ],
-    },
-    {
-        "title": _("业绩"),
-        "separator": True,
-        "items": [
-            _item(_("目标与达成"), "flag", "sales_target_changelist"),
-            _item(_("提成结算"), "payments", "sales_commissionmonth_changelist"),
-            _item(_("提成规则"), "percent", "sales_commissionrule_changelist"),
         ],
     },
     {

@@ -6,8 +6,6 @@ from core.admin import name_actions, name_details, name_values
 from sales.admin import commission, commission_rules, imports, targets  # noqa: F401  (each registers its pages)
 from sales.models import TargetOrigin
 
-__all__ = ["imports"]
-
 name_actions(
     {
         "sales.document_discarded": _("作废待处理单据"),
