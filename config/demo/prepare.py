@@ -6,6 +6,7 @@ import django
 from django.core.management import call_command
 
 from config.demo.processes import Supervisor
+from core.actor import Actor
 
 ADMIN_NAME = "admin"
 ADMIN_PASSWORD = "xiaoer-demo"  # noqa: S105  (printed on the screen; the demo is on loopback only)
@@ -15,6 +16,16 @@ EAST_NAME = "east"
 @dataclasses.dataclass(frozen=True, slots=True)
 class Logins:
     text: str
+
+
+def _seed_performance(actor: Actor) -> None:
+    """What was sold, what it was to be, and what it earned."""
+    from config.demo.sales import seed_sales
+    from config.demo.targets import seed_targets
+    from core import clock
+
+    seed_sales(at=clock.now(), actor=actor)
+    seed_targets(at=clock.now(), actor=actor)
 
 
 def prepare(supervisor: Supervisor) -> Logins:
@@ -31,14 +42,11 @@ def prepare(supervisor: Supervisor) -> Logins:
     from config.demo.doubles import seed_doubles
     from config.demo.points import seed_points
     from config.demo.requests import seed_requests
-    from config.demo.sales import seed_sales
     from config.demo.seed import seed_chain
     from config.demo.tags import seed_tags
-    from config.demo.targets import seed_targets
     from config.demo.tiers import seed_tiers
     from config.demo.tills import seed_till
     from core import clock
-    from core.actor import Actor
 
     actor = Actor.system("demo")
     seed_accounts()
@@ -53,8 +61,7 @@ def prepare(supervisor: Supervisor) -> Logins:
         seed(at=clock.now(), actor=actor)
     till = seed_till(supervisor.home, at=clock.now(), actor=actor)
     seed_coupon_history(at=clock.now(), actor=actor)
-    seed_sales(at=clock.now(), actor=actor)
-    seed_targets(at=clock.now(), actor=actor)
+    _seed_performance(actor)
     seed_doors(at=clock.now(), actor=actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
