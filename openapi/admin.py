@@ -71,7 +71,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = ApiClient
-        fields = ("name", "kind", "store", "dealer", "scopes", "per_minute")
+        fields = ("name", "kind", "store", "dealer", "scopes", "per_minute", "source")
 
 
 class OverlapForm(DressedForm):
@@ -120,6 +120,7 @@ class ApiClientAdmin(ServiceForms, ScopedAdmin):
             (None, {"fields": ("name", "kind")}),
             (_("适用范围"), {"fields": (("store", "dealer"),), "description": place}),
             (_("权限"), {"fields": ("scopes", "per_minute")}),
+            (_("销售单据"), {"fields": ("source",)}),
         )
         if obj is None:
             return first
@@ -145,6 +146,7 @@ class ApiClientAdmin(ServiceForms, ScopedAdmin):
             store_id=row.store_id if change else _key_of(given["store"]),
             dealer_id=row.dealer_id if change else _key_of(given["dealer"]),
             per_minute=given["per_minute"],
+            source=given["source"],
         )
         actor = staff_actor(request)
         if change:

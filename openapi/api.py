@@ -69,7 +69,8 @@ class SignatureAuthentication(BaseAuthentication):
 def _signed(request: Request) -> SignedRequest:
     """The request as it came: the path as the server was asked for it, the body before anybody reads it."""
     length = str(request.META.get("CONTENT_LENGTH") or "0")
-    if not length.isdecimal() or int(length) > TillJsonParser.largest:
+    largest = max(getattr(parser, "largest", 0) for parser in request.parsers or ())
+    if not length.isdecimal() or int(length) > largest:
         raise BodyTooLarge
     query = request.META.get("QUERY_STRING", "")
     return SignedRequest(
@@ -110,8 +111,13 @@ class KeyView(OpenView):
         self._caller = request.auth  # type: ignore[assignment]
         caller = self.client
         self.hold("any", [(Limit("caller", caller.per_minute, 60), caller.key_id)])
-        if self.scope and self.scope not in caller.scopes:
-            raise ScopeMissing(scope=self.scope)
+        scope = self.scope_of(request)
+        if scope and scope not in caller.scopes:
+            raise ScopeMissing(scope=scope)
+
+    def scope_of(self, request: Request) -> str:
+        """What the key needs for this request."""
+        return self.scope
 
     @property
     def client(self) -> Caller:
@@ -128,7 +134,12 @@ class KeyView(OpenView):
         return self.client.key_id
 
     def once(
-        self, run: Callable[[str], dict[str, Any]], *, key: str | None = None, content: bytes = b""
+        self,
+        run: Callable[[str], dict[str, Any]],
+        *,
+        key: str | None = None,
+        content: bytes = b"",
+        waits: bool = False,
     ) -> Answer:
         """The answer of `run`, or the stored one of the same request. `run` gets the name under which the domain
         knows the request. Key and content are the request's own, but for one of many in a body."""
@@ -142,11 +153,12 @@ class KeyView(OpenView):
             fingerprint=hashlib.sha256(place + content).hexdigest(),
             run=lambda: run(name),
             body_of=lambda refusal: body_of(refusal, api=self.api),
+            waits=waits,
         )
 
-    def write(self, run: Callable[[str], dict[str, Any]]) -> Response:
+    def write(self, run: Callable[[str], dict[str, Any]], *, waits: bool = False) -> Response:
         """Answer this request with `once`."""
-        answer = self.once(run)
+        answer = self.once(run, waits=waits)
         self._is_replay = answer.is_replay
         headers = {"Idempotent-Replayed": "true"} if answer.is_replay else {}
         if answer.status >= 400:

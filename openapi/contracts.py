@@ -17,6 +17,7 @@ class ClientTerms:
     store_id: int | None = None
     dealer_id: int | None = None
     per_minute: int = 600
+    source: str = "pos"  # under which its sales are booked
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Caller:
     store_id: int | None
     dealer_id: int | None
     per_minute: int
+    source: str
 
     @property
     def actor(self) -> Actor:

@@ -83,6 +83,13 @@ class StoreMissing(InvalidInput):
     sentence = _("请带上门店编号 store")
 
 
+class ChainOnly(NotAllowed):
+    """Products and categories belong to the whole chain; a key of one store or dealer names none of them anew."""
+
+    code = "openapi.chain_only"
+    sentence = _("只有适用于整个连锁的密钥可以登记商品和类目")
+
+
 class VisitOver(Refusal):
     """Not one we gave to this key, or older than two hours."""
 

@@ -29,6 +29,8 @@ class Scope(models.TextChoices):
     LOCK = "lock", _("占用和释放券")
     REDEEM = "redeem", _("核销")
     RETURN = "return", _("撤销和退货")
+    SALES_WRITE = "sales:write", _("推送销售单据")
+    SALES_READ = "sales:read", _("查询销售单据")
 
 
 class ClientState(models.TextChoices):
@@ -62,7 +64,16 @@ class ApiClient(models.Model):
         related_name="+",
         verbose_name=_("经销商"),
     )
-    scopes = ArrayField(models.CharField(max_length=8, choices=Scope), verbose_name=_("权限"))
+    scopes = ArrayField(models.CharField(max_length=12, choices=Scope), verbose_name=_("权限"))
+    # Under which its sales are booked: within one source an order number means one order.
+    source = models.CharField(
+        _("单据来源"),
+        max_length=16,
+        default="pos",
+        help_text=_(
+            "推送销售单据时的来源系统；同一来源里订单号不能重复，各店各自编号的收银系统请各用一个来源"
+        ),
+    )
     per_minute = models.PositiveIntegerField(_("每分钟最多请求"), default=PER_MINUTE)
     state = models.CharField(_("状态"), max_length=8, choices=ClientState, default=ClientState.ACTIVE)
     created_at = models.DateTimeField(_("创建时间"))
@@ -84,6 +95,7 @@ class ApiClient(models.Model):
                 name="apiclient_revoked_at_a_time",
             ),
             models.CheckConstraint(condition=Q(per_minute__gt=0), name="apiclient_limit_positive"),
+            models.CheckConstraint(condition=~Q(source=""), name="apiclient_source_is_named"),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path, re_path
 
-from openapi.views import clock, coupons, docs, members, orders, queue, returns
+from openapi.views import catalog, clock, coupons, docs, members, orders, queue, returns, sales
 
 urlpatterns: list[URLPattern] = [
     path("clock", clock.ClockView.as_view(), name="openapi_clock"),
@@ -17,6 +17,11 @@ urlpatterns: list[URLPattern] = [
     path("orders/redeem", orders.RedeemView.as_view()),
     path("orders/reverse", returns.ReverseView.as_view()),
     path("orders/return", returns.ReturnView.as_view()),
+    path("sales/orders", sales.SaleOrderView.as_view()),
+    path("sales/returns", sales.SaleReturnView.as_view()),
+    path("sales/documents", sales.SaleBatchView.as_view()),
+    path("sales/products", catalog.ProductsView.as_view()),
+    path("sales/categories", catalog.CategoriesView.as_view()),
     path("queue/redeem", queue.QueueView.as_view()),
     path("openapi.json", docs.DocumentView.as_view(), name="openapi_document"),
     path("", docs.reference, name="openapi_reference"),

@@ -39,7 +39,7 @@ def seed_till(home: Path, *, at: dt.datetime, actor: Actor) -> DemoTill | None:
         terms = ClientTerms(
             name="南京东路店 1 号收银机",
             kind="till",
-            scopes=("verify", "members", "price", "lock", "redeem", "return"),
+            scopes=("verify", "members", "price", "lock", "redeem", "return", "sales:write", "sales:read"),
             store_id=store_id,
         )
         made = openapi_services.create_client(terms=terms, actor=actor, at=at)

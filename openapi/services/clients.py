@@ -1,6 +1,7 @@
 """Clients of the API: who may call, with which secret, until when."""
 
 import datetime as dt
+import re
 import secrets
 from typing import Final
 
@@ -17,6 +18,7 @@ from openapi.models import ApiClient, ApiSecret, ClientKind, ClientState, Scope
 _PREFIX: Final = "xks_"
 MOST_PER_MINUTE: Final = 60_000
 LONGEST_OVERLAP: Final = dt.timedelta(days=30)
+_SOURCE: Final = re.compile(r"[A-Za-z0-9_\-]{1,16}")
 
 
 def create_client(*, terms: ClientTerms, actor: Actor, at: dt.datetime | None = None) -> NewSecret:
@@ -31,6 +33,7 @@ def create_client(*, terms: ClientTerms, actor: Actor, at: dt.datetime | None = 
             dealer_id=terms.dealer_id,
             scopes=list(terms.scopes),
             per_minute=terms.per_minute,
+            source=terms.source,
             created_at=at,
         )
         secret = _new_secret(client, at)
@@ -49,7 +52,8 @@ def change_client(*, client_id: int, terms: ClientTerms, actor: Actor, at: dt.da
             raise ClientUnusable(field="store")
         client.name, client.kind = terms.name, terms.kind
         client.scopes, client.per_minute = list(terms.scopes), terms.per_minute
-        client.save(update_fields=["name", "kind", "scopes", "per_minute"])
+        client.source = terms.source
+        client.save(update_fields=["name", "kind", "scopes", "per_minute", "source"])
         audit.record(
             action="openapi.client_changed", subject=client, actor=actor, at=at, scopes=sorted(terms.scopes)
         )
@@ -114,6 +118,11 @@ def _usable(terms: ClientTerms) -> ClientTerms:
         ("scopes", bool(terms.scopes) and set(terms.scopes) <= set(Scope.values), _("请至少勾选一项权限")),
         ("dealer", terms.store_id is None or terms.dealer_id is None, _("门店和经销商只能选一个")),
         ("per_minute", 1 <= terms.per_minute <= MOST_PER_MINUTE, _("每分钟最多请求请填写 1 到 60000")),
+        (
+            "source",
+            bool(_SOURCE.fullmatch(terms.source.strip())),
+            _("单据来源请用 1 到 16 个字母、数字、- 或 _"),
+        ),
     )
     for field, is_fine, words in checks:
         if not is_fine:
@@ -125,4 +134,5 @@ def _usable(terms: ClientTerms) -> ClientTerms:
         store_id=terms.store_id,
         dealer_id=terms.dealer_id,
         per_minute=terms.per_minute,
+        source=terms.source.strip(),
     )

@@ -36,12 +36,14 @@ def answer_once(
     fingerprint: str,
     run: Callable[[], dict[str, Any]],
     body_of: Callable[[Refusal], dict[str, Any]],
+    waits: bool = False,
     at: dt.datetime | None = None,
 ) -> Answer:
     """The answer of `run`, which joins this transaction, or the one that was given before. Refusals are answers too
     and are kept; but not those of input that cannot be read, of limits, and of faults of ours: then the key is free.
 
-    Refuses a missing key, one that came with another request (`fingerprint`), and one that is being worked on.
+    Refuses a missing key, one that came with another request (`fingerprint`), and one that is being worked on; with
+    `waits` it is waited for instead, as long as the database waits for any lock.
     """
     if not _KEY.fullmatch(key):
         raise IdempotencyKeyMissing
@@ -52,7 +54,8 @@ def answer_once(
     if row.status is not None:
         return _stored(row)
     with transaction.atomic():
-        held = ApiCall.objects.filter(pk=row.pk).claim(1)
+        mine = ApiCall.objects.filter(pk=row.pk)
+        held = mine.lock_rows() if waits else mine.claim(1)
         if not held:
             raise InFlight(retry_after_s=1)
         if held[0].status is not None:

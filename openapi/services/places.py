@@ -17,6 +17,21 @@ def resolve_store(*, caller: Caller, code: str = "") -> int:
     return place.store_id
 
 
+def may_act_for(*, caller: Caller, code: str) -> bool:
+    """Whether the store of that number is the key's. For a key of the whole chain any is, also one that is not
+    registered yet."""
+    if caller.store_id is None and caller.dealer_id is None:
+        return True
+    place = guide_selectors.find_store_place(code)
+    return place is not None and _may_act(caller, place.store_id, place.dealer_id)
+
+
+def owns_store(*, caller: Caller, store_id: int) -> bool:
+    """Whether what is in this store may be shown to the key, and corrected by it."""
+    place = guide_selectors.get_store_place(store_id)
+    return _may_act(caller, place.store_id, place.dealer_id)
+
+
 def store_code_of(*, caller: Caller) -> str:
     """The number of the key's own store; empty for a dealer's or the chain's."""
     return "" if caller.store_id is None else guide_selectors.get_store_code(caller.store_id)

@@ -83,6 +83,7 @@ def find_caller(*, request: SignedRequest, at: dt.datetime | None = None) -> Cal
         client.store_id,
         client.dealer_id,
         client.per_minute,
+        client.source,
     )
 
 

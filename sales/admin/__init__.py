@@ -8,6 +8,8 @@ from sales.models import TargetOrigin
 
 name_actions(
     {
+        "sales.categories_told": _("接口登记类目"),
+        "sales.products_told": _("接口登记商品"),
         "sales.document_discarded": _("作废待处理单据"),
         "sales.metrics_mended": _("修正会员消费指标"),
         "sales.month_closed": _("业绩关账"),

@@ -12,6 +12,11 @@ from sales.contracts.rfm import RfmPreview as RfmPreview
 from sales.contracts.rfm import RfmQuantiles as RfmQuantiles
 from sales.contracts.rfm import RfmRules as RfmRules
 from sales.contracts.rfm import RunReport as RunReport
+from sales.contracts.told import CatalogOutcome as CatalogOutcome
+from sales.contracts.told import CategoryEntry as CategoryEntry
+from sales.contracts.told import CouponNote as CouponNote
+from sales.contracts.told import ProductEntry as ProductEntry
+from sales.contracts.told import ToldOrder as ToldOrder
 from sales.contracts.whose import AttributionCard as AttributionCard
 from sales.contracts.whose import EntryLine as EntryLine
 from sales.contracts.whose import GoodsLine as GoodsLine

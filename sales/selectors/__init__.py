@@ -38,6 +38,7 @@ from sales.selectors.targets import (
     list_target_changes,
     list_target_progress,
 )
+from sales.selectors.told import find_told_order, find_waiting_order, list_order_stores
 
 __all__ = [
     "access_sale",
@@ -46,6 +47,8 @@ __all__ = [
     "commission_card_of",
     "cover",
     "find_targets",
+    "find_told_order",
+    "find_waiting_order",
     "get_attribution",
     "get_board",
     "get_commission",
@@ -69,6 +72,7 @@ __all__ = [
     "list_guide_sales",
     "list_live_attributions",
     "list_moves",
+    "list_order_stores",
     "list_store_guides_numbers",
     "list_store_periods",
     "list_store_sales",

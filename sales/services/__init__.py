@@ -1,5 +1,6 @@
 """Writes of `sales`."""
 
+from sales.services.catalog import upsert_categories, upsert_products
 from sales.services.closing import close_month, reopen_month
 from sales.services.commission import (
     close_commission,
@@ -80,6 +81,8 @@ __all__ = [
     "stop_intake",
     "sync_places",
     "upload_intake",
+    "upsert_categories",
+    "upsert_products",
     "work_intake",
     "work_intakes",
     "work_metrics_runs",

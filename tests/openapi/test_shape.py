@@ -20,7 +20,8 @@ from openapi.views import orders
 from tests.cast import Cast
 from tests.coupons.kit import BOSS
 from tests.coupons.test_orders import coupon_of
-from tests.openapi.kit import API, LINES, Till, codes
+from tests.openapi.kit import API, LINES, Till, codes, make_till
+from tests.openapi.sales_kit import told_order, told_return
 from tests.openapi.test_queue import entry, old_coupon
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -60,7 +61,11 @@ def test_the_document_is_valid_and_has_every_endpoint_with_its_signature() -> No
         for method in set(item) & METHODS:
             security = item[method].get("security", [{}])
             assert ({} in security) == (address == "/clock")
-            writes = method == "post" and address not in {"/basket/price", "/queue/redeem"}
+            writes = method == "post" and address not in {
+                "/basket/price",
+                "/queue/redeem",
+                "/sales/documents",
+            }
             names = {one["name"] for one in item[method].get("parameters", [])}
             assert ("Idempotency-Key" in names) == writes, address
 
@@ -111,6 +116,22 @@ def test_real_answers_fit_the_document(till: Till, cast: Cast) -> None:
         ),
         ("post", "/queue/redeem"): till.post(
             "/queue/redeem", {"redemptions": [entry(old_coupon(), "Q1"), entry("nonsense", "Q2")]}
+        ),
+    }
+    chain = make_till()
+    order = told_order("F1", store="T01", member={"kind": "member_code", "value": cast.xiaomei.code})
+    asked |= {
+        ("post", "/sales/orders"): chain.post("/sales/orders", order),
+        ("get", "/sales/orders"): chain.get("/sales/orders?order_no=F1"),
+        ("post", "/sales/returns"): chain.post("/sales/returns", told_return("F1R", "F1", store="T01")),
+        ("post", "/sales/documents"): chain.post(
+            "/sales/documents", {"documents": [{"kind": "order", **order}, {"kind": "return"}, 1]}
+        ),
+        ("post", "/sales/products"): chain.post(
+            "/sales/products", {"products": [{"code": "P", "name": "衫"}]}
+        ),
+        ("post", "/sales/categories"): chain.post(
+            "/sales/categories", {"categories": [{"code": "c", "name": "上装"}]}
         ),
     }
     till.redeem(old_coupon(), order_no="S2")

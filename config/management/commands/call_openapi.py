@@ -14,11 +14,13 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError
 
 from config.demo.tills import FILE
+from core import clock
 from openapi.services import canonical_text, sign
 
 _API: Final = "/openapi/v1"
 _VERBS: Final = (
     "ping", "verify", "member", "price", "lock", "unlock", "redeem", "order", "reverse", "return",
+    "sell", "sale", "take-back",
 )  # fmt: skip
 _MENU: Final = (
     ("1", "verify", "验券"),
@@ -27,17 +29,22 @@ _MENU: Final = (
     ("4", "return", "退货"),
     ("5", "order", "查订单"),
     ("6", "member", "读会员码"),
+    ("7", "sell", "推送销售单"),
+    ("8", "sale", "查销售单"),
+    ("9", "take-back", "推送退货单"),
 )
 
 
 class Command(BaseCommand):
-    help = "Play a till against the open API: verify, price, redeem and return coupons by their codes."
+    help = "Play a till against the open API: verify, price, redeem and return coupons, tell sales."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("verb", nargs="?", choices=_VERBS, help="left out: asks, like a till")
         parser.add_argument("codes", nargs="*", help="coupon codes, or the digits from a screen")
         parser.add_argument("--amount", help="yuan, of an order of one line (528 when left out)")
         parser.add_argument("--lines", help="JSON list of lines, instead of --amount")
+        parser.add_argument("--guide", default="", help="number of the guide who serves (sell)")
+        parser.add_argument("--phone", default="", help="of the member who buys (sell)")
         parser.add_argument("--order", default="", help="order number; left out: a new one")
         parser.add_argument("--store", default="", help="store number, for keys of more than one store")
         parser.add_argument("--repeat", default="", help="Idempotency-Key, to repeat an earlier write")
@@ -74,10 +81,14 @@ class Command(BaseCommand):
 def _ask(verb: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
     """What a cashier would scan or type."""
     given = dict(options)
-    codes = [] if verb in {"return", "order"} else input("券码或屏幕上的数字：").split()
-    if verb in {"redeem", "return", "order"}:
+    codes = (
+        []
+        if verb in {"return", "order", "sell", "sale", "take-back"}
+        else input("券码或屏幕上的数字：").split()
+    )
+    if verb in {"redeem", "return", "order", "sell", "sale", "take-back"}:
         given["order"] = input("订单号：").strip()
-    if verb in {"price", "redeem"}:
+    if verb in {"price", "redeem", "sell", "take-back"}:
         given["amount"] = input("金额（元）：").strip() or None
     if verb == "return":
         given["amount"] = input("退多少原价（元，回车是全部）：").strip() or None
@@ -108,6 +119,8 @@ class _Till:
         if verb == "order":
             query = urllib.parse.urlencode({"order_no": order_no, **place})
             return self._call("GET", f"/orders?{query}")
+        if verb == "sale":
+            return self._call("GET", f"/sales/orders?{urllib.parse.urlencode({'order_no': order_no})}")
         path, body = _request_of(verb, codes, order_no, options)
         return self._call(
             "POST", path, body | place, key="" if verb == "price" else options["repeat"] or _new_key()
@@ -169,8 +182,35 @@ def _request_of(
         "redeem": ("/orders/redeem", coupons | lines | {"order_no": order_no}),
         "reverse": ("/orders/reverse", {"order_no": order_no}),
         "return": ("/orders/return", parts | {"order_no": order_no}),
+        "sell": ("/sales/orders", _sale(order_no, options)),
+        "take-back": ("/sales/returns", _goods_back(order_no, options)),
     }
     return bodies[verb]
+
+
+def _sale(order_no: str, options: dict[str, Any]) -> dict[str, Any]:
+    """An order of one line, sold now."""
+    fen = _fen(options["amount"] or "528")
+    line = {"product": "till", "quantity": 1, "list_fen": fen, "amount_fen": fen}
+    order = {"order_no": order_no, "sold_at": _now(), "lines": [line], "amount_fen": fen}
+    if options["guide"]:
+        order["guide"] = options["guide"]
+    if options["phone"]:
+        order["member"] = {"kind": "phone", "value": options["phone"]}
+    return order
+
+
+def _goods_back(order_no: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The one line of such an order, whole."""
+    fen = _fen(options["amount"] or "528")
+    line = {"line": 1, "product": "till", "quantity": 1, "amount_fen": fen}
+    return {
+        "return_no": f"back-{order_no}", "order_no": order_no, "returned_at": _now(), "lines": [line], "amount_fen": fen,
+    }  # fmt: skip
+
+
+def _now() -> str:
+    return clock.now().astimezone(clock.SHANGHAI).isoformat()
 
 
 def _lines(options: dict[str, Any]) -> Any:
