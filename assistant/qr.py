@@ -1,5 +1,6 @@
 """QR codes, drawn by us: error level Q (a quarter may be dirty or torn), quiet zone of four modules."""
 
+import functools
 import io
 from typing import Final
 
@@ -15,6 +16,7 @@ def _make(content: str) -> segno.QRCode:
     return segno.make_qr(content, error=ERROR_LEVEL, boost_error=False)
 
 
+@functools.lru_cache(maxsize=256)
 def draw_svg(content: str, *, label: str) -> SafeString:
     """An `<svg>` for a page, black on white in dark mode too, as scanners expect; `label` is its title."""
     text = _make(content).svg_inline(

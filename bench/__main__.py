@@ -6,7 +6,8 @@ deletes them at the end. Sizes and lengths come from the environment:
     BENCH_ROUNDS          rounds, in turns with the floor; medians are printed (callback, mini_profile 7; members' 5)
     BENCH_PUSHES          pushes in a round of callback
     BENCH_REQUESTS        requests in a round of mini_profile
-    BENCH_MEMBERS_COUNT   rows of member_import (200,000); members of tier_reassessment, mini_profile, member_360 (50,000)
+    BENCH_MEMBERS_COUNT   rows of member_import (200,000); members of tier_reassessment, mini_profile and the
+                          pages' benches (50,000)
     BENCH_ACCOUNTS_COUNT  accounts of points_expiry (50,000)
     BENCH_COUPONS_COUNT   coupons of coupon_issue (1,000,000 is the target's) and coupon_stats
     BENCH_CLAIM_ROUNDS, BENCH_CLAIM_CALLS, BENCH_REDEEM_ROUNDS, BENCH_REDEEM_CALLS    of coupon_claim and coupon_redeem
@@ -17,7 +18,7 @@ What P11, P12 and P13 speak of, on a quiet machine (P12 needs some 6 GB of disk;
     make bench ARGS=member_import
     BENCH_MEMBERS_COUNT=1000000 make bench ARGS=tier_reassessment
     BENCH_ACCOUNTS_COUNT=1000000 make bench ARGS=points_expiry
-    BENCH_MEMBERS_COUNT=1000000 make bench ARGS="mini_profile member_360"
+    BENCH_MEMBERS_COUNT=1000000 make bench ARGS="mini_profile member_360 assistant_pages mini_pages"
 """
 
 import importlib
@@ -38,6 +39,8 @@ NAMES: Final = (
     "pricing",
     "mini_profile",
     "member_360",
+    "assistant_pages",
+    "mini_pages",
     "member_import",
     "coupon_claim",
     "coupon_issue",

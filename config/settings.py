@@ -91,8 +91,17 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [
+                (
+                    "core.folding.Loader",
+                    ["assistant"],
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -122,6 +131,8 @@ DATABASES = {
         "OPTIONS": {
             **_dsn,
             "connect_timeout": 3,
+            # Only what asks for it is prepared (core/compiled.py).
+            "prepare_threshold": 1_000_000_000,
             "options": f"-c statement_timeout={_timeout_ms} -c lock_timeout=10000 "
             f"-c idle_in_transaction_session_timeout=60000",
         },
@@ -283,6 +294,7 @@ FONT_DIR = BASE_DIR / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"
 
 # Safety --------------------------------------------------------------------------------------------------
 
+SESSION_ENGINE = "core.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600

@@ -62,7 +62,7 @@ class TagSection:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Note:
-    id: int
+    key: str  # its id, as forms send it
     text: str
     when_text: str
 
@@ -215,4 +215,4 @@ def _note(note: NoteLine, now: dt.datetime) -> Note:
             "when": when,
             "edited": phrases.say_time(note.edited_at, now=now),
         }
-    return Note(note.id, note.text, when)
+    return Note(str(note.id), note.text, when)

@@ -16,3 +16,7 @@ def icon(name: str) -> SafeString:
         static("assistant/icons.svg"),
         name,
     )
+
+
+# The same at each rendering, so that it is rendered once (core/folding.py).
+icon.is_constant = True  # type: ignore[attr-defined]

@@ -162,6 +162,15 @@ class CouponPage:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class CouponsOfMember:
+    """All she has at a glance: what she may use, the first to end first, and the newest of what is used and over."""
+
+    usable: tuple[CouponCard, ...]
+    redeemed: CouponPage
+    expired: CouponPage
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class ClaimableBatch:
     """A batch of the claim centre, with the reason why this member cannot claim it now (empty: she can)."""
 

@@ -66,6 +66,7 @@ from coupons.selectors.holding import (
     list_held_coupons,
 )
 from coupons.selectors.in_hands import (
+    list_coupons_of_member,
     list_expiring_coupons,
     list_usable_coupons,
 )
@@ -163,6 +164,7 @@ __all__ = [
     "is_redeemed_for",
     "list_claimable_batches",
     "list_coupon_steps",
+    "list_coupons_of_member",
     "list_entries",
     "list_expiring_coupons",
     "list_first_members",

@@ -1,14 +1,17 @@
 """Batches: their numbers, what a member may claim, what a guide may still issue."""
 
 import datetime as dt
+import functools
 import math
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Func, IntegerField, Q, Sum
+from django.db.models import Count, Func, IntegerField, Q, QuerySet, Sum
 
 from core import clock
+from core.compiled import Compiled, Given, compiled, ids_of
 from core.errors import Refusal
+from core.labels import label_of
 from coupons import errors
 from coupons.contracts import (
     BatchCard,
@@ -35,6 +38,10 @@ from coupons.models import (
 from coupons.selectors.templates import template_card_of
 
 _PAGE = 100
+_SUMMED = (
+    "quota", "issued_count", "redeemed_count", "voided_count", "expired_count", "budget_fen", "reserved_fen",
+    "discount_fen", "sales_fen",
+)  # fmt: skip
 _EVER = dt.date(1970, 1, 1)
 
 
@@ -63,7 +70,7 @@ def batch_card_of(row: CouponBatch) -> BatchCard:
         template_id=row.template_id,
         terms=batch_terms_of(row),
         state=row.state,  # type: ignore[arg-type]
-        state_label=str(row.get_state_display()),
+        state_label=label_of(row, "state"),
         has_partner_codes=row.has_partner_codes,
     )
 
@@ -83,18 +90,20 @@ def find_batch_id(public_id: str) -> int | None:
 
 def sum_batches(batch_ids: list[int]) -> dict[int, BatchSummary]:
     """The numbers of many batches in one query, from the counters; no coupon is counted."""
-    names = (
-        "quota", "issued_count", "redeemed_count", "voided_count", "expired_count", "budget_fen", "reserved_fen",
-        "discount_fen", "sales_fen",
-    )  # fmt: skip
-    rows = CouponBatchShard.objects.filter(batch_id__in=batch_ids).values("batch_id")
-    sums: Any = rows.annotate(**{f"sum_{name}": Sum(name) for name in names})
-    budgets = dict(CouponBatch.objects.filter(pk__in=batch_ids).values_list("pk", "budget_fen"))
     found: dict[int, BatchSummary] = {}
-    for row in sums:
-        values: dict[str, Any] = {name: int(row[f"sum_{name}"] or 0) for name in names}
-        found[row["batch_id"]] = BatchSummary(**(values | {"budget_fen": budgets[row["batch_id"]]}))
+    for batch_id, budget_fen, *sums in _sums(batches=batch_ids):
+        values: dict[str, Any] = {name: int(value or 0) for name, value in zip(_SUMMED, sums, strict=True)}
+        found[batch_id] = BatchSummary(**(values | {"budget_fen": budget_fen}))
     return found
+
+
+@compiled
+def _sums(*, batches: Given) -> QuerySet[CouponBatchShard, tuple[Any, ...]]:
+    rows = CouponBatchShard.objects.filter(batch_id__in=ids_of(batches)).order_by()
+    summed = rows.values("batch_id", "batch__budget_fen").annotate(
+        **{f"sum_{name}": Sum(name) for name in _SUMMED}
+    )
+    return summed.values_list("batch_id", "batch__budget_fen", *(f"sum_{name}" for name in _SUMMED))
 
 
 def sum_batch(batch_id: int) -> BatchSummary:
@@ -113,18 +122,22 @@ def list_claimable_batches(
     In a handful of queries whatever their number; at most a hundred, those that close first before others.
     """
     at = at or clock.now()
-    batches = (
-        CouponBatch.objects.select_related("template")
-        .filter(
+    return _claimable(_open_through(door)(at=at), member_id, door, tier_id, at)
+
+
+@functools.lru_cache(maxsize=16)
+def _open_through(door: str) -> Compiled[CouponBatch]:
+    def through(*, at: Given) -> QuerySet[CouponBatch]:
+        batches = CouponBatch.objects.select_related("template").filter(
             Q(closes_at__isnull=True) | Q(closes_at__gt=at),
             Q(template__valid_until__isnull=True) | Q(template__valid_until__gt=at),
             doors__contains=[door],
             state__in=[BatchState.OPEN, BatchState.PAUSED],
             template__state=TemplateState.ACTIVE,
         )
-        .order_by("closes_at", "pk")[:_PAGE]
-    )
-    return _claimable(list(batches), member_id, door, tier_id, at)
+        return batches.order_by("closes_at", "pk")[:_PAGE]
+
+    return compiled(through)
 
 
 def get_claimable_batch(
@@ -158,10 +171,8 @@ def _claimable(
     sums = sum_batches(keys)
     today = clock.day_bounds(clock.business_day(at))[0]
     had = {
-        row["batch_id"]: (row["total"], row["today"])
-        for row in Coupon.objects.filter(received_by=member_id, batch_id__in=keys)
-        .values("batch_id")
-        .annotate(total=Count("pk"), today=Count("pk", filter=Q(issued_at__gte=today)))
+        batch_id: (total, on_day)
+        for batch_id, total, on_day in _received(batches=keys, member_id=member_id, today=today)
     }
     lines = []
     for batch in batches:
@@ -178,6 +189,15 @@ def _claimable(
             )
         )
     return tuple(lines)
+
+
+@compiled
+def _received(*, batches: Given, member_id: Given, today: Given) -> QuerySet[Coupon, tuple[int, int, int]]:
+    received = Coupon.objects.filter(received_by=member_id, batch_id__in=ids_of(batches)).order_by()
+    counted = received.values("batch_id").annotate(
+        total=Count("pk"), on_day=Count("pk", filter=Q(issued_at__gte=today))
+    )
+    return counted.values_list("batch_id", "total", "on_day")
 
 
 def _why_over(batch: CouponBatch, door: str, at: dt.datetime) -> type[Refusal] | None:

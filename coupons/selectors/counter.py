@@ -1,11 +1,13 @@
 """Coupons on the counter of a store: whose is it, may it be used, and what was redeemed here."""
 
 import datetime as dt
-from typing import Final
+import functools
+from typing import Any, Final
 
 from django.db.models import Count, Q, QuerySet, Sum
 
 from core import clock
+from core.compiled import Compiled, Given, compiled
 from coupons.contracts import (
     CounterCheck,
     CouponCheck,
@@ -101,15 +103,35 @@ def access_store_redemption(
 
 def sum_store_day(store_id: int, *, day: dt.date, guide_id: int | None = None) -> StoreDay:
     """The numbers of the day."""
-    rows = _on_day(store_id, day).filter(reversed_at__isnull=True)
-    if guide_id is not None:
-        rows = rows.filter(redeemed_by_guide_id=guide_id)
-    sums = rows.aggregate(count=Count("pk"), discount=Sum("discount_fen"), sales=Sum("amount_fen"))
-    return StoreDay(sums["count"], sums["discount"] or 0, sums["sales"] or 0)
+    start, end = clock.day_bounds(day)
+    sums = _sums(is_of_guide=guide_id is not None)
+    found = sums.first(store_id=store_id, start=start, end=end, guide_id=guide_id)
+    return StoreDay(*(found or (0, 0, 0)))
+
+
+@functools.cache
+def _sums(*, is_of_guide: bool) -> Compiled[tuple[int, int, int]]:
+    def sums(
+        *, store_id: Given, start: Given, end: Given, guide_id: Given
+    ) -> QuerySet[Redemption, tuple[int, int, int]]:
+        rows = _between(store_id, start, end).filter(reversed_at__isnull=True)
+        if is_of_guide:
+            rows = rows.filter(redeemed_by_guide_id=guide_id)
+        summed = (
+            rows.order_by()
+            .values("store_id")
+            .annotate(count=Count("pk"), discount=Sum("discount_fen"), sales=Sum("amount_fen"))
+        )
+        return summed.values_list("count", "discount", "sales")
+
+    return compiled(sums)
 
 
 def _on_day(store_id: int, day: dt.date) -> QuerySet[Redemption]:
-    start, end = clock.day_bounds(day)
+    return _between(store_id, *clock.day_bounds(day))
+
+
+def _between(store_id: Any, start: Any, end: Any) -> QuerySet[Redemption]:
     return Redemption.objects.filter(store_id=store_id, redeemed_at__gte=start, redeemed_at__lt=end)
 
 

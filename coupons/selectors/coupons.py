@@ -1,37 +1,67 @@
 """Coupons as members, guides and tills see them."""
 
 import datetime as dt
+import functools
+from collections.abc import Sequence
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from core import clock, codes
-from coupons.contracts import CouponCard, CouponCheck, CouponPage, RedemptionCard, RedemptionContext
+from core.compiled import Compiled, Given, compiled, ids_of
+from core.labels import label_of
+from coupons.contracts import (
+    CouponCard,
+    CouponCheck,
+    CouponPage,
+    RedemptionCard,
+    RedemptionContext,
+    TemplateCard,
+)
 from coupons.errors import NoSuchCoupon, NoSuchRedemption
-from coupons.models import Coupon, CouponState, Gifting, Redemption
+from coupons.models import Coupon, CouponBatch, CouponState, Gifting, Redemption
 from coupons.models.coupons import CouponQuerySet
 from coupons.selectors.checks import reasons_of, state_at
 from coupons.selectors.templates import template_card_of
 
 CODE_LENGTH = 16
 _PAGE = 100
+_LAST_ID = 2**63 - 1
 
 
 def coupon_card_of(coupon: Coupon, at: dt.datetime) -> CouponCard:
     """What may be shown of a coupon fetched with its batch and template."""
+    return _card(coupon, template_card_of(coupon.batch.template), at)
+
+
+def coupon_cards_of(coupons: Sequence[Coupon], at: dt.datetime) -> tuple[CouponCard, ...]:
+    """The same of many that were fetched alone, in one query: they come from few batches, and a template is long."""
+    batches = {row.pk: row for row in _batches(ids=list({coupon.batch_id for coupon in coupons}))}
+    templates = {row.template_id: template_card_of(row.template) for row in batches.values()}
+    for coupon in coupons:
+        coupon.batch = batches[coupon.batch_id]
+    return tuple(_card(coupon, templates[coupon.batch.template_id], at) for coupon in coupons)
+
+
+@compiled
+def _batches(*, ids: Given) -> QuerySet[CouponBatch]:
+    return CouponBatch.objects.select_related("template").filter(pk__in=ids_of(ids))
+
+
+def _card(coupon: Coupon, template: TemplateCard, at: dt.datetime) -> CouponCard:
     state = state_at(coupon, at)
     return CouponCard(
         id=coupon.pk,
         code=coupon.code,
         batch_id=coupon.batch_id,
         member_id=coupon.member_id,
-        template=template_card_of(coupon.batch.template),
+        template=template,
         state=state,
         state_label=str(CouponState(state).label),
         valid_from=coupon.valid_from,
         valid_until=coupon.valid_until,
         issued_at=coupon.issued_at,
         door=coupon.door,  # type: ignore[arg-type]
-        door_label=str(coupon.get_door_display()),
+        door_label=label_of(coupon, "door"),
         issued_by_guide_id=coupon.issued_by_guide_id,
         issued_store_id=coupon.issued_store_id,
         partner_code=coupon.partner_code,
@@ -80,15 +110,34 @@ def list_member_coupons(
     """Her coupons, newest first. `state`: `usable` (in her hands and not over), one state, or all."""
     at = at or clock.now()
     limit = max(1, min(limit, _PAGE))
-    rows = fetched().filter(in_state(state, at), member_id=member_id).order_by("-pk")
-    if cursor is not None:
-        rows = rows.filter(pk__lt=cursor)
-    found = list(rows[: limit + 1])
-    cards = tuple(coupon_card_of(row, at) for row in found[:limit])
-    return CouponPage(cards, cards[-1].id if len(found) > limit else None)
+    before = _LAST_ID if cursor is None else cursor
+    found = _page(state, limit)(member_id=member_id, before=before, at=at)
+    return page_of(coupon_cards_of(found, at), limit)
 
 
-def in_state(state: str, at: dt.datetime) -> Q:
+def newest_in_state(member_id: int, *, state: str, limit: int, at: dt.datetime) -> list[Coupon]:
+    """The rows of the first page of hers in that state and one more, fetched alone."""
+    return _page(state, limit)(member_id=member_id, before=_LAST_ID, at=at)
+
+
+def page_of(cards: tuple[CouponCard, ...], limit: int) -> CouponPage:
+    """A page of so many; one more card says that there is a next page."""
+    shown = cards[:limit]
+    return CouponPage(shown, shown[-1].id if len(cards) > limit else None)
+
+
+@functools.lru_cache(maxsize=64)
+def _page(state: str, limit: int) -> Compiled[Coupon]:
+    """A page of hers in that state and one more, newest first."""
+
+    def page(*, member_id: Given, before: Given, at: Given) -> QuerySet[Coupon]:
+        rows = Coupon.objects.filter(in_state(state, at), member_id=member_id, pk__lt=before)
+        return rows.order_by("-pk")[: limit + 1]
+
+    return compiled(page)
+
+
+def in_state(state: str, at: dt.datetime | Given) -> Q:
     """Rows that count for that state at that moment; `usable` is in her hands and not over, no state is all."""
     over = Q(valid_until__lte=at)
     lapsed = Q(state=CouponState.LOCKED, locked_until__lte=at)

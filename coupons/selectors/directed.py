@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.functional import Promise
 
 from core import clock
+from core.compiled import Given, compiled
 from core.errors import Refusal, Unavailable
 from coupons import errors
 from coupons.contracts import (
@@ -155,7 +156,15 @@ def list_given_coupons(
 
 def sum_given_coupons(guide_id: int, *, since: dt.datetime) -> GivenSummary:
     """How many she gave since then, and how many of these were used."""
-    numbers = Coupon.objects.filter(issued_by_guide_id=guide_id, issued_at__gte=since).aggregate(
-        given=Count("pk"), used=Count("pk", filter=Q(state=CouponState.REDEEMED))
+    return GivenSummary(*(_given.first(guide_id=guide_id, since=since) or (0, 0)))
+
+
+@compiled
+def _given(*, guide_id: Given, since: Given) -> QuerySet[Coupon, tuple[int, int]]:
+    given = Coupon.objects.filter(issued_by_guide_id=guide_id, issued_at__gte=since)
+    counted = (
+        given.order_by()
+        .values("issued_by_guide_id")
+        .annotate(given=Count("pk"), used=Count("pk", filter=Q(state=CouponState.REDEEMED)))
     )
-    return GivenSummary(numbers["given"], numbers["used"])
+    return counted.values_list("given", "used")

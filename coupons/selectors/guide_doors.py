@@ -1,12 +1,14 @@
 """What a guide may hand out, and her face-to-face offers."""
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from typing import Final
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from core import clock
+from core.compiled import Compiled, Given, compiled, ids_of
 from core.errors import Refusal
 from coupons import errors
 from coupons.contracts import BatchSummary, FaceToFaceCard, GuideBatch, GuideQuota
@@ -33,17 +35,21 @@ def list_guide_batches(*, guide_id: int, door: str, at: dt.datetime | None = Non
     """Batches that guides issue through this door now or soon, those that close first before others; at most a
     hundred, in a handful of queries."""
     at = at or clock.now()
-    batches = list(
-        CouponBatch.objects.select_related("template")
-        .filter(
+    return _guide_batches(_through(door)(at=at), guide_id, door, at)
+
+
+@functools.lru_cache(maxsize=16)
+def _through(door: str) -> Compiled[CouponBatch]:
+    def through(*, at: Given) -> QuerySet[CouponBatch]:
+        batches = CouponBatch.objects.select_related("template").filter(
             Q(closes_at__isnull=True) | Q(closes_at__gt=at),
             doors__contains=[door],
             state__in=[BatchState.OPEN, BatchState.PAUSED],
             template__state=TemplateState.ACTIVE,
         )
-        .order_by("closes_at", "pk")[:_PAGE]
-    )
-    return _guide_batches(batches, guide_id, door, at)
+        return batches.order_by("closes_at", "pk")[:_PAGE]
+
+    return compiled(through)
 
 
 def get_guide_batch(*, batch_id: int, guide_id: int, door: str, at: dt.datetime | None = None) -> GuideBatch:
@@ -102,11 +108,11 @@ def counts_at(offer: FaceToFaceOffer, at: dt.datetime) -> bool:
 def _guide_batches(
     batches: list[CouponBatch], guide_id: int, door: str, at: dt.datetime
 ) -> tuple[GuideBatch, ...]:
-    sums = sum_batches([batch.pk for batch in batches])
-    used = {
-        (row.batch_id, row.period_start): row.used_count
-        for row in GuideAllowance.objects.filter(batch__in=batches, guide_id=guide_id)
-    }
+    if not batches:
+        return ()
+    ids = [batch.pk for batch in batches]
+    sums = sum_batches(ids)
+    used = {(batch_id, start): count for batch_id, start, count in _used(batches=ids, guide_id=guide_id)}
     lines = []
     for batch in batches:
         start = period_start(batch.guide_quota_period, at)
@@ -123,6 +129,12 @@ def _guide_batches(
             )
         )
     return tuple(lines)
+
+
+@compiled
+def _used(*, batches: Given, guide_id: Given) -> QuerySet[GuideAllowance, tuple[int, dt.date, int]]:
+    rows = GuideAllowance.objects.filter(batch_id__in=ids_of(batches), guide_id=guide_id)
+    return rows.values_list("batch_id", "period_start", "used_count")
 
 
 def _why_not(

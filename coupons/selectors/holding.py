@@ -1,19 +1,22 @@
 """What a member holds, as she sees it: what is over first comes first, where each came from, what happened to it."""
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import clock
+from core.compiled import Compiled, Given, compiled
 from coupons.contracts import CouponStep, HeldCounts, HeldCoupon, HeldPage
 from coupons.errors import NoSuchCoupon
 from coupons.models import Coupon, CouponEvent, CouponGift, CouponState, Door, GiftState, Redemption
-from coupons.selectors.coupons import coupon_card_of, fetched, in_state
+from coupons.models.coupons import CouponQuerySet
+from coupons.selectors.coupons import coupon_cards_of, fetched, in_state
 from coupons.selectors.templates import yuan
 from guides import selectors as guide_selectors
 
@@ -28,7 +31,7 @@ _ORIGINS: Final[Mapping[str, str | Promise]] = {
 }
 
 
-def in_list(state: str, at: dt.datetime) -> Q:
+def in_list(state: str, at: dt.datetime | Given) -> Q:
     """`over` is what she cannot use any more and did not use; all else as `list_member_coupons` has it."""
     if state == "over":
         return in_state(CouponState.EXPIRED, at) | in_state(CouponState.VOIDED, at)
@@ -46,36 +49,53 @@ def list_held_coupons(
     """Her coupons in that state: usable ones by their last moment, others the newest first."""
     at = at or clock.now()
     limit = max(1, min(limit, _PAGE))
-    mine = fetched().filter(in_list(state, at), member_id=member_id)
+    if not cursor:
+        rows = _first(state, limit + 1)(member_id=member_id, at=at)
+        return HeldPage(_held(rows[:limit], at), rows[limit - 1].pk if len(rows) > limit else None)
+    mine = _mine(member_id, state, at)
     if state == "usable":
-        mine = mine.order_by("valid_until", "pk")
         # A last moment never changes, so the last row of a page says where the next begins.
-        last = (
-            Coupon.objects.filter(pk=cursor).values_list("valid_until", flat=True).first() if cursor else None
-        )
+        last = Coupon.objects.filter(pk=cursor).values_list("valid_until", flat=True).first()
         if last is not None:
             mine = mine.filter(Q(valid_until__gt=last) | Q(valid_until=last, pk__gt=cursor))
     else:
-        mine = mine.order_by("-pk")
-        if cursor is not None:
-            mine = mine.filter(pk__lt=cursor)
+        mine = mine.filter(pk__lt=cursor)
     rows = list(mine[: limit + 1])
     following = rows[limit - 1].pk if len(rows) > limit else None
     return HeldPage(_held(rows[:limit], at), following)
+
+
+def _mine(member_id: int | Given, state: str, at: dt.datetime | Given) -> CouponQuerySet:
+    mine = Coupon.objects.filter(in_list(state, at), member_id=member_id)
+    return mine.order_by("valid_until", "pk") if state == "usable" else mine.order_by("-pk")
+
+
+@functools.lru_cache(maxsize=64)
+def _first(state: str, limit: int) -> Compiled[Coupon]:
+    def first(*, member_id: Given, at: Given) -> QuerySet[Coupon]:
+        return _mine(member_id, state, at)[:limit]
+
+    return compiled(first)
 
 
 def count_held_coupons(member_id: int, *, at: dt.datetime | None = None) -> HeldCounts:
     """How many she has of each, in one query."""
     at = at or clock.now()
     soon = clock.day_bounds(clock.business_day(at) + dt.timedelta(days=EXPIRING_DAYS))[1]
+    return HeldCounts(*(_counts.first(member_id=member_id, at=at, soon=soon) or (0, 0, 0, 0)))
+
+
+@compiled
+def _counts(*, member_id: Given, at: Given, soon: Given) -> QuerySet[Coupon, tuple[int, int, int, int]]:
     usable = in_list("usable", at)
-    found = Coupon.objects.filter(member_id=member_id).aggregate(
+    hers = Coupon.objects.filter(member_id=member_id).order_by().values("member_id")
+    counted = hers.annotate(
         usable=Count("pk", filter=usable),
         expiring=Count("pk", filter=usable & Q(valid_until__lte=soon)),
         redeemed=Count("pk", filter=in_list(CouponState.REDEEMED, at)),
         over=Count("pk", filter=in_list("over", at)),
     )
-    return HeldCounts(found["usable"], found["expiring"], found["redeemed"], found["over"])
+    return counted.values_list("usable", "expiring", "redeemed", "over")
 
 
 def get_held_coupon(coupon_id: int | None, *, member_id: int, at: dt.datetime | None = None) -> HeldCoupon:
@@ -136,8 +156,10 @@ def _held(rows: Iterable[Coupon], at: dt.datetime) -> tuple[HeldCoupon, ...]:
     if offered:
         open_gifts = CouponGift.objects.filter(coupon__in=offered, state=GiftState.OPEN)
         gifts = dict(open_gifts.values_list("coupon_id", "expires_at"))
+    cards = coupon_cards_of(rows, at)
     return tuple(
-        HeldCoupon(coupon_card_of(row, at), origin_words(row, names), gifts.get(row.pk)) for row in rows
+        HeldCoupon(card, origin_words(row, names), gifts.get(row.pk))
+        for row, card in zip(rows, cards, strict=True)
     )
 
 

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Count, QuerySet
 
 from core import clock
+from core.labels import label_of
 from coupons.contracts import StandingCounts, StandingPreview, StandingRuleCard, StandingTerms
 from coupons.errors import OF_OUTCOME, NoSuchRule, TierLost, WrongTier
 from coupons.models import IssueState, Occasion, RuleState, StandingIssue, StandingRound, StandingRule
@@ -106,7 +107,7 @@ def rule_card_of(rule: StandingRule) -> StandingRuleCard:
         id=rule.pk,
         public_id=rule.public_id,
         terms=StandingTerms(**fixed),
-        occasion_label=str(rule.get_occasion_display()),
+        occasion_label=label_of(rule, "occasion"),
         is_on=rule.state == RuleState.ON,
     )
 

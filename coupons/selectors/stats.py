@@ -9,6 +9,7 @@ from django.db.models import Max, Min, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from core import clock
+from core.labels import label_of
 from coupons.contracts import CouponNumbers, EntryLine, IssuedLine, StatsBy, StatsLine, StatsQuery
 from coupons.models import (
     Coupon,
@@ -95,7 +96,7 @@ def list_entries(query: StatsQuery, *, limit: int = 50, offset: int = 0) -> tupl
         EntryLine(
             day=row.day,
             what=row.what,
-            what_label=str(row.get_what_display()),
+            what_label=label_of(row, "what"),
             redemption_id=row.redemption_id,
             redeemed_on=clock.business_day(row.redemption.redeemed_at),
             code=row.redemption.coupon.code,
@@ -126,10 +127,10 @@ def list_issued(query: StatsQuery, *, limit: int = 50, offset: int = 0) -> tuple
             issued_at=row.issued_at,
             code=row.code,
             batch_name=row.batch.name,
-            door_label=str(row.get_door_display()),
+            door_label=label_of(row, "door"),
             issued_store_id=row.issued_store_id,
             issued_guide_id=row.issued_by_guide_id,
-            state_label=str(row.get_state_display()),
+            state_label=label_of(row, "state"),
         )
         for row in rows.order_by("-pk")[offset : offset + limit]
     )

@@ -174,6 +174,14 @@ class NoticeLine:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class OpenedMember:
+    """A member whom a guide may open, and to whom she is bound."""
+
+    card: MemberCard
+    bound: BindingLine
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class NoticeState:
     """Whether a guide has notices she has not read; `latest_id` is 0 when there is none: the pulse compares it."""
 

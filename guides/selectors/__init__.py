@@ -67,6 +67,7 @@ from guides.selectors.people import (
     find_guide_by_login,
     get_guide_card,
     list_guide_names,
+    open_member,
     openable_ids,
 )
 from guides.selectors.places import (
@@ -179,6 +180,7 @@ __all__ = [
     "names_as_seen",
     "nearest_stores",
     "new_bindings",
+    "open_member",
     "open_store_ids",
     "openable_ids",
     "own_tagged_member_ids",

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.db.models import F, Q, QuerySet
 
 from core import clock
+from core.compiled import Given, compiled
 from core.errors import NotFound
 from guides.contracts import ChannelCodeCard, CodePlace, ScanCard
 from guides.models import ChannelCode, ChannelScan, CodeKind, CodeTerm
@@ -35,11 +36,16 @@ def code_card_of(code: ChannelCode, at: dt.datetime) -> ChannelCodeCard:
 def get_guide_code(guide_id: int, at: dt.datetime | None = None) -> ChannelCodeCard:
     """The guide's own open code, the newest when she has several. Raises NotFound."""
     at = at or clock.now()
-    hers = ChannelCode.objects.open(at).own().filter(kind=CodeKind.GUIDE, guide_id=guide_id)
-    code = hers.order_by("-pk").first()
+    code = _own.first(guide_id=guide_id, at=at)
     if code is None:
         raise NotFound
     return code_card_of(code, at)
+
+
+@compiled
+def _own(*, guide_id: Given, at: Given) -> QuerySet[ChannelCode]:
+    codes = ChannelCode.objects.open(at).own()  # type: ignore[arg-type]
+    return codes.filter(kind=CodeKind.GUIDE, guide_id=guide_id).order_by("-pk")[:1]
 
 
 def get_channel_code(channel_code_id: int, at: dt.datetime | None = None) -> ChannelCodeCard:

@@ -3,11 +3,12 @@
 import datetime as dt
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
+from core.compiled import Given, compiled
 from core.errors import NotFound
 from guides.contracts import ChangeReasonLine, GuideCard, MemberGuide
 from guides.models import Binding, BindingPolicy, BindingSource, Guide, GuideState, Store
@@ -33,8 +34,7 @@ def list_change_reasons() -> tuple[ChangeReasonLine, ...]:
 def find_member_guide(member_id: int, at: dt.datetime | None = None) -> MemberGuide | None:
     """Her guide of today, also one who has left (then nobody cares for her until she chooses); None without."""
     at = at or clock.now()
-    paths = ("guide__store__region", "guide__store__dealer")
-    live = Binding.objects.live().filter(member_id=member_id).select_related(*paths).first()
+    live = _live.first(member_id=member_id)
     if live is None:
         return None
     return MemberGuide(
@@ -43,6 +43,12 @@ def find_member_guide(member_id: int, at: dt.datetime | None = None) -> MemberGu
         qr_content=_qr_of(live.guide, at),
         change_free_on=change_free_on(live, at),
     )
+
+
+@compiled
+def _live(*, member_id: Given) -> QuerySet[Binding]:
+    paths = ("guide__store__region", "guide__store__dealer")
+    return Binding.objects.live().filter(member_id=member_id).select_related(*paths)
 
 
 def change_free_on(live: Binding, at: dt.datetime) -> dt.date | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from core.compiled import Given, compiled
 from core.errors import NotFound
 from guides.contracts import NoteLine, OwnTag
 from guides.models import GuideMemberTag, GuideNote, GuideRemark, GuideTag
@@ -18,8 +19,13 @@ def note_line_of(note: GuideNote) -> NoteLine:
 
 def list_notes(*, guide_id: int, member_id: int) -> tuple[NoteLine, ...]:
     """Her own notes about a member, the newest first."""
+    return tuple(note_line_of(note) for note in _notes(guide_id=guide_id, member_id=member_id))
+
+
+@compiled
+def _notes(*, guide_id: Given, member_id: Given) -> QuerySet[GuideNote]:
     notes = GuideNote.objects.kept().filter(guide_id=guide_id, member_id=member_id)
-    return tuple(note_line_of(note) for note in notes.order_by("-created_at", "-pk")[:100])
+    return notes.order_by("-created_at", "-pk")[:100]
 
 
 def get_note(*, guide_id: int, member_id: int, note_id: int) -> NoteLine:
@@ -46,8 +52,13 @@ def get_own_tag(*, guide_id: int, tag_id: int) -> OwnTag:
 
 def list_own_member_tags(*, guide_id: int, member_id: int) -> tuple[OwnTag, ...]:
     """Which of her own tags a member has."""
-    rows = GuideMemberTag.objects.filter(tag__guide_id=guide_id, member_id=member_id).select_related("tag")
-    return tuple(OwnTag(id=row.tag.pk, name=row.tag.name) for row in rows.order_by("tag__name"))
+    return tuple(OwnTag(*row) for row in _own_tags_of(guide_id=guide_id, member_id=member_id))
+
+
+@compiled
+def _own_tags_of(*, guide_id: Given, member_id: Given) -> QuerySet[GuideMemberTag, tuple[int, str]]:
+    rows = GuideMemberTag.objects.filter(tag__guide_id=guide_id, member_id=member_id)
+    return rows.order_by("tag__name").values_list("tag_id", "tag__name")
 
 
 def remarks_of(guide_id: int, member_ids: Iterable[int]) -> dict[int, str]:

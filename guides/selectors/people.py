@@ -1,14 +1,17 @@
 """Guides, their logins, and the members they may open."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from core.compiled import Given, compiled
 from core.errors import NotFound
-from guides.contracts import GuideCard
+from core.labels import label_of
+from guides.contracts import GuideCard, OpenedMember
 from guides.errors import NoSuchGuide
 from guides.models import Binding, Guide, GuideLogin, GuideRemark, GuideRole, GuideState
-from guides.selectors.bindings import as_called, list_cards_for
+from guides.selectors.bindings import as_called, binding_line_of, list_cards_for, with_names
 from guides.selectors.places import store_card_of
 from members import selectors as member_selectors
 from members.contracts import MemberCard
@@ -24,7 +27,7 @@ def guide_card_of(guide: Guide) -> GuideCard:
         number=guide.number,
         name=guide.name,
         role="manager" if guide.role == GuideRole.MANAGER else "guide",
-        role_label=str(guide.get_role_display()),
+        role_label=label_of(guide, "role"),
         store=store_card_of(guide.store),
         is_active=guide.state == GuideState.ACTIVE,
         session_epoch=guide.session_epoch,
@@ -33,10 +36,15 @@ def guide_card_of(guide: Guide) -> GuideCard:
 
 def get_guide_card(guide_id: int) -> GuideCard:
     """Also for one who has left. Raises NoSuchGuide."""
-    guide = Guide.objects.select_related(*_WITH_STORE).filter(pk=guide_id).first()
+    guide = _with_store.first(guide_id=guide_id)
     if guide is None:
         raise NoSuchGuide
     return guide_card_of(guide)
+
+
+@compiled
+def _with_store(*, guide_id: Given) -> QuerySet[Guide]:
+    return Guide.objects.select_related(*_WITH_STORE).filter(pk=guide_id)
 
 
 def list_guide_names(guide_ids: Iterable[int]) -> dict[int, str]:
@@ -62,22 +70,35 @@ def access_member(*, guide_id: int, public_id: str) -> MemberCard:
 
     Raises NotFound for an unknown member and for one who is not hers alike, and for a guide who has left.
     """
-    member = member_selectors.find_member_card(public_id)
-    if member is None:
+    return open_member(guide_id=guide_id, public_id=public_id).card
+
+
+def open_member(*, guide_id: int, public_id: str) -> OpenedMember:
+    """The member as `access_member` gives her, with the binding that opens her. The id of a merged row leads to the
+    row she lives on in. Raises NotFound as `access_member` does."""
+    public_id = public_id.replace("\0", "")[:17]
+    binding = _openable.first(guide_id=guide_id, public_id=public_id)
+    if binding is None:
+        living = member_selectors.find_member_card(public_id)
+        if living is not None and living.public_id != public_id:
+            binding = _openable.first(guide_id=guide_id, public_id=living.public_id)
+    if binding is None:
         raise NotFound
-    live = Binding.objects.live().filter(member_id=member.id)
-    of_store = live.filter(guide__store_id=OuterRef("store_id"))
-    hers = Q(Exists(live.filter(guide_id=OuterRef("pk"))))
-    remark = GuideRemark.objects.filter(guide_id=OuterRef("pk"), member_id=member.id)
-    remarks = (
-        Guide.objects.active()
-        .filter(hers | Q(Exists(of_store), role=GuideRole.MANAGER), pk=guide_id)
-        .values_list(Subquery(remark.values("name")), flat=True)
-    )
-    found = list(remarks)
-    if not found:
-        raise NotFound
-    return as_called(member, found[0] or "")
+    card = member_selectors.card_of(binding.member)
+    return OpenedMember(as_called(card, binding.remark or ""), binding_line_of(binding))
+
+
+@compiled
+def _openable(*, guide_id: Given, public_id: Given) -> QuerySet[Any, Any]:
+    """Her live binding, when it is this guide's or one of the store that this guide manages."""
+    active = Guide.objects.active().filter(pk=guide_id)
+    managed = active.filter(role=GuideRole.MANAGER).values("store_id")
+    hers = Q(guide_id__in=active.values("pk")) | Q(guide__store_id__in=managed)
+    remark = GuideRemark.objects.filter(guide_id=guide_id, member_id=OuterRef("member_id"))
+    live = Binding.objects.live().filter(hers, member__public_id=public_id, member__merged_into__isnull=True)
+    opened: QuerySet[Any, Any] = with_names(live).select_related("member")
+    remarked: QuerySet[Any, Any] = opened.annotate(remark=Subquery(remark.values("name")))
+    return remarked
 
 
 def access_members(*, guide_id: int, public_ids: Iterable[str]) -> dict[str, MemberCard]:

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import cast
 
 from core import clock
+from core.labels import label_of
 from guides.contracts import BoundMemberLine, NoticeKindName, NoticeLine
 from guides.models import GuideNotice
 from guides.selectors.bindings import list_cards_for
@@ -35,7 +36,7 @@ def _line(notice: GuideNotice, member: MemberCard, today: dt.date) -> NoticeLine
     line = BoundMemberLine(
         member=member,
         bound_at=notice.binding.bound_at,
-        source_label=str(notice.binding.get_source_display()),
+        source_label=label_of(notice.binding, "source"),
         is_new=clock.business_day(notice.binding.bound_at) == today,
     )
     return NoticeLine(notice.pk, kind, member, line)

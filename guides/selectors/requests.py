@@ -1,11 +1,14 @@
 """Service requests: a member's own, a guide's, a store's; and what each of them may do with one now."""
 
 import datetime as dt
-from typing import Final, Literal, cast
+import functools
+from typing import Any, Final, Literal, cast
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 
 from core import clock
+from core.compiled import Compiled, Given, compiled, ids_of
+from core.labels import label_of
 from guides.contracts import (
     Colleague,
     GuideRequestLine,
@@ -26,6 +29,7 @@ from guides.models import (
     UNFINISHED,
     Binding,
     Guide,
+    GuideRemark,
     GuideRole,
     GuideState,
     RequestAct,
@@ -34,9 +38,9 @@ from guides.models import (
     ServiceRequest,
     ServiceRequestStep,
 )
-from guides.models.requests import ServiceRequestQuerySet
-from guides.selectors.bindings import list_cards_for
+from guides.selectors.bindings import as_called
 from guides.selectors.cursors import open_cursor, seal_cursor
+from members import selectors as member_selectors
 
 _CURSOR_SALT: Final = "guides.requests"
 _PAGE_LIMIT: Final = 100
@@ -67,12 +71,13 @@ def list_request_kinds() -> tuple[RequestKindCard, ...]:
 def list_member_requests(member_id: int, cursor: str | None = None, limit: int = 20) -> RequestPage:
     """One page of her requests, newest first. Raises InvalidInput for a cursor that is not of her list."""
     limit = max(1, min(limit, _PAGE_LIMIT))
-    found = _of_member(member_id)
     owner = f"member:{member_id}"
     if cursor:
         at, row_id = open_cursor(cursor, salt=_CURSOR_SALT, owner=owner)
-        found = found.filter(Q(opened_at__lt=at) | Q(opened_at=at, pk__lt=row_id))
-    rows = list(found.order_by("-opened_at", "-pk")[: limit + 1])
+        found = _of_member(member_id).filter(Q(opened_at__lt=at) | Q(opened_at=at, pk__lt=row_id))
+        rows = list(found.order_by("-opened_at", "-pk")[: limit + 1])
+    else:
+        rows = _newest_of_member(limit + 1)(member_id=member_id)
     next_cursor = None
     if len(rows) > limit:
         rows = rows[:limit]
@@ -80,6 +85,14 @@ def list_member_requests(member_id: int, cursor: str | None = None, limit: int =
     unread = _unread_of([row.pk for row in rows])
     requests = tuple(card_of(row, acts_for_member(row), unread.get(row.pk, 0)) for row in rows)
     return RequestPage(requests, next_cursor)
+
+
+@functools.lru_cache(maxsize=64)
+def _newest_of_member(limit: int) -> Compiled[ServiceRequest]:
+    def newest(*, member_id: Given) -> QuerySet[ServiceRequest]:
+        return _of_member(member_id).order_by("-opened_at", "-pk")[:limit]
+
+    return compiled(newest)
 
 
 def access_member_request(member_id: int, public_id: str) -> RequestDetail:
@@ -93,8 +106,14 @@ def access_member_request(member_id: int, public_id: str) -> RequestDetail:
 
 def count_unread_requests(member_id: int) -> int:
     """Her requests on which something happened that she has not seen."""
+    return _unread.first(member_id=member_id) or 0
+
+
+@compiled
+def _unread(*, member_id: Given) -> QuerySet[ServiceRequest, int]:
     unread = ServiceRequestStep.objects.filter(request=OuterRef("pk"), read_at__isnull=True)
-    return ServiceRequest.objects.filter(Exists(unread), member_id=member_id).count()
+    requests = ServiceRequest.objects.filter(Exists(unread), member_id=member_id)
+    return requests.order_by().values("member_id").annotate(many=Count("pk")).values_list("many", flat=True)
 
 
 def list_guide_requests(
@@ -113,15 +132,14 @@ def list_guide_requests(
     at = at or clock.now()
     limit = max(1, min(limit, _PAGE_LIMIT))
     guide = _guide(guide_id)
-    found = _listed(guide).filter(state__in=_TAB_STATES[tab])
     owner, by = f"guide:{guide_id}:{tab}", "state_at" if tab == "finished" else "due_at"
     side: Literal["lt", "gt"] = "lt" if tab == "finished" else "gt"
     if cursor:
         moment, row_id = open_cursor(cursor, salt=_CURSOR_SALT, owner=owner)
         later = Q(**{f"{by}__{side}": moment}) | Q(**{by: moment, f"pk__{side}": row_id})
-        found = found.filter(later)
-    order = ("-state_at", "-pk") if tab == "finished" else ("due_at", "pk")
-    rows = list(_with_names(found).order_by(*order)[: limit + 1])
+        rows = list(_of_tab(guide_id, tab).filter(later)[: limit + 1])
+    else:
+        rows = _first_of_tab(tab, limit + 1)(guide_id=guide_id)
     next_cursor = None
     if len(rows) > limit:
         rows = rows[:limit]
@@ -131,19 +149,45 @@ def list_guide_requests(
     return GuideRequestPage(_guide_lines(rows, guide, at), next_cursor)
 
 
+def _of_tab(guide_id: int | Given, tab: RequestTab) -> QuerySet[Any, Any]:
+    rows = ServiceRequest.objects.filter(_mine_waiting_or_managed(guide_id), state__in=_TAB_STATES[tab])
+    order = ("-state_at", "-pk") if tab == "finished" else ("due_at", "pk")
+    return _with_members(rows, guide_id).order_by(*order)
+
+
+@functools.lru_cache(maxsize=64)
+def _first_of_tab(tab: RequestTab, limit: int) -> Compiled[Any]:
+    def first(*, guide_id: Given) -> QuerySet[Any, Any]:
+        return _of_tab(guide_id, tab)[:limit]
+
+    return compiled(first)
+
+
+def _with_members(rows: QuerySet[ServiceRequest], guide_id: int | Given) -> QuerySet[Any, Any]:
+    """With the members and what this guide calls them."""
+    remark = GuideRemark.objects.filter(guide_id=guide_id, member_id=OuterRef("member_id"))
+    return _with_names(rows).select_related("member").annotate(remark=Subquery(remark.values("name")))
+
+
 def summarize_requests(guide_id: int, at: dt.datetime | None = None) -> RequestSummary:
     """How much waits for her; of a manager, for her store."""
     at = at or clock.now()
-    numbers = (
-        _listed(_guide(guide_id))
-        .unfinished()
-        .aggregate(
+    return RequestSummary(*(_numbers.first(guide_id=guide_id, at=at) or (0, 0, 0)))
+
+
+@compiled
+def _numbers(*, guide_id: Given, at: Given) -> QuerySet[ServiceRequest, tuple[int, int, int]]:
+    listed = ServiceRequest.objects.unfinished().filter(_mine_waiting_or_managed(guide_id))
+    counted = (
+        listed.order_by()
+        .values(everything=Value(1))
+        .annotate(
             open=Count("pk", filter=Q(state=RequestState.OPEN)),
             doing=Count("pk", filter=~Q(state=RequestState.OPEN)),
             overdue=Count("pk", filter=Q(due_at__lte=at)),
         )
     )
-    return RequestSummary(numbers["open"], numbers["doing"], numbers["overdue"])
+    return counted.values_list("open", "doing", "overdue")
 
 
 def access_guide_request(
@@ -154,7 +198,7 @@ def access_guide_request(
     Raises NoSuchRequest for an unknown one and for one that is not hers to see alike.
     """
     guide = _guide(guide_id)
-    found = _with_names(ServiceRequest.objects.filter(may_see(guide)))
+    found = _with_members(ServiceRequest.objects.filter(may_see(guide)), guide_id)
     row = found.filter(public_id=public_id.replace("\0", "")[:17]).first()
     if row is None:
         raise NoSuchRequest
@@ -165,14 +209,31 @@ def list_requests_of_member_for_guide(
     guide_id: int, member_id: int, limit: int = 10
 ) -> tuple[RequestCard, ...]:
     """What this member asked for, as far as the guide may see it: unfinished first, then the newest. One query."""
+    rows = _seen_of_member(min(limit, _PAGE_LIMIT))(guide_id=guide_id, member_id=member_id)
+    return tuple(card_of(row, frozenset()) for row in rows)
+
+
+@functools.lru_cache(maxsize=64)
+def _seen_of_member(limit: int) -> Compiled[ServiceRequest]:
+    def seen(*, guide_id: Given, member_id: Given) -> QuerySet[ServiceRequest]:
+        rows = _of_member(member_id).filter(_seen_by(guide_id)).annotate(is_open=Q(state__in=UNFINISHED))
+        return rows.order_by("-is_open", "-opened_at", "-pk")[:limit]
+
+    return compiled(seen)
+
+
+def _seen_by(guide_id: int | Given) -> Q:
+    """As `may_see`, of a guide who was not fetched."""
+    return _mine_waiting_or_managed(guide_id) | _of_her_member(guide_id)
+
+
+def _mine_waiting_or_managed(guide_id: int | Given) -> Q:
+    """As `_mine_or_waiting`, of a guide who was not fetched."""
     guide = Guide.objects.filter(pk=guide_id)
     here = Q(store__in=guide.values("store"))
     waiting = here & Q(guide__isnull=True, state=RequestState.OPEN)
     managed = Q(store__in=guide.filter(role=GuideRole.MANAGER).values("store"))
-    seen = Q(guide_id=guide_id) | waiting | managed | _of_her_member(guide_id)
-    rows = _of_member(member_id).filter(seen).annotate(is_open=Q(state__in=UNFINISHED))
-    newest = rows.order_by("-is_open", "-opened_at", "-pk")[: min(limit, _PAGE_LIMIT)]
-    return tuple(card_of(row, frozenset()) for row in newest)
+    return Q(guide_id=guide_id) | waiting | managed
 
 
 def list_colleagues(guide_id: int) -> tuple[Colleague, ...]:
@@ -180,7 +241,7 @@ def list_colleagues(guide_id: int) -> tuple[Colleague, ...]:
     store = Guide.objects.filter(pk=guide_id).values("store_id")
     others = Guide.objects.active().filter(store_id__in=store).exclude(pk=guide_id).order_by("-role", "name")
     return tuple(
-        Colleague(other.pk, other.public_id, other.name, str(other.get_role_display())) for other in others
+        Colleague(other.pk, other.public_id, other.name, label_of(other, "role")) for other in others
     )
 
 
@@ -235,7 +296,7 @@ def card_of(row: ServiceRequest, acts: frozenset[RequestActName], unread_count: 
         guide_id=row.guide_id,
         guide_name=row.guide.name if row.guide is not None else "",
         state=cast("RequestStateName", str(row.state)),
-        state_label=str(row.get_state_display()),
+        state_label=label_of(row, "state"),
         opened_at=row.opened_at,
         state_at=row.state_at,
         due_at=row.due_at,
@@ -259,7 +320,7 @@ def kind_card_of(kind: RequestKind) -> RequestKindCard:
     )
 
 
-def _of_member(member_id: int) -> QuerySet[ServiceRequest]:
+def _of_member(member_id: int | Given) -> QuerySet[ServiceRequest]:
     return _with_names(ServiceRequest.objects.filter(member_id=member_id))
 
 
@@ -268,10 +329,15 @@ def _with_names(rows: QuerySet[ServiceRequest]) -> QuerySet[ServiceRequest]:
 
 
 def _guide(guide_id: int) -> Guide:
-    guide = Guide.objects.filter(pk=guide_id).first()
+    guide = _found.first(guide_id=guide_id)
     if guide is None:
         raise NoSuchGuide
     return guide
+
+
+@compiled
+def _found(*, guide_id: Given) -> QuerySet[Guide]:
+    return Guide.objects.filter(pk=guide_id)
 
 
 def _manages(guide: Guide, store_id: int) -> bool:
@@ -285,13 +351,9 @@ def _mine_or_waiting(guide: Guide) -> Q:
     return Q(guide=guide) | Q(store=guide.store_id, guide__isnull=True, state=RequestState.OPEN)
 
 
-def _of_her_member(guide_id: int) -> Q:
+def _of_her_member(guide_id: int | Given) -> Q:
     hers = Binding.objects.live().filter(member=OuterRef("member"), guide_id=guide_id)
     return Q(Exists(hers))
-
-
-def _listed(guide: Guide) -> ServiceRequestQuerySet:
-    return ServiceRequest.objects.filter(_mine_or_waiting(guide))
 
 
 def _possible(row: ServiceRequest, acts: frozenset[RequestAct]) -> frozenset[RequestActName]:
@@ -301,8 +363,13 @@ def _possible(row: ServiceRequest, acts: frozenset[RequestAct]) -> frozenset[Req
 
 
 def _unread_of(request_ids: list[int]) -> dict[int, int]:
-    steps = ServiceRequestStep.objects.filter(request__in=request_ids, read_at__isnull=True)
-    return dict(steps.values_list("request_id").annotate(n=Count("pk")))
+    return dict(_unread_steps(ids=request_ids))
+
+
+@compiled
+def _unread_steps(*, ids: Given) -> QuerySet[ServiceRequestStep, tuple[int, int]]:
+    steps = ServiceRequestStep.objects.filter(request_id__in=ids_of(ids), read_at__isnull=True)
+    return steps.order_by().values_list("request_id").annotate(n=Count("pk"))
 
 
 def _steps_of(row: ServiceRequest, *, for_member: bool) -> tuple[RequestStepLine, ...]:
@@ -311,7 +378,7 @@ def _steps_of(row: ServiceRequest, *, for_member: bool) -> tuple[RequestStepLine
         RequestStepLine(
             id=step.pk,
             act=cast("RequestActName", str(step.act)),
-            title=str(step.get_act_display()),
+            title=label_of(step, "act"),
             words=step.words,
             note="" if for_member else step.note,
             guide_name=step.guide.name if step.guide is not None else "",
@@ -326,12 +393,11 @@ def _steps_of(row: ServiceRequest, *, for_member: bool) -> tuple[RequestStepLine
     )
 
 
-def _guide_lines(rows: list[ServiceRequest], guide: Guide, at: dt.datetime) -> tuple[GuideRequestLine, ...]:
-    cards = list_cards_for(guide.pk, {row.member_id for row in rows}) if rows else {}
+def _guide_lines(rows: list[Any], guide: Guide, at: dt.datetime) -> tuple[GuideRequestLine, ...]:
     return tuple(
         GuideRequestLine(
             request=card_of(row, acts_for_guide(row, guide)),
-            member=cards[row.member_id],
+            member=as_called(member_selectors.card_of(row.member), row.remark or ""),
             is_overdue=is_request_overdue(row.state, row.due_at, at),
             is_mine=row.guide_id == guide.pk,
         )

@@ -6,6 +6,8 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from core import clock
+from core.compiled import Given, compiled
+from core.labels import label_of
 from members.contracts import ConsentCard, ConsentLine, ConsentTextCard
 from members.errors import NoSuchConsentKind
 from members.models import ConsentAction, ConsentEntry, ConsentKind, ConsentText, Member
@@ -17,14 +19,14 @@ MARKETING: Final = "marketing"
 
 def list_current_consent_texts(*, at: dt.datetime | None = None) -> tuple[ConsentTextCard, ...]:
     """The version of every kind that is to be agreed to now, in the order in which kinds are shown."""
-    newest = (
-        ConsentText.objects.published(at or clock.now())
-        .order_by("kind_id", "-version")
-        .distinct("kind_id")
-        .values("pk")
-    )
-    rows = ConsentText.objects.filter(pk__in=newest).select_related("kind").order_by("kind__order", "kind_id")
-    return tuple(consent_text_card_of(row) for row in rows)
+    return tuple(consent_text_card_of(row) for row in _current(at=at or clock.now()))
+
+
+@compiled
+def _current(*, at: Given) -> QuerySet[ConsentText]:
+    published = ConsentText.objects.published(at)  # type: ignore[arg-type]
+    newest = published.order_by("kind_id", "-version").distinct("kind_id").values("pk")
+    return ConsentText.objects.filter(pk__in=newest).select_related("kind").order_by("kind__order", "kind_id")
 
 
 def consent_text_card_of(row: ConsentText) -> ConsentTextCard:
@@ -45,11 +47,13 @@ def list_consents(member_id: int, *, at: dt.datetime | None = None) -> tuple[Con
     """What she says to every kind now; the id of a merged row stands for the living one."""
     member_id = list_merge_targets([member_id]).get(member_id, member_id)
     current = {card.kind: card.version for card in list_current_consent_texts(at=at)}
-    last = {entry.kind_id: entry for entry in _last_words(member_id)}
-    return tuple(
-        _card(kind, last.get(kind.pk), current.get(kind.code))
-        for kind in ConsentKind.objects.order_by("order", "pk")
-    )
+    last = {entry.kind_id: entry for entry in _last_words(member_id=member_id)}
+    return tuple(_card(kind, last.get(kind.pk), current.get(kind.code)) for kind in _kinds())
+
+
+@compiled
+def _kinds() -> QuerySet[ConsentKind]:
+    return ConsentKind.objects.order_by("order", "pk")
 
 
 def list_pending_consents(member_id: int, *, at: dt.datetime | None = None) -> tuple[ConsentTextCard, ...]:
@@ -69,8 +73,8 @@ def list_consent_entries(member_id: int, *, limit: int = 50) -> tuple[ConsentLin
             kind=row.kind.code,
             title=row.kind.title,
             version=row.text.version,
-            action_label=str(row.get_action_display()),
-            door_label=str(row.get_door_display()),
+            action_label=label_of(row, "action"),
+            door_label=label_of(row, "door"),
             at=row.at,
             actor=row.actor,
         )
@@ -117,7 +121,8 @@ def _kind_id(code: str) -> int:
     return kind_id
 
 
-def _last_words(member_id: int) -> QuerySet[ConsentEntry]:
+@compiled
+def _last_words(*, member_id: Given) -> QuerySet[ConsentEntry]:
     hers = ConsentEntry.objects.filter(member_id=member_id)
     return ConsentEntry.objects.filter(pk__in=hers.latest_ids()).select_related("text", "kind")
 
@@ -132,6 +137,6 @@ def _card(kind: ConsentKind, last: ConsentEntry | None, current: int | None) -> 
         version=None if last is None else last.text.version,
         current_version=current,
         changed_at=None if last is None else last.at,
-        door_label="" if last is None else str(last.get_door_display()),
+        door_label="" if last is None else label_of(last, "door"),
         offers_erasure=kind.offers_erasure and last is not None and not is_agreed,
     )

@@ -9,6 +9,7 @@ from django.db.models import Count, Func
 from django.utils.translation import gettext as _
 
 from core import clock, crypto, phones
+from core.labels import label_of
 from members.contracts import CandidateCard, ImportCard, ImportCounts, MemberCard
 from members.errors import NoSuchCandidate, NoSuchImport
 from members.models import (
@@ -47,7 +48,7 @@ def import_card_of(job: ImportJob, *, waiting_count: int = 0) -> ImportCard:
         public_id=job.public_id,
         file_name=job.file_name,
         state=job.state,
-        state_label=str(job.get_state_display()),
+        state_label=label_of(job, "state"),
         failure=job.failure,
         failure_line=job.failure_line,
         is_file_there=bool(job.stored_as),
@@ -120,7 +121,7 @@ def _candidate_card(candidate: ImportCandidate, row: ImportRow) -> CandidateCard
         job_id=candidate.job_id,
         line=candidate.line,
         why=candidate.why,
-        why_label=str(candidate.get_why_display()),
+        why_label=label_of(candidate, "why"),
         member=card,
         titles=(_("姓名"), _("手机号"), _("性别"), _("生日"), _("会员卡号"), _("地址"), _("成为会员时间")),
         row=_row_values(row),
@@ -147,7 +148,7 @@ def _her_values(member: Member, card: MemberCard, home: MemberAddress | None) ->
     return (
         member.name,
         card.masked_phone,
-        str(member.get_gender_display()) if member.gender else "",
+        label_of(member, "gender") if member.gender else "",
         member.birthday.isoformat() if member.birthday else "",
         "、".join(cards.values_list("value", flat=True)[:3]),
         _place(home) if home is not None else "",

@@ -8,6 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core import clock
+from core.labels import label_of
 from members.contracts import DuplicatePair, MergeRecordLine
 from members.models import KnownApart, Member, MemberMerge, PassedPhone
 from members.selectors.people import card_of, list_merge_targets, person_row_ids
@@ -32,7 +33,7 @@ def merge_lines(merges: Iterable[MemberMerge], *, at: dt.datetime) -> tuple[Merg
             id=row.pk,
             survivor=cards[row.survivor_id],
             emptier=cards[row.emptier_id],
-            how_label=str(row.get_how_display()),
+            how_label=label_of(row, "how"),
             reason=row.reason,
             made_at=row.made_at,
             made_by=row.made_by,

@@ -9,7 +9,9 @@ from django.db.models.functions import Right
 from django.utils.translation import gettext as _
 
 from core import codes, crypto, phones
+from core.compiled import Given, compiled, ids_of
 from core.errors import NotFound
+from core.labels import label_of
 from members.contracts import IdentityKind, MemberCard, StageKind
 from members.models import Identity, Member, MemberIdentity, MemberStage
 from members.selectors.names import typed_tokens
@@ -37,12 +39,12 @@ def card_of(member: Member) -> MemberCard:
         display_name=_display_name(member),
         is_named=bool(member.name),
         stage=cast("StageKind", member.stage),
-        stage_label=str(member.get_stage_display()),
+        stage_label=label_of(member, "stage"),
         masked_phone=phones.mask(member.phone) if member.phone else "",
         gender=member.gender,
         birthday=member.birthday,
         is_following=member.is_following,
-        source_label=str(member.get_source_display()),
+        source_label=label_of(member, "source"),
         registered_at=member.registered_at,
     )
 
@@ -55,10 +57,15 @@ def _display_name(member: Member) -> str:
 
 def get_member_card(member_id: int) -> MemberCard:
     """The member with that row id, merged or not. Raises NotFound."""
-    member = Member.objects.filter(pk=member_id).first()
+    member = _row.first(member_id=member_id)
     if member is None:
         raise NotFound
     return card_of(member)
+
+
+@compiled
+def _row(*, member_id: Given) -> QuerySet[Member]:
+    return Member.objects.filter(pk=member_id)
 
 
 def find_member_card(public_id: str) -> MemberCard | None:
@@ -124,9 +131,7 @@ def list_merge_targets(member_ids: Iterable[int]) -> dict[int, int]:
     targets: dict[int, int] = {}
     open_ids = {member_id: member_id for member_id in member_ids}
     while open_ids:
-        steps: dict[int, int | None] = dict(
-            Member.objects.filter(pk__in=set(open_ids.values())).values_list("pk", "merged_into_id")
-        )
+        steps: dict[int, int | None] = dict(_merged(ids=list(set(open_ids.values()))))
         following: dict[int, int] = {}
         for asked, current in open_ids.items():
             if current not in steps:
@@ -140,7 +145,12 @@ def list_merge_targets(member_ids: Iterable[int]) -> dict[int, int]:
     return targets
 
 
-def person_row_ids(member_id: int) -> QuerySet[Any, int]:
+@compiled
+def _merged(*, ids: Given) -> QuerySet[Member, tuple[int, int | None]]:
+    return Member.objects.filter(pk__in=ids_of(ids)).values_list("pk", "merged_into_id")
+
+
+def person_row_ids(member_id: int | Given) -> QuerySet[Any, int]:
     """Her row and all that live on in it, directly or along a chain of merges; unevaluated, for composition."""
     person = RawSQL(
         """

@@ -1,13 +1,16 @@
 """What she has, what happened to it, and what a sale would earn her."""
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, cast
 
-from django.db.models import Sum
+from django.db.models import F, QuerySet, Subquery, Sum
 
 from core import clock
+from core.compiled import Compiled, Given, compiled
 from core.errors import NotFound
+from core.labels import label_of
 from members.contracts import (
     EarningLine,
     EarningRuleCard,
@@ -32,6 +35,7 @@ from members.selectors.points_quote import quote_earned_points
 from members.selectors.tiers import tier_multiplier_bp
 
 _PAGE: Final = 100
+_LAST_ID: Final = 2**63 - 1
 
 
 def get_points_decisions() -> PointsDecisions:
@@ -51,7 +55,7 @@ def entry_line(entry: PointsEntry) -> PointsEntryLine:
     return PointsEntryLine(
         id=entry.pk,
         kind=entry.kind,  # type: ignore[arg-type]
-        kind_label=str(entry.get_kind_display()),
+        kind_label=label_of(entry, "kind"),
         delta=entry.delta,
         shortfall=abs(entry.asked - entry.delta),
         balance_after=entry.balance_after,
@@ -72,15 +76,8 @@ def get_points_summary(member_id: int, at: dt.datetime | None = None) -> PointsS
     if account is None:
         return PointsSummary(0, 0, 0, None)
     # Lots of one day share their instant: a few groups, however long she has been a member.
-    groups = (
-        PointsLot.objects.filled()
-        .filter(account=account, expires_at__isnull=False)
-        .values_list("expires_at")
-        .annotate(points=Sum("remaining"))
-        .order_by("expires_at")
-    )
     overdue, instant, expiring = 0, None, 0
-    for expires_at, points in groups:
+    for expires_at, points in _ending(member_id=account.member_id):
         if expires_at <= at:
             overdue += points
         else:
@@ -94,18 +91,35 @@ def get_points_summary(member_id: int, at: dt.datetime | None = None) -> PointsS
     )
 
 
+@compiled
+def _ending(*, member_id: Given) -> QuerySet[PointsLot, tuple[dt.datetime, int]]:
+    account = PointsAccount.objects.filter(member_id=member_id).values("pk")
+    lots = PointsLot.objects.filled().filter(account_id=Subquery(account), expires_at__isnull=False)
+    return lots.values_list("expires_at").annotate(points=Sum("remaining")).order_by("expires_at")
+
+
 def list_points_entries(member_id: int, *, cursor: int | None = None, limit: int = 20) -> PointsEntryPage:
     """Her ledger, newest first, from `cursor` (the `next_cursor` of the page before) on."""
     limit = max(1, min(limit, _PAGE))
-    account = _account_of(member_id)
-    if account is None:
-        return PointsEntryPage((), None)
-    entries = PointsEntry.objects.filter(account=account).order_by("-pk")
-    if cursor is not None:
-        entries = entries.filter(pk__lt=cursor)
-    rows = list(entries[: limit + 1])
+    before = _LAST_ID if cursor is None else cursor
+    rows = _entries(limit)(member_id=member_id, before=before)
+    if not rows:  # none, or hers is a merged row, whose account is empty
+        rows = _entries(limit)(member_id=_living(member_id), before=before)
     lines = tuple(entry_line(row) for row in rows[:limit])
     return PointsEntryPage(lines, lines[-1].id if len(rows) > limit else None)
+
+
+@functools.lru_cache(maxsize=64)
+def _entries(limit: int) -> Compiled[PointsEntry]:
+    """A page of a ledger and one more, newest first."""
+
+    def page(*, member_id: Given, before: Given) -> QuerySet[PointsEntry]:
+        account = PointsAccount.objects.filter(member_id=member_id).values("pk")
+        return PointsEntry.objects.filter(account_id=Subquery(account), pk__lt=before).order_by("-pk")[
+            : limit + 1
+        ]
+
+    return compiled(page)
 
 
 def list_earning_rules(on: dt.date) -> tuple[EarningRuleCard, ...]:
@@ -147,10 +161,15 @@ def last_day(expires_at: dt.datetime) -> dt.date:
 
 def _account_of(member_id: int) -> PointsAccount | None:
     """Her account in one look; a merged row, whose account is empty, costs another."""
-    account = PointsAccount.objects.select_related("member").filter(member_id=member_id).first()
-    if account is not None and account.member.merged_into_id is None:
-        return account
+    account = _account.first(member_id=member_id)
+    if account is not None and account.into is None:
+        return cast("PointsAccount", account)
     return PointsAccount.objects.filter(member_id=_living(member_id)).first()
+
+
+@compiled
+def _account(*, member_id: Given) -> QuerySet[Any, Any]:
+    return PointsAccount.objects.filter(member_id=member_id).annotate(into=F("member__merged_into_id"))
 
 
 def _living(member_id: int) -> int:

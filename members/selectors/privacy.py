@@ -1,5 +1,6 @@
 """The chain's decisions about privacy, and members' requests for their own data."""
 
+from core.labels import label_of
 from members.contracts import Choice, DataRequestCard, PrivacyDecisions
 from members.errors import NoSuchDataRequest
 from members.models import DataRequest, PrivacySettings, RevealReason
@@ -35,7 +36,7 @@ def data_request_card_of(row: DataRequest) -> DataRequestCard:
         member_id=row.member_id,
         kind="erase" if row.kind == "erase" else "export",
         state="open" if row.state == "open" else "done" if row.state == "done" else "withdrawn",
-        state_label=str(row.get_state_display()),
+        state_label=label_of(row, "state"),
         asked_at=row.asked_at,
         due_on=row.due_on,
         not_before=row.not_before,

@@ -7,6 +7,8 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from core import clock
+from core.compiled import Given, compiled
+from core.labels import labels_of
 from members.contracts import MemberTagLine, TagCard, TagGroupCard
 from members.errors import NoSuchTag
 from members.models import MemberTag, Tag, TagGroup
@@ -38,18 +40,32 @@ def list_tags() -> tuple[TagCard, ...]:
 
 def list_member_tags(member_id: int, at: dt.datetime | None = None) -> tuple[MemberTagLine, ...]:
     """The tags she has now, group by group; retired ones that she still has as well."""
-    rows = MemberTag.objects.live(at or clock.now()).filter(member_id=member_id)
-    rows = rows.select_related("tag__group").order_by("tag__group__order", "tag__group__name", "tag__name")
-    return tuple(
-        MemberTagLine(
-            tag=tag_card_of(row.tag),
-            tagged_at=row.tagged_at,
-            tagged_by=row.tagged_by,
-            origin_label=str(row.get_origin_display()),
-            expires_at=row.expires_at,
-        )
-        for row in rows
+    groups: dict[int, TagGroupCard] = {}
+    lines, origins = [], labels_of(MemberTag, "origin")
+    for tag_id, name, is_active, group_id, group, is_exclusive, *given in _tags_of(
+        member_id=member_id, at=at or clock.now()
+    ):
+        card = groups.setdefault(group_id, TagGroupCard(group_id, group, is_exclusive))
+        tagged_at, tagged_by, origin, expires_at = given
+        tag = TagCard(id=tag_id, name=name, group=card, is_active=is_active)
+        label = origins.get(origin, origin)
+        lines.append(MemberTagLine(tag, tagged_at, tagged_by, label, expires_at))
+    return tuple(lines)
+
+
+@compiled
+def _tags_of(*, member_id: Given, at: Given) -> QuerySet[MemberTag, tuple[Any, ...]]:
+    rows = MemberTag.objects.live(at).filter(member_id=member_id)  # type: ignore[arg-type]
+    tag = (
+        "tag_id",
+        "tag__name",
+        "tag__is_active",
+        "tag__group_id",
+        "tag__group__name",
+        "tag__group__is_exclusive",
     )
+    columns = (*tag, "tagged_at", "tagged_by", "origin", "expires_at")
+    return rows.order_by("tag__group__order", "tag__group__name", "tag__name").values_list(*columns)
 
 
 def list_recent_tag_ids(tagged_by: str, limit: int = 6) -> tuple[int, ...]:

@@ -1,14 +1,16 @@
 """The ladder, where a member stands on it, how she came there, and how many stand where."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, QuerySet, Subquery, Sum
 
 from core import clock
-from core.errors import NotFound
+from core.compiled import Given, compiled, ids_of
+from core.labels import label_of
 from members.contracts import (
     MemberCard,
     ReassessmentCard,
@@ -31,7 +33,7 @@ from members.models import (
     TierReassessment,
     TierSettings,
 )
-from members.selectors.people import card_of, list_merge_targets
+from members.selectors.people import get_member_card, list_merge_targets
 from members.selectors.tier_rules import (
     MEASURE_UNITS,
     MEASURE_WORDS,
@@ -46,6 +48,7 @@ from members.selectors.tier_sql import BY_RULES, RANGE, judging, judging_values
 
 _ONE: Final = 10_000  # basis points
 _HISTORY: Final = 200
+_DECIDED: Final = tuple(field.name for field in dataclasses.fields(TierDecisions))
 _LAST_ID: Final = 2**63 - 1
 
 
@@ -70,7 +73,12 @@ def tier_card_from(tier: Tier) -> TierCard:
 
 def list_tiers() -> tuple[TierCard, ...]:
     """Today's ladder, from the lowest tier to the highest."""
-    return tuple(tier_card_from(tier) for tier in Tier.objects.active().in_order())
+    return tuple(tier_card_from(tier) for tier in _ladder())
+
+
+@compiled
+def _ladder() -> QuerySet[Tier]:
+    return Tier.objects.active().in_order()
 
 
 def get_tier_card(tier_id: int) -> TierCard:
@@ -83,7 +91,12 @@ def get_tier_card(tier_id: int) -> TierCard:
 
 def get_tier_decisions() -> TierDecisions:
     """What the chain decided; the defaults while nobody has."""
-    return decisions_of(TierSettings.objects.filter(pk=1).first() or TierSettings())
+    return decisions_of(_decided.first() or TierSettings())
+
+
+@compiled
+def _decided() -> QuerySet[TierSettings]:
+    return TierSettings.objects.filter(pk=1)
 
 
 def decisions_of(row: TierSettings) -> TierDecisions:
@@ -99,9 +112,18 @@ def decisions_of(row: TierSettings) -> TierDecisions:
 
 def sum_activity(member_id: int, window: Window) -> TierSums:
     """What this row did in a half-open span of Shanghai days."""
-    entries = ActivityEntry.objects.filter(member_id=member_id, day__gte=window[0], day__lt=window[1])
-    found = entries.aggregate(spend=Sum("spend_fen"), orders=Sum("order_count"), growth=Sum("growth"))
-    return TierSums(found["spend"] or 0, found["orders"] or 0, found["growth"] or 0)
+    return TierSums(*(_sums.first(member_id=member_id, since=window[0], until=window[1]) or (0, 0, 0)))
+
+
+@compiled
+def _sums(*, member_id: Given, since: Given, until: Given) -> QuerySet[ActivityEntry, tuple[int, int, int]]:
+    entries = ActivityEntry.objects.filter(member_id=member_id, day__gte=since, day__lt=until)
+    sums = (
+        entries.order_by()
+        .values("member_id")
+        .annotate(spend=Sum("spend_fen"), orders=Sum("order_count"), points=Sum("growth"))
+    )
+    return sums.values_list("spend", "orders", "points")
 
 
 def get_tier_standing(member_id: int, at: dt.datetime | None = None) -> TierStanding:
@@ -110,17 +132,14 @@ def get_tier_standing(member_id: int, at: dt.datetime | None = None) -> TierStan
     A tier given by staff whose end has come counts as over, though the job may not have come by. A merged row
     leads to the one she lives on in. Raises NotFound.
     """
-    member = Member.objects.filter(pk=_living(member_id)).first()
-    if member is None:
-        raise NotFound
-    return tier_standing_of(card_of(member), at)
+    return tier_standing_of(get_member_card(_living(member_id)), at)
 
 
 def tier_standing_of(member: MemberCard, at: dt.datetime | None = None) -> TierStanding:
     """The same for whoever has the card of the living row already."""
     day = clock.business_day(at or clock.now())
-    ladder = list_tiers()
-    row = _rows().filter(member_id=member.id).first()
+    ladder, decisions = _rules_now()
+    row = _standing.first(member_id=member.id)
     held = None if row is None else held_tier(row, day)
     if row is not None and held is not None:
         is_manual, until = _end(row, held, day)
@@ -137,9 +156,23 @@ def tier_standing_of(member: MemberCard, at: dt.datetime | None = None) -> TierS
         since=since,
         until=until,
         is_manual=is_manual,
-        progress=_progress(member.id, tier, ladder, day),
+        progress=_progress(member.id, tier, ladder, decisions, day),
         benefits=() if tier is None else tier.benefits,
     )
+
+
+@compiled
+def _standing(*, member_id: Given) -> QuerySet[MemberTier]:
+    return _rows().filter(member_id=member_id)
+
+
+def find_tier_of(member: MemberCard, at: dt.datetime | None = None) -> TierCard | None:
+    """The tier of whoever has this card of a living row, in one query, or in two where it is everybody's or none."""
+    row = _standing.first(member_id=member.id)
+    held = None if row is None else held_tier(row, clock.business_day(at or clock.now()))
+    if held is not None:
+        return tier_card_from(held)
+    return floor_of(list_tiers()) if member.stage == "member" else None
 
 
 def has_tier_grant(member_id: int, at: dt.datetime | None = None) -> bool:
@@ -170,13 +203,23 @@ def list_member_tiers(member_ids: Iterable[int], at: dt.datetime | None = None) 
     floor = floor_of(list_tiers())
     tiers: dict[int, TierCard] = {}
     if floor is not None:
-        joined = Member.objects.filter(pk__in=ids, stage=MemberStage.MEMBER).values_list("pk", flat=True)
-        tiers = dict.fromkeys(joined, floor)
-    for row in _rows().filter(member_id__in=ids):
+        tiers = dict.fromkeys(_joined(ids=ids), floor)
+    for row in _standings(ids=ids):
         held = held_tier(row, day)
         if held is not None:
             tiers[row.member_id] = tier_card_from(held)
     return tiers
+
+
+@compiled
+def _joined(*, ids: Given) -> QuerySet[Member, int]:
+    members = Member.objects.filter(pk__in=ids_of(ids), stage=MemberStage.MEMBER)
+    return members.values_list("pk", flat=True)
+
+
+@compiled
+def _standings(*, ids: Given) -> QuerySet[MemberTier]:
+    return _rows().filter(member_id__in=ids_of(ids))
 
 
 def tier_multiplier_bp(member_id: int, at: dt.datetime | None = None) -> int:
@@ -267,14 +310,36 @@ def reassessment_card(row: TierReassessment) -> ReassessmentCard:
     )
 
 
+def _rules_now() -> tuple[tuple[TierCard, ...], TierDecisions]:
+    """The ladder and what the chain decided, in one query."""
+    rungs = _rules()
+    decided = TierSettings()
+    for name in _DECIDED:
+        value = getattr(rungs[0], f"chain_{name}") if rungs else None
+        if value is not None:
+            setattr(decided, name, value)
+    return tuple(tier_card_from(rung) for rung in rungs), decisions_of(decided)
+
+
+@compiled
+def _rules() -> QuerySet[Any, Any]:
+    decided = TierSettings.objects.filter(pk=1)
+    chains = {f"chain_{name}": Subquery(decided.values(name)) for name in _DECIDED}
+    return Tier.objects.active().in_order().annotate(**chains)
+
+
 def _progress(
-    member_id: int, tier: TierCard | None, ladder: Sequence[TierCard], day: dt.date
+    member_id: int,
+    tier: TierCard | None,
+    ladder: Sequence[TierCard],
+    decisions: TierDecisions,
+    day: dt.date,
 ) -> tuple[TierGoal, ...]:
     rank = 0 if tier is None else tier.rank
     higher = next((rung for rung in rungs_of(ladder) if rung.rank > rank), None)
     if higher is None:
         return ()
-    sums = sum_activity(member_id, running_window(get_tier_decisions(), day))
+    sums = sum_activity(member_id, running_window(decisions, day))
     return tuple(
         TierGoal(
             next_tier=higher,
@@ -320,7 +385,7 @@ def change_line(change: TierChange) -> TierChangeLine:
         to_tier=None if change.to_tier is None else tier_card_from(change.to_tier),
         is_upgrade=change.is_upgrade,
         cause=change.cause,
-        cause_label=str(change.get_cause_display()),
+        cause_label=label_of(change, "cause"),
         note=change.note,
         until=change.until,
         sums=sums,

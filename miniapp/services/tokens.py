@@ -3,14 +3,15 @@
 import datetime as dt
 import re
 import secrets
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from core import audit, clock, crypto
 from core.actor import Actor
+from core.compiled import Given, compiled
 from core.errors import NotFound
 from members import selectors as member_selectors
 from miniapp.contracts import DeviceSession, TokenPair
@@ -91,20 +92,7 @@ def find_session(*, access_token: str, at: dt.datetime | None = None) -> DeviceS
     digest = _digest_of(access_token)
     if not digest:
         raise TokenUnknown
-    row = (
-        BearerToken.objects.filter(kind=TokenKind.ACCESS, digest=digest)
-        .values_list(
-            "expires_at",
-            "device_id",
-            "device__revoked_at",
-            "device__last_used_at",
-            "device__app_id",
-            "device__openid",
-            "device__member_id",
-            "device__member__merged_into_id",
-        )
-        .first()
-    )
+    row = _access.first(digest=digest)
     if row is None:
         raise TokenUnknown
     expires_at, device_id, revoked_at, used_at, app_id, openid, member_id, merged_into = row
@@ -117,6 +105,20 @@ def find_session(*, access_token: str, at: dt.datetime | None = None) -> DeviceS
     if at - used_at > NOTED_EVERY:
         Device.objects.filter(pk=device_id, last_used_at__lt=at).update(last_used_at=at)
     return DeviceSession(member_id, device_id, app_id, openid)
+
+
+@compiled
+def _access(*, digest: Given) -> QuerySet[BearerToken, tuple[Any, ...]]:
+    return BearerToken.objects.filter(kind=TokenKind.ACCESS, digest=digest).values_list(
+        "expires_at",
+        "device_id",
+        "device__revoked_at",
+        "device__last_used_at",
+        "device__app_id",
+        "device__openid",
+        "device__member_id",
+        "device__member__merged_into_id",
+    )
 
 
 def revoke_locked(*, device: Device, reason: RevokeReason, actor: Actor, at: dt.datetime) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from core.labels import label_of
 from core.shares import split
 from guides import selectors as guide_selectors
 from sales.contracts import AttributionCard, ShareLine
@@ -68,7 +69,7 @@ def _card(
     lines = tuple(
         ShareLine(
             role=share.role,  # type: ignore[arg-type]
-            role_label=str(share.get_role_display()),
+            role_label=label_of(share, "role"),
             guide_id=share.guide_id,
             guide_name=guides.get(share.guide_id or 0, ""),
             store_id=share.store_id,

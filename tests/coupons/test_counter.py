@@ -271,15 +271,12 @@ def test_an_offline_tills_hour_decides_the_order_and_no_stretch_loses_or_repeats
     assert (foreign.lines, foreign.next_cursor) == ((), None)
 
 
-def test_what_ends_within_days_is_found_in_the_hands_of_the_given_members(cast: Cast) -> None:
-    from guides import selectors as guide_selectors
-
+def test_what_ends_within_days_is_found_in_the_hands_of_a_guides_members(cast: Cast) -> None:
     soon, later = held(cast, valid_days=2), held(cast, valid_days=9)
     used = held(cast, valid_days=1)
     redeem(cast, used)
     stranger = claim(make_batch(template_id=make_template(valid_days=1)), cast.xiaoli.id)
-    mine = guide_selectors.bound_member_ids(cast.lina.id)
-    found = selectors.list_expiring_coupons(mine, within=dt.timedelta(days=3))
+    found = selectors.list_expiring_coupons(cast.lina.id, within=dt.timedelta(days=3))
     assert [card.code for card in found] == [soon]
     assert [card.code for card in selectors.list_usable_coupons(cast.xiaomei.id)] == [soon, later]
     assert stranger.code not in {card.code for card in found}

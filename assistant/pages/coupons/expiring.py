@@ -37,9 +37,7 @@ class ExpiringCard:
 
 def build_expiring(guide: GuideCard, *, now: dt.datetime) -> ExpiringCard | None:
     """None when nothing ends soon."""
-    cards = coupon_selectors.list_expiring_coupons(
-        guide_selectors.bound_member_ids(guide.id), within=WITHIN, limit=_LOOKED_AT, at=now
-    )
+    cards = coupon_selectors.list_expiring_coupons(guide.id, within=WITHIN, limit=_LOOKED_AT, at=now)
     if not cards:
         return None
     by_member: dict[int, list[CouponCard]] = {}

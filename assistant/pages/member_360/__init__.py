@@ -16,9 +16,8 @@ from assistant.pages.member_360.portrait import Portrait, build_portrait
 from assistant.pages.shell import Avatar, Shell, member_avatar, say_follow
 from core import clock
 from guides import selectors as guide_selectors
-from guides.contracts import BindingLine, GuideCard
+from guides.contracts import BindingLine, GuideCard, OpenedMember
 from members import selectors as member_selectors
-from members.contracts import MemberCard
 
 PARTS: Final = (
     Part("portrait", _("画像"), "assistant/_part_portrait.html", build_portrait),
@@ -76,8 +75,8 @@ def build_member_360(
     Raises NotFound for an unknown id and for a stranger alike.
     """
     now = now or clock.now()
-    member = guide_selectors.access_member(guide_id=guide.id, public_id=public_id)
-    opened = _open(Viewing(guide, member, now), tab)
+    member = guide_selectors.open_member(guide_id=guide.id, public_id=public_id)
+    opened = _open(Viewing(guide, member.card, now), tab)
     return Member360(
         shell=Shell.around("members", guide.id), head=_head(member, opened.part, now=now), opened=opened
     )
@@ -99,13 +98,14 @@ def _open(viewing: Viewing, tab: str) -> TabbedPart:
     )
 
 
-def _head(member: MemberCard, part: Any, *, now: dt.datetime) -> Head:
-    """The portrait knows her tier and her guide already; beside another tab they are looked up."""
+def _head(opened: OpenedMember, part: Any, *, now: dt.datetime) -> Head:
+    """The portrait knows her tier already; beside another tab it is looked up."""
+    member = opened.card
     if isinstance(part, Portrait):
-        tier_name, bound = part.tier_name, part.bound
+        tier_name = part.tier_name
     else:
-        tier = member_selectors.list_member_tiers([member.id], at=now).get(member.id)
-        tier_name, bound = "" if tier is None else tier.name, guide_selectors.find_live_binding(member.id)
+        tier = member_selectors.find_tier_of(member, at=now)
+        tier_name = "" if tier is None else tier.name
     return Head(
         name=member.display_name,
         avatar=member_avatar(member),
@@ -114,14 +114,12 @@ def _head(member: MemberCard, part: Any, *, now: dt.datetime) -> Head:
         tier_name=tier_name,
         follow_text=say_follow(member),
         is_following=member.is_following,
-        bound_text=_say_bound(bound, now=now),
+        bound_text=_say_bound(opened.bound, now=now),
         can_remark=member.is_remarked or not member.is_named,
     )
 
 
-def _say_bound(live: BindingLine | None, *, now: dt.datetime) -> str:
-    if live is None:
-        return ""
+def _say_bound(live: BindingLine, *, now: dt.datetime) -> str:
     days = (clock.business_day(now) - clock.business_day(live.bound_at)).days
     if days == 0:
         return _now("今天成为%(name)s的会员") % {"name": live.guide_name}

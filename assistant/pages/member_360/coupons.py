@@ -11,7 +11,7 @@ from assistant.pages.coupons.faces import CouponFace, coupon_face
 from assistant.pages.member_360.contract import Viewing
 from core import clock
 from coupons import selectors as coupon_selectors
-from coupons.contracts import CouponCard
+from coupons.contracts import CouponCard, CouponPage
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard
 from members.contracts import MemberCard
@@ -49,15 +49,15 @@ class CouponsPart:
 def build_coupons_part(viewing: Viewing) -> CouponsPart:
     """The tab of her coupons."""
     member, now = viewing.member, viewing.now
-    cards = coupon_selectors.list_usable_coupons(member.id, at=now)
-    faces = tuple(coupon_face(card, now=now) for card in cards)
+    found = coupon_selectors.list_coupons_of_member(member.id, past=_FIRST, at=now)
+    faces = tuple(coupon_face(card, now=now) for card in found.usable)
     soon = sum(face.is_soon for face in faces)
     return CouponsPart(
         public_id=member.public_id,
         usable=faces,
         soon_text=_("%(count)d 张 3 天内到期") % {"count": soon} if soon else "",
-        used=_past(member, "redeemed", cursor=None, limit=_FIRST, now=now),
-        expired=_past(member, "expired", cursor=None, limit=_FIRST, now=now),
+        used=_past(member, "redeemed", found.redeemed, now=now),
+        expired=_past(member, "expired", found.expired, now=now),
     )
 
 
@@ -66,11 +66,12 @@ def build_past_rows(
 ) -> PastRows:
     """The next stretch of what is used or over. Raises NotFound as the page does."""
     member = guide_selectors.access_member(guide_id=guide.id, public_id=public_id)
-    return _past(member, state, cursor=cursor, limit=_MORE, now=now or clock.now())
+    now = now or clock.now()
+    page = coupon_selectors.list_member_coupons(member.id, state=state, cursor=cursor, limit=_MORE, at=now)
+    return _past(member, state, page, now=now)
 
 
-def _past(member: MemberCard, state: str, *, cursor: int | None, limit: int, now: dt.datetime) -> PastRows:
-    page = coupon_selectors.list_member_coupons(member.id, state=state, cursor=cursor, limit=limit, at=now)
+def _past(member: MemberCard, state: str, page: CouponPage, *, now: dt.datetime) -> PastRows:
     rows = tuple(_row(card, now=now) for card in page.cards)
     return PastRows(member.public_id, state, rows, page.next_cursor)
 

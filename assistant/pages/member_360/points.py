@@ -78,18 +78,19 @@ def _hints(summary: PointsSummary, *, today: dt.date) -> tuple[str, ...]:
 
 def _rows(member: MemberCard, *, cursor: int | None, now: dt.datetime) -> PointsRows:
     page = member_selectors.list_points_entries(member.id, cursor=cursor)
+    left = _("余 %(points)s")
     return PointsRows(
         public_id=member.public_id,
-        rows=tuple(_row(line, now=now) for line in page.lines),
+        rows=tuple(_row(line, left=left, now=now) for line in page.lines),
         next_cursor=page.next_cursor,
     )
 
 
-def _row(line: PointsEntryLine, *, now: dt.datetime) -> PointsRow:
+def _row(line: PointsEntryLine, *, left: str, now: dt.datetime) -> PointsRow:
     return PointsRow(
-        title=" · ".join(part for part in (line.kind_label, line.reason) if part),
+        title=f"{line.kind_label} · {line.reason}" if line.reason else line.kind_label,
         when_text=phrases.say_time(line.at, now=now),
         delta_text=f"{line.delta:+,}" if line.delta else "0",
         is_gain=line.delta > 0,
-        after_text=_("余 %(points)s") % {"points": phrases.say_count(line.balance_after)},
+        after_text=left % {"points": phrases.say_count(line.balance_after)},
     )

@@ -56,7 +56,6 @@ class HistoryLine:
 class Portrait:
     public_id: str
     tier_name: str  # empty while she has none
-    bound: BindingLine | None  # to whom she belongs now
     tier: TierBox | None
     tags: TagSection
     facts: tuple[Fact, ...]
@@ -72,7 +71,6 @@ def build_portrait(viewing: Viewing) -> Portrait:
     return Portrait(
         public_id=member.public_id,
         tier_name="" if standing.tier is None else standing.tier.name,
-        bound=next((line for line in history if line.ended_at is None), None),
         tier=_tier_box(standing, today=today),
         tags=build_tag_section(viewing.guide, member, now=now),
         facts=_facts(member, now=now),

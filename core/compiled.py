@@ -1,0 +1,180 @@
+"""Reads that a page makes at every visit: written as querysets, compiled to SQL once, prepared once in a connection.
+
+Building and compiling a queryset, and planning its SQL, each take several times as long as PostgreSQL takes to answer it
+(ADR 32). A compiled read is built once, with a `Given` in the place of each value; asking it sends the kept statement
+with the values and makes the same rows of the answer as the queryset would:
+
+    @compiled
+    def _notes(*, guide_id: Given, member_id: Given) -> QuerySet[GuideNote]:
+        return GuideNote.objects.kept().filter(guide_id=guide_id, member_id=member_id).order_by("-pk")[:100]
+
+    notes = _notes(guide_id=3, member_id=8)  # a list
+
+What the function reads besides its arguments (the clock, settings) would be fixed for good, so a moment among the
+constants is refused. Prefetching is not supported.
+"""
+
+import dataclasses
+import datetime as dt
+import inspect
+import re
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
+from typing import Any, Final, Generic, Self, TypeVar
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Expression, Field, QuerySet
+from django.db.models.expressions import RawSQL
+from django.db.models.query import (
+    FlatValuesListIterable,
+    ModelIterable,
+    ValuesListIterable,
+    get_related_populators,
+)
+from psycopg import sql
+
+Row = TypeVar("Row")
+Rows = list[tuple[Any, ...]]
+_PLACE: Final = re.compile("%[s%]")
+
+
+class Given(Expression):
+    """The place of a value that comes with each asking. `output_field` is needed where no column gives the type."""
+
+    def __init__(self, name: str, output_field: "Field[Any, Any] | None" = None) -> None:
+        super().__init__(output_field=output_field)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        return "%s", (self,)
+
+
+class _PreparedCursor(psycopg.Cursor[tuple[Any, ...]]):
+    """Prepares what it is asked, or uses what this connection has prepared. Django's own cursors send plain text."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        return super().execute(query, params, prepare=True)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Kept:
+    """A statement with its constants written out, whose values go where, and what becomes of the answer."""
+
+    statement: str
+    places: tuple[str, ...]
+    converters: tuple[
+        tuple[int, Any, Any], ...
+    ]  # column, functions, expression: as Django's compilers have them
+    make: Callable[[Rows], list[Any]]
+
+
+class Compiled(Generic[Row]):
+    """One read; see above. Compiled when it is asked first, once in a process."""
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
+        self.names: Final = tuple(inspect.signature(build).parameters)
+        self.__doc__ = build.__doc__
+        self._build = build
+        self._kept: _Kept | None = None
+
+    def __call__(self, **values: Any) -> list[Row]:
+        """The rows. Raises KeyError when a value is missing."""
+        kept = self._kept or self._compile()
+        connection: Any = connections[DEFAULT_DB_ALIAS]
+        connection.close_if_health_check_failed()
+        connection.ensure_connection()
+        with connection.wrap_database_errors:
+            raw = _PreparedCursor(connection.connection)
+        with connection._prepare_cursor(raw) as cursor:
+            cursor.execute(kept.statement, tuple(values[name] for name in kept.places))
+            rows = cursor.fetchall()
+        return kept.make(_converted(rows, kept.converters, connection) if kept.converters else rows)
+
+    def first(self, **values: Any) -> Row | None:
+        """The first row; the read itself says how many there may be."""
+        return next(iter(self(**values)), None)
+
+    def _compile(self) -> _Kept:
+        queryset: Any = self._build(**{name: Given(name) for name in self.names})
+        name = self._build.__qualname__
+        if queryset._prefetch_related_lookups:
+            raise TypeError(f"{name} prefetches")
+        compiler = queryset.query.get_compiler(using=DEFAULT_DB_ALIAS)
+        statement, values = compiler.as_sql()
+        moments = [value for value in values if isinstance(value, dt.date)]
+        if moments:
+            raise TypeError(f"{name} would keep a moment: {moments}")
+        converters = compiler.get_converters([entry[0] for entry in compiler.select[0 : compiler.col_count]])
+        self._kept = _Kept(
+            statement=_with_constants(statement, values),
+            places=tuple(value.name for value in values if isinstance(value, Given)),
+            converters=tuple((column, *found) for column, found in converters.items()),
+            make=_maker(queryset, compiler, name),
+        )
+        return self._kept
+
+
+def ids_of(given: Given) -> RawSQL:
+    """For `…__in`: the row ids in the list that is given."""
+    return RawSQL("SELECT unnest(%s::bigint[])", (given,))
+
+
+def compiled(build: Callable[..., QuerySet[Any, Row]]) -> Compiled[Row]:
+    """The read as a callable that compiles once."""
+    return Compiled(build)
+
+
+def _maker(queryset: Any, compiler: Any, name: str) -> Callable[[Rows], list[Any]]:
+    """What Django's iterables of rows do, with all that is the same at each asking worked out."""
+    if queryset._iterable_class is ValuesListIterable:
+        return list
+    if queryset._iterable_class is FlatValuesListIterable:
+        only = itemgetter(0)
+        return lambda rows: [only(row) for row in rows]
+    if queryset._iterable_class is not ModelIterable:
+        raise TypeError(f"{name} gives neither rows of a model nor tuples")
+    told = compiler.klass_info
+    first, last = told["select_fields"][0], told["select_fields"][-1] + 1
+    names = [entry[0].target.attname for entry in compiler.select[first:last]]
+    related: Any = get_related_populators(told, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
+    annotations = tuple((compiler.annotation_col_map or {}).items())
+    from_db = told["model"].from_db
+
+    def instances(rows: Rows) -> list[Any]:
+        made = []
+        for row in rows:
+            instance = from_db(DEFAULT_DB_ALIAS, names, row[first:last])
+            for populator in related:
+                populator.populate(row, instance)
+            for annotation, column in annotations:
+                setattr(instance, annotation, row[column])
+            made.append(instance)
+        return made
+
+    return instances
+
+
+def _converted(rows: Rows, converters: Sequence[tuple[int, Any, Any]], connection: Any) -> Rows:
+    made = []
+    for row in rows:
+        values = list(row)
+        for column, functions, expression in converters:
+            for function in functions:
+                values[column] = function(values[column], expression, connection)
+        made.append(tuple(values))
+    return made
+
+
+def _with_constants(statement: str, values: tuple[Any, ...]) -> str:
+    """The statement with its constants written out: a plan that serves all values may use an index of some rows only
+    where it can see that they are meant."""
+    following: Iterator[Any] = iter(values)
+
+    def place(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%%"
+        value = next(following)
+        return "%s" if isinstance(value, Given) else sql.Literal(value).as_string().replace("%", "%%")
+
+    return _PLACE.sub(place, statement)
