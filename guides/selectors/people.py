@@ -8,7 +8,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from core.compiled import Given, compiled
 from core.errors import NotFound
 from core.labels import label_of
-from guides.contracts import GuideCard, OpenedMember
+from guides.contracts import Colleague, GuideCard, OpenedMember
 from guides.errors import NoSuchGuide
 from guides.models import Binding, Guide, GuideLogin, GuideRemark, GuideRole, GuideState
 from guides.selectors.bindings import as_called, binding_line_of, list_cards_for, with_names
@@ -51,6 +51,15 @@ def list_guide_names(guide_ids: Iterable[int]) -> dict[int, str]:
     """The names by row id, in one query, also of guides who have left; no query for nobody."""
     wanted = set(guide_ids)
     return dict(Guide.objects.filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
+
+
+def list_colleagues(guide_id: int) -> tuple[Colleague, ...]:
+    """The others at work in her store."""
+    store = Guide.objects.filter(pk=guide_id).values("store_id")
+    others = Guide.objects.active().filter(store_id__in=store).exclude(pk=guide_id).order_by("-role", "name")
+    return tuple(
+        Colleague(other.pk, other.public_id, other.name, label_of(other, "role")) for other in others
+    )
 
 
 def find_guide_by_login(app_id: str, openid: str) -> GuideCard | None:

@@ -10,7 +10,6 @@ from core import clock
 from core.compiled import Compiled, Given, compiled, ids_of
 from core.labels import label_of
 from guides.contracts import (
-    Colleague,
     GuideRequestLine,
     GuideRequestPage,
     RequestActName,
@@ -234,15 +233,6 @@ def _mine_waiting_or_managed(guide_id: int | Given) -> Q:
     waiting = here & Q(guide__isnull=True, state=RequestState.OPEN)
     managed = Q(store__in=guide.filter(role=GuideRole.MANAGER).values("store"))
     return Q(guide_id=guide_id) | waiting | managed
-
-
-def list_colleagues(guide_id: int) -> tuple[Colleague, ...]:
-    """The others at work in her store."""
-    store = Guide.objects.filter(pk=guide_id).values("store_id")
-    others = Guide.objects.active().filter(store_id__in=store).exclude(pk=guide_id).order_by("-role", "name")
-    return tuple(
-        Colleague(other.pk, other.public_id, other.name, label_of(other, "role")) for other in others
-    )
 
 
 def misplaced_member_ids(limit: int) -> list[int]:

@@ -35,13 +35,20 @@ def wait_too_long() -> None:
 def write_on_a_full_disk() -> None:
     """PostgreSQL's refusal when a file cannot grow (53100), raised by the server: filling its disk would fill ours."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$")
+        cursor.execute(
+            "DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+        )
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("ask", "away"),
-    [(write_on_a_standby, True), (write_on_a_full_disk, True), (wait_too_long, True), (divide_by_zero, False)],
+    [
+        (write_on_a_standby, True),
+        (write_on_a_full_disk, True),
+        (wait_too_long, True),
+        (divide_by_zero, False),
+    ],
 )
 def test_what_may_pass_is_told_from_what_will_not(ask, away):
     with pytest.raises(DatabaseError) as told:
