@@ -23,6 +23,7 @@ SCOPES: Mapping[str, str] = {
     "guides.ChannelCode": "guides.selectors.scope_channel_codes",
     "guides.ChannelScan": "guides.selectors.scope_channel_scans",
     "guides.ServiceRequest": "guides.selectors.scope_requests",
+    "sales.MemberMetrics": "guides.selectors.scopes.scope_member_rows",
     "coupons.FaceToFaceOffer": "coupons.selectors.scopes.scope_offers",
     "coupons.StandingIssue": "guides.selectors.scopes.scope_member_rows",
     "coupons.Coupon": "coupons.selectors.scope_coupons",

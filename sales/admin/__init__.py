@@ -1,9 +1,17 @@
-"""The words of `sales` in the audit trail."""
+"""Sales in the staff admin, and their words in the audit trail."""
 
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import name_actions, name_details, name_values
-from sales.admin import commission, commission_rules, imports, targets  # noqa: F401  (each registers its pages)
+from sales.admin import (  # noqa: F401  (each registers its pages)
+    commission,
+    commission_rules,
+    imports,
+    rfm,
+    rfm_settings,
+    targets,
+)
+from sales.admin.rfm_words import RULE_WORDS
 from sales.models import TargetOrigin
 
 name_actions(
@@ -24,6 +32,7 @@ name_actions(
         "sales.target_split": _("分解业绩目标"),
         "sales.targets_released": _("放开手工定的目标"),
         "sales.targets_set": _("设定业绩目标"),
+        "sales.rfm_exported": _("导出 RFM 会员"),
         "sales.rfm_rules_changed": _("修改 RFM 设置"),
         "sales.totals_mended": _("修复业绩汇总"),
     }
@@ -33,9 +42,11 @@ name_details(
         "month": _("月份"),
         "count": _("处数"),
         "examples": _("例子"),
+        "filters": _("条件"),
         "origin": _("来源"),
         "payable_fen": _("应发合计（分）"),
         "is_new": _("新增"),
     }
 )
 name_values("origin", TargetOrigin.choices, within="sales.")
+name_values("fields", RULE_WORDS, within="sales.rfm_rules_changed")

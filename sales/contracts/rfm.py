@@ -68,4 +68,5 @@ class RfmPreview:
     cells: tuple[RfmCell, ...]
     group_counts: tuple[int, ...]  # by the group's number
     changed_count: int
+    rules: RfmRules  # with the cut-offs that quantiles give today
     is_estimate: bool

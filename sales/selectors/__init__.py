@@ -28,7 +28,14 @@ from sales.selectors.numbers import (
     sum_guides,
     sum_store,
 )
-from sales.selectors.rfm import list_cells, list_group_months, list_groups, list_moves, preview_rules
+from sales.selectors.rfm import (
+    list_category_names,
+    list_cells,
+    list_group_months,
+    list_groups,
+    list_moves,
+    preview_rules,
+)
 from sales.selectors.rfm_rules import get_rfm_rules
 from sales.selectors.spans import add_months, cover, span_before, span_of
 from sales.selectors.targets import (
@@ -60,6 +67,7 @@ __all__ = [
     "get_target_settings",
     "key_of_target",
     "list_attributions",
+    "list_category_names",
     "list_cells",
     "list_closed_months",
     "list_commission_cards",

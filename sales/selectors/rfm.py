@@ -1,5 +1,6 @@
 """The grid of scores, its groups, and what moved between them."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Collection
 from typing import Any, Final
@@ -8,7 +9,7 @@ from django.db import connection
 from django.db.models import Count, QuerySet, Sum
 
 from sales.contracts import RfmCell, RfmGroupLine, RfmPreview, RfmQuantiles, RfmRules
-from sales.models import GROUPS, MemberMetrics, RfmMonth
+from sales.models import GROUPS, Category, MemberMetrics, RfmMonth
 from sales.selectors.metrics_sql import judging_rows, values_of
 
 # Above this a preview and the quantiles look at a sample of the rows, of about this size.
@@ -87,6 +88,8 @@ def preview_rules(*, rules: RfmRules, day: dt.date) -> RfmPreview:
     """How many members each cell and each group would have under these rules, and how many would change their group.
     Of more than MOST_LOOKED_AT rows a sample is counted and scaled up."""
     share, sample = _sample()
+    if rules.mode == "quantiles":
+        rules = with_quantiles(rules=rules, day=day)
     with connection.cursor() as cursor:
         cursor.execute(judging_rows(sample) + _PREVIEW, values_of(rules=rules, day=day))
         rows: list[Any] = cursor.fetchall()
@@ -109,7 +112,18 @@ def preview_rules(*, rules: RfmRules, day: dt.date) -> RfmPreview:
         ),
         group_counts=tuple(map(whole, groups)),
         changed_count=whole(changed),
+        rules=rules,
         is_estimate=share < 1,
+    )
+
+
+def with_quantiles(*, rules: RfmRules, day: dt.date) -> RfmRules:
+    """The same rules with the cut-offs that divide the buyers in five; as they are while nobody has bought."""
+    found = find_quantiles(day=day)
+    if found is None:
+        return rules
+    return dataclasses.replace(
+        rules, recency_cuts=found.recency, frequency_cuts=found.frequency, money_cuts=found.money
     )
 
 
@@ -139,3 +153,9 @@ def _sample() -> tuple[float, str]:
 
 def _counts(rows: QuerySet[MemberMetrics], name: str) -> dict[int, int]:
     return {row[name]: row["count"] for row in rows.values(name).annotate(count=Count("pk")).order_by(name)}
+
+
+def list_category_names(codes: Collection[str]) -> dict[str, str]:
+    """What categories are called, by their codes; one nobody has named is called by its code."""
+    names = dict(Category.objects.filter(code__in=list(codes)).values_list("code", "name"))
+    return {code: names.get(code) or code for code in codes}

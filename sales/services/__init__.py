@@ -36,7 +36,7 @@ from sales.services.metrics_runs import rebuild_member_metrics, work_metrics_run
 from sales.services.places import sync_places
 from sales.services.proof import prove_totals
 from sales.services.reattribution import reattribute_sale
-from sales.services.rfm_cuts import change_rfm_rules
+from sales.services.rfm_cuts import change_rfm_rules, usable_rules
 from sales.services.targets import (
     decide_effective,
     plan_split,
@@ -83,6 +83,7 @@ __all__ = [
     "upload_intake",
     "upsert_categories",
     "upsert_products",
+    "usable_rules",
     "work_intake",
     "work_intakes",
     "work_metrics_runs",

@@ -13,7 +13,7 @@ from core.actor import Actor
 from sales.contracts import RfmRules
 from sales.errors import RfmRulesUnusable
 from sales.models import GROUPS, SCORES, STANDARD_LISTS, CutMode, RfmSettings
-from sales.selectors.rfm import find_quantiles
+from sales.selectors.rfm import with_quantiles
 from sales.selectors.rfm_rules import rules_of
 
 _KEPT: Final = ("version", "changed_at", "cuts_on")
@@ -62,16 +62,6 @@ def choose_cuts(*, day: dt.date) -> None:
     _write(row, with_quantiles(rules=rules_of(row), day=day))
     row.cuts_on = day
     row.save(update_fields=["recency_cuts", "frequency_cuts", "money_cuts", "cuts_on"])
-
-
-def with_quantiles(*, rules: RfmRules, day: dt.date) -> RfmRules:
-    """The same rules with the cut-offs that divide the buyers in five; as they are while nobody has bought."""
-    found = find_quantiles(day=day)
-    if found is None:
-        return rules
-    return dataclasses.replace(
-        rules, recency_cuts=found.recency, frequency_cuts=found.frequency, money_cuts=found.money
-    )
 
 
 def usable_rules(rules: RfmRules) -> RfmRules:

@@ -59,7 +59,13 @@ _OWN = {
 # Details that hold what people typed, called or counted: names of tiers, paths of regions, codes they gave.
 SPOKEN = {"from_tier", "to_tier", "from_path", "to_path", "code"}
 # Here a reason is a sentence that somebody typed; elsewhere it is a code.
-SPOKEN_IN = {("coupons", "reason"), ("sales", "reason"), ("sales", "month"), ("sales", "examples")}
+SPOKEN_IN = {
+    ("coupons", "reason"),
+    ("sales", "filters"),
+    ("sales", "reason"),
+    ("sales", "month"),
+    ("sales", "examples"),
+}
 _COUNTED = re.compile(
     r".*_(?:id|count|fen|bp)|(?:is|has|may)_.*|count|delta|version|members|points|quota|more|risen|fallen|kept|graced|ended|"
     r"replaced|added|changed|deleted"
