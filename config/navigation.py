@@ -75,6 +75,7 @@ SIDEBAR: list[dict[str, Any]] = [
         "title": _("销售与业绩"),
         "separator": True,
         "items": [
+            _item(_("排行榜"), "leaderboard", "sales_boardfreeze_changelist"),
             _item(_("导入订单"), "upload_file", "sales_intakejob_changelist"),
             _item(_("目标与达成"), "flag", "sales_target_changelist"),
             _item(_("提成结算"), "payments", "sales_commissionmonth_changelist"),

@@ -266,6 +266,13 @@ def fill_account(cast: Cast) -> None:  # noqa: F811
     ReplyRule.objects.create(account_id=account, name="欢迎", trigger="follow", text="欢迎关注")
 
 
+def fill_boards() -> None:
+    """A month of sales that is closed and frozen."""
+    month = (clock.today().replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+    close_id = sales_services.close_month(month_on=month, actor=Actor.system("cast"))
+    sales_services.freeze_boards(close_id=close_id)
+
+
 def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     """What `full_chain` says, around this cast."""
     fill_account(cast)
@@ -297,6 +304,7 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     make_kinds()
     ask(cast.xiaomei)
     fill_performance(cast)
+    fill_boards()
     return cast
 
 
