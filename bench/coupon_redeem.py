@@ -2,7 +2,7 @@
 
 First each till redeems coupons of its own, one after the other; then all tills ask for the same coupon at once, over and
 over, of which each must be redeemed exactly once. The floor does to the rows what the service does and nothing else: it
-locks the coupon, looks at its state, writes redemption, state, event and audit entry, and counts. It asks no rule of
+locks the coupon, looks at its state, writes redemption, its entry in the book, state, event and audit entry, and counts. It asks no rule of
 time and place, checks no amount and makes no answer. Rounds take turns, each on a fresh batch. BENCH_REDEEM_ROUNDS and
 BENCH_REDEEM_CALLS (of each till) lengthen or shorten it.
 """
@@ -51,9 +51,11 @@ FROM coupons_coupon coupon JOIN bench_coupon own ON own.id = coupon.id
 WHERE own.place = :place FOR NO KEY UPDATE OF coupon \gset
 \if :free
 INSERT INTO coupons_redemption (coupon_id, request_id, store_id, till, channel, order_no, amount_fen, discount_fen,
-    redeemed_at, recorded_at, reversal_key, reversal_reason)
-VALUES (:coupon, 'p{batch}-' || :client_id || '-' || :n, {store}, '', 'store', 'S1', 20000, 3000, now(), now(), '', '')
+    redeemed_at, recorded_at, reversal_key, reversal_reason, returned_fen, returned_discount_fen)
+VALUES (:coupon, 'p{batch}-' || :client_id || '-' || :n, {store}, '', 'store', 'S1', 20000, 3000, now(), now(), '', '', 0, 0)
 RETURNING id AS redemption \gset
+INSERT INTO coupons_redemptionentry (redemption_id, what, day, at, sales_fen, discount_fen)
+VALUES (:redemption, 'redeemed', current_date, now(), 20000, 3000);
 UPDATE coupons_coupon SET state = 'redeemed' WHERE id = :coupon;
 INSERT INTO coupons_couponevent (coupon_id, at, from_state, to_state, what, reason, actor)
 VALUES (:coupon, now(), 'issued', 'redeemed', 'redeemed', '', 'bench');

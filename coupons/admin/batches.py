@@ -315,7 +315,11 @@ class CouponBatchAdmin(OwnPage, CodeImports, MiniCodes, BaseAdmin):
         row = self.subject(request, str(pk))
         if row is None or not self.has_view_permission(request, row):
             raise PermissionDenied
-        return TemplateResponse(request, "admin/xiaoer/coupons/_voiding.html", voiding_of(row))
+        standing = voiding_of(row)
+        answer = TemplateResponse(request, "admin/xiaoer/coupons/_voiding.html", standing)
+        if not standing["is_voiding"]:
+            answer["HX-Refresh"] = "true"  # the numbers around it have changed as well
+        return answer
 
     def _numbers(self, request: HttpRequest, object_id: str) -> list[str]:
         row = self.subject(request, object_id)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.models import F, Sum
 
 from core import clock
@@ -13,11 +14,14 @@ from coupons.models import (
     Coupon,
     CouponBatch,
     CouponBatchShard,
+    CouponEvent,
     CouponGift,
+    CouponState,
     CouponToken,
     GuideAllowance,
     Redemption,
 )
+from coupons.services.history import move_coupon
 from tests.coupons.kit import (
     BOSS,
     claim,
@@ -141,3 +145,62 @@ def test_a_coupon_that_two_jobs_find_due_is_closed_and_given_back_twice() -> Non
     shards = CouponBatchShard.objects.filter(batch_id=batch)
     assert shards.aggregate(n=Sum("expired_count"))["n"] == 2
     assert Coupon.objects.get(pk=issued.id).state == "expired"
+
+
+# What one does while the other has only looked: each pair of test_races.py without its lock. `move` is what services do
+# to the row after they have locked it.
+
+
+def move(coupon: Coupon, to: CouponState, what: str, **columns: Any) -> None:
+    with transaction.atomic():
+        move_coupon(coupon=coupon, to=to, what=what, actor=BOSS, at=clock.now(), **columns)
+
+
+def ends(coupon_id: int) -> list[str]:
+    """The story its events tell."""
+    return list(CouponEvent.objects.filter(coupon_id=coupon_id).order_by("pk").values_list("what", flat=True))
+
+
+def test_a_coupon_that_expires_after_the_till_looked_is_redeemed_and_expired() -> None:
+    batch = make_batch()
+    issued = claim(batch, make_members(1)[0])
+    seen = Coupon.objects.get(pk=issued.id)
+    services.expire_coupons(actor=BOSS, at=later(days=30))
+    move(seen, CouponState.REDEEMED, "redeemed")
+    assert ends(issued.id) == ["expired", "redeemed"]
+    assert shard_of(issued.id).get().expired_count == 1
+    assert Coupon.objects.get(pk=issued.id).state == "redeemed"
+
+
+def test_a_coupon_that_is_given_away_after_the_till_looked_is_used_and_promised() -> None:
+    giver = make_members(1)[0]
+    issued = claim(make_batch(template_id=make_template(gifting="anyone")), giver)
+    seen = Coupon.objects.get(pk=issued.id)
+    services.gift_coupon(coupon_id=issued.id, member_id=giver, request_key=key(), actor=BOSS)
+    move(seen, CouponState.REDEEMED, "redeemed")
+    assert ends(issued.id) == ["offered", "redeemed"]
+    assert CouponGift.objects.get().state == "open"
+
+
+def test_a_coupon_that_is_used_again_after_the_reversal_looked_is_free_and_used() -> None:
+    issued, shop = claim(make_batch(), make_members(1)[0]), make_shop()
+    use = {"code": issued.code, "order": order(shop), "actor": BOSS}
+    services.redeem_coupon(request_id="first", **use)
+    seen = Coupon.objects.get(pk=issued.id)
+    services.reverse_redemption(request_id="first", reversal_key="back", reason="退货", actor=BOSS)
+    services.redeem_coupon(request_id="second", **use)
+    move(seen, CouponState.ISSUED, "reversed")
+    assert ends(issued.id) == ["redeemed", "reversed", "redeemed", "reversed"]
+    assert Coupon.objects.get(pk=issued.id).state == "issued"
+    assert Redemption.objects.get(reversed_at__isnull=True).request_id == "second"
+
+
+def test_a_lock_that_lapses_after_its_order_looked_is_two_orders() -> None:
+    issued, after = claim(make_batch(), make_members(1)[0]), later(minutes=20)
+    services.lock_coupon(code=issued.code, lock_key="order-1", actor=BOSS)
+    seen = Coupon.objects.get(pk=issued.id)
+    services.release_lapsed_locks(actor=BOSS, at=after)
+    services.lock_coupon(code=issued.code, lock_key="order-2", actor=BOSS, at=after)
+    move(seen, CouponState.REDEEMED, "redeemed")  # by order-1, whose key it saw on the row
+    assert ends(issued.id) == ["locked", "lock_lapsed", "locked", "redeemed"]
+    assert Coupon.objects.get(pk=issued.id).lock_key == ""
