@@ -2,9 +2,9 @@
 
 First each till redeems coupons of its own, one after the other; then all tills ask for the same coupon at once, over and
 over, of which each must be redeemed exactly once. The floor does to the rows what the service does and nothing else: it
-locks the coupon, looks at its state, writes redemption, its entry in the book, state, event and audit entry, and counts. It asks no rule of
-time and place, checks no amount and makes no answer. Rounds take turns, each on a fresh batch. BENCH_REDEEM_ROUNDS and
-BENCH_REDEEM_CALLS (of each till) lengthen or shorten it.
+locks the coupon, looks at its state, writes redemption, its entry in the book, state, event and audit entry, and
+counts. It asks no rule of time and place, checks no amount and makes no answer. Rounds take turns, each on a fresh
+batch. BENCH_REDEEM_ROUNDS and BENCH_REDEEM_CALLS (of each till) lengthen or shorten it.
 """
 
 import os

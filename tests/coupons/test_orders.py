@@ -22,6 +22,7 @@ from tests.coupons.kit import (
     make_members,
     make_shop,
     make_template,
+    order,
 )  # fmt: skip
 from tests.coupons.test_races import outcomes
 from tests.refusals import refused
@@ -296,3 +297,33 @@ def test_a_lock_that_runs_out_while_an_order_is_redeemed_ends_one_way() -> None:
     )
     assert outcomes(answers[:2]) == {"coupons.coupon_redeemed": 1, "ok": 1}
     assert Coupon.objects.get().state == "redeemed"
+
+
+def test_the_first_answer_is_what_is_stored_and_more_coupons_cost_no_more_queries(
+    django_assert_num_queries: Any,
+) -> None:
+    member, coupons = two_coupons()
+    shop = make_shop()
+    # begin, member, locks, place for each coupon, points, order, lines, uses, shares, audit, commit
+    with django_assert_num_queries(12):
+        card = redeem(shop, coupons, request_id="r", member_id=member)
+    assert card == selectors.get_order(store_id=shop, order_no="S1")
+    assert card == redeem(shop, coupons, request_id="r", member_id=member)
+    single = coupon_of(make_members(1)[0])
+    with django_assert_num_queries(6):  # begin, lock, place, use, audit, commit
+        services.redeem_coupon(code=single.code, order=order(shop), request_id="one", actor=BOSS)
+
+
+def test_a_repeat_whose_coupon_is_free_again_still_gets_the_first_answer() -> None:
+    [member], shop = make_members(1), make_shop()
+    single, ordered = coupon_of(member), coupon_of(member)
+    use = {"code": single.code, "order": order(shop), "request_id": "one", "actor": BOSS}
+    first = services.redeem_coupon(**use)
+    services.reverse_redemption(request_id="one", reversal_key="back", reason="退货", actor=BOSS)
+    again = services.redeem_coupon(**use)
+    assert (again.id, again.coupon_state) == (first.id, "issued")
+    assert refused(services.redeem_coupon, **{**use, "code": ordered.code}) == "coupons.request_reused"
+    card = redeem(shop, [ordered], request_id="two")
+    services.reverse_order(store_id=shop, order_no="S1", reversal_key="b", reason="退货", actor=BOSS)
+    assert redeem(shop, [ordered], request_id="two").id == card.id
+    assert Coupon.objects.filter(state="issued").count() == 2
