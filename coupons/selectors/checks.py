@@ -29,6 +29,11 @@ def refusals_of(coupon: Coupon, context: RedemptionContext) -> tuple[type[Refusa
     return tuple(_refusals(coupon, terms_of(coupon.batch.template), context))
 
 
+def find_refusal(coupon: Coupon, context: RedemptionContext) -> type[Refusal] | None:
+    """The gravest reason alone: where the coupon's state speaks against it, nothing else is asked."""
+    return next(_refusals(coupon, terms_of(coupon.batch.template), context), None)
+
+
 def reasons_of(coupon: Coupon, context: RedemptionContext) -> tuple[WhyNot, ...]:
     """The same in words."""
     return tuple(WhyNot(refusal.code, str(refusal.sentence)) for refusal in refusals_of(coupon, context))

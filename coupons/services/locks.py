@@ -12,7 +12,7 @@ from core.errors import InvalidInput, Refusal
 from coupons.contracts import CouponCard, Purchase, RedemptionContext
 from coupons.errors import CouponExpired, CouponLocked, NoSuchCoupon, NothingToRedeem, TooManyCoupons
 from coupons.models import Coupon, CouponEvent, CouponState
-from coupons.selectors.checks import refusals_of
+from coupons.selectors.checks import find_refusal
 from coupons.selectors.coupons import coupon_card_of, fetched
 from coupons.selectors.orders import holder_tiers
 from coupons.services.history import free_lapsed_lock, lock_by_code, move_coupon
@@ -110,7 +110,7 @@ def _hold(coupon: Coupon, context: RedemptionContext, lasts: dt.timedelta, actor
     """The locked row is kept for the order of the context's key."""
     at = context.at
     free_lapsed_lock(coupon=coupon, at=at, actor=actor)
-    for refusal in refusals_of(coupon, context):
+    if (refusal := find_refusal(coupon, context)) is not None:
         raise refusal
     if coupon.valid_until <= at:
         raise CouponExpired

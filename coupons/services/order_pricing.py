@@ -9,7 +9,7 @@ from core.errors import Refusal
 from coupons import errors
 from coupons.contracts import BarredCoupon, PointsTerms, PricedOrder, Purchase, RedemptionContext, WhyNot
 from coupons.models import Coupon, CouponState
-from coupons.selectors.checks import reasons_of, refusals_of
+from coupons.selectors.checks import find_refusal, reasons_of
 from coupons.selectors.coupons import CODE_LENGTH, fetched
 from coupons.selectors.orders import find_points_terms, holder_tiers, pricing_terms_of
 from coupons.selectors.templates import template_card_of
@@ -120,7 +120,7 @@ def context_of(
 
 def refuse_barred(*, coupon: Coupon, context: RedemptionContext) -> None:
     """Raise the gravest reason against using the coupon; its details name the coupon."""
-    for refusal in refusals_of(coupon, context):
+    if (refusal := find_refusal(coupon, context)) is not None:
         raise _named(refusal, coupon)
 
 

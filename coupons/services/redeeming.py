@@ -14,7 +14,7 @@ from coupons import errors
 from coupons.contracts import RedemptionCard, RedemptionContext
 from coupons.events import CouponRedeemed
 from coupons.models import Coupon, CouponOrder, Redemption
-from coupons.selectors.checks import refusals_of
+from coupons.selectors.checks import find_refusal
 from coupons.selectors.coupons import redemption_card_of
 from coupons.selectors.templates import most_off_fen, terms_of
 from coupons.services.booking import book_redemptions
@@ -118,7 +118,7 @@ def undo_redemption(
 
 def _admit(coupon: Coupon, order: Order, context: RedemptionContext, actor: Actor, at: dt.datetime) -> None:
     free_lapsed_lock(coupon=coupon, at=at, actor=actor)
-    for refusal in refusals_of(coupon, context):
+    if (refusal := find_refusal(coupon, context)) is not None:
         raise refusal
     if order.discount_fen > most_off_fen(terms_of(coupon.batch.template), order.amount_fen):
         raise errors.AmountUnusable(field="discount_fen")

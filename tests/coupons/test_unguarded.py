@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -184,11 +185,11 @@ def test_a_coupon_that_is_given_away_after_the_till_looked_is_used_and_promised(
 
 def test_a_coupon_that_is_used_again_after_the_reversal_looked_is_free_and_used() -> None:
     issued, shop = claim(make_batch(), make_members(1)[0]), make_shop()
-    use = {"code": issued.code, "order": order(shop), "actor": BOSS}
-    services.redeem_coupon(request_id="first", **use)
+    use = partial(services.redeem_coupon, code=issued.code, order=order(shop), actor=BOSS)
+    use(request_id="first")
     seen = Coupon.objects.get(pk=issued.id)
     services.reverse_redemption(request_id="first", reversal_key="back", reason="退货", actor=BOSS)
-    services.redeem_coupon(request_id="second", **use)
+    use(request_id="second")
     move(seen, CouponState.ISSUED, "reversed")
     assert ends(issued.id) == ["redeemed", "reversed", "redeemed", "reversed"]
     assert Coupon.objects.get(pk=issued.id).state == "issued"
