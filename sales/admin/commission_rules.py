@@ -173,7 +173,7 @@ class CommissionRuleAdmin(ServiceForms, BaseAdmin):
         ),
         (
             _("适用范围"),
-            {"fields": ("category_codes", ("region_ids", "dealer_ids"), ("role", "starts_on", "ends_on"))},
+            {"fields": ("category_codes", ("region_ids", "dealer_ids"), "role", ("starts_on", "ends_on"))},
         ),
     )
 

@@ -183,7 +183,7 @@ class _Drafter:
         }
         return [
             LineDraft(
-                LineKind.TARGET, self.reach.month_on, store_id, base_fen=done, fen=fen, rate_bp=step.rate_bp,
+                LineKind.TARGET, self.reach.end - dt.timedelta(days=1), store_id, base_fen=done, fen=fen, rate_bp=step.rate_bp,
                 rule_id=rule.id, rule_words=words[:120],
             )
         ]  # fmt: skip
