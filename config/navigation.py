@@ -72,14 +72,30 @@ SIDEBAR: list[dict[str, Any]] = [
         ],
     },
     {
-        "title": _("销售与业绩"),
+        "title": _("销售"),
+        "separator": True,
+        "items": [
+            _item(_("销售单"), "receipt", "sales_sale_changelist"),
+            _item(_("退货单"), "assignment_return", "sales_salereturn_changelist"),
+            _item(_("导入订单"), "upload_file", "sales_intakejob_changelist"),
+            _item(_("待处理单据"), "rule_folder", "sales_helddocument_changelist"),
+            _item(_("商品"), "apparel", "sales_product_changelist"),
+            _item(_("商品类目"), "category", "sales_category_changelist"),
+        ],
+    },
+    {
+        "title": _("业绩"),
         "separator": True,
         "items": [
             _item(_("排行榜"), "leaderboard", "sales_boardfreeze_changelist"),
-            _item(_("导入订单"), "upload_file", "sales_intakejob_changelist"),
             _item(_("目标与达成"), "flag", "sales_target_changelist"),
             _item(_("提成结算"), "payments", "sales_commissionmonth_changelist"),
             _item(_("提成规则"), "percent", "sales_commissionrule_changelist"),
+            _item(_("归属规则"), "alt_route", "sales_attributionrule_changelist"),
+            _item(_("业绩流水"), "menu_book", "sales_performanceentry_changelist"),
+            _item(_("业绩关账"), "lock_clock", "sales_periodclose_changelist"),
+            _item(_("业绩核对"), "verified", "sales_totalsproof_changelist"),
+            _item(_("批量处理"), "pending_actions", "sales_deskjob_changelist"),
         ],
     },
     {

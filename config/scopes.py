@@ -34,4 +34,9 @@ SCOPES: Mapping[str, str] = {
     "coupons.CouponDay": "coupons.selectors.scope_coupon_days",
     "coupons.SettlementLine": "coupons.selectors.scope_settlement_lines",
     "sales.Target": "sales.selectors.target_scope.scope_targets",
+    "sales.Sale": "sales.selectors.staff_scopes.scope_by_store",
+    "sales.SaleReturn": "sales.selectors.staff_scopes.scope_returns",
+    "sales.PerformanceEntry": "sales.selectors.staff_scopes.scope_by_store",
+    "sales.HeldDocument": "sales.selectors.staff_scopes.scope_held",
+    "sales.DeskJob": "sales.selectors.staff_scopes.scope_jobs",
 }

@@ -101,6 +101,45 @@ class ReasonMissing(InvalidInput):
     sentence = _("请写明原因，最多 120 个字")
 
 
+class NothingToMend(InvalidInput):
+    """What waits is not of the kind that this mends."""
+
+    code = "sales.nothing_to_mend"
+    sentence = _("这张单据不能这样处理")
+
+
+class StillHeld(Conflict):
+    """The document cannot be booked as it was decided; `details["reason"]` is the code of what stands in the way."""
+
+    code = "sales.still_held"
+    sentence = _("还不能入账")
+
+
+class AliasUnusable(InvalidInput):
+    code = "sales.alias_unusable"
+    sentence = _("请选择这个编号对应的门店或导购")
+
+
+class NotDiscarded(Conflict):
+    code = "sales.not_discarded"
+    sentence = _("这张单据没有作废，不能恢复")
+
+
+class NoSuchRule(NotFound):
+    code = "sales.no_such_rule"
+    sentence = _("没有找到这条归属规则")
+
+
+class CatalogUnusable(InvalidInput):
+    code = "sales.catalog_unusable"
+    sentence = _("商品名称或文件不能用：名称太长，或行数超过 20 万")
+
+
+class NoSuchJob(NotFound):
+    code = "sales.no_such_job"
+    sentence = _("没有找到这次批量处理")
+
+
 class AlreadySettled(Conflict):
     code = "sales.already_settled"
     sentence = _("这张单据已经处理过了")

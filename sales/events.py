@@ -36,6 +36,13 @@ class SaleReattributed(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class DeskJobStarted(Event):
+    """Work over many rows waits for a worker."""
+
+    job_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class DocumentsHeld(Event):
     """So many documents of one intake wait for a person or for their order."""
 

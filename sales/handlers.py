@@ -1,7 +1,8 @@
 """What `sales` does when something was told. All may be delivered twice."""
 
+from core.actor import Actor
 from sales import services
-from sales.events import IntakeQueued, MonthWasClosed
+from sales.events import DeskJobStarted, IntakeQueued, MonthWasClosed
 
 
 def on_month_was_closed(event: MonthWasClosed) -> None:
@@ -12,3 +13,8 @@ def on_month_was_closed(event: MonthWasClosed) -> None:
 def on_intake_queued(event: IntakeQueued) -> None:
     """Work on the file; the job work_intakes finds it if this is lost."""
     services.work_intake(event.job_id)
+
+
+def on_desk_job_started(event: DeskJobStarted) -> None:
+    """A worker goes through what a person started at a desk."""
+    services.work_desk_job(job_id=event.job_id, actor=Actor.system("work_desk_jobs"))

@@ -68,3 +68,9 @@ def prune_intakes() -> int:
 def fold_totals() -> int:
     """Totals that a killed import left behind. Answers how many moves were folded."""
     return services.fold_totals()
+
+
+@shared_task(name="sales.work_desk_jobs")
+def work_desk_jobs() -> int:
+    """See the service of that name. Answers how many went on."""
+    return services.work_desk_jobs(actor=Actor.system("work_desk_jobs"))

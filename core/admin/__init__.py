@@ -22,7 +22,7 @@ from core.admin.extensions import (
 )
 from core.admin.filters import AutocompleteFilter, ChoiceFilter, CountedFilter
 from core.admin.formats import mask_openid, money, percent, thousands, when
-from core.admin.forms import DressedForm, autocomplete_field
+from core.admin.forms import DayInput, DressedForm, MomentInput, autocomplete_field
 from core.admin.only_row import OnlyRow
 from core.admin.own_page import OwnPage
 from core.admin.questions import Question, ask, bound_data, run_for_each, staff_actor
@@ -35,10 +35,12 @@ __all__ = [
     "ChoiceFilter",
     "Column",
     "CountedFilter",
+    "DayInput",
     "DaysFilter",
     "DressedForm",
     "Exports",
     "ExtraColumn",
+    "MomentInput",
     "OnlyRow",
     "OwnPage",
     "Panel",

@@ -37,6 +37,24 @@ def dress(field: forms.Field) -> None:
     field.widget = dressed
 
 
+class DayInput(forms.DateInput):
+    """The browser's own picker: the admin's needs a catalogue of words that only its forms load."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": "xe-day-input"}, format="%Y-%m-%d")
+
+
+class MomentInput(forms.DateTimeInput):
+    """A day and a time of day, by the browser's own picker."""
+
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": "xe-day-input"}, format="%Y-%m-%dT%H:%M")
+
+
 class DressedForm(forms.Form):
     """A form whose fields wear the admin's widgets. Labels and refusals are the subclass's."""
 

@@ -28,9 +28,11 @@ class OwnPage(_Base):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        row = self.subject(request, object_id or "")
+        if object_id is None:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        row = self.subject(request, object_id)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         if row is None:
-            return self.no_subject(request, object_id or "")
+            return self.no_subject(request, object_id)
         return self.row_page(request, row)

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
-from core.admin import DressedForm, autocomplete_field, narrow
+from core.admin import DayInput, DressedForm, autocomplete_field, narrow
 from coupons.contracts import StatsBy, StatsQuery
 from coupons.models import Coupon, CouponBatch, Door
 from coupons.selectors import visible_store_ids
@@ -29,15 +29,6 @@ assert set(BY_WORDS) == set(get_args(StatsBy))
 SIDE_WORDS: Final = {"issued": _("按发券方"), "redeemed": _("按核销方")}
 _DAYS: Final = 30
 _ROWS: Final = ("template", "batch", "store", "guide", "region", "dealer")
-
-
-class DayInput(forms.DateInput):
-    """The browser's own picker: the admin's needs a catalogue of words that only its forms load."""
-
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(attrs={"class": "xe-day-input"}, format="%Y-%m-%d")
 
 
 class StatsForm(DressedForm):

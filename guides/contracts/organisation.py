@@ -34,10 +34,11 @@ class StorePlace:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GuidePlace:
-    """A guide and the store she worked in at the moment that was asked about."""
+    """A guide and the store she worked in at the moment that was asked about, with that store's dealer."""
 
     guide_id: int
     store_id: int
+    dealer_id: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -40,8 +40,10 @@ from guides.selectors.labels import (
 from guides.selectors.look_ups import (
     known_guide_ids,
     list_exclusive_guides,
+    list_guide_places,
     list_guides_by_number,
     list_store_names,
+    list_store_places,
     list_stores_by_code,
 )
 from guides.selectors.member_side import (
@@ -154,6 +156,7 @@ __all__ = [
     "list_guide_entries",
     "list_guide_labels",
     "list_guide_names",
+    "list_guide_places",
     "list_guide_requests",
     "list_guide_tags",
     "list_guides_by_number",
@@ -175,6 +178,7 @@ __all__ = [
     "list_store_labels",
     "list_store_names",
     "list_store_owners",
+    "list_store_places",
     "list_stores_by_code",
     "list_stores_within",
     "names_as_seen",

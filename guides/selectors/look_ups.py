@@ -8,33 +8,47 @@ from django.db import connection
 
 from guides.contracts import GuidePlace, StorePlace
 from guides.models import Guide, Store
+from guides.selectors.places import PLACE_COLUMNS, store_place_of
 
 # One index probe for each pair (binding_history_of_member).
 _EXCLUSIVE: Final = """
-SELECT asked.place, held.guide_id, held.store_id
+SELECT asked.place, held.guide_id, held.store_id, store.dealer_id
 FROM unnest(%s::bigint[], %s::timestamptz[]) WITH ORDINALITY AS asked(member_id, at, place)
 CROSS JOIN LATERAL (
     SELECT guide_id, store_id FROM guides_binding
     WHERE member_id = asked.member_id AND bound_at <= asked.at AND (ended_at IS NULL OR ended_at > asked.at)
     ORDER BY bound_at DESC, id DESC LIMIT 1) held
+JOIN guides_store store ON store.id = held.store_id
 """
 
 
 def list_stores_by_code(codes: Iterable[str]) -> dict[str, StorePlace]:
     """Open and closed stores by the codes that tills send; unknown codes are missing."""
-    rows = Store.objects.filter(code__in=set(codes)).values_list(
-        "code", "pk", "region__path", "dealer_id", "is_active"
-    )
-    return {
-        code: StorePlace(store_id, tuple(int(step) for step in path.split("/") if step), dealer_id, is_active)
-        for code, store_id, path, dealer_id, is_active in rows
-    }
+    rows = Store.objects.filter(code__in=set(codes)).values_list("code", *PLACE_COLUMNS)
+    return {code: store_place_of(*rest) for code, *rest in rows}
+
+
+def list_store_places(store_ids: Iterable[int]) -> dict[int, StorePlace]:
+    """The same by row id."""
+    rows = Store.objects.filter(pk__in=set(store_ids)).values_list(*PLACE_COLUMNS)
+    return {row[0]: store_place_of(*row) for row in rows}
 
 
 def list_guides_by_number(numbers: Iterable[str]) -> dict[str, GuidePlace]:
     """Guides, also those who have left, by number, with the store of today; unknown numbers are missing."""
-    rows = Guide.objects.filter(number__in=set(numbers)).values_list("number", "pk", "store_id")
-    return {number: GuidePlace(guide_id, store_id) for number, guide_id, store_id in rows}
+    rows = Guide.objects.filter(number__in=set(numbers))
+    return {
+        number: GuidePlace(guide_id, store_id, dealer_id)
+        for number, guide_id, store_id, dealer_id in rows.values_list(
+            "number", "pk", "store_id", "store__dealer_id"
+        )
+    }
+
+
+def list_guide_places(guide_ids: Iterable[int]) -> dict[int, GuidePlace]:
+    """The same by row id."""
+    rows = Guide.objects.filter(pk__in=set(guide_ids)).values_list("pk", "store_id", "store__dealer_id")
+    return {row[0]: GuidePlace(*row) for row in rows}
 
 
 def list_exclusive_guides(asked: Sequence[tuple[int, dt.datetime]]) -> list[GuidePlace | None]:
@@ -44,8 +58,8 @@ def list_exclusive_guides(asked: Sequence[tuple[int, dt.datetime]]) -> list[Guid
         return answers
     with connection.cursor() as cursor:
         cursor.execute(_EXCLUSIVE, [[member for member, _at in asked], [at for _member, at in asked]])
-        for place, guide_id, store_id in cursor.fetchall():
-            answers[place - 1] = GuidePlace(guide_id, store_id)
+        for place, guide_id, store_id, dealer_id in cursor.fetchall():
+            answers[place - 1] = GuidePlace(guide_id, store_id, dealer_id)
     return answers
 
 

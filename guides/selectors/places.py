@@ -12,6 +12,13 @@ from guides.models import Dealer, Region, Store
 
 _EARTH_DIAMETER_M: Final = 12_742_017.6  # twice the mean radius, IUGG
 
+PLACE_COLUMNS: Final = ("pk", "region__path", "dealer_id", "is_active")
+
+
+def store_place_of(store_id: int, path: str, dealer_id: int | None, is_active: bool) -> StorePlace:
+    """The place from these columns of a store."""
+    return StorePlace(store_id, tuple(int(step) for step in path.split("/") if step), dealer_id, is_active)
+
 
 def store_card_of(store: Store, distance_m: int | None = None) -> StoreCard:
     """The card of a store fetched with its region and dealer."""
@@ -56,11 +63,8 @@ def get_store_place(store_id: int) -> StorePlace:
 
 def list_all_store_places() -> tuple[StorePlace, ...]:
     """Every store, open or closed, with its region and all above it."""
-    rows = Store.objects.values_list("pk", "region__path", "dealer_id", "is_active").order_by("pk")
-    return tuple(
-        StorePlace(pk, tuple(int(step) for step in path.split("/") if step), dealer_id, is_active)
-        for pk, path, dealer_id, is_active in rows
-    )
+    rows = Store.objects.values_list(*PLACE_COLUMNS).order_by("pk")
+    return tuple(store_place_of(*row) for row in rows)
 
 
 def find_store_place(code: str) -> StorePlace | None:

@@ -34,6 +34,7 @@ from members.selectors.look_ups import (
     list_identity_values,
     list_member_ids_by_keys,
     phone_index_of,
+    phone_indexes_of,
 )
 from members.selectors.merging import (
     are_told_apart,
@@ -207,6 +208,7 @@ __all__ = [
     "phone_index",
     "phone_index_of",
     "phone_indexes",
+    "phone_indexes_of",
     "pinyin_of",
     "preview_reassessment",
     "quote_earned_points",

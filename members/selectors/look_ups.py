@@ -50,6 +50,11 @@ def list_identity_values(member_id: int) -> list[tuple[str, str]]:
     return [*identities, *(("phone", index) for index in (phone_indexes(phone) if phone else ()))]
 
 
+def phone_indexes_of(text: str) -> list[str]:
+    """The fingerprints of a number as somebody typed it, under every index key."""
+    return phone_indexes(phones.digits_of(text))
+
+
 def phone_index_of(text: str) -> str:
     """The fingerprint of a number as somebody typed it."""
     return phone_index(phones.digits_of(text))

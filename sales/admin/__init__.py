@@ -5,11 +5,21 @@ from django.utils.translation import gettext_lazy as _
 from core.admin import name_actions, name_details, name_values
 from sales.admin import (  # noqa: F401  (each registers its pages)
     boards,
+    catalog,
+    closing,
     commission,
     commission_rules,
+    desk_words,
+    held,
     imports,
+    jobs,
+    ledger,
+    proofs,
+    returns,
     rfm,
     rfm_settings,
+    rules,
+    sales,
     targets,
 )
 from sales.admin.rfm_words import RULE_WORDS

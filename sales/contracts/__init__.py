@@ -4,6 +4,10 @@ import dataclasses
 import datetime as dt
 from typing import Literal
 
+from sales.contracts.desks import EffectLine as EffectLine
+from sales.contracts.desks import ProductLine as ProductLine
+from sales.contracts.desks import ProductsReport as ProductsReport
+from sales.contracts.desks import RuleDraft as RuleDraft
 from sales.contracts.intake import IntakeCard as IntakeCard
 from sales.contracts.intake import IntakeCounts as IntakeCounts
 from sales.contracts.rfm import RfmCell as RfmCell

@@ -29,6 +29,14 @@ from sales.models.commission import (
     LineKind,
     StepMode,
 )
+from sales.models.desk import (
+    AliasKind,
+    CodeAlias,
+    DeskJob,
+    DeskJobKind,
+    DeskJobState,
+    MemberAlias,
+)
 from sales.models.documents import (
     HeldDocument,
     HeldState,
@@ -73,6 +81,7 @@ from sales.models.metrics import (
     RfmSettings,
     RunKind,
 )
+from sales.models.proof import TotalsProof
 from sales.models.targets import (
     TARGET_METRICS,
     Target,
@@ -89,12 +98,14 @@ __all__ = [
     "STANDARD_LISTS",
     "TARGET_METRICS",
     "WHOLE_BP",
+    "AliasKind",
     "Attribution",
     "AttributionRule",
     "AttributionShare",
     "BoardFreeze",
     "BountyMetric",
     "Category",
+    "CodeAlias",
     "CommissionKind",
     "CommissionLine",
     "CommissionMonth",
@@ -103,6 +114,9 @@ __all__ = [
     "CommissionState",
     "CommissionStatement",
     "CutMode",
+    "DeskJob",
+    "DeskJobKind",
+    "DeskJobState",
     "EntryReason",
     "FrozenPeriod",
     "FrozenPlace",
@@ -119,6 +133,7 @@ __all__ = [
     "IntervalTier",
     "LifeStage",
     "LineKind",
+    "MemberAlias",
     "MemberMetrics",
     "Metric",
     "MetricsRun",
@@ -147,4 +162,5 @@ __all__ = [
     "TargetOrigin",
     "TargetSettings",
     "TotalMove",
+    "TotalsProof",
 ]

@@ -47,6 +47,8 @@ class AttributionRule(models.Model):
     exclusive_bp = models.PositiveIntegerField(_("专属导购（万分比）"), default=0)
     sharing_bp = models.PositiveIntegerField(_("分享导购（万分比）"), default=0)
     store_bp = models.PositiveIntegerField(_("门店（万分比）"), default=0)
+    # A guide whose store is another owner's has her part only by such a rule: dealers own their stores' sales.
+    crosses_owners = models.BooleanField(_("允许分给其他经销商的导购"), default=False)
     is_active = models.BooleanField(_("启用"), default=True)
 
     objects = AttributionRuleQuerySet.as_manager()

@@ -88,6 +88,10 @@ class Sale(models.Model):
     class Meta:
         verbose_name = _("销售单")
         verbose_name_plural = _("销售单")
+        permissions = [
+            ("reattribute_sale", _("重新归属销售单")),
+            ("export_sale", _("导出销售单")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["source", "order_no", "revision"], name="sale_revision_once"),
             # Two tills that send the same order at once: the second finds the first.
@@ -223,6 +227,7 @@ class SaleReturn(models.Model):
     class Meta:
         verbose_name = _("退货单")
         verbose_name_plural = _("退货单")
+        permissions = [("export_salereturn", _("导出退货单"))]
         constraints = [
             models.UniqueConstraint(fields=["source", "return_no"], name="salereturn_once"),
             models.CheckConstraint(condition=Q(amount_fen__gte=0), name="salereturn_amount_not_negative"),
@@ -300,6 +305,7 @@ class HeldDocument(models.Model):
     # What the field says, for the desk's filter ("store S013 is unknown"); never of a member.
     value = models.CharField(_("内容"), max_length=64, blank=True)
     store_code = models.CharField(_("门店编号"), max_length=20, blank=True)
+    due_on = models.DateField(_("单据日期"), null=True, blank=True)  # Shanghai
     state = models.CharField(_("状态"), max_length=9, choices=HeldState, default=HeldState.WAITING)
     tries = models.PositiveIntegerField(_("已重试次数"), default=0)
     held_at = models.DateTimeField(_("收到时间"))

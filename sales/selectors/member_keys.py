@@ -19,6 +19,14 @@ def member_index(member: MemberKey | None) -> str:
     return crypto.blind_index(f"{member.kind}\0{value}", context=_CONTEXT)
 
 
+def member_indexes(member: MemberKey) -> list[str]:
+    """The same under every index key, for rows that were written before a key was replaced."""
+    if member.kind == "phone":
+        return member_selectors.phone_indexes_of(member.value)
+    value = codes.normalize(member.value) if member.kind == "member_code" else member.value
+    return crypto.blind_indexes(f"{member.kind}\0{value}", context=_CONTEXT)
+
+
 def member_key_indexes(member_id: int) -> list[str]:
     """Every fingerprint under which a document may name her, also under index keys that are being replaced."""
     found: list[str] = []

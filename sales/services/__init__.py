@@ -12,7 +12,7 @@ from sales.services.commission import (
 from sales.services.commission_rules import write_commission_rule
 from sales.services.folding import fold_totals
 from sales.services.freezing import freeze_boards, freeze_closed_boards
-from sales.services.held import discard_document
+from sales.services.held import discard_document, restore_document
 from sales.services.import_jobs import (
     forget_intake,
     map_intake,
@@ -31,12 +31,28 @@ from sales.services.intake import (
     retry_documents,
     retry_held_documents,
 )
+from sales.services.jobs import (
+    start_retry,
+    start_trial,
+    stop_desk_job,
+    work_desk_job,
+    work_desk_jobs,
+)
+from sales.services.mending import (
+    accept_content,
+    explain_code,
+    forget_alias,
+    keep_booked,
+    name_member,
+)
 from sales.services.metrics import fold_touched_members
 from sales.services.metrics_runs import rebuild_member_metrics, work_metrics_runs
+from sales.services.naming import change_category, change_product, import_products
 from sales.services.places import sync_places
 from sales.services.proof import prove_totals
-from sales.services.reattribution import reattribute_sale
+from sales.services.reattribution import preview_reattribution, reattribute_sale
 from sales.services.rfm_cuts import change_rfm_rules, usable_rules
+from sales.services.ruling import change_rule, create_rule, move_rule, switch_rule
 from sales.services.targets import (
     decide_effective,
     plan_split,
@@ -46,21 +62,33 @@ from sales.services.targets import (
 )
 
 __all__ = [
+    "accept_content",
+    "change_category",
+    "change_product",
     "change_rfm_rules",
+    "change_rule",
     "close_commission",
     "close_month",
+    "create_rule",
     "decide_effective",
     "discard_commission",
     "discard_document",
+    "explain_code",
     "fold_totals",
     "fold_touched_members",
+    "forget_alias",
     "forget_intake",
     "freeze_boards",
     "freeze_closed_boards",
+    "import_products",
+    "keep_booked",
     "map_intake",
+    "move_rule",
+    "name_member",
     "pause_intake",
     "plan_split",
     "prepare_commission",
+    "preview_reattribution",
     "prove_commission",
     "prove_totals",
     "prune_intakes",
@@ -72,18 +100,25 @@ __all__ = [
     "release_targets",
     "reopen_commission",
     "reopen_month",
+    "restore_document",
     "resume_intake",
     "retry_documents",
     "retry_held_documents",
     "save_split",
     "set_targets",
     "start_intake",
+    "start_retry",
+    "start_trial",
+    "stop_desk_job",
     "stop_intake",
+    "switch_rule",
     "sync_places",
     "upload_intake",
     "upsert_categories",
     "upsert_products",
     "usable_rules",
+    "work_desk_job",
+    "work_desk_jobs",
     "work_intake",
     "work_intakes",
     "work_metrics_runs",

@@ -25,6 +25,7 @@ class RuleTerms:
     starts_on: dt.date | None
     ends_on: dt.date | None
     parts: tuple[tuple[ShareRoleName, int], ...]  # in basis points, those above nothing
+    crosses_owners: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,8 +53,9 @@ def decide(*, rules: Sequence[RuleTerms], situation: Situation) -> Decision:
     """The first rule that fits, in the given order. When none does: the serving guide, else the exclusive guide,
     else the store alone.
 
-    A guide who has two roles has one part, the sum, under the first of them. The parts of the serving guide and of
-    the store count in the store that sold; the others in the store where that guide works.
+    Dealers own their stores' sales: an exclusive or sharing guide whose store is another owner's is not there, unless
+    the rule crosses owners. A guide who has two roles has one part, the sum, under the first of them. The parts of the
+    serving guide and of the store count in the store that sold; the others in the store where that guide works.
     """
     for rule in rules:
         if _fits(rule, situation):
@@ -61,7 +63,7 @@ def decide(*, rules: Sequence[RuleTerms], situation: Situation) -> Decision:
     role: ShareRoleName = "store"
     if situation.serving is not None:
         role = "serving"
-    elif situation.exclusive is not None:
+    elif _is_there("exclusive", situation, crosses_owners=False):
         role = "exclusive"
     return Decision(None, "", _shares(((role, WHOLE_BP),), situation))
 
@@ -83,7 +85,18 @@ def _fits(rule: RuleTerms, situation: Situation) -> bool:
         return False
     if rule.ends_on is not None and situation.business_on > rule.ends_on:
         return False
-    return all(role == "store" or _guide(role, situation) is not None for role, _bp in rule.parts)
+    return all(
+        role == "store" or _is_there(role, situation, crosses_owners=rule.crosses_owners)
+        for role, _bp in rule.parts
+    )
+
+
+def _is_there(role: ShareRoleName, situation: Situation, *, crosses_owners: bool) -> bool:
+    """The serving guide's part counts in the store that sold, the others' where they work: only these may cross."""
+    guide = _guide(role, situation)
+    if guide is None:
+        return False
+    return role == "serving" or crosses_owners or guide.dealer_id == situation.store.dealer_id
 
 
 def _guide(role: ShareRoleName, situation: Situation) -> GuidePlace | None:

@@ -197,9 +197,9 @@ def decide_all(*, orders: Sequence[OrderDocument], references: References, at: d
                 store=references.store(order),
                 channel=order.channel,
                 business_on=day_of(min(order.sold_at, at)),
-                serving=references.guide(order.serving_guide),
+                serving=references.guide(order, order.serving_guide),
                 exclusive=exclusive,
-                sharing=references.guide(order.sharing_guide),
+                sharing=references.guide(order, order.sharing_guide),
             ),
         )
         for order, exclusive in zip(orders, exclusives, strict=True)
@@ -229,6 +229,7 @@ def terms_of_rule(rule: AttributionRule) -> RuleTerms:
         starts_on=rule.starts_on,
         ends_on=rule.ends_on,
         parts=tuple((role, part) for role, part in parts if part),  # type: ignore[misc]
+        crosses_owners=rule.crosses_owners,
     )
 
 

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from core import audit, clock, events
 from core.actor import Actor
+from core.clock import business_day
 from core.codes import new_public_ids
 from core.errors import Refusal
 from sales.contracts import OrderDocument, ReturnDocument
@@ -16,6 +17,7 @@ from sales.errors import (
     AlreadySettled,
     CorrectedBelowReturned,
     DocumentConflict,
+    NotDiscarded,
     ReasonMissing,
     ReturnTooLarge,
     UnknownGuide,
@@ -39,10 +41,11 @@ _MOST_TRIES: Final = 1_000
 _KNOWN_LENGTH: Final = 64
 _INSERT: Final = """
 INSERT INTO sales_helddocument (public_id, kind, source, number, order_no, digest, body, reason, field, value,
-    store_code, member_index, state, tries, held_at, tried_at, settled_by, note)
+    store_code, member_index, due_on, state, tries, held_at, tried_at, settled_by, note)
 SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::text[], %s::text[],
-    %s::text[], %s::text[], %s::text[], %s::text[]) AS held(public_id, kind, source, number, order_no, digest, body,
-    reason, field, value, store_code, member_index), (SELECT 'waiting', 0, %s::timestamptz, %s::timestamptz, '', '') AS rest
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::date[]) AS held(public_id, kind, source, number, order_no,
+    digest, body, reason, field, value, store_code, member_index, due_on),
+    (SELECT 'waiting', 0, %s::timestamptz, %s::timestamptz, '', '') AS rest
 ON CONFLICT (kind, source, number, digest)
     DO UPDATE SET reason = excluded.reason, field = excluded.field, value = excluded.value,
         tries = sales_helddocument.tries + 1, tried_at = excluded.tried_at
@@ -58,6 +61,11 @@ def kind_of(document: Document) -> str:
 def number_of(document: Document) -> str:
     """The number under which its sender knows it."""
     return document.order_no if isinstance(document, OrderDocument) else document.return_no
+
+
+def moment_of(document: Document) -> dt.datetime:
+    """When it happened."""
+    return document.sold_at if isinstance(document, OrderDocument) else document.returned_at
 
 
 def digest_of(document: Document) -> bytes:
@@ -80,7 +88,7 @@ def hold_documents(held: Sequence[tuple[Document, Refusal]], *, at: dt.datetime)
             document.order_no if isinstance(document, ReturnDocument) else "", digest_of(document),
             body_field.get_prep_value(dump_document(document)), refusal.code,
             str(refusal.details.get("field", ""))[:40], str(refusal.details.get("value", ""))[:_KNOWN_LENGTH],
-            document.store_code, member_index(document.member),
+            document.store_code, member_index(document.member), business_day(moment_of(document)),
         )
         for public_id, (document, refusal) in zip(new_public_ids(len(held)), held, strict=True)
     ]  # fmt: skip
@@ -115,7 +123,7 @@ def discard_document(*, public_id: str, reason: str, actor: Actor, at: dt.dateti
     if not 1 <= len(reason) <= 120:
         raise ReasonMissing(field="reason")
     with transaction.atomic():
-        row = HeldDocument.objects.lock(_row_id(public_id))
+        row = HeldDocument.objects.lock(find_row_id(public_id=public_id))
         if row.state != HeldState.WAITING:
             raise AlreadySettled
         row.state, row.settled_at, row.settled_by, row.note = (
@@ -123,6 +131,18 @@ def discard_document(*, public_id: str, reason: str, actor: Actor, at: dt.dateti
         )  # fmt: skip
         row.save(update_fields=["state", "settled_at", "settled_by", "note"])
         audit.record(action="sales.document_discarded", subject=row, actor=actor, at=at)
+
+
+def restore_document(*, public_id: str, actor: Actor, at: dt.datetime | None = None) -> None:
+    """A document that was set aside waits again. Refuses one that was not set aside."""
+    at = at or clock.now()
+    with transaction.atomic():
+        row = HeldDocument.objects.lock(find_row_id(public_id=public_id))
+        if row.state != HeldState.DISCARDED:
+            raise NotDiscarded
+        row.state, row.settled_at, row.settled_by, row.note = HeldState.WAITING, None, "", ""
+        row.save(update_fields=["state", "settled_at", "settled_by", "note"])
+        audit.record(action="sales.document_restored", subject=row, actor=actor, at=at)
 
 
 def due_documents(*, limit: int, at: dt.datetime) -> list[Document]:
@@ -159,6 +179,7 @@ def _waiting_ids(documents: Iterable[Document]) -> list[int]:
     return [pk for pk, kind, source, number, digest in found if (kind, source, number, bytes(digest)) in keys]
 
 
-def _row_id(public_id: str) -> int:
+def find_row_id(*, public_id: str) -> int:
+    """The row of that public id; 0 when there is none."""
     row_id = HeldDocument.objects.filter(public_id=public_id[:16]).values_list("pk", flat=True).first()
     return row_id or 0

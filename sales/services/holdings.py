@@ -10,13 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from core.actor import Actor
 from members.contracts import MergeLine
 from members.services.holdings import MemberHoldings, Snapshot, repoint, repoint_back
-from sales.models import EntryReason, HeldDocument, Sale, SaleReturn
+from sales.models import EntryReason, HeldDocument, MemberAlias, Sale, SaleReturn
 from sales.selectors.member_keys import member_key_indexes
 from sales.services.firsts import move_firsts
 from sales.services.reconciling import reconcile_sales
 
 _SALE = "sales.Sale"
 _RETURN = "sales.SaleReturn"
+_ALIAS = "sales.MemberAlias"
 
 
 class SaleHoldings(MemberHoldings):
@@ -24,7 +25,7 @@ class SaleHoldings(MemberHoldings):
 
     label = "sales"
     title = _("消费记录")
-    models: ClassVar[tuple[str, ...]] = (_SALE, _RETURN)
+    models: ClassVar[tuple[str, ...]] = (_SALE, _RETURN, _ALIAS)
 
     def preview(self, *, survivor_id: int, emptier_id: int) -> Sequence[MergeLine]:
         mine, theirs = _count(survivor_id), _count(emptier_id)
@@ -44,6 +45,7 @@ class SaleHoldings(MemberHoldings):
         snapshot = {
             "sales": repoint(model=_SALE, emptier_id=emptier_id, survivor_id=survivor_id),
             "returns": repoint(model=_RETURN, emptier_id=emptier_id, survivor_id=survivor_id),
+            "aliases": repoint(model=_ALIAS, emptier_id=emptier_id, survivor_id=survivor_id),
         }
         _settle_firsts([survivor_id], at=at)
         return snapshot
@@ -55,6 +57,7 @@ class SaleHoldings(MemberHoldings):
             return
         repoint_back(model=_SALE, ids=snapshot["sales"], emptier_id=emptier_id)
         repoint_back(model=_RETURN, ids=snapshot["returns"], emptier_id=emptier_id)
+        repoint_back(model=_ALIAS, ids=snapshot.get("aliases", []), emptier_id=emptier_id)
         _settle_firsts([emptier_id, survivor_id], at=at)
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
@@ -85,10 +88,12 @@ class SaleHoldings(MemberHoldings):
         return {title: lines for title, lines in sections.items() if lines}
 
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
-        """The books keep amounts of a row without a person; documents that name her and wait are gone."""
+        """The books keep amounts of a row without a person; documents that name her and wait are gone, and so is how tills
+        called her."""
         hers = HeldDocument.objects.filter(member_index__in=member_key_indexes(member_id))
         deleted, _kinds = hers.delete()
-        return deleted
+        forgotten, _kinds = MemberAlias.objects.filter(member_id=member_id).delete()
+        return deleted + forgotten
 
 
 def _count(member_id: int) -> int:

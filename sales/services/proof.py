@@ -3,13 +3,14 @@
 import dataclasses
 import datetime as dt
 import logging
+import time
 from typing import Final
 
 from django.db import connection, transaction
 
 from core import audit, clock
 from core.actor import Actor
-from sales.models import Period, PeriodClose
+from sales.models import Period, TotalsProof
 from sales.services.folding import fold_all
 from sales.services.places import find_place_differences, mend_places
 from sales.services.reconciling import take_close_lock
@@ -49,7 +50,7 @@ _MEND_STORE: Final = """
 INSERT INTO sales_storetotal (period, starts_on, metric, store_id, value) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (period, starts_on, metric, store_id) DO UPDATE SET value = excluded.value
 """
-_MOST_TOLD: Final = 20
+_MOST_TOLD: Final = 50
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,31 +71,37 @@ def prove_totals(
     *, since: dt.date, until: dt.date, actor: Actor, at: dt.datetime | None = None
 ) -> tuple[Difference, ...]:
     """Every total of the days, weeks and months that touch this span (half-open) is what its entries add up to;
-    what differed is answered, mended and on record.
+    what differed is answered, mended and kept in a TotalsProof.
 
     Entries and their totals are written in one transaction, and one statement sees both of one moment: bookings go on
     while a period is looked at, and wait only where there is something to mend.
     """
     at = at or clock.now()
+    began = time.monotonic()
     found: list[Difference] = []
-    for period, starts_on, ends_on in _periods(since, until):
+    periods = _periods(since, until)
+    for period, starts_on, ends_on in periods:
         if _differences(period, starts_on, ends_on) or find_place_differences(
             period=period, starts_on=starts_on
         ):
             found += _mend(period, starts_on, ends_on)
-    if found:
-        logger.error("sales.totals_differed", extra={"count": len(found)})
-        audit.record(
-            action="sales.totals_mended",
-            subject=PeriodClose(pk=0),
-            actor=actor,
-            at=at,
-            count=len(found),
-            examples=[
-                f"{one.period} {one.starts_on} {one.metric} {one.stood} → {one.said}"
-                for one in found[:_MOST_TOLD]
+    if not periods:
+        return ()
+    with transaction.atomic():
+        report = TotalsProof.objects.create(
+            since=since,
+            until=until,
+            ran_at=at,
+            seconds=round(time.monotonic() - began, 3),
+            period_count=len(periods),
+            wrong_count=len(found),
+            wrong_rows=[
+                dataclasses.asdict(one) | {"starts_on": str(one.starts_on)} for one in found[:_MOST_TOLD]
             ],
         )
+        if found:
+            logger.error("sales.totals_differed", extra={"count": len(found)})
+            audit.record(action="sales.totals_mended", subject=report, actor=actor, at=at, count=len(found))
     return tuple(found)
 
 

@@ -4,15 +4,17 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Max, Sum
 
 from core import audit, clock, events
 from core.actor import Actor
+from core.codes import new_public_id
 from guides import selectors as guide_selectors
 from members import services as member_services
-from sales.contracts import AttributionCard, Share
+from sales.contracts import AttributionCard, EffectLine, Share
 from sales.errors import AttributionChanged, NoSuchSale, ReasonMissing, RequestReused, SharesUnusable
 from sales.events import SaleReattributed
-from sales.models import WHOLE_BP, Attribution, AttributionShare, EntryReason, Sale
+from sales.models import WHOLE_BP, Attribution, AttributionShare, EntryReason, PerformanceEntry, Sale
 from sales.selectors.attribution import attribution_card_of
 from sales.services.reconciling import reconcile_sales
 
@@ -73,6 +75,34 @@ def reattribute_sale(
         audit.record(action="sales.reattributed", subject=sale, actor=actor, at=at, reason=reason)
         events.publish(SaleReattributed(sale.pk, made.pk))
         return attribution_card_of(made)
+
+
+def preview_reattribution(
+    *, sale_id: int, shares: Sequence[Share], actor: Actor, at: dt.datetime | None = None
+) -> tuple[EffectLine, ...]:
+    """What `reattribute_sale` would write, by doing it and taking it back: the entries per guide, store, metric and the
+    day they count on. Raises as it does."""
+    with transaction.atomic():
+        last_id = PerformanceEntry.objects.aggregate(last=Max("pk"))["last"] or 0
+        reattribute_sale(
+            sale_id=sale_id, shares=shares, reason="-", request_key=new_public_id(), actor=actor, at=at
+        )
+        rows = PerformanceEntry.objects.filter(sale_ref=sale_id, pk__gt=last_id)
+        sums = rows.values("guide_id", "store_id", "metric", "booked_on", "due_on").annotate(sum=Sum("value"))
+        effect = tuple(
+            EffectLine(
+                guide_id=row["guide_id"],
+                store_id=row["store_id"],
+                metric=row["metric"],
+                booked_on=row["booked_on"],
+                due_on=row["due_on"],
+                value=row["sum"],
+            )
+            for row in sums.order_by("booked_on", "guide_id", "store_id", "metric")
+            if row["sum"]
+        )
+        transaction.set_rollback(True)
+    return effect
 
 
 def _check_shares(shares: Sequence[Share]) -> None:

@@ -11,6 +11,7 @@ from members import selectors as member_selectors
 from sales.contracts import MemberKey, OrderDocument, ReturnDocument
 from sales.errors import UnknownGuide, UnknownMember, UnknownStore
 from sales.models import Category, Product
+from sales.selectors.aliases import list_guide_aliases, list_member_aliases, list_store_aliases
 
 Document = OrderDocument | ReturnDocument
 
@@ -19,36 +20,57 @@ class References:
     """Stores, guides and members that a batch names. Products are made when they are new."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
-        guides = {document.serving_guide for document in documents}
-        guides |= {document.sharing_guide for document in documents if isinstance(document, OrderDocument)}
-        self.stores = guide_selectors.list_stores_by_code(document.store_code for document in documents)
-        self.guides = guide_selectors.list_guides_by_number(guides - {""})
-        self._members = member_selectors.list_member_ids_by_keys(
+        guides = {number for document in documents for number in _numbers(document).values() if number}
+        self._stores = guide_selectors.list_stores_by_code(document.store_code for document in documents)
+        self._guides = guide_selectors.list_guides_by_number(guides)
+        self._members: dict[tuple[str, str, str], int] = member_selectors.list_member_ids_by_keys(
             _key(document.member) for document in documents if document.member is not None
         )
         self._products: dict[str, int] = {}
+        # What nobody has by its own name may have been given a meaning; a batch without such names asks nothing.
+        self._store_aliases = list_store_aliases(
+            (one.source, one.store_code) for one in documents if one.store_code not in self._stores
+        )
+        self._guide_aliases = list_guide_aliases(
+            (one.source, number)
+            for one in documents
+            for number in _numbers(one).values()
+            if number and number not in self._guides
+        )
+        self._member_aliases = list_member_aliases(
+            (one.source, one.member)
+            for one in documents
+            if one.member is not None and _key(one.member) not in self._members
+        )
 
     def check(self, document: Document) -> None:
         """Raises UnknownStore, UnknownGuide or UnknownMember for the first name that nobody has."""
-        if document.store_code not in self.stores:
+        source = document.source
+        if (
+            document.store_code not in self._stores
+            and (source, document.store_code) not in self._store_aliases
+        ):
             raise UnknownStore(field="store_code", value=document.store_code)
-        numbers = {"serving_guide": document.serving_guide}
-        if isinstance(document, OrderDocument):
-            numbers["sharing_guide"] = document.sharing_guide
-        for field, number in numbers.items():
-            if number and number not in self.guides:
+        for field, number in _numbers(document).items():
+            if number and self.guide(document, number) is None:
                 raise UnknownGuide(field=field, value=number)
-        if document.member is not None and _key(document.member) not in self._members:
-            raise UnknownMember(field="member")
+        member = document.member
+        if member is None or _key(member) in self._members or (source, member) in self._member_aliases:
+            return
+        raise UnknownMember(field="member")
 
     def store(self, document: Document) -> StorePlace:
-        return self.stores[document.store_code]
+        found = self._stores.get(document.store_code)
+        return found or self._store_aliases[(document.source, document.store_code)]
 
-    def guide(self, number: str) -> GuidePlace | None:
-        return self.guides.get(number)
+    def guide(self, document: Document, number: str) -> GuidePlace | None:
+        return self._guides.get(number) or self._guide_aliases.get((document.source, number))
 
     def member(self, document: Document) -> int | None:
-        return None if document.member is None else self._members[_key(document.member)]
+        if document.member is None:
+            return None
+        found = self._members.get(_key(document.member))
+        return self._member_aliases[(document.source, document.member)] if found is None else found
 
     def product(self, code: str) -> int:
         return self._products[code]
@@ -97,6 +119,14 @@ def exclusive_guides(asked: Sequence[tuple[int | None, dt.datetime]]) -> list[Gu
 def day_of(moment: dt.datetime) -> dt.date:
     """The Shanghai business day."""
     return clock.business_day(moment)
+
+
+def _numbers(document: Document) -> dict[str, str]:
+    """The fields that name guides, and whom they name."""
+    numbers = {"serving_guide": document.serving_guide}
+    if isinstance(document, OrderDocument):
+        numbers["sharing_guide"] = document.sharing_guide
+    return numbers
 
 
 def _key(member: MemberKey) -> tuple[str, str, str]:

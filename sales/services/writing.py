@@ -103,7 +103,9 @@ def _sale_row(
     sale_id: int, public_id: str, sale: NewSale, references: References, at: dt.datetime
 ) -> tuple[object, ...]:
     order = sale.order
-    serving, sharing = references.guide(order.serving_guide), references.guide(order.sharing_guide)
+    serving, sharing = (
+        references.guide(order, number) for number in (order.serving_guide, order.sharing_guide)
+    )
     return (
         sale_id, public_id, order.source, order.order_no, order.revision, True, sale.digest,
         references.member(order), references.store(order).store_id,

@@ -35,6 +35,7 @@ from openapi.models import ApiRequest
 from sales import services as sales_services
 from sales.contracts import TargetEntry, TargetKey
 from sms import services as sms_services
+from tests.admin.sales_desk_kit import fill_sales
 from tests.cast import Cast, make_cast
 from tests.fixtures_cast import cast  # noqa: F401
 from tests.guides.requests_kit import ask, make_kinds
@@ -305,6 +306,7 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     ask(cast.xiaomei)
     fill_performance(cast)
     fill_boards()
+    fill_sales(cast)
     return cast
 
 

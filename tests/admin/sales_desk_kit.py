@@ -1,0 +1,48 @@
+"""A chain that has sold: every table of head office's desks for sales has a row."""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from core import clock
+from core.actor import Actor
+from sales import services
+from sales.models import AttributionRule
+from tests.cast import Cast
+from tests.sales.kit import back, key_of, line, order, tell
+
+LAST_MONTH = (clock.today().replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+
+
+def fill_sales(cast: Cast) -> None:
+    """Orders, one of them corrected, one returned, one that waits and was tried; the totals are proved."""
+    boss = Actor.staff(cast.head_office.pk, "总部")
+    AttributionRule.objects.create(position=1, name="专属优先", exclusive_bp=7_000, store_bp=3_000)
+    tell(order("D1", line(amount_fen=12_800), member=key_of(cast.xiaomei), serving_guide="T002"))
+    tell(order("D1", line(amount_fen=9_900), member=key_of(cast.xiaomei), serving_guide="T002", revision=1))
+    tell(order("D2", line(amount_fen=5_000)), order("D3"))
+    tell(back("DR3", order_no="D3"))
+    tell(order("D4", store_code="S013"))
+    job = services.start_retry(staff_id=cast.head_office.pk, terms={}, words="全部", actor=boss)
+    services.work_desk_job(job_id=job.pk, actor=boss)
+    services.prove_totals(since=clock.today(), until=clock.today() + dt.timedelta(days=1), actor=boss)
+
+
+def staff_with(cast: Cast, *codenames: str) -> Client:
+    """The eastern region's account with these rights of `sales`, and to look guides and stores up."""
+    rights = Permission.objects.filter(content_type__app_label="sales", codename__in=codenames)
+    seen = Permission.objects.filter(
+        content_type__app_label="guides", codename__in=["view_guide", "view_store"]
+    )
+    cast.regional.user_permissions.set([*rights, *seen])
+    client = Client()
+    client.force_login(cast.regional)
+    return client
+
+
+def page_text(answer: Any) -> str:
+    """What the page says."""
+    text: str = answer.content.decode()
+    return text
