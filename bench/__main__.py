@@ -43,6 +43,7 @@ NAMES: Final = (
     "assistant_pages",
     "mini_pages",
     "member_import",
+    "sales_import",
     "coupon_claim",
     "coupon_issue",
     "coupon_stats",

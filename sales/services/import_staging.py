@@ -92,11 +92,12 @@ class Stager:
                 total_count=F("total_count") + len(ready),
             )
             copy_rows(model=IntakeDocument, names=_COLUMNS, rows=rows)
-            copy_rows(
-                model=IntakeProblem,
-                names=("job", "line", "reasons"),
-                rows=((self._job_id, line, reasons) for line, reasons in problems),
-            )
+            if problems:
+                copy_rows(
+                    model=IntakeProblem,
+                    names=("job", "line", "reasons"),
+                    rows=((self._job_id, line, reasons) for line, reasons in problems),
+                )
         self._place += len(ready)
 
 
