@@ -8,6 +8,7 @@ class CoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from core import checks
+        from core import checks, lookups
 
+        lookups.register_lookups()
         checks.refuse_unsafe_start()

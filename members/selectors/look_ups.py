@@ -29,16 +29,18 @@ def list_member_ids_by_keys(keys: Iterable[Key]) -> dict[Key, int]:
         else:
             stored[(kind, app_id, value)] = key
     found: dict[Key, int] = {}
-    wanted = Q(value__in=[value for _kind, _app, value in stored], kind__in={kind for kind, _a, _v in stored})
+    wanted = Q(
+        value__any_of=[value for _kind, _app, value in stored], kind__in={kind for kind, _a, _v in stored}
+    )
     rows = MemberIdentity.objects.filter(wanted).values_list("kind", "app_id", "value", "member_id")
     for kind, app_id, value, member_id in rows if stored else ():
         if (kind, app_id, value) in stored:
             found[stored[(kind, app_id, value)]] = member_id
     if member_codes:
-        for code, member_id in Member.objects.filter(code__in=member_codes).values_list("code", "pk"):
+        for code, member_id in Member.objects.filter(code__any_of=member_codes).values_list("code", "pk"):
             found[member_codes[code]] = member_id
     targets = list_merge_targets(found.values())
-    living = set(Member.objects.living().filter(pk__in=targets.values()).values_list("pk", flat=True))
+    living = set(Member.objects.living().filter(pk__any_of=targets.values()).values_list("pk", flat=True))
     return {key: targets[member_id] for key, member_id in found.items() if targets.get(member_id) in living}
 
 

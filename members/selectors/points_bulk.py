@@ -46,9 +46,9 @@ def quote_points_in_bulk(asked: Sequence[tuple[int, Sequence[EarningLine], dt.da
 
 
 def _people(ids: set[int]) -> list[tuple[int, dt.date | None, str]]:
-    return list(Member.objects.filter(pk__in=ids).values_list("pk", "birthday", "stage"))
+    return list(Member.objects.filter(pk__any_of=ids).values_list("pk", "birthday", "stage"))
 
 
 def _standings(ids: set[int]) -> list[tuple[int, int | None, int | None, dt.date | None]]:
-    rows = MemberTier.objects.filter(member_id__in=ids)
+    rows = MemberTier.objects.filter(member_id__any_of=ids)
     return list(rows.values_list("member_id", "earned_tier_id", "manual_tier_id", "manual_until"))

@@ -52,7 +52,7 @@ def lock_member(member_id: int) -> int:
 def lock_members(member_ids: Iterable[int]) -> list[int]:
     """These rows, merged or not, are locked in pk order until the transaction ends; those that exist."""
     # Names and phones are sealed: opened for nobody here, thousands of times.
-    return [member.pk for member in Member.objects.only("pk").lock_all(member_ids)]
+    return [member.pk for member in Member.objects.only("pk").filter(pk__any_of=member_ids).lock_rows()]
 
 
 def register_member(

@@ -115,7 +115,7 @@ def _is_known(order: OrderDocument, references: References) -> bool:
 def _known(orders: Sequence[OrderDocument]) -> dict[Key, tuple[int, bytes]]:
     """Revision and content of those orders that are in the books."""
     rows = Sale.objects.current().filter(
-        source__in={order.source for order in orders}, order_no__in=[order.order_no for order in orders]
+        source__in={order.source for order in orders}, order_no__any_of=[order.order_no for order in orders]
     )
     found = rows.values_list("source", "order_no", "revision", "digest")
     return {(source, order_no): (revision, bytes(digest)) for source, order_no, revision, digest in found}
@@ -128,7 +128,7 @@ def _waited_for(orders: Sequence[OrderDocument]) -> frozenset[Key] | set[Key]:
         return _NOBODY
     numbers = [order.order_no for order in orders]
     rows = waiting.filter(
-        Q(kind="order", number__in=numbers) | Q(order_no__in=numbers),
+        Q(kind="order", number__any_of=numbers) | Q(order_no__any_of=numbers),
         source__in={order.source for order in orders},
     )
     return {
@@ -178,7 +178,7 @@ class _Slice:
     def _lock(self) -> None:
         known = {member_id for member_id in self.members if member_id is not None}
         lock_known_members(members=known)
-        if member_selectors.living_member_ids().filter(pk__in=known).count() != len(known):
+        if member_selectors.living_member_ids().filter(pk__any_of=known).count() != len(known):
             raise Again  # erased since: the next look finds nobody under her key
 
     def _firsts(self) -> tuple[list[bool], list[int]]:
@@ -186,7 +186,7 @@ class _Slice:
         places = _places(self.members)
         before = dict(
             Sale.objects.current()
-            .filter(member_id__in=list(places), is_first=True)
+            .filter(member_id__any_of=places, is_first=True)
             .values_list("member_id", "sold_at")
         )
         firsts = [False] * len(self.orders)

@@ -61,8 +61,8 @@ def foretell(*, job: IntakeJob, still_ours: Callable[[], None]) -> IntakeCounts:
 
 def _known(job: IntakeJob, numbers: Sequence[str]) -> Known:
     if job.kind == IntakeKind.ORDER:
-        sales = Sale.objects.current().filter(source=job.source, order_no__in=numbers)
+        sales = Sale.objects.current().filter(source=job.source, order_no__any_of=numbers)
         rows = sales.values_list("order_no", "revision", "digest")
         return {number: (revision, bytes(digest)) for number, revision, digest in rows}
-    given = SaleReturn.objects.filter(source=job.source, return_no__in=numbers)
+    given = SaleReturn.objects.filter(source=job.source, return_no__any_of=numbers)
     return {number: (0, bytes(digest)) for number, digest in given.values_list("return_no", "digest")}

@@ -13,7 +13,7 @@ from core import clock, leases
 from members.models import EarningRule, PointsEntry
 from sales import services
 from sales.models import IntakeDocument, IntakeJob, IntakeProblem, PerformanceEntry, Sale, TotalMove
-from sales.services import bulk, import_running
+from sales.services import booking, bulk, import_running
 from sales.services.import_staging import load_staged
 from tests.cast import Cast
 from tests.killed_job import killed_while_waiting, run_killed
@@ -173,7 +173,7 @@ def test_two_files_in_opposite_order_at_once_end_as_one_clean_run(
 
 def test_a_till_with_the_same_order_meanwhile_leaves_one(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """The till commits between the slice's look and its write; without another look the file would fail."""
-    lock = bulk.lock_known_members
+    lock = booking.lock_known_members
     told: list[bool] = []
 
     def till() -> None:
