@@ -56,6 +56,10 @@ class _PreparedCursor(psycopg.Cursor[tuple[Any, ...]]):
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
         return super().execute(query, params, prepare=True)
 
+    def _send_query_prepared(self, name: bytes, pgq: Any, **options: Any) -> None:
+        self._query = pgq  # what Django's log of queries shows; psycopg keeps it for plain statements only
+        super()._send_query_prepared(name, pgq, **options)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Kept:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.db.models import Count, F, Q, QuerySet
+from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from core.actor import Actor
@@ -46,6 +47,9 @@ def test_rows_of_a_model_come_with_what_was_selected_and_annotated(
         told = [(row.member.name, row.member.phone, row.guide.store.name, row.store_name) for row in rows]
     plain = Binding.objects.live().filter(guide_id=cast.lina.id)
     assert told
+    with CaptureQueriesContext(connection) as ran:
+        _bound(guide_id=cast.lina.id, since=long_ago)
+    assert "guides_binding" in ran.captured_queries[0]["sql"]
     assert told == [
         (row.member.name, row.member.phone, row.store.name, row.store.name) for row in plain.order_by("pk")
     ]
