@@ -34,7 +34,11 @@ def coupon_card_of(coupon: Coupon, at: dt.datetime) -> CouponCard:
 
 
 def coupon_cards_of(coupons: Sequence[Coupon], at: dt.datetime) -> tuple[CouponCard, ...]:
-    """The same of many that were fetched alone, in one query: they come from few batches, and a template is long."""
+    """The same of many that were fetched alone, in one query: they come from few batches, and a template is long.
+    Of those that have their batch already, in none."""
+    batch = Coupon._meta.get_field("batch")
+    if all(batch.is_cached(coupon) for coupon in coupons):
+        return tuple(coupon_card_of(coupon, at) for coupon in coupons)
     batches = {row.pk: row for row in _batches(ids=list({coupon.batch_id for coupon in coupons}))}
     templates = {row.template_id: template_card_of(row.template) for row in batches.values()}
     for coupon in coupons:
