@@ -8,6 +8,7 @@ deletes them at the end. Sizes and lengths come from the environment:
     BENCH_REQUESTS        requests in a round of mini_profile
     BENCH_MEMBERS_COUNT   rows of member_import (200,000); members of tier_reassessment, mini_profile and the
                           pages' benches (50,000)
+    BENCH_MEMBERS_COUNT   also members of sales_metrics (20,000), with five orders each
     BENCH_ACCOUNTS_COUNT  accounts of points_expiry (50,000)
     BENCH_COUPONS_COUNT   coupons of coupon_issue (1,000,000 is the target's) and coupon_stats
     BENCH_CLAIM_ROUNDS, BENCH_CLAIM_CALLS, BENCH_REDEEM_ROUNDS, BENCH_REDEEM_CALLS    of coupon_claim and coupon_redeem
@@ -49,6 +50,7 @@ NAMES: Final = (
     "coupon_stats",
     "coupon_redeem",
     "sales_boards",
+    "sales_metrics",
     "demo_start",
 )
 

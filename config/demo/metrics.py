@@ -22,8 +22,19 @@ def seed_metrics(*, at: dt.datetime, actor: Actor) -> int:
     first = clock.business_day(at).replace(day=1)
     for _number in range(_MONTHS):
         first = (first - dt.timedelta(days=1)).replace(day=1)
+    _touch_everybody(at)
     while first < clock.business_day(at):
         services.rebuild_member_metrics(actor=actor, at=clock.day_bounds(first)[0])
         first = (first + dt.timedelta(days=32)).replace(day=1)
     services.rebuild_member_metrics(actor=actor, at=at)
+    services.fold_touched_members(actor=actor, at=at)
     return int(rows.count())
+
+
+def _touch_everybody(at: dt.datetime) -> None:
+    """No booking counted in between, so what a night finds new is not what a booking forgot."""
+    touches = apps.get_model("sales", "MetricsTouch")
+    members = apps.get_model("members", "Member").objects.values_list("pk", flat=True)
+    touches.objects.bulk_create(
+        (touches(member_id=pk, touched_at=at) for pk in members), ignore_conflicts=True
+    )
