@@ -51,6 +51,7 @@ def explain_code(
             raise AliasUnusable(field=str(kind))
         alias, _is_new = CodeAlias.objects.update_or_create(
             kind=kind,
+            source=row.source,
             code=row.value[:20],
             defaults={f"{kind}_id": target, "made_at": at, "made_by": _name(actor)},
         )
