@@ -209,8 +209,13 @@ def get_redemption(request_id: str) -> RedemptionCard:
 
 def is_redeemed_for(*, code: str, order_no: str) -> bool:
     """Whether the coupon stands redeemed for that order: a till redeemed it before the order was told to us."""
+    return find_live_redemption(code=code, order_no=order_no) is not None
+
+
+def find_live_redemption(*, code: str, order_no: str) -> str | None:
+    """The request under which the coupon was redeemed for that order, while it stands."""
     coupon_id = find_coupon_id(code)
     if coupon_id is None:
-        return False
+        return None
     standing = Redemption.objects.filter(coupon_id=coupon_id, reversed_at__isnull=True)
-    return standing.filter(order_no=order_no).exists()
+    return standing.filter(order_no=order_no).values_list("request_id", flat=True).first()

@@ -62,6 +62,7 @@ from coupons.services.face_to_face import (
     mend_face_to_face,
     open_face_to_face,
 )
+from coupons.services.following import follow_return
 from coupons.services.gifts import (
     accept_gift,
     gift_coupon,
@@ -228,6 +229,7 @@ __all__ = [
     "extend_quota",
     "fetch_face_to_face_codes",
     "fold_stats",
+    "follow_return",
     "gift_coupon",
     "give_standing_coupon",
     "help_unlock",

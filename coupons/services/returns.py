@@ -151,7 +151,7 @@ def _take_back(store_id: int, order_no: str, request: _Request) -> ReturnCard:
     with transaction.atomic():
         order_id = find_order_id(store_id=store_id, order_no=order_no)
         if order_id is None:
-            order_id = _adopt(store_id, order_no)
+            order_id = adopt_order(store_id=store_id, order_no=order_no)
         held = _hold(order_id, request)
         order = held.order
         first = CouponReturn.objects.filter(order=order, return_key=request.key).first()
@@ -169,8 +169,9 @@ def _take_back(store_id: int, order_no: str, request: _Request) -> ReturnCard:
         return _write(held, request, parts, [*earlier, *parts], refund)
 
 
-def _adopt(store_id: int, order_no: str) -> int:
-    """Coupons that were redeemed one by one for an order become an order of one line, so that it can come back."""
+def adopt_order(*, store_id: int, order_no: str) -> int:
+    """Coupons that were redeemed one by one for an order become an order of one line, so that it can come back; its
+    id. Inside a transaction. Raises NoSuchOrder."""
     number = readable_number(order_no)
     loose = Q(store_id=store_id, order_no=number, order__isnull=True, reversed_at__isnull=True)
     ids = list(Redemption.objects.filter(loose).values_list("coupon_id", flat=True))

@@ -25,6 +25,7 @@ from sales.models import (
 from sales.services.attributing import Decision, RuleTerms, Situation, decide
 from sales.services.firsts import move_firsts
 from sales.services.metrics import refresh_member_metrics
+from sales.services.order_coupons import carry_coupons
 from sales.services.reading import digest_of_order
 from sales.services.reconciling import reconcile_sales
 from sales.services.references import References, day_of, exclusive_guides
@@ -119,6 +120,7 @@ class Booking:
         write_decisions(sale_ids=sale_ids, decisions=decisions, at=self.at)
         for (_place, order, old), sale_id in zip(revised, sale_ids[len(fresh) :], strict=True):
             _bring_returns(old, sale_id)
+            carry_coupons(old=old, sale_id=sale_id, actor=self.actor, at=self.at)
             self._keep_decision(old, sale_id)
             events.publish(SaleCorrected(sale_id, old.pk))
             self.answers[_place] = outcome_of(order=order, outcome="corrected", sale_id=sale_id)

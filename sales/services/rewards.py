@@ -6,7 +6,6 @@ the member locked; every step has a key, so that doing it again changes nothing.
 """
 
 import datetime as dt
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -16,30 +15,19 @@ from django.utils.translation import gettext as _
 
 from core.actor import Actor
 from core.errors import Refusal
-from coupons import selectors as coupon_selectors
-from coupons import services as coupon_services
-from coupons.errors import CouponRedeemed
-from coupons.services import Order
 from members import selectors as member_selectors
 from members import services as member_services
 from members.contracts import EarningLine
-from sales.contracts import OrderDocument
 from sales.models import Sale, SaleCoupon, SaleLine
+from sales.services.order_coupons import PENDING, redeem_coupons, return_coupons
+from sales.services.order_keys import order_key
 
-_KNOWN: Final = "known"
-_REDEEMED: Final = "redeemed"
 # Goes along to the next revision of an order.
 REWARD_COLUMNS: Final = (
     "points_round", "spent_round", "activity_round", "points_earned", "counted_fen", "counted_orders",
     "points_taken", "points_outcome",
 )  # fmt: skip
 NO_REWARDS: Final = (0, 0, 0, 0, 0, 0, 0, "")
-
-
-def order_key(sale: Sale | OrderDocument) -> str:
-    """What an order is called in the keys of other books, the same in all its revisions."""
-    digest = hashlib.blake2b(f"{sale.source}\x1f{sale.order_no}".encode(), digest_size=15).hexdigest()
-    return f"sale:{digest}"
 
 
 def reward_sales(sale_ids: Iterable[int], *, actor: Actor, at: dt.datetime) -> None:
@@ -52,11 +40,12 @@ def reward_sales(sale_ids: Iterable[int], *, actor: Actor, at: dt.datetime) -> N
     for line in SaleLine.objects.filter(sale_id__in=of_members).order_by("sale_id", "number"):
         lines[line.sale_id].append(line)
     coupons: dict[int, list[SaleCoupon]] = defaultdict(list)
-    for coupon in SaleCoupon.objects.filter(sale__in=sales, outcome="pending").order_by("code"):
+    for coupon in SaleCoupon.objects.filter(sale__in=sales, outcome=PENDING).order_by("code"):
         coupons[coupon.sale_id].append(coupon)
     for sale in sales:
-        for coupon in coupons[sale.pk]:
-            _redeem(sale, coupon, actor, at)
+        redeem_coupons(sale=sale, coupons=coupons[sale.pk], actor=actor, at=at)
+        if sale.returned_unit_count:
+            return_coupons(sale, actor=actor, at=at)
         if sale.member_id in there:
             _reward(sale, lines[sale.pk], actor, at)
 
@@ -145,26 +134,3 @@ def _set_counted(sale: Sale, fen: int, count: int, actor: Actor, at: dt.datetime
             source_key=f"{order_key(sale)}:counted:{sale.activity_round}", actor=actor, at=at,
         )  # fmt: skip
     sale.counted_fen, sale.counted_orders = fen, count
-
-
-def _redeem(sale: Sale, coupon: SaleCoupon, actor: Actor, at: dt.datetime) -> None:
-    order = Order(
-        store_id=sale.store_id, order_no=sale.order_no, amount_fen=coupon.amount_fen, discount_fen=coupon.discount_fen,
-        channel=sale.channel, guide_id=sale.serving_guide_id,
-    )  # fmt: skip
-    try:
-        with transaction.atomic():
-            coupon_services.redeem_coupon(
-                code=coupon.code,
-                order=order,
-                request_id=f"{order_key(sale)}:{coupon.code}",
-                actor=actor,
-                at=at,
-            )
-        coupon.outcome = _REDEEMED
-    except CouponRedeemed as refusal:
-        is_ours = coupon_selectors.is_redeemed_for(code=coupon.code, order_no=sale.order_no)
-        coupon.outcome = _KNOWN if is_ours else refusal.code
-    except Refusal as refusal:
-        coupon.outcome = refusal.code
-    coupon.save(update_fields=["outcome"])
