@@ -6,12 +6,14 @@ from typing import Final
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from assistant import phrases
 from assistant.pages.shell import MemberRow, Shell, member_row
 from core import clock
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard
+from sales import selectors as sales_selectors
 
 PAGE_ROWS: Final = 20
 MOST_ROWS: Final = 100  # what one page restores at once after 后退
@@ -23,6 +25,7 @@ class MemberRows:
 
     rows: tuple[MemberRow, ...]
     query: str
+    only: str  # which of the narrower lists
     is_first: bool
     next_url: str
     state_url: str
@@ -33,9 +36,20 @@ class MemberRows:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Narrower:
+    """A way to a part of her list."""
+
+    label: str
+    url: str
+    is_on: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class MembersPage:
     shell: Shell
     query: str
+    only: str
+    narrower: tuple[Narrower, ...]
     live_members: str
     list: MemberRows
 
@@ -44,37 +58,54 @@ def build_rows(
     guide: GuideCard,
     *,
     query: str,
+    only: str = "",
     cursor: str | None,
     shown: int,
     limit: int = PAGE_ROWS,
     now: dt.datetime | None = None,
 ) -> MemberRows:
-    """The stretch after `cursor` of the members found by `query`; `shown` rows stand above it already."""
+    """The stretch after `cursor` of the members found by `query`; `shown` rows stand above it already. `only` "due"
+    for those whose next purchase is due, "falling" for those who lose their group in a month if they buy nothing."""
     now = now or clock.now()
-    found = guide_selectors.list_bound_members(guide_id=guide.id, query=query, cursor=cursor, limit=limit)
+    among = []
+    if only == "due":
+        among.append(sales_selectors.due_member_ids(day=clock.business_day(now)))
+    elif only == "falling":
+        among.append(sales_selectors.falling_member_ids())
+    found = guide_selectors.list_bound_members(
+        guide_id=guide.id, query=query, among=among, cursor=cursor, limit=limit
+    )
     rows = tuple(member_row(line, now=now) for line in found.lines)
     total = shown + len(rows)
     next_url = ""
     if found.next_cursor:
-        next_url = _url("assistant:member-rows", q=query, cursor=found.next_cursor, shown=total)
+        next_url = _url("assistant:member-rows", q=query, only=only, cursor=found.next_cursor, shown=total)
     return MemberRows(
         rows=rows,
         query=query,
+        only=only,
         is_first=cursor is None,
         next_url=next_url,
-        state_url=_url("assistant:members", q=query, rows=total if total > PAGE_ROWS else ""),
+        state_url=_url("assistant:members", q=query, only=only, rows=total if total > PAGE_ROWS else ""),
     )
 
 
-def build_members(guide: GuideCard, *, query: str, limit: int, now: dt.datetime | None = None) -> MembersPage:
+def build_members(
+    guide: GuideCard, *, query: str, limit: int, only: str = "", now: dt.datetime | None = None
+) -> MembersPage:
     """The whole page, with as many rows as the guide had open before she went to a member and came back."""
     now = now or clock.now()
     summary = guide_selectors.summarize_guide(guide.id, at=now)
     return MembersPage(
         shell=Shell.of("members", summary),
         query=query,
+        only=only,
+        narrower=tuple(
+            Narrower(label, _url("assistant:members", q=query, only=key), key == only)
+            for key, label in (("", _("全部")), ("due", _("该回购")), ("falling", _("快流失")))
+        ),
         live_members=phrases.say_count(summary.live_members),
-        list=build_rows(guide, query=query, cursor=None, shown=0, limit=limit, now=now),
+        list=build_rows(guide, query=query, only=only, cursor=None, shown=0, limit=limit, now=now),
     )
 
 

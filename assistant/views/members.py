@@ -16,7 +16,9 @@ from guides.contracts import GuideCard
 def members(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     limit = whole_number(request, "rows", default=PAGE_ROWS, low=PAGE_ROWS, high=MOST_ROWS)
     return show(
-        request, "assistant/members.html", build_members(guide, query=search_words(request), limit=limit)
+        request,
+        "assistant/members.html",
+        build_members(guide, query=search_words(request), only=_only(request), limit=limit),
     )
 
 
@@ -26,7 +28,11 @@ def member_rows(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     """A stretch of the list: the first one of a new search, or the next one of an endless list."""
     shown = whole_number(request, "shown", default=0, low=0, high=1_000_000)
     rows = build_rows(
-        guide, query=search_words(request), cursor=request.GET.get("cursor") or None, shown=shown
+        guide,
+        query=search_words(request),
+        only=_only(request),
+        cursor=request.GET.get("cursor") or None,
+        shown=shown,
     )
     return show(request, "assistant/_member_rows.html", rows)
 
@@ -47,3 +53,9 @@ def points_rows(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpR
     cursor = whole_number(request, "cursor", default=0, low=1, high=2**63 - 1)
     rows = build_points_rows(guide, public_id, cursor=cursor or None)
     return show(request, "assistant/_points_rows.html", rows)
+
+
+def _only(request: HttpRequest) -> str:
+    """The narrower list that is asked for; a word of nobody's is none."""
+    asked = request.GET.get("only", "")
+    return asked if asked in {"due", "falling"} else ""

@@ -29,6 +29,8 @@ from sales.selectors.numbers import (
     sum_store,
 )
 from sales.selectors.rfm import (
+    due_member_ids,
+    falling_member_ids,
     list_category_names,
     list_cells,
     list_group_months,
@@ -53,6 +55,8 @@ __all__ = [
     "attribution_card_of",
     "commission_card_of",
     "cover",
+    "due_member_ids",
+    "falling_member_ids",
     "find_targets",
     "find_told_order",
     "find_waiting_order",

@@ -140,6 +140,20 @@ def find_quantiles(*, day: dt.date) -> RfmQuantiles | None:
     )
 
 
+def falling_member_ids() -> QuerySet[MemberMetrics, Any]:
+    """Members who stand in a lower group a month from now if they buy nothing; unevaluated."""
+    return MemberMetrics.objects.falling().values_list("pk", flat=True)
+
+
+def due_member_ids(*, day: dt.date) -> QuerySet[MemberMetrics, Any]:
+    """Members whose usual day to buy again comes within a week, or passed in the last thirty days; unevaluated."""
+    return (
+        MemberMetrics.objects.buyers()
+        .filter(next_on__lte=day + dt.timedelta(days=7), next_on__gte=day - dt.timedelta(days=30))
+        .values_list("pk", flat=True)
+    )
+
+
 def _sample() -> tuple[float, str]:
     """The share of the rows that is looked at, and the words that take it."""
     with connection.cursor() as cursor:
