@@ -296,3 +296,18 @@ def test_what_counts_later_says_why(sold: Cast, log_in: Any) -> None:
         "2月20日 已关账，计入 3月1日",
         "2月20日 已关账，计入 3月1日",
     ]
+
+
+def test_a_members_tab_says_what_she_bought(
+    sold: Cast, log_in: Any, django_assert_max_num_queries: Any
+) -> None:
+    tell(order("A6", line(amount_fen=7_000), line("B2", 3_000), member=key_of(sold.xiaomei)))
+    tell(back_of("A1", 12_800))
+    client = log_in(sold.lina)
+    with django_assert_max_num_queries(12):
+        part = client.get(f"/a/members/{sold.xiaomei.public_id}/?tab=sales").context["page"].opened.part
+    assert (part.amount_text, part.count_text, part.average_text) == ("¥100", "1", "¥100")
+    assert [(row.value, row.returned_text) for row in part.rows] == [("¥100", ""), ("¥128", "已退 ¥128")]
+    assert part.categories[0][1] == "2 件 · ¥100"
+    answer = log_in(sold.chenjing).get(f"/a/members/{sold.xiaomei.public_id}/?tab=sales")
+    assert answer.status_code == 404

@@ -13,6 +13,7 @@ from assistant.pages.member_360.dealings import build_dealings
 from assistant.pages.member_360.notes import build_notes
 from assistant.pages.member_360.points import build_points
 from assistant.pages.member_360.portrait import Portrait, build_portrait
+from assistant.pages.member_360.purchases import build_purchases
 from assistant.pages.shell import Avatar, Shell, member_avatar, say_follow
 from core import clock
 from guides import selectors as guide_selectors
@@ -21,6 +22,7 @@ from members import selectors as member_selectors
 
 PARTS: Final = (
     Part("portrait", _("画像"), "assistant/_part_portrait.html", build_portrait),
+    Part("sales", _("订单"), "assistant/_part_purchases.html", build_purchases),
     Part("coupons", _("券"), "assistant/_part_coupons.html", build_coupons_part),
     Part("points", _("积分"), "assistant/_part_points.html", build_points),
     Part("dealings", _("往来"), "assistant/_part_dealings.html", build_dealings),
