@@ -64,7 +64,9 @@ class TicksField(forms.TypedMultipleChoiceField):
 
 
 class TicksWidget(forms.CheckboxSelectMultiple):
-    """Pills to tick."""
+    """Pills to tick. To the admin's templates not a box beside its label: the label stands above."""
+
+    input_type = "pills"
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         chosen = {str(one) for one in (value if isinstance(value, list | tuple) else [value])}

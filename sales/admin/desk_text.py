@@ -17,6 +17,7 @@ CHANNELS: Final[Mapping[str, Any]] = {
     "mini": _("小程序"),
     "shop": _("网店"),
     "online": _("线上"),
+    "private": _("私域"),
 }
 _MONEY: Final = frozenset({Metric.SALES_FEN, Metric.RETURN_FEN, Metric.REPURCHASE_FEN})
 _COUPON_OUTCOMES: Final[Mapping[str, Any]] = {

@@ -1,5 +1,6 @@
 """Staff at their desks, and a chain in which every table of the admin has a row."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from pytest_django import DjangoDbBlocker
 
 from core import clock
 from core.actor import Actor
+from core.models import ExportJob
 from coupons import selectors as coupon_selectors
 from coupons import services as coupon_services
 from coupons.contracts import (
@@ -32,6 +34,7 @@ from members.models import EarningRule, MultiplierRule, PointsSettings, PrivacyS
 from openapi import services as openapi_services
 from openapi.contracts import ClientTerms
 from openapi.models import ApiRequest
+from sales import selectors as sales_selectors
 from sales import services as sales_services
 from sales.contracts import TargetEntry, TargetKey
 from sms import services as sms_services
@@ -42,6 +45,7 @@ from tests.guides.requests_kit import ask, make_kinds
 from tests.kept_rows import kept_rows
 from tests.members.import_kit import check, person, run, text_of, upload
 from tests.members.privacy_kit import consent_texts
+from tests.sales import import_kit as intake_kit
 from tests.sales.commission_kit import close as close_commission_month
 from tests.sales.commission_kit import rule as commission_rule
 from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
@@ -306,6 +310,7 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     ask(cast.xiaomei)
     fill_performance(cast)
     fill_boards()
+    fill_numbers(cast)
     fill_sales(cast)
     return cast
 
@@ -318,4 +323,16 @@ def fill_performance(cast: Cast) -> None:  # noqa: F811
         month_on=clock.today().replace(day=1),
         entries=[TargetEntry(TargetKey("store", cast.store.id), 1_000_000)],
         actor=Actor.system("cast"),
+    )
+
+
+def fill_numbers(cast: Cast) -> None:  # noqa: F811
+    """A file of orders, a pass over members' numbers under the chain's own rules, an export that waits."""
+    actor = Actor.system("cast")
+    intake_kit.upload(intake_kit.text_of([intake_kit.row("O1")]))
+    rules = sales_selectors.get_rfm_rules()
+    sales_services.change_rfm_rules(rules=dataclasses.replace(rules, new_days=31), actor=actor)
+    sales_services.work_metrics_runs(actor=actor)
+    ExportJob.objects.create(
+        staff=cast.head_office, listed="coupons.coupon", row_count=6_000, asked_at=clock.now()
     )
