@@ -72,11 +72,19 @@ def _sort_out(
     apart: list[int] = []
     repeated = 0
     seen: set[Key] = set()
+    # Whose orders go one by one from here, in their turn. A correction may name somebody else: then it takes from
+    # whoever had the order, and what she has behind it must not count before that.
     out_of_turn: set[int] = set()
+    holders: dict[Key, int] = {}
     for place, order in enumerate(orders):
         key = (order.source, order.order_no)
         there = known.get(key)
-        if there == (order.revision, digests[place]) and key not in waited_for and key not in seen:
+        if (
+            there is not None
+            and there[:2] == (order.revision, digests[place])
+            and key not in waited_for
+            and key not in seen
+        ):
             repeated += 1
             continue
         member_id = _member_of(order, references)
@@ -92,9 +100,11 @@ def _sort_out(
             plain.append(place)
         else:
             apart.append(place)
-            if member_id is not None:
-                out_of_turn.add(member_id)
+            had = holders.get(key) or (there[2] if there is not None else None)
+            out_of_turn |= {one for one in (member_id, had) if one is not None}
         seen.add(key)
+        if member_id is not None:
+            holders[key] = member_id
     return plain, repeated, apart
 
 
@@ -113,13 +123,16 @@ def _is_known(order: OrderDocument, references: References) -> bool:
     return True
 
 
-def _known(orders: Sequence[OrderDocument]) -> dict[Key, tuple[int, bytes]]:
-    """Revision and content of those orders that are in the books."""
+def _known(orders: Sequence[OrderDocument]) -> dict[Key, tuple[int, bytes, int | None]]:
+    """Revision, content and member of those orders that are in the books."""
     rows = Sale.objects.current().filter(
         source__in={order.source for order in orders}, order_no__any_of=[order.order_no for order in orders]
     )
-    found = rows.values_list("source", "order_no", "revision", "digest")
-    return {(source, order_no): (revision, bytes(digest)) for source, order_no, revision, digest in found}
+    found = rows.values_list("source", "order_no", "revision", "digest", "member_id")
+    return {
+        (source, order_no): (revision, bytes(digest), member_id)
+        for source, order_no, revision, digest, member_id in found
+    }
 
 
 def _waited_for(orders: Sequence[OrderDocument]) -> frozenset[Key] | set[Key]:

@@ -16,7 +16,13 @@ from tests.coupons.kit import BOSS
 from tests.coupons.test_orders import redeem, two_coupons
 
 pytestmark = pytest.mark.django_db
-FORM: dict[str, Any] = {"name": "一号机", "kind": "till", "scopes": ["verify", "redeem"], "per_minute": "600"}
+FORM: dict[str, Any] = {
+    "name": "一号机",
+    "kind": "till",
+    "scopes": ["verify", "redeem"],
+    "per_minute": "600",
+    "source": "pos",
+}
 
 
 def add(desk: Client, **values: Any) -> Any:

@@ -103,7 +103,7 @@ def test_every_new_binding_counts_where_the_rule_says_so_but_no_merge_and_no_imp
     keys = [f"bound:{bind(cast.xiaoli.id, cast.lina.id)}", f"bound:{bind(cast.xiaoli.id, cast.wangfang.id)}"]
     bind(cast.xiaomei.id, cast.wangfang.id, "import")
     assert (work(), work()) == (2, 0)
-    assert [row[1:3] for row in log(rule)] == [(one, "given") for one in keys]
+    assert sorted(row[1:3] for row in log(rule)) == sorted((one, "given") for one in keys)
 
 
 @pytest.mark.django_db

@@ -58,7 +58,16 @@ def test_a_signed_request_is_answered_and_logged_without_its_content(till: Till)
     answer = till.get("/ping")
     assert answer.status_code == 200
     assert answer.data["key"] == till.key_id
-    assert answer.data["scopes"] == ["lock", "members", "price", "redeem", "return", "verify"]
+    assert answer.data["scopes"] == [
+        "lock",
+        "members",
+        "price",
+        "redeem",
+        "return",
+        "sales:read",
+        "sales:write",
+        "verify",
+    ]
     assert till.post("/orders/return", {"order_no": "13800138000"}).status_code == 404
     rows = list(ApiRequest.objects.order_by("pk").values_list("method", "endpoint", "status", "code"))
     assert rows == [
