@@ -64,12 +64,8 @@ def prepare(member_id: int, told: Story, at: dt.datetime) -> None:
         reverse(member_id, "new", "came-back", at=at - dt.timedelta(days=1))
     if told.kind == "repeated":
         credit(member_id, told.points, "new", at=at - dt.timedelta(days=1))
-        act(
-            member_id,
-            told,
-            at - dt.timedelta(days=1),
-            day=clock.business_day(at) - dt.timedelta(days=told.days),
-        )
+        # Recorded now: the day may be today's, and a day ahead of its record is refused.
+        act(member_id, told, at, day=clock.business_day(at) - dt.timedelta(days=told.days))
     if told.kind in ("silver", "graced", "granted"):
         services.record_activity(
             member_id=member_id, day=clock.business_day(at) - dt.timedelta(days=30), spend_fen=120_000, order_count=1,
