@@ -54,6 +54,13 @@ def test_a_standing_rule_welcomes_who_is_bound_by_a_scan(stack: Stack) -> None:
             what="the code's ticket",
         )
         stack.scan(person, url)
+        # A scan lets us write for a minute only. Whoever writes hears of what a job makes up for later, too.
+        stack.write(person, "你好")
+        wait_until(
+            lambda: stack.value("SELECT count(*) FROM coupons_coupon") == 1,
+            within_s=100,
+            what="the welcome coupon",
+        )
         until_told(stack, person, "「欢迎券」已经放进您的券包")
         stack.scan(person, url)
         wait_until(
