@@ -290,11 +290,6 @@ class Stack:
             {"app_id": push_kit.APP_ID, "content": code_url, **options},
         )
 
-    def write(self, person: dict[str, Any], text: str) -> Any:
-        return self.sandbox(
-            "POST", f"/_/people/{person['id']}/write", {"app_id": push_kit.APP_ID, "text": text}
-        )
-
     def chat(self, person: dict[str, Any]) -> list[dict[str, Any]]:
         return list(self.sandbox("GET", f"/_/people/{person['id']}/chat?app_id={push_kit.APP_ID}")["bubbles"])
 

@@ -196,7 +196,8 @@ def _sources(rule: StandingRule, at: dt.datetime, since: dt.datetime | None) -> 
         yield from _by_calendar(rule, at, since)
         return
     starts = [one for one in (rule.switched_on_at, rule.starts_at, at - LOOK_BACK) if one is not None]
-    span: dict[str, Any] = {"since": since or max(starts), "until": at}
+    # WeChat tells moments in whole seconds: who scans in the second of the switch was there before it, by her clock.
+    span: dict[str, Any] = {"since": since or max(starts).replace(microsecond=0), "until": at}
     if rule.occasion == Occasion.FIRST_BOUND:
         first = guide_selectors.new_bindings(**span, is_first=True).values_list("member_id", flat=True)
         yield _Source(first, "bound:first")

@@ -27,6 +27,7 @@ from coupons.services.holdings import CouponHoldings
 from coupons.services.holdings_doors import StandingHoldings
 from guides import services as guide_services
 from guides.events import MemberBound
+from guides.models import Binding
 from members import services as member_services
 from members.events import MemberJoined, MemberRegistered, ProfileCompleted
 from members.models import Member
@@ -38,6 +39,12 @@ from wechat.services import followers
 
 HOUR = dt.timedelta(hours=1)
 LONG_AGO = noon("2025-01-01")
+
+
+@pytest.fixture(autouse=True)
+def bound_before(cast: Cast) -> None:
+    """Whom the cast has bound was bound before any rule: a rule counts all of the second in which it is switched on."""
+    Binding.objects.update(bound_at=clock.now() - 2 * HOUR)
 
 
 def make_rule(
@@ -104,6 +111,18 @@ def test_every_new_binding_counts_where_the_rule_says_so_but_no_merge_and_no_imp
     bind(cast.xiaomei.id, cast.wangfang.id, "import")
     assert (work(), work()) == (2, 0)
     assert sorted(row[1:3] for row in log(rule)) == sorted((one, "given") for one in keys)
+
+
+@pytest.mark.django_db
+def test_who_is_bound_in_the_second_of_the_switch_counts_and_a_second_before_does_not(cast: Cast) -> None:
+    """A scan's moment is WeChat's, in whole seconds; the switch's is ours."""
+    second = (clock.now() - HOUR).replace(microsecond=0)
+    rule = make_rule("bound", at=second + dt.timedelta(milliseconds=600))
+    bind(cast.xiaoli.id, cast.lina.id, at=second - dt.timedelta(seconds=1))
+    counted = bind(cast.xiaoli.id, cast.wangfang.id, at=second)
+    work()
+    hers = [row[1:3] for row in log(rule) if row[0] == cast.xiaoli.id]
+    assert hers == [(f"bound:{counted}", "given")]
 
 
 @pytest.mark.django_db
