@@ -5,6 +5,7 @@ read it), a Chinese sentence for people, and the HTTP status under which deliver
 Each domain app subclasses these in its own `errors` module; the code is `app.fact`.
 """
 
+from types import ModuleType
 from typing import Any, ClassVar
 
 from django.utils.functional import Promise
@@ -71,3 +72,13 @@ class Unavailable(Refusal):
     code = "core.unavailable"
     http_status = 503
     sentence = _("系统正忙，请稍后再试")
+
+
+def sentences_in(*modules: ModuleType) -> dict[str, str | Promise]:
+    """What the refusals of these modules say, by their codes."""
+    return {
+        kind.code: kind.sentence
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Refusal)
+    }

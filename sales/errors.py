@@ -284,11 +284,6 @@ class IntakeNotInThisState(Conflict):
     sentence = _("这次导入的状态已经变了，请刷新后再看")
 
 
-class IntakeFileGone(Conflict):
-    code = "sales.intake_file_gone"
-    sentence = _("原文件已按期删除，请重新上传")
-
-
 class IntakeStuck(Conflict):
     """Taken up again and again without a step forward."""
 

@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import BaseAdmin, Question, ask, bound_data, operation, staff_actor
-from core.workbooks import safe_cells
+from core.file_errors import FileHasNoRows
+from core.tables import open_table
+from core.uploads import drop_file, keep_file
+from core.workbooks import safe_cells, write_rows
 from coupons import services
 from coupons.admin.batch_form import CodesForm
-from members.errors import ImportHasNoRows
-from members.services.import_files import drop_file, keep_file, write_workbook
-from members.services.import_reading import open_table
 
 if TYPE_CHECKING:
     _Base = BaseAdmin
@@ -91,7 +91,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     with open_table(path) as table:
         if not any(_now("码") in text for text in table.headings):
             yield 1, table.headings[0]
-        with contextlib.suppress(ImportHasNoRows):
+        with contextlib.suppress(FileHasNoRows):
             for line, cells in table.rows:
                 yield line, cells[0] if cells else ""
 
@@ -108,7 +108,7 @@ def _codes(path: Path) -> Iterator[str]:
 def _bad_file(path: Path) -> str:
     """A workbook of the lines that are no codes, as an address that holds it."""
     stream = io.BytesIO()
-    write_workbook(rows=_bad_rows(path), stream=stream, title=_now("不能用的行"))
+    write_rows(rows=_bad_rows(path), stream=stream, title=_now("不能用的行"))
     return f"data:{_XLSX};base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 

@@ -34,6 +34,7 @@ from core.admin import (
     thousands,
     when,
 )
+from core.workbooks import write_csv, write_rows
 from coupons import selectors, services
 from coupons.admin.terms_form import TermsForm
 from coupons.contracts import ExchangeTerms
@@ -46,7 +47,6 @@ from coupons.models import (
 )
 from coupons.selectors.exchange import exchange_set_card_of, source_key_of
 from members import selectors as member_selectors
-from members.services.import_files import write_csv, write_workbook
 
 name_actions(
     {
@@ -306,7 +306,7 @@ class ExchangeSetAdmin(ServiceForms, BaseAdmin):
 def _file(name: str, rows: list[list[str]], kind: str) -> HttpResponse:
     stream = io.BytesIO()
     if kind == "xlsx":
-        write_workbook(rows=rows, stream=stream, title=_now("兑换码"))
+        write_rows(rows=rows, stream=stream, title=_now("兑换码"))
     else:
         write_csv(rows=rows, stream=stream)
     day = clock.today().isoformat()

@@ -29,6 +29,8 @@ from core.admin import (
 from core.admin.questions import add_refusal
 from core.codes import new_public_id
 from core.errors import Refusal
+from core.uploads import drop_file, keep_file
+from core.workbooks import write_rows
 from coupons import selectors, services
 from coupons.admin.issue_form import FILTER, LIST, IssueForm, count_words
 from coupons.contracts import IssueDraft, IssueProgress
@@ -36,7 +38,6 @@ from coupons.errors import ListMissing
 from coupons.models import BatchState, IssueJob, JobState
 from coupons.selectors.words import span_words
 from members import selectors as member_selectors
-from members.services.import_files import drop_file, keep_file, write_workbook
 
 name_actions(
     {
@@ -211,7 +212,7 @@ class IssueJobAdmin(OwnPage, ScopedReadOnlyAdmin):
             raise PermissionDenied
         stream = tempfile.TemporaryFile()  # noqa: SIM115  (the response closes it)
         try:
-            write_workbook(rows=rows, stream=stream, title=_now("名单"))
+            write_rows(rows=rows, stream=stream, title=_now("名单"))
         except Refusal as refusal:
             stream.close()
             messages.error(request, refusal.message)

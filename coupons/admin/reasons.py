@@ -1,10 +1,10 @@
 """Codes of refusals as the sentences they stand for."""
 
+from core import file_errors
+from core.errors import sentences_in
 from coupons import errors
 
-_SENTENCES = {
-    refusal.code: refusal.sentence for refusal in vars(errors).values() if hasattr(refusal, "sentence")
-}
+_SENTENCES = sentences_in(errors, file_errors)
 
 
 def reason_words(code: str) -> str:

@@ -14,13 +14,13 @@ from django.db.models import Q, QuerySet
 
 from core import audit, clock, events
 from core.actor import Actor
+from core.uploads import drop_file
 from coupons import errors
 from coupons.contracts import DoorName, IssueDraft, IssueProgress
 from coupons.events import CouponsIssued, IssueJobConfirmed
 from coupons.models import IssueJob, IssueSlice, JobState
 from coupons.selectors.batches import get_issue_progress
 from coupons.services.bulk import WAIT_FOR, closed_reason, start_issue_job
-from members.services.import_files import drop_file
 
 BY_STAFF: Final = "by_staff"
 

@@ -10,16 +10,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core import codes
+from core.file_errors import FileGone, FileHasNoRows
 from core.models import StaffAccount
+from core.tables import Table, open_table
 from core.workbooks import safe_cells
 from coupons.contracts import ListedMembers
 from coupons.errors import OF_OUTCOME, ListTooLong, NoSuchJob
 from coupons.models import IssueJob, IssueSlice
 from coupons.selectors.audiences import own_member_ids
 from members import selectors as member_selectors
-from members.errors import ImportFileGone, ImportHasNoRows
 from members.services.import_files import REASONS
-from members.services.import_reading import Table, open_table
 from members.services.import_values import BadValue, read_card, read_phone
 
 MOST_LINES: Final = 100_000
@@ -69,13 +69,13 @@ def line_words(*, code: str) -> str:
 
 def bad_line_rows(*, job_id: int) -> Iterator[list[str]]:
     """The lines of the list that are nobody, with the file's own cells and the reason; nothing is a formula. Raises
-    ImportFileGone when the list was deleted."""
+    FileGone when the list was deleted."""
     job = IssueJob.objects.filter(pk=job_id).first()
     if job is None:
         raise NoSuchJob
     path = Path(settings.IMPORT_ROOT) / job.stored_as
     if not job.stored_as or not path.is_file():
-        raise ImportFileGone
+        raise FileGone
     reasons = {int(line): code for line, code in job.bad_lines.items()}
     with open_table(path) as table:
         width = len(table.headings)
@@ -122,7 +122,7 @@ def _lines(table: Table) -> Iterator[tuple[int, list[str]]]:
         yield 1, ["" if text.startswith("#") else text for text in table.headings]
     try:
         yield from table.rows
-    except ImportHasNoRows:
+    except FileHasNoRows:
         return
 
 

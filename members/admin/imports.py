@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
+from core import file_errors
 from core.admin import (
     ChoiceFilter,
     DressedForm,
@@ -31,12 +32,13 @@ from core.admin import (
     when,
 )
 from core.admin.questions import add_refusal
-from core.errors import Refusal
+from core.errors import Refusal, sentences_in
+from core.uploads import error_workbook
 from members import errors, selectors, services
 from members.admin.import_candidates import CandidatePages
 from members.models import CandidateState, ImportJob, ImportState, TagGroup
 from members.services.import_columns import TARGETS
-from members.services.import_files import error_workbook, reason_words
+from members.services.import_files import bad_rows, reason_words
 from members.services.import_preview import preview_import
 
 name_actions(
@@ -65,11 +67,7 @@ _COLOURS: Final = {
     "uploaded": "warning", "checking": "info", "checked": "warning", "running": "info", "paused": "warning",
     "finished": "success", "stopped": "danger", "failed": "danger",
 }  # fmt: skip
-_FAILURES: Final = {
-    kind.code: kind.sentence
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, Refusal)
-}
+_FAILURES: Final = sentences_in(errors, file_errors)
 _MAPPABLE: Final = (ImportState.UPLOADED, ImportState.CHECKED)
 
 
@@ -200,7 +198,7 @@ class ImportJobAdmin(OwnPage, CandidatePages, ReadOnlyAdmin):
         """The bad rows as a workbook: the file's own columns, then the line and the reasons."""
         job = self._job(request, pk)
         try:
-            stream = error_workbook(job)
+            stream = error_workbook(bad_rows(job))
         except Refusal as refusal:
             messages.error(request, refusal.message)
             return self._desk(pk)
@@ -253,7 +251,7 @@ class ImportJobAdmin(OwnPage, CandidatePages, ReadOnlyAdmin):
             add_refusal(form, refusal)
         try:
             columns = self._columns(job, mapping)
-        except errors.ImportFileGone as gone:
+        except file_errors.FileGone as gone:
             messages.error(request, gone.message)
             return HttpResponseRedirect(reverse("admin:members_importjob_changelist"))
         context = {

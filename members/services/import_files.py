@@ -1,32 +1,15 @@
-"""The uploaded file: where it lies, how it is deleted, and the file of its bad rows that goes back.
+"""The uploaded file of members: where it lies, and why its bad rows are bad."""
 
-Files lie under settings.IMPORT_ROOT, readable for our own user only and served by no address.
-"""
-
-import csv
-import hashlib
-import io
-import logging
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Final
 
-from django.conf import settings
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
 
-from core.codes import new_public_id
-from core.workbooks import safe_cells
-from members.errors import ImportFileGone, ImportFileTooLarge
+from core.uploads import kept_path, marked_rows
 from members.models import ImportJob, ImportProblem
 from members.services.import_columns import TARGETS
-from members.services.import_reading import MOST_BYTES, open_table
 
-logger = logging.getLogger(__name__)
-
-_CHUNK: Final = 1024 * 1024
 REASONS: Final[Mapping[str, Callable[[], str]]] = {
     "phone_scientific": lambda: _("被表格软件变成了科学计数，请把这一列设成文本后重新填"),
     "phone_masked": lambda: _("手机号中间是星号，请填写完整号码"),
@@ -58,41 +41,9 @@ REASONS: Final[Mapping[str, Callable[[], str]]] = {
 }
 
 
-def keep_file(stream: IO[bytes], *, most_bytes: int = MOST_BYTES) -> tuple[str, str]:
-    """The stream lies in the import folder; its name there and its digest. Refuses one that is too large."""
-    root = Path(settings.IMPORT_ROOT)
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = new_public_id()
-    digest = hashlib.sha256()
-    size = 0
-    handle, part = tempfile.mkstemp(dir=root, prefix=".part-")  # mode 0600
-    try:
-        with os.fdopen(handle, "wb") as target:
-            while chunk := stream.read(_CHUNK):
-                size += len(chunk)
-                if size > most_bytes:
-                    raise ImportFileTooLarge(limit_mb=most_bytes // _CHUNK)
-                digest.update(chunk)
-                target.write(chunk)
-        Path(part).replace(root / name)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-    return name, digest.hexdigest()
-
-
 def path_of(job: ImportJob) -> Path:
-    """The file of the job. Raises ImportFileGone when it was deleted."""
-    path = Path(settings.IMPORT_ROOT) / job.stored_as
-    if not job.stored_as or not path.is_file():
-        raise ImportFileGone
-    return path
-
-
-def drop_file(name: str) -> None:
-    """The file is gone; one that is not there is no error."""
-    if name:
-        (Path(settings.IMPORT_ROOT) / name).unlink(missing_ok=True)
+    """The file of the job. Raises FileGone when it was deleted."""
+    return kept_path(job.stored_as)
 
 
 def reason_words(reason: str) -> str:
@@ -103,51 +54,6 @@ def reason_words(reason: str) -> str:
 
 
 def bad_rows(job: ImportJob) -> Iterator[list[str]]:
-    """The headings, then every bad line with its own cells, its number and its reasons; nothing is a formula.
-
-    The cells are read from the file again: nothing of a bad line is kept in the database.
-    """
+    """The headings, then every bad line with its reasons, as `core.uploads.marked_rows` has them."""
     reasons = dict(ImportProblem.objects.filter(job=job).values_list("line", "reasons"))
-    with open_table(path_of(job)) as table:
-        yield [*safe_cells(table.headings), _("行号"), _("原因")]
-        for line, cells in table.rows:
-            if not reasons:
-                return
-            told = reasons.pop(line, None)
-            if told is not None:
-                padded = [*cells, *[""] * (len(table.headings) - len(cells))]
-                words = "；".join(reason_words(reason) for reason in told)
-                yield [*safe_cells(padded[: len(table.headings)]), str(line), words]
-
-
-def error_workbook(job: ImportJob) -> IO[bytes]:
-    """The bad rows as an open .xlsx, at its beginning. Raises ImportFileGone when the file was deleted."""
-    stream = tempfile.TemporaryFile()  # noqa: SIM115  (whoever sends it closes it)
-    try:
-        write_workbook(rows=bad_rows(job), stream=stream, title=_("有问题的行"))
-    except BaseException:
-        stream.close()
-        raise
-    stream.seek(0)
-    return stream
-
-
-def write_workbook(*, rows: Iterable[list[str]], stream: IO[bytes], title: str) -> None:
-    """The rows as an .xlsx of text cells with a frozen head; phones and card numbers keep all their digits."""
-    rows = iter(rows)
-    first = next(rows)  # whatever cannot be read refuses before the workbook is begun
-    book = Workbook(write_only=True)
-    sheet: Any = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-    sheet.append(first)
-    for row in rows:
-        sheet.append(row)
-    book.save(stream)
-
-
-def write_csv(*, rows: Iterable[list[str]], stream: IO[bytes]) -> None:
-    """The rows as CSV with the mark by which Excel knows UTF-8."""
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-    csv.writer(text).writerows(rows)
-    text.flush()
-    text.detach()
+    return marked_rows(path_of(job), reasons, words=reason_words)

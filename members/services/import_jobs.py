@@ -11,6 +11,8 @@ from django.db.models import Q
 
 from core import audit, clock, events
 from core.actor import Actor
+from core.tables import open_table
+from core.uploads import drop_file, keep_file
 from members.errors import ImportNotInThisState, NoSuchImport
 from members.events import ImportQueued
 from members.models import (
@@ -23,8 +25,6 @@ from members.models import (
     ImportState,
 )
 from members.services.import_columns import headings_digest, recall_mapping, usable_mapping
-from members.services.import_files import drop_file, keep_file
-from members.services.import_reading import open_table
 from members.services.tags import tag_doer
 
 _UNBEGUN: Final = (ImportState.UPLOADED, ImportState.CHECKED)

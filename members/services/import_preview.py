@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from core import clock, phones
+from core.tables import open_table
 from members.contracts import ImportColumn, ImportSample
 from members.models import Gender, ImportJob
 from members.services.import_files import path_of, reason_words
 from members.services.import_places import find_place
-from members.services.import_reading import open_table
 from members.services.import_staging import READERS
 from members.services.import_values import BadValue
 
@@ -19,7 +19,7 @@ _SHOWN: Final = 24
 def preview_import(*, job: ImportJob, columns: Mapping[str, str]) -> list[ImportColumn]:
     """Every column with its target (by its number as text) and its first cells, as they stand and as read.
 
-    Raises ImportFileGone when the file was deleted.
+    Raises FileGone when the file was deleted.
     """
     first: list[list[str]] = []
     with open_table(path_of(job)) as table:

@@ -13,6 +13,7 @@ from django.db.models.expressions import RawSQL
 from core import clock
 from core.actor import Actor
 from core.errors import Refusal
+from core.tables import open_table
 from members.contracts import ImportCounts
 from members.errors import ImportStuck, ImportTooManyTags, TagNameTaken
 from members.models import ImportJob, ImportRow, ImportState, Member, Tag, TagGroup
@@ -28,7 +29,6 @@ from members.services.import_filling import (
 from members.services.import_leases import LeaseLost, give_lease_back, keep_lease, take_lease, wait_turn
 from members.services.import_matching import judge, lock_owners, open_plan
 from members.services.import_points import credit_opening_points
-from members.services.import_reading import open_table
 from members.services.import_staging import Stager
 from members.services.import_writing import create_people
 from members.services.tags import create_tag, create_tag_group

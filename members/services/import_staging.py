@@ -13,12 +13,12 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from core import codes, crypto
+from core.tables import Row, Table
 from members.models import ImportJob, ImportProblem, ImportRow, Member, MemberAddress
 from members.selectors import name_tokens, phone_index
 from members.services.import_columns import ColumnPlan
 from members.services.import_leases import keep_lease
 from members.services.import_places import STREET_LENGTH, Place, find_place
-from members.services.import_reading import Row, Table
 from members.services.import_values import (
     BadValue,
     plain,

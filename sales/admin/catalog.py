@@ -30,8 +30,8 @@ from core.admin import (
     staff_actor,
     when,
 )
-from members.services.import_files import drop_file, keep_file
-from members.services.import_reading import open_table
+from core.tables import open_table
+from core.uploads import drop_file, keep_file
 from sales import services
 from sales.contracts import ProductLine
 from sales.errors import CatalogUnusable

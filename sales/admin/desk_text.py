@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import money, percent, thousands
+from core.errors import sentences_in
 from coupons import errors as coupon_errors
 from guides import selectors as guide_selectors
 from members import errors as member_errors
@@ -25,12 +26,7 @@ _COUPON_OUTCOMES: Final[Mapping[str, Any]] = {
     "known": _("收银台已核销"),
     "pending": _("待核销"),
 }
-_SENTENCES: Final = {
-    refusal.code: refusal.sentence
-    for module in (errors, coupon_errors, member_errors)
-    for refusal in vars(module).values()
-    if hasattr(refusal, "sentence")
-}
+_SENTENCES: Final = sentences_in(errors, coupon_errors, member_errors)
 
 
 def reason_words(code: str) -> str:

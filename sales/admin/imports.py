@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
+from core import file_errors
 from core.admin import (
     ChoiceFilter,
     DressedForm,
@@ -27,13 +28,14 @@ from core.admin import (
     when,
 )
 from core.admin.questions import add_refusal
-from core.errors import Refusal
+from core.errors import Refusal, sentences_in
+from core.uploads import error_workbook
 from members import errors as member_errors
 from sales import errors, services
 from sales.models import IntakeJob, IntakeKind, IntakeState
 from sales.selectors.imports import find_earlier_intake, get_intake_card, list_bad_counts
 from sales.services.import_columns import TARGETS
-from sales.services.import_files import error_workbook, reason_words
+from sales.services.import_files import bad_rows, reason_words
 from sales.services.import_preview import preview_intake
 
 name_actions(
@@ -58,12 +60,7 @@ _COLOURS: Final = {
     "uploaded": "warning", "checking": "info", "checked": "warning", "running": "info", "paused": "warning",
     "finished": "success", "stopped": "danger", "failed": "danger",
 }  # fmt: skip
-_FAILURES: Final = {
-    kind.code: kind.sentence
-    for module in (member_errors, errors)
-    for kind in vars(module).values()
-    if isinstance(kind, type) and issubclass(kind, Refusal)
-}
+_FAILURES: Final = sentences_in(file_errors, member_errors, errors)
 _MAPPABLE: Final = (IntakeState.UPLOADED, IntakeState.CHECKED)
 
 
@@ -228,7 +225,7 @@ class IntakeJobAdmin(OwnPage, ReadOnlyAdmin):
         """The bad rows as a workbook: the file's own columns, then the line and the reasons."""
         job = self._job(request, pk)
         try:
-            stream = error_workbook(job)
+            stream = error_workbook(bad_rows(job))
         except Refusal as refusal:
             messages.error(request, refusal.message)
             return self._desk(pk)
@@ -279,7 +276,7 @@ class IntakeJobAdmin(OwnPage, ReadOnlyAdmin):
             add_refusal(form, refusal)
         try:
             columns = self._columns(job, mapping)
-        except errors.IntakeFileGone as gone:
+        except file_errors.FileGone as gone:
             messages.error(request, gone.message)
             return HttpResponseRedirect(reverse("admin:sales_intakejob_changelist"))
         context = {

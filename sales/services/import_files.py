@@ -1,20 +1,15 @@
 """The uploaded file of orders: where it lies, and the file of its bad rows that goes back."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
-from core.errors import Refusal
-from core.workbooks import safe_cells
+from core.errors import sentences_in
+from core.uploads import kept_path, marked_rows
 from members.services.import_files import REASONS as MEMBER_REASONS
-from members.services.import_files import write_workbook
-from members.services.import_reading import open_table
 from sales import errors
-from sales.errors import IntakeFileGone
 from sales.models import IntakeJob, IntakeProblem
 from sales.services.import_columns import TARGETS
 
@@ -39,19 +34,12 @@ REASONS: Final[Mapping[str, Callable[[], str]]] = {
     "other_row": lambda: _("同一单的其他行有问题，整单没有导入"),
     "scattered": lambda: _("同一单号在文件里出现了几次，内容不同；同一单的行要挨在一起"),
 }
-_REFUSALS: Final = {
-    kind.code: kind.sentence
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, Refusal)
-}
+_REFUSALS: Final = sentences_in(errors)
 
 
 def path_of(job: IntakeJob) -> Path:
-    """The file of the job. Raises IntakeFileGone when it was deleted."""
-    path = Path(settings.IMPORT_ROOT) / job.stored_as
-    if not job.stored_as or not path.is_file():
-        raise IntakeFileGone
-    return path
+    """The file of the job. Raises FileGone when it was deleted."""
+    return kept_path(job.stored_as)
 
 
 def reason_words(*, reason: str, kind: str) -> str:
@@ -67,30 +55,12 @@ def reason_words(*, reason: str, kind: str) -> str:
 
 
 def bad_rows(job: IntakeJob) -> Iterator[list[str]]:
-    """The headings, then every bad line with its own cells, its number and its reasons; nothing is a formula.
-
-    The cells are read from the file again: nothing of a bad line is kept in the database.
-    """
+    """The headings, then every bad line with its reasons, as `core.uploads.marked_rows` has them."""
     reasons = dict(IntakeProblem.objects.filter(job=job).values_list("line", "reasons"))
-    with open_table(path_of(job), most_rows=MOST_ROWS, most_bytes=MOST_BYTES) as table:
-        yield [*safe_cells(table.headings), _("行号"), _("原因")]
-        for line, cells in table.rows:
-            if not reasons:
-                return
-            told = reasons.pop(line, None)
-            if told is not None:
-                padded = [*cells, *[""] * (len(table.headings) - len(cells))]
-                words = "；".join(reason_words(reason=reason, kind=job.kind) for reason in told)
-                yield [*safe_cells(padded[: len(table.headings)]), str(line), words]
-
-
-def error_workbook(job: IntakeJob) -> IO[bytes]:
-    """The bad rows as an open .xlsx, at its beginning. Raises IntakeFileGone when the file was deleted."""
-    stream = tempfile.TemporaryFile()  # noqa: SIM115  (whoever sends it closes it)
-    try:
-        write_workbook(rows=bad_rows(job), stream=stream, title=_("有问题的行"))
-    except BaseException:
-        stream.close()
-        raise
-    stream.seek(0)
-    return stream
+    return marked_rows(
+        path_of(job),
+        reasons,
+        words=lambda reason: reason_words(reason=reason, kind=job.kind),
+        most_rows=MOST_ROWS,
+        most_bytes=MOST_BYTES,
+    )

@@ -12,9 +12,9 @@ from django.db.models import Q
 
 from core import audit, clock, events
 from core.actor import Actor
-from members.services.import_files import drop_file, keep_file
-from members.services.import_reading import MOST_BYTES as MOST_BYTES_OF_AN_UPLOAD
-from members.services.import_reading import open_table
+from core.tables import MOST_BYTES as MOST_BYTES_OF_AN_UPLOAD
+from core.tables import open_table
+from core.uploads import drop_file, keep_file
 from sales.errors import IntakeNotInThisState, IntakeSourceUnusable, NoSuchIntake
 from sales.events import IntakeQueued
 from sales.models import IntakeDocument, IntakeJob, IntakeKind, IntakeMapping, IntakeProblem, IntakeState

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from core import clock, phones
+from core.tables import open_table
 from members.contracts import ImportColumn, ImportSample
-from members.services.import_reading import open_table
 from members.services.import_values import BadValue
 from sales.models import IntakeJob
 from sales.services.import_files import MOST_BYTES, MOST_ROWS, path_of, reason_words
@@ -20,7 +20,7 @@ _MONEY: Final = frozenset({"amount", "list_amount", "line_amount"})
 def preview_intake(*, job: IntakeJob, columns: Mapping[str, str]) -> list[ImportColumn]:
     """Every column with its target (by its number as text) and its first cells, as they stand and as read.
 
-    Raises IntakeFileGone when the file was deleted.
+    Raises FileGone when the file was deleted.
     """
     first: list[list[str]] = []
     with open_table(path_of(job), most_rows=MOST_ROWS, most_bytes=MOST_BYTES) as table:

@@ -14,7 +14,7 @@ from core import clock
 from core.actor import Actor
 from core.errors import Refusal
 from core.leases import LeaseLost, give_lease_back, is_free, keep_lease, take_lease
-from members.services.import_reading import open_table
+from core.tables import open_table
 from sales.contracts import IntakeCounts
 from sales.errors import IntakeStuck
 from sales.models import IntakeDocument, IntakeJob, IntakeKind, IntakeState

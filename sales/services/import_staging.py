@@ -14,7 +14,7 @@ from django.db.models import F
 
 from core import clock, crypto
 from core.leases import keep_lease
-from members.services.import_reading import Table
+from core.tables import Table
 from sales.contracts import (
     MemberKey,
     OrderCoupon,

@@ -13,9 +13,9 @@ from typing import IO, Final
 from django.utils.translation import gettext as _
 
 from core.actor import Actor
+from core.file_errors import FileTooLarge
+from core.tables import open_table
 from guides import selectors as guide_selectors
-from members.errors import ImportFileTooLarge
-from members.services.import_reading import open_table
 from sales.contracts import MetricName, TargetEntry, TargetKey, TargetKind
 from sales.errors import TargetFileUnusable
 from sales.services.targets import MOST_FEN, set_targets
@@ -53,14 +53,14 @@ def read_target_file(*, stream: IO[bytes], visible: Mapping[TargetKind, frozense
         with os.fdopen(handle, "wb") as target:
             content = stream.read(_MOST_BYTES + 1)
             if len(content) > _MOST_BYTES:
-                raise ImportFileTooLarge(limit_mb=_MOST_BYTES // 1024 // 1024)
+                raise FileTooLarge(limit_mb=_MOST_BYTES // 1024 // 1024)
             target.write(content)
         with open_table(Path(name)) as table:
             code_at, value_at = _column(table.headings, _CODES), _column(table.headings, _VALUES)
             rows: list[tuple[int, tuple[str, ...]]] = []
             for line, cells in table.rows:
                 if len(rows) >= MOST_ROWS:
-                    raise ImportFileTooLarge(_("最多 2 万行，请分成几份"))
+                    raise FileTooLarge(_("最多 2 万行，请分成几份"))
                 rows.append((line, tuple(cells)))
             return _read(table.headings, rows, code_at, value_at, visible)
     finally:

@@ -100,7 +100,7 @@ def test_stop_keeps_what_is_written_and_drops_the_rest(small: None) -> None:
 @pytest.mark.django_db
 def test_a_file_that_turns_out_broken_fails_the_job_with_its_code(small: None) -> None:
     job = check(upload(text_of(people(9)) + '1390,"' + "x" * 40_000))
-    assert (job.state, job.failure, job.failure_line) == ("failed", "members.import_cell_too_large", 11)
+    assert (job.state, job.failure, job.failure_line) == ("failed", "core.file_cell_too_large", 11)
     assert not ImportRow.objects.exists()
 
 
@@ -299,7 +299,7 @@ def test_the_file_is_private_and_forgotten_after_its_days(django_capture_on_comm
     assert services.prune_imports(actor=STAFF, at=later) == 0
     with pytest.raises(Refusal) as refusal:
         list(bad_rows(job))
-    assert refusal.value.code == "members.import_file_gone"
+    assert refusal.value.code == "core.file_gone"
 
 
 @pytest.mark.django_db
@@ -346,7 +346,7 @@ def test_the_command_imports_and_says_how_it_went(tmp_path: Path) -> None:
     assert command(tmp_path / "none.csv")[0] == 2
     assert command()[0] == 2
     path.write_bytes(b"")
-    assert "members.import_file_empty" in command(path)[1]
+    assert "core.file_empty" in command(path)[1]
 
 
 @pytest.mark.django_db

@@ -11,6 +11,7 @@ from openpyxl import Workbook
 
 from core import clock
 from core.errors import Refusal
+from core.uploads import error_workbook
 from members.models import PointsEntry
 from sales import services
 from sales.models import (
@@ -26,7 +27,7 @@ from sales.models import (
     TotalMove,
 )
 from sales.services import import_running, import_staging
-from sales.services.import_files import bad_rows, error_workbook, reason_words
+from sales.services.import_files import bad_rows, reason_words
 from tests.cast import Cast, make_store
 from tests.sales.import_kit import (
     BACK_HEADINGS,
@@ -172,7 +173,7 @@ def test_one_bad_line_keeps_the_whole_order_out_and_all_its_lines_come_back(cast
     assert [line[-2] for line in told[1:]] == ["2", "3", "5", "6"]
     assert "整单没有导入" in told[1][-1]
     assert "数量" in told[2][-1]
-    with error_workbook(job) as stream:
+    with error_workbook(bad_rows(job)) as stream:
         assert stream.read(2) == b"PK"
     assert counts(run(job.pk)) == {"booked": 1}
 
@@ -245,10 +246,10 @@ def test_a_workbook_with_dates_numbers_and_formulas(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b"", "members.import_file_empty"), (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "members.import_file_unsupported"),
-     ("订单号\n1,\xff".encode("latin-1", "replace") + b"\xff\xfe\xff", "members.import_file_unreadable"),
-     (b"PK\x03\x04 nothing", "members.import_file_broken"), (text_of([]), "members.import_has_no_rows"),
-     (text_of([row("x" * 40_000)]), "members.import_cell_too_large")],
+    [(b"", "core.file_empty"), (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "core.file_unsupported"),
+     ("订单号\n1,\xff".encode("latin-1", "replace") + b"\xff\xfe\xff", "core.file_unreadable"),
+     (b"PK\x03\x04 nothing", "core.file_broken"), (text_of([]), "core.file_has_no_rows"),
+     (text_of([row("x" * 40_000)]), "core.file_cell_too_large")],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_refused_and_not_kept(
     cast: Cast, content: str | bytes, code: str, tmp_path: Path
@@ -266,7 +267,7 @@ def test_a_huge_cell_far_below_fails_the_job_and_leaves_nothing(
     monkeypatch.setattr(import_staging, "CHUNK", 2)
     rows = [row(f"O{number}") for number in range(6)]
     job = check(upload(text_of([*rows, row("O9", 商品名称="x" * 40_000)])))
-    assert (job.state, job.failure, job.failure_line) == ("failed", "members.import_cell_too_large", 8)
+    assert (job.state, job.failure, job.failure_line) == ("failed", "core.file_cell_too_large", 8)
     assert not IntakeDocument.objects.exists()
 
 

@@ -10,10 +10,11 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from core.actor import Actor
 from core.errors import Refusal
+from core.workbooks import write_csv, write_rows
 from members import selectors, services
 from members.contracts import ImportCard
 from members.models import ImportJob
-from members.services.import_files import bad_rows, write_csv, write_workbook
+from members.services.import_files import bad_rows
 
 _REFUSED: Final = 2
 _INTERRUPTED: Final = 130
@@ -108,7 +109,7 @@ class Command(BaseCommand):
         rows = bad_rows(ImportJob.objects.get(pk=job_id))
         with path.open("wb") as stream:
             if path.suffix.lower() == ".xlsx":
-                write_workbook(rows=rows, stream=stream, title="errors")
+                write_rows(rows=rows, stream=stream, title="errors")
             else:
                 write_csv(rows=rows, stream=stream)
 

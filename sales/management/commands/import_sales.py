@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from core.actor import Actor
 from core.errors import Refusal
-from members.services.import_files import write_csv, write_workbook
+from core.workbooks import write_csv, write_rows
 from sales import services
 from sales.contracts import IntakeCard
 from sales.models import IntakeJob, IntakeKind
@@ -120,7 +120,7 @@ class Command(BaseCommand):
         rows = bad_rows(IntakeJob.objects.get(pk=job_id))
         with path.open("wb") as stream:
             if path.suffix.lower() == ".xlsx":
-                write_workbook(rows=rows, stream=stream, title="errors")
+                write_rows(rows=rows, stream=stream, title="errors")
             else:
                 write_csv(rows=rows, stream=stream)
 

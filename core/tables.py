@@ -1,4 +1,4 @@
-"""Opening a file of members: CSV in the encodings Chinese shops save it in, and XLSX; row by row, within limits.
+"""Opening a table that was uploaded: CSV in the encodings Chinese shops save it in, and XLSX; row by row, within limits.
 
 A file comes from outside and is not trusted: what it claims about itself (its name, its sizes, its sheet's extent)
 is checked against what is found, nothing is read whole that could be large, and everything that goes wrong is a
@@ -22,16 +22,16 @@ from typing import Any, Final, TextIO
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
-from members.errors import (
-    ImportCellTooLarge,
-    ImportFileBroken,
-    ImportFileEmpty,
-    ImportFileTooLarge,
-    ImportFileUnreadable,
-    ImportFileUnsupported,
-    ImportHasNoRows,
-    ImportTooLong,
-    ImportTooWide,
+from core.file_errors import (
+    FileBroken,
+    FileCellTooLarge,
+    FileEmpty,
+    FileHasNoRows,
+    FileTooLarge,
+    FileTooLong,
+    FileTooWide,
+    FileUnreadable,
+    FileUnsupported,
 )
 
 MOST_BYTES: Final = 100 * 1024 * 1024
@@ -73,13 +73,13 @@ def open_table(path: Path, *, most_rows: int | None = None, most_bytes: int | No
     most_rows, most_bytes = most_rows or MOST_ROWS, most_bytes or MOST_BYTES
     size = path.stat().st_size
     if size == 0:
-        raise ImportFileEmpty
+        raise FileEmpty
     if size > most_bytes:
-        raise ImportFileTooLarge(limit_mb=most_bytes // 1024 // 1024)
+        raise FileTooLarge(limit_mb=most_bytes // 1024 // 1024)
     with path.open("rb") as stream:
         start = stream.read(8192)
     if start.startswith(_COMPOUND):
-        raise ImportFileUnsupported
+        raise FileUnsupported
     rows = _workbook_rows(path, most_rows) if start.startswith(_ZIP) else _text_rows(path, start)
     with contextlib.closing(rows):
         yield _table(rows, most_rows)
@@ -91,9 +91,9 @@ def _table(rows: Iterator[Row], most_rows: int) -> Table:
     while cells and not cells[-1].strip():
         cells.pop()
     if not cells:
-        raise ImportFileEmpty
+        raise FileEmpty
     if len(cells) > MOST_COLUMNS:
-        raise ImportTooWide(limit=MOST_COLUMNS)
+        raise FileTooWide(limit=MOST_COLUMNS)
     return Table(headings=tuple(_named(cells)), rows=_counted(filled, most_rows))
 
 
@@ -112,10 +112,10 @@ def _counted(rows: Iterator[Row], most_rows: int) -> Iterator[Row]:
     for row in rows:
         count += 1
         if count > most_rows:
-            raise ImportTooLong(limit=most_rows)
+            raise FileTooLong(limit=most_rows)
         yield row
     if not count:
-        raise ImportHasNoRows
+        raise FileHasNoRows
 
 
 # Text -----------------------------------------------------------------------------------------------------
@@ -131,11 +131,11 @@ def _text_rows(path: Path, start: bytes) -> Generator[Row, None, None]:
         try:
             for cells in reader:
                 if max(map(len, cells), default=0) > _MOST_CELL:
-                    raise ImportCellTooLarge(line=reader.line_num)
+                    raise FileCellTooLarge(line=reader.line_num)
                 yield reader.line_num, cells
         except csv.Error:
             # The field is larger than the module's limit: as a rule, a quotation mark that never closes.
-            raise ImportCellTooLarge(line=reader.line_num) from None
+            raise FileCellTooLarge(line=reader.line_num) from None
 
 
 def _lines(stream: TextIO) -> Iterator[str]:
@@ -144,7 +144,7 @@ def _lines(stream: TextIO) -> Iterator[str]:
     while text := stream.readline(_MOST_LINE):
         line += 1
         if len(text) == _MOST_LINE:
-            raise ImportCellTooLarge(line=line)
+            raise FileCellTooLarge(line=line)
         yield text
 
 
@@ -157,12 +157,12 @@ def _encoding(path: Path, start: bytes) -> str:
     else:
         controls = sum(byte in _TEXT_CONTROLS for byte in start)
         if controls * 50 > len(start) or start.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")):
-            raise ImportFileUnsupported
+            raise FileUnsupported
         candidates = ("utf-8", "gb18030")
     for encoding in candidates:
         if _reads_as(path, encoding):
             return encoding
-    raise ImportFileUnreadable
+    raise FileUnreadable
 
 
 def _reads_as(path: Path, encoding: str) -> bool:
@@ -186,7 +186,7 @@ def _separator(head: str) -> str:
     try:
         return max(_SEPARATORS, key=columns)
     except csv.Error:
-        raise ImportCellTooLarge(line=1) from None
+        raise FileCellTooLarge(line=1) from None
 
 
 # Workbooks ------------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ def _workbook_rows(path: Path, most_rows: int) -> Generator[Row, None, None]:
         with _as_broken():
             sheets = [sheet for sheet in values.worksheets if hasattr(sheet, "iter_rows")]
         if not sheets:
-            raise ImportFileUnsupported
+            raise FileUnsupported
         shown = sheets[0].iter_rows(values_only=True)
         number = 0
         while True:
@@ -211,13 +211,13 @@ def _workbook_rows(path: Path, most_rows: int) -> Generator[Row, None, None]:
                     return
                 number += 1
                 if number > most_rows + _HEAD_ROWS:
-                    raise ImportTooLong(limit=most_rows)
+                    raise FileTooLong(limit=most_rows)
                 cells = [_cell_text(value) for value in row]
             for place in written:
                 if place < len(cells) and not cells[place]:
                     cells[place] = UNCOMPUTED
             if any(len(cell) > _MOST_CELL for cell in cells):
-                raise ImportCellTooLarge(line=number)
+                raise FileCellTooLarge(line=number)
             yield number, cells
 
 
@@ -262,11 +262,11 @@ def _refuse_bomb(path: Path) -> None:
     with zipfile.ZipFile(path) as packed:
         parts = packed.infolist()
     if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > _MOST_UNPACKED_BYTES:
-        raise ImportFileTooLarge(limit_mb=_MOST_UNPACKED_BYTES // 1024 // 1024)
+        raise FileTooLarge(limit_mb=_MOST_UNPACKED_BYTES // 1024 // 1024)
     if any(part.flag_bits & 1 for part in parts):
-        raise ImportFileUnsupported
+        raise FileUnsupported
     if not any(part.filename == "[Content_Types].xml" for part in parts):
-        raise ImportFileUnsupported
+        raise FileUnsupported
 
 
 @contextlib.contextmanager
@@ -275,7 +275,7 @@ def _as_broken() -> Iterator[None]:
     try:
         yield
     except _BROKEN:
-        raise ImportFileBroken from None
+        raise FileBroken from None
 
 
 def _cell_text(value: object) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 import openpyxl
 import pytest
 
+from core import tables
 from core.errors import Refusal
+from core.tables import UNCOMPUTED, open_table
 from core.workbooks import safe_cells
-from members.services import import_reading
-from members.services.import_reading import UNCOMPUTED, open_table
 
 
 def rows_of(path: Path) -> tuple[tuple[str, ...], list[tuple[int, list[str]]]]:
@@ -72,16 +72,16 @@ def test_headings_that_repeat_or_are_empty_are_told_apart(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b"", "members.import_file_empty"), (b"\n\n , \n", "members.import_file_empty"),
-     ("手机号,姓名\n".encode(), "members.import_has_no_rows"), ("手机号\n,\n\n".encode(), "members.import_has_no_rows"),
-     (b"a,b\n1,\xff\xfe\xff\n", "members.import_file_unreadable"),
-     (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "members.import_file_unsupported"),
-     (b"%PDF-1.7\n1 2 3", "members.import_file_unsupported"), (bytes(range(32)) * 9, "members.import_file_unsupported"),
-     (b"PK\x03\x04 and then nothing", "members.import_file_broken"),
-     (b"a,b\n1," + b"x" * 10_000_000 + b"\n", "members.import_cell_too_large"),
-     (b'a,b\n1,"' + b"never closed\n" * 20_000, "members.import_cell_too_large"),
-     (b"a,b\n1," + b"x" * 40_000 + b"\n", "members.import_cell_too_large"),
-     ((",".join("abcdefghij" for _ in range(101)) + "\n1\n").encode(), "members.import_too_wide")],
+    [(b"", "core.file_empty"), (b"\n\n , \n", "core.file_empty"),
+     ("手机号,姓名\n".encode(), "core.file_has_no_rows"), ("手机号\n,\n\n".encode(), "core.file_has_no_rows"),
+     (b"a,b\n1,\xff\xfe\xff\n", "core.file_unreadable"),
+     (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "core.file_unsupported"),
+     (b"%PDF-1.7\n1 2 3", "core.file_unsupported"), (bytes(range(32)) * 9, "core.file_unsupported"),
+     (b"PK\x03\x04 and then nothing", "core.file_broken"),
+     (b"a,b\n1," + b"x" * 10_000_000 + b"\n", "core.file_cell_too_large"),
+     (b'a,b\n1,"' + b"never closed\n" * 20_000, "core.file_cell_too_large"),
+     (b"a,b\n1," + b"x" * 40_000 + b"\n", "core.file_cell_too_large"),
+     ((",".join("abcdefghij" for _ in range(101)) + "\n1\n").encode(), "core.file_too_wide")],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_what_cannot_be_read_has_a_code(tmp_path: Path, content: bytes, code: str) -> None:
@@ -90,10 +90,10 @@ def test_what_cannot_be_read_has_a_code(tmp_path: Path, content: bytes, code: st
 
 def test_sizes_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put(tmp_path, b"a,b\n1,2\n3,4\n")
-    monkeypatch.setattr(import_reading, "MOST_ROWS", 1)
-    assert refused(path) == "members.import_too_long"
-    monkeypatch.setattr(import_reading, "MOST_BYTES", 5)
-    assert refused(path) == "members.import_file_too_large"
+    monkeypatch.setattr(tables, "MOST_ROWS", 1)
+    assert refused(path) == "core.file_too_long"
+    monkeypatch.setattr(tables, "MOST_BYTES", 5)
+    assert refused(path) == "core.file_too_large"
 
 
 def test_a_workbook_gives_text_as_people_typed_it(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_formula_gives_its_kept_value_or_is_marked(tmp_path: Path) -> None:
 def test_a_workbook_cut_off_anywhere_is_broken_or_at_least_refused(tmp_path: Path) -> None:
     whole = workbook(tmp_path, ("手机号",), *((number,) for number in range(500))).read_bytes()
     for cut in range(10, len(whole) - 10, len(whole) // 12):
-        assert refused(put(tmp_path, whole[:cut])) == "members.import_file_broken"
+        assert refused(put(tmp_path, whole[:cut])) == "core.file_broken"
 
 
 def test_a_damaged_part_of_a_workbook_is_broken(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_damaged_part_of_a_workbook_is_broken(tmp_path: Path) -> None:
         for part in old.namelist():
             content = old.read(part)
             new.writestr(part, content[: len(content) // 2] if "sheet1" in part else content)
-    assert refused(put(tmp_path, changed.getvalue())) == "members.import_file_broken"
+    assert refused(put(tmp_path, changed.getvalue())) == "core.file_broken"
 
 
 def test_a_zip_that_unpacks_to_too_much_is_refused_unread(
@@ -156,12 +156,12 @@ def test_a_zip_that_unpacks_to_too_much_is_refused_unread(
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("[Content_Types].xml", b" " * 3_000_000)
-    monkeypatch.setattr(import_reading, "_MOST_UNPACKED_BYTES", 1_000_000)
-    assert refused(put(tmp_path, packed.getvalue())) == "members.import_file_too_large"
+    monkeypatch.setattr(tables, "_MOST_UNPACKED_BYTES", 1_000_000)
+    assert refused(put(tmp_path, packed.getvalue())) == "core.file_too_large"
     plain = io.BytesIO()
     with zipfile.ZipFile(plain, "w") as other:
         other.writestr("holiday.jpg", b"x")
-    assert refused(put(tmp_path, plain.getvalue())) == "members.import_file_unsupported"
+    assert refused(put(tmp_path, plain.getvalue())) == "core.file_unsupported"
 
 
 def test_a_huge_cell_of_a_workbook_is_refused(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_huge_cell_of_a_workbook_is_refused(tmp_path: Path) -> None:
         for part in old.namelist():
             content = old.read(part)
             new.writestr(part, content.replace(b"<t>x</t>", b"<t>" + b"x" * 10_000_000 + b"</t>"))
-    assert refused(put(tmp_path, changed.getvalue())) == "members.import_cell_too_large"
+    assert refused(put(tmp_path, changed.getvalue())) == "core.file_cell_too_large"
 
 
 def test_nothing_we_write_is_a_formula_for_a_spreadsheet() -> None:
