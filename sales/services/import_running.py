@@ -98,12 +98,13 @@ def _check(job: IntakeJob, plan: IntakePlan, holder: str, tell: Callable[[int], 
         for _chunk in Stager(job=job, plan=plan, holder=holder).chunks(table):
             tell(job.pk)
     row = IntakeJob.objects.working().filter(pk=job.pk)
+    # Before anything is asked of what was staged: the planner would take it for a handful of rows.
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE (SKIP_LOCKED) sales_intakedocument (job_id, place, number, revision)")
     with transaction.atomic():
         keep_lease(row, holder=holder)
         scattered = refuse_scattered(job_id=job.pk)
         row.update(bad_count=F("bad_count") + scattered)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE (SKIP_LOCKED) sales_intakedocument (job_id, place, number)")
 
     def still_ours() -> None:
         keep_lease(row, holder=holder)

@@ -38,8 +38,9 @@ _COLUMNS: Final = (
     "body", "is_apart",
 )  # fmt: skip
 # One number twice in a file, with other content: its rows are scattered, or two orders were mixed up. Nobody guesses.
+# Counted once: folded into the DELETE, the count could be made anew for every document.
 _SCATTERED: Final = """
-WITH twice AS (
+WITH twice AS MATERIALIZED (
     SELECT number, revision FROM sales_intakedocument WHERE job_id = %(job)s
     GROUP BY number, revision HAVING count(DISTINCT digest) > 1),
 gone AS (

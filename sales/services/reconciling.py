@@ -206,7 +206,9 @@ def _older_revisions(sales: Sequence[Sale]) -> dict[int, int]:
     if not revised:
         return {}
     rows = Sale.objects.filter(
-        is_current=False, order_no__in=[order_no for _source, order_no in revised]
+        is_current=False,
+        source__in={source for source, _no in revised},
+        order_no__in=[order_no for _source, order_no in revised],
     ).values_list("pk", "source", "order_no")
     return {pk: revised[(source, order_no)] for pk, source, order_no in rows if (source, order_no) in revised}
 
