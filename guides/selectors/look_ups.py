@@ -21,6 +21,19 @@ CROSS JOIN LATERAL (
 JOIN guides_store store ON store.id = held.store_id
 """
 
+# Before her first posting, and in a gap between two, she is where she works today.
+_POSTED: Final = """
+SELECT guide.id, store.id, store.dealer_id
+FROM unnest(%s::bigint[], %s::timestamptz[]) WITH ORDINALITY AS asked(guide_id, at, place)
+JOIN guides_guide guide ON guide.id = asked.guide_id
+LEFT JOIN LATERAL (
+    SELECT store_id FROM guides_guideposting
+    WHERE guide_id = asked.guide_id AND started_at <= asked.at AND (ended_at IS NULL OR ended_at > asked.at)
+    ORDER BY started_at DESC, id DESC LIMIT 1) posted ON true
+JOIN guides_store store ON store.id = coalesce(posted.store_id, guide.store_id)
+ORDER BY asked.place
+"""
+
 
 def list_stores_by_code(codes: Iterable[str]) -> dict[str, StorePlace]:
     """Open and closed stores by the codes that tills send; unknown codes are missing."""
@@ -49,6 +62,15 @@ def list_guide_places(guide_ids: Iterable[int]) -> dict[int, GuidePlace]:
     """The same by row id."""
     rows = Guide.objects.filter(pk__in=set(guide_ids)).values_list("pk", "store_id", "store__dealer_id")
     return {row[0]: GuidePlace(*row) for row in rows}
+
+
+def list_guide_places_at(asked: Sequence[tuple[int, dt.datetime]]) -> list[GuidePlace]:
+    """For each of these guides (row ids) and instants the store she worked in then; in order."""
+    if not asked:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_POSTED, [[guide for guide, _at in asked], [at for _guide, at in asked]])
+        return [GuidePlace(*row) for row in cursor.fetchall()]
 
 
 def list_exclusive_guides(asked: Sequence[tuple[int, dt.datetime]]) -> list[GuidePlace | None]:

@@ -28,7 +28,7 @@ from sales.services.metrics import refresh_member_metrics
 from sales.services.order_coupons import carry_coupons
 from sales.services.reading import digest_of_order
 from sales.services.reconciling import reconcile_sales
-from sales.services.references import References, day_of, exclusive_guides
+from sales.services.references import References, day_of, exclusive_guides, sharing_guides
 from sales.services.rewards import NO_REWARDS, REWARD_COLUMNS, reward_sales, withdraw_rewards
 from sales.services.writing import NewSale, write_decisions, write_sales
 
@@ -188,9 +188,16 @@ def outcome_of(*, order: OrderDocument, outcome: str, sale_id: int) -> DocumentO
 
 
 def decide_all(*, orders: Sequence[OrderDocument], references: References, at: dt.datetime) -> list[Decision]:
-    """Whose each order is, by the rules of now and the bindings of the moment it was sold; a till's clock that runs
-    ahead does not reach into tomorrow."""
+    """Whose each order is, by the rules of now and by bindings and postings of the moment it was sold; a till's clock
+    that runs ahead does not reach into tomorrow."""
     rules = active_rules()
+    named = [references.guide(order, order.sharing_guide) for order in orders]
+    sharing = sharing_guides(
+        [
+            (None if one is None else one.guide_id, order.sold_at)
+            for one, order in zip(named, orders, strict=True)
+        ]
+    )
     exclusives = exclusive_guides([(references.member(order), order.sold_at) for order in orders])
     return [
         decide(
@@ -201,10 +208,10 @@ def decide_all(*, orders: Sequence[OrderDocument], references: References, at: d
                 business_on=day_of(min(order.sold_at, at)),
                 serving=references.guide(order, order.serving_guide),
                 exclusive=exclusive,
-                sharing=references.guide(order, order.sharing_guide),
+                sharing=shared,
             ),
         )
-        for order, exclusive in zip(orders, exclusives, strict=True)
+        for order, exclusive, shared in zip(orders, exclusives, sharing, strict=True)
     ]
 
 

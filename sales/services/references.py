@@ -116,6 +116,13 @@ def exclusive_guides(asked: Sequence[tuple[int | None, dt.datetime]]) -> list[Gu
     return [None if member_id is None else next(found) for member_id, _at in asked]
 
 
+def sharing_guides(asked: Sequence[tuple[int | None, dt.datetime]]) -> list[GuidePlace | None]:
+    """Those who shared (row ids), in the store where each worked at that instant; None for none."""
+    known = [(guide_id, at) for guide_id, at in asked if guide_id is not None]
+    found = iter(guide_selectors.list_guide_places_at(known))
+    return [None if guide_id is None else next(found) for guide_id, _at in asked]
+
+
 def day_of(moment: dt.datetime) -> dt.date:
     """The Shanghai business day."""
     return clock.business_day(moment)

@@ -9,13 +9,12 @@ from typing import Any, Final
 from core.actor import Actor
 from core.shares import split
 from guides import selectors as guide_selectors
-from guides.contracts import GuidePlace, StorePlace
 from sales.contracts import Share
 from sales.errors import NoSuchRule
 from sales.models import Attribution, AttributionRule, AttributionShare, DeskJob, Sale
 from sales.services.attributing import RuleTerms, Situation, decide
 from sales.services.booking import terms_of_rule
-from sales.services.references import exclusive_guides
+from sales.services.references import exclusive_guides, sharing_guides
 
 _CHUNK: Final = 2_000
 _STORES: Final = 20  # of one slice
@@ -128,27 +127,22 @@ def weigh(*, sales: Sequence[Sale], rules: Sequence[RuleTerms], sums: Sums) -> N
     sums.manual_count += len(manual)
     sales = [sale for sale in sales if sale.pk not in manual]
     stores = guide_selectors.list_store_places({sale.store_id for sale in sales})
-    guides = guide_selectors.list_guide_places(
-        {guide for sale in sales for guide in (sale.serving_guide_id, sale.sharing_guide_id) if guide}
+    serving = guide_selectors.list_guide_places(
+        {sale.serving_guide_id for sale in sales if sale.serving_guide_id}
     )
+    sharing = sharing_guides([(sale.sharing_guide_id, sale.sold_at) for sale in sales])
     exclusives = exclusive_guides([(sale.member_id, sale.sold_at) for sale in sales])
-    for sale, exclusive in zip(sales, exclusives, strict=True):
-        situation = _situation(sale, stores, guides, exclusive)
+    for sale, exclusive, shared in zip(sales, exclusives, sharing, strict=True):
+        situation = Situation(
+            store=stores[sale.store_id],
+            channel=sale.channel,
+            business_on=sale.business_on,
+            serving=serving.get(sale.serving_guide_id or 0),
+            exclusive=exclusive,
+            sharing=shared,
+        )
         decided = decide(rules=rules, situation=situation)
         sums.add(_parts(sale, live.get(sale.pk, [])), _parts(sale, decided.shares))
-
-
-def _situation(
-    sale: Sale, stores: dict[int, StorePlace], guides: dict[int, GuidePlace], exclusive: GuidePlace | None
-) -> Situation:
-    return Situation(
-        store=stores[sale.store_id],
-        channel=sale.channel,
-        business_on=sale.business_on,
-        serving=guides.get(sale.serving_guide_id or 0),
-        exclusive=exclusive,
-        sharing=guides.get(sale.sharing_guide_id or 0),
-    )
 
 
 def _parts(sale: Sale, shares: Iterable[Any]) -> dict[tuple[Holder, int], int]:

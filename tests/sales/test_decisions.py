@@ -11,12 +11,14 @@ from core import clock
 from core.actor import Actor
 from core.errors import Refusal
 from core.shares import split
+from guides import selectors as guide_selectors
+from guides import services as guide_services
 from members import services as member_services
 from sales import selectors, services
 from sales.contracts import Share
-from sales.models import Attribution, AttributionRule, PerformanceEntry, Sale
+from sales.models import Attribution, AttributionRule, AttributionShare, PerformanceEntry, Sale
 from sales.services.attributing import split_among_rests
-from tests.cast import Cast
+from tests.cast import Cast, make_store
 from tests.sales.kit import TILL, assert_totals_agree, back, key_of, ledger, line, order, tell
 from tests.threads import at_once
 
@@ -52,6 +54,24 @@ def test_the_first_rule_that_fits_decides_and_is_explained(cast: Cast) -> None:
     assert ledger(metric="order_count", guide_id=cast.lina.id) == {"order_count": 1}
     tell(order("O2", serving_guide="", channel="store"))
     assert ledger(sale_ref=Sale.objects.get(order_no="O2").pk, guide_id=None)["sales_fen"] == 10_000
+
+
+def test_who_shared_counts_in_the_store_she_worked_in_when_it_was_sold(cast: Cast) -> None:
+    """王芳 moved since: an order that comes late is her former store's, one from now the new one's."""
+    rule(1, name="分享", sharing_bp=10_000, crosses_owners=True)
+    new_store = make_store("T03", "静安店", cast.east.id)
+    former = guide_selectors.list_guide_places([cast.wangfang.id])[cast.wangfang.id].store_id
+    guide_services.move_guide(guide_id=cast.wangfang.id, store_id=new_store.id, role="guide", actor=BOSS)
+    late = clock.now() - dt.timedelta(minutes=10)
+    tell(
+        order("O1", sharing_guide="T002", sold_at=late),
+        order("O2", sharing_guide="T002", sold_at=clock.now()),
+    )
+    shares = AttributionShare.objects.order_by("attribution__sale__order_no")
+    assert list(shares.values_list("guide_id", "store_id")) == [
+        (cast.wangfang.id, former),
+        (cast.wangfang.id, new_store.id),
+    ]
 
 
 def test_one_guide_in_two_roles_has_one_part(cast: Cast) -> None:
