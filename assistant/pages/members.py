@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from assistant import phrases
-from assistant.pages.shell import MemberRow, Shell, member_row
+from assistant.pages.shell import Link, MemberRow, Shell, member_row
 from core import clock
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard
@@ -36,20 +36,11 @@ class MemberRows:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Narrower:
-    """A way to a part of her list."""
-
-    label: str
-    url: str
-    is_on: bool
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class MembersPage:
     shell: Shell
     query: str
     only: str
-    narrower: tuple[Narrower, ...]
+    narrower: tuple[Link, ...]
     live_members: str
     list: MemberRows
 
@@ -101,7 +92,7 @@ def build_members(
         query=query,
         only=only,
         narrower=tuple(
-            Narrower(label, _url("assistant:members", q=query, only=key), key == only)
+            Link(label, _url("assistant:members", q=query, only=key), key == only)
             for key, label in (("", _("全部")), ("due", _("该回购")), ("falling", _("快流失")))
         ),
         live_members=phrases.say_count(summary.live_members),

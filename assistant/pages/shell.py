@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +12,9 @@ from guides.contracts import BoundMemberLine, GuideSummary
 from members.contracts import MemberCard
 
 Tab = Literal["today", "members", "coupons", "performance", "me"]
+
+
+Row = TypeVar("Row")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,6 +40,28 @@ class Shell:
         """For a page that does not."""
         notices = guide_selectors.get_notice_state(guide_id)
         return cls(tab, notices.latest_id, notices.unread_count > 0)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Link:
+    """One of several ways on, of which one may be where she is."""
+
+    label: str
+    url: str
+    is_on: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stretch(Generic[Row]):
+    """Some rows of a list that goes on at `next_url` (empty: it ends)."""
+
+    rows: tuple[Row, ...]
+    is_first: bool
+    next_url: str
+
+    @property
+    def is_empty(self) -> bool:
+        return self.is_first and not self.rows
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

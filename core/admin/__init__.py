@@ -22,7 +22,7 @@ from core.admin.extensions import (
 )
 from core.admin.filters import AutocompleteFilter, ChoiceFilter, CountedFilter
 from core.admin.formats import mask_openid, money, percent, thousands, when
-from core.admin.forms import DayInput, DressedForm, MomentInput, autocomplete_field
+from core.admin.forms import DayInput, DressedForm, MomentInput, autocomplete_field, plain_address
 from core.admin.only_row import OnlyRow
 from core.admin.own_page import OwnPage
 from core.admin.questions import Question, ask, bound_data, run_for_each, staff_actor
@@ -65,6 +65,7 @@ __all__ = [
     "narrow",
     "operation",
     "percent",
+    "plain_address",
     "register_answer",
     "register_column",
     "register_filter",

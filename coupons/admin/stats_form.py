@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
-from core.admin import DayInput, DressedForm, autocomplete_field, narrow
+from core.admin import DayInput, DressedForm, autocomplete_field, narrow, plain_address
 from coupons.contracts import StatsBy, StatsQuery
 from coupons.models import Coupon, CouponBatch, Door
 from coupons.selectors import visible_store_ids
@@ -88,15 +88,7 @@ class Asked:
     """A request's question: the query with the account's scope, the dimension, and addresses of its neighbours."""
 
     def __init__(self, request: HttpRequest) -> None:
-        self.address = {
-            name: value.replace("\0", "")[:40]
-            for name, value in request.GET.items()
-            if isinstance(value, str) and value
-        }
-        for name in _ROWS:
-            # A widget that looks rows up cannot draw what is no number: 0 is no row either, and says so.
-            if name in self.address and not (self.address[name].isascii() and self.address[name].isdecimal()):
-                self.address[name] = "0"
+        self.address = plain_address(request, rows=_ROWS)
         today = clock.today()
         given = {
             "since": (today - dt.timedelta(days=_DAYS - 1)).isoformat(), "until": today.isoformat(), "side": "issued",

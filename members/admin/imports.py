@@ -146,6 +146,7 @@ class ImportJobAdmin(OwnPage, CandidatePages, ReadOnlyAdmin):
             else:
                 return self._desk(job_id)
         context = {"title": _("导入会员"), "form": form, "media": form.media}
+        context["back_url"] = reverse("admin:members_importjob_changelist")
         return self._page(request, "admin/xiaoer/import_upload.html", context)
 
     def row_page(self, request: HttpRequest, job: Any) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
-from core.admin import DressedForm, autocomplete_field, narrow
+from core.admin import DressedForm, autocomplete_field, narrow, plain_address
 from guides import selectors as guide_selectors
 from sales import selectors
 from sales.contracts import BoardScope, BoardSubject, MetricName, PeriodName, Span
@@ -77,15 +77,7 @@ class Asked:
     """A request's question, narrowed to the stores the account sees, and the addresses of its neighbours."""
 
     def __init__(self, request: HttpRequest) -> None:
-        self.address = {
-            name: value.replace("\0", "")[:40]
-            for name, value in request.GET.items()
-            if isinstance(value, str) and value
-        }
-        for name in _PLACES:
-            # A widget that looks rows up cannot draw what is no number: 0 is no row either, and says so.
-            if name in self.address and not (self.address[name].isascii() and self.address[name].isdecimal()):
-                self.address[name] = "0"
+        self.address = plain_address(request, rows=_PLACES)
         usual = {
             "subject": "guide", "metric": "sales_fen", "period": "month", "day": clock.today().isoformat(),
         }  # fmt: skip

@@ -173,6 +173,7 @@ class IntakeJobAdmin(OwnPage, ReadOnlyAdmin):
             else:
                 return self._desk(job_id)
         context = {"title": _("导入订单"), "form": form, "media": form.media}
+        context["back_url"] = reverse("admin:sales_intakejob_changelist")
         return self._page(request, "admin/xiaoer/intake_upload.html", context)
 
     def row_page(self, request: HttpRequest, job: Any) -> HttpResponse:

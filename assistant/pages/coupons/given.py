@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from assistant import phrases
 from assistant.pages.coupons.faces import say_end
 from assistant.pages.links import url_of
-from assistant.pages.shell import Avatar, Shell, member_avatar
+from assistant.pages.shell import Avatar, Link, Shell, member_avatar
 from core import clock
 from coupons import selectors as coupon_selectors
 from coupons.contracts import GivenCoupon
@@ -30,13 +30,6 @@ class Asked:
     state: str = ""
     query: str = ""
     member_id: str = ""  # public
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class StateLink:
-    label: str
-    url: str
-    is_on: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,7 +64,7 @@ class GivenListPage:
     asked: Asked
     member_name: str  # of the one member it is narrowed to
     month_text: str
-    states: tuple[StateLink, ...]
+    states: tuple[Link, ...]
     list: GivenRows
 
 
@@ -91,7 +84,7 @@ def build_given(
         month_text=_("本月发了 %(given)s 张，用了 %(used)s 张")
         % {"given": phrases.say_count(month.given_count), "used": phrases.say_count(month.used_count)},
         states=tuple(
-            StateLink(labels[state], _url(dataclasses.replace(asked, state=state)), state == asked.state)
+            Link(labels[state], _url(dataclasses.replace(asked, state=state)), state == asked.state)
             for state in STATES
         ),
         list=build_given_rows(guide, asked, cursor=None, shown=0, limit=limit, now=now),

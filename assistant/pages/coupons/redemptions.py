@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from assistant import phrases
 from assistant.pages.coupons.redeeming import say_owner, say_yuan
 from assistant.pages.links import url_of
-from assistant.pages.shell import Shell
+from assistant.pages.shell import Link, Shell, Stretch
 from core import clock
 from core.errors import NotFound
 from coupons import selectors as coupon_selectors
@@ -36,24 +36,6 @@ class RedemptionRow:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class RedemptionRows:
-    rows: tuple[RedemptionRow, ...]
-    is_first: bool
-    next_url: str
-
-    @property
-    def is_empty(self) -> bool:
-        return self.is_first and not self.rows
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Link:
-    label: str
-    url: str
-    is_on: bool = False
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class RedemptionsPage:
     shell: Shell
     title: str
@@ -64,7 +46,7 @@ class RedemptionsPage:
     redeemed: str
     discount: str
     sales: str
-    list: RedemptionRows
+    list: Stretch[RedemptionRow]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -130,7 +112,7 @@ def build_redemptions(
 
 def build_redemption_rows(
     guide: GuideCard, *, who: Who, day: dt.date | None, cursor: int | None, now: dt.datetime | None = None
-) -> RedemptionRows:
+) -> Stretch[RedemptionRow]:
     """The stretch after `cursor`."""
     now = now or clock.now()
     today = clock.business_day(now)
@@ -154,7 +136,7 @@ def build_redemption_rows(
         next_url = url_of(
             "assistant:coupon-redemption-rows", who=who, day=day.isoformat(), cursor=found.next_cursor
         )
-    return RedemptionRows(rows, cursor is None, next_url)
+    return Stretch(rows, cursor is None, next_url)
 
 
 def build_redemption(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from assistant import phrases
 from assistant.pages.links import url_of
+from assistant.pages.shell import Link
 from core import clock
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard
@@ -48,13 +49,6 @@ class Asked:
         wanted = {"period": self.period, "metric": self.metric, "scope": self.scope} | changes
         usual = {"period": "day", "metric": "sales_fen", "scope": "store"}
         return url_of(name, **{key: value for key, value in wanted.items() if usual.get(key) != value})
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Link:
-    label: str
-    url: str
-    is_on: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from assistant.pages.performance.asked import METRICS, MONEY, PERIODS, Asked, Circle, Link, say_value
+from assistant.pages.performance.asked import METRICS, MONEY, PERIODS, Asked, Circle, say_value
+from assistant.pages.shell import Link
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard, GuideEntry
 from sales import selectors as sale_selectors

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from assistant import phrases
 from assistant.pages.coupons.redeeming import say_owner
 from assistant.pages.links import url_of
-from assistant.pages.performance.asked import Asked, Link, period_links
-from assistant.pages.shell import Shell
+from assistant.pages.performance.asked import Asked, period_links
+from assistant.pages.shell import Link, Shell, Stretch
 from core import clock
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard
@@ -34,23 +34,12 @@ class OrderRow:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class OrderRows:
-    rows: tuple[OrderRow, ...]
-    is_first: bool
-    next_url: str
-
-    @property
-    def is_empty(self) -> bool:
-        return self.is_first and not self.rows
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class OrdersPage:
     shell: Shell
     title: str
     store_name: str  # a manager's list of the store
     periods: tuple[Link, ...]
-    list: OrderRows
+    list: Stretch[OrderRow]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -114,7 +103,7 @@ def build_orders(
 
 def build_order_rows(
     guide: GuideCard, asked: Asked, *, is_store: bool, offset: int, now: dt.datetime | None = None
-) -> OrderRows:
+) -> Stretch[OrderRow]:
     """A stretch of it."""
     now = now or clock.now()
     if is_store and guide.role != "manager":
@@ -132,7 +121,7 @@ def build_order_rows(
             offset=found.next_offset,
         )
     rows = tuple(_row(line, now=now, is_store=is_store) for line in found.lines)
-    return OrderRows(rows, offset == 0, next_url)
+    return Stretch(rows, offset == 0, next_url)
 
 
 def build_order(

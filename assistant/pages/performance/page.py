@@ -8,11 +8,11 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from assistant import phrases
-from assistant.pages.performance.asked import PERIODS, Asked, Link, circles_of, period_links
+from assistant.pages.performance.asked import PERIODS, Asked, circles_of, period_links
 from assistant.pages.performance.board import BoardPart, build_board
 from assistant.pages.performance.chart import Chart, build_chart, starts_until
 from assistant.pages.performance.target import has_target
-from assistant.pages.shell import Shell
+from assistant.pages.shell import Link, Shell
 from core import clock
 from guides.contracts import GuideCard
 from sales import selectors as sale_selectors

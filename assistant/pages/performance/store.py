@@ -6,11 +6,11 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from assistant import phrases
-from assistant.pages.performance.asked import PERIODS, Asked, Circle, Link, circles_of, period_links
+from assistant.pages.performance.asked import PERIODS, Asked, Circle, circles_of, period_links
 from assistant.pages.performance.chart import Chart, build_chart, starts_until
 from assistant.pages.performance.page import SHOWN_METRICS, Number, seen_version
 from assistant.pages.performance.target import has_target
-from assistant.pages.shell import Avatar, Shell
+from assistant.pages.shell import Avatar, Link, Shell
 from core import clock
 from core.errors import NotFound
 from guides import selectors as guide_selectors
