@@ -30,11 +30,12 @@ _NOTICES: Final = 20
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Looking:
-    """What the page that asks shows: the search of the member list, the tab and rows of the request list, the
-    one request, the board of the page of numbers."""
+    """What the page that asks shows: the search of the member list and which part of it, the tab and rows of the
+    request list, the one request, the board of the page of numbers."""
 
     view: View
     query: str = ""
+    only: str = ""
     tab: RequestTab = "open"
     rows: int = 0
     request_id: str = ""
@@ -90,7 +91,7 @@ def build_pulse(
     if looking.view == "code":
         return dataclasses.replace(page, counts=build_my_code(guide, now=now).counts)
     if looking.view == "members":
-        return _with_members(page, guide, newest, query=looking.query, now=now)
+        return _with_members(page, guide, newest, looking=looking, now=now)
     if looking.view == "requests":
         requests = build_requests(guide, tab=looking.tab, limit=looking.rows, now=now)
         return dataclasses.replace(page, requests=requests)
@@ -112,13 +113,14 @@ def _with_numbers(guide: GuideCard, looking: Looking, *, now: dt.datetime) -> Pu
 
 
 def _with_members(
-    page: PulsePage, guide: GuideCard, newest: list[NoticeLine], *, query: str, now: dt.datetime
+    page: PulsePage, guide: GuideCard, newest: list[NoticeLine], *, looking: Looking, now: dt.datetime
 ) -> PulsePage:
     arrived = [notice.line for notice in newest if notice.kind == "new_member" and notice.line is not None]
     rows = tuple(member_row(line, now=now) for line in arrived)
     return dataclasses.replace(
         page,
-        new_rows=() if query else rows,  # a search shows what was searched, not what happened
+        # A search, and a part of her list, show what was asked for, not what happened.
+        new_rows=() if looking.query or looking.only else rows,
         gone_ids=tuple(notice.member.public_id for notice in newest if notice.kind == "member_left"),
         live_members=phrases.say_count(guide_selectors.summarize_guide(guide.id, at=now).live_members),
     )

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 from assistant.pages.home import build_home
 from assistant.pages.pulse import Looking, View, build_pulse
 from assistant.screens import guide_screen, show
-from assistant.views.inputs import search_words, whole_number
+from assistant.views.inputs import member_part, search_words, whole_number
 from assistant.views.performance import read_asked
 from assistant.views.requests import read_rows, read_tab
 from guides import services as guide_services
@@ -32,6 +32,7 @@ def pulse(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     looking = Looking(
         view=cast("View", asked if asked in _VIEWS else "other"),
         query=search_words(request),
+        only=member_part(request),
         tab=read_tab(request),
         rows=read_rows(request),
         request_id=request.GET.get("request", "")[:17],

@@ -71,3 +71,9 @@ def public_ids(request: HttpRequest, name: str, *, most: int) -> list[str]:
     if len(sent) > most * 2:
         raise InvalidInput(field=name)
     return [text.replace("\0", "")[:17] for text in dict.fromkeys(sent)]
+
+
+def member_part(request: HttpRequest) -> str:
+    """The narrower list that is asked for; a word of nobody's is none."""
+    asked = request.GET.get("only", "")
+    return asked if asked in {"due", "falling"} else ""

@@ -7,7 +7,7 @@ from assistant.pages.member_360 import build_member_360, build_tab
 from assistant.pages.member_360.points import build_points_rows
 from assistant.pages.members import MOST_ROWS, PAGE_ROWS, build_members, build_rows
 from assistant.screens import guide_screen, show
-from assistant.views.inputs import search_words, whole_number
+from assistant.views.inputs import member_part, search_words, whole_number
 from guides.contracts import GuideCard
 
 
@@ -18,7 +18,7 @@ def members(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     return show(
         request,
         "assistant/members.html",
-        build_members(guide, query=search_words(request), only=_only(request), limit=limit),
+        build_members(guide, query=search_words(request), only=member_part(request), limit=limit),
     )
 
 
@@ -30,7 +30,7 @@ def member_rows(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     rows = build_rows(
         guide,
         query=search_words(request),
-        only=_only(request),
+        only=member_part(request),
         cursor=request.GET.get("cursor") or None,
         shown=shown,
     )
@@ -53,9 +53,3 @@ def points_rows(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpR
     cursor = whole_number(request, "cursor", default=0, low=1, high=2**63 - 1)
     rows = build_points_rows(guide, public_id, cursor=cursor or None)
     return show(request, "assistant/_points_rows.html", rows)
-
-
-def _only(request: HttpRequest) -> str:
-    """The narrower list that is asked for; a word of nobody's is none."""
-    asked = request.GET.get("only", "")
-    return asked if asked in {"due", "falling"} else ""

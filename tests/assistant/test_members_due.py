@@ -6,6 +6,11 @@ from typing import Any
 import pytest
 
 from core import clock
+from core.actor import Actor
+from guides import services as guide_services
+from guides.events import MemberBound
+from guides.handlers import on_member_bound
+from guides.models import Binding
 from tests.sales.kit import key_of, order, tell
 
 pytestmark = pytest.mark.django_db
@@ -46,3 +51,17 @@ def test_who_falls_in_a_month_is_listed(cast: Any, log_in: Any) -> None:
     page = log_in(cast.lina).get("/a/members/?only=falling").content.decode()
     assert "小美" in page
     assert "小丽" not in page
+
+
+def test_a_new_member_is_told_of_and_not_put_into_a_part_of_the_list(cast: Any, log_in: Any) -> None:
+    client = log_in(cast.lina)
+    guide_services.bind_member(
+        member_id=cast.xiaoli.id, guide_id=cast.lina.id, source="scan", actor=Actor.wechat()
+    )
+    on_member_bound(MemberBound(Binding.objects.latest("pk").pk, cast.xiaoli.id, cast.lina.id))
+    whole = client.get("/a/pulse/?view=members&since=0").content.decode()
+    part = client.get("/a/pulse/?view=members&since=0&only=due").content.decode()
+    assert "小丽 成为您的会员" in whole
+    assert "小丽 成为您的会员" in part
+    href = f"/a/members/{cast.xiaoli.public_id}/"
+    assert whole.count(href) == part.count(href) + 1
