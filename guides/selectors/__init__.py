@@ -82,6 +82,7 @@ from guides.selectors.places import (
     get_store_place,
     known_place_ids,
     list_all_store_places,
+    list_store_ids_within,
     list_stores_within,
     nearest_stores,
 )
@@ -177,6 +178,7 @@ __all__ = [
     "list_roster",
     "list_store_guides",
     "list_store_ids",
+    "list_store_ids_within",
     "list_store_labels",
     "list_store_names",
     "list_store_owners",

@@ -67,6 +67,19 @@ def list_all_store_places() -> tuple[StorePlace, ...]:
     return tuple(store_place_of(*row) for row in rows)
 
 
+def list_store_ids_within(
+    *, region_id: int | None = None, dealer_id: int | None = None
+) -> tuple[tuple[int, ...], bool]:
+    """The stores, open or closed, of a region with all below it and of a dealer; and whether these are all stores."""
+    stores = Store.objects.order_by("pk").values_list("pk", flat=True)
+    if region_id is not None:
+        stores = stores.filter(region__path__contains=f"/{region_id}/")
+    if dealer_id is not None:
+        stores = stores.filter(dealer_id=dealer_id)
+    found = tuple(stores)
+    return found, len(found) == Store.objects.count()
+
+
 def find_store_place(code: str) -> StorePlace | None:
     """Where the store of that number stands."""
     found = Store.objects.filter(code=code.replace("\0", "")[:21]).values_list("pk", flat=True).first()

@@ -8,81 +8,102 @@ import dataclasses
 import datetime as dt
 from typing import Any, Final
 
+from django.db.models import QuerySet
+
 from core import clock
+from core.compiled import Given, compiled
 from guides import selectors as guide_selectors
 from sales.contracts import BoardScope, BoardSubject, MetricName, Span
-from sales.models import BoardFreeze, PlaceStore
+from sales.models import BoardFreeze
 from sales.selectors.scopes import region_children
 from sales.selectors.spans import cover, place_of_dealer, place_of_region
 
 _FREEZABLE: Final = frozenset({"week", "month", "quarter", "year"})
+# What a board cannot be read without knowing is asked by the statement that reads it, so that the answer is of one
+# moment: whether its period is frozen, whether its region or dealer has totals of its own.
+_TOLD_FROZEN: Final = """
+UNION ALL SELECT 'frozen', id, 0, 0 FROM sales_boardfreeze
+WHERE thawed_at IS NULL AND subject = %(ranked)s AND period = %(freezable)s AND starts_on = %(begins)s
+"""
+_TOLD_KEPT: Final = """
+UNION ALL SELECT 'kept', 0, 0, 0 WHERE EXISTS (SELECT FROM sales_placestore WHERE place = %(place)s)
+"""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Source:
     """A statement that selects (subject, value), its values, and whether it adds up: then it is worth keeping for the
-    length of a statement that asks several things of it."""
+    length of a statement that asks several things of it. `told` are rows besides it, as `board_sql` has them."""
 
     sql: str
     values: dict[str, Any]
     is_sum: bool
+    told: str = ""
     frozen_at: dt.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settled:
     """A part of the chain as it was asked for, which frozen boards know, and how running ones are read: by the totals
-    of a place, or by stores (None: the whole chain)."""
+    of a place, or by stores (None: the whole chain). `is_sure` is False while nobody has looked whether the place has
+    totals."""
 
     asked: BoardScope
     place: int | None
     store_ids: tuple[int, ...] | None
+    is_sure: bool = True
 
 
 def settle_scope(subject: BoardSubject, scope: BoardScope) -> Settled:
-    """One look for all periods of a board."""
+    """How the part is read if its region or dealer has totals of its own, as most have."""
     if subject not in ("guide", "store") or (scope.region_id is None and scope.dealer_id is None):
         return Settled(scope, None, scope.store_ids)
     if scope.region_id is not None:
-        place = place_of_region(scope.region_id)
-    else:
-        place = place_of_dealer(scope.dealer_id or 0)
-    if PlaceStore.objects.filter(place=place).exists():
-        return Settled(scope, place, None)
-    every = guide_selectors.list_all_store_places()
-    stores = tuple(
-        store.store_id
-        for store in every
-        if scope.region_id in (None, *store.region_ids) and scope.dealer_id in (None, store.dealer_id)
+        return Settled(scope, place_of_region(scope.region_id), None, is_sure=False)
+    return Settled(scope, place_of_dealer(scope.dealer_id or 0), None, is_sure=False)
+
+
+def settle_stores(scope: BoardScope) -> Settled:
+    """How a region or a dealer is read that has no totals of its own: it has one store, or all, or none, or was not
+    synchronised yet."""
+    stores, is_all = guide_selectors.list_store_ids_within(
+        region_id=scope.region_id, dealer_id=scope.dealer_id
     )
-    return Settled(scope, None, None if len(stores) == len(every) else stores)
-
-
-def source_of(*, subject: BoardSubject, metric: MetricName, span: Span, scope: Settled) -> Source:
-    """Where this board is read from now."""
-    freeze = _find_freeze(subject, span)
-    if freeze is not None:
-        return _frozen(freeze, metric, scope.asked)
-    return running_source_of(subject=subject, metric=metric, span=span, scope=scope)
+    return Settled(scope, None, None if is_all else stores)
 
 
 def running_source_of(*, subject: BoardSubject, metric: MetricName, span: Span, scope: Settled) -> Source:
     """The totals, whether or not the period is frozen: they hold still after a close as well."""
     if subject == "guide":
-        return _guides(metric, span, scope)
-    if subject == "store":
-        return _stores(metric, span, scope)
-    return _places(subject, metric, span, scope.asked)
+        source = _guides(metric, span, scope)
+    elif subject == "store":
+        source = _stores(metric, span, scope)
+    else:
+        source = _places(subject, metric, span, scope.asked)
+    return source if scope.is_sure else dataclasses.replace(source, told=_TOLD_KEPT)
 
 
-def _find_freeze(subject: BoardSubject, span: Span) -> BoardFreeze | None:
+def asking_freeze(source: Source, subject: BoardSubject, span: Span) -> Source:
+    """The source; its statement also tells whether the period is frozen, where it may be."""
     if span.name not in _FREEZABLE or span.ends_on > clock.today():
+        return source
+    asked = {"ranked": subject, "freezable": span.name, "begins": span.starts_on}
+    return dataclasses.replace(source, told=source.told + _TOLD_FROZEN, values=source.values | asked)
+
+
+def frozen_source_of(
+    *, subject: BoardSubject, metric: MetricName, span: Span, scope: BoardScope
+) -> Source | None:
+    """What stood when the period was closed; None where nothing is frozen."""
+    if span.name not in _FREEZABLE:
         return None
-    return (
-        BoardFreeze.objects.standing()
-        .filter(subject=subject, period=span.name, starts_on=span.starts_on)
-        .first()
-    )
+    freeze = _freeze.first(subject=subject, period=span.name, starts_on=span.starts_on)
+    return None if freeze is None else _frozen(freeze, metric, scope)
+
+
+@compiled
+def _freeze(*, subject: Given, period: Given, starts_on: Given) -> QuerySet[BoardFreeze]:
+    return BoardFreeze.objects.standing().filter(subject=subject, period=period, starts_on=starts_on)
 
 
 def _frozen(freeze: BoardFreeze, metric: MetricName, scope: BoardScope) -> Source:
@@ -92,10 +113,10 @@ def _frozen(freeze: BoardFreeze, metric: MetricName, scope: BoardScope) -> Sourc
         # Several stores: guides are added up over them, stores are taken from the chain's board.
         values["stores"] = list(scope.store_ids)
         if freeze.subject == "guide":
-            where += "scope = 'store' AND scope_ref = ANY(%(stores)s)"
+            where += "scope = 'store' AND scope_ref = ANY(%(stores)s::bigint[])"
             added = _select("sales_frozenplace", "subject_ref", where, values, is_sum=True)
             return dataclasses.replace(added, frozen_at=freeze.frozen_at)
-        where += "scope = 'chain' AND scope_ref = 0 AND subject_ref = ANY(%(stores)s)"
+        where += "scope = 'chain' AND scope_ref = 0 AND subject_ref = ANY(%(stores)s::bigint[])"
     else:
         values["scope"], values["ref"] = _scope_key(scope)
         where += "scope = %(scope)s AND scope_ref = %(ref)s"
@@ -124,7 +145,7 @@ def _guides(metric: MetricName, span: Span, scope: Settled) -> Source:
         table, held = "sales_guidetotal", "store_id = %(store)s"
         values["store"] = scope.store_ids[0]
     else:
-        table, held, is_sum = "sales_guidetotal", "store_id = ANY(%(stores)s)", True
+        table, held, is_sum = "sales_guidetotal", "store_id = ANY(%(stores)s::bigint[])", True
         values["stores"] = list(scope.store_ids)
     return _select(table, "guide_id", f"{held} AND {where}", values, is_sum=is_sum)
 
@@ -135,9 +156,15 @@ def _stores(metric: MetricName, span: Span, scope: Settled) -> Source:
         where += " AND store_id IN (SELECT store_id FROM sales_placestore WHERE place = %(place)s)"
         values["place"] = scope.place
     elif scope.store_ids is not None:
-        where += " AND store_id = ANY(%(stores)s)"
+        where += " AND store_id = ANY(%(stores)s::bigint[])"
         values["stores"] = list(scope.store_ids)
-    return _select("sales_storetotal", "store_id", where, values, is_sum=is_sum)
+    source = _select("sales_storetotal", "store_id", where, values, is_sum=is_sum)
+    # No index has the order of some stores: they are found once.
+    return (
+        source
+        if scope.place is None and scope.store_ids is None
+        else dataclasses.replace(source, is_sum=True)
+    )
 
 
 def _places(subject: BoardSubject, metric: MetricName, span: Span, scope: BoardScope) -> Source:
