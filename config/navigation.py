@@ -106,6 +106,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("券批次"), "inventory_2", "coupons_couponbatch_changelist"),
             _item(_("会员的券"), "local_activity", "coupons_coupon_changelist"),
             _item(_("核销记录"), "receipt_long", "coupons_redemption_changelist"),
+            _item(_("作废任务"), "block", "coupons_voidjob_changelist"),
         ],
     },
     {

@@ -29,6 +29,7 @@ SCOPES: Mapping[str, str] = {
     "coupons.Coupon": "coupons.selectors.scope_coupons",
     "coupons.ExchangeCode": "coupons.selectors.scopes.scope_exchange_codes",
     "coupons.UnlockShare": "coupons.selectors.scopes.scope_unlock_shares",
+    "coupons.VoidJob": "coupons.selectors.voiding.scope_void_jobs",
     "coupons.IssueJob": "coupons.selectors.scope_issue_jobs",
     "coupons.Redemption": "coupons.selectors.scope_redemptions",
     "coupons.CouponDay": "coupons.selectors.scope_coupon_days",

@@ -16,6 +16,7 @@ from coupons.admin import (
     stats,
     templates,
     unlocks,
+    void_jobs,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "stats",
     "templates",
     "unlocks",
+    "void_jobs",
 ]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from core import clock
 from core.admin import narrow, percent, thousands, when
 from coupons import selectors
+from coupons.admin.void_words import voidings_shown
 from coupons.contracts import BatchSummary
 from coupons.models import BatchState, CouponBatch, Door, GuideAllowance, IssueJob, QuotaPeriod
 from coupons.selectors.batch_words import door_words, limit_words, standing_words, window_words
@@ -53,23 +54,8 @@ def batch_page(request: HttpRequest, row: CouponBatch, *, may_change: bool) -> d
 
 def voiding_of(row: CouponBatch) -> dict[str, Any]:
     """The voidings of the batch, as a part of its page that asks for itself while one runs."""
-    jobs = selectors.list_void_jobs(row.pk)
-    return {
-        "batch": row,
-        "is_voiding": any(job.finished_at is None for job in jobs),
-        "voidings": [
-            {
-                "reason": job.reason,
-                "percent": job.percent,
-                "words": _("作废 %(n)s / %(asked)s 张")
-                % {"n": thousands(job.coupon_count), "asked": thousands(job.asked_count)},
-                "is_over": job.finished_at is not None,
-                "by": job.started_by,
-                "at": when(job.finished_at or job.started_at),
-            }
-            for job in jobs
-        ],
-    }
+    url = reverse("admin:coupons_batch_voiding", args=[row.pk])
+    return {"batch": row, **voidings_shown(_("整批作废"), selectors.list_void_jobs(row.pk), url)}
 
 
 def _tiles(sums: BatchSummary) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet, Value
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -34,13 +34,13 @@ from core.admin import (
     when,
 )
 from coupons import services
+from coupons.admin.batch_form import VoidForm
 from coupons.admin.hand_issue import HandIssue
-from coupons.errors import TooManyChosen
 from coupons.models import Coupon, CouponState, Door
 from coupons.selectors.checks import state_at
 from coupons.selectors.coupons import CODE_LENGTH, in_state
 from coupons.selectors.words import end_words
-from coupons.services.closing import MOST_CHOSEN
+from coupons.services.closing import SLICE
 from members import selectors as member_selectors
 
 name_actions(
@@ -257,16 +257,16 @@ class CouponAdmin(HandIssue, Exports, ScopedReadOnlyAdmin):
                 _now("选中的 %(total)s 张里，%(n)s 张已经用过、过期或作废，保持原样")
                 % {"total": thousands(total), "n": thousands(total - count)}
             )
-        if count > MOST_CHOSEN:
-            lines.append(TooManyChosen().message)
+        if count > SLICE:
+            lines.append(_now("数量较多，会在后台处理，进度在「作废任务」里看"))
 
-        def run(cleaned: dict[str, Any]) -> str:
-            done = services.void_chosen_coupons(
-                coupon_ids=unused.values_list("pk", flat=True),
-                reason=cleaned["reason"],
-                actor=staff_actor(request),
-            )
-            return _now("已作废 %(n)s 张") % {"n": thousands(done.coupon_count)}
+        def run(cleaned: dict[str, Any]) -> str | HttpResponse:
+            begun = services.start_chosen_void_job(chosen=chosen, actor=staff_actor(request), **cleaned)
+            if begun.asked_count <= SLICE:  # no longer than a page may take
+                begun = services.run_void_job(job_id=begun.job_id)
+            if begun.finished_at is None:
+                return HttpResponseRedirect(reverse("admin:coupons_voidjob_change", args=[begun.job_id]))
+            return _now("已作废 %(n)s 张") % {"n": thousands(begun.coupon_count)}
 
         question = Question(
             title=_("作废选中的券"),
@@ -275,4 +275,5 @@ class CouponAdmin(HandIssue, Exports, ScopedReadOnlyAdmin):
             lines=lines,
             is_dangerous=True,
         )
-        return ask(self, request, question, run, form=ReasonForm(bound_data(request)))
+        form = VoidForm(bound_data(request), initial={"key": codes.new_public_id()})
+        return ask(self, request, question, run, form=form)

@@ -26,6 +26,7 @@ from coupons.contracts.coupons import (
     TemplateCard,
     TemplateTerms,
     ValidityName,
+    VoidedBatch,
     VoidProgress,
     WhyNot,
 )
@@ -217,5 +218,6 @@ __all__ = [
     "UnlockVisit",
     "ValidityName",
     "VoidProgress",
+    "VoidedBatch",
     "WhyNot",
 ]

@@ -280,10 +280,11 @@ class ShownCode:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class VoidProgress:
-    """How far the voiding of a batch is: `asked_count` were unused when it began, `coupon_count` are void by it."""
+    """How far a voiding is: `asked_count` were unused when it began, `coupon_count` are void by it. Without a batch it
+    is of coupons that staff chose."""
 
     job_id: int
-    batch_id: int
+    batch_id: int | None
     reason: str
     asked_count: int
     coupon_count: int
@@ -291,6 +292,16 @@ class VoidProgress:
     started_at: dt.datetime
     finished_at: dt.datetime | None
     started_by: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class VoidedBatch:
+    """What a voiding takes of one batch."""
+
+    batch_id: int
+    name: str
+    asked_count: int
+    coupon_count: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -64,13 +64,6 @@ class ListTooLong(InvalidInput):
     sentence = _("名单最多 10 万行；更多的人请先导入会员并打上标签，再按标签发")
 
 
-class TooManyChosen(InvalidInput):
-    """More coupons than one request can make void, or one file can hold."""
-
-    code = "coupons.too_many_chosen"
-    sentence = _("一次最多处理 10 万条，请用筛选缩小范围，分几次做")
-
-
 class TemplateUnusable(InvalidInput):
     """Terms that make no sense; `details["field"]` says which, the message what to do."""
 

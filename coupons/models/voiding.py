@@ -1,4 +1,5 @@
-"""All unused coupons of a batch are made void: a job whose coupons are frozen in slices, so that any process can go on."""
+"""Many unused coupons are made void, those of a batch or chosen ones: a job whose coupons are frozen in slices, so that
+any process can go on."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,11 +11,17 @@ from coupons.models.batches import CouponBatch
 
 
 class VoidJob(models.Model):
-    """One voiding of a whole batch: what was unused when it began, and nothing that was issued since."""
+    """One voiding of a whole batch, or of coupons that staff chose (no batch): what was unused when it began, and
+    nothing that was issued since."""
 
     key = models.CharField(_("任务编号"), max_length=80, unique=True)
     batch = models.ForeignKey(
-        CouponBatch, on_delete=models.PROTECT, related_name="+", verbose_name=_("券批次")
+        CouponBatch,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("券批次"),
     )
     reason = models.CharField(_("原因"), max_length=120)
     asked_count = models.PositiveIntegerField(_("张数"), default=0)
@@ -28,8 +35,8 @@ class VoidJob(models.Model):
     objects = LockingQuerySet["VoidJob"].as_manager()
 
     class Meta:
-        verbose_name = _("整批作废")
-        verbose_name_plural = _("整批作废")
+        verbose_name = _("作废任务")
+        verbose_name_plural = _("作废任务")
         indexes = [
             # Used by resume_void_jobs, which mostly finds none.
             models.Index(fields=["id"], name="voidjob_running", condition=Q(finished_at__isnull=True)),
@@ -40,9 +47,10 @@ class VoidJob(models.Model):
 
 
 class VoidSlice(models.Model):
-    """Some thousand coupons of a voiding, done in one transaction or not at all."""
+    """Some thousand coupons of one batch in a voiding, done in one transaction or not at all."""
 
     job = models.ForeignKey(VoidJob, on_delete=models.PROTECT, related_name="slices")
+    batch = models.ForeignKey(CouponBatch, on_delete=models.PROTECT, related_name="+")
     number = models.PositiveIntegerField()
     coupon_ids = ArrayField(models.BigIntegerField())
     is_done = models.BooleanField(default=False)

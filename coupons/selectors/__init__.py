@@ -120,6 +120,8 @@ from coupons.selectors.unlocks import (
 from coupons.selectors.voiding import (
     get_void_progress,
     list_void_jobs,
+    list_void_progress,
+    list_voided_batches,
 )
 
 __all__ = [
@@ -183,6 +185,8 @@ __all__ = [
     "list_unlock_offers",
     "list_usable_coupons",
     "list_void_jobs",
+    "list_void_progress",
+    "list_voided_batches",
     "month_lines",
     "own_member_ids",
     "preview_standing_rule",

@@ -1,11 +1,13 @@
-"""How far the voiding of whole batches is."""
+"""How far voidings are: of whole batches, and of coupons that staff chose."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Func, Q, QuerySet, Sum
 
-from coupons.contracts import VoidProgress
-from coupons.models import VoidJob
+from core.models import StaffAccount
+from coupons.contracts import VoidedBatch, VoidProgress
+from coupons.models import VoidJob, VoidSlice
 
 _SHOWN = 5
 
@@ -18,6 +20,28 @@ def get_void_progress(job_id: int) -> VoidProgress:
 def list_void_jobs(batch_id: int) -> list[VoidProgress]:
     """The voidings of one batch, the newest first, at most five."""
     return [_progress_of(job) for job in _counted().filter(batch_id=batch_id).order_by("-pk")[:_SHOWN]]
+
+
+def list_void_progress(job_ids: Sequence[int]) -> dict[int, VoidProgress]:
+    """By job, for the rows of a list."""
+    return {job.pk: _progress_of(job) for job in _counted().filter(pk__in=job_ids)}
+
+
+def list_voided_batches(job_id: int) -> list[VoidedBatch]:
+    """Of which batches a voiding takes coupons, and how many are void so far; the most first."""
+    rows = (
+        VoidSlice.objects.filter(job_id=job_id)
+        .values("batch_id", "batch__name")
+        .annotate(asked=Sum(Func(F("coupon_ids"), function="cardinality")), voided=Sum("coupon_count"))
+        .order_by("-asked", "batch_id")
+    )
+    return [VoidedBatch(row["batch_id"], row["batch__name"], row["asked"], row["voided"]) for row in rows]
+
+
+def scope_void_jobs(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Voidings that the account itself began."""
+    is_head = staff.is_active and staff.is_superuser
+    return queryset if is_head else queryset.filter(actor_kind="staff", actor_id=staff.pk)
 
 
 def _counted() -> QuerySet[Any]:

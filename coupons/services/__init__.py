@@ -29,7 +29,6 @@ from coupons.services.bulk_desk import (
 from coupons.services.closing import (
     announce_expiring_coupons,
     expire_coupons,
-    void_chosen_coupons,
     void_coupon,
     void_coupons_of_source,
 )
@@ -186,6 +185,7 @@ from coupons.services.unlocks import (
 from coupons.services.voiding import (
     resume_void_jobs,
     run_void_job,
+    start_chosen_void_job,
     start_void_job,
     void_coupons,
 )
@@ -289,6 +289,7 @@ __all__ = [
     "settle_redemptions",
     "settle_rounds",
     "show_coupon",
+    "start_chosen_void_job",
     "start_issue_job",
     "start_unlock",
     "start_void_job",
@@ -303,7 +304,6 @@ __all__ = [
     "undo_redemption",
     "unlock_coupon",
     "unlock_coupons",
-    "void_chosen_coupons",
     "void_coupon",
     "void_coupons",
     "void_coupons_of_source",

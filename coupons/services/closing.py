@@ -11,22 +11,20 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from core import audit, clock, events
 from core.actor import Actor
 from coupons.contracts import CouponRun
-from coupons.errors import CouponExpired, CouponRedeemed, TooManyChosen
+from coupons.errors import CouponExpired, CouponRedeemed
 from coupons.events import CouponsExpired, CouponsExpiring, CouponsVoided
-from coupons.models import CouponBatch, CouponState
+from coupons.models import CouponState
 from coupons.services.batches import spread_room
 from coupons.services.history import actor_words, lock_by_id, usable_reason
 from coupons.services.redeeming import OFFLINE_SPAN
 
 SLICE: Final = 10_000
 NOTICE_DAYS: Final = 3
-MOST_CHOSEN: Final = 100_000
 
 _LOCK: Final = "SELECT id FROM coupons_coupon WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE"
 _LOCK_SHARDS: Final = """
@@ -99,33 +97,6 @@ def void_coupon(*, coupon_id: int, reason: str, actor: Actor, at: dt.datetime | 
             events.publish(CouponsVoided(coupon.batch_id, 1))
 
 
-def void_chosen_coupons(
-    *, coupon_ids: QuerySet[Any, int], reason: str, actor: Actor, at: dt.datetime | None = None
-) -> CouponRun:
-    """Those of the chosen coupons that nobody has used are void; used and expired ones stay as they are. Which they
-    are is decided once, at the beginning. Refuses more than a hundred thousand."""
-    at, reason = at or clock.now(), usable_reason(reason=reason)
-    chosen = list(coupon_ids.order_by("pk").values_list("batch_id", "pk")[: MOST_CHOSEN + 1])
-    if len(chosen) > MOST_CHOSEN:
-        raise TooManyChosen
-    of_batch: dict[int, list[int]] = {}
-    for batch_id, coupon_id in chosen:
-        of_batch.setdefault(batch_id, []).append(coupon_id)
-    coupons = members = 0
-    for batch_id, ids in of_batch.items():
-        run = _close_slices(
-            (ids[start : start + SLICE] for start in range(0, len(ids), SLICE)),
-            "voided",
-            reason=reason,
-            actor=actor,
-            at=at,
-        )
-        coupons, members = coupons + run.coupon_count, members + run.member_count
-        if run.coupon_count:
-            _tell_voided(batch_id, "coupons.chosen_voided", run, actor, at)
-    return CouponRun(coupons, members)
-
-
 def void_coupons_of_source(
     *, source_key: str, reason: str, actor: Actor, at: dt.datetime | None = None
 ) -> CouponRun:
@@ -180,13 +151,6 @@ def _close_all(
     query: str, values: dict[str, Any], to: str, *, reason: str, actor: Actor, at: dt.datetime
 ) -> CouponRun:
     return _close_slices(_slices(query, values), to, reason=reason, actor=actor, at=at)
-
-
-def _tell_voided(batch_id: int, action: str, run: CouponRun, actor: Actor, at: dt.datetime) -> None:
-    with transaction.atomic():
-        batch = CouponBatch(pk=batch_id)
-        audit.record(action=action, subject=batch, actor=actor, at=at, coupon_count=run.coupon_count)
-        events.publish(CouponsVoided(batch_id, run.coupon_count))
 
 
 def _close_slices(

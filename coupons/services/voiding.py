@@ -1,13 +1,15 @@
-"""A whole batch is made void: what is unused is frozen first, then a slice is one transaction.
+"""A whole batch, or what staff chose, is made void: what is unused is frozen first, then a slice is one transaction.
 
 Killed between two slices nothing is lost, killed inside one it is undone; any process goes on with the slices that
 wait, also several at once. Slices lock as `closing` does, so claims and tills wait for one slice at most.
 """
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from core import audit, clock, events
 from core.actor import Actor
@@ -15,19 +17,19 @@ from core.codes import new_public_id
 from coupons.contracts import VoidProgress
 from coupons.errors import NoSuchBatch, RequestReused
 from coupons.events import CouponsVoided, VoidJobStarted
-from coupons.models import CouponBatch, VoidJob, VoidSlice
-from coupons.selectors.voiding import get_void_progress
+from coupons.models import Coupon, CouponBatch, VoidJob, VoidSlice
+from coupons.selectors.voiding import get_void_progress, list_voided_batches
 from coupons.services.bulk_locks import limit_idle
 from coupons.services.closing import SLICE, void_locked
 from coupons.services.history import usable_reason
 from coupons.services.issuing import usable_request_key
 
 _FREEZE: Final = """
-INSERT INTO coupons_voidslice (job_id, number, coupon_ids, is_done, coupon_count)
-SELECT %(job)s, number, array_agg(id ORDER BY id), false, 0
-FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / %(slice)s AS number FROM coupons_coupon
-      WHERE batch_id = %(batch)s AND state IN ('issued', 'locked', 'gifting')) numbered
-GROUP BY number
+INSERT INTO coupons_voidslice (job_id, batch_id, number, coupon_ids, is_done, coupon_count)
+SELECT %s, batch_id, row_number() OVER (ORDER BY batch_id, part) - 1, array_agg(id ORDER BY id), false, 0
+FROM (SELECT id, batch_id, (row_number() OVER (PARTITION BY batch_id ORDER BY id) - 1) / %s AS part
+      FROM coupons_coupon WHERE id IN ({chosen})) numbered
+GROUP BY batch_id, part
 RETURNING cardinality(coupon_ids)
 """
 
@@ -54,19 +56,33 @@ def start_void_job(
             if job.batch_id != batch_id:
                 raise RequestReused
             return get_void_progress(job.pk)
-        job = VoidJob.objects.create(
-            key=key,
-            batch_id=batch_id,
-            reason=reason,
-            started_at=at,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            actor_label=actor.label[:90],
-        )
-        job.asked_count = _freeze(job)
-        job.save(update_fields=["asked_count"])
+        job = VoidJob.objects.create(key=key, **_asked(reason, actor, at), batch_id=batch_id)
+        _freeze(job, Coupon.objects.filter(batch_id=batch_id))
         audit.record(
             action="coupons.batch_void_started", subject=CouponBatch(pk=batch_id), actor=actor, at=at,
+            coupon_count=job.asked_count, reason=reason,
+        )  # fmt: skip
+        events.publish(VoidJobStarted(job.pk))
+    return get_void_progress(job.pk)
+
+
+def start_chosen_void_job(
+    *, chosen: QuerySet[Coupon], reason: str, key: str, actor: Actor, at: dt.datetime | None = None
+) -> VoidProgress:
+    """What is unused of the chosen coupons, of whatever batches, is frozen and will be void; which they are is decided
+    here once. The same `key` again answers with the first; no reason, and somebody else's key, are refused."""
+    at, reason = at or clock.now(), usable_reason(reason=reason)
+    usable_request_key(key=key)
+    with transaction.atomic():
+        # Two with one key wait for each other at its unique index.
+        job, is_new = VoidJob.objects.get_or_create(key=key, defaults=_asked(reason, actor, at))
+        if job.batch_id is not None or (job.actor_kind, job.actor_id) != (actor.kind, actor.id):
+            raise RequestReused
+        if not is_new:
+            return get_void_progress(job.pk)
+        _freeze(job, chosen)
+        audit.record(
+            action="coupons.chosen_void_started", subject=job, actor=actor, at=at,
             coupon_count=job.asked_count, reason=reason,
         )  # fmt: skip
         events.publish(VoidJobStarted(job.pk))
@@ -100,26 +116,43 @@ def resume_void_jobs() -> int:
     return len(jobs)
 
 
-def _freeze(job: VoidJob) -> int:
+def _asked(reason: str, actor: Actor, at: dt.datetime) -> dict[str, Any]:
+    return {
+        "reason": reason,
+        "started_at": at,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor_label": actor.label[:90],
+    }
+
+
+def _freeze(job: VoidJob, chosen: QuerySet[Coupon]) -> None:
+    try:
+        sql, values = chosen.unused().order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return  # Django knows without asking that nothing was chosen.
     with connection.cursor() as cursor:
-        cursor.execute(_FREEZE, {"job": job.pk, "slice": SLICE, "batch": job.batch_id})
-        return sum(size for (size,) in cursor.fetchall())
+        cursor.execute(_FREEZE.format(chosen=sql), [job.pk, SLICE, *values])
+        job.asked_count = sum(size for (size,) in cursor.fetchall())
+    job.save(update_fields=["asked_count"])
 
 
 def _finish(job: VoidJob, actor: Actor, at: dt.datetime) -> None:
-    """The job is over when no slice waits; of two who find that at once one tells."""
+    """The job is over when no slice waits; of two who find that at once one tells, for each batch."""
     if VoidSlice.objects.filter(job=job, is_done=False).exists():
         return
     with transaction.atomic():
         if not VoidJob.objects.filter(pk=job.pk, finished_at__isnull=True).update(finished_at=at):
             return
-        count = get_void_progress(job.pk).coupon_count
-        if count:
+        action = "coupons.batch_voided" if job.batch_id is not None else "coupons.chosen_voided"
+        for row in list_voided_batches(job.pk):
+            if not row.coupon_count:
+                continue
             audit.record(
-                action="coupons.batch_voided",
-                subject=CouponBatch(pk=job.batch_id),
+                action=action,
+                subject=CouponBatch(pk=row.batch_id),
                 actor=actor,
                 at=at,
-                coupon_count=count,
+                coupon_count=row.coupon_count,
             )
-            events.publish(CouponsVoided(job.batch_id, count))
+            events.publish(CouponsVoided(row.batch_id, row.coupon_count))

@@ -12,8 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from core import clock
 from core.models import AuditEntry
 from coupons import services
-from coupons.models import Coupon, Redemption
-from coupons.services import closing
+from coupons.models import Coupon, Redemption, VoidJob
 from members import services as member_services
 from members.contracts import TierTerms
 from tests.admin.coupon_desk_kit import page, press, sheet_of, shown, staff_client
@@ -31,7 +30,8 @@ def use(code: str, store_id: int, **values: Any) -> Redemption:
 
 
 def void(desk: Client, ids: list[int], query: str = "", **values: Any) -> Any:
-    sent = {"action": "void_chosen", "_selected_action": [str(one) for one in ids], **values}
+    ticked = [str(one) for one in ids]
+    sent = {"action": "void_chosen", "_selected_action": ticked, "key": "-".join(ticked), **values}
     return desk.post(page("coupon_changelist") + query, sent)
 
 
@@ -117,11 +117,44 @@ def test_what_the_filters_show_is_voided_with_numbers_first(desk: Client, cast: 
     assert Coupon.objects.get(pk=kept.id).state == "voided"
 
 
-def test_too_many_at_once_are_refused_in_words(desk: Client, cast: Cast, monkeypatch: Any) -> None:
-    monkeypatch.setattr(closing, "MOST_CHOSEN", 1)
-    ids = [claim(make_batch(), cast.xiaomei.id).id for _ in range(2)]
-    assert "一次最多处理" in shown(void(desk, ids, _confirmed="1", reason="x"))
-    assert not Coupon.objects.filter(state="voided").exists()
+def test_many_are_voided_in_the_background_with_a_page_that_says_how_far_it_is(
+    desk: Client, cast: Cast, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("coupons.admin.coupons.SLICE", 1)
+    monkeypatch.setattr("coupons.services.voiding.SLICE", 1)
+    east, batches = staff_client(cast), (make_batch(), make_batch())
+    ids = [claim(batch, cast.xiaomei.id).id for batch in (*batches, batches[0])]
+    assert "会在后台处理" in shown(void(desk, ids))
+    begun = void(desk, ids, _confirmed="1", reason="活动取消")
+    job = VoidJob.objects.get()
+    assert begun.headers["Location"] == page("voidjob_change", job.pk)
+    assert void(desk, ids, _confirmed="1", reason="活动取消").headers["Location"] == begun.headers["Location"]
+    assert "作废 0 / 3 张（0%）" in shown(desk.get(page("void_progress", job.pk)))
+    assert "HX-Refresh" not in desk.get(page("void_progress", job.pk)).headers
+    assert found(desk, "voidjob", state="running") == [job.pk]
+    services.resume_void_jobs()
+    assert set(Coupon.objects.values_list("state", flat=True)) == {"voided"}
+    assert desk.get(page("void_progress", job.pk)).headers["HX-Refresh"] == "true"
+    html = shown(desk.get(page("voidjob_change", job.pk)))
+    assert "作废 3 / 3 张" in html
+    assert [
+        (row["asked"], row["voided"]) for row in desk.get(page("voidjob_change", job.pk)).context["batches"]
+    ] == [
+        ("2", "2"),
+        ("1", "1"),
+    ]
+    assert found(desk, "voidjob", state="done") == [job.pk]
+    assert found(east, "voidjob") == []
+    for url in (page("voidjob_change", job.pk), page("void_progress", job.pk)):
+        assert east.get(url).status_code == desk.get(url.replace(str(job.pk), "98765")).status_code == 302
+
+
+def test_somebody_elses_key_voids_nothing(desk: Client, cast: Cast) -> None:
+    first, second = (claim(make_batch(), cast.xiaomei.id) for _ in range(2))
+    void(desk, [first.id], _confirmed="1", reason="x", key="same")
+    east = staff_client(cast)
+    assert void(east, [second.id], _confirmed="1", reason="x", key="same").status_code == 200
+    assert Coupon.objects.get(pk=second.id).state == "issued"
 
 
 def test_a_region_voids_and_sees_its_own_only(cast: Cast) -> None:

@@ -4,8 +4,9 @@ from functools import partial
 
 import pytest
 
+from core.actor import Actor
 from core.models import AuditEntry
-from coupons import errors, services
+from coupons import errors, selectors, services
 from coupons.contracts import RedemptionCard
 from coupons.models import Coupon, CouponBatch, CouponEvent, VoidJob, VoidSlice
 from tests.coupons.kit import BOSS, check_counters, claim, make_batch, make_members, make_shop, order
@@ -110,3 +111,64 @@ def test_several_workers_share_a_voiding_beside_tills_and_claims() -> None:
     assert AuditEntry.objects.filter(action="coupons.batch_voided").count() == 1
     assert CouponBatch.objects.get(pk=batch).quota == 40
     check_counters(batch)
+
+
+def choose(ids: list[int], key: str = "k") -> int:
+    chosen = Coupon.objects.filter(pk__in=ids)
+    return services.start_chosen_void_job(chosen=chosen, reason="发错了", key=key, actor=BOSS).job_id
+
+
+@pytest.mark.django_db
+def test_chosen_coupons_of_several_batches_are_voided_and_told_for_each() -> None:
+    first, second, shop = make_batch(), make_batch(), make_shop()
+    hers = [claim(batch, member) for batch in (first, second) for member in make_members(3)]
+    redeem(hers[0].code, shop)
+    spared = claim(first, make_members(1)[0])
+    job = choose([one.id for one in hers])
+    assert choose([spared.id]) == job
+    done = services.run_void_job(job_id=job)
+    assert (done.batch_id, done.asked_count, done.coupon_count, done.percent) == (None, 5, 5, 100)
+    assert [
+        (row.batch_id, row.asked_count, row.coupon_count) for row in selectors.list_voided_batches(job)
+    ] == [
+        (second, 3, 3),
+        (first, 2, 2),
+    ]
+    assert Coupon.objects.get(pk=spared.id).state == "issued"
+    told = AuditEntry.objects.filter(action="coupons.chosen_voided").order_by("subject_id")
+    assert [(entry.subject_id, entry.details) for entry in told] == [
+        (first, {"coupon_count": 2}),
+        (second, {"coupon_count": 3}),
+    ]
+    assert AuditEntry.objects.get(action="coupons.chosen_void_started").details["coupon_count"] == 5
+    for batch in (first, second):
+        check_counters(batch)
+
+
+@pytest.mark.django_db
+def test_a_key_of_another_voiding_or_of_somebody_else_is_refused() -> None:
+    batch = make_batch()
+    kept = claim(batch, make_members(1)[0])
+    begin(make_batch(), "whole")
+    with pytest.raises(errors.RequestReused):
+        choose([kept.id], "whole")
+    choose([], "mine")
+    with pytest.raises(errors.RequestReused):
+        services.start_void_job(batch_id=batch, reason="x", key="mine", actor=BOSS)
+    other = Actor.staff(987, "别人")
+    with pytest.raises(errors.RequestReused):
+        services.start_chosen_void_job(chosen=Coupon.objects.all(), reason="x", key="mine", actor=other)
+    with pytest.raises(errors.ReasonMissing):
+        services.start_chosen_void_job(chosen=Coupon.objects.all(), reason=" ", key="x", actor=BOSS)
+    assert Coupon.objects.get(pk=kept.id).state == "issued"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_who_send_one_choice_begin_one_voiding() -> None:
+    batch = make_batch()
+    ids = [claim(batch, member).id for member in make_members(4)]
+    jobs = at_once([partial(choose, ids) for _ in range(20)])
+    assert len(set(jobs)) == VoidJob.objects.count() == 1
+    assert VoidSlice.objects.count() == 2
+    assert services.resume_void_jobs() == 1
+    assert CouponEvent.objects.filter(what="voided").count() == 4
