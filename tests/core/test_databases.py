@@ -10,8 +10,9 @@ from rest_framework.response import Response
 
 from assistant.screens import open_screen
 from core.databases import is_away
-from members.models import Tag
+from members.models import Tag, TagGroup
 from miniapp.api import MiniView
+from tests.full_disk import full_disk
 
 
 def write_on_a_standby() -> None:
@@ -33,11 +34,9 @@ def wait_too_long() -> None:
 
 
 def write_on_a_full_disk() -> None:
-    """PostgreSQL's refusal when a file cannot grow (53100), raised by the server: filling its disk would fill ours."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
-        )
+    """The kernel's ENOSPC, through PostgreSQL."""
+    with full_disk("members_taggroup"):
+        TagGroup.objects.create(name="x")
 
 
 @pytest.mark.django_db(transaction=True)

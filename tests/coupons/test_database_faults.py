@@ -22,6 +22,7 @@ from tests.coupons.kit import (
     make_template,
     order,
 )
+from tests.full_disk import full_disk
 from tests.killed_job import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,11 +85,15 @@ def assert_all_refused(counter: Counter, *codes: str) -> None:
     before = picture()
     acts = counter.acts()
     for act in (acts[0], acts[1], acts[3], acts[4]):
-        with pytest.raises(DatabaseError) as caught:
-            act()
-        assert getattr(caught.value.__cause__, "sqlstate", None) in codes
-        assert not connection.in_atomic_block
+        assert_refused(act, *codes)
     assert picture() == before
+
+
+def assert_refused(act: Callable[[], Any], *codes: str) -> None:
+    with pytest.raises(DatabaseError) as caught:
+        act()
+    assert getattr(caught.value.__cause__, "sqlstate", None) in codes
+    assert not connection.in_atomic_block
 
 
 def assert_all_done(counter: Counter) -> None:
@@ -104,6 +109,36 @@ def test_a_read_only_database_refuses_and_recovers(counter: Counter) -> None:
     set_session("default_transaction_read_only", "on")
     assert_all_refused(counter, "25006")
     set_session("default_transaction_read_only", "off")
+    assert_all_done(counter)
+
+
+def test_on_a_full_disk_nothing_is_issued_and_nothing_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "SLICE", 3)
+    members, batch = make_members(8), make_batch(budget_fen=100 * 3_000)
+    asked: dict[str, Any] = {"batch_id": batch, "member_ids": members[1:], "key": "bulk", "actor": BOSS}
+    job = services.start_issue_job(**asked).job_id
+    acts = [
+        partial(claim, batch, members[0], "claim"),
+        partial(services.run_issue_job, job_id=job, actor=BOSS),
+    ]
+    with full_disk("coupons_coupon"):
+        for act in acts:
+            assert_refused(act, "53100")
+        check_counters(batch)
+    for act in acts:
+        act()
+    assert Coupon.objects.count() == 8
+    check_counters(batch)
+
+
+def test_on_a_full_disk_nothing_is_given_away_or_redeemed(counter: Counter) -> None:
+    """The history is written last, when all the rest of the transaction is done."""
+    acts = counter.acts()
+    with full_disk("coupons_couponevent"):
+        before = picture()
+        for act in (acts[1], acts[3]):
+            assert_refused(act, "53100")
+        assert picture() == before
     assert_all_done(counter)
 
 
