@@ -7,10 +7,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from coupons import services
-from coupons.models import Coupon, CouponBatchShard, CouponEvent, IssueSlice, Redemption
+from coupons.models import Coupon, Redemption
 from coupons.services import bulk
 from tests.coupons.kit import (
     BOSS,
@@ -22,12 +22,11 @@ from tests.coupons.kit import (
     make_template,
     order,
 )
+from tests.database_faults import assert_refused, picture, set_session
 from tests.full_disk import full_disk
 from tests.killed_job import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-_ALL = (Coupon, CouponBatchShard, CouponEvent, IssueSlice, Redemption)
 
 
 class Counter:
@@ -59,10 +58,6 @@ class Counter:
         ]
 
 
-def picture() -> list[list[Any]]:
-    return [list(model.objects.order_by("pk").values()) for model in _ALL]
-
-
 @pytest.fixture
 def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
     monkeypatch.setattr(bulk, "SLICE", 3)
@@ -75,25 +70,13 @@ def holder() -> Iterator[psycopg.Connection[Any]]:
         yield other
 
 
-def set_session(name: str, value: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET {name} = {value}")
-
-
 def assert_all_refused(counter: Counter, *codes: str) -> None:
     """Every act fails with that error of PostgreSQL, changes nothing and leaves the connection usable."""
-    before = picture()
+    before = picture("coupons")
     acts = counter.acts()
     for act in (acts[0], acts[1], acts[3], acts[4]):
         assert_refused(act, *codes)
-    assert picture() == before
-
-
-def assert_refused(act: Callable[[], Any], *codes: str) -> None:
-    with pytest.raises(DatabaseError) as caught:
-        act()
-    assert getattr(caught.value.__cause__, "sqlstate", None) in codes
-    assert not connection.in_atomic_block
+    assert picture("coupons") == before
 
 
 def assert_all_done(counter: Counter) -> None:
@@ -135,10 +118,10 @@ def test_on_a_full_disk_nothing_is_given_away_or_redeemed(counter: Counter) -> N
     """The history is written last, when all the rest of the transaction is done."""
     acts = counter.acts()
     with full_disk("coupons_couponevent"):
-        before = picture()
+        before = picture("coupons")
         for act in (acts[1], acts[3]):
             assert_refused(act, "53100")
-        assert picture() == before
+        assert picture("coupons") == before
     assert_all_done(counter)
 
 
@@ -161,12 +144,12 @@ def test_a_till_that_waits_too_long_for_the_counters_has_redeemed_nothing(
 ) -> None:
     """The last lock of a redemption, when all else is written."""
     holder.execute("SELECT 1 FROM coupons_couponbatchshard FOR UPDATE")
-    before = picture()
+    before = picture("coupons")
     set_session("lock_timeout", "'60ms'")
     redeem = counter.acts()[3]
     with pytest.raises(DatabaseError):
         redeem()
-    assert picture() == before
+    assert picture("coupons") == before
     holder.rollback()
     redeem()
     check_counters(counter.batch)
