@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import QuerySet
 
 from core import audit, clock, events
 from core.actor import Actor
@@ -18,6 +17,7 @@ from coupons.contracts import VoidProgress
 from coupons.errors import NoSuchBatch, RequestReused
 from coupons.events import CouponsVoided, VoidJobStarted
 from coupons.models import Coupon, CouponBatch, VoidJob, VoidSlice
+from coupons.models.coupons import CouponQuerySet
 from coupons.selectors.voiding import get_void_progress, list_voided_batches
 from coupons.services.bulk_locks import limit_idle
 from coupons.services.closing import SLICE, void_locked
@@ -67,7 +67,7 @@ def start_void_job(
 
 
 def start_chosen_void_job(
-    *, chosen: QuerySet[Coupon], reason: str, key: str, actor: Actor, at: dt.datetime | None = None
+    *, chosen: CouponQuerySet, reason: str, key: str, actor: Actor, at: dt.datetime | None = None
 ) -> VoidProgress:
     """What is unused of the chosen coupons, of whatever batches, is frozen and will be void; which they are is decided
     here once. The same `key` again answers with the first; no reason, and somebody else's key, are refused."""
@@ -126,7 +126,7 @@ def _asked(reason: str, actor: Actor, at: dt.datetime) -> dict[str, Any]:
     }
 
 
-def _freeze(job: VoidJob, chosen: QuerySet[Coupon]) -> None:
+def _freeze(job: VoidJob, chosen: CouponQuerySet) -> None:
     try:
         sql, values = chosen.unused().order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:

@@ -100,7 +100,7 @@ def test_on_a_full_disk_nothing_is_issued_and_nothing_is_counted(monkeypatch: py
     members, batch = make_members(8), make_batch(budget_fen=100 * 3_000)
     asked: dict[str, Any] = {"batch_id": batch, "member_ids": members[1:], "key": "bulk", "actor": BOSS}
     job = services.start_issue_job(**asked).job_id
-    acts = [
+    acts: list[Callable[[], Any]] = [
         partial(claim, batch, members[0], "claim"),
         partial(services.run_issue_job, job_id=job, actor=BOSS),
     ]

@@ -104,7 +104,7 @@ def test_what_takes_too_long_is_given_up_whole(
 
 def test_on_a_full_disk_no_points_are_written_and_no_merge_is_recorded() -> None:
     first, second = customer("13800000001").id, follower("double").id
-    acts = [partial(credit, first, 30, "one"), partial(merge, first, second)]
+    acts: list[Callable[[], Any]] = [partial(credit, first, 30, "one"), partial(merge, first, second)]
     with full_disk("members_pointslot"), full_disk("members_membermerge"):
         before = picture("members")
         for act in acts:

@@ -112,7 +112,7 @@ def test_what_takes_too_long_is_given_up_whole(
 
 def test_on_a_full_disk_no_order_is_booked_and_the_file_waits(cast: Cast) -> None:
     job = begun_file()
-    acts = [
+    acts: list[Callable[[], Any]] = [
         partial(tell, order("O1", member=key_of(cast.xiaomei))),
         partial(services.work_intake, job),
     ]
