@@ -10,6 +10,7 @@ HOLDINGS: tuple[str, ...] = (
     "guides.services.holdings_gateway.GatewayHoldings",
     "members.services.holdings_people.AddressHoldings",
     "sales.services.holdings.SaleHoldings",
+    "sales.services.holdings_reviews.ReviewHoldings",
     # Counts what SaleHoldings moved.
     "sales.services.holdings_metrics.MetricsHoldings",
     "members.services.holdings_people.IdentityHoldings",

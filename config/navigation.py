@@ -79,6 +79,8 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("退货单"), "assignment_return", "sales_salereturn_changelist"),
             _item(_("导入订单"), "upload_file", "sales_intakejob_changelist"),
             _item(_("待处理单据"), "rule_folder", "sales_helddocument_changelist"),
+            _item(_("购物评价"), "reviews", "sales_review_changelist"),
+            _item(_("购后设置"), "tune", "sales_purchasecare_changelist"),
             _item(_("商品"), "apparel", "sales_product_changelist"),
             _item(_("商品类目"), "category", "sales_category_changelist"),
         ],

@@ -39,5 +39,6 @@ SCOPES: Mapping[str, str] = {
     "sales.SaleReturn": "sales.selectors.staff_scopes.scope_returns",
     "sales.PerformanceEntry": "sales.selectors.staff_scopes.scope_by_store",
     "sales.HeldDocument": "sales.selectors.staff_scopes.scope_held",
+    "sales.Review": "sales.selectors.staff_scopes.scope_by_store",
     "sales.DeskJob": "sales.selectors.staff_scopes.scope_jobs",
 }

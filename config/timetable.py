@@ -63,6 +63,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "freeze_closed_boards": {"task": "sales.freeze_closed_boards", "schedule": 60.0},
     # Members of a large batch: it only notes whom it touched.
     "fold_touched_members": {"task": "sales.fold_touched_members", "schedule": 5.0},
+    # Orders of files, and those whose event was lost: their members hear of them, and have what they earned.
+    "work_purchase_care": {"task": "sales.work_purchase_care", "schedule": 10.0},
+    "work_reviews": {"task": "sales.work_reviews", "schedule": 30.0},
     # The night's run over all members, begun after midnight, and one when the chain changed its rules.
     "work_metrics_runs": {"task": "sales.work_metrics_runs", "schedule": 60.0},
     # What a killed import left; the import itself folds after each slice.

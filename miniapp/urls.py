@@ -17,6 +17,7 @@ from miniapp.views import (
     points,
     profile,
     requests,
+    reviews,
     tier,
     unlocks,
 )
@@ -65,6 +66,9 @@ urlpatterns: list[URLPattern] = [
     path("requests/<public_id:request_id>/cancel", requests.CancelRequestView.as_view()),
     path("requests/<public_id:request_id>/confirm", requests.ConfirmRequestView.as_view()),
     path("requests/<public_id:request_id>/read", requests.ReadRequestView.as_view()),
+    path("reviews", reviews.ReviewsView.as_view()),
+    path("reviews/<public_id:review_id>", reviews.ReviewView.as_view()),
+    path("reviews/<public_id:review_id>/answer", reviews.AnswerReviewView.as_view()),
     path("coupon-batches", claims.BatchesView.as_view()),
     path("coupon-batches/<public_id:batch_id>", claims.BatchView.as_view()),
     path("coupon-batches/<public_id:batch_id>/claim", claims.ClaimView.as_view()),

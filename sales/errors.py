@@ -289,3 +289,29 @@ class IntakeStuck(Conflict):
 
     code = "sales.intake_stuck"
     sentence = _("导入反复中断，请联系技术人员")
+
+
+class NoSuchReview(NotFound):
+    code = "sales.no_such_review"
+    sentence = _("没有找到这条评价邀请")
+
+
+class ReviewAnswered(Conflict):
+    """She said something else before; the first answer stands."""
+
+    code = "sales.review_answered"
+    sentence = _("这笔订单您已经评价过了")
+
+
+class ReviewOver(Conflict):
+    """Its time is over, or the goods came back."""
+
+    code = "sales.review_over"
+    sentence = _("评价时间已过，谢谢您的关注")
+
+
+class ReviewUnusable(InvalidInput):
+    """`details["field"]`: score or words."""
+
+    code = "sales.review_unusable"
+    sentence = _("请打 1 到 5 分，文字不超过 280 个字")

@@ -2,7 +2,30 @@
 
 from core.actor import Actor
 from sales import services
-from sales.events import DeskJobStarted, IntakeQueued, MonthWasClosed
+from sales.events import (
+    DeskJobStarted,
+    IntakeQueued,
+    MonthWasClosed,
+    ReturnRecorded,
+    SaleCorrected,
+    SaleRecorded,
+)
+
+
+def on_sale_recorded(event: SaleRecorded) -> None:
+    """Its member hears of it, and has what it earned. A larger batch announces nothing: work_purchase_care finds it."""
+    if event.member_id:
+        services.care_for_sales(sale_ids=[event.sale_id], actor=Actor.system("on_sale_recorded"))
+
+
+def on_sale_corrected(event: SaleCorrected) -> None:
+    """What only the corrected order earns, or whom only it names."""
+    services.care_for_sales(sale_ids=[event.sale_id], actor=Actor.system("on_sale_corrected"))
+
+
+def on_return_recorded(event: ReturnRecorded) -> None:
+    """Whoever brought the goods back is told."""
+    services.care_for_returns(return_ids=[event.return_id])
 
 
 def on_month_was_closed(event: MonthWasClosed) -> None:

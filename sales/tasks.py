@@ -74,3 +74,15 @@ def fold_totals() -> int:
 def work_desk_jobs() -> int:
     """See the service of that name. Answers how many went on."""
     return services.work_desk_jobs(actor=Actor.system("work_desk_jobs"))
+
+
+@shared_task(name="sales.work_purchase_care")
+def work_purchase_care() -> int:
+    """See the service of that name. Answers how many orders and returns were cared for."""
+    return services.work_purchase_care(actor=Actor.system("work_purchase_care"))
+
+
+@shared_task(name="sales.work_reviews")
+def work_reviews() -> int:
+    """See the service of that name. Answers how many invitations were opened."""
+    return services.work_reviews()

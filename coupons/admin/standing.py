@@ -31,9 +31,9 @@ from core.admin import (
     when,
 )
 from coupons import selectors, services
-from coupons.admin.fields import TicksField
+from coupons.admin.fields import TicksField, YuanField
 from coupons.admin.reasons import reason_words
-from coupons.admin.terms_form import RowsField, TermsForm
+from coupons.admin.terms_form import CodesField, RowsField, TermsForm
 from coupons.contracts import StandingCounts, StandingPreview, StandingTerms
 from coupons.models import IssueState, Occasion, RuleState, StandingIssue, StandingRule
 from coupons.services.standing_rules import WANT_OF_COUPONS
@@ -80,7 +80,9 @@ class RuleForm(TermsForm):
         help_text=_("「升到指定等级」和「指定等级每月一次」填写"),
     )
     store_ids = RowsField(
-        "guides.Store", label=_("门店"), help_text=_("按会员现在的导购所在门店算；都不选表示不限")
+        "guides.Store",
+        label=_("门店"),
+        help_text=_("按会员现在的导购所在门店算，「购物之后」按成交门店算；都不选表示不限"),
     )
     region_ids = RowsField("guides.Region", label=_("区域"), help_text=_("包括下级区域"))
     tier_ids = TicksField(
@@ -89,15 +91,22 @@ class RuleForm(TermsForm):
     sources = TicksField(
         label=_("会员来源"), choices=_sources, coerce=str, help_text=_("都不选表示不限"), widget=_PLAIN
     )
+    least_fen = YuanField(label=_("满多少元"), required=False, help_text=_("退货后剩下的金额；留空表示不限"))
+    category_codes = CodesField(
+        label=_("商品类目编码"),
+        required=False,
+        help_text=_("用逗号隔开；填了只算这些类目的金额，留空表示不限"),
+    )
 
     class Meta:
         model = StandingRule
-        fields = ("name", "occasion", "batch", "days_before", "starts_at", "ends_at")
+        fields = ("name", "occasion", "batch", "days_before", "is_first_only", "starts_at", "ends_at")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("tier_id", "store_ids", "region_ids", "tier_ids", "sources"):
+        for name in ("tier_id", "store_ids", "region_ids", "tier_ids", "sources", "category_codes"):
             self.initial.setdefault(name, getattr(self.instance, name))
+        self.initial.setdefault("least_fen", self.instance.least_fen or None)
         if "occasion" in self.fields:
             self.fields["occasion"].help_text = _("生日和每月一次在早上 9 点发，其余的一发生就发")
         if "days_before" in self.fields:
@@ -123,6 +132,7 @@ class StandingRuleAdmin(ServiceForms, BaseAdmin):
     actions_detail = ("switch_on", "switch_off", "preview", "retry")
     fieldsets = (
         (None, {"fields": ("name", ("occasion", "batch"), ("tier_id", "days_before"))}),
+        (_("购物之后"), {"fields": (("least_fen", "is_first_only"), "category_codes")}),
         (_("发给谁"), {"fields": ("store_ids", "region_ids", "tier_ids", "sources")}),
         (_("有效时间"), {"fields": ("starts_at", "ends_at")}),
     )
@@ -151,6 +161,7 @@ class StandingRuleAdmin(ServiceForms, BaseAdmin):
     def run_service(self, request: HttpRequest, row: StandingRule, form: Any, change: bool) -> int:
         cleaned, actor = dict(form.cleaned_data), staff_actor(request)
         cleaned["batch_id"] = cleaned["batch"].pk
+        cleaned["least_fen"] = cleaned["least_fen"] or 0
         names = {field.name for field in dataclasses.fields(StandingTerms)}
         terms = StandingTerms(**{name: cleaned[name] for name in names})
         if change:
@@ -281,7 +292,14 @@ class StandingIssueAdmin(ScopedReadOnlyAdmin):
 
     @column(_("原因"))
     def why(self, row: StandingIssue) -> str:
-        return reason_words(row.reason) if row.reason else "—"
+        return why_words(row)
+
+
+def why_words(row: StandingIssue) -> str:
+    """Why she has none, or has it no more."""
+    if row.withdrawal:
+        return str(row.get_withdrawal_display())
+    return reason_words(row.reason) if row.reason else "—"
 
 
 def cause_words(row: StandingIssue) -> str:
@@ -297,7 +315,11 @@ def cause_words(row: StandingIssue) -> str:
 def preview_lines(preview: StandingPreview) -> list[str]:
     """What a dry run found, in words."""
     count = thousands(preview.member_count)
-    if preview.is_looking_back:
+    if preview.is_of_purchases:
+        lines = [
+            _now("开启后每笔新成交的订单发一张，之前的订单不补发；退货后不再满足条件的，没用的券自动作废")
+        ]
+    elif preview.is_looking_back:
         lines = [_now("最近 7 天有 %(n)s 位会员符合，开启后按新发生的发放") % {"n": count}]
     else:
         lines = [_now("今天会发给 %(n)s 位会员") % {"n": count}]
@@ -331,7 +353,7 @@ def _log_panel(request: HttpRequest, rule: StandingRule) -> Panel:
                 cards[row.member_id].display_name,
                 cause_words(row),
                 str(row.get_state_display()),
-                reason_words(row.reason) if row.reason else "—",
+                why_words(row),
             )
             for row in rows
         ],

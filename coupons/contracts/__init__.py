@@ -97,6 +97,7 @@ from coupons.contracts.pricing import (
     ReturnedPart,
 )
 from coupons.contracts.standing import (
+    BoughtFact,
     OccasionName,
     StandingCounts,
     StandingPreview,
@@ -126,6 +127,7 @@ __all__ = [
     "BatchCard",
     "BatchSummary",
     "BatchTerms",
+    "BoughtFact",
     "ClaimTarget",
     "ClaimableBatch",
     "CodeImport",

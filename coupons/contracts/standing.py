@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Literal
 
 OccasionName = Literal[
-    "first_bound", "bound", "joined", "profile_completed", "birthday", "tier_reached", "tier_monthly"
+    "first_bound",
+    "bound",
+    "joined",
+    "profile_completed",
+    "birthday",
+    "tier_reached",
+    "tier_monthly",
+    "purchase",
 ]
 
 
@@ -14,7 +21,8 @@ OccasionName = Literal[
 class StandingTerms:
     """On which occasion a coupon of which batch is given, and to whom. Empty conditions mean everybody.
 
-    `days_before` is for birthdays only, `tier_id` for the two occasions of a tier only.
+    `days_before` is for birthdays only, `tier_id` for the two occasions of a tier only. Of a purchase `least_fen` has
+    to be left after returns, of `category_codes` alone where some are named, and places are those that sold.
     """
 
     name: str
@@ -26,8 +34,27 @@ class StandingTerms:
     region_ids: tuple[int, ...] = ()
     tier_ids: tuple[int, ...] = ()
     sources: tuple[str, ...] = ()
+    least_fen: int = 0
+    is_first_only: bool = False
+    category_codes: tuple[str, ...] = ()
     starts_at: dt.datetime | None = None
     ends_at: dt.datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BoughtFact:
+    """An order as it stands now: what is left of it after returns, together and of each category.
+
+    `key` is the same in all revisions of the order and begins with "sale:"; `member_id` is None when it names nobody.
+    """
+
+    key: str
+    member_id: int | None
+    store_id: int
+    sold_at: dt.datetime
+    is_first: bool
+    left_fen: int
+    left_by_category: Mapping[str, int]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,4 +89,5 @@ class StandingPreview:
     remaining_count: int  # of the batch
     why_not: str  # the code of a refusal: why the batch gives nothing to rules now
     why_not_words: str
+    is_of_purchases: bool  # nothing is counted: orders are another's books
     is_once_only: bool  # the batch's limit would stop a rule whose occasion comes again

@@ -45,6 +45,13 @@ class HadBefore(Conflict):
     sentence = _("合并前的账号已经发过")
 
 
+class PurchaseReturned(Conflict):
+    """The reason in a rule's log: the goods came back before the coupon was given."""
+
+    code = "coupons.purchase_returned"
+    sentence = _("订单已退货，不再发放")
+
+
 class MemberGone(Conflict):
     """The reason in a rule's log."""
 

@@ -69,6 +69,7 @@ from coupons.models.standing import (
     StandingIssue,
     StandingRound,
     StandingRule,
+    Withdrawal,
 )
 from coupons.models.stats import (
     CouponDay,
@@ -174,4 +175,5 @@ __all__ = [
     "Validity",
     "VoidJob",
     "VoidSlice",
+    "Withdrawal",
 ]

@@ -25,6 +25,7 @@ class Occasion(models.TextChoices):
     BIRTHDAY = "birthday", _("生日")
     TIER_REACHED = "tier_reached", _("升到指定等级")
     TIER_MONTHLY = "tier_monthly", _("指定等级每月一次")
+    PURCHASE = "purchase", _("购物之后")
 
 
 class RuleState(models.TextChoices):
@@ -47,7 +48,8 @@ class StandingRuleQuerySet(LockingQuerySet["StandingRule"]):
 class StandingRule(models.Model):
     """On this occasion, and where the conditions hold, a member is given one coupon of the batch.
 
-    Empty conditions mean everybody. Places are those of her guide of today; a region counts with all below it.
+    Empty conditions mean everybody. Places are those of her guide of today, and of a purchase the store that sold; a
+    region counts with all below it.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -70,6 +72,12 @@ class StandingRule(models.Model):
     tier_ids = ArrayField(models.BigIntegerField(), default=list, blank=True, verbose_name=_("会员等级"))
     sources = ArrayField(
         models.CharField(max_length=16), default=list, blank=True, verbose_name=_("会员来源")
+    )
+    # Of a purchase: what has to be left of it after returns, of the categories alone where some are named.
+    least_fen = models.PositiveBigIntegerField(_("满多少元（分）"), default=0)
+    is_first_only = models.BooleanField(_("只限首单"), default=False)
+    category_codes = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True, verbose_name=_("商品类目")
     )
     starts_at = models.DateTimeField(_("开始时间"), null=True, blank=True)
     ends_at = models.DateTimeField(_("结束时间"), null=True, blank=True)
@@ -94,6 +102,10 @@ class StandingRule(models.Model):
             models.CheckConstraint(
                 condition=Q(days_before=0) | Q(occasion="birthday", days_before__lte=60),
                 name="standingrule_days_before_birthday",
+            ),
+            models.CheckConstraint(
+                condition=Q(occasion="purchase") | Q(least_fen=0, is_first_only=False, category_codes=[]),
+                name="standingrule_purchase_where_asked",
             ),
             models.CheckConstraint(
                 condition=Q(starts_at__isnull=True) | Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
@@ -135,6 +147,13 @@ class IssueState(models.TextChoices):
     REFUSED = "refused", _("没有发到")
 
 
+class Withdrawal(models.TextChoices):
+    """What became of a coupon whose purchase came back: void, or used before and left to her."""
+
+    VOIDED = "voided", _("退货，券已作废")
+    KEPT = "kept", _("退货，券已用掉")
+
+
 class StandingIssue(models.Model):
     """A rule's occasion came for a member: she has her coupon, waits for it, or has none for a reason.
 
@@ -151,7 +170,8 @@ class StandingIssue(models.Model):
     member = models.ForeignKey(
         "members.Member", on_delete=models.PROTECT, related_name="+", verbose_name=_("会员")
     )
-    occasion_key = models.CharField(_("由头"), max_length=40)  # "birthday:2026", "bound:1234"
+    # "birthday:2026", "bound:1234"; of a purchase the order's key.
+    occasion_key = models.CharField(_("由头"), max_length=40)
     state = models.CharField(_("结果"), max_length=8, choices=IssueState, default=IssueState.WAITING)
     reason = models.CharField(_("原因"), max_length=60, blank=True)  # the code of a refusal
     coupon = models.ForeignKey(
@@ -168,6 +188,7 @@ class StandingIssue(models.Model):
     )
     noted_at = models.DateTimeField(_("记录时间"))
     settled_at = models.DateTimeField(_("发放时间"), null=True, blank=True)
+    withdrawal = models.CharField(_("收回"), max_length=6, choices=Withdrawal, blank=True)
 
     objects = LockingQuerySet["StandingIssue"].as_manager()
 
@@ -184,6 +205,9 @@ class StandingIssue(models.Model):
                 | Q(state="refused", coupon__isnull=True, settled_at__isnull=False) & ~Q(reason=""),
                 name="standingissue_state_whole",
             ),
+            models.CheckConstraint(
+                condition=Q(withdrawal="") | Q(state="given"), name="standingissue_withdrawn_after_given"
+            ),
         ]
         indexes = [
             # Used by those who give what waits, and by the round that gives it.
@@ -191,6 +215,12 @@ class StandingIssue(models.Model):
                 fields=["rule", "round", "member", "id"],
                 name="standingissue_waiting",
                 condition=Q(state="waiting"),
+            ),
+            # Used when the purchase that brought it comes back.
+            models.Index(
+                fields=["occasion_key"],
+                name="standingissue_of_purchase",
+                condition=Q(occasion_key__startswith="sale:"),
             ),
             # Used by a rule's log, newest first.
             models.Index(fields=["rule", "-id"], name="standingissue_of_rule"),

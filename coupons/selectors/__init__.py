@@ -91,7 +91,10 @@ from coupons.selectors.settlement import (
 )
 from coupons.selectors.standing import (
     count_standing_issues,
+    count_withdrawn_gifts,
     get_standing_rule,
+    has_purchase_rules,
+    list_gifted_keys,
     preview_standing_rule,
 )
 from coupons.selectors.stats import (
@@ -139,6 +142,7 @@ __all__ = [
     "count_served",
     "count_standing_issues",
     "count_usable_coupons",
+    "count_withdrawn_gifts",
     "describe_terms",
     "example_words",
     "face_of",
@@ -165,6 +169,7 @@ __all__ = [
     "get_template",
     "get_unlock_offer",
     "get_void_progress",
+    "has_purchase_rules",
     "is_redeemed_for",
     "list_claimable_batches",
     "list_coupon_steps",
@@ -173,6 +178,7 @@ __all__ = [
     "list_expiring_coupons",
     "list_first_members",
     "list_frozen_sums",
+    "list_gifted_keys",
     "list_given_coupons",
     "list_guide_batches",
     "list_held_coupons",

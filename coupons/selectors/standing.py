@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
@@ -13,7 +13,15 @@ from core import clock
 from core.labels import label_of
 from coupons.contracts import StandingCounts, StandingPreview, StandingRuleCard, StandingTerms
 from coupons.errors import OF_OUTCOME, NoSuchRule, TierLost, WrongTier
-from coupons.models import IssueState, Occasion, RuleState, StandingIssue, StandingRound, StandingRule
+from coupons.models import (
+    IssueState,
+    Occasion,
+    RuleState,
+    StandingIssue,
+    StandingRound,
+    StandingRule,
+    Withdrawal,
+)
 from coupons.selectors.batches import sum_batch
 from guides import selectors as guide_selectors
 from members import selectors as member_selectors
@@ -28,7 +36,7 @@ OPENING_HOUR: Final = 9
 # Everybody is looked at for these; the others leave a row when they happen.
 BY_CALENDAR: Final = frozenset({Occasion.BIRTHDAY, Occasion.TIER_MONTHLY})
 # They come to a member more than once.
-AGAIN: Final = frozenset({Occasion.BOUND, Occasion.BIRTHDAY, Occasion.TIER_MONTHLY})
+AGAIN: Final = frozenset({Occasion.BOUND, Occasion.BIRTHDAY, Occasion.TIER_MONTHLY, Occasion.PURCHASE})
 
 Sql = tuple[str, list[Any]]
 
@@ -49,7 +57,7 @@ def due_sql(
     and whom its conditions fit, whether or not she had it already. `since` replaces the instant from which on what
     happened counts."""
     sources = list(_sources(rule, at, since))
-    conditions = _conditions(rule)
+    where, wanted = condition_sql(rule)
     parts: list[str] = []
     values: list[Any] = []
     for source in sources:
@@ -59,17 +67,25 @@ def due_sql(
         columns, key = ("(member_id, id)", "%s || found.id") if source.has_id else ("(member_id)", "%s::text")
         sql = f"SELECT found.member_id, {key} AS occasion_key FROM ({found[0]}) found {columns}"  # noqa: S608
         values += [source.key, *found[1]]
-        wheres = [] if member_id is None else ["found.member_id = %s"]
         values += [] if member_id is None else [member_id]
-        for choice in conditions:
-            compiled = [one for one in map(_compiled, choice) if one is not None]
-            alternatives = " OR ".join(f"found.member_id IN ({one[0]})" for one in compiled)
-            wheres.append(f"({alternatives or 'FALSE'})")
-            values += [value for one in compiled for value in one[1]]
-        parts.append(sql + (f" WHERE {' AND '.join(wheres)}" if wheres else ""))
+        values += wanted
+        only = "found.member_id = %s AND " if member_id is not None else ""
+        parts.append(f"{sql} WHERE {only}{where}")
     if not parts:
         return "SELECT NULL::bigint AS member_id, NULL::text AS occasion_key WHERE FALSE", []
     return " UNION ALL ".join(parts), values
+
+
+def condition_sql(rule: StandingRule) -> Sql:
+    """What the rule asks of `found.member_id`, beside its occasion; "TRUE" when nothing."""
+    wheres: list[str] = []
+    values: list[Any] = []
+    for choice in _conditions(rule):
+        compiled = [one for one in map(_compiled, choice) if one is not None]
+        alternatives = " OR ".join(f"found.member_id IN ({one[0]})" for one in compiled)
+        wheres.append(f"({alternatives or 'FALSE'})")
+        values += [value for one in compiled for value in one[1]]
+    return " AND ".join(wheres) or "TRUE", values
 
 
 def tier_demands(rule: StandingRule) -> Iterator[tuple[str, Sql]]:
@@ -93,6 +109,26 @@ def may_be_given(job_id: int, member_id: int) -> bool:
         return True
     rows = StandingIssue.objects.filter(round__in=rounds, member_id=member_id, state=IssueState.WAITING)
     return rows.exists()
+
+
+def has_purchase_rules(at: dt.datetime) -> bool:
+    """Whether any running rule gives for a purchase."""
+    return StandingRule.objects.running(at).filter(occasion=Occasion.PURCHASE).exists()
+
+
+def list_gifted_keys(keys: Iterable[str]) -> list[str]:
+    """Those of these orders' keys for which a rule owes or gave something that was not taken back."""
+    # The condition is that of the index.
+    rows = StandingIssue.objects.filter(occasion_key__in=list(keys), occasion_key__startswith="sale:")
+    standing = rows.filter(withdrawal="").exclude(state=IssueState.REFUSED)
+    return sorted(set(standing.values_list("occasion_key", flat=True)))
+
+
+def count_withdrawn_gifts(keys: Iterable[str]) -> dict[str, int]:
+    """How many coupons each of these orders had brought and lost again unused."""
+    rows = StandingIssue.objects.filter(occasion_key__in=list(keys), occasion_key__startswith="sale:")
+    voided = rows.filter(withdrawal=Withdrawal.VOIDED).values_list("occasion_key")
+    return dict(voided.annotate(n=Count("pk")).order_by())
 
 
 def rule_card_of(rule: StandingRule) -> StandingRuleCard:
@@ -161,6 +197,7 @@ def preview_standing_rule(rule_id: int, *, at: dt.datetime | None = None) -> Sta
         remaining_count=sum_batch(rule.batch_id).remaining_count,
         why_not="" if refusal is None else refusal.code,
         why_not_words="" if refusal is None else str(refusal.sentence),
+        is_of_purchases=rule.occasion == Occasion.PURCHASE,
         is_once_only=rule.occasion in AGAIN and rule.batch.member_limit is not None,
     )
 
@@ -227,7 +264,8 @@ def _by_calendar(rule: StandingRule, at: dt.datetime, since: dt.datetime | None)
 def _conditions(rule: StandingRule) -> list[list[QuerySet[Any, int]]]:
     """All of them must hold, of each one alternative."""
     found: list[list[QuerySet[Any, int]]] = []
-    if rule.store_ids or rule.region_ids:
+    # A purchase is asked where it was made (`coupons.services.standing_purchases`).
+    if (rule.store_ids or rule.region_ids) and rule.occasion != Occasion.PURCHASE:
         places = guide_selectors.place_member_ids(store_ids=rule.store_ids, region_ids=rule.region_ids)
         found.append([places])
     if rule.tier_ids:

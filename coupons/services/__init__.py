@@ -136,6 +136,7 @@ from coupons.services.standing_issuing import (
     meet_occasions,
     work_standing_rules,
 )
+from coupons.services.standing_purchases import note_purchases, withdraw_purchase_gifts
 from coupons.services.standing_rounds import (
     settle_rounds,
 )
@@ -247,6 +248,7 @@ __all__ = [
     "meet_occasions",
     "mend_face_to_face",
     "missed_words",
+    "note_purchases",
     "open_batch",
     "open_face_to_face",
     "pause_batch",
@@ -308,6 +310,7 @@ __all__ = [
     "void_coupons",
     "void_coupons_of_source",
     "void_exchange_set",
+    "withdraw_purchase_gifts",
     "work_example",
     "work_standing_rules",
 ]

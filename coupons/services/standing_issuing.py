@@ -47,8 +47,8 @@ WITH due AS MATERIALIZED (
           AND had.occasion_key = found.occasion_key)
     ORDER BY 1, 2 LIMIT %s
 ), noted AS (
-    INSERT INTO coupons_standingissue (rule_id, member_id, occasion_key, state, reason, noted_at)
-    SELECT %s, member_id, occasion_key, 'waiting', '', %s FROM due ORDER BY 1, 2
+    INSERT INTO coupons_standingissue (rule_id, member_id, occasion_key, state, reason, noted_at, withdrawal)
+    SELECT %s, member_id, occasion_key, 'waiting', '', %s, '' FROM due ORDER BY 1, 2
     ON CONFLICT (rule_id, member_id, occasion_key) DO NOTHING RETURNING 1
 )
 SELECT (SELECT count(*) FROM noted), (SELECT count(*) FROM due), last.member_id, last.occasion_key

@@ -16,6 +16,7 @@ from coupons.errors import OF_OUTCOME, BatchSoldOut, HadBefore, OverMemberLimit
 from coupons.models import CouponBatch, IssueState, JobState, StandingIssue, StandingRound, StandingRule
 from coupons.selectors.batches import get_issue_progress
 from coupons.services.bulk import run_issue_job, start_issue_job
+from coupons.services.standing_purchases import void_round_withdrawals
 
 ROUND: Final = 100_000
 SLICE: Final = 10_000
@@ -132,6 +133,8 @@ def _settle(round_id: int, at: dt.datetime) -> int:
             seen, new = cursor.fetchone()
         given += int(new)
     if not StandingIssue.objects.filter(rule_id=row.rule_id, round=row, state=IssueState.WAITING).exists():
+        # Not before: a return that is under way refuses a row that waits, and none after that.
+        void_round_withdrawals(round_id=row.pk, actor=Actor.system("standing_rules"), at=at)
         StandingRound.objects.filter(pk=round_id, settled_at__isnull=True).update(settled_at=at)
     return given
 

@@ -37,6 +37,8 @@ from guides import selectors as guide_selectors
 from members import selectors as member_selectors
 
 MOST_DAYS_BEFORE: Final = 60
+MOST_FEN: Final = 1_000_000_000
+MOST_CATEGORIES: Final = 50
 # What may be tried again once there are coupons again.
 WANT_OF_COUPONS: Final = ("coupons.batch_sold_out", "coupons.budget_spent")
 _OF_A_TIER: Final = {Occasion.TIER_REACHED, Occasion.TIER_MONTHLY}
@@ -141,6 +143,7 @@ def _usable(terms: StandingTerms) -> StandingTerms:
     if terms.days_before and terms.occasion != Occasion.BIRTHDAY.value:
         _refuse("days_before", _("只有生日券可以提前"))
     _check_tiers(terms)
+    terms = _usable_purchase(terms)
     stores, regions, _dealers = guide_selectors.known_place_ids(
         store_ids=terms.store_ids, region_ids=terms.region_ids, dealer_ids=()
     )
@@ -151,6 +154,17 @@ def _usable(terms: StandingTerms) -> StandingTerms:
     if set(terms.sources) - {choice.value for choice in member_selectors.list_sources()}:
         _refuse("sources", _("有会员来源不存在，请重新选择"))
     return dataclasses.replace(terms, name=name)
+
+
+def _usable_purchase(terms: StandingTerms) -> StandingTerms:
+    codes = tuple(dict.fromkeys(code.strip() for code in terms.category_codes if code.strip()))
+    if terms.occasion != Occasion.PURCHASE.value and (terms.least_fen or terms.is_first_only or codes):
+        _refuse("least_fen", _("只有「购物之后」的规则可以填写金额、首单和类目"))
+    if not 0 <= terms.least_fen <= MOST_FEN:
+        _refuse("least_fen", _("金额请填写 0 到 1000 万元"))
+    if len(codes) > MOST_CATEGORIES or any(len(code) > 40 or "\0" in code for code in codes):
+        _refuse("category_codes", _("类目编码最多 50 个，每个不超过 40 个字"))
+    return dataclasses.replace(terms, category_codes=codes)
 
 
 def _check_tiers(terms: StandingTerms) -> None:

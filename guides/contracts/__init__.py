@@ -46,6 +46,7 @@ from guides.contracts.requests import (
     RequestSummary,
     RequestTab,
 )
+from guides.contracts.telling import MemberText
 
 __all__ = [
     "BindingCard",
@@ -66,6 +67,7 @@ __all__ = [
     "GuideSeat",
     "GuideSummary",
     "MemberGuide",
+    "MemberText",
     "NoteLine",
     "NoticeKindName",
     "NoticeLine",

@@ -85,6 +85,7 @@ from guides.selectors.places import (
     list_store_ids_within,
     list_stores_within,
     nearest_stores,
+    stores_within,
 )
 from guides.selectors.pulse import (
     list_notices_since,
@@ -203,6 +204,7 @@ __all__ = [
     "scope_stores",
     "search_dealers",
     "search_stores",
+    "stores_within",
     "summarize_guide",
     "summarize_requests",
     "visible_region_ids",

@@ -105,6 +105,13 @@ def known_place_ids(
     )
 
 
+def stores_within(*, store_ids: Iterable[int], region_ids: Iterable[int]) -> frozenset[int]:
+    """Ids of the stores that are named, or lie in a named region or below it; open and closed."""
+    regions = set(region_ids)
+    below = {place.store_id for place in list_all_store_places() if regions & set(place.region_ids)}
+    return frozenset(below | set(store_ids))
+
+
 def nearest_stores(latitude: float, longitude: float, limit: int = 10) -> tuple[StoreCard, ...]:
     """Open stores with a position, nearest first, with the great-circle distance in metres (haversine).
 

@@ -13,6 +13,7 @@ from guides.services.member_choice import change_guide
 from guides.services.member_messages import (
     day_words,
     tell_member,
+    tell_members,
     tell_of_expiring_points,
     tell_of_tier_at_risk,
     tell_of_upgrades,
@@ -73,6 +74,7 @@ from guides.services.request_work import (
 from guides.services.requests import cancel_request, close_request, open_request, read_request
 from guides.services.reveals import reveal_member_phone
 from guides.services.scans import answer_scan, resolve_scan
+from guides.services.words import clean_text
 
 __all__ = [
     "accept_request",
@@ -84,6 +86,7 @@ __all__ = [
     "change_guide",
     "change_request_kind",
     "change_store",
+    "clean_text",
     "close_channel_code",
     "close_done_requests",
     "close_request",
@@ -134,6 +137,7 @@ __all__ = [
     "start_request",
     "tag_privately",
     "tell_member",
+    "tell_members",
     "tell_missed_steps",
     "tell_of_expiring_points",
     "tell_of_lost_member",

@@ -3,10 +3,13 @@ takes one. The reach layer of campaigns will have more channels; until then who 
 mini-program."""
 
 import datetime as dt
+import itertools
+from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
 from core import clock
+from guides.contracts import MemberText
 from members import selectors as member_selectors
 from wechat.errors import NoAccount
 from wechat.services import accounts, followers, outbox
@@ -42,6 +45,35 @@ def tell_member(
     return outbox.queue_text(
         account_id=account.id, openid=openid, text=text, reason_key=reason_key, window_until=window, at=at
     )
+
+
+def tell_members(*, told: Sequence[MemberText], at: dt.datetime) -> int:
+    """Each of these texts waits in the outbox for its member, once for its reason; how many are new.
+
+    A few statements for all of them. Only who can be written to now, as far as we know, has a message: a window is open
+    (who unfollowed has none) and she has not withdrawn her consent. Who was merged is told as who she lives on as.
+    """
+    try:
+        account = accounts.get_default_official()
+    except NoAccount:
+        return 0
+    living = member_selectors.list_merge_targets({one.member_id for one in told})
+    openids = member_selectors.list_openids(set(living.values()), account.app_id)
+    every = itertools.chain.from_iterable(openids.values())
+    windows = followers.list_open_windows(account_id=account.id, openids=every, at=at)
+    reached = {
+        member_id: openid
+        for member_id, hers in openids.items()
+        if (openid := next((one for one in hers if one in windows), None)) is not None
+    }
+    silent = member_selectors.withdrawn_among(reached)
+    queued = []
+    for one in told:
+        member_id = living.get(one.member_id, 0)
+        openid = reached.get(member_id)
+        if openid is not None and member_id not in silent:
+            queued.append(outbox.Text(openid, one.text, one.reason_key, windows[openid]))
+    return outbox.queue_texts(account_id=account.id, texts=queued, at=at)
 
 
 def tell_of_expiring_points(

@@ -13,6 +13,7 @@ from members.selectors.consents import (
     list_pending_consents,
     may_reach,
     may_reach_ids,
+    withdrawn_among,
 )
 from members.selectors.imports import (
     count_waiting,
@@ -67,6 +68,7 @@ from members.selectors.people import (
     get_member_card,
     list_member_cards,
     list_merge_targets,
+    list_openids,
     list_wechat_identities,
     living_member_ids,
     person_row_ids,
@@ -184,6 +186,7 @@ __all__ = [
     "list_member_tiers",
     "list_merge_targets",
     "list_merges_of",
+    "list_openids",
     "list_passed_phones",
     "list_pending_consents",
     "list_points_entries",
@@ -225,4 +228,5 @@ __all__ = [
     "tier_multiplier_bp",
     "tier_standing_of",
     "typed_tokens",
+    "withdrawn_among",
 ]

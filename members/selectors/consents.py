@@ -1,6 +1,7 @@
 """What members agreed to, what there is to agree to, and who may be written to."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.db.models import QuerySet
@@ -100,6 +101,13 @@ def has_withdrawn(member_id: int, kind: str = MARKETING) -> bool:
     entries = ConsentEntry.objects.filter(member_id=member_id, kind__code=kind)
     last = entries.order_by("-at", "-pk").first()
     return last is not None and last.action == ConsentAction.WITHDRAWN
+
+
+def withdrawn_among(member_ids: Iterable[int], kind: str = MARKETING) -> set[int]:
+    """Those of these living members whose last word on this kind took it back; see `has_withdrawn`."""
+    entries = ConsentEntry.objects.filter(member_id__in=list(member_ids), kind__code=kind)
+    last = ConsentEntry.objects.filter(pk__in=entries.latest_ids(), action=ConsentAction.WITHDRAWN)
+    return set(last.values_list("member_id", flat=True))
 
 
 def may_reach_ids(kind: str = MARKETING) -> QuerySet[Any, int]:

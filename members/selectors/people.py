@@ -112,6 +112,17 @@ def find_openid(member_id: int, app_id: str) -> str | None:
     return identities.order_by("-linked_at", "-pk").values_list("value", flat=True).first()
 
 
+def list_openids(member_ids: Iterable[int], app_id: str) -> dict[int, list[str]]:
+    """The openids of each in one app, the newest first (a merged member may have several); who has none is missing."""
+    identities = MemberIdentity.objects.filter(
+        member_id__in=list(member_ids), app_id=app_id, kind__in=[Identity.OPENID, Identity.MINI_OPENID]
+    )
+    found: dict[int, list[str]] = {}
+    for member_id, value in identities.order_by("-linked_at", "-pk").values_list("member_id", "value"):
+        found.setdefault(member_id, []).append(value)
+    return found
+
+
 def list_wechat_identities(member_id: int) -> tuple[list[tuple[str, str]], list[str]]:
     """((app id, openid) of every app of ours she is known in, her unionids): what the gateway knows her by."""
     rows = MemberIdentity.objects.filter(

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin import name_actions, name_details, name_values
 from sales.admin import (  # noqa: F401  (each registers its pages)
     boards,
+    care,
     catalog,
     closing,
     commission,
@@ -16,6 +17,7 @@ from sales.admin import (  # noqa: F401  (each registers its pages)
     ledger,
     proofs,
     returns,
+    reviews,
     rfm,
     rfm_settings,
     rules,

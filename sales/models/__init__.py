@@ -16,6 +16,7 @@ from sales.models.boards import (
     PlaceTotal,
     ScopeKind,
 )
+from sales.models.care import CareCursor, PurchaseCare, Review, ReviewState
 from sales.models.catalog import Category, Product
 from sales.models.commission import (
     BountyMetric,
@@ -104,6 +105,7 @@ __all__ = [
     "AttributionShare",
     "BoardFreeze",
     "BountyMetric",
+    "CareCursor",
     "Category",
     "CodeAlias",
     "CommissionKind",
@@ -144,6 +146,9 @@ __all__ = [
     "PlaceStore",
     "PlaceTotal",
     "Product",
+    "PurchaseCare",
+    "Review",
+    "ReviewState",
     "RfmMonth",
     "RfmSettings",
     "RunKind",

@@ -28,6 +28,12 @@ from sales.selectors.numbers import (
     sum_guides,
     sum_store,
 )
+from sales.selectors.reviews import (
+    access_member_review,
+    count_open_reviews,
+    list_member_reviews,
+    list_sale_ratings,
+)
 from sales.selectors.rfm import (
     due_member_ids,
     falling_member_ids,
@@ -50,10 +56,12 @@ from sales.selectors.targets import (
 from sales.selectors.told import find_told_order, find_waiting_order, list_order_stores
 
 __all__ = [
+    "access_member_review",
     "access_sale",
     "add_months",
     "attribution_card_of",
     "commission_card_of",
+    "count_open_reviews",
     "cover",
     "due_member_ids",
     "falling_member_ids",
@@ -83,8 +91,10 @@ __all__ = [
     "list_guide_periods",
     "list_guide_sales",
     "list_live_attributions",
+    "list_member_reviews",
     "list_moves",
     "list_order_stores",
+    "list_sale_ratings",
     "list_store_guides_numbers",
     "list_store_periods",
     "list_store_sales",

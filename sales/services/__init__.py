@@ -1,5 +1,6 @@
 """Writes of `sales`."""
 
+from sales.services.care import care_for_returns, care_for_sales, work_purchase_care
 from sales.services.catalog import upsert_categories, upsert_products
 from sales.services.closing import close_month, reopen_month
 from sales.services.commission import (
@@ -51,6 +52,7 @@ from sales.services.naming import change_category, change_product, import_produc
 from sales.services.places import sync_places
 from sales.services.proof import prove_totals
 from sales.services.reattribution import preview_reattribution, reattribute_sale
+from sales.services.reviews import answer_review, work_reviews
 from sales.services.rfm_cuts import change_rfm_rules, usable_rules
 from sales.services.ruling import change_rule, create_rule, move_rule, switch_rule
 from sales.services.targets import (
@@ -63,6 +65,9 @@ from sales.services.targets import (
 
 __all__ = [
     "accept_content",
+    "answer_review",
+    "care_for_returns",
+    "care_for_sales",
     "change_category",
     "change_product",
     "change_rfm_rules",
@@ -122,5 +127,7 @@ __all__ = [
     "work_intake",
     "work_intakes",
     "work_metrics_runs",
+    "work_purchase_care",
+    "work_reviews",
     "write_commission_rule",
 ]

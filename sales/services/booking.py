@@ -29,6 +29,7 @@ from sales.services.order_coupons import carry_coupons
 from sales.services.reading import digest_of_order
 from sales.services.reconciling import reconcile_sales
 from sales.services.references import References, day_of, exclusive_guides, sharing_guides
+from sales.services.reviews import carry_review
 from sales.services.rewards import NO_REWARDS, REWARD_COLUMNS, reward_sales, withdraw_rewards
 from sales.services.writing import NewSale, write_decisions, write_sales
 
@@ -120,6 +121,7 @@ class Booking:
         write_decisions(sale_ids=sale_ids, decisions=decisions, at=self.at)
         for (_place, order, old), sale_id in zip(revised, sale_ids[len(fresh) :], strict=True):
             _bring_returns(old, sale_id)
+            carry_review(old=old, sale_id=sale_id, member_id=references.member(order))
             carry_coupons(old=old, sale_id=sale_id, actor=self.actor, at=self.at)
             self._keep_decision(old, sale_id)
             events.publish(SaleCorrected(sale_id, old.pk))

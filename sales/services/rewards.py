@@ -19,8 +19,10 @@ from members import selectors as member_selectors
 from members import services as member_services
 from members.contracts import EarningLine
 from sales.models import Sale, SaleCoupon, SaleLine
+from sales.services.bought import withdraw_gifts
 from sales.services.order_coupons import PENDING, redeem_coupons, return_coupons
 from sales.services.order_keys import order_key
+from sales.services.reviews import drop_reviews
 
 # Goes along to the next revision of an order.
 REWARD_COLUMNS: Final = (
@@ -34,6 +36,10 @@ def reward_sales(sale_ids: Iterable[int], *, actor: Actor, at: dt.datetime) -> N
     """Points, activity and coupons of these sales are what the sales say. A coupon or points that cannot be taken
     are noted on the order: the goods are sold."""
     sales = list(Sale.objects.filter(pk__in=list(sale_ids)).order_by("member_id", "pk"))
+    # Gifts before the coupons the orders were paid with, and both before points: the order of their locks.
+    changed = [sale for sale in sales if sale.returned_unit_count or sale.revision]
+    withdraw_gifts(changed, actor=actor, at=at)
+    drop_reviews(changed)
     there = _people({sale.member_id for sale in sales})
     lines: dict[int, list[SaleLine]] = defaultdict(list)
     of_members = [sale.pk for sale in sales if sale.member_id is not None]

@@ -1,6 +1,7 @@
 """Who follows, until when she may be written to, and which person she is across the chain's apps."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Final
 
 from django.db import transaction
@@ -15,6 +16,7 @@ __all__ = [
     "get_window_until",
     "has_open_window",
     "identify_followers",
+    "list_open_windows",
     "note_follow",
     "note_unfollow",
     "open_window",
@@ -87,6 +89,12 @@ def find_window_until(*, account_id: int, openid: str) -> dt.datetime | None:
     """Until when, as far as we know, she may be written to; None when she never could."""
     follower = Follower.objects.filter(account_id=account_id, openid=openid)
     return follower.values_list("window_until", flat=True).first()
+
+
+def list_open_windows(*, account_id: int, openids: Iterable[str], at: dt.datetime) -> dict[str, dt.datetime]:
+    """Those of these who may be written to at that instant, as far as we know, and until when."""
+    rows = Follower.objects.filter(account_id=account_id, openid__in=list(openids), window_until__gt=at)
+    return {openid: until for openid, until in rows.values_list("openid", "window_until") if until}
 
 
 def has_open_window(*, account_id: int, openid: str, at: dt.datetime) -> bool:

@@ -5,13 +5,15 @@ with no transaction open, and writes the outcome only while the lease is still i
 customer service message", "customer service messages" (windows).
 """
 
+import dataclasses
 import datetime as dt
 import logging
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Any, Final
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from core import clock, events
 from core.errors import NotFound
@@ -28,6 +30,8 @@ TEXT_BYTES: Final = 2048
 # The windows of follow, scan and menu click last one minute.
 SHORTEST_WINDOW: Final = dt.timedelta(minutes=1)
 # Longer than the slowest send: waiting for a token, an upload, the call, its one repeat.
+# Of so many queued at once each wakes a sender.
+MOST_WOKEN: Final = 20
 LEASE: Final = dt.timedelta(seconds=90)
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -96,6 +100,43 @@ def queue_card(
     return _queue(account_id, openid, MessageKind.MINI_PROGRAM_CARD, payload, reason_key, window_until, at)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Text:
+    """A text for one follower, its reason, and until when it may be sent."""
+
+    openid: str
+    text: str
+    reason_key: str
+    window_until: dt.datetime
+
+
+def queue_texts(*, account_id: int, texts: Sequence[Text], at: dt.datetime) -> int:
+    """Each of these texts will be sent once for its reason; how many are new. One statement for all; above a few they
+    wake nobody and wait for the job. Refuses what `queue_text` refuses, all of them then."""
+    rows = [
+        OutboundMessage(
+            account_id=account_id,
+            openid=one.openid,
+            kind=MessageKind.TEXT,
+            payload={"text": _clean(one.text, "text", TEXT_BYTES)},
+            reason_key=one.reason_key,
+            created_at=at,
+            not_before=at,
+            window_until=one.window_until,
+        )
+        for one in texts
+    ]
+    known = set(_of_reasons(rows).values_list("reason_key", flat=True))
+    fresh = [row for row in rows if row.reason_key not in known]
+    if not fresh:
+        return 0
+    OutboundMessage.objects.bulk_create(fresh, ignore_conflicts=True)
+    if len(fresh) <= MOST_WOKEN:
+        for message_id in _of_reasons(fresh).filter(state=MessageState.QUEUED).values_list("pk", flat=True):
+            events.publish(MessageQueued(message_id=message_id))
+    return len(fresh)
+
+
 def on_message_queued(event: MessageQueued) -> None:
     """Send what was just queued."""
     send_message(event.message_id)
@@ -155,6 +196,10 @@ def rescue_stuck_messages() -> int:
     if count:
         logger.warning("wechat.messages_uncertain", extra={"message_count": count})
     return count
+
+
+def _of_reasons(rows: Sequence[OutboundMessage]) -> QuerySet[OutboundMessage]:
+    return OutboundMessage.objects.filter(reason_key__in=[row.reason_key for row in rows])
 
 
 def _clean(text: str, field: str, limit_bytes: int, *, is_required: bool = True) -> str:
