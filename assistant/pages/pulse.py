@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from assistant import phrases
+from assistant.pages.deals import Deals, build_deals
 from assistant.pages.home import HomePage, build_home
 from assistant.pages.my_code import CodeCounts, build_my_code
 from assistant.pages.performance import page as performance_page
@@ -40,6 +41,7 @@ class Looking:
     rows: int = 0
     request_id: str = ""
     board: Asked = dataclasses.field(default_factory=Asked)
+    deals: str | None = None  # what of today's sales it knows; None: it does not ask
     seen: str = ""  # what of the ledger the page of numbers shows
 
 
@@ -69,14 +71,23 @@ class PulsePage:
     performance: PerformanceView | None = None
     store: StoreView | None = None
     seen: str = ""
+    deals: Deals | None = None
 
 
 def build_pulse(
     guide: GuideCard, *, looking: Looking, since: int, now: dt.datetime | None = None
 ) -> PulsePage | None:
-    """The changes since the notice `since`; None when there are none (the usual case, one query; a page of numbers
-    asks the ledger a second one)."""
+    """The changes since the notice `since`; None when there are none (the usual case: a query for notices, one for what
+    was sold today, and a page of numbers asks the ledger a third)."""
     now = now or clock.now()
+    deals = None if looking.deals is None else build_deals(guide, mark=looking.deals, now=now)
+    page = _build_news(guide, looking=looking, since=since, now=now)
+    if deals is None:
+        return page
+    return dataclasses.replace(page or PulsePage(looking.view, since, ()), deals=deals)
+
+
+def _build_news(guide: GuideCard, *, looking: Looking, since: int, now: dt.datetime) -> PulsePage | None:
     notices = pulse_selectors.list_notices_since(guide_id=guide.id, since_id=since, limit=_NOTICES)
     numbers = _with_numbers(guide, looking, now=now)
     if not notices:

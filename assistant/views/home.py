@@ -37,6 +37,7 @@ def pulse(request: HttpRequest, guide: GuideCard) -> HttpResponse:
         rows=read_rows(request),
         request_id=request.GET.get("request", "")[:17],
         board=read_asked(request),
+        deals=request.GET["deals"][:60] if "deals" in request.GET else None,
         seen=request.GET.get("seen", "")[:80],
     )
     since = whole_number(request, "since", default=0, low=0, high=_HIGHEST_ID)

@@ -4,6 +4,8 @@ import dataclasses
 import datetime as dt
 from typing import Literal
 
+from sales.contracts.reviews import SaleRating
+
 ShareRoleName = Literal["serving", "exclusive", "sharing", "store"]
 
 
@@ -59,6 +61,7 @@ class SaleOfMine:
     returned_fen: int
     part_fen: int
     words: str  # whose it is and why
+    rating: SaleRating | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,3 +119,4 @@ class SaleCard:
     returns: tuple[ReturnNote, ...]
     attributions: tuple[AttributionCard, ...]
     entries: tuple[EntryLine, ...]
+    rating: SaleRating | None = None

@@ -16,6 +16,7 @@ from sales.selectors.commission import (
     next_commission_month,
     state_of,
 )
+from sales.selectors.deals import find_sale_address, sum_deals
 from sales.selectors.effective import get_target_settings, list_effective_guides
 from sales.selectors.explained import access_sale, get_sale_card, list_guide_sales, list_store_sales
 from sales.selectors.numbers import (
@@ -32,7 +33,6 @@ from sales.selectors.reviews import (
     access_member_review,
     count_open_reviews,
     list_member_reviews,
-    list_sale_ratings,
 )
 from sales.selectors.rfm import (
     due_member_ids,
@@ -65,6 +65,7 @@ __all__ = [
     "cover",
     "due_member_ids",
     "falling_member_ids",
+    "find_sale_address",
     "find_targets",
     "find_told_order",
     "find_waiting_order",
@@ -94,7 +95,6 @@ __all__ = [
     "list_member_reviews",
     "list_moves",
     "list_order_stores",
-    "list_sale_ratings",
     "list_store_guides_numbers",
     "list_store_periods",
     "list_store_sales",
@@ -105,6 +105,7 @@ __all__ = [
     "span_before",
     "span_of",
     "state_of",
+    "sum_deals",
     "sum_guide",
     "sum_guides",
     "sum_store",

@@ -19,6 +19,7 @@ from sales.contracts import (
 from sales.errors import NoSuchSale
 from sales.models import AttributionShare, PerformanceEntry, Sale, SaleLine, SaleReturn
 from sales.selectors.attribution import cards_of_shares, list_live_attributions, with_decisions
+from sales.selectors.reviews import rating_of, with_rating
 
 # Orders with an entry in the span, the newest sale first, under their current revision.
 _DOCUMENTS: Final = """
@@ -54,7 +55,7 @@ def list_store_sales(
 def access_sale(*, public_id: str, guide_id: int, managed_store_id: int | None) -> SaleCard:
     """An order in which this guide has or had a part, or one of the store she manages; its entries are hers, or
     everybody's for the manager. Raises NoSuchSale for any other and for a replaced revision."""
-    sale = Sale.objects.current().filter(public_id=public_id.replace("\0", "")[:17]).first()
+    sale = with_rating(Sale.objects.current()).filter(public_id=public_id.replace("\0", "")[:17]).first()
     if sale is None:
         raise NoSuchSale
     shares = with_decisions(AttributionShare.objects.filter(attribution__sale=sale))
@@ -68,13 +69,13 @@ def access_sale(*, public_id: str, guide_id: int, managed_store_id: int | None) 
 
 def get_sale_card(sale_id: int) -> SaleCard:
     """An order with its lines, returns and decisions, and everybody's entries in money. Raises NoSuchSale."""
-    sale = Sale.objects.filter(pk=sale_id).first()
+    sale = with_rating(Sale.objects.filter(pk=sale_id)).first()
     if sale is None:
         raise NoSuchSale
     return _card(sale, with_decisions(AttributionShare.objects.filter(attribution__sale=sale)), guide_id=None)
 
 
-def _card(sale: Sale, shares: Sequence[AttributionShare], *, guide_id: int | None) -> SaleCard:
+def _card(sale: Any, shares: Sequence[AttributionShare], *, guide_id: int | None) -> SaleCard:
     entries = _entries(sale, guide_id)
     people = {share.guide_id for share in shares} | {entry.guide_id for entry in entries}
     places = {share.store_id for share in shares} | {entry.store_id for entry in entries}
@@ -103,6 +104,7 @@ def _card(sale: Sale, shares: Sequence[AttributionShare], *, guide_id: int | Non
         returns=tuple(ReturnNote(given.return_no, given.returned_at, given.amount_fen) for given in returns),
         attributions=tuple(cards_of_shares(shares, guides=guides, stores=stores)),
         entries=tuple(_entry_line(row, guides, stores) for row in entries),
+        rating=rating_of(sale),
     )
 
 
@@ -119,17 +121,22 @@ def _sales(statement: str, ref: int, span: Span, metric: str, limit: int, offset
         cursor.execute(statement, asked)
         found: list[tuple[int, int]] = cursor.fetchall()
     parts = dict(found[:limit])
-    sales = Sale.objects.in_bulk(parts)
+    sales = with_rating(Sale.objects.all()).in_bulk(parts)
     cards = list_live_attributions(list(parts))
     stores = guide_selectors.list_store_names({sale.store_id for sale in sales.values()})
     lines = tuple(
-        _line_of(sales[sale_id], part, cards.get(sale_id), stores.get(sales[sale_id].store_id, ""))
+        _line_of(
+            sales[sale_id],
+            part,
+            cards.get(sale_id),
+            stores.get(sales[sale_id].store_id, ""),
+        )
         for sale_id, part in parts.items()
     )
     return SaleLines(lines, offset + limit if len(found) > limit else None)
 
 
-def _line_of(sale: Sale, part: int, card: AttributionCard | None, store_name: str) -> SaleOfMine:
+def _line_of(sale: Any, part: int, card: AttributionCard | None, store_name: str) -> SaleOfMine:
     return SaleOfMine(
         public_id=sale.public_id,
         order_no=sale.order_no,
@@ -139,6 +146,7 @@ def _line_of(sale: Sale, part: int, card: AttributionCard | None, store_name: st
         returned_fen=sale.returned_fen,
         part_fen=part,
         words="" if card is None else card.words,
+        rating=rating_of(sale),
     )
 
 

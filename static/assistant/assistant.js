@@ -40,6 +40,22 @@
     planPulse();
   };
 
+  // What of today's sales was told goes along from page to page, so that nothing is told twice or missed in between.
+  const DEALS = "pulse-deals";
+  const keepDeals = () => {
+    const mark = byId(DEALS);
+    if (!mark) return;
+    try {
+      if (mark.value) sessionStorage.setItem(DEALS, mark.value);
+      else mark.value = sessionStorage.getItem(DEALS) || "";
+    } catch {
+      return; // a phone that keeps nothing: each page begins anew
+    }
+  };
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    if (event.detail.target.id === DEALS || (event.detail.elt && event.detail.elt.id === DEALS)) keepDeals();
+  });
+
   // Toasts go by themselves.
   const keepToastsShort = () => {
     const toasts = byId("toasts");
@@ -224,6 +240,7 @@
     }, Number(mark.dataset.reloadAfter) * 1000);
   };
 
+  keepDeals();
   keepToastsShort();
   document.querySelectorAll("[data-search]").forEach(listenToSearch);
   document.querySelectorAll("[data-reload-after]").forEach(reloadLater);

@@ -10,6 +10,7 @@ from core import clock
 from core.actor import Actor
 from guides import services as guide_services
 from tests.cast import Cast, make_follower, openid_of
+from tests.sales.kit import back, line, order, tell
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
@@ -147,3 +148,57 @@ def test_a_made_up_mark_is_refused_as_a_toast(cast, log_in, since):
 
 def test_a_mark_from_the_future_is_quiet(cast, log_in):
     assert beat(log_in(cast.lina), 10**17).status_code == 204
+
+
+def sell(cast: Cast, *numbers: str, fen: int = 128_000, **other: Any) -> None:
+    values: dict[str, Any] = {"sold_at": clock.now() - dt.timedelta(minutes=1)} | other
+    tell(*[order(number, line("A1", fen), **values) for number in numbers])
+
+
+def deals_of(answer: Any) -> Any:
+    return answer.context["page"].deals
+
+
+def test_what_was_just_sold_is_said_once_on_any_page(cast, log_in, django_assert_max_num_queries):
+    client = log_in(cast.lina)
+    since = since_of(client)
+    mark = deals_of(beat(client, since, deals="")).mark  # learns how things stand, and says nothing
+    with django_assert_max_num_queries(4):
+        assert beat(client, since, "members", deals=mark).status_code == 204
+    sell(cast, "O1")
+    answer = beat(client, since, "other", deals=mark)
+    told = deals_of(answer)
+    assert told.text == "刚刚成交 ¥1,280"
+    assert client.get(told.url).context["page"].order_no == "O1"
+    assert 'id="today-badge"' not in answer.content.decode()  # no notice waits for her
+    assert beat(client, since, deals=told.mark).status_code == 204
+    assert "O1" not in deals_of(beat(log_in(cast.wangfang), 0, deals="")).text
+
+
+def test_many_are_one_sentence_and_old_ones_and_returns_none(cast, log_in):
+    client = log_in(cast.lina)
+    mark = deals_of(beat(client, 0, deals="")).mark
+    sell(cast, *[f"O{number}" for number in range(40)], fen=10_000)
+    told = deals_of(beat(client, 0, deals=mark))
+    assert told.text == "新成交 40 单，共 ¥4,000"
+    sell(cast, "OLD", sold_at=clock.now() - dt.timedelta(days=2))
+    tell(back("R1", order_no="O3"))
+    sell(cast, "O77", serving_guide="T002")
+    assert beat(client, 0, deals=told.mark).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "mark", ["", "x", ".1.1", "2026-01-01.1.1", "a.b.c.d", "9" * 200, "\0.1.2", "１.２.３"]
+)
+def test_a_mark_that_means_nothing_learns_silently(cast, log_in, mark):
+    client = log_in(cast.lina)
+    sell(cast, "O1")
+    told = deals_of(beat(client, 0, deals=mark))
+    assert (told.text, told.url) == ("", "")
+    assert beat(client, 0, deals=told.mark).status_code == 204
+
+
+def test_another_guides_mark_says_nothing(cast, log_in):
+    mark = deals_of(beat(log_in(cast.wangfang), 0, deals="")).mark
+    sell(cast, "O1")
+    assert deals_of(beat(log_in(cast.lina), 0, deals=mark)).text == ""

@@ -92,8 +92,12 @@ def test_her_answer_stands_and_the_guide_sees_it(cast: Cast) -> None:
     assert rate(cast, review, 4, "很好") == told
     assert refused(partial(rate, cast, review, 5, "很好")) == "sales.review_answered"
     assert refused(partial(rate, cast, review, 4, "")) == "sales.review_answered"
-    rating = selectors.list_sale_ratings([review.sale_id])[review.sale_id]
+    rating = selectors.get_sale_card(review.sale_id).rating
+    assert rating is not None
     assert (rating.score, rating.words) == (4, "很好")
+    day = selectors.span_of("day", clock.business_day(clock.now()))
+    [line_of_hers] = selectors.list_guide_sales(cast.lina.id, day).lines
+    assert line_of_hers.rating == rating
     assert not ServiceRequest.objects.exists()
 
 

@@ -17,6 +17,7 @@ from guides.contracts import GuideCard
 from members import selectors as member_selectors
 from sales import selectors as sale_selectors
 from sales.contracts import AttributionCard, EntryLine, SaleCard, SaleOfMine
+from sales.contracts.reviews import SaleRating
 from sales.errors import NoSuchSale
 
 PAGE_ROWS: Final = 20
@@ -31,6 +32,7 @@ class OrderRow:
     words: str  # 规则 1 …
     foot: str  # 今天 15:20 · 南京东路店 · 整单 ¥1,280
     returned_text: str
+    rating_text: str  # ★★★★☆ 很好
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class OrderPage:
     returned: str
     left: str
     is_first: bool
+    rating_text: str
     words: str  # why it is whose
     parts: tuple[PartLine, ...]
     goods: tuple[TextLine, ...]
@@ -147,6 +150,7 @@ def build_order(
         returned=phrases.say_money(card.returned_fen) if card.returned_fen else "",
         left=phrases.say_money(card.amount_fen - card.returned_fen),
         is_first=card.is_first,
+        rating_text=say_rating(card.rating),
         words="" if live is None else live.words,
         parts=part_lines(live, guide.id),
         goods=tuple(
@@ -218,7 +222,16 @@ def _row(line: SaleOfMine, *, now: dt.datetime, is_store: bool) -> OrderRow:
         returned_text=_("已退 %(amount)s") % {"amount": phrases.say_money(line.returned_fen)}
         if line.returned_fen
         else "",
+        rating_text=say_rating(line.rating),
     )
+
+
+def say_rating(rating: SaleRating | None) -> str:
+    """What the member said of the order, if she did."""
+    if rating is None:
+        return ""
+    stars = "★" * rating.score + "☆" * (5 - rating.score)
+    return f"{stars} {rating.words}".strip()
 
 
 def _member(guide: GuideCard, card: SaleCard) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('coupons', '0009_void_jobs'),
+        ('coupons', '0010_chosen_voidings'),
         ('members', '0011_codes_of_files'),
     ]
 
