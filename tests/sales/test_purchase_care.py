@@ -140,7 +140,7 @@ def test_a_file_of_last_year_tells_nobody_and_one_of_today_tells_in_slices(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
 ) -> None:
     open_window(cast)
-    monkeypatch.setattr(care_module, "SLICE", 12)
+    monkeypatch.setattr(care_module, "SLICE", 15)
     year = [
         order(f"Y{number}", member=key_of(cast.xiaomei), sold_at=clock.now() - 365 * DAYS)
         for number in range(30)
