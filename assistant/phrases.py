@@ -35,12 +35,12 @@ _WEEKDAYS: Final = "一二三四五六日"
 
 def say_time(at: dt.datetime, *, now: dt.datetime) -> str:
     """An instant as people say it: 刚刚, 5分钟前, 今天 15:20, 昨天 15:20, 3月8日, 2025年3月8日."""
-    local, today = at.astimezone(clock.SHANGHAI), clock.business_day(now)
-    passed = now - at
-    if passed < dt.timedelta(minutes=1):
+    passed = (now - at).total_seconds()
+    if passed < 60:
         return _("刚刚")
-    if passed < dt.timedelta(hours=1):
-        return _("%(minutes)d分钟前") % {"minutes": passed.total_seconds() // 60}
+    if passed < 60 * 60:
+        return _("%(minutes)d分钟前") % {"minutes": passed // 60}
+    local, today = at.astimezone(clock.SHANGHAI), clock.business_day(now)
     if local.date() == today:
         return _("今天 %(time)s") % {"time": f"{local:%H:%M}"}
     if local.date() == today - dt.timedelta(days=1):
@@ -71,6 +71,16 @@ def say_day(day: dt.date, *, today: dt.date) -> str:
     if day.year == today.year:
         return _("%(month)d月%(day)d日") % {"month": day.month, "day": day.day}
     return _("%(year)d年%(month)d月%(day)d日") % {"year": day.year, "month": day.month, "day": day.day}
+
+
+def say_coming_day(day: dt.date, *, today: dt.date) -> str:
+    """A day to come: 今天, 明天, 后天, 3月8日."""
+    days = (day - today).days
+    if days == 0:
+        return _("今天")
+    if days == 1:
+        return _("明天")
+    return _("后天") if days == 2 else say_day(day, today=today)
 
 
 def say_today(now: dt.datetime) -> str:

@@ -14,25 +14,21 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from django.template import Context, Node, Origin, Template
-from django.template.base import (
-    FilterExpression,
-    NodeList,
-    TextNode,
-    Variable,
-    VariableNode,
-    render_value_in_context,
-)
-from django.template.defaulttags import IfNode, URLNode
+from django.template.base import FilterExpression, NodeList, TextNode, Variable, VariableNode
+from django.template.defaulttags import ForNode, IfNode, URLNode, WithNode
 from django.template.library import SimpleNode
-from django.template.loaders import cached
+from django.template.loader_tags import IncludeNode
+from django.template.loaders import base, cached
 from django.templatetags.i18n import TranslateNode
 from django.templatetags.static import StaticNode
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
 
+from core.inheriting import Scope, inherited, lists_of
+from core.short_nodes import Run, ShortExpression, ShortFor, ShortInclude, ShortURL, ShortVariable
+
 _WIDE: Final = re.compile(r"\s*\n\s*")
 _SOMEBODY: Final = "SomebodyWeDoNotKnow"
-_LISTS: Final = ("nodelist", "nodelist_loop", "nodelist_empty")
 
 
 class Loader(cached.Loader):
@@ -46,19 +42,28 @@ class Loader(cached.Loader):
         return f"{get_language()}:{super().cache_key(template_name, skip)}"
 
     def get_template(self, template_name: str, skip: "list[Origin] | None" = None) -> Template:
-        key = self.cache_key(template_name, skip)
-        is_known = key in self.get_template_cache
-        template = super().get_template(template_name, skip)
-        if not is_known and template_name.startswith(self.folders):
+        if skip or not template_name.startswith(self.folders):
+            return super().get_template(template_name, skip)
+        key = self.cache_key(template_name)
+        template = self.get_template_cache.get(key)
+        if template is None:
+            # Whole before another thread may find it.
+            template = self._fresh(template_name)
+            template.nodelist = inherited(template, self._fresh)
             fold(template.nodelist)
+            self.get_template_cache[key] = template
         return template
+
+    def _fresh(self, template_name: str) -> Template:
+        return base.Loader.get_template(self, template_name)
 
 
 def fold(nodes: NodeList) -> None:
     """Replace what is constant by its text, here and in all lists below, and join neighbouring texts."""
     folded: list[Node] = []
+    nodes.__class__ = Run
     for node in nodes:
-        for below in _lists_of(node):
+        for below in lists_of(node):
             fold(below)
         _shorten(node)
         text = _text_of(node)
@@ -71,94 +76,57 @@ def fold(nodes: NodeList) -> None:
     nodes[:] = folded
 
 
-class _ShortExpression(FilterExpression):
-    """`row.name` without filters."""
-
-    __slots__ = ("first", "rest")
-
-    def __init__(self, whole: FilterExpression) -> None:
-        self.token, self.filters, self.var, self.is_var = whole.token, whole.filters, whole.var, whole.is_var
-        self.first, *self.rest = whole.var.lookups
-
-    def resolve(self, context: Any, ignore_failures: bool = False) -> Any:
-        try:
-            value = context[self.first]
-            for name in self.rest:
-                if hasattr(type(value), "__getitem__"):
-                    return super().resolve(context, ignore_failures)
-                value = getattr(value, name)
-        except (KeyError, AttributeError):
-            return super().resolve(context, ignore_failures)
-        return super().resolve(context, ignore_failures) if callable(value) else value
+def _shorten(node: Node) -> None:
+    """Let it take the shorter way of core/short_nodes.py, where there is one."""
+    for name in ("sequence", "filter_expression"):
+        if isinstance(expression := getattr(node, name, None), FilterExpression):
+            setattr(node, name, _short(expression))
+    if isinstance(node, IncludeNode | WithNode):
+        node.extra_context = {name: _short(given) for name, given in node.extra_context.items()}
+    elif isinstance(node, URLNode):
+        node.args = [_short(given) for given in node.args]
+        _shorten_url(node)
+    elif isinstance(node, IfNode):
+        for condition, _nodes in node.conditions_nodelists:
+            _shorten_condition(condition)
+    kind = _short_kind(node)
+    if kind is not None:
+        node.__class__ = kind
 
 
-class _ShortNode(VariableNode):
-    """`{{ row.name }}`, where it is text."""
+def _short_kind(node: Node) -> type[Node] | None:
+    if node.__class__ is VariableNode and isinstance(node.filter_expression, ShortExpression):
+        return ShortVariable
+    if isinstance(node, ForNode) and len(node.loopvars) == 1 and not node.is_reversed:
+        return ShortFor
+    if isinstance(node, IncludeNode) and _is_literal(node.template) and node.template.var[:1] != ".":
+        return ShortInclude
+    return None
 
-    def render(self, context: Any) -> str:
-        value = self.filter_expression.resolve(context)
-        if value.__class__ is str and context.autoescape:
-            return html.escape(value)
-        return render_value_in_context(value, context)
+
+def _short(expression: FilterExpression) -> FilterExpression:
+    return ShortExpression(expression) if ShortExpression.fits(expression) else expression
 
 
-class _ShortURL(URLNode):
-    """`{% url "page" row.public_id %}`, where what is asked for is letters and digits."""
-
-    before: str
-    after: str
-
-    def render(self, context: Any) -> str:
-        value = self.args[0].resolve(context)
-        if value.__class__ is str and value.isascii() and value.isalnum():
-            return self._give(context, f"{self.before}{value}{self.after}")
-        return super().render(context)
-
-    def _give(self, context: Any, address: str) -> str:
-        if self.asvar:
-            context[self.asvar] = address
-            return ""
-        return address
+def _shorten_condition(condition: Any) -> None:
+    """What is compared, and what is compared with it."""
+    if isinstance(value := getattr(condition, "value", None), FilterExpression):
+        condition.value = _short(value)
+    for side in (getattr(condition, "first", None), getattr(condition, "second", None)):
+        if side is not None:
+            _shorten_condition(side)
 
 
 def _shorten_url(node: URLNode) -> None:
+    if len(node.args) != 1 or node.kwargs or not _is_literal(node.view_name):
+        return
     try:
         address = reverse(node.view_name.resolve(Context()), args=[_SOMEBODY])
     except NoReverseMatch:
         return
     short: Any = node
-    short.__class__ = _ShortURL
     short.before, short.after = html.escape(address).split(_SOMEBODY)
-
-
-def _shorten(node: Node) -> None:
-    if isinstance(node, URLNode):
-        if len(node.args) == 1 and not node.kwargs and _is_literal(node.view_name):
-            _shorten_url(node)
-        return
-    if isinstance(node, VariableNode):
-        if _is_short(node.filter_expression):
-            node.filter_expression = _ShortExpression(node.filter_expression)
-            node.__class__ = _ShortNode
-    elif isinstance(node, IfNode):
-        for condition, _nodes in node.conditions_nodelists:
-            literal: Any = condition
-            expression = getattr(literal, "value", None)
-            if isinstance(expression, FilterExpression) and _is_short(expression):
-                literal.value = _ShortExpression(expression)
-
-
-def _is_short(expression: FilterExpression) -> bool:
-    if expression.filters or not isinstance(expression.var, Variable):
-        return False
-    return bool(expression.var.lookups) and not expression.var.translate
-
-
-def _lists_of(node: Node) -> list[NodeList]:
-    if isinstance(node, IfNode):
-        return [nodes for _condition, nodes in node.conditions_nodelists]
-    found = [getattr(node, name, None) for name in _LISTS]
-    return [nodes for nodes in found if isinstance(nodes, NodeList)]
+    short.__class__ = ShortURL
 
 
 def _is_constant(node: Node) -> bool:
@@ -186,6 +154,9 @@ def _text_of(node: Node) -> str | None:
     """What the node always says; None where that varies."""
     if isinstance(node, TextNode):
         return _WIDE.sub("\n", node.s)
+    if isinstance(node, Scope):
+        texts = [below for below in node.nodelist if isinstance(below, TextNode)]
+        return "".join(text.s for text in texts) if len(texts) == len(node.nodelist) else None
     if not _is_constant(node):
         return None
     try:

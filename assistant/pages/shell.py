@@ -87,7 +87,7 @@ class MemberRow:
     stage_label: str
     bound_text: str  # 今天 10:32
     source_label: str  # 扫导购码
-    follow_text: str
+    is_following: bool
     is_new: bool
 
 
@@ -101,14 +101,10 @@ def member_row(line: BoundMemberLine, *, now: dt.datetime) -> MemberRow:
         stage_label=member.stage_label,
         bound_text=phrases.say_time(line.bound_at, now=now),
         source_label=line.source_label,
-        follow_text=say_follow(member),
+        is_following=member.is_following,
         is_new=line.is_new,
     )
 
 
 def member_avatar(member: MemberCard) -> Avatar:
     return Avatar.of(member.display_name if member.is_named else _("微"), member.public_id)
-
-
-def say_follow(member: MemberCard) -> str:
-    return _("已关注公众号") if member.is_following else _("未关注公众号")

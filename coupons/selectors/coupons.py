@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from core import clock, codes
 from core.compiled import Compiled, Given, compiled, ids_of
-from core.labels import label_of
+from core.labels import label_of, labels_of
 from coupons.contracts import (
     CouponCard,
     CouponCheck,
@@ -60,7 +60,7 @@ def _card(coupon: Coupon, template: TemplateCard, at: dt.datetime) -> CouponCard
         member_id=coupon.member_id,
         template=template,
         state=state,
-        state_label=str(CouponState(state).label),
+        state_label=labels_of(Coupon, "state").get(state) or state,
         valid_from=coupon.valid_from,
         valid_until=coupon.valid_until,
         issued_at=coupon.issued_at,

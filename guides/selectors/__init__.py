@@ -5,11 +5,13 @@ from guides.selectors.bindings import (
     find_live_binding,
     get_notice_state,
     list_binding_history,
-    list_bound_members,
     list_cards_for,
-    list_newest_members,
     names_as_seen,
     summarize_guide,
+)
+from guides.selectors.bound_members import (
+    list_bound_members,
+    list_newest_members,
 )
 from guides.selectors.choosing import (
     list_place_names,

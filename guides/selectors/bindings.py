@@ -2,24 +2,19 @@
 
 import dataclasses
 import datetime as dt
-import functools
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
-from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from core import clock
-from core.compiled import Compiled, Given, compiled
+from core.compiled import Given, compiled
 from core.labels import label_of
-from guides.contracts import BindingLine, BoundMemberLine, BoundMemberPage, GuideSummary, NoticeState
-from guides.models import Binding, ChannelScan, GuideNotice, GuideRemark
-from guides.selectors.cursors import open_cursor, seal_cursor
-from guides.selectors.notes import remarked_member_ids, remarks_of
+from guides.contracts import BindingLine, GuideSummary, NoticeState
+from guides.models import Binding, ChannelScan, GuideNotice
+from guides.selectors.notes import remarks_of
 from members import selectors as member_selectors
 from members.contracts import MemberCard
-
-_CURSOR_SALT: Final = "guides.bound_members"
-_PAGE_LIMIT: Final = 100
 
 
 def find_live_binding(member_id: int) -> BindingLine | None:
@@ -44,72 +39,14 @@ def _history(*, member_id: Given) -> QuerySet[Any, Any]:
     return with_names(Binding.objects.filter(member_id__in=rows)).order_by("-bound_at", "-pk")
 
 
-def list_newest_members(guide_id: int, limit: int = 5) -> tuple[BoundMemberLine, ...]:
-    """The members bound to her last, newest first."""
-    return _member_lines(_newest(min(limit, _PAGE_LIMIT))(guide_id=guide_id), clock.now())
+def live_bindings_of(guide_id: int | Given) -> QuerySet[Binding]:
+    """The live bindings to her; unevaluated."""
+    return Binding.objects.live().filter(guide_id=guide_id)
 
 
 def bound_member_ids(guide_id: int | Given) -> QuerySet[Any, int]:
     """Ids of her members; unevaluated, for composition."""
-    return _live_of(guide_id).values_list("member_id", flat=True)
-
-
-def list_bound_members(
-    *,
-    guide_id: int,
-    query: str = "",
-    among: Iterable[QuerySet[Any, int]] = (),
-    cursor: str | None = None,
-    limit: int = 20,
-) -> BoundMemberPage:
-    """One page of her members, newest binding first, narrowed by what she typed and to those in all of `among`.
-
-    `cursor` is the `next_cursor` of the page before; pages neither skip nor repeat when members join
-    meanwhile. Raises InvalidInput for a cursor we did not give for this guide.
-    """
-    limit = max(1, min(limit, _PAGE_LIMIT))
-    among = tuple(among)
-    if query.strip() or among or cursor:
-        narrowed = _narrowed(guide_id, query=query, among=among, cursor=cursor)
-        rows = list(_with_members(narrowed, guide_id)[: limit + 1])
-    else:
-        rows = _newest(limit + 1)(guide_id=guide_id)
-    more = len(rows) > limit
-    rows = rows[:limit]
-    next_cursor = None
-    if more:
-        next_cursor = seal_cursor(salt=_CURSOR_SALT, owner=guide_id, at=rows[-1].bound_at, row_id=rows[-1].pk)
-    return BoundMemberPage(_member_lines(rows, clock.now()), next_cursor)
-
-
-def _narrowed(
-    guide_id: int, *, query: str, among: Iterable[QuerySet[Any, int]], cursor: str | None
-) -> QuerySet[Binding]:
-    bindings = _live_of(guide_id)
-    if query.strip():
-        known = Q(member_id__in=member_selectors.search_member_ids(query))
-        bindings = bindings.filter(known | Q(member_id__in=remarked_member_ids(guide_id, query)))
-    for member_ids in among:
-        bindings = bindings.filter(member_id__in=member_ids)
-    if cursor:
-        bound_at, binding_id = open_cursor(cursor, salt=_CURSOR_SALT, owner=guide_id)
-        bindings = bindings.filter(Q(bound_at__lt=bound_at) | Q(bound_at=bound_at, pk__lt=binding_id))
-    return bindings
-
-
-@functools.lru_cache(maxsize=64)
-def _newest(limit: int) -> Compiled[Any]:
-    def newest(*, guide_id: Given) -> QuerySet[Any, Any]:
-        return _with_members(_live_of(guide_id), guide_id)[:limit]
-
-    return compiled(newest)
-
-
-def _with_members(bindings: QuerySet[Binding], guide_id: int | Given) -> QuerySet[Any, Any]:
-    """With their members and what this guide calls them; the newest first."""
-    remark = GuideRemark.objects.filter(guide_id=guide_id, member_id=OuterRef("member_id"))
-    remarked = bindings.select_related("member").annotate(remark=Subquery(remark.values("name")))
-    return remarked.order_by("-bound_at", "-pk")
+    return live_bindings_of(guide_id).values_list("member_id", flat=True)
 
 
 def list_cards_for(guide_id: int, member_ids: Iterable[int]) -> dict[int, MemberCard]:
@@ -130,7 +67,9 @@ def as_called(card: MemberCard, remark: str) -> MemberCard:
 def names_as_seen(guide_id: int, member_ids: Iterable[int]) -> dict[int, str]:
     """How this guide may read people's names: her own members' whole, of others the first character."""
     cards = list_cards_for(guide_id, member_ids)
-    hers = set(_live_of(guide_id).filter(member_id__in=list(cards)).values_list("member_id", flat=True))
+    hers = set(
+        live_bindings_of(guide_id).filter(member_id__in=list(cards)).values_list("member_id", flat=True)
+    )
     return {
         key: card.display_name if key in hers or not card.is_named else f"{card.display_name[:1]}**"
         for key, card in cards.items()
@@ -172,7 +111,7 @@ def _members_of(
     *, guide_id: Given, start: Given, end: Given, yesterday: Given, month: Given
 ) -> QuerySet[Binding, tuple[int, int, int, int]]:
     counted = (
-        _live_of(guide_id)
+        live_bindings_of(guide_id)
         .order_by()
         .values("guide_id")
         .annotate(
@@ -207,10 +146,6 @@ def _notices(*, guide_id: Given) -> QuerySet[GuideNotice, tuple[int, int]]:
     return counted.values_list("unread", "latest")
 
 
-def _live_of(guide_id: int | Given) -> QuerySet[Binding]:
-    return Binding.objects.live().filter(guide_id=guide_id)
-
-
 def with_names(bindings: QuerySet[Binding]) -> QuerySet[Any, Any]:
     """With the names of guide and store."""
     return bindings.annotate(guide_name=F("guide__name"), store_name=F("store__name"))
@@ -226,17 +161,4 @@ def binding_line_of(binding: Any) -> BindingLine:
         ended_at=binding.ended_at,
         reason=binding.reason,
         end_reason=binding.end_reason,
-    )
-
-
-def _member_lines(bindings: list[Any], at: dt.datetime) -> tuple[BoundMemberLine, ...]:
-    start, _end = clock.day_bounds(clock.business_day(at))
-    return tuple(
-        BoundMemberLine(
-            member=as_called(member_selectors.card_of(binding.member), binding.remark or ""),
-            bound_at=binding.bound_at,
-            source_label=label_of(binding, "source"),
-            is_new=binding.bound_at >= start,
-        )
-        for binding in bindings
     )

@@ -59,8 +59,10 @@ from members.selectors.occasions import (
     source_member_ids,
 )
 from members.selectors.people import (
+    CARD_FIELDS,
     born_in_month_ids,
     card_of,
+    cards_from,
     find_living_ids,
     find_member_card,
     find_member_id,
@@ -74,7 +76,6 @@ from members.selectors.people import (
     person_row_ids,
     phone_index,
     phone_indexes,
-    search_member_ids,
 )
 from members.selectors.points import (
     get_points_decisions,
@@ -96,6 +97,11 @@ from members.selectors.privacy import (
 )
 from members.selectors.profile import (
     get_profile,
+)
+from members.selectors.search import (
+    is_wanted,
+    search_member_ids,
+    understand,
 )
 from members.selectors.tags import (
     count_tagged,
@@ -130,6 +136,7 @@ from members.selectors.tiers import (
 )
 
 __all__ = [
+    "CARD_FIELDS",
     "MARKETING",
     "SEVERAL",
     "access_data_request",
@@ -137,6 +144,7 @@ __all__ = [
     "birthday_member_ids",
     "born_in_month_ids",
     "card_of",
+    "cards_from",
     "change_line",
     "completed_member_ids",
     "count_agreed",
@@ -171,6 +179,7 @@ __all__ = [
     "has_withdrawn",
     "holder_member_ids",
     "import_card_of",
+    "is_wanted",
     "joined_member_ids",
     "list_bad_counts",
     "list_consent_entries",
@@ -228,5 +237,6 @@ __all__ = [
     "tier_multiplier_bp",
     "tier_standing_of",
     "typed_tokens",
+    "understand",
     "withdrawn_among",
 ]

@@ -1,22 +1,20 @@
 """Reads of `members`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, Final, cast
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Right
 from django.utils.translation import gettext as _
 
-from core import codes, crypto, phones
+from core import crypto, phones
 from core.compiled import Given, compiled, ids_of
 from core.errors import NotFound
-from core.labels import label_of
+from core.labels import labels_of
 from members.contracts import IdentityKind, MemberCard, StageKind
 from members.models import Identity, Member, MemberIdentity, MemberStage
-from members.selectors.names import typed_tokens
 
-_QUERY_LENGTH: Final = 40
 _PHONE_CONTEXT: Final = "members.phones"
 
 
@@ -30,29 +28,67 @@ def phone_indexes(digits: str) -> list[str]:
     return crypto.blind_indexes(digits, context=_PHONE_CONTEXT)
 
 
+# What a card is made of, in the order of `cards_from`.
+CARD_FIELDS: Final = (
+    "id",
+    "public_id",
+    "code",
+    "stage",
+    "name",
+    "phone",
+    "gender",
+    "birthday",
+    "is_following",
+    "source",
+    "registered_at",
+)
+_of_card: Final = attrgetter(*CARD_FIELDS)
+
+
 def card_of(member: Member) -> MemberCard:
     """What may be shown of a member row."""
-    return MemberCard(
-        id=member.pk,
-        public_id=member.public_id,
-        code=member.code,
-        display_name=_display_name(member),
-        is_named=bool(member.name),
-        stage=cast("StageKind", member.stage),
-        stage_label=label_of(member, "stage"),
-        masked_phone=phones.mask(member.phone) if member.phone else "",
-        gender=member.gender,
-        birthday=member.birthday,
-        is_following=member.is_following,
-        source_label=label_of(member, "source"),
-        registered_at=member.registered_at,
-    )
+    return cards_from([_of_card(member)])[0]
 
 
-def _display_name(member: Member) -> str:
-    if member.stage == MemberStage.ERASED:
+def cards_from(rows: Iterable[Sequence[Any]]) -> list[MemberCard]:
+    """The same of rows of `CARD_FIELDS`, for lists that need no more of a member."""
+    stages, sources = labels_of(Member, "stage"), labels_of(Member, "source")
+    return [
+        MemberCard(
+            id=row_id,
+            public_id=public_id,
+            code=code,
+            display_name=_display_name(stage, name, code),
+            is_named=bool(name),
+            stage=cast("StageKind", stage),
+            stage_label=stages.get(stage) or stage,
+            masked_phone=phones.mask(phone) if phone else "",
+            gender=gender,
+            birthday=birthday,
+            is_following=is_following,
+            source_label=sources.get(source) or source,
+            registered_at=registered_at,
+        )
+        for (
+            row_id,
+            public_id,
+            code,
+            stage,
+            name,
+            phone,
+            gender,
+            birthday,
+            is_following,
+            source,
+            registered_at,
+        ) in rows
+    ]
+
+
+def _display_name(stage: str, name: str, code: str) -> str:
+    if stage == MemberStage.ERASED:
         return _("已注销会员")
-    return member.name or _("微信会员 %(tail)s") % {"tail": member.code[-4:]}
+    return name or _("微信会员 %(tail)s") % {"tail": code[-4:]}
 
 
 def get_member_card(member_id: int) -> MemberCard:
@@ -94,7 +130,8 @@ def born_in_month_ids(month: int) -> QuerySet[Any, int]:
 
 def list_member_cards(member_ids: Iterable[int]) -> dict[int, MemberCard]:
     """The cards by row id, in one query; ids that do not exist are missing."""
-    return {member.pk: card_of(member) for member in Member.objects.filter(pk__in=list(member_ids))}
+    rows = Member.objects.filter(pk__in=list(member_ids)).values_list(*CARD_FIELDS)
+    return {card.id: card for card in cards_from(rows)}
 
 
 def find_member_id(kind: IdentityKind, app_id: str, value: str) -> int | None:
@@ -175,29 +212,3 @@ def person_row_ids(member_id: int | Given) -> QuerySet[Any, int]:
         [member_id],
     )
     return Member.objects.filter(pk__in=person).values_list("pk", flat=True)
-
-
-def search_member_ids(query: str) -> QuerySet[Any, int]:
-    """Ids of living members whom a guide may mean; unevaluated.
-
-    Matches the beginning or end of the name, its pinyin and initials (小美: "美", "xiaomei", "xm"), the last four
-    digits of the phone or the whole number, and the member code or its end. An empty query means everyone.
-    """
-    text = " ".join(query.replace("\0", "").split())[:_QUERY_LENGTH]
-    living = Member.objects.living()
-    if not text:
-        return living.values_list("pk", flat=True)
-    wanted = Q(name_tokens__overlap=typed_tokens(text))
-    code = codes.normalize(text)
-    if len(code) >= 4 and all(character in codes.ALPHABET for character in code):
-        wanted |= Q(code_end=code[-4:], code__endswith=code)
-    digits = phones.digits_of(text)
-    if len(digits) == 4 and digits.isdecimal():
-        wanted |= Q(phone_tail=digits)
-    elif phones.is_mobile(digits):
-        owners = MemberIdentity.objects.filter(
-            kind=Identity.PHONE, app_id="", value__in=phone_indexes(digits)
-        )
-        wanted |= Q(pk__in=owners.values("member_id"))
-    # An alias of the very expression of the index member_by_code_end.
-    return living.alias(code_end=Right("code", 4)).filter(wanted).values_list("pk", flat=True)

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.template import Context, Engine, Template
 from django.template.base import TextNode
+from django.template.loader_tags import BlockNode, ExtendsNode
+from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import SafeString, mark_safe
 
 from core.folding import fold
@@ -56,3 +58,56 @@ def test_constants_become_one_text_and_lines_lose_their_indentation() -> None:
     fold(template.nodelist)
     texts = [node for node in template.nodelist if isinstance(node, TextNode)]
     assert [node.s for node in texts][-1] == "<p>\n今日\n/a/</p>"
+
+
+_PARTS = {
+    "assistant/t_base.html": "<a>{% block title %}外 {% url 'assistant:home' as to %}{{ to }}{% endblock %}{{ to }}"
+    "{% block more %}多{% endblock %}{% block none %}没有{% endblock %}</a>",
+    "assistant/t_page.html": "{% extends 'assistant/t_base.html' %}{% block more %}[{{ block.super }}"
+    "{% block inner %}里{% endblock %}]{% endblock %}",
+    "assistant/t_leaf.html": "{% extends 'assistant/t_page.html' %}{% block inner %}{{ row.name }}{% endblock %}"
+    "{% block none %}{% endblock %}{% block more %}<{{ block.super }}>{% if row.is_new %}{{ block.super }}{% endif %}"
+    "{% for row in rows %}"
+    "{% include 'assistant/t_row.html' with one=row is_last=forloop.last only %}"
+    "{% include 'assistant/t_name.html' with one=row is_first=forloop.first only %}"
+    "{% include 'assistant/t_name.html' with one=rows.1 %}"
+    "{% endfor %}{% include row.name|default:'assistant/t_row.html' %}{% endblock %}",
+    "assistant/t_row.html": "({{ one.name }}{{ one.count }}{% if is_last %}!{% endif %}{{ row.name }}"
+    "{% include 'assistant/t_small.html' with two=row.name %}"
+    "{% include 'assistant/t_small.html' with two=one.name only %})",
+    "assistant/t_small.html": "{{ two }}{% if one %}{% cycle 'x' 'y' %}{% endif %}{% csrf_token %}",
+    "assistant/t_name.html": "<i>{{ one.name }}{{ row.name }}{{ is_first }}</i>{% csrf_token %}",
+    "assistant/t_varies.html": "{% extends parent %}{% block title %}{{ row.name }}{% endblock %}",
+}
+_LOADER = ("django.template.loaders.locmem.Loader", _PARTS)
+_FOLDING = ("core.folding.Loader", ["assistant"], [_LOADER])
+
+
+@pytest.mark.parametrize(
+    "name", ["assistant/t_leaf.html", "assistant/t_page.html", "assistant/t_varies.html"]
+)
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_is_inherited_and_included_says_the_same(name: str, is_new: bool) -> None:
+    rows = (_Row("甲"), _Row("<乙>", count=3), _Row("丙", is_new=True))
+    values: dict[str, Any] = {"row": _Row("", is_new=is_new), "rows": rows, "csrf_token": "t"}
+    values["parent"] = "assistant/t_page.html"
+    plain = Engine(loaders=[_LOADER])
+    folded = Engine(loaders=[_FOLDING])
+    said = plain.get_template(name).render(Context(values))
+    assert "多" in said
+    for _time in range(2):
+        assert folded.get_template(name).render(Context(values)) == said
+
+
+def test_what_follows_from_literal_names_is_worked_out_when_it_is_loaded() -> None:
+    engine = Engine(loaders=[_FOLDING])
+    leaf = engine.get_template("assistant/t_leaf.html")
+    assert not leaf.nodelist.get_nodes_by_type(BlockNode)
+    assert not leaf.nodelist.get_nodes_by_type(ExtendsNode)
+    assert engine.get_template("assistant/t_varies.html").nodelist.get_nodes_by_type(ExtendsNode)
+
+
+def test_a_lazy_text_is_no_plain_text() -> None:
+    template = Template("{{ word }}", engine=Engine.get_default())
+    fold(template.nodelist)
+    assert template.render(Context({"word": SimpleLazyObject(lambda: "张三")})) == "张三"

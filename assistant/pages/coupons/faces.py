@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -57,7 +57,17 @@ def template_face(template: TemplateCard) -> CouponFace:
 
 def coupon_face(card: CouponCard, *, now: dt.datetime) -> CouponFace:
     """A coupon in somebody's hands."""
-    face = template_face(card.template)
+    return coupon_faces([card], now=now)[0]
+
+
+def coupon_faces(cards: Sequence[CouponCard], *, now: dt.datetime) -> tuple[CouponFace, ...]:
+    """Coupons in somebody's hands; they come from few templates, each of which is drawn once."""
+    templates = {card.template.id: card.template for card in cards}
+    faces = {key: template_face(template) for key, template in templates.items()}
+    return tuple(_held_face(card, faces[card.template.id], now=now) for card in cards)
+
+
+def _held_face(card: CouponCard, face: CouponFace, *, now: dt.datetime) -> CouponFace:
     is_usable = card.state in ("issued", "locked", "gifting")
     is_waiting = card.state == "issued"  # what says itself that it is usable needs no label
     return dataclasses.replace(
@@ -125,9 +135,7 @@ def say_end(card: CouponCard, *, now: dt.datetime) -> str:
         day = phrases.say_day(clock.business_day(card.valid_from), today=today)
         return _("%(day)s起可用") % {"day": day}
     last = clock.business_day(card.valid_until - dt.timedelta(microseconds=1))
-    names = {0: _("今天"), 1: _("明天"), 2: _("后天")}
-    day = names.get((last - today).days) or phrases.say_day(last, today=today)
-    return _("%(day)s到期") % {"day": day}
+    return _("%(day)s到期") % {"day": phrases.say_coming_day(last, today=today)}
 
 
 def is_soon(card: CouponCard, *, now: dt.datetime) -> bool:

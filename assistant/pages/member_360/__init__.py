@@ -14,7 +14,7 @@ from assistant.pages.member_360.notes import build_notes
 from assistant.pages.member_360.points import build_points
 from assistant.pages.member_360.portrait import Portrait, build_portrait
 from assistant.pages.member_360.purchases import build_purchases
-from assistant.pages.shell import Avatar, Shell, member_avatar, say_follow
+from assistant.pages.shell import Avatar, Shell, member_avatar
 from core import clock
 from guides import selectors as guide_selectors
 from guides.contracts import BindingLine, GuideCard, OpenedMember
@@ -46,7 +46,6 @@ class Head:
     is_member: bool
     stage_label: str
     tier_name: str  # empty while she has none
-    follow_text: str
     is_following: bool
     bound_text: str
     can_remark: bool  # she has told nobody her name
@@ -114,7 +113,6 @@ def _head(opened: OpenedMember, part: Any, *, now: dt.datetime) -> Head:
         is_member=member.stage == "member",
         stage_label=member.stage_label,
         tier_name=tier_name,
-        follow_text=say_follow(member),
         is_following=member.is_following,
         bound_text=_say_bound(opened.bound, now=now),
         can_remark=member.is_remarked or not member.is_named,

@@ -7,7 +7,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from assistant import phrases
-from assistant.pages.coupons.faces import CouponFace, coupon_face
+from assistant.pages.coupons.faces import CouponFace, coupon_faces
 from assistant.pages.member_360.contract import Viewing
 from core import clock
 from coupons import selectors as coupon_selectors
@@ -50,7 +50,7 @@ def build_coupons_part(viewing: Viewing) -> CouponsPart:
     """The tab of her coupons."""
     member, now = viewing.member, viewing.now
     found = coupon_selectors.list_coupons_of_member(member.id, past=_FIRST, at=now)
-    faces = tuple(coupon_face(card, now=now) for card in found.usable)
+    faces = coupon_faces(found.usable, now=now)
     soon = sum(face.is_soon for face in faces)
     return CouponsPart(
         public_id=member.public_id,
