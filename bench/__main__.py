@@ -14,6 +14,7 @@ deletes them at the end. Sizes and lengths come from the environment:
     BENCH_COUPONS_COUNT   coupons of coupon_issue (1,000,000 is the target's) and coupon_stats
     BENCH_CLAIM_ROUNDS, BENCH_CLAIM_CALLS, BENCH_REDEEM_ROUNDS, BENCH_REDEEM_CALLS    of coupon_claim and coupon_redeem
     BENCH_ORDERS_COUNT    orders of sales_boards after they grew tenfold (500,000; P5 speaks of 5,000,000)
+    BENCH_GUIDES_COUNT    guides of commission (1,000), each with a hundred entries in the month
     BENCH_FULL=1          with the slow part of demo_start
 
 What P11, P12 and P13 speak of, on a quiet machine (P12 needs some 6 GB of disk; a round of it takes minutes):
@@ -52,6 +53,7 @@ NAMES: Final = (
     "coupon_redeem",
     "sales_boards",
     "sales_metrics",
+    "commission",
     "demo_start",
 )
 

@@ -92,6 +92,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     sale_events.ReturnRecorded: ["sales.handlers.on_return_recorded"],
     sale_events.SaleReattributed: [],
     sale_events.DocumentsHeld: [],
+    sale_events.CommissionBegun: ["sales.handlers.on_commission_begun"],
     sale_events.DeskJobStarted: ["sales.handlers.on_desk_job_started"],
     sale_events.MonthWasClosed: ["sales.handlers.on_month_was_closed"],
     sale_events.IntakeQueued: ["sales.handlers.on_intake_queued"],

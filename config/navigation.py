@@ -92,6 +92,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("排行榜"), "leaderboard", "sales_boardfreeze_changelist"),
             _item(_("目标与达成"), "flag", "sales_target_changelist"),
             _item(_("提成结算"), "payments", "sales_commissionmonth_changelist"),
+            _item(_("提成明细"), "receipt_long", "sales_commissionline_changelist"),
             _item(_("提成规则"), "percent", "sales_commissionrule_changelist"),
             _item(_("归属规则"), "alt_route", "sales_attributionrule_changelist"),
             _item(_("业绩流水"), "menu_book", "sales_performanceentry_changelist"),

@@ -38,6 +38,7 @@ SCOPES: Mapping[str, str] = {
     "sales.Sale": "sales.selectors.staff_scopes.scope_by_store",
     "sales.SaleReturn": "sales.selectors.staff_scopes.scope_returns",
     "sales.PerformanceEntry": "sales.selectors.staff_scopes.scope_by_store",
+    "sales.CommissionLine": "sales.selectors.staff_scopes.scope_commission_lines",
     "sales.HeldDocument": "sales.selectors.staff_scopes.scope_held",
     "sales.Review": "sales.selectors.staff_scopes.scope_by_store",
     "sales.DeskJob": "sales.selectors.staff_scopes.scope_jobs",

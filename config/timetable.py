@@ -73,6 +73,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "work_intakes": {"task": "sales.work_intakes", "schedule": 10.0},
     "prune_intakes": {"task": "sales.prune_intakes", "schedule": 3600.0},
     # What a killed worker left of a job that a person started.
+    "work_commissions": {"task": "sales.work_commissions", "schedule": 30.0},
     "work_sales_desk_jobs": {"task": "sales.work_desk_jobs", "schedule": 30.0},
     "prove_sales_totals": {"task": "sales.prove_totals", "schedule": 21600.0},
 }

@@ -231,6 +231,13 @@ class CommissionNotOpen(Conflict):
     sentence = _("这个月的提成单已经生成，或者已经关账")
 
 
+class CommissionBeingPrepared(Conflict):
+    """Statements of one month would be made by two different sets of rules."""
+
+    code = "sales.commission_being_prepared"
+    sentence = _("正在生成提成单，等它完成或者退回之后再改规则")
+
+
 class CommissionNotPrepared(Conflict):
     code = "sales.commission_not_prepared"
     sentence = _("这个月还没有生成待确认的提成单")

@@ -43,6 +43,13 @@ class DeskJobStarted(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class CommissionBegun(Event):
+    """Statements of a month wait to be written."""
+
+    month_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class DocumentsHeld(Event):
     """So many documents of one intake wait for a person or for their order."""
 

@@ -3,6 +3,7 @@
 from core.actor import Actor
 from sales import services
 from sales.events import (
+    CommissionBegun,
     DeskJobStarted,
     IntakeQueued,
     MonthWasClosed,
@@ -41,3 +42,8 @@ def on_intake_queued(event: IntakeQueued) -> None:
 def on_desk_job_started(event: DeskJobStarted) -> None:
     """A worker goes through what a person started at a desk."""
     services.work_desk_job(job_id=event.job_id, actor=Actor.system("work_desk_jobs"))
+
+
+def on_commission_begun(event: CommissionBegun) -> None:
+    """A worker writes the month's statements."""
+    services.work_commission(month_id=event.month_id)

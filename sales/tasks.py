@@ -86,3 +86,9 @@ def work_purchase_care() -> int:
 def work_reviews() -> int:
     """See the service of that name. Answers how many invitations were opened."""
     return services.work_reviews()
+
+
+@shared_task(name="sales.work_commissions")
+def work_commissions() -> int:
+    """See the service of that name. Answers how many months went on."""
+    return services.work_commissions()

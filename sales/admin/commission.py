@@ -1,15 +1,18 @@
 """提成: months, everybody's statements, preparing, closing and reopening, and the tables for payroll."""
 
 import datetime as dt
+import math
 from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -19,12 +22,18 @@ from core.errors import NotFound
 from core.workbooks import workbook_answer
 from coupons import selectors as coupon_selectors
 from sales import selectors, services
-from sales.admin.commission_sheets import month_sheets, statement_sheets
+from sales.admin.commission_sheets import month_sheet, statement_sheets
 from sales.admin.words import month_words, rate, read_month, yuan
 from sales.contracts import CommissionLineCard, CommissionSummary
 from sales.models import CommissionMonth
 
-_STATES: Final = {"open": _("未结算"), "prepared": _("待确认"), "closed": _("已关账")}
+_STATES: Final = {
+    "open": _("未结算"),
+    "preparing": _("正在生成"),
+    "prepared": _("待确认"),
+    "closed": _("已关账"),
+}
+_AT_ONCE: Final = 100
 _SUMS: Final = (
     "sales_fen", "earned_fen", "bonus_fen", "clawed_back_fen", "carried_in_fen", "payable_fen", "carried_out_fen",
 )  # fmt: skip
@@ -43,6 +52,7 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
             ("of/<str:month>/", "sales_commission_month", self.month_view),
+            ("of/<str:month>/progress/", "sales_commission_progress", self.progress_view),
             ("of/<str:month>/export/", "sales_commission_export", self.export_view),
             ("of/<str:month>/do/<slug:verb>/", "sales_commission_do", self.do_view),
             ("of/<str:month>/guides/<int:guide_id>/", "sales_commission_guide", self.guide_view),
@@ -70,34 +80,59 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
         return self._page(request, "commission_months", title=_("提成结算"), lines=lines)
 
     def month_view(self, request: HttpRequest, month: str, model_admin: Any = None) -> HttpResponse:
-        """Everybody's statement."""
+        """Everybody's statement, a page at a time; while they are being written, how far that is."""
         self._may_look(request)
         month_on = self._month(month)
         state = selectors.state_of(month_on)
+        head = {
+            "title": _now("提成 · %(month)s") % {"month": month_words(month_on)},
+            "month": month,
+            "state": state,
+            "state_words": _STATES[state],
+            "row": CommissionMonth.objects.filter(month_on=month_on).first(),
+            "may_close": self._may_close(request),
+        }
+        if state == "preparing":
+            return self._page(request, "commission_preparing", **head, **_standing(head["row"]))
         found = self._seen(request, month_on)
-        store = request.GET.get("store", "")
+        store, asked = request.GET.get("store", ""), request.GET.get("q", "").strip()[:40]
         stores = sorted({(one.store_id, one.store_name) for one in found}, key=lambda one: one[1])
-        shown = [one for one in found if not store or str(one.store_id) == store]
+        shown = [
+            one
+            for one in found
+            if (not store or str(one.store_id) == store)
+            and (not asked or asked in one.guide_name or asked.upper() in one.guide_number.upper())
+        ]
+        page = Paginator(shown, _AT_ONCE).get_page(request.GET.get("page"))
         wrong = services.prove_commission(month_on=month_on) if state != "open" else ()
         return self._page(
             request,
             "commission_month",
-            title=_now("提成 · %(month)s") % {"month": month_words(month_on)},
-            month=month,
-            state=state,
-            state_words=_STATES[state],
-            row=CommissionMonth.objects.filter(month_on=month_on).first(),
+            **head,
             tiles=_tiles({name: sum(getattr(one, name) for one in shown) for name in _SUMS}),
             lines=[
                 (one, _guide_url(month, one.guide_id), [yuan(getattr(one, name)) for name in _SUMS])
-                for one in shown
+                for one in page
             ],
+            pages=page,
+            query=urlencode({"store": store, "q": asked}),
+            asked=asked,
+            is_empty=not found,
             stores=[(str(pk), name, str(pk) == store) for pk, name in stores],
             is_proven=not wrong,
-            may_close=self._may_close(request),
             is_over=clock.today() >= selectors.add_months(month_on, 1),
             is_newest=selectors.next_commission_month() == selectors.add_months(month_on, 1),
+            lines_url=_lines_url(request, month_on) if state != "open" else "",
         )
+
+    def progress_view(self, request: HttpRequest, month: str, model_admin: Any = None) -> HttpResponse:
+        """The part of the page that asks for itself while statements are written; then the page is asked for anew."""
+        self._may_look(request)
+        row = CommissionMonth.objects.preparing().filter(month_on=self._month(month)).first()
+        if row is None:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        context = {"month": month, "row": row, "may_close": self._may_close(request), **_standing(row)}
+        return TemplateResponse(request, "admin/xiaoer/sales/_commission_standing.html", context)
 
     def guide_view(
         self, request: HttpRequest, month: str, guide_id: int, model_admin: Any = None
@@ -121,13 +156,13 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
         )
 
     def export_view(self, request: HttpRequest, month: str, model_admin: Any = None) -> HttpResponseBase:
-        """One table for payroll, and every line behind it."""
+        """One table for payroll. Lines have a list of their own."""
         self._may_look(request)
         month_on = self._month(month)
-        cards = selectors.list_commission_cards(month_on, store_ids=self._stores(request))
+        found = self._seen(request, month_on)
         state = _STATES[selectors.state_of(month_on)]
         name = _now("提成_%(month)s_%(state)s") % {"month": month, "state": state}
-        return workbook_answer(name=name, sheets=month_sheets(cards))
+        return workbook_answer(name=name, sheets=[month_sheet(found)])
 
     def guide_export_view(
         self, request: HttpRequest, month: str, guide_id: int, model_admin: Any = None
@@ -158,11 +193,12 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
 
     def _prepare(self, request: HttpRequest, month_on: dt.date) -> HttpResponse:
         def run(cleaned: dict[str, Any]) -> str:
-            count = services.prepare_commission(month_on=month_on, actor=staff_actor(request))
-            return _now("已生成 %(n)s 份提成单，请核对后确认关账") % {"n": thousands(count)}
+            services.begin_commission(month_on=month_on, actor=staff_actor(request))
+            return _now("开始生成提成单，会在后台继续；生成完请核对后确认关账")
 
         lines = [
             _now("按现在的规则和业绩流水给每位导购生成提成单，供您核对；确认之前可以退回重来"),
+            _now("生成期间不能修改提成规则"),
             _now("生成之后才到的单据、退货和更正，记到下一个月"),
         ]
         return ask(self, request, _question(month_on, _("生成提成单"), lines), run)
@@ -241,6 +277,26 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
     def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
         whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, f"admin/xiaoer/sales/{template}.html", whole)
+
+
+def _standing(row: CommissionMonth | None) -> dict[str, Any]:
+    """How far the writing of statements is."""
+    if row is None or row.begun_at is None:
+        return {}
+    asked = len(row.guide_refs)
+    seconds = (clock.now() - row.begun_at).total_seconds()
+    left = (asked - row.done_count) * seconds / row.done_count if row.done_count else 0
+    return {
+        "asked_count": asked,
+        "percent": 100 * row.done_count // asked if asked else 100,
+        "minutes_left": math.ceil(left / 60),
+    }
+
+
+def _lines_url(request: HttpRequest, month_on: dt.date) -> str:
+    if not request.user.has_perm("sales.view_commissionline"):
+        return ""
+    return reverse("admin:sales_commissionline_changelist", query={"month": f"{month_on:%Y-%m}"})
 
 
 _TILES: Final = (

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from core import clock
-from core.admin import BaseAdmin, Panel, ServiceForms, column, operation, staff_actor
+from core.admin import BaseAdmin, Panel, ServiceForms, column, operation, staff_actor, thousands
 from core.admin.forms import dress
 from guides import selectors as guide_selectors
 from sales import selectors, services
@@ -25,6 +25,7 @@ from sales.selectors.commission_sources import list_terms, terms_of
 from sales.services.commission_rules import work_commission_example
 
 _COLOURS: Final = {"sales": "info", "bounty": "success", "target": "warning"}
+_MOST_TRIED: Final = 200
 _SEPARATORS: Final = re.compile(r"[\s,，;；|]+")
 
 
@@ -233,8 +234,8 @@ class CommissionRuleAdmin(ServiceForms, BaseAdmin):
         month = last if selectors.state_of(last) == "open" else this
         without = [one for one in list_terms() if one.id != row.pk]
         with_it = sorted([*without, terms_of(row)], key=lambda one: one.position)
-        before = {one.guide_id: one for one in selectors.list_commissions(month, terms=without)}
-        after = selectors.list_commissions(month, terms=with_it)
+        told, after = selectors.try_commissions(month, [without, with_it])
+        before = {one.guide_id: one for one in told}
         lines: list[dict[str, Any]] = [
             {
                 "guide": f"{one.guide_name}（{one.guide_number}）",
@@ -251,7 +252,9 @@ class CommissionRuleAdmin(ServiceForms, BaseAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _now("试算 · %(name)s · %(month)s") % {"name": row.name, "month": f"{month:%Y-%m}"},
-            "lines": sorted(lines, key=lambda one: -abs(one["more_fen"])),
+            "lines": sorted(lines, key=lambda one: -abs(one["more_fen"]))[:_MOST_TRIED],
+            "guide_count": thousands(len(lines)),
+            "is_cut": len(lines) > _MOST_TRIED,
             "before": yuan(sum(map(_earned, before.values()))),
             "after": yuan(sum(map(_earned, after))),
             "changed_count": sum(1 for one in lines if one["more_fen"]),

@@ -6,34 +6,18 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from core.workbooks import Kind, Sheet
-from sales.contracts import CommissionCard, CommissionLineCard
+from sales.contracts import CommissionCard, CommissionLineCard, CommissionSummary
 
 
-def month_sheets(cards: Sequence[CommissionCard]) -> list[Sheet]:
-    """One row a guide, and all lines."""
-    return [
-        Sheet(_("应发"), _summary_heads(), [_summary_row(card) for card in cards]),
-        Sheet(
-            _("明细"),
-            [(_("门店"), "text"), (_("工号"), "text"), (_("姓名"), "text"), *_line_heads()],
-            (
-                [
-                    card.summary.store_name,
-                    card.summary.guide_number,
-                    card.summary.guide_name,
-                    *_line_row(line),
-                ]
-                for card in cards
-                for line in card.lines
-            ),
-        ),
-    ]
+def month_sheet(found: Sequence[CommissionSummary]) -> Sheet:
+    """One row a guide."""
+    return Sheet(_("应发"), _summary_heads(), map(_summary_row, found))
 
 
 def statement_sheets(card: CommissionCard) -> list[Sheet]:
     """The sums, and every line."""
     return [
-        Sheet(_("提成单"), _summary_heads(), [_summary_row(card)]),
+        Sheet(_("提成单"), _summary_heads(), [_summary_row(card.summary)]),
         Sheet(_("明细"), _line_heads(), map(_line_row, card.lines)),
     ]
 
@@ -46,8 +30,7 @@ def _summary_heads() -> list[tuple[str, Kind]]:
     ]  # fmt: skip
 
 
-def _summary_row(card: CommissionCard) -> Sequence[Any]:
-    one = card.summary
+def _summary_row(one: CommissionSummary) -> Sequence[Any]:
     return [
         f"{one.month_on:%Y-%m}", one.store_name, one.guide_number, one.guide_name, one.sales_fen, one.earned_fen,
         one.bonus_fen, one.clawed_back_fen, one.carried_in_fen, one.payable_fen, one.carried_out_fen,

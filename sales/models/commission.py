@@ -94,29 +94,40 @@ class CommissionRule(models.Model):
 
 
 class CommissionState(models.TextChoices):
-    """open → prepared (statements are written, to be looked at) → closed; prepared → open; closed → open by a decision
-    with a reason, the newest month only."""
+    """open → preparing (a worker writes statements) → prepared (they are to be looked at) → closed; preparing or prepared
+    → open; closed → open by a decision with a reason, the newest month only."""
 
     OPEN = "open", _("未结算")
+    PREPARING = "preparing", _("正在生成")
     PREPARED = "prepared", _("待确认")
     CLOSED = "closed", _("已关账")
+
+
+class CommissionMonthQuerySet(LockingQuerySet["CommissionMonth"]):
+    def preparing(self) -> Self:
+        """A worker is at it, or should be."""
+        return self.filter(state=CommissionState.PREPARING)
 
 
 class CommissionMonth(models.Model):
     """One month of commission. While closed its statements and lines are frozen (a trigger refuses changes)."""
 
     month_on = models.DateField(_("月份"), unique=True)  # its first day
-    state = models.CharField(_("状态"), max_length=8, choices=CommissionState, default=CommissionState.OPEN)
+    state = models.CharField(_("状态"), max_length=9, choices=CommissionState, default=CommissionState.OPEN)
     version = models.PositiveIntegerField(_("关账次数"), default=0)
     # Every entry up to this id that was due for this month or an earlier one has been looked at.
     entry_horizon = models.BigIntegerField(default=0, editable=False)
+    # Whose statements are to be written, in their order, and for how many that is done.
+    guide_refs = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
+    done_count = models.PositiveIntegerField(_("已生成"), default=0)
+    begun_at = models.DateTimeField(_("开始生成时间"), null=True, blank=True)
     prepared_at = models.DateTimeField(_("生成时间"), null=True, blank=True)
     prepared_by = models.CharField(_("生成人"), max_length=90, blank=True)
     closed_at = models.DateTimeField(_("关账时间"), null=True, blank=True)
     closed_by = models.CharField(_("关账人"), max_length=90, blank=True)
     reopen_reason = models.CharField(_("重新打开的原因"), max_length=120, blank=True)
 
-    objects = LockingQuerySet["CommissionMonth"].as_manager()
+    objects = CommissionMonthQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("提成月份")
@@ -126,6 +137,7 @@ class CommissionMonth(models.Model):
             models.CheckConstraint(condition=Q(month_on__day=1), name="commissionmonth_first_day"),
             models.CheckConstraint(
                 condition=Q(state="open")
+                | Q(state="preparing", begun_at__isnull=False)
                 | Q(state="prepared", prepared_at__isnull=False)
                 | Q(state="closed", closed_at__isnull=False, version__gt=0),
                 name="commissionmonth_state_has_its_time",
@@ -241,6 +253,7 @@ class CommissionLine(models.Model):
     class Meta:
         verbose_name = _("提成明细")
         verbose_name_plural = _("提成明细")
+        permissions = [("export_commissionline", _("导出提成明细"))]
         constraints = [
             models.UniqueConstraint(fields=["statement", "number"], name="commissionline_number_once"),
             models.CheckConstraint(

@@ -10,11 +10,11 @@ from sales.selectors.boards import get_board, get_standing
 from sales.selectors.commission import (
     commission_card_of,
     get_commission,
-    list_commission_cards,
     list_commission_months,
     list_commissions,
     next_commission_month,
     state_of,
+    try_commissions,
 )
 from sales.selectors.deals import find_sale_address, sum_deals
 from sales.selectors.effective import get_target_settings, list_effective_guides
@@ -83,7 +83,6 @@ __all__ = [
     "list_category_names",
     "list_cells",
     "list_closed_months",
-    "list_commission_cards",
     "list_commission_months",
     "list_commissions",
     "list_effective_guides",
@@ -109,4 +108,5 @@ __all__ = [
     "sum_guide",
     "sum_guides",
     "sum_store",
+    "try_commissions",
 ]

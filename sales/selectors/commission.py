@@ -16,6 +16,8 @@ from sales.models import (
     LineKind,
 )
 from sales.selectors.commission_drafts import LineDraft, StatementDraft, draft_statements
+from sales.selectors.commission_sources import list_terms
+from sales.selectors.commission_sums import StatementSums, sum_statements
 from sales.selectors.commission_terms import CommissionTerms
 from sales.selectors.spans import add_months
 
@@ -23,26 +25,26 @@ _MONTHS: Final = 12
 _SUMS: Final = (
     "sales_fen", "earned_fen", "bonus_fen", "clawed_back_fen", "carried_in_fen", "payable_fen", "carried_out_fen",
 )  # fmt: skip
-State = Literal["open", "prepared", "closed"]
+State = Literal["open", "preparing", "prepared", "closed"]
 
 
 def get_commission(guide_id: int, month_on: dt.date) -> CommissionCard:
     """A guide's statement of a month, with noughts where there is nothing. Raises NotFound for an unknown guide."""
     month_on = month_on.replace(day=1)
     state = state_of(month_on)
-    if state == "open":
+    row = CommissionStatement.objects.filter(
+        month__month_on=month_on, guide_id=guide_id, is_live=True
+    ).first()
+    if row is not None:
+        return commission_card_of(row)
+    if state in {"open", "preparing"}:
         draft = next(iter(draft_statements(month_on, [guide_id])), None)
         if draft is None:
             store = guide_selectors.get_guide_card(guide_id).store
             draft = StatementDraft(guide_id, store.id, 0, [])
         return CommissionCard(_summaries([draft], month_on, state)[0], _line_cards(draft.lines))
-    row = CommissionStatement.objects.filter(
-        month__month_on=month_on, guide_id=guide_id, is_live=True
-    ).first()
-    if row is None:
-        store = guide_selectors.get_guide_card(guide_id).store
-        return CommissionCard(_summaries([StatementDraft(guide_id, store.id, 0, [])], month_on, state)[0], ())
-    return commission_card_of(row)
+    store = guide_selectors.get_guide_card(guide_id).store
+    return CommissionCard(_summaries([StatementDraft(guide_id, store.id, 0, [])], month_on, state)[0], ())
 
 
 def commission_card_of(row: CommissionStatement) -> CommissionCard:
@@ -53,40 +55,31 @@ def commission_card_of(row: CommissionStatement) -> CommissionCard:
 
 
 def list_commissions(
-    month_on: dt.date,
-    *,
-    store_ids: Collection[int] | None = None,
-    terms: Sequence[CommissionTerms] | None = None,
+    month_on: dt.date, *, store_ids: Collection[int] | None = None
 ) -> tuple[CommissionSummary, ...]:
-    """Everybody's statement of a month whom one of these stores pays (None: everybody), by store and number. `terms`
-    tries other rules on an open month."""
+    """Everybody's statement of a month whom one of these stores pays (None: everybody), by store and number; while
+    statements are being written, of those who have one."""
     month_on = month_on.replace(day=1)
     state = state_of(month_on)
-    rows: Iterable[CommissionStatement | StatementDraft]
+    rows: Iterable[CommissionStatement | StatementSums]
     if state == "open":
-        rows = draft_statements(month_on, terms=terms)
+        rows = sum_statements(month_on, [list_terms()])[0]
     else:
         rows = CommissionStatement.objects.filter(month__month_on=month_on, is_live=True)
     kept = [row for row in rows if store_ids is None or row.store_id in store_ids]
-    found = _summaries(kept, month_on, state)
+    return _in_order(_summaries(kept, month_on, state))
+
+
+def try_commissions(
+    month_on: dt.date, term_sets: Sequence[Sequence[CommissionTerms]]
+) -> list[tuple[CommissionSummary, ...]]:
+    """Everybody's statement of an open month under each of these sets of rules."""
+    found = sum_statements(month_on.replace(day=1), term_sets)
+    return [_in_order(_summaries(rows, month_on, CommissionState.OPEN)) for rows in found]
+
+
+def _in_order(found: Iterable[CommissionSummary]) -> tuple[CommissionSummary, ...]:
     return tuple(sorted(found, key=lambda one: (one.store_name, one.guide_number)))
-
-
-def list_commission_cards(
-    month_on: dt.date, *, store_ids: Collection[int] | None = None
-) -> tuple[CommissionCard, ...]:
-    """The same with every line."""
-    month_on = month_on.replace(day=1)
-    if state_of(month_on) == "open":
-        drafts = [row for row in draft_statements(month_on) if store_ids is None or row.store_id in store_ids]
-        heads = _summaries(drafts, month_on, CommissionState.OPEN)
-        cards = [
-            CommissionCard(head, _line_cards(draft.lines)) for head, draft in zip(heads, drafts, strict=True)
-        ]
-    else:
-        live = CommissionStatement.objects.filter(month__month_on=month_on, is_live=True)
-        cards = [commission_card_of(row) for row in live if store_ids is None or row.store_id in store_ids]
-    return tuple(sorted(cards, key=lambda card: (card.summary.store_name, card.summary.guide_number)))
 
 
 def state_of(month_on: dt.date) -> State:
@@ -111,7 +104,7 @@ def next_commission_month() -> dt.date | None:
 
 
 def _summaries(
-    rows: Sequence[CommissionStatement | StatementDraft], month_on: dt.date, state: str
+    rows: Sequence[CommissionStatement | StatementDraft | StatementSums], month_on: dt.date, state: str
 ) -> list[CommissionSummary]:
     guides = guide_selectors.list_guide_tags([row.guide_id for row in rows])
     stores = guide_selectors.list_store_names({row.store_id for row in rows})

@@ -18,7 +18,14 @@ from sales.selectors.commission_sources import (
     list_terms,
     reach_of,
 )
-from sales.selectors.commission_terms import CommissionTerms, bonus_fen, fits, price_bases, rounded
+from sales.selectors.commission_terms import (
+    CommissionTerms,
+    Standing,
+    bonus_fen,
+    fits,
+    price_bases,
+    rounded,
+)
 from sales.selectors.targets import find_targets
 
 _WHOLE_BP: Final = 10_000
@@ -118,16 +125,22 @@ def draft_statements(
     wanted = guides_with_entries(reach) if guide_ids is None else list(guide_ids)
     for start in range(0, len(wanted), _AT_ONCE):
         some = wanted[start : start + _AT_ONCE]
-        yield from _Drafter(reach, some, rules).drafts(some)
+        yield from Drafter(reach, some, rules).drafts(some)
 
 
-class _Drafter:
+class Drafter:
     """The statements of some guides."""
 
-    def __init__(self, reach: Reach, guide_ids: Sequence[int], terms: Sequence[CommissionTerms]) -> None:
+    def __init__(
+        self,
+        reach: Reach,
+        guide_ids: Sequence[int],
+        terms: Sequence[CommissionTerms],
+        *,
+        entries: Sequence[Entry] | None = None,
+    ) -> None:
         self.reach = reach
-        self.terms = terms
-        self.sources = Sources(reach, guide_ids)
+        self.sources = Sources(reach, guide_ids, entries=entries)
         self.entries: dict[int, list[Entry]] = defaultdict(list)
         for entry in self.sources.entries:
             self.entries[entry.guide_id].append(entry)
@@ -140,6 +153,12 @@ class _Drafter:
             store__isnull=True,
         )
         self.done = dict(done.values_list("guide_id", "value"))
+        self.use(terms)
+
+    def use(self, terms: Sequence[CommissionTerms]) -> None:
+        """These rules from now on."""
+        self.terms = terms
+        self._rules: dict[tuple[str, str, Standing, dt.date, str], CommissionTerms | None] = {}
 
     def drafts(self, guide_ids: Sequence[int]) -> Iterator[StatementDraft]:
         for guide_id in guide_ids:
@@ -148,8 +167,8 @@ class _Drafter:
             if not entries and not carried:
                 continue
             store_id = self.sources.paying_store(guide_id, entries)
-            lines = _Statement(self, guide_id, entries).lines()
-            lines += self._target_line(guide_id, store_id)
+            lines = Statement(self, guide_id, entries).lines()
+            lines += self.target_line(guide_id, store_id)
             if lines or carried:
                 yield StatementDraft(guide_id, store_id, carried, lines)
 
@@ -158,16 +177,20 @@ class _Drafter:
     ) -> CommissionTerms | None:
         """The first rule that fits."""
         where = self.sources.standing(guide_id, store_id)
-        return next(
-            (
-                one
-                for one in self.terms
-                if one.kind == kind and one.bounty_metric == metric and fits(one, where, day, category)
-            ),
-            None,
-        )
+        asked = (kind, metric, where, day, category)
+        if asked not in self._rules:
+            self._rules[asked] = next(
+                (
+                    one
+                    for one in self.terms
+                    if one.kind == kind and one.bounty_metric == metric and fits(one, where, day, category)
+                ),
+                None,
+            )
+        return self._rules[asked]
 
-    def _target_line(self, guide_id: int, store_id: int) -> list[LineDraft]:
+    def target_line(self, guide_id: int, store_id: int) -> list[LineDraft]:
+        """Her target's bonus, if any."""
         target = self.targets.get(TargetKey("guide", guide_id), 0)
         rule = self.rule_for("target", guide_id, store_id, self.reach.month_on)
         if rule is None or not target:
@@ -189,14 +212,15 @@ class _Drafter:
         ]  # fmt: skip
 
 
-class _Statement:
+class Statement:
     """One guide's lines: entries that are new are priced by the rules, those that take back what an earlier statement
     paid take back just that."""
 
-    def __init__(self, drafter: _Drafter, guide_id: int, entries: Sequence[Entry]) -> None:
+    def __init__(self, drafter: Drafter, guide_id: int, entries: Sequence[Entry]) -> None:
         self.drafter = drafter
         self.sources = drafter.sources
         self.guide_id = guide_id
+        self.settled = drafter.sources.settled.get(guide_id, ())
         fresh = {entry.id for entry in entries}
         undone = {entry.reversed_entry for entry in entries} & fresh
         # An entry and its reversal that are both new cancel out.
@@ -213,6 +237,13 @@ class _Statement:
         self.unpriced: list[LineDraft] = []
 
     def lines(self) -> list[LineDraft]:
+        """All of them in the order of their days."""
+        self.read()
+        self._price()
+        return sorted(self.result + self.unpriced, key=lambda line: (line.day_on, line.entry_ref or 0))
+
+    def read(self) -> None:
+        """Lines that say themselves what they bring are in `result`, those that rules are to price in `unpriced`."""
         for entry in sorted(self.entries, key=lambda one: one.id):
             if entry.reversed_entry is not None:
                 self._mirror(entry)
@@ -222,26 +253,26 @@ class _Statement:
                 self._return(entry)
             else:
                 self._sale(entry)
-        self._price()
-        return sorted(self.result + self.unpriced, key=lambda line: (line.day_on, line.entry_ref or 0))
+
+    def rule_of(self, draft: LineDraft) -> CommissionTerms | None:
+        """The rule that prices it: the one that held when it was sold."""
+        sale = self.sources.sales.get(draft.sale_ref or 0)
+        sold_on = draft.day_on if sale is None else sale.business_on
+        return self.drafter.rule_for("sales", self.guide_id, draft.store_id, sold_on, draft.category_code)
 
     def _pools(self) -> dict[tuple[tuple[str, str], int], dict[str, _Pool]]:
         found: dict[tuple[tuple[str, str], int], dict[str, _Pool]] = defaultdict(dict)
-        for line in self.sources.settled:
-            if (
-                line.statement.guide_id != self.guide_id
-                or line.sale_ref is None
-                or line.kind == LineKind.BOUNTY
-            ):
+        for line in self.settled:
+            if line.sale_ref is None or line.kind == LineKind.BOUNTY:
                 continue
             pools = found[(self.sources.order_of(line.sale_ref), line.store_id)]
-            pool = pools.setdefault(line.category_code, _Pool(line.pk))
+            pool = pools.setdefault(line.category_code, _Pool(line.id))
             pool.base_fen += line.base_fen
             pool.fen += line.fen
             if line.kind == LineKind.SALE:
-                pool.original_id, pool.rate_bp = line.pk, line.rate_bp
+                pool.original_id, pool.rate_bp = line.id, line.rate_bp
                 pool.rule_id, pool.rule_words = line.rule_id, line.rule_words
-                pool.month_on = line.statement.month.month_on
+                pool.month_on = line.month_on
         return found
 
     def _draft(self, entry: Entry, kind: str, category: str, base_fen: int) -> LineDraft:
@@ -307,15 +338,15 @@ class _Statement:
 
     def _mirror(self, entry: Entry) -> None:
         """The ledger took an entry back: so does commission, to the fen, every line of it."""
-        for line in self.sources.settled:
-            if line.entry_ref != entry.reversed_entry or line.statement.guide_id != self.guide_id:
+        for line in self.settled:
+            if line.entry_ref != entry.reversed_entry:
                 continue
             draft = self._draft(entry, LineKind.CORRECTION, line.category_code, -line.base_fen)
             draft.fen, draft.rate_bp, draft.rule_id = -line.fen, line.rate_bp, line.rule_id
             draft.unit_count, draft.share_bp = -line.unit_count, line.share_bp
             draft.document_no = line.document_no
-            draft.original_id = line.pk
-            month = f"{line.statement.month.month_on:%Y-%m}"
+            draft.original_id = line.id
+            month = f"{line.month_on:%Y-%m}"
             draft.rule_words = (_("冲回 %(month)s 的提成") % {"month": month})[:120]
             self.result.append(draft)
             pool = self.pools.get((self.sources.order_of(line.sale_ref), line.store_id), {}).get(
@@ -343,9 +374,7 @@ class _Statement:
         for draft in sorted(
             self.unpriced, key=lambda one: (one.day_on, one.entry_ref or 0, one.category_code)
         ):
-            sale = self.sources.sales.get(draft.sale_ref or 0)
-            sold_on = draft.day_on if sale is None else sale.business_on
-            rule = self.drafter.rule_for("sales", self.guide_id, draft.store_id, sold_on, draft.category_code)
+            rule = self.rule_of(draft)
             if rule is None:
                 draft.rule_words = _("没有适用的提成规则")
                 continue

@@ -7,23 +7,17 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
-from django.db.models import Q
 
 from core.shares import split
 from guides import selectors as guide_selectors
 from sales.models import (
     BountyMetric,
     CommissionKind,
-    CommissionLine,
     CommissionMonth,
     CommissionRule,
     CommissionState,
     CommissionStatement,
     Metric,
-    Sale,
-    SaleLine,
-    SaleReturn,
-    SaleReturnLine,
 )
 from sales.selectors.commission_terms import CommissionTerms, Standing, Step
 from sales.selectors.spans import add_months
@@ -33,7 +27,7 @@ _DUE: Final = """
 SELECT entry.id, entry.due_on, entry.guide_id, entry.store_id, entry.metric, entry.value, entry.sale_ref,
        entry.return_ref, entry.reversed_entry_id
 FROM sales_performanceentry entry
-WHERE entry.guide_id = ANY(%(guides)s) AND entry.metric = ANY(%(metrics)s)
+WHERE entry.guide_id = ANY(%(guides)s::bigint[]) AND entry.metric = ANY(%(metrics)s)
   AND entry.booked_on >= %(begin)s AND entry.booked_on < %(end)s
   AND (entry.booked_on >= %(since)s OR entry.id > %(horizon)s)
   AND NOT EXISTS (SELECT 1 FROM sales_commissionline line WHERE line.entry_ref = entry.id AND line.is_live)
@@ -43,6 +37,31 @@ _WITH_ENTRIES: Final = """
 SELECT DISTINCT guide_id FROM sales_performanceentry
 WHERE guide_id IS NOT NULL AND metric = ANY(%(metrics)s)
   AND booked_on >= %(begin)s AND booked_on < %(end)s AND (booked_on >= %(since)s OR id > %(horizon)s)
+"""
+_ORDERS: Final = """
+SELECT DISTINCT other.id, other.source, other.order_no, other.amount_fen, other.business_on
+FROM sales_sale said JOIN sales_sale other ON other.source = said.source AND other.order_no = said.order_no
+WHERE said.id = ANY(%(ids)s::bigint[])
+"""
+_GOODS: Final = """
+SELECT sale_id, number, category_code, amount_fen FROM sales_saleline WHERE sale_id = ANY(%(ids)s::bigint[])
+"""
+_RETURNED: Final = """
+SELECT given.id, given.return_no, coalesce(line.sale_line_number, 0), coalesce(line.amount_fen, 0)
+FROM sales_salereturn given LEFT JOIN sales_salereturnline line ON line.sale_return_id = given.id
+WHERE given.id = ANY(%(ids)s::bigint[])
+"""
+_SETTLED: Final = """
+SELECT line.id, statement.guide_id, month.month_on, line.kind, line.store_id, line.sale_ref, line.entry_ref,
+       line.category_code, line.base_fen, line.fen, line.rate_bp, line.unit_count, line.share_bp, line.document_no,
+       line.rule_id, line.rule_words
+FROM sales_commissionline line JOIN sales_commissionstatement statement ON statement.id = line.statement_id
+JOIN sales_commissionmonth month ON month.id = statement.month_id
+WHERE line.id IN (
+    SELECT id FROM sales_commissionline WHERE is_live AND entry_ref = ANY(%(entries)s::bigint[])
+    UNION SELECT id FROM sales_commissionline WHERE is_live AND sale_ref = ANY(%(sales)s::bigint[]))
+  AND statement.guide_id = ANY(%(guides)s::bigint[])
+ORDER BY line.id
 """
 _NEVER: Final = 2**62
 
@@ -59,6 +78,37 @@ class Entry(NamedTuple):
     sale_ref: int | None
     return_ref: int | None
     reversed_entry: int | None
+
+
+class SoldOrder(NamedTuple):
+    """One revision of an order."""
+
+    id: int
+    source: str
+    order_no: str
+    amount_fen: int
+    business_on: dt.date
+
+
+class SettledLine(NamedTuple):
+    """A live line of an earlier statement."""
+
+    id: int
+    guide_id: int
+    month_on: dt.date
+    kind: str
+    store_id: int
+    sale_ref: int | None
+    entry_ref: int | None
+    category_code: str
+    base_fen: int
+    fen: int
+    rate_bp: int
+    unit_count: int
+    share_bp: int
+    document_no: str
+    rule_id: int | None
+    rule_words: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -158,9 +208,12 @@ def terms_of(rule: CommissionRule) -> CommissionTerms:
 class Sources:
     """Everything that is read for the statements of some guides in one month; a fixed number of queries."""
 
-    def __init__(self, reach: Reach, guide_ids: Sequence[int]) -> None:
+    def __init__(
+        self, reach: Reach, guide_ids: Sequence[int], *, entries: Sequence[Entry] | None = None
+    ) -> None:
+        """`entries`: only these, which were read already."""
         self.reach = reach
-        self.entries = _due_entries(reach, guide_ids)
+        self.entries = _due_entries(reach, guide_ids) if entries is None else list(entries)
         self._read_documents({entry.sale_ref for entry in self.entries if entry.sale_ref})
         self._read_returns({entry.return_ref for entry in self.entries if entry.return_ref})
         self._read_settled(guide_ids)
@@ -186,12 +239,19 @@ class Sources:
 
     def standing(self, guide_id: int, store_id: int) -> Standing:
         """Where she sold, and as what."""
-        label = self._labels.get(store_id)
-        return Standing(
-            frozenset() if label is None else frozenset(self._paths.get(label.region_id, ())),
-            None if label is None else label.dealer_id,
-            guide_id in self._managers,
-        )
+        key = (store_id, guide_id in self._managers)
+        if key not in self._standings:
+            label = self._labels.get(store_id)
+            self._standings[key] = Standing(
+                frozenset() if label is None else frozenset(self._paths.get(label.region_id, ())),
+                None if label is None else label.dealer_id,
+                key[1],
+            )
+        return self._standings[key]
+
+    def without_seat(self, guide_ids: Collection[int]) -> set[int]:
+        """Those who did not work in the month."""
+        return set(guide_ids) - set(self._seats)
 
     def paying_store(self, guide_id: int, entries: Sequence[Entry]) -> int:
         """The store she worked in last in the month; of one who was gone before, where she sold."""
@@ -205,30 +265,20 @@ class Sources:
         return 0 if sale is None else sale.amount_fen
 
     def _read_documents(self, sale_refs: set[int]) -> None:
-        self.sales = {sale.pk: sale for sale in Sale.objects.filter(pk__in=sale_refs)}
         # A line may rest on an earlier revision of the order than the entry that takes it back.
-        orders = {sale.order_no for sale in self.sales.values()}
-        keys = {(sale.source, sale.order_no) for sale in self.sales.values()}
-        for sale in Sale.objects.filter(order_no__in=orders):
-            if (sale.source, sale.order_no) in keys:
-                self.sales[sale.pk] = sale
+        self.sales = {row[0]: SoldOrder(*row) for row in _rows(_ORDERS, sale_refs)}
         self._categories: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self._line_category: dict[tuple[int, int], str] = {}
-        lines = SaleLine.objects.filter(sale_id__in=list(self.sales))
-        for sale_id, number, code, fen in lines.values_list(
-            "sale_id", "number", "category_code", "amount_fen"
-        ):
+        for sale_id, number, code, fen in _rows(_GOODS, self.sales):
             self._categories[sale_id][code] += fen
             self._line_category[(sale_id, number)] = code
 
     def _read_returns(self, return_refs: set[int]) -> None:
-        self.return_numbers = dict(
-            SaleReturn.objects.filter(pk__in=return_refs).values_list("pk", "return_no")
-        )
+        self.return_numbers: dict[int, str] = {}
         self._return_lines: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        rows = SaleReturnLine.objects.filter(sale_return_id__in=return_refs)
-        for return_id, number, fen in rows.values_list("sale_return_id", "sale_line_number", "amount_fen"):
-            self._return_lines[return_id].append((number or 0, fen))
+        for return_id, return_no, number, fen in _rows(_RETURNED, return_refs):
+            self.return_numbers[return_id] = return_no
+            self._return_lines[return_id].append((number, fen))
 
     def _return_categories(self, entry: Entry) -> dict[str, int]:
         weights: dict[str, int] = defaultdict(int)
@@ -237,16 +287,18 @@ class Sources:
         return weights
 
     def _read_settled(self, guide_ids: Sequence[int]) -> None:
+        self.settled: dict[int, list[SettledLine]] = defaultdict(list)
         reversed_entries = [entry.reversed_entry for entry in self.entries if entry.reversed_entry]
-        rows = CommissionLine.objects.filter(
-            Q(entry_ref__in=reversed_entries) | Q(sale_ref__in=list(self.sales)),
-            is_live=True,
-            statement__guide_id__in=list(guide_ids),
-        ).select_related("statement__month")
-        self.settled = list(rows.order_by("pk"))
+        asked = {"entries": reversed_entries, "sales": list(self.sales), "guides": list(guide_ids)}
+        with connection.cursor() as cursor:
+            cursor.execute(_SETTLED, asked)
+            for row in cursor.fetchall():
+                line = SettledLine(*row)
+                self.settled[line.guide_id].append(line)
 
     def _read_places(self, guide_ids: Sequence[int]) -> None:
         self._labels = guide_selectors.list_store_labels()
+        self._standings: dict[tuple[int, bool], Standing] = {}
         self._paths = guide_selectors.list_region_paths()
         seats = guide_selectors.list_roster(
             starts_on=self.reach.month_on, ends_on=self.reach.end, guide_ids=guide_ids
@@ -254,7 +306,7 @@ class Sources:
         self._seats = {seat.guide_id: seat for seat in seats}
         self._managers = {seat.guide_id for seat in seats if seat.is_manager}
         # Sold before she was hired, or after she left: she counts as what she is now.
-        for guide_id in {entry.guide_id for entry in self.entries} - set(self._seats):
+        for guide_id in set(guide_ids) - set(self._seats):
             if guide_selectors.get_guide_card(guide_id).role == "manager":
                 self._managers.add(guide_id)
 
@@ -263,3 +315,12 @@ def _due_entries(reach: Reach, guide_ids: Sequence[int]) -> list[Entry]:
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {**reach.values(), "guides": list(guide_ids)})
         return [Entry(*row) for row in cursor.fetchall()]
+
+
+def _rows(statement: str, ids: Collection[int]) -> list[tuple[Any, ...]]:
+    if not ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"ids": list(ids)})
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found

@@ -18,6 +18,12 @@ def scope_by_store(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any
     return queryset if stores is None else queryset.filter(store_id__in=stores)
 
 
+def scope_commission_lines(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Lines of the statements that a store of the scope pays."""
+    stores = visible_store_ids(staff)
+    return queryset if stores is None else queryset.filter(statement__store_id__in=stores)
+
+
 def scope_returns(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
     """Returns that a store of the scope took, or of a sale that one made."""
     stores = visible_store_ids(staff)

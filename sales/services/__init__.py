@@ -6,9 +6,14 @@ from sales.services.closing import close_month, reopen_month
 from sales.services.commission import (
     close_commission,
     discard_commission,
-    prepare_commission,
     prove_commission,
     reopen_commission,
+)
+from sales.services.commission_preparing import (
+    begin_commission,
+    prepare_commission,
+    work_commission,
+    work_commissions,
 )
 from sales.services.commission_rules import write_commission_rule
 from sales.services.folding import fold_totals
@@ -66,6 +71,7 @@ from sales.services.targets import (
 __all__ = [
     "accept_content",
     "answer_review",
+    "begin_commission",
     "care_for_returns",
     "care_for_sales",
     "change_category",
@@ -122,6 +128,8 @@ __all__ = [
     "upsert_categories",
     "upsert_products",
     "usable_rules",
+    "work_commission",
+    "work_commissions",
     "work_desk_job",
     "work_desk_jobs",
     "work_intake",

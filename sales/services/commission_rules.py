@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from core import audit, clock
 from core.actor import Actor
 from core.constraints import violated
-from sales.errors import CommissionRuleUnusable, NoSuchCommissionRule
-from sales.models import BountyMetric, CommissionKind, CommissionRule, StepMode
+from sales.errors import CommissionBeingPrepared, CommissionRuleUnusable, NoSuchCommissionRule
+from sales.models import BountyMetric, CommissionKind, CommissionMonth, CommissionRule, StepMode
 from sales.selectors.commission_terms import CommissionTerms, Step, bonus_fen, price_bases
+from sales.services.commission_preparing import hold_commission
 
 _MOST_STEPS: Final = 10
 _MOST_RATE_BP: Final = 5_000
@@ -27,10 +28,13 @@ def write_commission_rule(
     *, values: Mapping[str, Any], rule_id: int | None = None, actor: Actor, at: dt.datetime | None = None
 ) -> int:
     """The rule says this from now on; its id. Closed statements keep what they said. Refuses what cannot be applied,
-    naming the field and what to change."""
+    naming the field and what to change, and any change while statements are being written."""
     cleaned = _check({name: values[name] for name in _FIELDS})
     try:
         with transaction.atomic():
+            hold_commission()
+            if CommissionMonth.objects.preparing().exists():
+                raise CommissionBeingPrepared
             if rule_id is None:
                 row = CommissionRule.objects.create(**cleaned)
             else:

@@ -186,10 +186,11 @@ def test_a_month_is_prepared_looked_at_closed_and_opened_again(desk: Client, cas
     address = url("sales_commission_month", "2026-09")
     assert "未结算" in desk.get(address).content.decode()
     ask = {"_confirmed": "1"}
-    assert (
-        "已生成 1 份"
-        in desk.post(url("sales_commission_do", "2026-09", "prepare"), ask, follow=True).content.decode()
-    )
+    begun = desk.post(url("sales_commission_do", "2026-09", "prepare"), ask, follow=True).content.decode()
+    assert "已算完 0 / 1 位导购" in begun
+    assert "已算完 0 / 1 位导购" in desk.get(url("sales_commission_progress", "2026-09")).content.decode()
+    assert services.work_commissions() == 1
+    assert desk.get(url("sales_commission_progress", "2026-09"))["HX-Refresh"] == "true"
     question = desk.get(url("sales_commission_do", "2026-09", "close")).content.decode()
     assert "1 位导购，应发合计 ¥3" in question
     changed = desk.post(url("sales_commission_do", "2026-09", "close"), {**ask, "payable_fen": "1"})
@@ -207,7 +208,13 @@ def test_a_month_is_prepared_looked_at_closed_and_opened_again(desk: Client, cas
         sheet = book.worksheets[0]
         assert [cell.value for cell in sheet[1]][9] == "应发"
         assert float(sheet[2][9].value) == 3.0
-        assert len(list(book.worksheets[1].rows)) == 2
+    assert len(list(book.worksheets[1].rows)) == 2
+    listed = url("sales_commissionline_changelist", month="2026-09")
+    assert "C1" in desk.get(listed).content.decode()
+    assert "C1" not in desk.get(url("sales_commissionline_changelist", q="C2")).content.decode()
+    lines = desk.get(url("sales_commissionline_export", month="2026-09"))
+    sheet = openpyxl.load_workbook(io.BytesIO(b"".join(lines))).worksheets[0]
+    assert [cell.value for cell in sheet[2]][1:3] == ["T001", "李娜"]
     desk.post(url("sales_commission_do", "2026-09", "reopen"), {**ask, "reason": "算错了"})
     assert CommissionMonth.objects.get(month_on=SEPTEMBER).state == "open"
     assert desk.get(url("sales_commission_do", "2026-09", "burn")).status_code == 404

@@ -8,8 +8,14 @@ from django.db.models import Sum
 from sales import services
 from sales.models import CommissionLine, CommissionRule, CommissionStatement, PerformanceEntry
 from sales.selectors.commission_drafts import StatementDraft, draft_statements
+from sales.selectors.commission_sources import list_terms
+from sales.selectors.commission_sums import sum_statements
 from sales.selectors.spans import add_months
 from tests.sales.kit import TILL
+
+_SUMS = (
+    "sales_fen", "earned_fen", "bonus_fen", "clawed_back_fen", "carried_in_fen", "payable_fen", "carried_out_fen",
+)  # fmt: skip
 
 
 def rule(position: int = 1, **other: Any) -> CommissionRule:
@@ -39,6 +45,14 @@ def confirm(month: dt.date) -> None:
 def draft(month: dt.date, guide_id: int) -> StatementDraft | None:
     """Her statement of an open month."""
     return next(iter(draft_statements(month, [guide_id])), None)
+
+
+def assert_sums_are_the_lines(month: dt.date) -> None:
+    """What the list of an open month says of everybody is what her lines add up to."""
+    names = ("guide_id", "store_id", *_SUMS)
+    drafts = [tuple(getattr(one, name) for name in names) for one in draft_statements(month)]
+    summed = [tuple(getattr(one, name) for name in names) for one in sum_statements(month, [list_terms()])[0]]
+    assert summed == drafts
 
 
 def settled(guide_id: int) -> CommissionStatement:

@@ -24,7 +24,7 @@ from sales.selectors.commission_drafts import draft_statements
 from sales.selectors.commission_terms import CommissionTerms, Step, owed_fen, price_bases
 from sales.selectors.spans import add_months
 from tests.cast import Cast
-from tests.sales.commission_kit import close, rule
+from tests.sales.commission_kit import assert_sums_are_the_lines, close, rule
 from tests.sales.kit import TILL, line, order, tell
 
 FIRST = dt.date(2026, 7, 1)
@@ -158,7 +158,9 @@ def test_commission_is_what_the_ledger_says_whatever_happened(
             story.do_reopen()
         for what in acts:
             story.act(what)
+        assert_sums_are_the_lines(story.month)
     story.do_close()
+    assert_sums_are_the_lines(story.month)
     # One month more, and every entry there is has come to its turn.
     story.do_close()
     assert list(draft_statements(story.month)) == [] or all(
@@ -167,6 +169,54 @@ def test_commission_is_what_the_ledger_says_whatever_happened(
     for guide in (cast.lina, cast.wangfang, cast.chenjing):
         _check_guide(guide.id)
     _check_orders()
+
+
+# Categories, days, roles, places, bounties and steps, alone or together; a rule that fits first takes the base away.
+RULES = st.lists(
+    st.sampled_from(
+        [
+            {"category_codes": ["pants"], "steps": [[0, 777, 0]]},
+            {"category_codes": ["tops", "none"], "steps": [[0, 410, 0], [30_000, 905, 0]], "mode": "whole"},
+            {"starts_on": FIRST.replace(day=9), "ends_on": FIRST.replace(day=20), "steps": [[0, 650, 0]]},
+            {
+                "ends_on": add_months(FIRST, 1).replace(day=12),
+                "category_codes": ["pants"],
+                "steps": [[0, 99, 0]],
+            },
+            {"role": "manager", "steps": [[0, 850, 0]]},
+            {"kind": "bounty", "steps": [], "bounty_metric": "first_purchase_count", "bounty_fen": 500},
+            {"steps": [[0, RATE_BP, 0], [20_000, 500, 0], [70_000, 801, 0]]},
+        ]
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@pytest.mark.django_db(transaction=True)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rules=RULES, months=MONTHS)
+def test_the_list_of_a_month_says_what_the_lines_add_up_to(
+    cast: Cast,
+    rules: list[dict[str, Any]],
+    months: tuple[list[tuple[Any, ...]], list[tuple[list[tuple[Any, ...]], bool]]],
+) -> None:
+    forget()
+    CommissionRule.objects.all().delete()
+    for position, terms in enumerate(rules, 1):
+        rule(position, **terms)
+    story = Story(cast)
+    for what in months[0]:
+        story.act(what)
+    assert_sums_are_the_lines(story.month)
+    for acts, is_opened_again in months[1]:
+        story.do_close()
+        if is_opened_again:
+            story.do_reopen()
+            assert_sums_are_the_lines(story.month)
+        for what in acts:
+            story.act(what)
+            assert_sums_are_the_lines(story.month)
 
 
 def _check_guide(guide_id: int) -> None:

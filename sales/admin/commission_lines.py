@@ -1,0 +1,132 @@
+"""提成明细: every line of every statement that stands, to be searched and taken away as a file."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from core.admin import (
+    AutocompleteFilter,
+    ChoiceFilter,
+    Column,
+    DaysFilter,
+    Exports,
+    ScopedReadOnlyAdmin,
+    column,
+    name_actions,
+)
+from sales.admin.words import read_month, yuan
+from sales.models import Category, CommissionLine, CommissionMonth, LineKind
+
+name_actions({"sales.commissionline_exported": _("导出提成明细")})
+_COLOURS: Final = {"sale": "info", "return": "warning", "claw_back": "danger", "correction": "danger"}
+
+
+class MonthFilter(admin.SimpleListFilter):
+    """Months that have statements."""
+
+    title = _("月份")
+    parameter_name = "month"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        months = CommissionMonth.objects.exclude(state="open").order_by("-month_on")
+        return [(str(month), str(month)) for month in months]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if not self.value():
+            return queryset
+        return queryset.filter(statement__month__month_on=read_month(self.value() or "", dt.date.min))
+
+
+class KindFilter(ChoiceFilter):
+    title = _("事项")
+    parameter_name = "kind"
+    options = tuple((kind.value, kind.label) for kind in LineKind)
+
+
+@admin.register(CommissionLine)
+class CommissionLineAdmin(Exports, ScopedReadOnlyAdmin):
+    """The newest first. What a month that was opened again said before is left out."""
+
+    list_display = (
+        "month", "guide", "store", "day_on", "kind_label", "document_no", "base", "rate", "earned", "rule_words",
+    )  # fmt: skip
+    list_display_links = None
+    list_select_related = ("statement__month", "statement__guide", "store", "original__statement__month")
+    list_filter = (
+        MonthFilter,
+        KindFilter,
+        ("statement__guide", AutocompleteFilter),
+        ("statement__store", AutocompleteFilter),
+        ("day_on", DaysFilter),
+    )
+    search_fields = ("document_no",)
+    search_help_text = _("按订单号或退货单号、导购工号或姓名查找")
+    ordering = ("-pk",)
+    show_full_result_count = False
+    has_audit_box = False
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (("export/", "sales_commissionline_export", self.export_view),)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(is_live=True)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        text = search_term.replace("\0", "").strip()[:64]
+        if not text:
+            return queryset, False
+        whose = Q(statement__guide__number__iexact=text) | Q(statement__guide__name=text)
+        return queryset.filter(Q(document_no=text) | whose), False
+
+    @column(_("月份"))
+    def month(self, row: CommissionLine) -> str:
+        return str(row.statement.month)
+
+    @column(_("导购"))
+    def guide(self, row: CommissionLine) -> Any:
+        guide = row.statement.guide
+        url = reverse("admin:sales_commission_guide", args=[str(row.statement.month), guide.pk])
+        return format_html('<a class="xe-link" href="{}">{}（{}）</a>', url, guide.name, guide.number)
+
+    @column(_("事项"), labels=_COLOURS)
+    def kind_label(self, row: CommissionLine) -> tuple[str, str]:
+        return row.kind, str(LineKind(row.kind).label)
+
+    @column(_("计提基数"), ordering="base_fen")
+    def base(self, row: CommissionLine) -> str:
+        return yuan(row.base_fen) if row.kind != LineKind.BOUNTY else "—"
+
+    @column(_("比例"))
+    def rate(self, row: CommissionLine) -> str:
+        return f"{row.rate_bp / 100:g}%" if row.rate_bp else "—"
+
+    @column(_("提成"), ordering="fen")
+    def earned(self, row: CommissionLine) -> str:
+        return yuan(row.fen)
+
+    def export_columns(self, request: HttpRequest) -> Sequence[Column]:
+        categories = dict(Category.objects.values_list("code", "name"))
+        return (
+            Column(_("月份"), self.month),
+            Column(_("工号"), lambda row: row.statement.guide.number),
+            Column(_("姓名"), lambda row: row.statement.guide.name),
+            Column(_("日期"), lambda row: row.day_on, "day"),
+            Column(_("事项"), lambda row: self.kind_label(row)[1]),
+            Column(_("单号"), lambda row: row.document_no),
+            Column(_("成交门店"), lambda row: row.store.name),
+            Column(_("类目"), lambda row: categories.get(row.category_code) or row.category_code),
+            Column(_("归属占比"), lambda row: row.share_bp, "share"),
+            Column(_("计提基数"), lambda row: row.base_fen, "fen"),
+            Column(_("人数"), lambda row: row.unit_count, "count"),
+            Column(_("比例"), lambda row: row.rate_bp, "share"),
+            Column(_("提成"), lambda row: row.fen, "fen"),
+            Column(_("依据"), lambda row: row.rule_words),
+            Column(_("追回哪个月"), lambda row: str(row.original.statement.month) if row.original else ""),
+        )
