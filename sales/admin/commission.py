@@ -84,16 +84,17 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
         self._may_look(request)
         month_on = self._month(month)
         state = selectors.state_of(month_on)
+        row = CommissionMonth.objects.filter(month_on=month_on).first()
         head = {
             "title": _now("提成 · %(month)s") % {"month": month_words(month_on)},
             "month": month,
             "state": state,
             "state_words": _STATES[state],
-            "row": CommissionMonth.objects.filter(month_on=month_on).first(),
+            "row": row,
             "may_close": self._may_close(request),
         }
         if state == "preparing":
-            return self._page(request, "commission_preparing", **head, **_standing(head["row"]))
+            return self._page(request, "commission_preparing", **head, **_standing(row))
         found = self._seen(request, month_on)
         store, asked = request.GET.get("store", ""), request.GET.get("q", "").strip()[:40]
         stores = sorted({(one.store_id, one.store_name) for one in found}, key=lambda one: one[1])

@@ -110,7 +110,7 @@ _BACKWARDS = (
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sales', '0007_desks'),
+        ('sales', '0008_purchase_care'),
     ]
 
     operations = [
