@@ -4,20 +4,22 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests.faults.coupon_clerk import THREADS, Clerk, clerks
+from tests.faults.clerk import THREADS, Clerk, clerks
 from tests.stack import Stack, wait_until
 
 pytestmark = pytest.mark.faults
+DESK = "tests.faults.coupon_desk"
 
 
 @pytest.fixture
 def clerk(stack: Stack) -> Iterator[Clerk]:
-    with clerks(stack) as [one]:
+    with clerks(stack, DESK) as [one]:
         yield one
 
 
@@ -79,7 +81,7 @@ def test_a_database_killed_in_mid_claim_keeps_what_it_acknowledged(stack: Stack,
 
 
 def test_killed_between_commit_and_answer_the_retry_gets_the_first_answer(stack: Stack) -> None:
-    with clerks(stack, 2) as [first, second]:
+    with clerks(stack, DESK, 2) as [first, second]:
         shop = first.done("make", members=1, quota=5, member_limit=1)
         asked = {"batch": shop["batch"], "member": shop["members"][0], "key": "once"}
         assert first.ask("claim", **asked, dies=True).result(30) is None
@@ -92,24 +94,28 @@ def test_killed_between_commit_and_answer_the_retry_gets_the_first_answer(stack:
 
 
 def test_workers_killed_at_random_points_of_a_bulk_issue_give_everybody_one(stack: Stack) -> None:
-    with clerks(stack, 4) as [*victims, last]:
-        shop = last.done("make", members=600, quota=600)
+    with clerks(stack, DESK, 4) as [*victims, last]:
+        shop = last.done("make", members=2_000, quota=2_000)
         job = last.done("start_job", batch=shop["batch"], members=shop["members"], key="bulk", size=10)
-        for victim in victims:
-            running = victim.ask("run_job", job=job)
-            time.sleep(random.uniform(0.02, 0.2))
+        for place, victim in enumerate(victims):
+            running, enough = victim.ask("run_job", job=job), random.randint(1, 300) + 300 * place
+            wait_until(partial(_has_issued, stack, enough), what="the worker to be somewhere in the job")
             victim.kill()
             assert running.result(10) is None, "the worker was done before it was killed"
         # The wake-up came twice.
         twice = [last.ask("run_job", job=job) for _ in range(2)]
         assert all(answer.result(60) for answer in twice)
-        assert last.done("run_job", job=job) == {"state": "done", "issued": 600, "refused": {}}
+        assert last.done("run_job", job=job) == {"state": "done", "issued": 2_000, "refused": {}}
         assert sorted(rows(stack, shop["batch"])) == shop["members"]
         last.done("check", batch=shop["batch"])
 
 
+def _has_issued(stack: Stack, count: int) -> bool:
+    return bool(stack.value("SELECT count(*) FROM coupons_coupon") >= count)
+
+
 def test_a_worker_frozen_inside_a_slice_lets_go_and_its_late_write_is_refused(stack: Stack) -> None:
-    with clerks(stack, 2) as [frozen, other], psycopg.connect(stack.engines.database_url) as holder:
+    with clerks(stack, DESK, 2) as [frozen, other], psycopg.connect(stack.engines.database_url) as holder:
         shop = other.done("make", members=41, quota=50)
         *members, claimer = shop["members"]
         job = other.done("start_job", batch=shop["batch"], members=members, key="bulk", size=10)

@@ -1,10 +1,11 @@
-"""A process that serves coupon requests from a pipe on many threads, as a web server does from sockets.
+"""A process that serves requests from a pipe on many threads, as a web server does from sockets.
 
-`Clerk` is the test's side. A request is a line of JSON with the name of a function below; its answer comes when the
-service has returned, so a clerk that dies has answered nothing that is not committed.
+`Clerk` is the test's side. A request is a line of JSON with the name of a function of the clerk's desk (a module);
+its answer comes when the function has returned, so a clerk that dies has answered nothing that is not committed.
 """
 
 import contextlib
+import importlib
 import itertools
 import json
 import os
@@ -24,9 +25,9 @@ THREADS = 24
 class Clerk:
     """One running process; `ask` answers a future that is None when the process died before it answered."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, desk: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.coupon_clerk"],
+            [sys.executable, "-m", "tests.faults.clerk", desk],
             cwd=ROOT, env=stack.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._numbers = itertools.count()
@@ -83,9 +84,9 @@ class Clerk:
 
 
 @contextlib.contextmanager
-def clerks(stack: Stack, count: int = 1) -> Iterator[list[Clerk]]:
-    """So many, started together."""
-    all_of_them = [Clerk(stack) for _ in range(count)]
+def clerks(stack: Stack, desk: str, count: int = 1) -> Iterator[list[Clerk]]:
+    """So many of one desk, started together."""
+    all_of_them = [Clerk(stack, desk) for _ in range(count)]
     try:
         yield all_of_them
     finally:
@@ -96,62 +97,20 @@ def clerks(stack: Stack, count: int = 1) -> Iterator[list[Clerk]]:
 # The process's side ------------------------------------------------------------------------------------------
 
 
-def make(*, members: int, **batch: Any) -> dict[str, Any]:
-    """So many members and an open batch."""
-    from tests.coupons import kit
-
-    return {"members": kit.make_members(members), "batch": kit.make_batch(**batch)}
-
-
-def claim(*, batch: int, member: int, key: str, dies: bool = False) -> int:
-    """Her coupon; `dies` ends the process when it is committed and nobody was told."""
-    from tests.coupons import kit
-
-    issued = kit.claim(batch, member, key)
-    if dies:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return issued.id
-
-
-def start_job(*, batch: int, members: list[int], key: str, size: int) -> int:
-    """A bulk issue in slices of this size, frozen and waiting."""
-    from coupons import services
-    from coupons.services import bulk
-    from tests.coupons import kit
-
-    bulk.SLICE = size  # type: ignore[misc]
-    return services.start_issue_job(batch_id=batch, member_ids=members, key=key, actor=kit.BOSS).job_id
-
-
-def run_job(*, job: int) -> dict[str, Any]:
-    """What a worker does with it."""
-    from coupons import services
-    from tests.coupons import kit
-
-    progress = services.run_issue_job(job_id=job, actor=kit.BOSS)
-    return {"state": progress.state, "issued": progress.issued_count, "refused": progress.refused}
-
-
-def check(*, batch: int) -> None:
-    """Counters are what the rows say."""
-    from tests.coupons import kit
-
-    kit.check_counters(batch)
-
-
-def _serve() -> None:
+def _serve(name: str) -> None:
     import django
 
     django.setup()
+    desk = importlib.import_module(name)
     from concurrent.futures import ThreadPoolExecutor
 
     speaking = threading.Lock()
     with ThreadPoolExecutor(THREADS) as pool:
         for line in sys.stdin:
-            pool.submit(_handle, json.loads(line), speaking)
+            pool.submit(_handle, desk, json.loads(line), speaking)
 
 
-def _handle(request: dict[str, Any], speaking: threading.Lock) -> None:
+def _handle(desk: Any, request: dict[str, Any], speaking: threading.Lock) -> None:
     from django.db import close_old_connections
 
     from core.errors import Refusal
@@ -159,7 +118,7 @@ def _handle(request: dict[str, Any], speaking: threading.Lock) -> None:
     number, name = request.pop("number"), request.pop("name")
     close_old_connections()  # as before each request
     try:
-        answer = {"answer": globals()[name](**request)}
+        answer = {"answer": getattr(desk, name)(**request)}
     except Refusal as refusal:
         answer = {"refused": refusal.code}
     except Exception as error:
@@ -169,4 +128,4 @@ def _handle(request: dict[str, Any], speaking: threading.Lock) -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(sys.argv[1])
