@@ -15,8 +15,9 @@ from sales import services
 from sales.contracts import OrderDocument, OrderLine
 from sales.models import PerformanceEntry, Sale, TotalMove
 from sales.services.bulk import book_in_bulk
-from sales.services.folding import fold_some, share_close_lock
+from sales.services.folding import fold_some
 from sales.services.reading import digest_of_order, usable_order
+from sales.services.reconciling import share_close_lock
 from tests.members.points_kit import check_sums, make_member
 from tests.sales.kit import TILL, assert_totals_agree, key_of, order
 
