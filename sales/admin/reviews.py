@@ -70,7 +70,7 @@ class ReviewAdmin(Exports, ScopedReadOnlyAdmin):
         "store",
         "guide",
         "state_label",
-        "request",
+        "became",
         "moment",
     )
     list_select_related = ("sale", "store", "guide")
@@ -86,7 +86,7 @@ class ReviewAdmin(Exports, ScopedReadOnlyAdmin):
     ordering = ("-pk",)
     fieldsets = (
         (None, {"fields": (("order", "amount", "store", "guide"), ("member_name", "state_label"))}),
-        (_("评价"), {"fields": (("stars", "moment", "request"), "whole_words")}),
+        (_("评价"), {"fields": (("stars", "moment", "became"), "whole_words")}),
         (_("时间"), {"fields": (("due", "ends"),)}),
     )
 
@@ -139,7 +139,7 @@ class ReviewAdmin(Exports, ScopedReadOnlyAdmin):
         return row.state, str(row.get_state_display())
 
     @column(_("服务请求"))
-    def request(self, row: Review) -> str:
+    def became(self, row: Review) -> str:
         return request_words(row.request_outcome)
 
     @column(_("评价时间"), ordering="answered_at")

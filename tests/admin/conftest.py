@@ -48,6 +48,7 @@ from tests.members.privacy_kit import consent_texts
 from tests.sales import import_kit as intake_kit
 from tests.sales.commission_kit import close as close_commission_month
 from tests.sales.commission_kit import rule as commission_rule
+from tests.sales.reviews_kit import ask_at_once, make_review
 from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
 from wechat.models.account import PermanentCodeBudget
 
@@ -312,6 +313,7 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     fill_boards()
     fill_numbers(cast)
     fill_sales(cast)
+    fill_reviews(cast)
     return cast
 
 
@@ -322,6 +324,19 @@ def fill_performance(cast: Cast) -> None:  # noqa: F811
     sales_services.set_targets(
         month_on=clock.today().replace(day=1),
         entries=[TargetEntry(TargetKey("store", cast.store.id), 1_000_000)],
+        actor=Actor.system("cast"),
+    )
+
+
+def fill_reviews(cast: Cast) -> None:  # noqa: F811
+    """A low score of hers that became a request."""
+    ask_at_once()
+    review = make_review(cast.xiaoli, "RATED")
+    sales_services.answer_review(
+        member_id=cast.xiaoli.id,
+        public_id=review.public_id,
+        score=2,
+        words="掉色",
         actor=Actor.system("cast"),
     )
 
