@@ -72,6 +72,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "fold_totals": {"task": "sales.fold_totals", "schedule": 5.0},
     "work_intakes": {"task": "sales.work_intakes", "schedule": 10.0},
     "prune_intakes": {"task": "sales.prune_intakes", "schedule": 3600.0},
+    # New members, bindings and redemptions whose event was lost; the second after an outage of hours.
+    "catch_up_facts": {"task": "sales.catch_up_facts", "schedule": 60.0},
+    "catch_up_older_facts": {"task": "sales.catch_up_older_facts", "schedule": 6 * 3600.0},
     # What a killed worker left of a job that a person started.
     "work_commissions": {"task": "sales.work_commissions", "schedule": 30.0},
     "work_sales_desk_jobs": {"task": "sales.work_desk_jobs", "schedule": 30.0},

@@ -33,6 +33,13 @@ class DocumentConflict(Conflict):
     sentence = _("同一单号已按不同内容入账，请到待处理单据中核对")
 
 
+class FactUnusable(InvalidInput):
+    """Of a kind that nobody counts, without a row of its own, or of neither a guide nor a store."""
+
+    code = "sales.fact_unusable"
+    sentence = _("这项业绩不能入账：缺少来源，或没有导购和门店")
+
+
 class UnknownStore(NotFound):
     code = "sales.unknown_store"
     sentence = _("没有这个门店编号，请先登记门店")

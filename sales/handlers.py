@@ -1,6 +1,9 @@
 """What `sales` does when something was told. All may be delivered twice."""
 
 from core.actor import Actor
+from coupons.events import CouponRedeemed, RedemptionReversed
+from guides.events import MemberBound, MemberUnbound
+from members.events import MemberJoined, MemberMerged, MemberRegistered, MemberUnmerged
 from sales import services
 from sales.events import (
     CommissionBegun,
@@ -47,3 +50,35 @@ def on_desk_job_started(event: DeskJobStarted) -> None:
 def on_commission_begun(event: CommissionBegun) -> None:
     """A worker writes the month's statements."""
     services.work_commission(month_id=event.month_id)
+
+
+def on_member_joined(event: MemberJoined | MemberRegistered) -> None:
+    """She is a new member for the guide who brought her, when she has proved a phone. Lost, `catch_up_facts` counts
+    her, as all below."""
+    services.reconcile_facts(kind="member", refs=[event.member_id])
+
+
+def on_member_bound(event: MemberBound) -> None:
+    """A new binding for her guide; who joined today without a code was brought by the guide she takes."""
+    services.reconcile_facts(kind="binding", refs=[event.binding_id])
+    services.reconcile_facts(kind="member", refs=[event.member_id])
+
+
+def on_member_unbound(event: MemberUnbound) -> None:
+    """What ended too soon was no new binding."""
+    services.reconcile_facts(kind="binding", refs=[event.binding_id])
+
+
+def on_member_merged(event: MemberMerged) -> None:
+    """Two rows are one person: she is new once."""
+    services.reconcile_persons(member_ids=[event.from_member_id, event.into_member_id])
+
+
+def on_member_unmerged(event: MemberUnmerged) -> None:
+    """Two people after all: each is new herself."""
+    services.reconcile_persons(member_ids=[event.parted_member_id, event.survivor_id])
+
+
+def on_redemption_changed(event: CouponRedeemed | RedemptionReversed) -> None:
+    """A redemption for the guide and the store that took the coupon, or none any more."""
+    services.reconcile_facts(kind="redemption", refs=[event.redemption_id])

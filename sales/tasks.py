@@ -10,6 +10,9 @@ from sales import services
 
 # A week and a month that touch these days are proved whole.
 _LOOK_BACK = dt.timedelta(days=2)
+# An event that was lost is made up for within a minute, what a long outage lost within six hours.
+_FACTS_SOON = dt.timedelta(hours=1)
+_FACTS_LATE = dt.timedelta(days=7)
 
 
 @shared_task(name="sales.retry_held_documents")
@@ -92,3 +95,15 @@ def work_reviews() -> int:
 def work_commissions() -> int:
     """See the service of that name. Answers how many months went on."""
     return services.work_commissions()
+
+
+@shared_task(name="sales.catch_up_facts")
+def catch_up_facts() -> int:
+    """Facts of the last hour whose event was lost. Answers how many entries were written."""
+    return services.catch_up_facts(look_back=_FACTS_SOON)
+
+
+@shared_task(name="sales.catch_up_older_facts")
+def catch_up_older_facts() -> int:
+    """The same for the last week."""
+    return services.catch_up_facts(look_back=_FACTS_LATE)

@@ -319,3 +319,17 @@ class CodeImport:
     added_count: int
     repeated_count: int
     bad_lines: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UsedCoupon:
+    """A redemption as others count it; `stands`: it was not taken back. `guide_id` None: a till redeemed it."""
+
+    id: int
+    store_id: int
+    guide_id: int | None
+    member_id: int | None
+    redeemed_at: dt.datetime
+    title: str
+    order_no: str
+    stands: bool

@@ -120,6 +120,11 @@ from coupons.selectors.unlocks import (
     sum_unlock_offers,
     visit_unlock_share,
 )
+from coupons.selectors.used import (
+    list_used_coupons,
+    redeemed_ids,
+    reversed_ids,
+)
 from coupons.selectors.voiding import (
     get_void_progress,
     list_void_jobs,
@@ -190,12 +195,15 @@ __all__ = [
     "list_term_lines",
     "list_unlock_offers",
     "list_usable_coupons",
+    "list_used_coupons",
     "list_void_jobs",
     "list_void_progress",
     "list_voided_batches",
     "month_lines",
     "own_member_ids",
     "preview_standing_rule",
+    "redeemed_ids",
+    "reversed_ids",
     "scope_coupon_days",
     "scope_coupons",
     "scope_issue_jobs",

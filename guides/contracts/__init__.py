@@ -8,6 +8,7 @@ from guides.contracts.organisation import (
     BoundMemberPage,
     ChangeReasonLine,
     ChannelCodeCard,
+    CodeOwner,
     CodePlace,
     DealerCard,
     GuideCard,
@@ -31,6 +32,7 @@ from guides.contracts.organisation import (
     StoreCard,
     StoreLabel,
     StorePlace,
+    WonBinding,
 )
 from guides.contracts.requests import (
     Colleague,
@@ -56,6 +58,7 @@ __all__ = [
     "BoundMemberPage",
     "ChangeReasonLine",
     "ChannelCodeCard",
+    "CodeOwner",
     "CodePlace",
     "Colleague",
     "DealerCard",
@@ -92,4 +95,5 @@ __all__ = [
     "StoreCard",
     "StoreLabel",
     "StorePlace",
+    "WonBinding",
 ]

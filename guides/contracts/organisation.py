@@ -316,3 +316,25 @@ class OwnTag:
 
     id: int
     name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CodeOwner:
+    """Whose a channel code is: a guide's, or a store's alone."""
+
+    guide_id: int | None
+    store_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WonBinding:
+    """A binding that the member made herself, to this guide in the store of then. `counts`: it was not undone soon
+    after, and is not the same person's a second time."""
+
+    id: int
+    member_id: int
+    guide_id: int
+    store_id: int
+    bound_at: dt.datetime
+    source_label: str
+    counts: bool

@@ -37,6 +37,17 @@ class MemberCard:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Joining:
+    """She proved a phone and became a member. `scene` is what she scanned when she first came; `is_first`: no row of
+    the same person was a member before."""
+
+    member_id: int
+    joined_at: dt.datetime
+    scene: str
+    is_first: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class ProfileCard:
     """What she herself may read and change. `birthday_free_on` is the day from which she may change her
     birthday (again), None while she may."""

@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import ExtractDay, ExtractMonth
 
-from core.models import AuditEntry
 from members.contracts import Choice
 from members.models import Member, MemberStage, Source, Tier, TierCause, TierChange
+from members.selectors.joinings import joined_entries
 from members.selectors.tiers import tier_member_ids
 
 # Not a tier she reached, only the same tier in another row.
@@ -17,18 +17,9 @@ _MOVED: Final = (TierCause.MERGED, TierCause.UNMERGED)
 
 
 def joined_member_ids(*, since: dt.datetime, until: dt.datetime) -> QuerySet[Any, int]:
-    """Ids of living members who joined with a phone in the half-open span; who was imported did not join then.
-
-    The audit says when: its row is written in the transaction that made her a member, and no column keeps it.
-    """
-    entries = AuditEntry.objects.filter(
-        Q(action="members.registered") | Q(action="members.phone_verified", details__has_joined=True),
-        at__gte=since,
-        at__lt=until,
-        subject_kind="members.member",
-    )
+    """Ids of living members who joined with a phone in the half-open span; who was imported did not join then."""
     joined = Member.objects.living().filter(stage=MemberStage.MEMBER)
-    return joined.filter(pk__in=entries.values("subject_id")).values_list("pk", flat=True)
+    return joined.filter(pk__in=joined_entries(since=since, until=until)).values_list("pk", flat=True)
 
 
 def completed_member_ids(*, since: dt.datetime, until: dt.datetime) -> QuerySet[Any, int]:

@@ -94,7 +94,14 @@ def register_member(
                 linked_at=at,
                 given_through=[given_through],
             )
-            audit.record(action="members.registered", subject=member, actor=actor, at=at, source=source)
+            audit.record(
+                action="members.registered",
+                subject=member,
+                actor=actor,
+                at=at,
+                source=source,
+                has_joined=True,
+            )
             events.publish(MemberRegistered(member.pk))
             events.publish(IdentityLinked(member.pk, identity.pk))
     except IntegrityError as error:

@@ -8,6 +8,11 @@ from sales.contracts.desks import EffectLine as EffectLine
 from sales.contracts.desks import ProductLine as ProductLine
 from sales.contracts.desks import ProductsReport as ProductsReport
 from sales.contracts.desks import RuleDraft as RuleDraft
+from sales.contracts.facts import Fact as Fact
+from sales.contracts.facts import FactKindName as FactKindName
+from sales.contracts.facts import FactLine as FactLine
+from sales.contracts.facts import FactLines as FactLines
+from sales.contracts.facts import FactNote as FactNote
 from sales.contracts.intake import IntakeCard as IntakeCard
 from sales.contracts.intake import IntakeCounts as IntakeCounts
 from sales.contracts.rfm import RfmCell as RfmCell

@@ -57,8 +57,9 @@ from sales.models.imports import (
     IntakeState,
 )
 from sales.models.ledger import (
-    FACT_REASONS,
+    FACT_METRICS,
     EntryReason,
+    FactKind,
     GuideTotal,
     Metric,
     PerformanceEntry,
@@ -92,7 +93,7 @@ from sales.models.targets import (
 )
 
 __all__ = [
-    "FACT_REASONS",
+    "FACT_METRICS",
     "GROUPS",
     "GROUP_NAMES",
     "SCORES",
@@ -120,6 +121,7 @@ __all__ = [
     "DeskJobKind",
     "DeskJobState",
     "EntryReason",
+    "FactKind",
     "FrozenPeriod",
     "FrozenPlace",
     "FrozenSubject",

@@ -27,16 +27,39 @@ class Metric(models.TextChoices):
 
 
 class EntryReason(models.TextChoices):
-    """Why an entry was written. The first five are facts, the others put earlier entries right."""
+    """Why an entry was written. The first seven say what happened, the others put earlier entries right."""
 
     SALE = "sale", _("销售")
     RETURN = "return", _("退货")
     MEMBER = "member", _("入会")
     BINDING = "binding", _("绑定")
     REDEMPTION = "redemption", _("核销")
+    SHARE = "share", _("素材分享")
+    TASK = "task", _("完成任务")
+    TAKEN_BACK = "taken_back", _("撤回")
+    RESTORED = "restored", _("恢复")
     CORRECTED = "corrected", _("单据更正")
     REATTRIBUTED = "reattributed", _("重新归属")
     FIRST_MOVED = "first_moved", _("首单变动")
+
+
+class FactKind(models.TextChoices):
+    """What guides do besides selling; each counts one for its metric."""
+
+    MEMBER = "member", _("入会")
+    BINDING = "binding", _("绑定")
+    REDEMPTION = "redemption", _("核销")
+    SHARE = "share", _("素材分享")
+    TASK = "task", _("完成任务")
+
+
+FACT_METRICS: Final = {
+    FactKind.MEMBER: Metric.NEW_MEMBER_COUNT,
+    FactKind.BINDING: Metric.NEW_BINDING_COUNT,
+    FactKind.REDEMPTION: Metric.REDEMPTION_COUNT,
+    FactKind.SHARE: Metric.SHARE_COUNT,
+    FactKind.TASK: Metric.TASK_COUNT,
+}
 
 
 class PerformanceEntry(models.Model):
@@ -65,10 +88,10 @@ class PerformanceEntry(models.Model):
     # The document, without foreign keys: a million of them would cost a million look-ups, and nothing is deleted.
     sale_ref = models.BigIntegerField(_("销售单"), null=True, editable=False)
     return_ref = models.BigIntegerField(_("退货单"), null=True, editable=False)
-    fact_kind = models.CharField(
-        max_length=12, blank=True, editable=False
-    )  # "member", "binding", "redemption"
-    fact_ref = models.BigIntegerField(null=True, editable=False)
+    fact_kind = models.CharField(max_length=12, blank=True, editable=False)  # a FactKind
+    fact_ref = models.BigIntegerField(null=True, editable=False)  # the row of the app that keeps the fact
+    # How often the fact was restored before: each time it counts by an entry of its own.
+    fact_turn = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     reason = models.CharField(_("事由"), max_length=12, choices=EntryReason)
     reversed_entry = models.ForeignKey(
         "self",
@@ -91,6 +114,12 @@ class PerformanceEntry(models.Model):
                 fields=["reversed_entry"],
                 name="performanceentry_reversed_once",
                 condition=Q(reversed_entry__isnull=False),
+            ),
+            # A fact is told by an event, by a job, and twice by either: the first of them counts it.
+            models.UniqueConstraint(
+                fields=["fact_kind", "fact_ref", "fact_turn"],
+                name="performanceentry_fact_once",
+                condition=~Q(fact_kind="") & Q(reversed_entry__isnull=True),
             ),
             models.CheckConstraint(
                 condition=Q(fact_kind="", fact_ref__isnull=True)
@@ -257,8 +286,3 @@ class PeriodClose(models.Model):
 
     def __str__(self) -> str:
         return f"{self.month_on:%Y-%m}"
-
-
-FACT_REASONS: Final = frozenset(
-    {EntryReason.SALE, EntryReason.RETURN, EntryReason.MEMBER, EntryReason.BINDING, EntryReason.REDEMPTION}
-)

@@ -19,6 +19,7 @@ from sales.selectors.commission import (
 from sales.selectors.deals import find_sale_address, sum_deals
 from sales.selectors.effective import get_target_settings, list_effective_guides
 from sales.selectors.explained import access_sale, get_sale_card, list_guide_sales, list_store_sales
+from sales.selectors.facts import describe_facts, list_guide_facts, list_store_facts
 from sales.selectors.numbers import (
     get_ledger_version,
     list_closed_months,
@@ -29,6 +30,7 @@ from sales.selectors.numbers import (
     sum_guides,
     sum_store,
 )
+from sales.selectors.offered import count_kind, is_fact_metric, list_offered_metrics, offered_choices
 from sales.selectors.reviews import (
     access_member_review,
     count_open_reviews,
@@ -61,8 +63,10 @@ __all__ = [
     "add_months",
     "attribution_card_of",
     "commission_card_of",
+    "count_kind",
     "count_open_reviews",
     "cover",
+    "describe_facts",
     "due_member_ids",
     "falling_member_ids",
     "find_sale_address",
@@ -78,6 +82,7 @@ __all__ = [
     "get_standing",
     "get_target_progress",
     "get_target_settings",
+    "is_fact_metric",
     "key_of_target",
     "list_attributions",
     "list_category_names",
@@ -88,18 +93,22 @@ __all__ = [
     "list_effective_guides",
     "list_group_months",
     "list_groups",
+    "list_guide_facts",
     "list_guide_periods",
     "list_guide_sales",
     "list_live_attributions",
     "list_member_reviews",
     "list_moves",
+    "list_offered_metrics",
     "list_order_stores",
+    "list_store_facts",
     "list_store_guides_numbers",
     "list_store_periods",
     "list_store_sales",
     "list_target_changes",
     "list_target_progress",
     "next_commission_month",
+    "offered_choices",
     "preview_rules",
     "span_before",
     "span_of",

@@ -16,6 +16,13 @@ from sales.services.commission_preparing import (
     work_commissions,
 )
 from sales.services.commission_rules import write_commission_rule
+from sales.services.facts import (
+    catch_up_facts,
+    reconcile_facts,
+    reconcile_persons,
+    record_fact,
+    reverse_fact,
+)
 from sales.services.folding import fold_totals
 from sales.services.freezing import freeze_boards, freeze_closed_boards
 from sales.services.held import discard_document, restore_document
@@ -74,6 +81,7 @@ __all__ = [
     "begin_commission",
     "care_for_returns",
     "care_for_sales",
+    "catch_up_facts",
     "change_category",
     "change_product",
     "change_rfm_rules",
@@ -105,7 +113,10 @@ __all__ = [
     "prune_intakes",
     "reattribute_sale",
     "rebuild_member_metrics",
+    "reconcile_facts",
+    "reconcile_persons",
     "record_documents",
+    "record_fact",
     "record_return",
     "record_sale",
     "release_targets",
@@ -115,6 +126,7 @@ __all__ = [
     "resume_intake",
     "retry_documents",
     "retry_held_documents",
+    "reverse_fact",
     "save_split",
     "set_targets",
     "start_intake",

@@ -40,8 +40,19 @@ _OF_SALES: Final = _LIVE.format(where="entry.sale_ref = ANY(%s)")
 _OF_RETURNS: Final = _LIVE.format(where="entry.sale_ref IS NULL AND entry.return_ref = ANY(%s)")
 _COLUMNS: Final = (
     "id", "booked_on", "due_on", "guide", "store", "metric", "value", "sale_ref", "return_ref", "fact_kind",
-    "fact_ref", "reason", "reversed_entry", "at",
+    "fact_ref", "fact_turn", "reason", "reversed_entry", "at",
 )  # fmt: skip
+
+
+class FactTurn(NamedTuple):
+    """Which fact an entry is about, and how often that was restored before."""
+
+    kind: str
+    ref: int | None
+    turn: int
+
+
+_NO_FACT: Final = FactTurn("", None, 0)
 
 
 class Place(NamedTuple):
@@ -111,12 +122,13 @@ class EntryWriter:
         sale_ref: int | None,
         booked_from: dt.date | None = None,
         reversed_entry: int | None = None,
+        fact: FactTurn | None = None,
     ) -> None:
         booked_on = first_open_day(day=booked_from or place.due_on, closed=self.closed)
         self.rows.append(
             [
                 None, booked_on, place.due_on, place.guide_id, place.store_id, place.metric, value, sale_ref,
-                place.return_ref, "", None, str(reason), reversed_entry, self.at,
+                place.return_ref, *(fact or _NO_FACT), str(reason), reversed_entry, self.at,
             ]
         )  # fmt: skip
         self.moves.append((booked_on, place.guide_id, place.store_id, place.metric, value))
