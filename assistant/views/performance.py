@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from assistant.pages.performance import facts as fact_pages
 from assistant.pages.performance import orders as order_pages
 from assistant.pages.performance import reattributing
 from assistant.pages.performance.asked import Asked, asked_of
@@ -56,6 +57,32 @@ def order_rows(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     is_store = request.GET.get("who") == "store"
     rows = order_pages.build_order_rows(guide, read_asked(request), is_store=is_store, offset=offset)
     return show(request, "assistant/_performance_order_rows.html", rows)
+
+
+@require_safe
+@guide_screen
+def facts(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    """The members or coupons behind a number of hers."""
+    page = fact_pages.build_facts(guide, read_asked(request), is_store=False)
+    return show(request, "assistant/performance_facts.html", page)
+
+
+@require_safe
+@guide_screen
+def store_facts(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    """The store's, for its manager."""
+    page = fact_pages.build_facts(guide, read_asked(request), is_store=True)
+    return show(request, "assistant/performance_facts.html", page)
+
+
+@require_safe
+@guide_screen
+def fact_rows(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    """The next stretch of either list."""
+    offset = whole_number(request, "offset", default=0, low=0, high=100_000)
+    is_store = request.GET.get("who") == "store"
+    rows = fact_pages.build_fact_rows(guide, read_asked(request), is_store=is_store, offset=offset)
+    return show(request, "assistant/_performance_fact_rows.html", rows)
 
 
 @require_safe

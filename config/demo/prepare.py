@@ -20,12 +20,14 @@ class Logins:
 
 def _seed_performance(actor: Actor) -> None:
     """What was sold, what it was to be, what it earned, and what it tells of each member."""
+    from config.demo.facts import seed_facts
     from config.demo.metrics import seed_metrics
     from config.demo.sales import seed_sales
     from config.demo.targets import seed_targets
     from core import clock
 
     seed_sales(at=clock.now(), actor=actor)
+    seed_facts(at=clock.now(), actor=actor)
     seed_targets(at=clock.now(), actor=actor)
     seed_metrics(at=clock.now(), actor=actor)
 

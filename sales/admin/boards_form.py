@@ -15,7 +15,7 @@ from core.admin import DressedForm, autocomplete_field, narrow, plain_address
 from guides import selectors as guide_selectors
 from sales import selectors
 from sales.contracts import BoardScope, BoardSubject, MetricName, PeriodName, Span
-from sales.models import FrozenSubject, Metric, Sale
+from sales.models import FrozenSubject, Sale
 
 PERIODS: Final = {
     "day": _("日"),
@@ -42,7 +42,7 @@ class BoardsForm(DressedForm):
     """All optional; at most one place. `day` lies in the period, `until` ends a free range, both inclusive."""
 
     subject = forms.ChoiceField(label=_("排什么"), choices=FrozenSubject.choices, required=False)
-    metric = forms.ChoiceField(label=_("按什么排"), choices=Metric.choices, required=False)
+    metric = forms.ChoiceField(label=_("按什么排"), choices=selectors.offered_choices, required=False)
     period = forms.ChoiceField(label=_("周期"), choices=list(PERIODS.items()), required=False)
     day = forms.DateField(label=_("日期（周期内任意一天）"), required=False, widget=DayInput)
     until = forms.DateField(label=_("到（自选日期用）"), required=False, widget=DayInput)

@@ -35,9 +35,10 @@ from core.admin import (
 )
 from sales.admin.desk_text import metric_words, signed_words, value_words
 from sales.admin.documents import link_documents
-from sales.models import EntryReason, Metric, PerformanceEntry
+from sales.models import EntryReason, FactKind, PerformanceEntry
 from sales.selectors.documents import entries_of_number
 from sales.selectors.ledger import numbers_then, sum_entries
+from sales.selectors.offered import is_counted, offered_choices
 
 name_actions({"sales.performanceentry_exported": _("导出业绩流水")})
 _LONGEST: Final = dt.timedelta(days=366)
@@ -50,13 +51,22 @@ _NARROWING: Final = (
 class MetricFilter(ChoiceFilter):
     title = _("指标")
     parameter_name = "metric"
-    options = tuple((metric.value, metric.label) for metric in Metric)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return offered_choices()
 
 
 class ReasonFilter(ChoiceFilter):
     title = _("事由")
     parameter_name = "reason"
-    options = tuple((reason.value, reason.label) for reason in EntryReason)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        kinds = set(FactKind)
+        return [
+            (reason.value, str(reason.label))
+            for reason in EntryReason
+            if reason.value not in kinds or is_counted(reason.value)
+        ]
 
 
 class LateFilter(ChoiceFilter):
@@ -139,7 +149,7 @@ class PerformanceEntryAdmin(Exports, ScopedReadOnlyAdmin):
         )
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
-        links = link_documents(rows)
+        links = link_documents(rows, opens_members=request.user.has_perm("members.view_member"))
         for row in rows:
             row.document_link = links[row.pk]
 
@@ -181,7 +191,9 @@ class PerformanceEntryAdmin(Exports, ScopedReadOnlyAdmin):
         words = str(row.get_reason_display())
         if row.reversed_entry_id is not None:
             return "reversal", _now("%(reason)s · 冲回") % {"reason": words}
-        look = {"sale": "fact", "return": "return"}.get(row.reason, "corrected")
+        look = {"sale": "fact", "return": "return", "restored": "fact"}.get(row.reason, "corrected")
+        if row.reason in set(FactKind):
+            look = "fact"
         return look, words
 
     @column(_("单据"))

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from core import clock
 from core.actor import Actor
+from guides import services as guide_services
+from guides.models import Binding
 from sales import services as sale_services
 from sales.contracts import ReturnLine, TargetEntry, TargetKey
 from sales.models import Attribution, PerformanceEntry, Sale
@@ -311,3 +314,48 @@ def test_a_members_tab_says_what_she_bought(
     assert part.categories[0][1] == "2 件 · ¥100"
     answer = log_in(sold.chenjing).get(f"/a/members/{sold.xiaomei.public_id}/?tab=sales")
     assert answer.status_code == 404
+
+
+def test_members_and_coupons_behind_a_number_are_named_as_far_as_she_may_know(
+    sold: Cast, log_in: Any, django_assert_max_num_queries: Any
+) -> None:
+    guide_services.bind_member(
+        member_id=sold.xiaoli.id, guide_id=sold.wangfang.id, source="scan", actor=Actor.wechat()
+    )
+    sale_services.catch_up_facts(look_back=dt.timedelta(days=7), at=clock.now() + dt.timedelta(minutes=1))
+    client = log_in(sold.lina)
+    with django_assert_max_num_queries(12):
+        view = view_of(client, "?metric=new_binding_count")
+    assert [(one.label, one.value) for one in view.facts] == [
+        ("新增会员", "0"),
+        ("新增绑定", "1"),
+        ("核销", "0"),
+    ]
+    assert [(row.name, row.value) for row in view.board.rows] == [("李娜", "1"), ("王芳", "1")]
+    assert [link.label for link in view.board.metrics][-3:] == ["新增会员", "新增绑定", "核销数"]
+    with django_assert_max_num_queries(12):
+        [row] = client.get(view.facts[1].url).context["page"].list.rows
+    assert (row.title, row.value, row.words) == ("小美", "+1", "扫导购码")
+    assert client.get(row.url).status_code == 200
+    assert client.get("/a/performance/facts/?metric=sales_fen").status_code == 404
+    assert client.get("/a/performance/store/facts/?metric=new_binding_count").status_code == 404
+    manager = log_in(sold.zhaoqiang)
+    rows = manager.get("/a/performance/store/facts/?metric=new_binding_count").context["page"].list.rows
+    assert [(row.title, bool(row.url)) for row in rows] == [("小丽", True), ("小美", True)]
+    assert ["王芳" in row.foot for row in rows] == [True, False]
+    guide_services.rebind_member(
+        member_id=sold.xiaomei.id,
+        guide_id=sold.chenjing.id,
+        source="staff",
+        reason="调整",
+        actor=Actor.wechat(),
+    )
+    [row] = log_in(sold.lina).get(view.facts[1].url).context["page"].list.rows
+    assert (row.title, row.url) == ("小**", "")
+
+
+def test_a_new_binding_comes_with_the_next_pulse(sold: Cast, log_in: Any) -> None:
+    client = log_in(sold.lina)
+    seen = client.get("/a/performance/").context["page"].seen
+    sale_services.reconcile_facts(kind="binding", refs=Binding.objects.values_list("pk", flat=True))
+    assert beat(client, seen).context["page"].performance.facts[1].value == "1"

@@ -6,6 +6,7 @@ import pytest
 from django.db.models import Count
 
 from config.demo.coupon_history import seed_coupon_history
+from config.demo.facts import seed_facts
 from config.demo.sales import seed_sales
 from config.demo.seed import seed_chain
 from core.actor import Actor
@@ -37,4 +38,7 @@ def test_the_chain_has_sold_for_a_year_once_and_with_something_of_everything() -
     }
     assert AttributionRule.objects.active().count() == 4
     assert ledger()["sales_fen"] > 0
+    assert seed_facts(at=AT, actor=ACTOR) > 0 == seed_facts(at=AT, actor=ACTOR)
+    counted = ledger()
+    assert min(counted[name] for name in ("new_member_count", "new_binding_count", "redemption_count")) > 100
     assert_totals_agree()

@@ -29,6 +29,11 @@ METRICS: Final[dict[MetricName, Promise]] = {
     "unit_count": _("件数"),
     "repurchase_fen": _("复购额"),
     "first_purchase_count": _("首购会员"),
+    "new_member_count": _("新增会员"),
+    "new_binding_count": _("新增绑定"),
+    "redemption_count": _("核销数"),
+    "share_count": _("素材分享"),
+    "task_count": _("完成任务"),
 }
 MONEY: Final = frozenset({"sales_fen", "repurchase_fen", "return_fen"})
 
@@ -64,9 +69,21 @@ def asked_of(period: str, metric: str, scope: str) -> Asked:
     """What an address asks for; anything unknown falls back to the usual."""
     return Asked(
         period=period if period in PERIODS else "day",
-        metric=cast("MetricName", metric) if metric in METRICS or metric == "return_fen" else "sales_fen",
+        metric=cast("MetricName", metric) if metric in _offered() or metric == "return_fen" else "sales_fen",
         scope=scope[:20] if scope else "store",
     )
+
+
+def metric_links(asked: Asked) -> tuple[Link, ...]:
+    """By what she may be ranked."""
+    return tuple(
+        Link(str(words), asked.url(metric=key), key == asked.metric) for key, words in _offered().items()
+    )
+
+
+def _offered() -> dict[MetricName, Promise]:
+    offered = set(sale_selectors.list_offered_metrics())
+    return {key: words for key, words in METRICS.items() if key in offered}
 
 
 def circles_of(guide: GuideCard) -> tuple[Circle, ...]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from assistant.pages.performance.asked import METRICS, MONEY, PERIODS, Asked, Circle, say_value
+from assistant.pages.performance.asked import MONEY, PERIODS, Asked, Circle, metric_links, say_value
 from assistant.pages.shell import Link
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard, GuideEntry
@@ -62,9 +62,7 @@ def build_board(guide: GuideCard, asked: Asked, *, circles: Sequence[Circle], no
         around = tuple(sorted((*near, board.own), key=lambda line: (-line.value, line.subject_id)))
     return BoardPart(
         circles=tuple(Link(one.label, asked.url(scope=one.key), one is circle) for one in circles),
-        metrics=tuple(
-            Link(str(words), asked.url(metric=key), key == asked.metric) for key, words in METRICS.items()
-        ),
+        metrics=metric_links(asked),
         rows=tuple(map(row, board.lines)),
         around=tuple(map(row, around)),
         own_text=_say_own(board),

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import hashlib
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -18,7 +19,9 @@ from guides.contracts import GuideCard
 from sales import selectors as sale_selectors
 from sales.contracts import TargetKey
 
-SHOWN_METRICS: Final = ("sales_fen", "order_count", "unit_count", "return_fen")
+SHOWN_METRICS: Final = (
+    "sales_fen", "order_count", "unit_count", "return_fen", "new_member_count", "new_binding_count", "redemption_count",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class PerformanceView:
     big_url: str
     before_text: str  # 昨天 ¥900
     numbers: tuple[Number, ...]
+    facts: tuple[Number, ...]  # what she did besides selling
     has_target: bool
     chart: Chart | None
     board: BoardPart
@@ -70,8 +74,8 @@ def build_view(guide: GuideCard, asked: Asked, *, now: dt.datetime) -> Performan
     values, mine = series["sales_fen"], {metric: row[-1] for metric, row in series.items()}
     period, before = PERIODS[asked.period]
 
-    def orders(metric: str) -> str:
-        return asked.url("assistant:performance-orders", metric=metric, scope="store")
+    def orders(metric: str, name: str = "assistant:performance-orders") -> str:
+        return asked.url(name, metric=metric, scope="store")
 
     return PerformanceView(
         asked=asked,
@@ -85,12 +89,25 @@ def build_view(guide: GuideCard, asked: Asked, *, now: dt.datetime) -> Performan
             Number(_("件数"), phrases.say_count(mine["unit_count"]), orders("unit_count")),
             Number(_("退货"), phrases.say_money(mine["return_fen"]), orders("return_fen")),
         ),
+        facts=fact_numbers(mine, lambda metric: orders(metric, "assistant:performance-facts")),
         has_target=has_target(TargetKey("guide", guide.id), today),
         chart=build_chart(period=asked.period, metric="sales_fen", starts=starts, values=values),
         board=build_board(guide, asked, circles=circles_of(guide), now=now),
         store_url=asked.url("assistant:performance-store", metric="sales_fen", scope="store")
         if guide.role == "manager"
         else "",
+    )
+
+
+def fact_numbers(values: Mapping[str, int], url: Callable[[str], str]) -> tuple[Number, ...]:
+    """What was done besides selling, each with the facts behind it."""
+    labels = {
+        "new_member_count": _("新增会员"),
+        "new_binding_count": _("新增绑定"),
+        "redemption_count": _("核销"),
+    }
+    return tuple(
+        Number(label, phrases.say_count(values[metric]), url(metric)) for metric, label in labels.items()
     )
 
 

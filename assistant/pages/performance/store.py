@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from assistant import phrases
 from assistant.pages.performance.asked import PERIODS, Asked, Circle, circles_of, period_links
 from assistant.pages.performance.chart import Chart, build_chart, starts_until
-from assistant.pages.performance.page import SHOWN_METRICS, Number, seen_version
+from assistant.pages.performance.page import SHOWN_METRICS, Number, fact_numbers, seen_version
 from assistant.pages.performance.target import has_target
 from assistant.pages.shell import Avatar, Link, Shell
 from core import clock
@@ -49,6 +49,7 @@ class StoreView:
     big_url: str
     before_text: str
     numbers: tuple[Number, ...]
+    facts: tuple[Number, ...]
     chart: Chart | None
     ranks: tuple[RankLine, ...]
     has_target: bool
@@ -98,8 +99,8 @@ def build_view(guide: GuideCard, asked: Asked, *, now: dt.datetime) -> StoreView
     period, before = PERIODS[asked.period]
     circles = [one for one in circles_of(guide) if one.key != "store"]
 
-    def orders(metric: str) -> str:
-        return asked.url("assistant:performance-store-orders", metric=metric)
+    def orders(metric: str, name: str = "assistant:performance-store-orders") -> str:
+        return asked.url(name, metric=metric)
 
     return StoreView(
         asked=asked,
@@ -114,6 +115,7 @@ def build_view(guide: GuideCard, asked: Asked, *, now: dt.datetime) -> StoreView
             Number(_("件数"), phrases.say_count(store["unit_count"]), orders("unit_count")),
             Number(_("退货"), phrases.say_money(store["return_fen"]), orders("return_fen")),
         ),
+        facts=fact_numbers(store, lambda metric: orders(metric, "assistant:performance-store-facts")),
         chart=build_chart(period=asked.period, metric="sales_fen", starts=starts, values=values),
         ranks=tuple(
             _rank(circle, guide.store.id, span) for circle in dict.fromkeys((circles[0], circles[-1]))

@@ -1,0 +1,126 @@
+"""The members and coupons behind a number that counts no orders."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from assistant import phrases
+from assistant.pages.coupons.redeeming import say_owner
+from assistant.pages.links import url_of
+from assistant.pages.performance.asked import METRICS, Asked, period_links
+from assistant.pages.shell import Link, Shell, Stretch
+from core import clock
+from core.errors import NotFound
+from guides import selectors as guide_selectors
+from guides.contracts import GuideCard
+from members import selectors as member_selectors
+from members.contracts import MemberCard
+from sales import selectors as sale_selectors
+from sales.contracts import FactLine, FactNote
+
+PAGE_ROWS: Final = 20
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FactRow:
+    title: str  # 小美 / 林** · 138 **** 5678
+    url: str  # her page, where this guide may open it
+    value: str  # +1
+    words: str  # 扫导购码
+    foot: str  # 今天 · 南京东路店
+    is_reversal: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FactsPage:
+    shell: Shell
+    title: str
+    store_name: str  # a manager's list of the store
+    periods: tuple[Link, ...]
+    list: Stretch[FactRow]
+
+
+def build_facts(
+    guide: GuideCard, asked: Asked, *, is_store: bool, now: dt.datetime | None = None
+) -> FactsPage:
+    """The list behind her number in the period, or behind the store's for its manager. Raises NotFound for a guide
+    who asks for the store's, and for a number of orders."""
+    now = now or clock.now()
+    name = "assistant:performance-store-facts" if is_store else "assistant:performance-facts"
+    rows = build_fact_rows(guide, asked, is_store=is_store, offset=0, now=now)
+    what = {"what": METRICS[asked.metric]}
+    return FactsPage(
+        shell=Shell.around("performance", guide.id),
+        title=_("本店的%(what)s") % what if is_store else _("我的%(what)s") % what,
+        store_name=guide.store.name if is_store else "",
+        periods=period_links(asked, name),
+        list=rows,
+    )
+
+
+def build_fact_rows(
+    guide: GuideCard, asked: Asked, *, is_store: bool, offset: int, now: dt.datetime | None = None
+) -> Stretch[FactRow]:
+    """A stretch of it."""
+    now = now or clock.now()
+    if not sale_selectors.is_fact_metric(asked.metric) or (is_store and guide.role != "manager"):
+        raise NotFound
+    read = sale_selectors.list_store_facts if is_store else sale_selectors.list_guide_facts
+    ref = guide.store.id if is_store else guide.id
+    found = read(ref, asked.span(now), metric=asked.metric, limit=PAGE_ROWS, offset=offset)
+    next_url = ""
+    if found.next_offset is not None:
+        next_url = url_of(
+            "assistant:performance-fact-rows",
+            period=asked.period,
+            metric=asked.metric,
+            who="store" if is_store else "",
+            offset=found.next_offset,
+        )
+    build = _Rows(guide, found.lines, is_store=is_store, today=clock.business_day(now))
+    return Stretch(tuple(map(build.row, found.lines)), offset == 0, next_url)
+
+
+class _Rows:
+    """Everything that the lines of one stretch name, read at once."""
+
+    def __init__(
+        self, guide: GuideCard, lines: tuple[FactLine, ...], *, is_store: bool, today: dt.date
+    ) -> None:
+        self.is_store, self.today = is_store, today
+        self.notes: Mapping[tuple[str, int], FactNote] = sale_selectors.describe_facts(
+            (line.kind, line.ref) for line in lines
+        )
+        ids = {note.member_id for note in self.notes.values() if note.member_id is not None}
+        self.members: Mapping[int, MemberCard] = member_selectors.list_member_cards(ids) if ids else {}
+        self.openable = guide_selectors.openable_ids(guide.id, ids) if ids else set()
+        self.stores = guide_selectors.list_store_names({line.store_id for line in lines})
+        self.guides = guide_selectors.list_guide_names(
+            line.guide_id for line in lines if is_store and line.guide_id is not None
+        )
+
+    def row(self, line: FactLine) -> FactRow:
+        note = self.notes.get((line.kind, line.ref))
+        member = None if note is None else self.members.get(note.member_id or 0)
+        title, url = (_("会员"), "") if member is None else self._whom(member)
+        foot = [phrases.say_day(line.due_on, today=self.today)]
+        if self.is_store:
+            foot.append(self.guides.get(line.guide_id or 0, "") or _("门店自身"))
+        else:
+            foot.append(self.stores.get(line.store_id, ""))
+        if line.booked_on != line.due_on:
+            foot.append(
+                _("已关账，计入 %(day)s") % {"day": phrases.say_day(line.booked_on, today=self.today)}
+            )
+        words = line.reason_label if line.is_reversal or note is None else note.words or line.reason_label
+        return FactRow(
+            title, url, f"{line.value:+d}", words, " · ".join(filter(None, foot)), line.is_reversal
+        )
+
+    def _whom(self, member: MemberCard) -> tuple[str, str]:
+        if member.id in self.openable:
+            return member.display_name, url_of("assistant:member", member.public_id)
+        return say_owner(member), ""
