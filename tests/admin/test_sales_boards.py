@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from core import clock
 from core.actor import Actor
+from guides.models import Binding
 from sales import services
 from tests.cast import Cast
 from tests.sales.kit import line, order, tell
@@ -138,3 +139,21 @@ def test_the_workbook_has_the_whole_board(office: Client, sold: Cast) -> None:
         [2, None, "王芳（T002）", "南京东路店", 300],
         [3, 1, "李娜（T001）", "南京东路店", 200],
     ]
+
+
+def test_what_guides_do_besides_selling_is_ranked_and_says_whom_it_was_about(
+    office: Client, sold: Cast
+) -> None:
+    services.reconcile_facts(kind="binding", refs=Binding.objects.values_list("pk", flat=True))
+    board = office.get(BOARDS, {"metric": "new_binding_count"})
+    assert rows(board) == [(1, "李娜（T001）", "1", None)]
+    offered = dict(board.context["form"].fields["metric"].choices)
+    assert {"new_member_count", "redemption_count"} <= offered.keys()
+    assert not {"share_count", "task_count"} & offered.keys()
+    assert office.get(BOARDS, {"metric": "task_count"}).context["is_valid"] is False
+    ledger = office.get(reverse("admin:sales_performanceentry_changelist"), {"metric": "new_binding_count"})
+    [entry] = ledger.context["cl"].result_list
+    page = ledger.content.decode()
+    assert str(entry.document_link).startswith("扫导购码 · <a")
+    assert "小**" in str(entry.document_link)
+    assert "完成任务" not in page
