@@ -281,7 +281,8 @@ def test_a_fact_counts_once_is_not_revived_by_a_repeat_and_the_past_stays_readab
     ],
 )
 def test_bad_facts_are_refused(cast: Cast, shares: None, changes: dict[str, Any], code: str) -> None:
-    fact = {"kind": "share", "ref": 1, "happened_at": clock.now(), "guide_id": cast.lina.id} | changes
+    fact: dict[str, Any] = {"kind": "share", "ref": 1, "happened_at": clock.now(), "guide_id": cast.lina.id}
+    fact |= changes
     with pytest.raises(Refusal) as caught:
         services.record_fact(**fact)
     assert caught.value.code == code
