@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import codes
 from core.file_errors import FileGone, FileHasNoRows
+from core.imports.contracts import BadValue
 from core.models import StaffAccount
 from core.tables import Table, open_table
 from core.workbooks import safe_cells
@@ -20,7 +21,7 @@ from coupons.models import IssueJob, IssueSlice
 from coupons.selectors.audiences import own_member_ids
 from members import selectors as member_selectors
 from members.services.import_files import REASONS
-from members.services.import_values import BadValue, read_card, read_phone
+from members.services.import_values import read_card, read_phone
 
 MOST_LINES: Final = 100_000
 MOST_MISSED: Final = 200_000

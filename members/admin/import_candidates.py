@@ -9,7 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _now
 
 from core.admin import staff_actor
-from core.admin.base import BaseAdmin
+from core.admin.import_desk import ImportDesk
 from core.errors import Refusal
 from members import selectors, services
 from members.contracts import CandidateCard
@@ -17,7 +17,7 @@ from members.contracts import CandidateCard
 _DECISIONS: Final = ("same", "different", "skipped")
 
 if TYPE_CHECKING:
-    _Base = BaseAdmin
+    _Base = ImportDesk
 else:
     _Base = object
 
@@ -25,9 +25,16 @@ else:
 class CandidatePages(_Base):
     """The pages of the queue, for the admin of imports."""
 
+    def candidate_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        """Their addresses."""
+        return (
+            ("<int:pk>/candidates/", "members_import_candidates", self.candidates_view),
+            ("<int:pk>/candidates/<int:candidate_id>/", "members_import_decide", self.decide_view),
+        )
+
     def candidates_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
         """The next question of one import; when none is left, back to the import."""
-        job = self._job(request, pk)  # type: ignore[attr-defined]
+        job = self.job(request, pk)
         after = request.GET.get("after", "")
         card = selectors.find_next_candidate(job_id=pk, after=int(after) if after.isdecimal() else 0)
         if card is None and after:
@@ -43,13 +50,13 @@ class CandidatePages(_Base):
             "waiting_count": selectors.count_waiting(pk),
             "merge_url": _merge_url(card),
         }
-        return self._page(request, "admin/xiaoer/import_candidate.html", context)  # type: ignore[attr-defined,no-any-return]
+        return self.page(request, "admin/xiaoer/import_candidate.html", context)
 
     def decide_view(
         self, request: HttpRequest, pk: int, candidate_id: int, model_admin: Any = None
     ) -> HttpResponse:
         """The answer of the page, by POST; the next question follows."""
-        self._job(request, pk)  # type: ignore[attr-defined]
+        self.job(request, pk)
         decision: Any = request.POST.get("decision")
         if request.method != "POST" or decision not in _DECISIONS:
             raise PermissionDenied

@@ -1,45 +1,24 @@
-"""The import desk: upload, map, check, run; progress, results and bad rows back."""
+"""The desk for files of members."""
 
-from collections.abc import Callable
-from pathlib import PurePath
-from typing import Any, Final
+from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from core import file_errors
-from core.admin import (
-    ChoiceFilter,
-    DressedForm,
-    OwnPage,
-    ReadOnlyAdmin,
-    Tile,
-    column,
-    name_actions,
-    name_details,
-    name_values,
-    register_tiles,
-    staff_actor,
-    thousands,
-    when,
-)
-from core.admin.questions import add_refusal
-from core.errors import Refusal, sentences_in
-from core.uploads import error_workbook
-from members import errors, selectors, services
+from core.admin import Tile, name_actions, name_details, name_values, register_tiles, thousands
+from core.admin.import_desk import DeskWords, ImportDesk, TileLine
+from core.errors import sentences_in
+from members import errors, selectors
 from members.admin.import_candidates import CandidatePages
-from members.models import CandidateState, ImportJob, ImportState, TagGroup
-from members.services.import_columns import TARGETS
-from members.services.import_files import bad_rows, reason_words
-from members.services.import_preview import preview_import
+from members.admin.import_options import OpenidOptions
+from members.contracts import ImportCard
+from members.models import CandidateState, ImportJob, TagGroup
+from members.services.import_jobs import IMPORT_LIFE
 
 name_actions(
     {
@@ -56,224 +35,9 @@ name_actions(
 )
 name_details({"decision": _("结论")})
 name_values("decision", CandidateState.choices)
-_VERBS: Final[dict[str, Callable[..., None]]] = {
-    "start": services.start_import,
-    "pause": services.pause_import,
-    "resume": services.resume_import,
-    "stop": services.stop_import,
-    "forget": services.forget_import,
-}
-_COLOURS: Final = {
-    "uploaded": "warning", "checking": "info", "checked": "warning", "running": "info", "paused": "warning",
-    "finished": "success", "stopped": "danger", "failed": "danger",
-}  # fmt: skip
-_FAILURES: Final = sentences_in(errors, file_errors)
-_MAPPABLE: Final = (ImportState.UPLOADED, ImportState.CHECKED)
 
 
-class UploadForm(DressedForm):
-    """The file; what may be wrong with it, the service says."""
-
-    file = forms.FileField(
-        label=_("文件"), widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,.xlsx"})
-    )
-
-
-class StateFilter(ChoiceFilter):
-    title = _("状态")
-    parameter_name = "state"
-    options = tuple((state.value, state.label) for state in ImportState)
-
-
-@admin.register(ImportJob)
-class ImportJobAdmin(OwnPage, CandidatePages, ReadOnlyAdmin):
-    """Imports of the whole chain, for accounts with the right to add them; one page for each of their states."""
-
-    list_display = ("file_name", "state_label", "rows_words", "bad_words", "created_by", "uploaded")
-    list_filter = (StateFilter,)
-    list_select_related = ("created_by",)
-    search_fields = ("file_name",)
-    search_help_text = _("按文件名查找")
-    ordering = ("-pk",)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The right of its own: who has it reads personal data of the whole chain into the system."""
-        return bool(request.user.has_perm("members.add_importjob"))
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("created_by")
-
-    @column(_("状态"), labels=_COLOURS)
-    def state_label(self, row: ImportJob) -> tuple[str, str]:
-        return row.state, str(row.get_state_display())
-
-    @column(_("已处理"))
-    def rows_words(self, row: ImportJob) -> str:
-        return f"{thousands(row.done_count)} / {thousands(row.total_count)}"
-
-    @column(_("有问题的行"))
-    def bad_words(self, row: ImportJob) -> str:
-        return thousands(row.bad_count) if row.bad_count else "—"
-
-    @column(_("上传时间"), ordering="created_at")
-    def uploaded(self, row: ImportJob) -> str:
-        return when(row.created_at)
-
-    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (
-            ("<int:pk>/preview/", "members_import_preview", self.preview_view),
-            ("<int:pk>/map/", "members_import_map", self.map_view),
-            ("<int:pk>/progress/", "members_import_progress", self.progress_view),
-            ("<int:pk>/do/<slug:verb>/", "members_import_do", self.do_view),
-            ("<int:pk>/errors/", "members_import_errors", self.errors_view),
-            ("<int:pk>/candidates/", "members_import_candidates", self.candidates_view),
-            ("<int:pk>/candidates/<int:candidate_id>/", "members_import_decide", self.decide_view),
-        )
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Take the file; the mapping page follows."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None)
-        if request.method == "POST" and form.is_valid():
-            upload = form.cleaned_data["file"]
-            try:
-                job_id = services.upload_import(
-                    stream=upload, file_name=upload.name, actor=staff_actor(request)
-                )
-            except Refusal as refusal:
-                form.add_error("file", refusal.message)
-            else:
-                return self._desk(job_id)
-        context = {"title": _("导入会员"), "form": form, "media": form.media}
-        context["back_url"] = reverse("admin:members_importjob_changelist")
-        return self._page(request, "admin/xiaoer/import_upload.html", context)
-
-    def row_page(self, request: HttpRequest, job: Any) -> HttpResponse:
-        """The job's page, whatever its state."""
-        if job.state in _MAPPABLE and (job.state == ImportState.UPLOADED or "map" in request.GET):
-            return self._mapping_page(request, job, job.mapping)
-        context = {**self._standing(request, job), **self.below_form(request, job), "original": job}
-        return self._page(request, "admin/xiaoer/import_desk.html", context)
-
-    def map_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
-        """The mapping is stored and the file checked; a refusal shows the page again with all that was chosen."""
-        job = self._job(request, pk)
-        chosen = _chosen(request, len(job.headings))
-        try:
-            services.map_import(job_id=pk, mapping=chosen, actor=staff_actor(request))
-        except errors.ImportMappingUnusable as refusal:
-            return self._mapping_page(request, job, chosen, refusal)
-        except Refusal as refusal:
-            messages.error(request, refusal.message)
-        return self._desk(pk)
-
-    def preview_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
-        """The table of columns as the choices on the page would read them; stores nothing."""
-        job = self._job(request, pk)
-        context = self._columns(job, _chosen(request, len(job.headings)))
-        return TemplateResponse(request, "admin/xiaoer/_import_columns.html", context)
-
-    def progress_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
-        """The part of the page that asks for itself while a worker is at it."""
-        job = self.subject(request, str(pk))
-        if job is None or not self.has_view_permission(request, job):
-            raise PermissionDenied
-        return TemplateResponse(request, "admin/xiaoer/_import_standing.html", self._standing(request, job))
-
-    def do_view(self, request: HttpRequest, pk: int, verb: str, model_admin: Any = None) -> HttpResponse:
-        """Start, pause, resume, stop, forget: by POST only."""
-        self._job(request, pk)
-        run = _VERBS.get(verb)
-        if run is None or request.method != "POST":
-            raise PermissionDenied
-        try:
-            run(job_id=pk, actor=staff_actor(request))
-        except Refusal as refusal:
-            messages.error(request, refusal.message)
-        return self._desk(pk)
-
-    def errors_view(
-        self, request: HttpRequest, pk: int, model_admin: Any = None
-    ) -> HttpResponse | FileResponse:
-        """The bad rows as a workbook: the file's own columns, then the line and the reasons."""
-        job = self._job(request, pk)
-        try:
-            stream = error_workbook(bad_rows(job))
-        except Refusal as refusal:
-            messages.error(request, refusal.message)
-            return self._desk(pk)
-        name = f"{PurePath(job.file_name).stem}-{_now('有问题的行')}.xlsx"
-        return FileResponse(stream, as_attachment=True, filename=name)
-
-    def _job(self, request: HttpRequest, pk: int) -> ImportJob:
-        """The job, for who may import; any other answer would tell which jobs there are."""
-        job = self.subject(request, str(pk)) if self.has_add_permission(request) else None
-        if not isinstance(job, ImportJob):
-            raise PermissionDenied
-        return job
-
-    def _desk(self, pk: int) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:members_importjob_change", args=[pk]))
-
-    def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-        whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
-        return TemplateResponse(request, template, whole)
-
-    def _standing(self, request: HttpRequest, job: ImportJob) -> dict[str, Any]:
-        card = selectors.get_import_card(job.pk)
-        total = card.total_count or 1
-        return {
-            "title": job.file_name,
-            "job": card,
-            "subject": job,
-            "may_import": self.has_add_permission(request),
-            "is_working": card.state in {"checking", "running"},
-            "percent": min(100, card.done_count * 100 // total),
-            "time_left": _time_words(card.seconds_left),
-            "failure_words": _FAILURES.get(card.failure, card.failure),
-            "bad_reasons": [
-                (reason_words(reason), count) for reason, count in selectors.list_bad_counts(job_id=job.pk)
-            ],
-            "earlier": selectors.find_earlier_import(job.pk) if card.state == "checked" else None,
-        }
-
-    def _mapping_page(
-        self,
-        request: HttpRequest,
-        job: ImportJob,
-        mapping: dict[str, Any],
-        refusal: Refusal | None = None,
-    ) -> HttpResponse:
-        form = OptionsForm(initial=mapping)
-        if refusal is not None:
-            form = OptionsForm(mapping)
-            form.is_valid()
-            add_refusal(form, refusal)
-        try:
-            columns = self._columns(job, mapping)
-        except file_errors.FileGone as gone:
-            messages.error(request, gone.message)
-            return HttpResponseRedirect(reverse("admin:members_importjob_changelist"))
-        context = {
-            **columns,
-            "title": job.file_name,
-            "subject": job,
-            "form": form,
-            "media": form.media,
-            "may_import": self.has_add_permission(request),
-        }
-        return self._page(request, "admin/xiaoer/import_mapping.html", context)
-
-    def _columns(self, job: ImportJob, mapping: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "job_id": job.pk,
-            "columns": preview_import(job=job, columns=mapping.get("columns") or {}),
-            "targets": [("", _("不导入")), *TARGETS.items()],
-        }
-
-
-class OptionsForm(DressedForm):
+class MemberOptions(OpenidOptions):
     """What a person chooses beside the columns."""
 
     newer_wins = forms.BooleanField(
@@ -289,39 +53,85 @@ class OptionsForm(DressedForm):
         max_length=20,
         help_text=_("有标签列时填写；没有这个组就新建，已停用的标签不会打上"),
     )
-    app_id = forms.CharField(
-        label=_("公众号 AppID"), required=False, max_length=40, help_text=_("有公众号 openid 列时填写")
-    )
-    mini_app_id = forms.CharField(
-        label=_("小程序 AppID"), required=False, max_length=40, help_text=_("有小程序 openid 列时填写")
-    )
+    field_order = ("newer_wins", "tag_group", "app_id", "mini_app_id")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.groups = list(TagGroup.objects.order_by("order", "name").values_list("name", flat=True))
+        groups = TagGroup.objects.order_by("order", "name")
+        self.offered["tag-groups"] = list(groups.values_list("name", flat=True))
         self.fields["tag_group"].widget.attrs["list"] = "tag-groups"
 
 
-def _chosen(request: HttpRequest, width: int) -> dict[str, Any]:
-    """The choices on the page, as the service takes them."""
-    sent = request.POST
-    return {
-        "columns": {
-            str(place): sent[f"column_{place}"] for place in range(width) if sent.get(f"column_{place}")
-        },
-        "newer_wins": bool(sent.get("newer_wins")),
-        "tag_group": sent.get("tag_group", ""),
-        "app_id": sent.get("app_id", ""),
-        "mini_app_id": sent.get("mini_app_id", ""),
-    }
+@admin.register(ImportJob)
+class ImportJobAdmin(CandidatePages, ImportDesk):
+    """Files of members; rows that may be somebody we know wait in a queue of their own."""
 
+    life = IMPORT_LIFE
+    failures = sentences_in(errors, file_errors)
+    options_form = MemberOptions
+    words = DeskWords(
+        title=_("导入会员"),
+        choose=_("选一份会员名单"),
+        about_files=(
+            _("CSV（UTF-8 或 GBK）或没有密码的 XLSX，第一行是表头，最大 100 MB、100 万行"),
+            _("每行至少有手机号、会员卡号、unionid、openid 中的一个"),
+            _("上传后先对应列、再检查，看过数字才会真正写入"),
+        ),
+        unwritten=_("检查时不会写入任何会员，可以离开这个页面"),
+        amount=_("%(done)s / %(total)s 行"),
+        pace=_("每秒约 %(rate)s 行，还要%(left)s"),
+        start=_("开始导入 %(total)s 行"),
+        kept=_("已写入的会员不受影响，继续时从停下的地方接着来"),
+        cleared=_("没有写入的行都已清除；改好文件后重新上传"),
+        unusable=_("没有一行可以导入，请下载有问题的行看看原因，或重新对应列"),
+        finished=_("%(done)s 行都处理完了"),
+        stopped=_("停在第 %(done)s 行，共 %(total)s 行；已写入的会员保留"),
+        ask_stop=_("停止后没有写入的行会清除，已写入的会员保留。确定停止吗？"),
+        ask_forget=_("原文件和待确认的行会删除，已写入的会员保留。确定删除吗？"),
+    )
 
-def _time_words(seconds: int | None) -> str:
-    if seconds is None:
-        return ""
-    if seconds < 60:
-        return _now("不到 1 分钟")
-    return _now("大约 %(n)s 分钟") % {"n": -(-seconds // 60)}
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (*super().get_custom_urls(), *self.candidate_urls())
+
+    def card(self, job_id: int) -> ImportCard:
+        return selectors.get_import_card(job_id)
+
+    def earlier(self, job_id: int) -> ImportCard | None:
+        return selectors.find_earlier_import(job_id)
+
+    def checking_words(self, card: ImportCard) -> str:
+        return _now("已读 %(n)s 行，有问题 %(bad)s 行，每秒约 %(rate)s 行") % {
+            "n": thousands(card.total_count),
+            "bad": thousands(card.bad_count),
+            "rate": f"{card.rate:.0f}",
+        }
+
+    def tiles(self, card: ImportCard) -> list[TileLine]:
+        if card.state == "checked":
+            told, filled, asked = (
+                card.expected,
+                _("补充已有会员"),
+                (card.expected.candidates, _("要人工确认"), False),
+            )
+            bad = _("有问题，不导入")
+        else:
+            told, filled, asked = card.counts, _("补充了资料"), (card.waiting_count, _("等人工确认"), True)
+            bad = _("有问题，没有导入")
+        return [
+            (told.created, _("新会员"), False),
+            (told.filled, filled, False),
+            (told.unchanged, _("资料没有新增"), False),
+            (told.repeated, _("文件里重复的人"), False),
+            asked,
+            (told.known, _("以前问过的"), False),
+            (card.bad_count, bad, True),
+        ]
+
+    def more_links(self, card: ImportCard) -> list[tuple[str, str]]:
+        if not card.waiting_count:
+            return []
+        words = _now("确认 %(n)s 行是不是同一人") % {"n": thousands(card.waiting_count)}
+        return [(reverse("admin:members_import_candidates", args=[card.id]), words)]
 
 
 def _import_tiles(request: HttpRequest) -> list[Tile]:

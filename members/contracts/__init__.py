@@ -3,9 +3,7 @@
 from members.contracts.imports import (
     CandidateCard,
     ImportCard,
-    ImportColumn,
     ImportCounts,
-    ImportSample,
     MemberImport,
 )
 from members.contracts.merging import (
@@ -94,9 +92,7 @@ __all__ = [
     "ExportFile",
     "IdentityKind",
     "ImportCard",
-    "ImportColumn",
     "ImportCounts",
-    "ImportSample",
     "Joining",
     "MemberCard",
     "MemberImport",

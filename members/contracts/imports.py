@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 from typing import Literal
 
+from core.imports.contracts import FileCard
 from members.contracts.people import MemberCard, SourceKind
 
 
@@ -35,47 +36,11 @@ class ImportCounts:
     known: int = 0  # waits or was put aside in an earlier import already
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ImportColumn:
-    """One column of a file: its heading, what it is read as ("" for nothing), and its first cells."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ImportCard(FileCard[ImportCounts]):
+    """One import as the desk shows it; its counts are rows."""
 
-    index: int
-    heading: str
-    target: str
-    samples: tuple["ImportSample", ...] = ()
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ImportSample:
-    """One cell as it stands and as it is read; `problem` says why it cannot be."""
-
-    text: str
-    reading: str
-    problem: str = ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ImportCard:
-    """One import as the desk shows it. `rate` is rows a second, `seconds_left` None while nobody can tell."""
-
-    id: int
-    public_id: str
-    file_name: str
-    state: str
-    state_label: str
-    failure: str
-    failure_line: int | None
-    is_file_there: bool
-    total_count: int
-    done_count: int
-    bad_count: int
     waiting_count: int
-    expected: ImportCounts
-    counts: ImportCounts
-    rate: float
-    seconds_left: int | None
-    created_at: dt.datetime
-    ended_at: dt.datetime | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

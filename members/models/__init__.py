@@ -16,7 +16,6 @@ from members.models.imports import (
     ImportMapping,
     ImportProblem,
     ImportRow,
-    ImportState,
 )
 from members.models.merging import UNDO_DAYS, KnownApart, MemberMerge, MergeHow, PassedPhone
 from members.models.people import (
@@ -105,7 +104,6 @@ __all__ = [
     "ImportMapping",
     "ImportProblem",
     "ImportRow",
-    "ImportState",
     "KnownApart",
     "Member",
     "MemberAddress",

@@ -4,106 +4,32 @@ A row stands in `ImportRow` only until it is dealt with: it is read into it, wri
 and gone. Personal values lie there as they will lie in the tables they are meant for: sealed, or as fingerprints.
 """
 
-import datetime as dt
-from typing import Self
-
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from core.codes import new_public_id
+from core.imports.models import (
+    AbstractImportJob,
+    AbstractImportMapping,
+    AbstractImportProblem,
+    ImportJobQuerySet,
+)
 from core.models import LockingQuerySet
 from members.models.people import Gender, Member
 
 
-class ImportState(models.TextChoices):
-    """uploaded → checking → checked → running ⇄ paused; then finished, stopped or failed.
-
-    A checked job may be mapped and checked again; a paused one resumed or stopped.
-    """
-
-    UPLOADED = "uploaded", _("待对应列")
-    CHECKING = "checking", _("检查中")
-    CHECKED = "checked", _("待导入")
-    RUNNING = "running", _("导入中")
-    PAUSED = "paused", _("已暂停")
-    FINISHED = "finished", _("已完成")
-    STOPPED = "stopped", _("已停止")
-    FAILED = "failed", _("没能导入")
-
-
-class ImportJobQuerySet(LockingQuerySet["ImportJob"]):
-    def working(self) -> Self:
-        """Those that a worker has to do something for."""
-        return self.filter(state__in=[ImportState.CHECKING, ImportState.RUNNING])
-
-    def due(self, at: dt.datetime) -> Self:
-        """Those of them that no worker holds."""
-        return self.working().filter(Q(leased_until__isnull=True) | Q(leased_until__lt=at))
-
-    def over(self) -> Self:
-        return self.filter(state__in=[ImportState.FINISHED, ImportState.STOPPED, ImportState.FAILED])
-
-
-class ImportJob(models.Model):
+class ImportJob(AbstractImportJob):
     """One file of members, from its upload to its end; the file itself is deleted some days later."""
 
-    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
-    file_name = models.CharField(_("文件名"), max_length=120)
-    # Where the file lies below settings.IMPORT_ROOT; empty once it is deleted.
-    stored_as = models.CharField(max_length=40, blank=True, editable=False)
-    file_digest = models.CharField(max_length=64, editable=False, db_index=True)
-    headings = models.JSONField(_("表头"), default=list)
-    # {"columns": {"0": "phone", …}, "newer_wins": false, "tag_group": "", "app_id": "", "mini_app_id": ""}
-    mapping = models.JSONField(_("列的对应"), default=dict)
-    state = models.CharField(_("状态"), max_length=10, choices=ImportState, default=ImportState.UPLOADED)
-    failure = models.CharField(_("原因"), max_length=60, blank=True)
-    failure_line = models.PositiveIntegerField(_("出错的行"), null=True, blank=True, editable=False)
-    # Lines read from the file, rows to be written, rows dealt with.
-    read_count = models.PositiveIntegerField(_("已读取"), default=0)
-    total_count = models.PositiveIntegerField(_("总行数"), default=0)
-    done_count = models.PositiveIntegerField(_("已处理"), default=0)
-    bad_count = models.PositiveIntegerField(_("有问题的行"), default=0)
-    # What the check foretold and what came of it, by the names of members.contracts.ImportCounts.
-    expected = models.JSONField(default=dict)
-    counts = models.JSONField(default=dict)
     # The newest member when the job began: rows of one file are never likened to one another.
     newest_member_id = models.BigIntegerField(null=True, editable=False)
-    leased_until = models.DateTimeField(null=True, blank=True, editable=False)
-    lease_holder = models.CharField(max_length=32, blank=True, editable=False)
-    # How often a worker took it up since anything last went forward.
-    claim_count = models.PositiveSmallIntegerField(default=0, editable=False)
-    created_at = models.DateTimeField(_("上传时间"))
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        related_name="+",
-        verbose_name=_("上传人"),
-    )
-    # When the present stretch of work began, and how much was done then: the rate and the time left.
-    phase_started_at = models.DateTimeField(null=True, editable=False)
-    phase_from_count = models.PositiveIntegerField(default=0, editable=False)
-    ended_at = models.DateTimeField(_("结束时间"), null=True, blank=True)
 
-    objects = ImportJobQuerySet.as_manager()
+    objects = ImportJobQuerySet["ImportJob"].as_manager()
 
-    class Meta:
+    class Meta(AbstractImportJob.Meta):
         verbose_name = _("会员导入")
         verbose_name_plural = _("会员导入")
-        indexes = [
-            # Used by work_imports.
-            models.Index(
-                fields=["leased_until"],
-                name="importjob_working",
-                condition=Q(state__in=["checking", "running"]),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.file_name
 
 
 class ImportRow(models.Model):
@@ -148,21 +74,10 @@ class ImportRow(models.Model):
         return f"#{self.line}"
 
 
-class ImportProblem(models.Model):
+class ImportProblem(AbstractImportProblem):
     """One line that could not be read, and why: the codes of its cells, never their contents."""
 
     job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="+")
-    line = models.PositiveIntegerField(_("行"))
-    # ["phone:phone_landline", …]: the target and the code; a line as a whole has no target.
-    reasons = ArrayField(models.CharField(max_length=60), verbose_name=_("原因"))
-
-    class Meta:
-        verbose_name = _("导入有问题的行")
-        verbose_name_plural = _("导入有问题的行")
-        constraints = [models.UniqueConstraint(fields=["job", "line"], name="importproblem_once_per_line")]
-
-    def __str__(self) -> str:
-        return f"#{self.line}"
 
 
 class CandidateWhy(models.TextChoices):
@@ -215,19 +130,10 @@ class ImportCandidate(models.Model):
         return f"#{self.line}"
 
 
-class ImportMapping(models.Model):
+class ImportMapping(AbstractImportMapping):
     """How the columns under these headings were read last time."""
 
-    headings_digest = models.CharField(max_length=64)
-    mapping = models.JSONField(default=dict)
-    changed_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name = _("记住的列对应")
-        verbose_name_plural = _("记住的列对应")
+    class Meta(AbstractImportMapping.Meta):
         constraints = [
             models.UniqueConstraint(fields=["headings_digest"], name="importmapping_one_per_headings"),
         ]
-
-    def __str__(self) -> str:
-        return f"#{self.pk}"

@@ -22,7 +22,6 @@ from members.selectors.imports import (
     get_candidate_card,
     get_import_card,
     import_card_of,
-    list_bad_counts,
 )
 from members.selectors.joinings import (
     joined_entries,
@@ -189,7 +188,6 @@ __all__ = [
     "is_wanted",
     "joined_entries",
     "joined_member_ids",
-    "list_bad_counts",
     "list_consent_entries",
     "list_consents",
     "list_current_consent_texts",

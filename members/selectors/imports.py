@@ -1,14 +1,12 @@
 """Reads about imports: how far each is, and the rows that wait for a person."""
 
-import dataclasses
 import datetime as dt
-from collections.abc import Sequence
 from typing import Any, Final
 
-from django.db.models import Count, Func
 from django.utils.translation import gettext as _
 
 from core import clock, crypto, phones
+from core.imports.progress import card_values, find_earlier
 from core.labels import label_of
 from members.contracts import CandidateCard, ImportCard, ImportCounts, MemberCard
 from members.errors import NoSuchCandidate, NoSuchImport
@@ -18,16 +16,13 @@ from members.models import (
     Identity,
     ImportCandidate,
     ImportJob,
-    ImportProblem,
     ImportRow,
-    ImportState,
     Member,
     MemberAddress,
     MemberIdentity,
 )
 from members.selectors.people import card_of
 
-_NAMES: Final = frozenset(field.name for field in dataclasses.fields(ImportCounts))
 _NAME_CONTEXT: Final = f"{Member._meta.db_table}.name"
 _PHONE_CONTEXT: Final = f"{Member._meta.db_table}.phone"
 
@@ -41,37 +36,14 @@ def get_import_card(job_id: int) -> ImportCard:
 
 
 def import_card_of(job: ImportJob, *, waiting_count: int = 0) -> ImportCard:
-    """An import for a page; rate and time left are of the present stretch of work."""
-    rate, seconds_left = _pace(job, clock.now())
-    return ImportCard(
-        id=job.pk,
-        public_id=job.public_id,
-        file_name=job.file_name,
-        state=job.state,
-        state_label=label_of(job, "state"),
-        failure=job.failure,
-        failure_line=job.failure_line,
-        is_file_there=bool(job.stored_as),
-        total_count=job.total_count,
-        done_count=job.done_count,
-        bad_count=job.bad_count,
-        waiting_count=waiting_count,
-        expected=_counts_of(job.expected),
-        counts=_counts_of(job.counts),
-        rate=rate,
-        seconds_left=seconds_left,
-        created_at=job.created_at,
-        ended_at=job.ended_at,
-    )
+    """An import for a page."""
+    return ImportCard(**card_values(job, counts=ImportCounts), waiting_count=waiting_count)
 
 
 def find_earlier_import(job_id: int) -> ImportCard | None:
     """The newest other import of the very same file that wrote something, or None."""
     job = ImportJob.objects.filter(pk=job_id).first()
-    if job is None:
-        return None
-    same = ImportJob.objects.filter(file_digest=job.file_digest, pk__lt=job.pk, done_count__gt=0)
-    earlier = same.order_by("-pk").first()
+    earlier = None if job is None else find_earlier(ImportJob.objects.all(), job=job)
     return None if earlier is None else import_card_of(earlier)
 
 
@@ -163,26 +135,3 @@ def _place(row: Any) -> str:
 
 def _day(at: dt.datetime | None) -> str:
     return clock.business_day(at).isoformat() if at is not None else ""
-
-
-def _counts_of(told: dict[str, Any]) -> ImportCounts:
-    return ImportCounts(**{name: int(number) for name, number in told.items() if name in _NAMES})
-
-
-def _pace(job: ImportJob, now: dt.datetime) -> tuple[float, int | None]:
-    if job.phase_started_at is None or job.state not in (ImportState.CHECKING, ImportState.RUNNING):
-        return 0.0, None
-    seconds = max(0.001, (now - job.phase_started_at).total_seconds())
-    if job.state == ImportState.CHECKING:
-        return (job.total_count + job.bad_count) / seconds, None
-    done = job.done_count - job.phase_from_count
-    if done <= 0:
-        return 0.0, None
-    return done / seconds, round((job.total_count - job.done_count) * seconds / done)
-
-
-def list_bad_counts(*, job_id: int, limit: int = 12) -> Sequence[tuple[str, int]]:
-    """The reasons of an import's bad lines with how many lines each has, the most frequent first."""
-    reasons = ImportProblem.objects.filter(job_id=job_id).annotate(reason=Func("reasons", function="unnest"))
-    counted = reasons.values("reason").annotate(count=Count("pk")).order_by("-count", "reason")
-    return list(counted.values_list("reason", "count")[:limit])

@@ -38,8 +38,9 @@ from members.services.import_jobs import (
     start_import,
     stop_import,
     upload_import,
+    work_import,
+    work_imports,
 )
-from members.services.import_running import work_import, work_imports
 from members.services.imports import import_members
 from members.services.knowing_apart import keep_apart
 from members.services.latecomers import sweep_emptied, sweep_latecomers, sweep_merge

@@ -9,6 +9,7 @@ from django.db import transaction
 from core import audit, clock
 from core.actor import Actor
 from core.errors import InvalidInput
+from core.imports.contracts import BadValue
 from core.models import changed_fields
 from members.contracts import CorrectedProfile
 from members.errors import AddressUnusable, BirthdayUnusable, GenderUnusable, NameUnusable, StaffOnly
@@ -17,7 +18,7 @@ from members.selectors import card_of
 from members.selectors.addresses import get_address
 from members.services.addresses import read_address, write_address
 from members.services.import_files import REASONS
-from members.services.import_values import BadValue, plain, read_birthday, read_name
+from members.services.import_values import plain, read_birthday, read_name
 from members.services.people import lock_member, name_columns
 from members.services.profile import note_completion, usable_birthday
 

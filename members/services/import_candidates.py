@@ -7,13 +7,14 @@ from django.db import connection, transaction
 
 from core import audit, clock
 from core.actor import Actor
+from core.imports.holds import wait_turn
+from core.imports.running import actor_of
 from members.errors import CandidateDecided, NoSuchCandidate
 from members.models import CandidateState, ImportCandidate, ImportRow
 from members.services.import_columns import ColumnPlan, usable_mapping
 from members.services.import_filling import fill_blanks, link_identities
-from members.services.import_leases import wait_turn
 from members.services.import_matching import open_plan
-from members.services.import_running import actor_of, finish_rows
+from members.services.import_running import DOER, TURN, finish_rows
 from members.services.import_writing import create_people
 from members.services.people import lock_member
 from members.services.tags import tag_doer
@@ -44,7 +45,7 @@ def decide_candidate(
     if found is None:
         raise NoSuchCandidate
     with transaction.atomic(), connection.cursor() as cursor:
-        wait_turn(cursor)
+        wait_turn(TURN)
         member_id = lock_member(found.member_id)
         candidate = ImportCandidate.objects.select_related("job__created_by").lock(candidate_id)
         if candidate.state != CandidateState.WAITING:
@@ -95,7 +96,7 @@ def _take_over(
     cursor.execute("UPDATE import_plan SET verdict = 'match', member_id = %s", [member_id])
     link_identities(cursor=cursor, actor=actor, at=at)
     fill_blanks(cursor=cursor, job_id=candidate.job.pk, newer_wins=plan.newer_wins, actor=actor, at=at)
-    finish_rows(cursor=cursor, plan=plan, actor=actor_of(candidate.job), at=at)
+    finish_rows(cursor=cursor, plan=plan, actor=actor_of(candidate.job, doer=DOER), at=at)
     row.delete()
 
 
@@ -107,5 +108,5 @@ def _make_new(cursor: Any, candidate: ImportCandidate, row: ImportRow, actor: Ac
         cursor.execute(_NO_FOREIGN_PHONE)
         cursor.execute("UPDATE import_plan SET verdict = 'create'")
         create_people(cursor=cursor, actor=actor, at=at)
-        finish_rows(cursor=cursor, plan=plan, actor=actor_of(candidate.job), at=at)
+        finish_rows(cursor=cursor, plan=plan, actor=actor_of(candidate.job, doer=DOER), at=at)
     row.delete()

@@ -2,16 +2,15 @@
 
 import dataclasses
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from core import crypto
+from core.errors import InvalidInput
+from core.imports.columns import by_word, guess_columns, usable_columns
 from members.errors import ImportMappingUnusable, TagNameUnusable
-from members.models import ImportMapping
 from members.services.tags import usable_tag_name
 
 # Target → what people call it, in the order in which the desk offers them.
@@ -60,7 +59,6 @@ _SYNONYMS: Final = {
     "openid": "openid 公众号openid 微信openid wxopenid 服务号openid",
     "mini_openid": "小程序openid miniopenid maopenid",
 }
-_SIGNS: Final = re.compile(r"[\W_]+")
 _APP_ID: Final = re.compile(r"wx[0-9a-zA-Z]{8,38}")
 
 
@@ -79,27 +77,10 @@ class ColumnPlan:
         return next(iter(self.columns.get(target, ())), None)
 
 
-def guess_targets(headings: Sequence[str]) -> list[str]:
-    """For each heading what it most likely means, "" where that is not clear; no single target twice."""
-    guessed: list[str] = []
-    for heading in headings:
-        target = _BY_WORD.get(heading_word(heading), "")
-        guessed.append("" if target in guessed and target not in _MAY_REPEAT else target)
-    return guessed
-
-
-def recall_mapping(headings: Sequence[str]) -> dict[str, Any]:
-    """The mapping that files under these headings had last time; else what the headings suggest."""
-    known = ImportMapping.objects.filter(headings_digest=headings_digest(headings)).first()
-    if known is not None:
-        return dict(known.mapping)
-    columns = {str(place): target for place, target in enumerate(guess_targets(headings)) if target}
+def suggest_mapping(headings: Sequence[str]) -> dict[str, Any]:
+    """What the headings of a file most likely mean, and options to begin with."""
+    columns = guess_columns(headings, words=_BY_WORD, targets=TARGETS, may_repeat=_MAY_REPEAT)
     return {"columns": columns, "newer_wins": False, "tag_group": "", "app_id": "", "mini_app_id": ""}
-
-
-def headings_digest(headings: Sequence[str]) -> str:
-    """Equal for the same headings in the same order, whatever their blanks and case."""
-    return crypto.digest("\n".join(heading_word(heading) for heading in headings))
 
 
 def usable_mapping(*, mapping: Mapping[str, Any], width: int) -> ColumnPlan:
@@ -108,18 +89,9 @@ def usable_mapping(*, mapping: Mapping[str, Any], width: int) -> ColumnPlan:
     Refuses a column or target that does not exist, a target twice, no identity at all (a row of nothing else
     could not be told from another), a whole address beside its parts, and options that a column needs.
     """
-    columns: dict[str, list[int]] = {}
-    for place, target in dict(mapping.get("columns") or {}).items():
-        if not target:
-            continue
-        if target not in TARGETS or not str(place).isdecimal() or int(place) >= width:
-            raise ImportMappingUnusable(field="columns")
-        columns.setdefault(target, []).append(int(place))
-    for target, places in columns.items():
-        if len(places) > 1 and target not in _MAY_REPEAT:
-            raise ImportMappingUnusable(
-                _now("“%(target)s”对应了两列，请只留一列") % {"target": TARGETS[target]}, field="columns"
-            )
+    columns = usable_columns(
+        mapping, width=width, targets=TARGETS, refusal=ImportMappingUnusable, may_repeat=_MAY_REPEAT
+    )
     if not any(target in columns for target in IDENTITIES):
         raise ImportMappingUnusable(
             _now("至少要有手机号、会员卡号、unionid 或 openid 中的一列，才能认出是谁"), field="columns"
@@ -127,7 +99,7 @@ def usable_mapping(*, mapping: Mapping[str, Any], width: int) -> ColumnPlan:
     if "address" in columns and _PLACES & columns.keys():
         raise ImportMappingUnusable(_now("地址一列和省、市、区县、详细地址请只选一种"), field="columns")
     return ColumnPlan(
-        columns={target: tuple(sorted(places)) for target, places in columns.items()},
+        columns=columns,
         newer_wins=bool(mapping.get("newer_wins")),
         tag_group=_group_of(mapping, columns),
         app_id=_app_of(mapping, columns, "openid", "app_id"),
@@ -144,23 +116,20 @@ def _group_of(mapping: Mapping[str, Any], columns: Mapping[str, Sequence[int]]) 
         raise ImportMappingUnusable(_now("请填写标签放进哪个标签组"), field="tag_group") from None
 
 
+def usable_app_id(mapping: Mapping[str, Any], *, option: str, refusal: type[InvalidInput]) -> str:
+    """The account whose openids stand in the file. Raises the refusal when it is none."""
+    app_id = str(mapping.get(option) or "").strip()
+    if not _APP_ID.fullmatch(app_id):
+        raise refusal(_now("请填写这些 openid 属于哪个账号，AppID 以 wx 开头"), field=option)
+    return app_id
+
+
 def _app_of(
     mapping: Mapping[str, Any], columns: Mapping[str, Sequence[int]], target: str, option: str
 ) -> str:
     if target not in columns:
         return ""
-    app_id = str(mapping.get(option) or "").strip()
-    if not _APP_ID.fullmatch(app_id):
-        raise ImportMappingUnusable(_now("请填写这些 openid 属于哪个账号，AppID 以 wx 开头"), field=option)
-    return app_id
+    return usable_app_id(mapping, option=option, refusal=ImportMappingUnusable)
 
 
-def heading_word(heading: str) -> str:
-    """A heading as it is compared: 手机号（必填） and "Phone Number *" are 手机号 and phonenumber."""
-    folded = unicodedata.normalize("NFKC", heading).lower()
-    return _SIGNS.sub("", re.sub(r"\((?:必填|选填|可选|required|optional|[0-9]+)\)", "", folded))
-
-
-_BY_WORD: Final = {
-    heading_word(word): target for target, words in _SYNONYMS.items() for word in words.split()
-}
+_BY_WORD: Final = by_word(_SYNONYMS)

@@ -1,13 +1,10 @@
-"""The uploaded file of members: where it lies, and why its bad rows are bad."""
+"""Why a row of a file of members is bad."""
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from django.utils.translation import gettext as _
 
-from core.uploads import kept_path, marked_rows
-from members.models import ImportJob, ImportProblem
 from members.services.import_columns import TARGETS
 
 REASONS: Final[Mapping[str, Callable[[], str]]] = {
@@ -41,19 +38,8 @@ REASONS: Final[Mapping[str, Callable[[], str]]] = {
 }
 
 
-def path_of(job: ImportJob) -> Path:
-    """The file of the job. Raises FileGone when it was deleted."""
-    return kept_path(job.stored_as)
-
-
 def reason_words(reason: str) -> str:
     """phone:phone_landline → 手机号：这是座机…"""
     target, _colon, code = reason.partition(":")
     words = REASONS[code]() if code in REASONS else code
     return f"{TARGETS[target]}：{words}" if target in TARGETS else words
-
-
-def bad_rows(job: ImportJob) -> Iterator[list[str]]:
-    """The headings, then every bad line with its reasons, as `core.uploads.marked_rows` has them."""
-    reasons = dict(ImportProblem.objects.filter(job=job).values_list("line", "reasons"))
-    return marked_rows(path_of(job), reasons, words=reason_words)

@@ -1,24 +1,20 @@
-"""The worker's side of an import: read, foretell, write; in steps that may end anywhere and be taken up again."""
+"""What a worker does with staged rows: foretell what would come of them, and write them batch by batch."""
 
 import dataclasses
 import datetime as dt
-import logging
-from collections.abc import Callable
 from typing import Any, Final
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.db.models.expressions import RawSQL
 
-from core import clock
 from core.actor import Actor
-from core.errors import Refusal
-from core.tables import open_table
+from core.imports.holds import Hold
+from core.imports.running import actor_of, add_counts
 from members.contracts import ImportCounts
-from members.errors import ImportStuck, ImportTooManyTags, TagNameTaken
-from members.models import ImportJob, ImportRow, ImportState, Member, Tag, TagGroup
-from members.services.import_columns import ColumnPlan, usable_mapping
-from members.services.import_files import path_of
+from members.errors import ImportTooManyTags, TagNameTaken
+from members.models import ImportJob, ImportRow, Member, Tag, TagGroup
+from members.services.import_columns import ColumnPlan
 from members.services.import_filling import (
     fill_blanks,
     has_strangers,
@@ -26,20 +22,16 @@ from members.services.import_filling import (
     settle_places,
     tag_people,
 )
-from members.services.import_leases import LeaseLost, give_lease_back, keep_lease, take_lease, wait_turn
 from members.services.import_matching import judge, lock_owners, open_plan
 from members.services.import_points import credit_opening_points
-from members.services.import_staging import Stager
 from members.services.import_writing import create_people
 from members.services.tags import create_tag, create_tag_group
 
-logger = logging.getLogger(__name__)
-
 BATCH: Final = 10_000
+DOER: Final = "import_members"
+TURN: Final = 7_314_001  # the key of the advisory lock; nothing else uses it
 _ROUNDS: Final = 8
-_MOST_CLAIMS: Final = 8
 _MOST_TAGS: Final = 300
-_ATTEMPTS: Final = 5
 _COUNTS: Final = """
 SELECT count(*) FILTER (WHERE verdict = 'created'),
        count(*) FILTER (WHERE verdict = 'matched' AND member_id <= %(newest)s AND member_id = ANY(%(touched)s)),
@@ -88,82 +80,14 @@ FROM (
 """
 
 
-class _Moved(Exception):
+class Moved(Exception):
     """Somebody linked an identity of the batch or merged one of its members meanwhile: look again."""
 
 
-def work_import(job_id: int, *, tell: Callable[[int], None] | None = None) -> str | None:
-    """The job is as far as it can go; its state then. None when it has no work or another worker has it.
-
-    `tell` is called with the job's id after every step.
-
-    Every step commits by itself under the lease, so a killed worker loses one step at most and nothing is done
-    twice. A file that cannot be read fails the job with the refusal's code.
-    """
-    holder = take_lease(job_id)
-    if holder is None:
-        return None
-    try:
-        while _step(job_id, holder, tell or _tell_nobody):
-            pass
-    except LeaseLost:
-        logger.info("members.import_lease_lost", extra={"job_id": job_id})
-    finally:
-        give_lease_back(job_id=job_id, holder=holder)
-    return ImportJob.objects.values_list("state", flat=True).get(pk=job_id)
-
-
-def work_imports() -> int:
-    """Take up every import that has work and no worker; how many were taken up."""
-    due = list(ImportJob.objects.due(clock.now()).order_by("pk").values_list("pk", flat=True))
-    return sum(work_import(job_id) is not None for job_id in due)
-
-
-def _tell_nobody(job_id: int) -> None:
-    """Most workers are not watched."""
-
-
-def _step(job_id: int, holder: str, tell: Callable[[int], None]) -> bool:
-    """One stretch of work; whether there may be more."""
-    job = ImportJob.objects.get(pk=job_id)
-    if job.state not in (ImportState.CHECKING, ImportState.RUNNING):
-        return False
-    if job.claim_count > _MOST_CLAIMS:
-        return _fail(job, holder, ImportStuck())
-    plan = usable_mapping(mapping=job.mapping, width=len(job.headings))
-    if job.state == ImportState.RUNNING:
-        has_more = _write(job, plan, holder)
-        tell(job_id)
-        return has_more
-    try:
-        with open_table(path_of(job)) as table:
-            for _chunk in Stager(job=job, plan=plan, holder=holder).chunks(table):
-                tell(job_id)
-        _foretell(job, plan, holder)
-    except Refusal as refusal:
-        return _fail(job, holder, refusal)
-    return True
-
-
-def _fail(job: ImportJob, holder: str, refusal: Refusal) -> bool:
-    """The job is over, for this reason; nothing of its rows stays."""
-    with transaction.atomic():
-        keep_lease(job_id=job.pk, holder=holder)
-        ImportRow.objects.filter(job=job, is_waiting=False).delete()
-        ImportJob.objects.filter(pk=job.pk).update(
-            state=ImportState.FAILED,
-            failure=refusal.code,
-            failure_line=refusal.details.get("line"),
-            ended_at=clock.now(),
-        )
-    logger.warning("members.import_failed", extra={"job_id": job.pk, "code": refusal.code})
-    return False
-
-
-def _foretell(job: ImportJob, plan: ColumnPlan, holder: str) -> None:
-    """What the import would do, counted; nothing but the job is written."""
+def foretell(*, job: ImportJob, plan: ColumnPlan, hold: Hold) -> tuple[ImportCounts, int]:
+    """What the import would do, counted, and the newest member there is; nothing is written."""
     with transaction.atomic(), connection.cursor() as cursor:
-        keep_lease(job_id=job.pk, holder=holder)
+        hold.keep()
         cursor.execute("SET LOCAL statement_timeout = '300s'")
         cursor.execute(_LOOK_ANEW)
         cursor.execute(
@@ -178,41 +102,19 @@ def _foretell(job: ImportJob, plan: ColumnPlan, holder: str) -> None:
         cursor.execute(_FORETELL, {"newer": plan.newer_wins})
         expected = ImportCounts(*cursor.fetchone())
         cursor.execute("DROP TABLE import_plan, import_key")
-        ImportJob.objects.filter(pk=job.pk).update(
-            state=ImportState.CHECKED, expected=dataclasses.asdict(expected), newest_member_id=newest
-        )
+    return expected, newest
 
 
-def _write(job: ImportJob, plan: ColumnPlan, holder: str) -> bool:
-    """The next batch, tried again when somebody was in the way; whether rows may be left."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            return _write_batch(job.pk, plan, holder)
-        except (_Moved, IntegrityError):
-            # An identity was taken between our look and our write: the next look finds its owner.
-            logger.info("members.import_batch_again", extra={"job_id": job.pk, "attempt": attempt})
-        except OperationalError as error:
-            # A lock not given in time, or a deadlock with somebody's single write (SQLSTATE class 40 and 55).
-            if getattr(error.__cause__, "sqlstate", "")[:2] not in ("40", "55"):
-                raise
-            logger.info("members.import_batch_waits", extra={"job_id": job.pk, "attempt": attempt})
-    return False
-
-
-def _write_batch(job_id: int, plan: ColumnPlan, holder: str) -> bool:
-    now = clock.now()
-    with transaction.atomic(), connection.cursor() as cursor:
-        keep_lease(job_id=job_id, holder=holder)
-        job = ImportJob.objects.select_related("created_by").get(pk=job_id)
-        wait_turn(cursor)
+def write_batch(*, job: ImportJob, plan: ColumnPlan, at: dt.datetime) -> bool:
+    """The next rows are written and counted; False when none were left. Inside a transaction that has the turn."""
+    with connection.cursor() as cursor:
         _open(cursor, job, plan, limit=BATCH)
         cursor.execute("SELECT count(*) FROM import_plan")
         if cursor.fetchone()[0] == 0:
-            ImportJob.objects.filter(pk=job_id).update(state=ImportState.FINISHED, ended_at=now)
             cursor.execute(_LOOK_ANEW)
             return False
-        counts = settle(cursor=cursor, job=job, plan=plan, actor=actor_of(job), at=now)
-        add_counts(job=job, counts=counts)
+        counts = settle(cursor=cursor, job=job, plan=plan, actor=actor_of(job, doer=DOER), at=at)
+        add_counts(job, dataclasses.asdict(counts))
     return True
 
 
@@ -234,10 +136,10 @@ def settle(*, cursor: Any, job: ImportJob, plan: ColumnPlan, actor: Actor, at: d
             locked |= {row[0] for row in cursor.fetchall()}
         cursor.execute("SELECT DISTINCT member_id FROM import_plan WHERE verdict = 'match'")
         if not {row[0] for row in cursor.fetchall()} <= locked:
-            raise _Moved
+            raise Moved
         touched |= link_identities(cursor=cursor, actor=actor, at=at)
         if has_strangers(cursor):
-            raise _Moved
+            raise Moved
         touched |= fill_blanks(cursor=cursor, job_id=job.pk, newer_wins=plan.newer_wins, actor=actor, at=at)
         if not later:
             break
@@ -274,20 +176,6 @@ def _tags_of(cursor: Any, plan: ColumnPlan, *, actor: Actor, at: dt.datetime) ->
         try:
             card = create_tag(group_id=group.pk, name=word, origin="import", actor=actor, at=at)
         except TagNameTaken:
-            raise _Moved from None
+            raise Moved from None
         tags[word] = Tag.objects.select_related("group").get(pk=card.id)
     return tags
-
-
-def add_counts(*, job: ImportJob, counts: ImportCounts) -> None:
-    """The job, locked by the caller, has come so much further."""
-    told = dataclasses.asdict(counts)
-    total = {name: job.counts.get(name, 0) + number for name, number in told.items()}
-    ImportJob.objects.filter(pk=job.pk).update(counts=total, done_count=job.done_count + sum(told.values()))
-
-
-def actor_of(job: ImportJob) -> Actor:
-    """Who the import acts for: the account that uploaded it."""
-    if job.created_by is None:
-        return Actor.system("import_members")
-    return Actor.staff(job.created_by.pk, str(job.created_by))

@@ -11,16 +11,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from core import codes, crypto
+from core.imports.contracts import BadValue
+from core.imports.holds import Hold
 from core.tables import Row, Table
 from members.models import ImportJob, ImportProblem, ImportRow, Member, MemberAddress
 from members.selectors import name_tokens, phone_index
 from members.services.import_columns import ColumnPlan
-from members.services.import_leases import keep_lease
 from members.services.import_places import STREET_LENGTH, Place, find_place
 from members.services.import_values import (
-    BadValue,
     plain,
     read_birthday,
     read_card,
@@ -134,11 +135,11 @@ def _place(found: dict[str, Any], reasons: list[str]) -> Place:
 class Stager:
     """Reads the rest of one job's file into its rows, chunk by chunk, under its lease."""
 
-    def __init__(self, *, job: ImportJob, plan: ColumnPlan, holder: str) -> None:
+    def __init__(self, *, job: ImportJob, plan: ColumnPlan, hold: Hold) -> None:
         self._job_id = job.pk
         self._width = len(job.headings)
         self._plan = plan
-        self._holder = holder
+        self._hold = hold
         self._read_to = job.read_count
         self._tokens: dict[str, str] = {}
 
@@ -160,12 +161,10 @@ class Stager:
                 ready.append((line, row))
         records = self._records(ready)
         with transaction.atomic():
-            keep_lease(
-                job_id=self._job_id,
-                holder=self._holder,
+            self._hold.keep(
                 read_count=lines[-1][0],
-                total_more=len(ready),
-                bad_more=len(problems),
+                total_count=F("total_count") + len(ready),
+                bad_count=F("bad_count") + len(problems),
             )
             with connection.cursor() as cursor:
                 _copy(cursor, _COPY_ROWS, records)

@@ -12,6 +12,7 @@ import unicodedata
 from typing import Final
 
 from core import clock, phones
+from core.imports.contracts import BadValue
 
 _NOTHING: Final = frozenset(
     {
@@ -57,14 +58,6 @@ _TAG_BREAKS: Final = re.compile(r"[,，、;；|/\n]+")
 NAME_LENGTH: Final = 60
 TAG_LENGTH: Final = 20
 _MOST_TAGS: Final = 20
-
-
-class BadValue(ValueError):
-    """The cell cannot be read; `code` says why. The text itself stays out of it."""
-
-    def __init__(self, code: str) -> None:
-        self.code = code
-        super().__init__(code)
 
 
 def plain(text: str) -> str:

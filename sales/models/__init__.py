@@ -54,7 +54,6 @@ from sales.models.imports import (
     IntakeKind,
     IntakeMapping,
     IntakeProblem,
-    IntakeState,
 )
 from sales.models.ledger import (
     FACT_METRICS,
@@ -133,7 +132,6 @@ __all__ = [
     "IntakeKind",
     "IntakeMapping",
     "IntakeProblem",
-    "IntakeState",
     "IntervalTier",
     "LifeStage",
     "LineKind",

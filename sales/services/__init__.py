@@ -35,8 +35,9 @@ from sales.services.import_jobs import (
     start_intake,
     stop_intake,
     upload_intake,
+    work_intake,
+    work_intakes,
 )
-from sales.services.import_running import work_intake, work_intakes
 from sales.services.intake import (
     record_documents,
     record_return,

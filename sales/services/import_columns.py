@@ -1,17 +1,16 @@
 """Which column of a file of orders or returns means what: guessed by its heading, chosen by a person, remembered."""
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from core import crypto
-from members.services.import_columns import heading_word
+from core.imports.columns import by_word, guess_columns, usable_columns
+from members.services.import_columns import usable_app_id
 from sales.errors import IntakeMappingUnusable
-from sales.models import IntakeKind, IntakeMapping
+from sales.models import IntakeKind
 
 # What a column may mean; the first of each group is the document's, then its lines'.
 _SHARED: Final[dict[str, Any]] = {
@@ -97,10 +96,7 @@ _SYNONYMS: Final[Mapping[str, str]] = {
     "line_amount": "成交金额 明细金额 行金额 销售金额 成交额 退款金额 退货金额 金额 lineamount netamount refundamount",
     "line_number": "原订单行号 原行号 行号 linenumber lineno",
 }
-_BY_WORD: Final = {
-    heading_word(word): target for target, words in _SYNONYMS.items() for word in words.split()
-}
-_APP_ID: Final = re.compile(r"wx[0-9a-zA-Z]{8,38}")
+_BY_WORD: Final = by_word(_SYNONYMS)
 _APPS: Final = {"openid": "app_id", "mini_openid": "mini_app_id"}
 _CHANNEL_LENGTH: Final = 16
 
@@ -115,48 +111,17 @@ class IntakePlan:
     channel: str  # where no column says it
 
 
-def guess_targets(*, headings: Sequence[str], kind: str) -> list[str]:
-    """For each heading what it most likely means in a file of that kind, "" where that is not clear; none twice."""
-    guessed: list[str] = []
-    for heading in headings:
-        target = _BY_WORD.get(heading_word(heading), "")
-        guessed.append(target if target in TARGETS[kind] and target not in guessed else "")
-    return guessed
-
-
-def recall_mapping(*, headings: Sequence[str], kind: str) -> dict[str, Any]:
-    """The mapping that files of this kind under these headings had last time; else what the headings suggest."""
-    known = IntakeMapping.objects.filter(kind=kind, headings_digest=headings_digest(headings)).first()
-    if known is not None:
-        return dict(known.mapping)
-    columns = {
-        str(place): target
-        for place, target in enumerate(guess_targets(headings=headings, kind=kind))
-        if target
-    }
+def suggest_mapping(*, headings: Sequence[str], kind: str) -> dict[str, Any]:
+    """What the headings of a file of that kind most likely mean, and options to begin with."""
+    columns = guess_columns(headings, words=_BY_WORD, targets=TARGETS[kind])
     return {"columns": columns, "app_id": "", "mini_app_id": "", "channel": "store"}
-
-
-def headings_digest(headings: Sequence[str]) -> str:
-    """Equal for the same headings in the same order, whatever their blanks and case."""
-    return crypto.digest("\n".join(heading_word(heading) for heading in headings))
 
 
 def usable_mapping(*, mapping: Mapping[str, Any], width: int, kind: str) -> IntakePlan:
     """The mapping in its checked form, for a file of `width` columns. Refuses a column or target that does not exist,
     a target twice, one that is missing, and an account that is missing beside its openids."""
-    columns: dict[str, int] = {}
-    for place, target in dict(mapping.get("columns") or {}).items():
-        if not target:
-            continue
-        if target not in TARGETS[kind] or not str(place).isdecimal() or int(place) >= width:
-            raise IntakeMappingUnusable(field="columns")
-        if target in columns:
-            raise IntakeMappingUnusable(
-                _now("“%(target)s”对应了两列，请只留一列") % {"target": TARGETS[kind][target]},
-                field="columns",
-            )
-        columns[target] = int(place)
+    placed = usable_columns(mapping, width=width, targets=TARGETS[kind], refusal=IntakeMappingUnusable)
+    columns = {target: places[0] for target, places in placed.items()}
     missing = [str(TARGETS[kind][target]) for target in NEEDED[kind] if target not in columns]
     if missing:
         raise IntakeMappingUnusable(
@@ -165,12 +130,9 @@ def usable_mapping(*, mapping: Mapping[str, Any], width: int, kind: str) -> Inta
     channel = str(mapping.get("channel") or "").strip()
     if kind == IntakeKind.ORDER and "channel" not in columns and not 1 <= len(channel) <= _CHANNEL_LENGTH:
         raise IntakeMappingUnusable(_now("没有渠道列时，请填写这些订单的渠道，最多 16 个字"), field="channel")
-    app_ids = {target: _app_of(mapping, option) for target, option in _APPS.items() if target in columns}
+    app_ids = {
+        target: usable_app_id(mapping, option=option, refusal=IntakeMappingUnusable)
+        for target, option in _APPS.items()
+        if target in columns
+    }
     return IntakePlan(kind, columns, app_ids, channel)
-
-
-def _app_of(mapping: Mapping[str, Any], option: str) -> str:
-    app_id = str(mapping.get(option) or "").strip()
-    if not _APP_ID.fullmatch(app_id):
-        raise IntakeMappingUnusable(_now("请填写这些 openid 属于哪个账号，AppID 以 wx 开头"), field=option)
-    return app_id

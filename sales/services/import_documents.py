@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from core.errors import Refusal
-from members.services.import_values import BadValue
+from core.imports.contracts import BadValue
 from sales.contracts import MemberKey, OrderDocument, OrderLine, ReturnDocument, ReturnLine
 from sales.models import IntakeKind
 from sales.services.import_columns import MEMBER_KEYS, NEEDED, OF_LINES, IntakePlan

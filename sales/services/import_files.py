@@ -1,16 +1,13 @@
-"""The uploaded file of orders: where it lies, and the file of its bad rows that goes back."""
+"""How large a file of orders may be, and why a row of it is bad."""
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from django.utils.translation import gettext as _
 
 from core.errors import sentences_in
-from core.uploads import kept_path, marked_rows
 from members.services.import_files import REASONS as MEMBER_REASONS
 from sales import errors
-from sales.models import IntakeJob, IntakeProblem
 from sales.services.import_columns import TARGETS
 
 # A nightly file of a million orders, with some lines each.
@@ -37,11 +34,6 @@ REASONS: Final[Mapping[str, Callable[[], str]]] = {
 _REFUSALS: Final = sentences_in(errors)
 
 
-def path_of(job: IntakeJob) -> Path:
-    """The file of the job. Raises FileGone when it was deleted."""
-    return kept_path(job.stored_as)
-
-
 def reason_words(*, reason: str, kind: str) -> str:
     """quantity:missing → 数量：没有填写"""
     target, _colon, code = reason.partition(":")
@@ -52,15 +44,3 @@ def reason_words(*, reason: str, kind: str) -> str:
     else:
         words = str(_REFUSALS.get(code, code))
     return f"{TARGETS[kind][target]}：{words}" if target in TARGETS[kind] else words
-
-
-def bad_rows(job: IntakeJob) -> Iterator[list[str]]:
-    """The headings, then every bad line with its reasons, as `core.uploads.marked_rows` has them."""
-    reasons = dict(IntakeProblem.objects.filter(job=job).values_list("line", "reasons"))
-    return marked_rows(
-        path_of(job),
-        reasons,
-        words=lambda reason: reason_words(reason=reason, kind=job.kind),
-        most_rows=MOST_ROWS,
-        most_bytes=MOST_BYTES,
-    )

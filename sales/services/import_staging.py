@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from core import clock, crypto
-from core.leases import keep_lease
+from core.imports.holds import Hold
 from core.tables import Table
 from sales.contracts import (
     MemberKey,
@@ -56,9 +56,9 @@ ON CONFLICT DO NOTHING
 class Stager:
     """Reads the rest of one job's file into its documents, chunk by chunk, under its lease."""
 
-    def __init__(self, *, job: IntakeJob, plan: IntakePlan, holder: str) -> None:
+    def __init__(self, *, job: IntakeJob, plan: IntakePlan, hold: Hold) -> None:
         self._job_id = job.pk
-        self._holder = holder
+        self._hold = hold
         self._read_to = job.read_count
         self._place = job.total_count
         self._assembler = Assembler(plan=plan, source=job.source, width=len(job.headings), at=clock.now())
@@ -84,9 +84,7 @@ class Stager:
         problems = [problem for one in groups for problem in one.reasons]
         rows = _rows(self._job_id, self._place, ready)
         with transaction.atomic():
-            keep_lease(
-                IntakeJob.objects.working().filter(pk=self._job_id),
-                holder=self._holder,
+            self._hold.keep(
                 read_count=groups[-1].lines[-1],
                 row_count=F("row_count") + sum(len(one.lines) for one in groups),
                 bad_count=F("bad_count") + len(problems),

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from core import clock
-from members.services.import_values import BadValue, plain, read_card, read_phone, read_wechat_id
+from core.imports.contracts import BadValue
+from members.services.import_values import plain, read_card, read_phone, read_wechat_id
 from sales.contracts import OrderCoupon, OrderPayment
 from sales.services.reading import LENGTHS, MOST_FEN, MOST_UNITS
 

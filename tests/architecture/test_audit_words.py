@@ -43,6 +43,11 @@ EXPRESSIONS = {
         "guides.request_kind_created",
         "guides.request_kind_changed",
     ],
+    "{self.sort.name}_{verb}": [
+        f"{name}_{verb}"
+        for name in ("members.import", "sales.intake")
+        for verb in ("uploaded", "mapped", "started", "paused", "resumed", "stopped", "forgotten")
+    ],
     "{self.opts.app_label}.{self.opts.model_name}_exported": [
         "coupons.coupon_exported",
         "coupons.redemption_exported",

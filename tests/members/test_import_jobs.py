@@ -15,6 +15,7 @@ from django.core.management import call_command
 
 from core import clock
 from core.errors import Refusal
+from core.imports.reading import bad_rows
 from members import selectors, services
 from members.models import (
     ImportCandidate,
@@ -28,7 +29,7 @@ from members.models import (
 )
 from members.services import import_running, import_staging
 from members.services.holdings_imports import ImportHoldings
-from members.services.import_files import bad_rows
+from members.services.import_jobs import IMPORT_LIFE
 from tests.members.import_kit import (
     STAFF,
     check,
@@ -298,7 +299,7 @@ def test_the_file_is_private_and_forgotten_after_its_days(django_capture_on_comm
     assert (job.stored_as, counts(job).created, ImportJob.objects.get(pk=left).state) == ("", 1, "stopped")
     assert services.prune_imports(actor=STAFF, at=later) == 0
     with pytest.raises(Refusal) as refusal:
-        list(bad_rows(job))
+        list(bad_rows(IMPORT_LIFE.sort, job))
     assert refusal.value.code == "core.file_gone"
 
 

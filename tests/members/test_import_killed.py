@@ -3,11 +3,10 @@
 import pytest
 from django.conf import settings
 
-from core import clock
+from core import clock, leases
 from core.models import AuditEntry
 from members import services
 from members.models import ImportJob, ImportProblem, ImportRow, Member, MemberIdentity
-from members.services import import_leases
 from tests.killed_job import killed_while_waiting
 from tests.members.import_kit import STAFF, check, counts, people, person, take_over, text_of, upload
 
@@ -24,7 +23,7 @@ def work_elsewhere(job_id: int) -> str:
 
 
 def lease_runs_out() -> None:
-    ImportJob.objects.update(leased_until=clock.now() - import_leases.LEASE)
+    ImportJob.objects.update(leased_until=clock.now() - leases.LEASE)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import clock
+from core.imports.contracts import BadValue
 from members.services.import_places import find_place
 from members.services.import_values import (
-    BadValue,
     read_birthday,
     read_card,
     read_gender,

@@ -11,6 +11,7 @@ from openpyxl import Workbook
 
 from core import clock
 from core.errors import Refusal
+from core.imports.reading import bad_rows
 from core.uploads import error_workbook
 from members.models import PointsEntry
 from sales import services
@@ -27,7 +28,8 @@ from sales.models import (
     TotalMove,
 )
 from sales.services import import_running, import_staging
-from sales.services.import_files import bad_rows, reason_words
+from sales.services.import_files import reason_words
+from sales.services.import_jobs import INTAKE_LIFE
 from tests.cast import Cast, make_store
 from tests.sales.import_kit import (
     BACK_HEADINGS,
@@ -168,12 +170,12 @@ def test_one_bad_line_keeps_the_whole_order_out_and_all_its_lines_come_back(cast
         2: ["document:other_row"], 3: ["store_code:differs", "quantity:count_unusable"], 5: ["row:too_many_cells"],
         6: ["order_no:missing"],
     }  # fmt: skip
-    told = list(bad_rows(job))
+    told = list(bad_rows(INTAKE_LIFE.sort, job))
     assert told[0] == [*HEADINGS, "行号", "原因"]
     assert [line[-2] for line in told[1:]] == ["2", "3", "5", "6"]
     assert "整单没有导入" in told[1][-1]
     assert "数量" in told[2][-1]
-    with error_workbook(bad_rows(job)) as stream:
+    with error_workbook(bad_rows(INTAKE_LIFE.sort, job)) as stream:
         assert stream.read(2) == b"PK"
     assert counts(run(job.pk)) == {"booked": 1}
 
