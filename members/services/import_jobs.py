@@ -72,7 +72,7 @@ class MemberFiles(ImportSort[ImportJob, ColumnPlan]):
         return reason_words(reason)
 
     def say(self, target: str, value: Any) -> str:
-        return words_of(target, value)
+        return words_of(target=target, value=value)
 
     def staged(self, job: ImportJob) -> QuerySet[Any]:
         return ImportRow.objects.filter(job=job, is_waiting=False)

@@ -9,7 +9,7 @@ from members.models import Gender
 from members.services.import_places import find_place
 
 
-def words_of(target: str, value: Any) -> str:
+def words_of(*, target: str, value: Any) -> str:
     """A cell's value as the page says it."""
     if target in _WORDS:
         return _WORDS[target](value)

@@ -78,7 +78,7 @@ class OrderFiles(ImportSort[IntakeJob, IntakePlan]):
         return reason_words(reason=reason, kind=job.kind)
 
     def say(self, target: str, value: Any) -> str:
-        return words_of(target, value)
+        return words_of(target=target, value=value)
 
     def staged(self, job: IntakeJob) -> QuerySet[Any]:
         return IntakeDocument.objects.filter(job=job)

@@ -9,7 +9,7 @@ from core.imports.sort import SHOWN
 _MONEY: Final = frozenset({"amount", "list_amount", "line_amount"})
 
 
-def words_of(target: str, value: Any) -> str:
+def words_of(*, target: str, value: Any) -> str:
     """A cell's value as the page says it."""
     if isinstance(value, dt.datetime):
         return f"{value.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M:%S}"
