@@ -1,6 +1,5 @@
 """Workers of a file killed in the middle of a chunk, a slice and a fold, frozen past their lease, and two at once."""
 
-import datetime as dt
 import threading
 from pathlib import Path
 from typing import Any
@@ -116,26 +115,6 @@ def test_a_worker_killed_before_the_fold_leaves_moves_that_the_job_folds(cast: C
     assert_totals_agree()
 
 
-def test_a_worker_frozen_past_its_lease_writes_nothing_when_it_wakes(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(import_running, "SLICE", 3)
-    job = check(upload(text_of(rows_of(cast, 8))))
-    services.start_intake(job_id=job.pk, actor=STAFF)
-    others: list[str | None] = []
-
-    def sleep_long(_job_id: int) -> None:
-        if not others:
-            lease_runs_out()
-            others.append(services.work_intake(job.pk))  # somebody else takes over, and finishes
-
-    services.work_intake(job.pk, tell=sleep_long)
-    job.refresh_from_db()
-    assert (others, job.state, job.done_count) == (["finished"], "finished", 8)
-    assert Sale.objects.count() == ledger()["order_count"] == 8
-    assert_totals_agree()
-
-
 def test_two_files_in_opposite_order_at_once_end_as_one_clean_run(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,12 +175,3 @@ def test_a_till_with_the_same_order_meanwhile_leaves_one(cast: Cast, monkeypatch
     assert counts(job) == {"booked": 3, "repeated": 1}
     assert PerformanceEntry.objects.filter(metric="order_count").count() == 4
     assert_totals_agree()
-
-
-def test_a_job_that_never_goes_forward_is_given_up(cast: Cast) -> None:
-    job = check(upload(text_of(rows_of(cast, 2))))
-    services.start_intake(job_id=job.pk, actor=STAFF)
-    IntakeJob.objects.update(claim_count=20, leased_until=clock.now() - dt.timedelta(hours=1))
-    assert services.work_intakes() == 1
-    job.refresh_from_db()
-    assert (job.state, job.failure) == ("failed", "sales.intake_stuck")

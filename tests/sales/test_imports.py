@@ -27,7 +27,6 @@ from sales.models import (
     SaleReturn,
     TotalMove,
 )
-from sales.services import import_running, import_staging
 from sales.services.import_files import reason_words
 from sales.services.import_jobs import INTAKE_LIFE
 from tests.cast import Cast, make_store
@@ -221,13 +220,6 @@ def test_what_is_dated_in_a_closed_month_counts_in_the_first_open_one(cast: Cast
     assert_totals_agree()
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16"])
-def test_encodings_of_chinese_shops(cast: Cast, encoding: str) -> None:
-    job = take(text_of([row("O1", 商品名称="羊绒大衣")]).encode(encoding))
-    assert counts(job) == {"booked": 1}
-    assert SaleLine.objects.get().product.name == "羊绒大衣"
-
-
 def test_a_workbook_with_dates_numbers_and_formulas(cast: Cast) -> None:
     cells: list[Any] = row("O1")
     cells[1], cells[9], cells[11] = dt.datetime(2026, 5, 1, 18, 30), 2, 100.5
@@ -244,33 +236,6 @@ def test_a_workbook_with_dates_numbers_and_formulas(cast: Cast) -> None:
         2,
         dt.datetime(2026, 5, 1, 10, 30, tzinfo=dt.UTC),
     )
-
-
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [(b"", "core.file_empty"), (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "core.file_unsupported"),
-     ("订单号\n1,\xff".encode("latin-1", "replace") + b"\xff\xfe\xff", "core.file_unreadable"),
-     (b"PK\x03\x04 nothing", "core.file_broken"), (text_of([]), "core.file_has_no_rows"),
-     (text_of([row("x" * 40_000)]), "core.file_cell_too_large")],
-)  # fmt: skip
-def test_a_file_that_cannot_be_read_is_refused_and_not_kept(
-    cast: Cast, content: str | bytes, code: str, tmp_path: Path
-) -> None:
-    with pytest.raises(Refusal) as refusal:
-        upload(content)
-    assert refusal.value.code == code
-    assert not list(tmp_path.iterdir())
-    assert not IntakeJob.objects.exists()
-
-
-def test_a_huge_cell_far_below_fails_the_job_and_leaves_nothing(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(import_staging, "CHUNK", 2)
-    rows = [row(f"O{number}") for number in range(6)]
-    job = check(upload(text_of([*rows, row("O9", 商品名称="x" * 40_000)])))
-    assert (job.state, job.failure, job.failure_line) == ("failed", "core.file_cell_too_large", 8)
-    assert not IntakeDocument.objects.exists()
 
 
 def test_mappings_are_guessed_checked_and_remembered(cast: Cast) -> None:
@@ -290,26 +255,6 @@ def test_mappings_are_guessed_checked_and_remembered(cast: Cast) -> None:
     assert again.mapping == job.mapping
     with pytest.raises(Refusal):
         check(again.pk, columns={**job.mapping["columns"], "1": "order_no"})
-
-
-def test_a_job_is_paused_resumed_stopped_and_forgotten(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(import_running, "SLICE", 2)
-    job = check(upload(text_of([row(f"O{number}") for number in range(7)])))
-    services.start_intake(job_id=job.pk, actor=STAFF)
-    services.work_intake(job.pk, tell=lambda pk: services.pause_intake(job_id=pk, actor=STAFF))
-    job.refresh_from_db()
-    assert (job.state, job.done_count, Sale.objects.count()) == ("paused", 2, 2)
-    services.resume_intake(job_id=job.pk, actor=STAFF)
-    services.work_intake(job.pk, tell=lambda pk: services.stop_intake(job_id=pk, actor=STAFF))
-    job.refresh_from_db()
-    assert (job.state, job.done_count, IntakeDocument.objects.count()) == ("stopped", 4, 0)
-    services.forget_intake(job_id=job.pk, actor=STAFF)
-    assert_totals_agree()
-    with pytest.raises(Refusal) as refusal:
-        services.start_intake(job_id=job.pk, actor=STAFF)
-    assert refusal.value.code == "sales.intake_not_in_this_state"
 
 
 def command(*arguments: Any, **options: Any) -> tuple[int, str, str]:
