@@ -2,13 +2,14 @@
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from core import clock, codes
 from core.compiled import Compiled, Given, compiled, ids_of
-from core.labels import label_of, labels_of
+from core.labels import labels_of
 from coupons.contracts import (
     CouponCard,
     CouponCheck,
@@ -30,20 +31,21 @@ _LAST_ID = 2**63 - 1
 
 def coupon_card_of(coupon: Coupon, at: dt.datetime) -> CouponCard:
     """What may be shown of a coupon fetched with its batch and template."""
-    return _card(coupon, template_card_of(coupon.batch.template), at)
+    return _cards([(coupon, template_card_of(coupon.batch.template))], at)[0]
 
 
 def coupon_cards_of(coupons: Sequence[Coupon], at: dt.datetime) -> tuple[CouponCard, ...]:
     """The same of many that were fetched alone, in one query: they come from few batches, and a template is long.
     Of those that have their batch already, in none."""
-    batch = Coupon._meta.get_field("batch")
+    batch: Any = Coupon._meta.get_field("batch")
     if all(batch.is_cached(coupon) for coupon in coupons):
-        return tuple(coupon_card_of(coupon, at) for coupon in coupons)
+        return _cards([(coupon, template_card_of(coupon.batch.template)) for coupon in coupons], at)
     batches = {row.pk: row for row in _batches(ids=list({coupon.batch_id for coupon in coupons}))}
-    templates = {row.template_id: template_card_of(row.template) for row in batches.values()}
+    rows = {row.template_id: row.template for row in batches.values()}
+    templates = {row_id: template_card_of(row) for row_id, row in rows.items()}
     for coupon in coupons:
-        coupon.batch = batches[coupon.batch_id]
-    return tuple(_card(coupon, templates[coupon.batch.template_id], at) for coupon in coupons)
+        batch.set_cached_value(coupon, batches[coupon.batch_id])
+    return _cards([(coupon, templates[batches[coupon.batch_id].template_id]) for coupon in coupons], at)
 
 
 @compiled
@@ -51,33 +53,42 @@ def _batches(*, ids: Given) -> QuerySet[CouponBatch]:
     return CouponBatch.objects.select_related("template").filter(pk__in=ids_of(ids))
 
 
-def _card(coupon: Coupon, template: TemplateCard, at: dt.datetime) -> CouponCard:
-    state = state_at(coupon, at)
-    return CouponCard(
-        id=coupon.pk,
-        code=coupon.code,
-        batch_id=coupon.batch_id,
-        member_id=coupon.member_id,
-        template=template,
-        state=state,
-        state_label=labels_of(Coupon, "state").get(state) or state,
-        valid_from=coupon.valid_from,
-        valid_until=coupon.valid_until,
-        issued_at=coupon.issued_at,
-        door=coupon.door,  # type: ignore[arg-type]
-        door_label=label_of(coupon, "door"),
-        issued_by_guide_id=coupon.issued_by_guide_id,
-        issued_store_id=coupon.issued_store_id,
-        partner_code=coupon.partner_code,
-        locked_until=coupon.locked_until if state == "locked" else None,
-        may_gift=state == "issued" and may_gift(coupon),
-    )
+def _cards(coupons: Iterable[tuple[Coupon, TemplateCard]], at: dt.datetime) -> tuple[CouponCard, ...]:
+    states, doors = labels_of(Coupon, "state"), labels_of(Coupon, "door")
+    cards = []
+    for coupon, template in coupons:
+        state = state_at(coupon, at)
+        cards.append(
+            CouponCard(
+                id=coupon.pk,
+                code=coupon.code,
+                batch_id=coupon.batch_id,
+                member_id=coupon.member_id,
+                template=template,
+                state=state,
+                state_label=states[state],
+                valid_from=coupon.valid_from,
+                valid_until=coupon.valid_until,
+                issued_at=coupon.issued_at,
+                door=coupon.door,  # type: ignore[arg-type]
+                door_label=doors.get(coupon.door) or coupon.door,
+                issued_by_guide_id=coupon.issued_by_guide_id,
+                issued_store_id=coupon.issued_store_id,
+                partner_code=coupon.partner_code,
+                locked_until=coupon.locked_until if state == "locked" else None,
+                may_gift=state == "issued" and _may_hand_on(template.terms.gifting, coupon.gifted_count),
+            )
+        )
+    return tuple(cards)
 
 
 def may_gift(coupon: Coupon) -> bool:
     """Whether its terms let this holder hand it on."""
-    gifting = coupon.batch.template.gifting
-    return gifting == Gifting.ANYONE or (gifting == Gifting.FIRST and coupon.gifted_count == 0)
+    return _may_hand_on(coupon.batch.template.gifting, coupon.gifted_count)
+
+
+def _may_hand_on(gifting: str, gifted_count: int) -> bool:
+    return gifting == Gifting.ANYONE or (gifting == Gifting.FIRST and gifted_count == 0)
 
 
 def redemption_card_of(row: Redemption) -> RedemptionCard:
@@ -119,11 +130,6 @@ def list_member_coupons(
     return page_of(coupon_cards_of(found, at), limit)
 
 
-def newest_in_state(member_id: int, *, state: str, limit: int, at: dt.datetime) -> list[Coupon]:
-    """The rows of the first page of hers in that state and one more, fetched alone."""
-    return _page(state, limit)(member_id=member_id, before=_LAST_ID, at=at)
-
-
 def page_of(cards: tuple[CouponCard, ...], limit: int) -> CouponPage:
     """A page of so many; one more card says that there is a next page."""
     shown = cards[:limit]
@@ -135,10 +141,14 @@ def _page(state: str, limit: int) -> Compiled[Coupon]:
     """A page of hers in that state and one more, newest first."""
 
     def page(*, member_id: Given, before: Given, at: Given) -> QuerySet[Coupon]:
-        rows = Coupon.objects.filter(in_state(state, at), member_id=member_id, pk__lt=before)
-        return rows.order_by("-pk")[: limit + 1]
+        return newest_in_state(state, member_id, at).filter(pk__lt=before)[: limit + 1]
 
     return compiled(page)
+
+
+def newest_in_state(state: str, member_id: int | Given, at: dt.datetime | Given) -> CouponQuerySet:
+    """Hers in that state, the newest first; unevaluated."""
+    return Coupon.objects.filter(in_state(state, at), member_id=member_id).order_by("-pk")
 
 
 def in_state(state: str, at: dt.datetime | Given) -> Q:
