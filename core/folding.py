@@ -19,13 +19,21 @@ from django.template.defaulttags import ForNode, IfNode, URLNode, WithNode
 from django.template.library import SimpleNode
 from django.template.loader_tags import IncludeNode
 from django.template.loaders import base, cached
-from django.templatetags.i18n import TranslateNode
+from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.templatetags.static import StaticNode
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from core.inheriting import Scope, inherited, lists_of
-from core.short_nodes import Run, ShortExpression, ShortFor, ShortInclude, ShortURL, ShortVariable
+from core.short_nodes import (
+    Run,
+    ShortExpression,
+    ShortFor,
+    ShortInclude,
+    ShortTranslation,
+    ShortURL,
+    ShortVariable,
+)
 
 _WIDE: Final = re.compile(r"\s*\n\s*")
 _SOMEBODY: Final = "SomebodyWeDoNotKnow"
@@ -81,8 +89,10 @@ def _shorten(node: Node) -> None:
     for name in ("sequence", "filter_expression"):
         if isinstance(expression := getattr(node, name, None), FilterExpression):
             setattr(node, name, _short(expression))
-    if isinstance(node, IncludeNode | WithNode):
+    if isinstance(node, IncludeNode | WithNode | BlockTranslateNode):
         node.extra_context = {name: _short(given) for name, given in node.extra_context.items()}
+        if isinstance(node, BlockTranslateNode):
+            _shorten_translation(node)
     elif isinstance(node, URLNode):
         node.args = [_short(given) for given in node.args]
         _shorten_url(node)
@@ -127,6 +137,23 @@ def _shorten_url(node: URLNode) -> None:
     short: Any = node
     short.before, short.after = html.escape(address).split(_SOMEBODY)
     short.__class__ = ShortURL
+
+
+def _shorten_translation(node: BlockTranslateNode) -> None:
+    """Where it says one sentence with the values it is given."""
+    if node.plural or node.countervar or node.message_context or node.asvar:
+        return
+    sentence, names = node.render_token_list(node.singular)
+    if set(names) != set(node.extra_context):
+        return
+    message = gettext(sentence)
+    try:
+        message % dict.fromkeys(names, "")
+    except (KeyError, ValueError):  # a translation that is wrong: Django says the sentence itself
+        return
+    short: Any = node
+    short.message = message
+    short.__class__ = ShortTranslation
 
 
 def _is_constant(node: Node) -> bool:

@@ -18,6 +18,7 @@ from django.template.base import (
 )
 from django.template.defaulttags import CycleNode, ForNode, IfChangedNode, URLNode
 from django.template.loader_tags import BlockNode, ExtendsNode, IncludeNode
+from django.templatetags.i18n import BlockTranslateNode
 from django.utils.safestring import SafeString
 
 _PLAIN: Final[set[type]] = set()  # classes that cannot be subscripted
@@ -74,15 +75,29 @@ class ShortExpression(FilterExpression):
 
 
 class ShortVariable(VariableNode):
-    """`{{ row.name }}`, where it is text or a whole number."""
+    """`{{ row.name }}`."""
 
     def render(self, context: Any) -> str:
-        value = self.filter_expression.resolve(context)
-        if type(value) is str and context.autoescape:
-            return value if value.isalnum() else html.escape(value)
-        if type(value) is int and not settings.USE_THOUSAND_SEPARATOR:
-            return str(value)
-        return render_value_in_context(value, context)
+        return _said(self.filter_expression.resolve(context), context)
+
+
+class ShortTranslation(BlockTranslateNode):
+    """`{% blocktranslate with name=row.name %}`: translated once, filled in each time."""
+
+    message: str
+
+    def render(self, context: Any, nested: bool = False) -> str:
+        given = self.extra_context.items()
+        return self.message % {name: _said(value.resolve(context), context) for name, value in given}
+
+
+def _said(value: Any, context: Any) -> str:
+    """The value as it stands in the page."""
+    if type(value) is str and context.autoescape:
+        return value if value.isalnum() else html.escape(value)
+    if type(value) is int and not settings.USE_THOUSAND_SEPARATOR:
+        return str(value)
+    return render_value_in_context(value, context)
 
 
 class ShortURL(URLNode):

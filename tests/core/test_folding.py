@@ -31,6 +31,12 @@ _TEXTS = (
     "{{ row.name }} {{ row.safe }} {{ row.said }} {{ row.missing }} {{ nobody.name }} {{ pairs.name }} {{ pairs.items }}",
     "{% autoescape off %}{{ row.name }}{% endautoescape %}{{ row.name|length }}{{ rows.0.name }}{{ row.count }}",
     "{% load i18n %}{% translate row.name %}{% translate '甲' as word %}{{ word }}{% with a=row.name %}{{ a }}{% endwith %}",
+    "{% load i18n %}{% blocktranslate with who=row.name %}看看 100% {{ who }}的券{% endblocktranslate %}"
+    "{% blocktranslate with who=row.name n=row.count %}{{ n }}{% endblocktranslate %}"
+    "{% blocktranslate with who=row.missing trimmed %} 一 {{ who }} 位\n {% endblocktranslate %}"
+    "{% blocktranslate with who=row.name asvar said %}{{ who }}?{% endblocktranslate %}{{ said }}"
+    "{% blocktranslate count n=row.count %}一张{% plural %}{{ n }} 张{% endblocktranslate %}"
+    "{% blocktranslate %}{{ pairs }}{% endblocktranslate %}",
     "{% if row.nothing %}a{% else %}b{% endif %}{% if not row.is_new and row.name %}c{% endif %}",
 )
 
