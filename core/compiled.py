@@ -143,6 +143,14 @@ def _ask(connection: Any, statement: str, values: Mapping[str, Any] | tuple[Any,
         return rows
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Part:
+    """A read that stands inside another one: who builds it, and the values that it takes."""
+
+    build: Callable[..., QuerySet[Any, Any]]
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
 def ids_of(given: Given) -> RawSQL:
     """For `…__in`: the row ids in the list that is given."""
     return RawSQL("SELECT unnest(%s::bigint[])", (given,))

@@ -58,13 +58,13 @@ def build_rows(
     """The stretch after `cursor` of the members found by `query`; `shown` rows stand above it already. `only` "due"
     for those whose next purchase is due, "falling" for those who lose their group in a month if they buy nothing."""
     now = now or clock.now()
-    among = []
+    part = None
     if only == "due":
-        among.append(sales_selectors.due_member_ids(day=clock.business_day(now)))
+        part = sales_selectors.due_members(day=clock.business_day(now))
     elif only == "falling":
-        among.append(sales_selectors.falling_member_ids())
+        part = sales_selectors.falling_members()
     found = guide_selectors.list_bound_members(
-        guide_id=guide.id, query=query, among=among, cursor=cursor, limit=limit
+        guide_id=guide.id, query=query, part=part, cursor=cursor, limit=limit
     )
     rows = tuple(member_row(line, now=now) for line in found.lines)
     total = shown + len(rows)

@@ -1,13 +1,13 @@
 """Lists of a guide's members, newest binding first."""
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery, Value
 
 from core import clock
-from core.compiled import Compiled, Given
+from core.compiled import Compiled, Given, Part
 from core.labels import labels_of
 from guides.contracts import BoundMemberLine, BoundMemberPage
 from guides.models import Binding, GuideRemark
@@ -28,6 +28,7 @@ _PK: Final = 0
 _BOUND_AT: Final = 1
 _CARD: Final = 4
 _Rows = QuerySet[Binding, tuple[Any, ...]]
+_Build = Callable[..., QuerySet[Any, Any]]
 
 
 def list_newest_members(guide_id: int, limit: int = 5) -> tuple[BoundMemberLine, ...]:
@@ -40,10 +41,12 @@ def list_bound_members(
     guide_id: int,
     query: str = "",
     among: Iterable[QuerySet[Any, int]] = (),
+    part: Part | None = None,
     cursor: str | None = None,
     limit: int = 20,
 ) -> BoundMemberPage:
-    """One page of her members, newest binding first, narrowed by what she typed and to those in all of `among`.
+    """One page of her members, newest binding first, narrowed by what she typed, to those in all of `among` and to
+    those in `part` (ids of members as well, for what is asked at every visit).
 
     Each of hers is looked at, and nobody else's, so a search takes as long as she has members. `cursor` is the
     `next_cursor` of the page before; pages neither skip nor repeat when members join meanwhile. Raises InvalidInput
@@ -61,11 +64,13 @@ def list_bound_members(
         }
     if cursor:
         values["before"], values["before_id"] = open_cursor(cursor, salt=_CURSOR_SALT, owner=guide_id)
+    build, names = (None, ()) if part is None else (part.build, tuple(part.values))
+    values |= {} if part is None else part.values
     among = tuple(among)
     if among:
-        rows = list(_bindings(among, **_as_expressions(values))[: limit + 1])
+        rows = list(_bindings(among, build, names, **_as_expressions(values))[: limit + 1])
     else:
-        rows = _newest(limit + 1, tuple(values))(**values)
+        rows = _newest(limit + 1, tuple(values), build, names)(**values)
     next_cursor = None
     if len(rows) > limit:
         rows = rows[:limit]
@@ -75,17 +80,27 @@ def list_bound_members(
 
 
 @functools.lru_cache(maxsize=256)
-def _newest(limit: int, names: tuple[str, ...]) -> Compiled[Any]:
+def _newest(
+    limit: int, names: tuple[str, ...], build: _Build | None = None, build_names: tuple[str, ...] = ()
+) -> Compiled[Any]:
     """The read of so many of hers, given these."""
 
     def newest(**given: Given) -> _Rows:
-        return _bindings((), **given)[:limit]
+        return _bindings((), build, build_names, **given)[:limit]
 
     return Compiled(newest, names)
 
 
-def _bindings(among: Iterable[QuerySet[Any, int]], *, guide_id: Any, **given: Any) -> _Rows:
-    """What is listed: of hers those with what she typed, who are in all of `among`, after the place of a cursor."""
+def _bindings(
+    among: Iterable[QuerySet[Any, int]],
+    build: _Build | None,
+    build_names: tuple[str, ...],
+    *,
+    guide_id: Any,
+    **given: Any,
+) -> _Rows:
+    """What is listed: of hers those with what she typed, who are in all of `among` and in what `build` makes of the
+    values so named, after the place of a cursor."""
     bindings = live_bindings_of(guide_id)
     if "tokens" in given:
         words = {name: given[name] for name in ("tokens", "code", "tail", "numbers")}
@@ -95,6 +110,8 @@ def _bindings(among: Iterable[QuerySet[Any, int]], *, guide_id: Any, **given: An
         )
     for member_ids in among:
         bindings = bindings.filter(member_id__in=member_ids)
+    if build is not None:
+        bindings = bindings.filter(member_id__in=build(**{name: given[name] for name in build_names}))
     if "before" in given:
         before, before_id = given["before"], given["before_id"]
         bindings = bindings.filter(Q(bound_at__lt=before) | Q(bound_at=before, pk__lt=before_id))

@@ -37,8 +37,8 @@ from sales.selectors.reviews import (
     list_member_reviews,
 )
 from sales.selectors.rfm import (
-    due_member_ids,
-    falling_member_ids,
+    due_members,
+    falling_members,
     list_category_names,
     list_cells,
     list_group_months,
@@ -67,8 +67,8 @@ __all__ = [
     "count_open_reviews",
     "cover",
     "describe_facts",
-    "due_member_ids",
-    "falling_member_ids",
+    "due_members",
+    "falling_members",
     "find_sale_address",
     "find_targets",
     "find_told_order",

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Count, QuerySet, Sum
 
+from core.compiled import Given, Part
 from sales.contracts import RfmCell, RfmGroupLine, RfmPreview, RfmQuantiles, RfmRules
 from sales.models import GROUPS, Category, MemberMetrics, RfmMonth
 from sales.selectors.metrics_sql import judging_rows, values_of
@@ -140,16 +141,24 @@ def find_quantiles(*, day: dt.date) -> RfmQuantiles | None:
     )
 
 
-def falling_member_ids() -> QuerySet[MemberMetrics, Any]:
-    """Members who stand in a lower group a month from now if they buy nothing; unevaluated."""
+def falling_members() -> Part:
+    """Ids of members who stand in a lower group a month from now if they buy nothing."""
+    return Part(_falling_ids)
+
+
+def _falling_ids() -> QuerySet[MemberMetrics, Any]:
     return MemberMetrics.objects.falling().values_list("pk", flat=True)
 
 
-def due_member_ids(*, day: dt.date) -> QuerySet[MemberMetrics, Any]:
-    """Members whose usual day to buy again comes within a week, or passed in the last thirty days; unevaluated."""
+def due_members(*, day: dt.date) -> Part:
+    """Ids of members whose usual day to buy again comes within a week, or passed in the last thirty days."""
+    return Part(_next_between_ids, {"first": day - dt.timedelta(days=30), "last": day + dt.timedelta(days=7)})
+
+
+def _next_between_ids(*, first: dt.date | Given, last: dt.date | Given) -> QuerySet[MemberMetrics, Any]:
     return (
         MemberMetrics.objects.buyers()
-        .filter(next_on__lte=day + dt.timedelta(days=7), next_on__gte=day - dt.timedelta(days=30))
+        .filter(next_on__lte=last, next_on__gte=first)
         .values_list("pk", flat=True)
     )
 
