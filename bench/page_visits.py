@@ -70,6 +70,7 @@ def _mini() -> tuple[list[dict[str, str]], Mapping[str, str]]:
         "coupons",
         "coupon-batches",
         "consents",
+        "orders",
     )
     return people, {name: f"/api/mini/v1/{name}" for name in names}
 
@@ -104,6 +105,7 @@ def _fill(full: int = 1) -> tuple[Any, list[Any]]:
         members.append(member)
     for member in members[:full]:
         _give(guide, member, tags, actor)
+        _sell(member)
     _give_coupons([member.id for member in members[:full]])
     return guide, members
 
@@ -129,6 +131,23 @@ def _give(guide: Any, member: Any, tags: list[int], actor: Any) -> None:
             member_id=member.id, kind="styling", words="想看看新款", request_key=str(number),
             actor=Actor.member(member.id),
         )  # fmt: skip
+
+
+def _sell(member: Any) -> None:
+    """Thirty orders of two lines."""
+    from core import clock
+    from tests.sales import kit
+
+    now = clock.now()
+    kit.tell(
+        *(
+            kit.order(
+                f"{member.id}-{number}", kit.line("A1"), kit.line("B1", 5_000), member=kit.key_of(member),
+                store_code="B01", serving_guide="B001", sold_at=now - dt.timedelta(days=number + 1),
+            )
+            for number in range(30)
+        )
+    )  # fmt: skip
 
 
 def _give_coupons(member_ids: list[int]) -> None:

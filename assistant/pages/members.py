@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -9,10 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from assistant import phrases
+from assistant.pages.member_360.habits import say_reason
 from assistant.pages.shell import Link, MemberRow, Shell, member_row
 from core import clock
 from guides import selectors as guide_selectors
-from guides.contracts import GuideCard
+from guides.contracts import BoundMemberLine, GuideCard
 from sales import selectors as sales_selectors
 
 PAGE_ROWS: Final = 20
@@ -66,7 +68,8 @@ def build_rows(
     found = guide_selectors.list_bound_members(
         guide_id=guide.id, query=query, part=part, cursor=cursor, limit=limit
     )
-    rows = tuple(member_row(line, now=now) for line in found.lines)
+    reasons = _reasons(found.lines, only, today=clock.business_day(now)) if only else {}
+    rows = tuple(member_row(line, now=now, reason=reasons.get(line.member.id, "")) for line in found.lines)
     total = shown + len(rows)
     next_url = ""
     if found.next_cursor:
@@ -79,6 +82,15 @@ def build_rows(
         next_url=next_url,
         state_url=_url("assistant:members", q=query, only=only, rows=total if total > PAGE_ROWS else ""),
     )
+
+
+def _reasons(lines: Sequence[BoundMemberLine], only: str, *, today: dt.date) -> dict[int, str]:
+    """Why each of them is in the narrower list."""
+    found = sales_selectors.list_visit_reasons([line.member.id for line in lines])
+    return {
+        member_id: say_reason(reason, is_falling=only == "falling", today=today)
+        for member_id, reason in found.items()
+    }
 
 
 def build_members(

@@ -89,9 +89,10 @@ class MemberRow:
     source_label: str  # 扫导购码
     is_following: bool
     is_new: bool
+    reason: str = ""  # 平时 30 天买一次，已 52 天没来
 
 
-def member_row(line: BoundMemberLine, *, now: dt.datetime) -> MemberRow:
+def member_row(line: BoundMemberLine, *, now: dt.datetime, reason: str = "") -> MemberRow:
     member = line.member
     return MemberRow(
         public_id=member.public_id,
@@ -103,6 +104,7 @@ def member_row(line: BoundMemberLine, *, now: dt.datetime) -> MemberRow:
         source_label=line.source_label,
         is_following=member.is_following,
         is_new=line.is_new,
+        reason=reason,
     )
 
 

@@ -1,6 +1,7 @@
 """What leaves `sales` about members' numbers and their groups."""
 
 import dataclasses
+import datetime as dt
 from typing import Literal
 
 
@@ -70,3 +71,39 @@ class RfmPreview:
     changed_count: int
     rules: RfmRules  # with the cut-offs that quantiles give today
     is_estimate: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PurchasePortrait:
+    """What one member's purchases come to, net of returns; `year_` is the last twelve months. Groups are named as the
+    chain names them; `coming_name` is empty unless she moves within a month without buying."""
+
+    first_on: dt.date | None
+    last_on: dt.date | None
+    order_count: int
+    amount_fen: int
+    year_order_count: int
+    year_amount_fen: int
+    basket_fen: int
+    price_from_fen: int | None  # of one piece; None: she has bought nothing
+    price_below_fen: int | None  # None: no upper end
+    categories: tuple[str, ...]
+    typical_days: int | None
+    next_on: dt.date | None
+    group: int | None
+    group_name: str
+    before_group: int | None  # at the end of last month
+    before_name: str
+    coming_name: str
+    stage_label: str
+    interval_label: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class VisitReason:
+    """Why it is time to see her; `coming_name` as above."""
+
+    last_on: dt.date
+    typical_days: int | None
+    group_name: str
+    coming_name: str

@@ -31,6 +31,8 @@ from sales.selectors.numbers import (
     sum_store,
 )
 from sales.selectors.offered import count_kind, is_fact_metric, list_offered_metrics, offered_choices
+from sales.selectors.own_orders import access_own_order, list_own_orders
+from sales.selectors.portraits import find_portrait, list_visit_reasons
 from sales.selectors.reviews import (
     access_member_review,
     count_open_reviews,
@@ -59,6 +61,7 @@ from sales.selectors.told import find_told_order, find_waiting_order, list_order
 
 __all__ = [
     "access_member_review",
+    "access_own_order",
     "access_sale",
     "add_months",
     "attribution_card_of",
@@ -67,8 +70,11 @@ __all__ = [
     "count_open_reviews",
     "cover",
     "describe_facts",
+    "due_member_ids",
     "due_members",
+    "falling_member_ids",
     "falling_members",
+    "find_portrait",
     "find_sale_address",
     "find_targets",
     "find_told_order",
@@ -101,12 +107,14 @@ __all__ = [
     "list_moves",
     "list_offered_metrics",
     "list_order_stores",
+    "list_own_orders",
     "list_store_facts",
     "list_store_guides_numbers",
     "list_store_periods",
     "list_store_sales",
     "list_target_changes",
     "list_target_progress",
+    "list_visit_reasons",
     "next_commission_month",
     "offered_choices",
     "preview_rules",

@@ -1,5 +1,6 @@
 """The member's page a tab at a time: what stands where, how little it asks, and that strangers see nothing."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from core.actor import Actor
 from guides import services as guide_services
 from members import selectors, services
 from members.contracts import TierTerms
+from sales.models import Category
 from tests.cast import Cast
+from tests.sales.kit import key_of, order, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +76,36 @@ def test_the_head_names_her_tier_and_the_portrait_what_the_next_one_needs(cast: 
         (2, 5, False),
     ]
     assert "¥320" in page.opened.part.tier.goals[0].text
+
+
+def test_the_portrait_says_when_what_and_how_much_she_buys(
+    cast: Cast, log_in: Any, django_assert_max_num_queries: Any
+) -> None:
+    client = log_in(cast.lina)
+    assert "还没有买过" in client.get(url(cast)).content.decode()
+    now = clock.now()
+    tell(
+        *(
+            order(f"O{days}", member=key_of(cast.xiaomei), sold_at=now - dt.timedelta(days=days))
+            for days in (80, 110, 140, 500)
+        )
+    )
+    Category.objects.filter(code="tops").update(name="上装")
+    with django_assert_max_num_queries(12):
+        page = client.get(url(cast))
+    habits = page.context["page"].opened.part.habits
+    told = dict(habits.lines)
+    assert (habits.group, habits.tags) == ("一般价值客户", ("沉睡 1 个月", "潜力（1 到 3 个月）"))
+    assert habits.warning == "30 天内不来，会从「一般价值客户」降到「一般保持客户」"
+    assert habits.moved == "上月末还没有客群"
+    assert told["最近消费"].endswith("，80 天前")
+    assert (told["近 12 个月"], told["累计"], told["客单价"]) == ("3 单 · ¥300", "4 单 · ¥400", "¥100")
+    assert (told["价格带"], told["偏好类目"], told["通常间隔"]) == (
+        "每件 ¥100 到 ¥300",
+        "上装",
+        "30 天买一次",
+    )
+    assert told["预计下次"].endswith("，过了 50 天")
 
 
 def test_a_chain_without_tiers_shows_none(cast: Cast, log_in: Any) -> None:

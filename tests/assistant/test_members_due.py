@@ -40,6 +40,7 @@ def test_due_and_falling_members_are_her_own_only(cast: Any, log_in: Any) -> Non
         page = client.get(path).content.decode()
         assert "小美" in page
         assert "小丽" not in page
+        assert "平时 1 天买一次，已 5 天没来" in page
     assert "现在没有这样的会员" in client.get("/a/members/?only=falling").content.decode()
     assert "小美" in client.get("/a/members/?only=%00x").content.decode()
 
@@ -50,6 +51,7 @@ def test_who_falls_in_a_month_is_listed(cast: Any, log_in: Any) -> None:
            for n, member in enumerate((cast.xiaomei, cast.xiaoli))))  # fmt: skip
     page = log_in(cast.lina).get("/a/members/?only=falling").content.decode()
     assert "小美" in page
+    assert "已 80 天没来，30 天内不来会降到「一般挽留客户」" in page
     assert "小丽" not in page
 
 

@@ -11,6 +11,7 @@ from members.models import Member
 from miniapp import urls
 from tests.guides.requests_kit import make_kinds
 from tests.miniapp.kit import Mini, Phone
+from tests.sales.kit import key_of, order, tell
 from tests.sales.reviews_kit import ask_at_once, make_review
 
 UNKNOWN = "2222222222222222"
@@ -52,7 +53,9 @@ def hers(phone: Phone, cast: Any) -> dict[str, str]:
     make_kinds()
     ask_at_once()
     public_id = phone.get("/profile").data["id"]
+    tell(order("P1", member=key_of(Member.objects.get(public_id=public_id))))
     return {
+        "order": phone.get("/orders").data["orders"][0]["id"],
         "device": phone.device_id,
         "request": ask(phone, cast),
         "data request": phone.post("/data-requests", {"kind": "export"}).data["id"],
@@ -65,7 +68,13 @@ def hers(phone: Phone, cast: Any) -> dict[str, str]:
 
 
 def test_there_are_ids_in_addresses() -> None:
-    assert {name for _address, name, _method in slots()} == {"device_id", "request_id", "review_id", *OPEN}
+    assert {name for _address, name, _method in slots()} == {
+        "device_id",
+        "order_id",
+        "request_id",
+        "review_id",
+        *OPEN,
+    }
     assert len(slots()) >= 8
 
 
@@ -87,8 +96,10 @@ def test_anothers_id_looks_like_an_unknown_one(
 
     unknown = answer(UNKNOWN)
     assert unknown[0] == 404
-    # A file may be asked for six times an hour, so a review's id is tried where reviews are.
-    tried = {kind: one for kind, one in hers.items() if kind != "review" or name == "review_id"}
+    # A file may be asked for six times an hour, so ids of reviews and orders are tried where those are.
+    tried = {
+        kind: one for kind, one in hers.items() if kind not in {"review", "order"} or name == f"{kind}_id"
+    }
     assert {kind for kind, one in tried.items() if answer(one) != unknown} == set()
     # Nothing of hers was touched.
     assert phone.get(f"/requests/{hers['request']}").data["state"] == "open"

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from assistant import phrases
 from assistant.pages.member_360.contract import Viewing
+from assistant.pages.member_360.habits import Habits, build_habits
 from assistant.pages.member_words import TagSection, build_tag_section
 from core import clock
 from guides import selectors as guide_selectors
@@ -57,6 +58,7 @@ class Portrait:
     public_id: str
     tier_name: str  # empty while she has none
     tier: TierBox | None
+    habits: Habits | None  # before she has bought: none
     tags: TagSection
     facts: tuple[Fact, ...]
     history: tuple[HistoryLine, ...]
@@ -72,6 +74,7 @@ def build_portrait(viewing: Viewing) -> Portrait:
         public_id=member.public_id,
         tier_name="" if standing.tier is None else standing.tier.name,
         tier=_tier_box(standing, today=today),
+        habits=build_habits(member.id, today=today),
         tags=build_tag_section(viewing.guide, member, now=now),
         facts=_facts(member, now=now),
         history=tuple(_history_line(line, today=today) for line in history),
