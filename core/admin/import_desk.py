@@ -238,8 +238,11 @@ class ImportDesk(OwnPage, ReadOnlyAdmin):
     def errors_view(
         self, request: HttpRequest, pk: int, model_admin: Any = None
     ) -> HttpResponse | FileResponse:
-        """The bad rows as a workbook: the file's own columns, then the line and the reasons."""
+        """The bad rows as a workbook: the file's own columns, then the line and the reasons. Only for whoever sent the
+        file, for its phones stand in it as they were written."""
         job = self.job(request, pk)
+        if not _has_sent(request, job):
+            raise PermissionDenied
         try:
             stream = error_workbook(bad_rows(self.life.sort, job))
         except Refusal as refusal:
@@ -274,6 +277,7 @@ class ImportDesk(OwnPage, ReadOnlyAdmin):
             "title": job.file_name,
             "subject": job,
             "may_import": self.has_add_permission(request),
+            "has_sent": _has_sent(request, job),
             "names": {page: f"admin:{name}_{page}" for page in _PAGES},
             "list_url": self._list_url(),
         }
@@ -347,3 +351,8 @@ def _time_words(seconds: int | None) -> str:
     if seconds < 60:
         return _now("不到 1 分钟")
     return _now("大约 %(n)s 分钟") % {"n": -(-seconds // 60)}
+
+
+def _has_sent(request: HttpRequest, job: AbstractImportJob) -> bool:
+    """Whether this account uploaded the file."""
+    return job.created_by_id is not None and job.created_by_id == request.user.pk
