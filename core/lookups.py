@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db.models import Field, ForeignObject, Lookup
 
+from core.arrays import array_words
+
 
 class AnyOf(Lookup[Any]):
     """The field has one of these values."""
@@ -21,7 +23,7 @@ class AnyOf(Lookup[Any]):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         lhs, params = self.process_lhs(compiler, connection)
-        return f"{lhs} = ANY(%s)", (*params, self.rhs)
+        return f"{lhs} = ANY(%s)", (*params, array_words(self.rhs))
 
 
 def register_lookups() -> None:

@@ -8,6 +8,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from core import clock
 from core.actor import Actor
+from core.collecting import collector_resting
 from core.errors import Refusal
 from core.imports.holds import Hold, wait_turn
 from core.imports.models import WORKING, AbstractImportJob, ImportState
@@ -115,11 +116,11 @@ class ImportWorker(Generic[J, P]):
                     logger.warning("%s_put_off", self.sort.name, extra=told, exc_info=True)
                 else:
                     logger.info("%s_again", self.sort.name, extra=told)
-        self.sort.after_step()
+        self.sort.after_step(has_more=has_more)
         return has_more
 
     def _settle_once(self, job_id: int, plan: P, hold: Hold) -> bool:
-        with transaction.atomic():
+        with collector_resting(), transaction.atomic():
             hold.keep()
             job = self._job(job_id)
             wait_turn(self.sort.turn)

@@ -112,7 +112,7 @@ class ImportSort(abc.ABC, Generic[J, P]):
         tried again as a whole.
         """
 
-    def after_step(self) -> None:
+    def after_step(self, *, has_more: bool) -> None:
         """What follows a step's commit."""
 
     def before_forgetting(self, job: J, *, actor: Actor, at: dt.datetime) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db import connection
 
+from core.arrays import array_words
 from guides.contracts import GuidePlace, StorePlace
 from guides.models import Guide, Store
 from guides.selectors.places import PLACE_COLUMNS, store_place_of
@@ -37,7 +38,7 @@ ORDER BY asked.place
 
 def list_stores_by_code(codes: Iterable[str]) -> dict[str, StorePlace]:
     """Open and closed stores by the codes that tills send; unknown codes are missing."""
-    rows = Store.objects.filter(code__in=set(codes)).values_list("code", *PLACE_COLUMNS)
+    rows = Store.objects.filter(code__any_of=set(codes)).values_list("code", *PLACE_COLUMNS)
     return {code: store_place_of(*rest) for code, *rest in rows}
 
 
@@ -49,7 +50,7 @@ def list_store_places(store_ids: Iterable[int]) -> dict[int, StorePlace]:
 
 def list_guides_by_number(numbers: Iterable[str]) -> dict[str, GuidePlace]:
     """Guides, also those who have left, by number, with the store of today; unknown numbers are missing."""
-    rows = Guide.objects.filter(number__in=set(numbers))
+    rows = Guide.objects.filter(number__any_of=set(numbers))
     return {
         number: GuidePlace(guide_id, store_id, dealer_id)
         for number, guide_id, store_id, dealer_id in rows.values_list(
@@ -79,7 +80,10 @@ def list_exclusive_guides(asked: Sequence[tuple[int, dt.datetime]]) -> list[Guid
     if not asked:
         return answers
     with connection.cursor() as cursor:
-        cursor.execute(_EXCLUSIVE, [[member for member, _at in asked], [at for _member, at in asked]])
+        cursor.execute(
+            _EXCLUSIVE,
+            [array_words(member for member, _at in asked), array_words(at for _member, at in asked)],
+        )
         for place, guide_id, store_id, dealer_id in cursor.fetchall():
             answers[place - 1] = GuidePlace(guide_id, store_id, dealer_id)
     return answers

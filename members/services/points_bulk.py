@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.db import connection
 
 from core.actor import Actor
+from core.arrays import array_words
 from members.contracts import PointsCredit
 from members.services.points import credit_points, expiry_of
 from members.services.points_ledger import actor_words, usable_key, usable_points
@@ -17,7 +18,7 @@ SELECT member_id, 0, 0, 0, %(at)s FROM unnest(%(members)s::bigint[]) AS given(me
 ON CONFLICT (member_id) DO NOTHING
 """
 _LOCK: Final = """
-SELECT id FROM members_pointsaccount WHERE member_id = ANY(%(members)s) ORDER BY id FOR NO KEY UPDATE
+SELECT id FROM members_pointsaccount WHERE member_id = ANY(%(members)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
 # Asked in a statement of its own, so that it sees what was committed while the locks were waited for.
 _NOT_PLAIN: Final = """
@@ -91,7 +92,7 @@ def credit_points_in_bulk(
 
 def _columns(given: Sequence[PointsCredit]) -> dict[str, Any]:
     return {
-        "members": [credit.member_id for credit in given],
-        "points": [credit.points for credit in given],
-        "keys": [credit.source_key for credit in given],
+        "members": array_words(credit.member_id for credit in given),
+        "points": array_words(credit.points for credit in given),
+        "keys": array_words(credit.source_key for credit in given),
     }

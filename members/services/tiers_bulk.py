@@ -8,6 +8,7 @@ from django.db import connection
 
 from core import clock
 from core.actor import Actor
+from core.arrays import array_words
 from members.contracts import ActivityLine
 from members.selectors.tier_rules import assessed_windows, rungs_of
 from members.selectors.tiers import get_tier_decisions, list_tiers
@@ -21,7 +22,7 @@ SELECT member_id, %(day)s FROM unnest(%(members)s::bigint[]) AS given(member_id)
 ON CONFLICT (member_id) DO NOTHING
 """
 _LOCK: Final = """
-SELECT id FROM members_membertier WHERE member_id = ANY(%(members)s) ORDER BY id FOR NO KEY UPDATE
+SELECT id FROM members_membertier WHERE member_id = ANY(%(members)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
 _NOT_PLAIN: Final = """
 SELECT standing.member_id
@@ -80,9 +81,9 @@ def record_activity_in_bulk(*, lines: Sequence[ActivityLine], actor: Actor, at: 
 
 def _columns(lines: Sequence[ActivityLine]) -> dict[str, Any]:
     return {
-        "members": [line.member_id for line in lines],
-        "days": [line.day for line in lines],
-        "spends": [line.spend_fen for line in lines],
-        "counts": [line.order_count for line in lines],
-        "keys": [line.source_key for line in lines],
+        "members": array_words(line.member_id for line in lines),
+        "days": array_words(line.day for line in lines),
+        "spends": array_words(line.spend_fen for line in lines),
+        "counts": array_words(line.order_count for line in lines),
+        "keys": array_words(line.source_key for line in lines),
     }

@@ -4,6 +4,7 @@ from typing import Final, Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from core.models import LockingQuerySet
@@ -242,10 +243,15 @@ class TotalMove(models.Model):
     store_ref = models.BigIntegerField()
     metric = models.CharField(max_length=20, choices=Metric)
     value = models.BigIntegerField()
+    written_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         verbose_name = _("待汇总的业绩")
         verbose_name_plural = _("待汇总的业绩")
+        indexes = [
+            # Used by folds, which take guide by guide what several slices left.
+            models.Index(fields=["guide_ref", "store_ref"], name="totalmove_by_guide"),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"

@@ -3,6 +3,9 @@
 A file touches the totals of the whole chain. Moved in its own transaction they would keep every till waiting that
 sells meanwhile; appended, they are nobody else's rows. A fold takes some thousand moves, in the order of the totals'
 keys, and is over in a fraction of a second.
+
+In a large chain every slice touches every guide, and moving all their totals takes as long as the slice itself. So
+the job beside the importer folds, on another core, guide by guide: what several slices left for one is one change.
 """
 
 import datetime as dt
@@ -20,8 +23,13 @@ from sales.services.totals import Move, move_totals
 FOLDED_AT_ONCE: Final = 5_000
 _TAKE: Final = """
 DELETE FROM sales_totalmove WHERE id IN (
-    SELECT id FROM sales_totalmove ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+    SELECT id FROM sales_totalmove ORDER BY guide_ref, store_ref LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING booked_on, guide_ref, store_ref, metric, value
+"""
+# By the server's clock, as they were written; those that somebody is folding do not wait.
+_PATIENCE: Final = "6 seconds"
+_IS_LATE: Final = """
+SELECT written_at < clock_timestamp() - %s::interval FROM sales_totalmove ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 
 
@@ -52,6 +60,15 @@ def fold_totals() -> int:
         folded += count
         if count < FOLDED_AT_ONCE:
             return folded
+
+
+def fold_late() -> int:
+    """The same for an importer between two slices: the job folds beside it, and only where none is running, or it
+    cannot keep up, moves wait too long."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_IS_LATE, [_PATIENCE])
+        oldest = cursor.fetchone()
+    return fold_totals() if oldest and oldest[0] else 0
 
 
 def fold_some(limit: int = FOLDED_AT_ONCE) -> int:

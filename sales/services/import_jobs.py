@@ -93,8 +93,8 @@ class OrderFiles(ImportSort[IntakeJob, IntakePlan]):
     def settle(self, *, job: IntakeJob, plan: IntakePlan, at: dt.datetime) -> bool:
         return take_step(job=job, at=at)
 
-    def after_step(self) -> None:
-        fold_after_step()
+    def after_step(self, *, has_more: bool) -> None:
+        fold_after_step(has_more=has_more)
 
 
 INTAKE_LIFE: Final = ImportLife(OrderFiles())

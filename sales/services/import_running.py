@@ -13,7 +13,7 @@ from core.imports.running import actor_of, add_counts
 from sales.contracts import IntakeCounts
 from sales.models import IntakeDocument, IntakeJob, IntakeKind
 from sales.services.bulk import book_in_bulk
-from sales.services.folding import fold_totals
+from sales.services.folding import fold_late, fold_totals
 from sales.services.import_foretelling import foretell
 from sales.services.import_staging import load_staged, refuse_scattered
 from sales.services.intake import record_documents
@@ -52,9 +52,12 @@ def take_step(*, job: IntakeJob, at: dt.datetime) -> bool:
     return _take_apart(job, at) or _take_slice(job, at)
 
 
-def fold_after_step() -> None:
-    """The totals of what a step booked."""
-    fold_totals()
+def fold_after_step(*, has_more: bool) -> None:
+    """The totals of what a step booked, now or, while there is more, by the job that runs beside."""
+    if has_more:
+        fold_late()
+    else:
+        fold_totals()
 
 
 def _take_apart(job: IntakeJob, at: dt.datetime) -> bool:

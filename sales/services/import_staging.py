@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from core import clock, crypto
+from core.collecting import collector_resting
 from core.imports.holds import Hold
 from core.tables import Table
 from sales.contracts import (
@@ -66,18 +67,23 @@ class Stager:
     def chunks(self, table: Table) -> Iterator[None]:
         """Stage a chunk at every step; the lease is kept by each."""
         rest = (row for row in table.rows if row[0] > self._read_to)
+        documents = self._assembler.documents(rest)
+        while self._next_chunk(documents):
+            yield
+
+    def _next_chunk(self, documents: Iterator[Grouped]) -> bool:
+        """Whether there was one."""
         waiting: list[Grouped] = []
         count = 0
-        for grouped in self._assembler.documents(rest):
-            waiting.append(grouped)
-            count += len(grouped.lines)
-            if count >= CHUNK:
+        with collector_resting():
+            for grouped in documents:
+                waiting.append(grouped)
+                count += len(grouped.lines)
+                if count >= CHUNK:
+                    break
+            if waiting:
                 self._stage(waiting)
-                waiting, count = [], 0
-                yield
-        if waiting:
-            self._stage(waiting)
-            yield
+        return bool(waiting)
 
     def _stage(self, groups: Sequence[Grouped]) -> None:
         ready = [(one.lines, one.document) for one in groups if one.document is not None]

@@ -23,7 +23,7 @@ from sales.models import (
     SaleReturn,
 )
 from sales.services.attributing import split_among_rests
-from sales.services.copying import copy_rows, draw_ids
+from sales.services.copying import copy_rows
 from sales.services.totals import Move, move_totals
 
 # Bookings share it, a close takes it alone: no entry is booked into a month while it is being closed.
@@ -39,7 +39,7 @@ ORDER BY entry.id
 _OF_SALES: Final = _LIVE.format(where="entry.sale_ref = ANY(%s)")
 _OF_RETURNS: Final = _LIVE.format(where="entry.sale_ref IS NULL AND entry.return_ref = ANY(%s)")
 _COLUMNS: Final = (
-    "id", "booked_on", "due_on", "guide", "store", "metric", "value", "sale_ref", "return_ref", "fact_kind",
+    "booked_on", "due_on", "guide", "store", "metric", "value", "sale_ref", "return_ref", "fact_kind",
     "fact_ref", "fact_turn", "reason", "reversed_entry", "at",
 )  # fmt: skip
 
@@ -127,7 +127,7 @@ class EntryWriter:
         booked_on = first_open_day(day=booked_from or place.due_on, closed=self.closed)
         self.rows.append(
             [
-                None, booked_on, place.due_on, place.guide_id, place.store_id, place.metric, value, sale_ref,
+                booked_on, place.due_on, place.guide_id, place.store_id, place.metric, value, sale_ref,
                 place.return_ref, *(fact or _NO_FACT), str(reason), reversed_entry, self.at,
             ]
         )  # fmt: skip
@@ -135,10 +135,6 @@ class EntryWriter:
 
     def write(self, *, move: Callable[[Iterable[Move]], None] = move_totals) -> int:
         """The entries are there, and `move` has been told what they do to the totals; how many there are."""
-        for row, entry_id in zip(
-            self.rows, draw_ids(model=PerformanceEntry, count=len(self.rows)), strict=True
-        ):
-            row[0] = entry_id
         count = copy_rows(model=PerformanceEntry, names=_COLUMNS, rows=self.rows)
         move(self.moves)
         return count

@@ -141,18 +141,18 @@ def _key(member: MemberKey) -> tuple[str, str, str]:
 
 
 def _product_ids(codes: object) -> dict[str, int]:
-    return dict(Product.objects.filter(code__in=list(codes)).values_list("code", "pk"))  # type: ignore[call-overload]
+    return dict(Product.objects.filter(code__any_of=codes).values_list("code", "pk"))
 
 
 def _category_ids(titles: dict[str, str]) -> dict[str, int]:
-    known = dict(Category.objects.filter(code__in=titles).values_list("code", "pk"))
+    known = dict(Category.objects.filter(code__any_of=titles).values_list("code", "pk"))
     missing = sorted(titles.keys() - known.keys())
     if not missing:
         return known
     Category.objects.bulk_create(
         [Category(code=code, name=titles[code]) for code in missing], ignore_conflicts=True
     )
-    return dict(Category.objects.filter(code__in=titles).values_list("code", "pk"))
+    return dict(Category.objects.filter(code__any_of=titles).values_list("code", "pk"))
 
 
 class Named(NamedTuple):

@@ -7,6 +7,8 @@ from typing import Final
 
 from django.db import connection
 
+from core.arrays import array_words
+
 Move = tuple[dt.date, int | None, int, str, int]  # booked_on, guide, store, metric, value
 
 # All in the order of the unique key: two bookings that move the same totals wait for each other in one order.
@@ -65,4 +67,4 @@ def move_totals(moves: Iterable[Move]) -> None:
         for statement, sums in ((_GUIDES, guides), (_PLACES, guides), (_STORES, stores)):
             changed = [(*key, value) for key, value in sums.items() if value]
             if changed:
-                cursor.execute(statement, [list(column) for column in zip(*changed, strict=True)])
+                cursor.execute(statement, [array_words(column) for column in zip(*changed, strict=True)])

@@ -31,7 +31,7 @@ WORK = BEGIN + "services.work_intake({job_id})"
 # Killed where the totals would be folded: the slice is committed, its moves wait.
 DIES_BEFORE_FOLD = (
     BEGIN
-    + "import os, signal; import_running.fold_totals = lambda: os.kill(os.getpid(), signal.SIGKILL); "
+    + "import os, signal; import_running.fold_late = lambda: os.kill(os.getpid(), signal.SIGKILL); "
     + "services.work_intake({job_id})"
 )
 
