@@ -9,6 +9,7 @@ import pytest
 
 from core.actor import Actor
 from core.models import AuditEntry
+from guides import services as guide_services
 from members import services
 from members.errors import DataRequestClosed, NoSuchMember
 from tests.cast import DIRECTOR, Cast
@@ -27,6 +28,31 @@ def test_she_gets_all_that_is_kept_about_her(cast: Cast) -> None:
     assert [word for word in kit.PLANTED if word not in text and word not in kept_back] == []
     assert services.count_parts(data)["导购备注"] == 2
     assert AuditEntry.objects.get(action="members.exported").subject_id == member_id
+
+
+@pytest.mark.django_db
+def test_her_copy_tells_of_nobody_else(cast: Cast) -> None:
+    """Her own number is in it; not that of another member of the same guide, nor anybody else's openid."""
+    other = services.register_member(name="周敏静", phone="13711112222", source="pos", actor=DIRECTOR)
+    guide_services.bind_member(member_id=other.id, guide_id=cast.lina.id, source="staff", actor=DIRECTOR)
+    member_id = kit.plant(cast)
+    for whose, own in ((member_id, kit.PHONE), (other.id, "13711112222")):
+        data = services.export_member(whose, actor=Actor.member(whose))
+        made = services.export_file(data)
+        with zipfile.ZipFile(io.BytesIO(made.content)) as archive:
+            text = "\n".join(archive.read(name).decode() for name in archive.namelist())
+        assert own in text
+        strangers = {
+            kit.PHONE,
+            kit.OPENID,
+            kit.NAME,
+            "13711112222",
+            "周敏静",
+            cast.xiaomei_openid,
+            cast.xiaoli_openid,
+        }
+        hers = {kit.PHONE, kit.OPENID, kit.NAME} if whose == member_id else {"13711112222", "周敏静"}
+        assert [word for word in strangers - hers if word in text] == []
 
 
 @pytest.mark.django_db
