@@ -8,12 +8,13 @@ SANDBOX_PORT ?= 8002
 # Tests run in parallel, one worker a core. WORKERS=0 runs them in one process.
 WORKERS ?= auto
 DEMO_HOME ?= var/demo
-export WEB_PORT SANDBOX_PORT DEMO_HOME
+LIVE_TILL ?= on
+export WEB_PORT SANDBOX_PORT DEMO_HOME LIVE_TILL
 
 .PHONY: help demo test lint format bench reset setup
 
 help: ## Show what there is
-	@echo "make demo    run the whole system with a demo chain and the WeChat sandbox (WEB_PORT, SANDBOX_PORT)"
+	@echo "make demo    run the whole system with a demo chain and the WeChat sandbox (WEB_PORT, SANDBOX_PORT, LIVE_TILL=off)"
 	@echo "make test    run the whole suite on its own PostgreSQL and Redis (WORKERS, ARGS='-k name')"
 	@echo "make lint    formats, rules, types, import contracts, migrations, templates"
 	@echo "make bench   measure against floors in the same run (ARGS=callback runs one)"

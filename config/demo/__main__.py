@@ -1,6 +1,6 @@
 """Starts engines, web, worker and sandbox, waits until all are healthy, prints where to go, and stops cleanly.
 
-Environment: WEB_PORT (8000), SANDBOX_PORT (8002), DEMO_HOME (var/demo); DATABASE_URL and REDIS_URL replace the
+Environment: WEB_PORT (8000), SANDBOX_PORT (8002), DEMO_HOME (var/demo), LIVE_TILL (on); DATABASE_URL and REDIS_URL replace the
 embedded engines.
 """
 
@@ -53,6 +53,7 @@ def _run(supervisor: Supervisor, ports: Ports, stop: threading.Event, started: f
         if stop.is_set():
             return 0
         _print_welcome(ports, logins.text, time.monotonic() - started, supervisor.home)
+        _go_on_selling(supervisor, stop)
         supervisor.watch(stop)
     except ProcessFailed as error:
         print(f"\n{error}")
@@ -61,6 +62,28 @@ def _run(supervisor: Supervisor, ports: Ports, stop: threading.Event, started: f
         print("\nStopping …", flush=True)
         supervisor.stop()
     return 0
+
+
+def _go_on_selling(supervisor: Supervisor, stop: threading.Event) -> None:
+    """A till sells while the demo runs, unless LIVE_TILL says no; nobody waits for it."""
+    if (os.environ.get("LIVE_TILL") or "on").lower() in ("off", "no", "false", "0"):
+        print("\nThe live till is off (LIVE_TILL).", flush=True)
+        return
+    from config.demo.live_till import NAME, LiveTill, find_calls
+
+    calls = find_calls(supervisor.home, supervisor.web_url)
+    if calls is None:
+        print(
+            "\nThe live till has no key in this home, so it sells nothing (make reset gives it one).",
+            flush=True,
+        )
+        return
+    LiveTill(calls, stop, supervisor.home / "log" / "till.log").start()
+    print(
+        f"\nA live till sells something every few seconds. Enter pauses it; LIVE_TILL=off starts without it; revoking"
+        f"\nits key ({NAME}) in the admin under 接口密钥 shuts it out.",
+        flush=True,
+    )
 
 
 def _port(name: str, default: int) -> int:

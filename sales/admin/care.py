@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import BaseAdmin, OnlyRow, name_actions
+from core.admin.forms import dress
 from coupons.admin.terms_form import RowsField
 from guides import selectors as guide_selectors
 from sales.models import PurchaseCare
@@ -54,6 +55,7 @@ class CareForm(forms.ModelForm[PurchaseCare]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        dress(self.fields["low_score_kind"])
         for name in ("low_score_kind", "review_store_ids", "review_region_ids"):
             self.initial.setdefault(name, getattr(self.instance, name))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -84,7 +84,7 @@ class ReviewAdmin(Exports, ScopedReadOnlyAdmin):
     )
     search_fields = ("sale__order_no",)
     search_help_text = _("完整订单号，或会员姓名、手机号、会员码")
-    ordering = ("-pk",)
+    ordering = (F("answered_at").desc(nulls_last=True), "-pk")  # what was said comes first
     fieldsets = (
         (None, {"fields": (("order", "amount", "store", "guide"), ("member_name", "state_label"))}),
         (_("评价"), {"fields": (("stars", "moment", "became"), "whole_words")}),

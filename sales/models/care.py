@@ -147,6 +147,12 @@ class Review(models.Model):
             # Used by the job that opens what is due and ends what is over.
             models.Index(fields=["due_at"], name="review_due_queue", condition=Q(state="planned")),
             models.Index(fields=["expires_at"], name="review_ends_queue", condition=Q(state="open")),
+            # Used by the staff's list: what was said last comes first, then whom nobody has heard of.
+            models.Index(
+                models.F("answered_at").desc(nulls_last=True),
+                models.F("id").desc(),
+                name="review_newest_said",
+            ),
             # Used by the member's own list, and when she is merged.
             models.Index(fields=["member", "-id"], name="review_of_member"),
         ]

@@ -2,22 +2,18 @@
 
 import json
 import os
-import secrets
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 
+from config.demo.till_calls import API, SignedCalls, new_once
 from config.demo.tills import FILE
 from core import clock
-from openapi.services import canonical_text, sign
 
-_API: Final = "/openapi/v1"
 _VERBS: Final = (
     "ping", "verify", "member", "price", "lock", "unlock", "redeem", "order", "reverse", "return",
     "sell", "sale", "take-back",
@@ -59,7 +55,7 @@ class Command(BaseCommand):
         if options["verb"]:
             self._print(till.run(options["verb"], options["codes"], options))
             return
-        self.stdout.write(f"收银机 → {till.url}{_API}/　（直接回车退出）")
+        self.stdout.write(f"收银机 → {till.url}{API}/　（直接回车退出）")
         while True:
             for number, _verb, words in _MENU:
                 self.stdout.write(f"  {number} {words}")
@@ -101,7 +97,7 @@ class _Till:
     def __init__(self, options: dict[str, Any]) -> None:
         home = Path(os.environ.get("DEMO_HOME") or "var/demo") / FILE
         told = json.loads(home.read_text(encoding="utf-8")) if home.exists() else {}
-        self.key = options["key"] or told.get("key", "")
+        self.key: str = options["key"] or told.get("key", "")
         self.secret = options["secret"] or told.get("secret", "")
         port = os.environ.get("WEB_PORT", "8000")
         self.url = (options["url"] or f"http://127.0.0.1:{port}").rstrip("/")
@@ -109,6 +105,7 @@ class _Till:
             raise CommandError("--url takes an http address")
         if not self.key or not self.secret:
             raise CommandError("No key: start make demo once, or give --key and --secret")
+        self.calls = SignedCalls(self.url, self.key, self.secret)
 
     def run(self, verb: str, codes: list[str], options: dict[str, Any]) -> tuple[int, Any, str]:
         """(status, answer, Idempotency-Key of a write)."""
@@ -123,37 +120,14 @@ class _Till:
             return self._call("GET", f"/sales/orders?{urllib.parse.urlencode({'order_no': order_no})}")
         path, body = _request_of(verb, codes, order_no, options)
         return self._call(
-            "POST", path, body | place, key="" if verb == "price" else options["repeat"] or _new_key()
+            "POST", path, body | place, key="" if verb == "price" else options["repeat"] or new_once()
         )
 
     def _call(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any, str]:
-        raw = b"" if body is None else json.dumps(body).encode()
-        stamp, nonce, full = str(int(time.time())), secrets.token_urlsafe(18), f"{_API}{path}"
-        text = canonical_text(
-            method=method, path=full, key_id=self.key, timestamp=stamp, nonce=nonce, body=raw
-        )
-        headers = {
-            "Content-Type": "application/json",
-            "X-Xiaoer-Key": self.key,
-            "X-Xiaoer-Time": stamp,
-            "X-Xiaoer-Nonce": nonce,
-            "X-Xiaoer-Signature": sign(secret=self.secret, text=text),
-        } | ({"Idempotency-Key": key} if key else {})
-        request = urllib.request.Request(  # noqa: S310  (http or https, checked above)
-            f"{self.url}{full}", data=raw or None, method=method, headers=headers
-        )
         try:
-            with urllib.request.urlopen(request, timeout=15) as answer:  # noqa: S310
-                return answer.status, json.load(answer), key
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error), key
-        except (urllib.error.URLError, ValueError) as error:
+            return *self.calls.call(method, path, body, once=key), key
+        except (OSError, ValueError) as error:
             raise CommandError(f"{self.url} does not answer: {error}") from None
-
-
-def _new_key() -> str:
-    return f"till-{secrets.token_hex(8)}"
 
 
 def _fen(yuan: str) -> int:
