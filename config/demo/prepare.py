@@ -32,6 +32,16 @@ def _seed_performance(actor: Actor) -> None:
     seed_metrics(at=clock.now(), actor=actor)
 
 
+def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
+    """What follows purchases, and the till that goes on selling."""
+    from config.demo.care import seed_care
+    from config.demo.live_till import seed_live_till
+    from core import clock
+
+    seed_care(at=clock.now(), actor=actor)
+    seed_live_till(supervisor.home, at=clock.now(), actor=actor)
+
+
 def prepare(supervisor: Supervisor) -> Logins:
     """Idempotent; a second start finds everything done and takes a moment."""
     django.setup()
@@ -39,13 +49,11 @@ def prepare(supervisor: Supervisor) -> Logins:
     call_command("migrate", verbosity=0, interactive=False)
     call_command("collectstatic", verbosity=0, interactive=False)
     from config.demo.accounts import seed_accounts, seed_staff
-    from config.demo.care import seed_care
     from config.demo.consents import seed_consents
     from config.demo.coupon_history import seed_coupon_history
     from config.demo.coupons import seed_coupons
     from config.demo.doors import seed_doors
     from config.demo.doubles import seed_doubles
-    from config.demo.live_till import seed_live_till
     from config.demo.points import seed_points
     from config.demo.requests import seed_requests
     from config.demo.seed import seed_chain
@@ -69,8 +77,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     seed_coupon_history(at=clock.now(), actor=actor)
     _seed_performance(actor)
     seed_doors(at=clock.now(), actor=actor)
-    seed_care(at=clock.now(), actor=actor)
-    seed_live_till(supervisor.home, at=clock.now(), actor=actor)
+    _seed_follow_up(supervisor, actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
 
