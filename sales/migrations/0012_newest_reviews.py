@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('guides', '0006_code_purpose'),
         ('members', '0011_codes_of_files'),
-        ('sales', '0010_facts'),
+        ('sales', '0011_waiting_totals_by_guide'),
     ]
 
     operations = [
