@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from assistant import phrases
 from assistant.pages.coupons.redeeming import say_owner, say_yuan
 from assistant.pages.links import url_of
+from assistant.pages.reasons import choices_of
 from assistant.pages.shell import Link, Shell, Stretch
 from core import clock
 from core.errors import NotFound
@@ -17,6 +18,7 @@ from coupons.contracts import StoreRedemption
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard
 from members import selectors as member_selectors
+from members.contracts import Choice
 
 Who = Literal["store", "mine"]
 PAGE_ROWS: Final = 20
@@ -74,7 +76,7 @@ class UndoSheet:
     id: int
     name: str
     hint: str
-    reasons: tuple[str, ...]
+    reasons: tuple[Choice, ...]
     request_key: str
 
 
@@ -190,7 +192,7 @@ def build_undo_sheet(
         % {"off": say_yuan(use.discount_fen)}
         if use.discount_fen
         else _("撤销后这张券退回给会员，没过期就还能用"),
-        reasons=(_("订单或金额填错了"), _("顾客不要了"), _("用错了券"), _("其他")),
+        reasons=choices_of(_("订单或金额填错了"), _("顾客不要了"), _("用错了券"), _("其他")),
         request_key=request_key,
     )
 

@@ -9,11 +9,13 @@ from django.utils.translation import gettext as _
 from assistant import phrases
 from assistant.pages.member_words import guide_actor
 from assistant.pages.performance.orders import PartLine, may_decide, open_sale, part_lines
+from assistant.pages.reasons import choices_of
 from core import clock
 from core.errors import InvalidInput
 from core.shares import split
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard, GuideEntry
+from members.contracts import Choice as Reason
 from sales import selectors as sale_selectors
 from sales import services as sale_services
 from sales.contracts import AttributionCard, SaleCard, Share
@@ -39,7 +41,7 @@ class ReattributeSheet:
     first: tuple[Choice, ...]
     second: tuple[Choice, ...]
     share: str  # the first one's, in whole percent
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     request_key: str
     preview: "Preview"
 
@@ -82,7 +84,7 @@ def build_sheet(
         first=_choices(entries, first),
         second=_choices(entries, second),
         share=str(percent),
-        reasons=tuple(_(reason) for reason in REASONS),
+        reasons=choices_of(*(_(reason) for reason in REASONS)),
         request_key=request_key,
         preview=build_preview(guide, public_id, wanted, now=now),
     )
