@@ -38,6 +38,7 @@ from coupons.contracts import StandingCounts, StandingPreview, StandingTerms
 from coupons.models import IssueState, Occasion, RuleState, StandingIssue, StandingRule
 from coupons.services.standing_rules import WANT_OF_COUPONS
 from members import selectors as member_selectors
+from members.admin.cells import MemberCells
 
 name_actions(
     {
@@ -242,7 +243,7 @@ class IssueStateFilter(ChoiceFilter):
 
 
 @admin.register(StandingIssue)
-class StandingIssueAdmin(ScopedReadOnlyAdmin):
+class StandingIssueAdmin(MemberCells, ScopedReadOnlyAdmin):
     """What rules gave to whom, the newest first."""
 
     list_display = ("noted", "rule", "member_name", "cause", "state_label", "why", "coupon")
@@ -264,11 +265,6 @@ class StandingIssueAdmin(ScopedReadOnlyAdmin):
         by_rule = queryset.filter(rule__name__icontains=search_term.strip().replace("\0", ""))
         return queryset.filter(member_id__in=known) | by_rule, False
 
-    def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
-        cards = member_selectors.list_member_cards({row.member_id for row in rows})
-        for row in rows:
-            row.card = cards[row.member_id]
-
     @column(_("记录时间"), ordering="noted_at")
     def noted(self, row: StandingIssue) -> str:
         return when(row.noted_at)
@@ -276,11 +272,6 @@ class StandingIssueAdmin(ScopedReadOnlyAdmin):
     @column(_("发放时间"))
     def settled(self, row: StandingIssue) -> str:
         return when(row.settled_at)
-
-    @column(_("会员"))
-    def member_name(self, row: Any) -> str:
-        card = getattr(row, "card", None) or member_selectors.get_member_card(row.member_id)
-        return str(card.display_name)
 
     @column(_("由头"))
     def cause(self, row: StandingIssue) -> str:

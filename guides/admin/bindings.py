@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +30,7 @@ from core.admin import (
 from guides import services
 from guides.models import Binding, BindingSource, Guide
 from members import selectors as member_selectors
+from members.admin.cells import MemberCells
 
 
 class SourceFilter(ChoiceFilter):
@@ -72,7 +72,7 @@ class RebindForm(ReasonForm):
 
 
 @admin.register(Binding)
-class BindingAdmin(ScopedReadOnlyAdmin):
+class BindingAdmin(MemberCells, ScopedReadOnlyAdmin):
     """Every binding there was, newest first."""
 
     list_display = (
@@ -110,24 +110,6 @@ class BindingAdmin(ScopedReadOnlyAdmin):
             return queryset, False
         guides = Q(guide__name__icontains=term) | Q(guide__number__iexact=term)
         return queryset.filter(guides | Q(member_id__in=member_selectors.search_member_ids(term))), False
-
-    def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
-        cards = member_selectors.list_member_cards({row.member_id for row in rows})
-        for row in rows:
-            row.card = cards[row.member_id]
-
-    def _name(self, row: Any) -> str:
-        card = getattr(row, "card", None) or member_selectors.get_member_card(row.member_id)
-        return str(card.display_name)
-
-    @column(_("会员"))
-    def member_name(self, row: Binding) -> str:
-        return self._name(row)
-
-    @column(_("会员"))
-    def member_link(self, row: Binding) -> str:
-        url = reverse("admin:members_member_change", args=[row.member_id])
-        return format_html('<a class="xe-link" href="{}">{}</a>', url, self._name(row))
 
     @column(_("绑定方式"), ordering="source")
     def source_words(self, row: Binding) -> str:
@@ -215,7 +197,7 @@ class BindingAdmin(ScopedReadOnlyAdmin):
 
             run_for_each(
                 request,
-                [_Named(row, self._name(row)) for row in live],
+                [_Named(row, self.member_name(row)) for row in live],
                 lambda named: rebind(named.row),
                 lambda n: (
                     _now("%(n)s 位会员已改绑到 %(guide)s")
@@ -247,7 +229,7 @@ class BindingAdmin(ScopedReadOnlyAdmin):
 
             run_for_each(
                 request,
-                [_Named(row, self._name(row)) for row in live],
+                [_Named(row, self.member_name(row)) for row in live],
                 lambda named: unbind(named.row),
                 lambda n: _now("%(n)s 位会员的绑定已解除") % {"n": thousands(n)},
             )

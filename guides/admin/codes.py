@@ -36,7 +36,7 @@ from core.errors import Refusal
 from guides import services
 from guides.models import ChannelCode, ChannelScan, CodeKind, CodePurpose, ScanOutcome
 from guides.models.codes import CodeTerm
-from members import selectors as member_selectors
+from members.admin.cells import MemberCells
 from wechat.contracts import CodeBudget
 from wechat.services import accounts as wechat_accounts
 from wechat.services import qrcodes
@@ -283,7 +283,7 @@ class OutcomeFilter(ChoiceFilter):
 
 
 @admin.register(ChannelScan)
-class ChannelScanAdmin(ScopedReadOnlyAdmin):
+class ChannelScanAdmin(MemberCells, ScopedReadOnlyAdmin):
     """Scans and what came of them."""
 
     list_display = ("scanned", "member_name", "code_words", "guide", "new_label", "outcome_label")
@@ -298,19 +298,9 @@ class ChannelScanAdmin(ScopedReadOnlyAdmin):
         ("scanned_at", "member_name"), ("code_words", "scene"), ("guide", "outcome_label"), "is_new_follower",
     )  # fmt: skip
 
-    def prepare_rows(self, request: HttpRequest, rows: Any) -> None:
-        cards = member_selectors.list_member_cards({row.member_id for row in rows})
-        for row in rows:
-            row.card = cards[row.member_id]
-
     @column(_("时间"), ordering="scanned_at")
     def scanned(self, row: ChannelScan) -> str:
         return when(row.scanned_at)
-
-    @column(_("会员"))
-    def member_name(self, row: Any) -> str:
-        card = getattr(row, "card", None) or member_selectors.get_member_card(row.member_id)
-        return str(card.display_name)
 
     @column(_("渠道码"))
     def code_words(self, row: ChannelScan) -> str:

@@ -1,6 +1,5 @@
 """Service requests at the staff's desk: which wait where, one with its history, giving it to a guide; the kinds."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -8,7 +7,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +47,7 @@ from guides.models import (
     ServiceRequestStep,
 )
 from members import selectors as member_selectors
+from members.admin.cells import MemberCells
 
 _LABELS = {
     "open": "warning",
@@ -112,7 +111,7 @@ class ReassignForm(DressedForm):
 
 
 @admin.register(ServiceRequest)
-class ServiceRequestAdmin(ScopedReadOnlyAdmin):
+class ServiceRequestAdmin(MemberCells, ScopedReadOnlyAdmin):
     """What members asked for, newest first; a request changes by its guide, its member, or the one button here."""
 
     list_display = ("member_name", "kind", "state_words", "due_words", "store", "guide_words", "opened")
@@ -144,24 +143,6 @@ class ServiceRequestAdmin(ScopedReadOnlyAdmin):
         found = member_selectors.search_member_ids(term)
         by_guide = queryset.filter(guide__name__icontains=term)
         return queryset.filter(member_id__in=found) | by_guide, False
-
-    def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
-        cards = member_selectors.list_member_cards({row.member_id for row in rows})
-        for row in rows:
-            row.card = cards[row.member_id]
-
-    def _name(self, row: Any) -> str:
-        card = getattr(row, "card", None) or member_selectors.get_member_card(row.member_id)
-        return str(card.display_name)
-
-    @column(_("会员"))
-    def member_name(self, row: ServiceRequest) -> str:
-        return self._name(row)
-
-    @column(_("会员"))
-    def member_link(self, row: ServiceRequest) -> str:
-        url = reverse("admin:members_member_change", args=[row.member_id])
-        return format_html('<a class="xe-link" href="{}">{}</a>', url, self._name(row))
 
     @column(_("状态"), ordering="state", labels=_LABELS)
     def state_words(self, row: ServiceRequest) -> tuple[str, str]:
@@ -206,7 +187,7 @@ class ServiceRequestAdmin(ScopedReadOnlyAdmin):
             return _now("已转给 %(guide)s") % {"guide": cleaned["guide"].name}
 
         question = Question(
-            title=_now("转交 %(name)s 的“%(kind)s”") % {"name": self._name(row), "kind": row.kind.name},
+            title=_now("转交 %(name)s 的“%(kind)s”") % {"name": self.member_name(row), "kind": row.kind.name},
             submit=_("转交"),
             back_url=reverse("admin:guides_servicerequest_change", args=[row.pk]),
             lines=[

@@ -24,6 +24,7 @@ from core.admin import (
 from core.errors import sentences_in
 from guides import errors as guide_errors
 from members import selectors as member_selectors
+from members.admin.cells import MemberCells
 from sales.admin.documents import link_to
 from sales.models import Review, ReviewState
 from sales.selectors.documents import DocumentName
@@ -60,7 +61,7 @@ class ScoreFilter(ChoiceFilter):
 
 
 @admin.register(Review)
-class ReviewAdmin(Exports, ScopedReadOnlyAdmin):
+class ReviewAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
     """Invitations and answers of the stores of one's part."""
 
     list_display = (
@@ -105,11 +106,6 @@ class ReviewAdmin(Exports, ScopedReadOnlyAdmin):
             return by_order, False
         return queryset.filter(member_id__in=member_selectors.search_member_ids(text)), False
 
-    def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
-        cards = member_selectors.list_member_cards({row.member_id for row in rows})
-        for row in rows:
-            row.card = cards[row.member_id]
-
     @column(_("订单"))
     def order(self, row: Review) -> Any:
         return link_to("sale", DocumentName(row.sale.order_no, row.sale_id))
@@ -130,11 +126,6 @@ class ReviewAdmin(Exports, ScopedReadOnlyAdmin):
     @column(_("评价内容"))
     def whole_words(self, row: Review) -> str:
         return _said(row) or "—"
-
-    @column(_("会员"))
-    def member_name(self, row: Any) -> str:
-        card = getattr(row, "card", None) or member_selectors.get_member_card(row.member_id)
-        return str(card.display_name)
 
     @column(_("状态"), ordering="state", labels=_COLOURS)
     def state_label(self, row: Review) -> tuple[str, str]:
