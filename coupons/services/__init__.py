@@ -84,6 +84,7 @@ from coupons.services.links import (
     claim_from_link,
 )
 from coupons.services.locks import (
+    hold_rows,
     lock_coupon,
     lock_coupons,
     release_lapsed_locks,
@@ -234,6 +235,7 @@ __all__ = [
     "gift_coupon",
     "give_standing_coupon",
     "help_unlock",
+    "hold_rows",
     "import_exchange_codes",
     "import_partner_codes",
     "issue_coupon",

@@ -1,13 +1,14 @@
 """An order under way keeps a coupon for itself for some minutes."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from core import clock
 from core.actor import Actor
+from core.arrays import array_words
 from core.errors import InvalidInput, Refusal
 from coupons.contracts import CouponCard, Purchase, RedemptionContext
 from coupons.errors import CouponExpired, CouponLocked, NoSuchCoupon, NothingToRedeem, TooManyCoupons
@@ -22,6 +23,11 @@ from coupons.services.pricing_input import MOST_COUPONS
 
 LONGEST_LOCK: Final = dt.timedelta(hours=2)
 _SLICE: Final = 1_000
+_COUNTERS: Final = """
+SELECT piece.id FROM coupons_couponbatchshard piece
+JOIN unnest(%s::bigint[], %s::int[]) AS asked(batch_id, shard) USING (batch_id, shard)
+ORDER BY piece.batch_id, piece.shard FOR NO KEY UPDATE OF piece
+"""
 
 
 def lock_coupon(
@@ -135,6 +141,24 @@ def _release(coupon: Coupon, lock_key: str, actor: Actor, at: dt.datetime) -> No
         if coupon.lock_key != lock_key:
             raise CouponLocked(coupon=coupon.code)
         move_coupon(coupon=coupon, to=CouponState.ISSUED, what="unlocked", actor=actor, at=at)
+
+
+def hold_rows(*, codes: Iterable[str]) -> None:
+    """The rows of these coupons, and of their batches' counters, are the caller's until the transaction ends.
+
+    For whoever moves coupons of several orders in one transaction: one by one, each with its counter in turn, two such
+    batches would wait for each other. Coupons come in pk order and counters after them, as everywhere.
+    """
+    wanted = sorted({usable_code(code=code) for code in codes})
+    if not wanted:
+        return
+    rows = Coupon.objects.filter(code__any_of=wanted).lock_rows()
+    pairs = sorted({(row.batch_id, row.shard) for row in rows})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COUNTERS,
+            [array_words(one for one, _shard in pairs), array_words(shard for _one, shard in pairs)],
+        )
 
 
 def unlock_coupon(*, code: str, lock_key: str, actor: Actor, at: dt.datetime | None = None) -> CouponCard:

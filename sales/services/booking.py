@@ -25,7 +25,7 @@ from sales.models import (
 from sales.services.attributing import Decision, RuleTerms, Situation, decide
 from sales.services.firsts import move_firsts
 from sales.services.metrics import refresh_member_metrics
-from sales.services.order_coupons import carry_coupons
+from sales.services.order_coupons import carry_coupons, hold_coupons_of
 from sales.services.reading import digest_of_order
 from sales.services.reconciling import reconcile_sales
 from sales.services.references import References, day_of, exclusive_guides, sharing_guides
@@ -102,6 +102,7 @@ class Booking:
         orders = [order for _place, order in fresh] + [order for _place, order, _old in revised]
         members = {references.member(order) for order in orders} | {old.member_id for _p, _o, old in revised}
         lock_known_members(members=members)
+        hold_coupons_of(sale_ids=[old.pk for _place, _order, old in revised], orders=orders)
         revised = [one for one in revised if self._take_over(one, references)]
         orders = [order for _place, order in fresh] + [order for _place, order, _old in revised]
         references.ensure_products(orders, at=self.at)

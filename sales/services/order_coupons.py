@@ -5,7 +5,7 @@ Runs inside the transaction that changed the sale. The goods are sold, so what a
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from django.db import transaction
@@ -17,6 +17,7 @@ from coupons import selectors as coupon_selectors
 from coupons import services as coupon_services
 from coupons.errors import CouponRedeemed
 from coupons.services import Order
+from sales.contracts import OrderDocument
 from sales.models import Sale, SaleCoupon
 from sales.services.order_keys import order_key
 
@@ -27,6 +28,13 @@ _KNOWN: Final = "known"  # the till had redeemed it for this order
 _REDEEMED: Final = "redeemed"
 _REVERSED: Final = "reversed"
 _STANDING: Final = (_KNOWN, _REDEEMED)
+
+
+def hold_coupons_of(*, sale_ids: Iterable[int], orders: Sequence[OrderDocument] = ()) -> None:
+    """The coupons that these orders name, and those of these sales, are locked together, before the first is moved."""
+    codes = {coupon.code for order in orders for coupon in order.coupons}
+    codes |= set(SaleCoupon.objects.filter(sale_id__any_of=sale_ids).values_list("code", flat=True))
+    coupon_services.hold_rows(codes=codes)
 
 
 def redeem_coupons(*, sale: Sale, coupons: Sequence[SaleCoupon], actor: Actor, at: dt.datetime) -> None:

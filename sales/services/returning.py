@@ -15,6 +15,7 @@ from sales.models import EntryReason, Sale, SaleLine, SaleReturn, SaleReturnLine
 from sales.services.booking import Again, lock_known_members
 from sales.services.copying import copy_rows, draw_ids
 from sales.services.metrics import refresh_member_metrics
+from sales.services.order_coupons import hold_coupons_of
 from sales.services.reading import digest_of_return
 from sales.services.reconciling import reconcile_returns, reconcile_sales
 from sales.services.references import References, day_of
@@ -104,6 +105,7 @@ class Returning:
         members = {row.member_id for row in before.values()}
         members |= {references.member(given) for _place, given in fresh}
         lock_known_members(members=members)
+        hold_coupons_of(sale_ids=[row.pk for row in before.values()])
         locked = Sale.objects.lock_all(row.pk for row in before.values())
         if any(not row.is_current or row.member_id not in members for row in locked):
             raise Again

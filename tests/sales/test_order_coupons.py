@@ -1,9 +1,12 @@
 """Coupons follow the orders that name them: used once, back with the goods, whoever told it first."""
 
+import contextlib
 import datetime as dt
+import threading
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from core import clock
 from coupons import services as coupon_services
@@ -11,11 +14,13 @@ from coupons.contracts import BasketLine, Purchase, ReturnedPart
 from coupons.models import Coupon, Redemption
 from sales.contracts import OrderCoupon, ReturnLine
 from sales.models import Sale, SaleCoupon
+from sales.services import booking, order_coupons, rewards
 from sales.services.order_keys import order_key
-from tests.cast import Cast
+from tests.cast import Cast, make_cast
 from tests.coupons.kit import check_counters
 from tests.coupons.test_orders import coupon_of
 from tests.sales.kit import TILL, assert_totals_agree, back, key_of, line, order, tell
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -135,3 +140,41 @@ def test_a_coupon_that_is_over_stays_over(cast: Cast) -> None:
     tell(bought(cast, coupon))
     tell(brought_back("R1", 2, 7_000), at=clock.now() + dt.timedelta(days=30))
     assert state(coupon) == ("expired", "reversed")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_guarded", [True, False])
+def test_two_batches_with_the_same_coupons_in_opposite_order_do_not_wait_for_each_other(
+    is_guarded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are stopped behind their first coupon until both are there; without the guard, that is a ring."""
+    cast = make_cast()
+    coupons = [coupon_of(buyer.id) for buyer in (cast.xiaomei, cast.xiaoli)]
+    named = [(OrderCoupon(coupon.code, 3_000, 10_000),) for coupon in coupons]
+    goods = line("A1", 7_000, quantity=2, list_fen=10_000)
+    tell(order("O", goods))  # new products and the totals of one store would let one batch wait for the other
+    here, there = {"store_code": "T01"}, {"store_code": "T02", "serving_guide": ""}
+    batches = [
+        [order(f"{name}{n}", goods, coupons=named[place], **where) for n, place in enumerate(places)]
+        for name, places, where in (("A", (0, 1), here), ("B", (1, 0), there))
+    ]
+    both = threading.Barrier(2)
+    redeem = order_coupons.redeem_coupons
+
+    def redeem_and_meet(*, sale: Sale, **values: Any) -> None:
+        redeem(sale=sale, **values)
+        if sale.order_no.endswith("0"):
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both.wait(timeout=0.5 if is_guarded else 20)
+
+    monkeypatch.setattr(rewards, "redeem_coupons", redeem_and_meet)
+    if not is_guarded:
+        monkeypatch.setattr(booking, "hold_coupons_of", lambda **_values: None)
+    told = at_once([lambda: tell(*batches[0]), lambda: tell(*batches[1])])
+    rings = [one for one in told if isinstance(one, OperationalError)]
+    assert len(rings) == (0 if is_guarded else 1)
+    assert Sale.objects.count() == (5 if is_guarded else 3)
+    outcomes = SaleCoupon.objects.values_list("outcome", flat=True)
+    assert list(outcomes).count("redeemed") == 2
+    for coupon in coupons:
+        check(coupon)
