@@ -6,24 +6,29 @@ from pathlib import Path
 from typing import IO, Any, Final, Generic
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from core import audit, clock, events
 from core.actor import Actor
+from core.errors import Unavailable
 from core.imports.columns import headings_digest
 from core.imports.models import MAPPABLE, OVER, WORKING, ImportState
 from core.imports.sort import ImportSort, J, P
 from core.tables import MOST_BYTES, open_table
 from core.uploads import drop_file, keep_file, kept_path
 
+PATIENCE: Final = "25s"  # below the longest statement
+_LOCK_NOT_GIVEN: Final = "55P03"
 _COUNTED: Final = ("read_count", "total_count", "done_count", "bad_count")
 
 
 class ImportLife(Generic[J, P]):
     """What people do with the imports of one sort. Every verb is one transaction, and twice is once.
 
-    Each raises the sort's `no_such` for a job that does not exist and `not_in_this_state` for one that is past it.
+    Each raises the sort's `no_such` for a job that does not exist, `not_in_this_state` for one that is past it, and
+    Unavailable when a worker's step does not end within PATIENCE.
     """
 
     def __init__(self, sort: ImportSort[J, P]) -> None:
@@ -152,7 +157,15 @@ class ImportLife(Generic[J, P]):
         return self.sort.suggest(headings, of_sort) if known is None else dict(known.mapping)
 
     def _lock(self, job_id: int, states: Iterable[str]) -> J:
-        rows = self.sort.jobs().lock_all([job_id])
+        """The job, locked; a worker has it until its step ends, which may be longer than other locks are waited for."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+        try:
+            rows = self.sort.jobs().lock_all([job_id])
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") != _LOCK_NOT_GIVEN:
+                raise
+            raise Unavailable(_("正在写入的一批还没有写完，请过一会儿再点一次")) from None
         if not rows:
             raise self.sort.no_such
         if rows[0].state not in states:

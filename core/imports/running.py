@@ -99,23 +99,20 @@ class ImportWorker(Generic[J, P]):
     def _settle(self, job_id: int, plan: P, hold: Hold) -> bool:
         """The next step is settled, tried again when somebody was in the way; whether more may be left.
 
-        A step that does not come through is left to the next worker: the job that takes up what has none.
+        A step that does not come through raises what was in its way, and is left to the next worker: the job that
+        takes up what has none.
         """
         conflicts: tuple[type[Exception], ...] = (*self.sort.again, IntegrityError, OperationalError)
-        has_more = False
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in range(_ATTEMPTS):
             try:
                 has_more = self._settle_once(job_id, plan, hold)
                 break
             except conflicts as error:
                 # Somebody wrote the same thing between our look and our write, or two waited for each other.
-                if not connection.is_usable():
+                if attempt + 1 == _ATTEMPTS or not connection.is_usable():
                     raise
                 told = {"job_id": job_id, "attempt": attempt, "kind": type(error).__name__}
-                if attempt == _ATTEMPTS:
-                    logger.warning("%s_put_off", self.sort.name, extra=told, exc_info=True)
-                else:
-                    logger.info("%s_again", self.sort.name, extra=told)
+                logger.info("%s_again", self.sort.name, extra=told)
         self.sort.after_step(has_more=has_more)
         return has_more
 

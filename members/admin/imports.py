@@ -103,7 +103,7 @@ class ImportJobAdmin(CandidatePages, ImportDesk):
         return _now("已读 %(n)s 行，有问题 %(bad)s 行，每秒约 %(rate)s 行") % {
             "n": thousands(card.total_count),
             "bad": thousands(card.bad_count),
-            "rate": f"{card.rate:.0f}",
+            "rate": f"{card.rate:,.0f}",
         }
 
     def tiles(self, card: ImportCard) -> list[TileLine]:

@@ -17,8 +17,10 @@ def words_of(*, target: str, value: Any) -> str:
 
 
 def _address(text: str) -> str:
+    """Its parts; a municipality, which is province and city, is said once."""
     place = find_place(text)
-    return " / ".join(part for part in (place.province, place.city, place.district, place.street) if part)
+    parts = dict.fromkeys((place.province, place.city, place.district, place.street))
+    return " / ".join(filter(None, parts))
 
 
 _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
