@@ -10,7 +10,7 @@ from django.db.models import Sum
 from core import clock
 from core.actor import Actor
 from sales import selectors, services
-from sales.contracts import TargetEntry, TargetKey
+from sales.contracts import MetricName, TargetEntry, TargetKey
 
 # Position, name, kind, mode, steps as [from, basis points, fixed fen], what a bounty counts and pays, role, categories.
 _RULES: Final[tuple[dict[str, Any], ...]] = (
@@ -50,6 +50,8 @@ _PLAIN: Final[dict[str, Any]] = {
     "is_active": True,
 }
 _GROWTH_BP: Final = 10_600
+# Money to the thousand yuan, as head offices do; people to the ten.
+_MEASURES: Final[tuple[tuple[MetricName, int], ...]] = (("sales_fen", 100_000), ("new_member_count", 10))
 
 
 def seed_targets(*, at: dt.datetime, actor: Actor) -> bool:
@@ -62,7 +64,8 @@ def seed_targets(*, at: dt.datetime, actor: Actor) -> bool:
     last = selectors.add_months(this, -1)
     root = TargetKey("region", apps.get_model("guides", "Region").objects.get(parent=None).pk)
     for month, like in ((last, selectors.add_months(this, -2)), (this, last)):
-        _set_and_split(root, month, _sold(like), actor, at)
+        for metric, grain in _MEASURES:
+            _set_and_split(root, month, metric, grain, _sum_of(metric, like), actor, at)
     before = selectors.add_months(this, -2)
     services.prepare_commission(month_on=before, actor=actor, at=at)
     payable = sum(one.payable_fen for one in selectors.list_commissions(before))
@@ -70,16 +73,17 @@ def seed_targets(*, at: dt.datetime, actor: Actor) -> bool:
     return True
 
 
-def _set_and_split(key: TargetKey, month: dt.date, sold_fen: int, actor: Actor, at: dt.datetime) -> None:
-    # To the thousand yuan, as head offices do.
-    value = max(1, sold_fen * _GROWTH_BP // 10_000 // 100_000) * 100_000
-    services.set_targets(month_on=month, entries=[TargetEntry(key, value)], actor=actor, at=at)
-    plan = services.plan_split(key=key, month_on=month)
-    services.save_split(key=key, month_on=month, digest=plan.digest, actor=actor, at=at)
+def _set_and_split(
+    key: TargetKey, month: dt.date, metric: MetricName, grain: int, before: int, actor: Actor, at: dt.datetime
+) -> None:
+    value = max(1, before * _GROWTH_BP // 10_000 // grain) * grain
+    services.set_targets(month_on=month, entries=[TargetEntry(key, value)], metric=metric, actor=actor, at=at)
+    plan = services.plan_split(key=key, month_on=month, metric=metric)
+    services.save_split(key=key, month_on=month, digest=plan.digest, metric=metric, actor=actor, at=at)
 
 
-def _sold(month: dt.date) -> int:
+def _sum_of(metric: MetricName, month: dt.date) -> int:
     totals = apps.get_model("sales", "StoreTotal").objects.filter(
-        period="month", starts_on=month, metric="sales_fen"
+        period="month", starts_on=month, metric=metric
     )
     return int(totals.aggregate(total=Sum("value"))["total"] or 0)

@@ -19,13 +19,12 @@ from guides import selectors as guide_selectors
 from sales import selectors
 from sales.admin.boards_form import Asked
 from sales.contracts import Board, BoardLine
-from sales.models import BoardFreeze, FrozenSubject, Metric
+from sales.models import MONEY_METRICS, BoardFreeze, FrozenSubject, Metric
 
 _LINES: Final = 50
 _BARS: Final = 20
 _MOST_ROWS: Final = 20_000
 _FREEZES: Final = 24
-_MONEY: Final = frozenset({Metric.SALES_FEN, Metric.RETURN_FEN, Metric.REPURCHASE_FEN})
 
 
 @admin.register(BoardFreeze)
@@ -66,7 +65,7 @@ class BoardFreezeAdmin(ReadOnlyAdmin):
             _now("排行榜"),
             [
                 (_now("名次"), "count"), (_now("上期名次"), "count"), (subject, "text"), (_now("所在"), "text"),
-                (metric, "fen" if asked.metric in _MONEY else "count"),
+                (metric, "fen" if asked.metric in MONEY_METRICS else "count"),
             ],
             (
                 [line.rank, None if line.moved is None else line.rank + line.moved, *names[line.subject_id], line.value]
@@ -102,7 +101,7 @@ def _board(asked: Asked, limit: int) -> Board:
 def _shown(asked: Asked) -> dict[str, Any]:
     board = _board(asked, _LINES)
     names = _names(asked, board.lines)
-    is_money = asked.metric in _MONEY
+    is_money = asked.metric in MONEY_METRICS
     best = max((line.value for line in board.lines), default=0)
     rows = [
         {

@@ -11,7 +11,7 @@ from coupons import errors as coupon_errors
 from guides import selectors as guide_selectors
 from members import errors as member_errors
 from sales import errors
-from sales.models import Metric
+from sales.models import MONEY_METRICS, Metric
 
 CHANNELS: Final[Mapping[str, Any]] = {
     "store": _("门店"),
@@ -20,7 +20,6 @@ CHANNELS: Final[Mapping[str, Any]] = {
     "online": _("线上"),
     "private": _("私域"),
 }
-_MONEY: Final = frozenset({Metric.SALES_FEN, Metric.RETURN_FEN, Metric.REPURCHASE_FEN})
 _COUPON_OUTCOMES: Final[Mapping[str, Any]] = {
     "redeemed": _("已随单核销"),
     "known": _("收银台已核销"),
@@ -46,7 +45,7 @@ def coupon_words(outcome: str) -> str:
 
 def value_words(metric: str, value: int) -> str:
     """A value of the ledger: yuan or a number, with its sign where it takes away."""
-    return money(value) if metric in _MONEY else thousands(value)
+    return money(value) if metric in MONEY_METRICS else thousands(value)
 
 
 def signed_words(metric: str, value: int) -> str:

@@ -15,7 +15,8 @@ from core.workbooks import Sheet
 from coupons import selectors as coupon_selectors
 from guides import selectors as guide_selectors
 from sales import selectors
-from sales.admin.words import rate, yuan
+from sales.admin.target_words import TargetUnit
+from sales.admin.words import rate
 from sales.contracts import EffectiveLine, SplitPlan, TargetKey, TargetKind, TargetProgress
 from sales.models import Target
 
@@ -31,10 +32,11 @@ class TargetRow:
 
 
 class Sight:
-    """The regions, stores and guides of one month that a staff account sees."""
+    """The regions, stores and guides of one month that a staff account sees, and what their targets are of."""
 
-    def __init__(self, staff: Any, month_on: dt.date) -> None:
+    def __init__(self, staff: Any, month_on: dt.date, unit: TargetUnit) -> None:
         self.month_on = month_on
+        self.unit = unit
         self.store_ids = coupon_selectors.visible_store_ids(staff)
         self.region_ids = guide_selectors.visible_region_ids(staff)
         self.labels = guide_selectors.list_store_labels(self.store_ids)
@@ -106,7 +108,10 @@ class Sight:
         for key in keys:
             ids[key.kind].append(key.subject_id)
         rows = Target.objects.standing().filter(
-            Q(store_id__in=ids["store"]) | Q(guide_id__in=ids["guide"]), month_on=self.month_on, is_fixed=True
+            Q(store_id__in=ids["store"]) | Q(guide_id__in=ids["guide"]),
+            month_on=self.month_on,
+            metric=self.unit.metric,
+            is_fixed=True,
         )
         return {selectors.key_of_target(row) for row in rows}
 
@@ -145,11 +150,14 @@ class Sight:
         ]
         progress = {
             one.key: one
-            for one in selectors.list_target_progress([row.key for row in [*rows, *guides]], self.month_on)
+            for one in selectors.list_target_progress(
+                [row.key for row in [*rows, *guides]], self.month_on, metric=self.unit.metric
+            )
         }
+        kind = self.unit.column_kind
         heads: list[Any] = [
-            (_("编号"), "text"), (_("名称"), "text"), (_("目标"), "fen"), (_("已完成"), "fen"), (_("达成率"), "share"),
-            (_("预计月末"), "fen"), (_("预计达成率"), "share"),
+            (_("编号"), "text"), (_("名称"), "text"), (_("目标"), kind), (_("已完成"), kind), (_("达成率"), "share"),
+            (_("预计月末"), kind), (_("预计达成率"), "share"),
         ]  # fmt: skip
 
         def cells(row: TargetRow) -> list[Any]:
@@ -165,9 +173,11 @@ class Sight:
         ]
 
 
-def progress_cells(row: TargetRow, one: TargetProgress, month_on: dt.date, is_fixed: bool) -> dict[str, Any]:
+def progress_cells(
+    row: TargetRow, one: TargetProgress, month_on: dt.date, is_fixed: bool, unit: TargetUnit
+) -> dict[str, Any]:
     """One line of the table."""
-    month = f"{month_on:%Y-%m}"
+    month = f"{month_on:%Y-%m}{unit.query}"
     split = reverse("admin:sales_targets_split") + f"?month={month}&of={row.key.kind}-{row.key.subject_id}"
     behind = one.expected_fen is not None and one.done_fen < one.expected_fen
     return {
@@ -176,16 +186,16 @@ def progress_cells(row: TargetRow, one: TargetProgress, month_on: dt.date, is_fi
         "indent": "　" * row.depth,
         "is_region": row.key.kind == "region",
         "field": f"{row.key.kind}-{row.key.subject_id}",
-        "value": "" if one.target_fen is None else f"{one.target_fen / 100:,.2f}".removesuffix(".00"),
+        "value": unit.field(one.target_fen),
         "is_fixed": is_fixed,
-        "done": yuan(one.done_fen),
+        "done": unit.say(one.done_fen),
         "attainment": rate(one.attainment_bp),
         "meter": None if one.attainment_bp is None else min(100, max(0, one.attainment_bp // 100)),
         "is_behind": behind,
-        "expected": yuan(one.expected_fen),
-        "forecast": yuan(one.forecast_fen),
+        "expected": unit.say(one.expected_fen),
+        "forecast": unit.say(one.forecast_fen),
         "forecast_share": rate(one.forecast_bp),
-        "needed": yuan(one.needed_daily_fen),
+        "needed": unit.say(one.needed_daily_fen),
         "url": f"?month={month}&store={row.key.subject_id}" if row.key.kind == "store" else "",
         "split_url": split if one.target_fen and row.key.kind != "guide" else "",
     }
@@ -193,6 +203,7 @@ def progress_cells(row: TargetRow, one: TargetProgress, month_on: dt.date, is_fi
 
 def split_cells(plan: SplitPlan, sight: Sight) -> dict[str, Any]:
     """The plan as a table: each store with its guides below it."""
+    unit = sight.unit
     shapes = {"last_year": _("去年同月的业绩"), "recent": _("最近三个月的业绩"), "equal": _("平均分")}
     below: dict[TargetKey, list[Any]] = defaultdict(list)
     for line in plan.lines:
@@ -202,7 +213,7 @@ def split_cells(plan: SplitPlan, sight: Sight) -> dict[str, Any]:
         ordered.append((line, 0))
         ordered += [(child, 1) for child in below.get(line.key, ())]
     return {
-        "value": yuan(plan.value_fen),
+        "value": unit.say(plan.value_fen),
         "shape": shapes[plan.shape],
         "digest": plan.digest,
         "refusal": "",
@@ -212,8 +223,8 @@ def split_cells(plan: SplitPlan, sight: Sight) -> dict[str, Any]:
                 "name": sight.name_of(line.key),
                 "indent": "　" * (depth * 2),
                 "is_store": line.key.kind == "store",
-                "was": yuan(line.was_fen),
-                "value": yuan(line.value_fen),
+                "was": unit.say(line.was_fen),
+                "value": unit.say(line.value_fen),
                 "is_new": line.value_fen != line.was_fen,
                 "is_fixed": line.is_fixed,
                 "share": rate(line.value_fen * 10_000 // max(1, _whole(plan, line.parent))),

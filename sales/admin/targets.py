@@ -1,8 +1,8 @@
 """目标与达成: where everybody stands, a grid to set targets in, splitting down, a table to import, effective guides."""
 
 import datetime as dt
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from decimal import InvalidOperation
+from typing import Any, Final, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -31,8 +31,9 @@ from core.errors import Refusal
 from core.workbooks import workbook_answer
 from sales import errors, selectors, services
 from sales.admin.target_rows import Sight, progress_cells, split_cells, target_sheets
-from sales.admin.words import month_words, rate, read_month, yuan
-from sales.contracts import TargetEntry, TargetKey
+from sales.admin.target_words import TargetUnit, list_units, read_unit
+from sales.admin.words import month_words, rate, read_month
+from sales.contracts import MetricName, TargetEntry, TargetKey
 from sales.models import Target
 from sales.services.target_files import import_targets, read_target_file
 
@@ -54,7 +55,7 @@ class EffectiveForm(DressedForm):
 class TargetAdmin(ScopedReadOnlyAdmin):
     """Not a list of rows: the chain by region, store and guide, of one month."""
 
-    fields = ("month_on", "whose", "value_words", "origin", "is_fixed", "changed_at")
+    fields = ("month_on", "metric", "whose", "value_words", "origin", "is_fixed", "changed_at")
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
@@ -79,7 +80,7 @@ class TargetAdmin(ScopedReadOnlyAdmin):
 
     @column(_("目标"))
     def value_words(self, row: Target) -> str:
-        return yuan(row.value)
+        return TargetUnit(cast("MetricName", row.metric)).say(row.value)
 
     def below_form(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
         """Every change of the target."""
@@ -87,8 +88,9 @@ class TargetAdmin(ScopedReadOnlyAdmin):
         changes = selectors.list_target_changes(
             selectors.key_of_target(instance), instance.month_on, metric=instance.metric
         )
+        say = TargetUnit(instance.metric).say
         lines = [
-            f"{when(one.at)} · {one.made_by} · {one.origin_label}：{yuan(one.from_fen)} → {yuan(one.to_fen)}"
+            f"{when(one.at)} · {one.made_by} · {one.origin_label}：{say(one.from_fen)} → {say(one.to_fen)}"
             for one in changes
         ]
         panel = Panel(_("修改记录"), "admin/xiaoer/sales/panel_lines.html", {"lines": lines})
@@ -98,11 +100,14 @@ class TargetAdmin(ScopedReadOnlyAdmin):
         """Regions and stores; with `?store=` the guides of one."""
         self._may_look(request)
         month_on = self._month(request)
-        sight = Sight(request.user, month_on)
+        sight = self._sight(request, month_on)
         store_id = self._store(request, sight)
         found = sight.rows(store_id)
         progress = {
-            one.key: one for one in selectors.list_target_progress([row.key for row in found], month_on)
+            one.key: one
+            for one in selectors.list_target_progress(
+                [row.key for row in found], month_on, metric=sight.unit.metric
+            )
         }
         fixed = sight.fixed([row.key for row in found])
         return self._page(
@@ -111,17 +116,27 @@ class TargetAdmin(ScopedReadOnlyAdmin):
             title=_("目标与达成"),
             month=f"{month_on:%Y-%m}",
             month_words=month_words(month_on),
-            before_url=f"?month={selectors.add_months(month_on, -1):%Y-%m}",
-            after_url=f"?month={selectors.add_months(month_on, 1):%Y-%m}",
+            unit=sight.unit,
+            units=[
+                {
+                    "label": unit.label,
+                    "url": f"?month={month_on:%Y-%m}{unit.query}"
+                    + (f"&store={store_id}" if store_id else ""),
+                    "is_on": unit == sight.unit,
+                }
+                for unit in list_units()
+            ],
+            before_url=f"?month={selectors.add_months(month_on, -1):%Y-%m}{sight.unit.query}",
+            after_url=f"?month={selectors.add_months(month_on, 1):%Y-%m}{sight.unit.query}",
             store_name=sight.store_name(store_id) if store_id else "",
             store_id=store_id or "",
             lines=[
-                progress_cells(row, progress[row.key], month_on, row.key in fixed)
+                progress_cells(row, progress[row.key], month_on, row.key in fixed, sight.unit)
                 for row in found
                 if row.key in progress
             ],
             may_set=self.may_set(request),
-            top=self._top(found, progress),
+            top=self._top(found, progress, sight.unit),
         )
 
     def set_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
@@ -129,31 +144,43 @@ class TargetAdmin(ScopedReadOnlyAdmin):
         if request.method != "POST" or not self.may_set(request):
             raise PermissionDenied
         month_on = self._month(request)
-        sight = Sight(request.user, month_on)
+        sight = self._sight(request, month_on)
         store_id = self._store(request, sight)
         shown = [row.key for row in sight.rows(store_id)]
-        now = selectors.find_targets(shown, month_on)
+        now = selectors.find_targets(shown, month_on, metric=sight.unit.metric)
         entries, wrong = [], []
         for key in shown:
             text = request.POST.get(f"{key.kind}-{key.subject_id}")
             if text is None:
                 continue
             try:
-                value = _read_yuan(text)
+                value = sight.unit.read(text)
             except InvalidOperation:
                 wrong.append(text.strip()[:20])
                 continue
             if value != now.get(key):
                 entries.append(TargetEntry(key, value))
         if wrong:
-            messages.error(request, _now("没有保存：「%(text)s」不是金额") % {"text": "」「".join(wrong)})
+            messages.error(
+                request,
+                (
+                    _now("没有保存：「%(text)s」不是金额")
+                    if sight.unit.is_money
+                    else _now("没有保存：「%(text)s」不是整数")
+                )
+                % {"text": "」「".join(wrong)},
+            )
         else:
-            self._set(request, month_on, entries)
-        return self._back(month_on, store_id)
+            self._set(request, month_on, entries, sight.unit)
+        return self._back(month_on, store_id, sight.unit)
 
-    def _set(self, request: HttpRequest, month_on: dt.date, entries: list[TargetEntry]) -> None:
+    def _set(
+        self, request: HttpRequest, month_on: dt.date, entries: list[TargetEntry], unit: TargetUnit
+    ) -> None:
         try:
-            count = services.set_targets(month_on=month_on, entries=entries, actor=staff_actor(request))
+            count = services.set_targets(
+                month_on=month_on, entries=entries, metric=unit.metric, actor=staff_actor(request)
+            )
         except Refusal as refusal:
             messages.error(request, refusal.message)
         else:
@@ -164,19 +191,22 @@ class TargetAdmin(ScopedReadOnlyAdmin):
         if not self.may_set(request):
             raise PermissionDenied
         month_on = self._month(request)
-        sight = Sight(request.user, month_on)
+        sight = self._sight(request, month_on)
         key = self._key(request, sight)
-        address = f"?month={month_on:%Y-%m}&of={key.kind}-{key.subject_id}"
+        address = f"?month={month_on:%Y-%m}&of={key.kind}-{key.subject_id}{sight.unit.query}"
         if request.method == "POST":
             if "release" in request.POST:
                 plan_keys = sight.below(key)
-                services.release_targets(month_on=month_on, keys=plan_keys, actor=staff_actor(request))
+                services.release_targets(
+                    month_on=month_on, keys=plan_keys, metric=sight.unit.metric, actor=staff_actor(request)
+                )
                 return HttpResponseRedirect(reverse("admin:sales_targets_split") + address)
             try:
                 count = services.save_split(
                     key=key,
                     month_on=month_on,
                     digest=request.POST.get("digest", ""),
+                    metric=sight.unit.metric,
                     actor=staff_actor(request),
                 )
             except errors.SplitChanged as refusal:
@@ -184,20 +214,22 @@ class TargetAdmin(ScopedReadOnlyAdmin):
                 return HttpResponseRedirect(reverse("admin:sales_targets_split") + address)
             except Refusal as refusal:
                 messages.error(request, refusal.message)
-                return self._back(month_on, key.subject_id if key.kind == "store" else None)
+                return self._back(month_on, key.subject_id if key.kind == "store" else None, sight.unit)
             messages.success(request, _now("已分解，%(n)s 个目标有变化") % {"n": count})
-            return self._back(month_on, key.subject_id if key.kind == "store" else None)
+            return self._back(month_on, key.subject_id if key.kind == "store" else None, sight.unit)
         context: dict[str, Any] = {"refusal": ""}
         try:
-            context = split_cells(services.plan_split(key=key, month_on=month_on), sight)
+            context = split_cells(
+                services.plan_split(key=key, month_on=month_on, metric=sight.unit.metric), sight
+            )
         except Refusal as refusal:
             context = {"refusal": refusal.message}
         return self._page(
             request,
             "target_split",
-            title=_now("分解目标 · %(name)s · %(month)s")
-            % {"name": sight.name_of(key), "month": month_words(month_on)},
-            back_url=f"{reverse(_PATH)}?month={month_on:%Y-%m}"
+            title=_now("分解%(what)s目标 · %(name)s · %(month)s")
+            % {"what": sight.unit.label, "name": sight.name_of(key), "month": month_words(month_on)},
+            back_url=f"{reverse(_PATH)}?month={month_on:%Y-%m}{sight.unit.query}"
             + (f"&store={key.subject_id}" if key.kind == "store" else ""),
             has_fixed=bool(sight.fixed(sight.below(key))),
             **context,
@@ -208,23 +240,29 @@ class TargetAdmin(ScopedReadOnlyAdmin):
         if not self.may_set(request):
             raise PermissionDenied
         month_on = self._month(request)
-        sight = Sight(request.user, month_on)
+        sight = self._sight(request, month_on)
         form = FileForm(request.POST or None, request.FILES or None)
         context: dict[str, Any] = {}
         if request.method == "POST" and form.is_valid():
             try:
-                file = read_target_file(stream=form.cleaned_data["file"], visible=sight.visible)
+                file = read_target_file(
+                    stream=form.cleaned_data["file"], visible=sight.visible, metric=sight.unit.metric
+                )
                 if "bad" in request.POST:
                     rows = [[*one.cells, str(one.line), one.reason] for one in file.bad_rows]
                     return workbook_answer(
                         name=_now("目标导入_有问题的行"), sheets=target_sheets(file.headings, rows)
                     )
                 if "save" in request.POST:
-                    count = import_targets(month_on=month_on, file=file, actor=staff_actor(request))
+                    count = import_targets(
+                        month_on=month_on, file=file, metric=sight.unit.metric, actor=staff_actor(request)
+                    )
                     messages.success(request, _now("已导入，%(n)s 个目标有变化") % {"n": count})
-                    return self._back(month_on, None)
+                    return self._back(month_on, None, sight.unit)
                 context = {
-                    "good": [(sight.name_of(one.key), yuan(one.value_fen)) for one in file.entries[:50]],
+                    "good": [
+                        (sight.name_of(one.key), sight.unit.say(one.value_fen)) for one in file.entries[:50]
+                    ],
                     "good_count": len(file.entries),
                     "bad": [(one.line, " · ".join(one.cells), one.reason) for one in file.bad_rows[:50]],
                     "bad_count": len(file.bad_rows),
@@ -235,10 +273,12 @@ class TargetAdmin(ScopedReadOnlyAdmin):
         return self._page(
             request,
             "target_import",
-            title=_now("导入目标 · %(month)s") % {"month": month_words(month_on)},
+            title=_now("导入%(what)s目标 · %(month)s")
+            % {"what": sight.unit.label, "month": month_words(month_on)},
+            unit=sight.unit,
             form=form,
             media=form.media,
-            back_url=f"{reverse(_PATH)}?month={month_on:%Y-%m}",
+            back_url=f"{reverse(_PATH)}?month={month_on:%Y-%m}{sight.unit.query}",
             **context,
         )
 
@@ -246,15 +286,17 @@ class TargetAdmin(ScopedReadOnlyAdmin):
         """Everybody in sight with her target: also what may be filled in and imported again."""
         self._may_look(request)
         month_on = self._month(request)
-        sight = Sight(request.user, month_on)
-        name = _now("目标与达成_%(month)s") % {"month": f"{month_on:%Y-%m}"}
+        sight = self._sight(request, month_on)
+        name = _now("目标与达成_%(what)s_%(month)s") % {
+            "what": sight.unit.label, "month": f"{month_on:%Y-%m}",
+        }  # fmt: skip
         return workbook_answer(name=name, sheets=sight.sheets())
 
     def effective_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
         """Effective guides of a week and of a month, by store."""
         self._may_look(request)
         month_on = self._month(request)
-        sight = Sight(request.user, month_on)
+        sight = self._sight(request, month_on)
         today = clock.today()
         day = min(today, selectors.add_months(month_on, 1) - dt.timedelta(days=1))
         boards = []
@@ -300,18 +342,18 @@ class TargetAdmin(ScopedReadOnlyAdmin):
         )  # fmt: skip
         return ask(self, request, question, run, form=form)
 
-    def _top(self, found: Any, progress: Any) -> list[tuple[Any, str]]:
+    def _top(self, found: Any, progress: Any, unit: TargetUnit) -> list[tuple[Any, str]]:
         """The first row in numbers."""
         if not found or found[0].key not in progress:
             return []
         one = progress[found[0].key]
         return [
-            (_now("%(name)s 目标") % {"name": found[0].name}, yuan(one.target_fen)),
-            (_("已完成"), yuan(one.done_fen)),
+            (_now("%(name)s 目标") % {"name": found[0].name}, unit.say(one.target_fen)),
+            (_("已完成"), unit.say(one.done_fen)),
             (_("达成率"), rate(one.attainment_bp)),
-            (_("截至昨天应完成"), yuan(one.expected_fen)),
-            (_("预计月末"), yuan(one.forecast_fen)),
-            (_("余下每天要做"), yuan(one.needed_daily_fen)),
+            (_("截至昨天应完成"), unit.say(one.expected_fen)),
+            (_("预计月末"), unit.say(one.forecast_fen)),
+            (_("余下每天要做"), unit.say(one.needed_daily_fen)),
         ]
 
     def _may_look(self, request: HttpRequest) -> None:
@@ -320,6 +362,9 @@ class TargetAdmin(ScopedReadOnlyAdmin):
 
     def _month(self, request: HttpRequest) -> dt.date:
         return read_month(request.GET.get("month", ""), clock.today())
+
+    def _sight(self, request: HttpRequest, month_on: dt.date) -> Sight:
+        return Sight(request.user, month_on, read_unit(request.GET.get("metric", "")))
 
     def _store(self, request: HttpRequest, sight: Sight) -> int | None:
         text = request.GET.get("store", "")
@@ -338,21 +383,10 @@ class TargetAdmin(ScopedReadOnlyAdmin):
             raise Http404
         return key
 
-    def _back(self, month_on: dt.date, store_id: int | None) -> HttpResponse:
+    def _back(self, month_on: dt.date, store_id: int | None, unit: TargetUnit) -> HttpResponse:
         store = f"&store={store_id}" if store_id else ""
-        return HttpResponseRedirect(f"{reverse(_PATH)}?month={month_on:%Y-%m}{store}")
+        return HttpResponseRedirect(f"{reverse(_PATH)}?month={month_on:%Y-%m}{unit.query}{store}")
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
         whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, f"admin/xiaoer/sales/{template}.html", whole)
-
-
-def _read_yuan(text: str) -> int | None:
-    """Fen; None for an empty cell. Raises InvalidOperation for anything that is no amount."""
-    plain = text.strip().replace(",", "").replace("，", "").removeprefix("¥")
-    if not plain:
-        return None
-    value = Decimal(plain)
-    if not value.is_finite() or not 0 <= value <= 10**12 or value != round(value, 2):
-        raise InvalidOperation
-    return int(value * 100)

@@ -238,7 +238,7 @@ class TargetKey:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TargetEntry:
-    """What one subject is to reach, in fen; None takes the target back."""
+    """What one subject is to reach: fen, or pieces where the metric counts them; None takes the target back."""
 
     key: TargetKey
     value_fen: int | None
@@ -246,7 +246,8 @@ class TargetEntry:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TargetProgress:
-    """Where one subject stands in one month. `target_fen` None: nobody set one, and what rests on it is None too.
+    """Where one subject stands in one month; of a metric that counts pieces every `_fen` is pieces. `target_fen` None:
+    nobody set one, and what rests on it is None too.
 
     `expected_fen` is the part of the target that the days before today were to bring, by the weekday pattern;
     `forecast_fen` what the month will end with if it goes on like this; `daily_fen` what a day brought so far,

@@ -57,6 +57,7 @@ from sales.models.imports import (
 )
 from sales.models.ledger import (
     FACT_METRICS,
+    MONEY_METRICS,
     EntryReason,
     FactKind,
     GuideTotal,
@@ -95,6 +96,7 @@ __all__ = [
     "FACT_METRICS",
     "GROUPS",
     "GROUP_NAMES",
+    "MONEY_METRICS",
     "SCORES",
     "STANDARD_LISTS",
     "TARGET_METRICS",

@@ -20,11 +20,14 @@ class Metric(models.TextChoices):
     RETURN_COUNT = "return_count", _("退货单数")
     FIRST_PURCHASE_COUNT = "first_purchase_count", _("首购会员数")
     REPURCHASE_FEN = "repurchase_fen", _("复购额")
-    NEW_MEMBER_COUNT = "new_member_count", _("新会员数")
-    NEW_BINDING_COUNT = "new_binding_count", _("新绑定数")
-    REDEMPTION_COUNT = "redemption_count", _("核销张数")
+    NEW_MEMBER_COUNT = "new_member_count", _("新增会员")
+    NEW_BINDING_COUNT = "new_binding_count", _("新增绑定")
+    REDEMPTION_COUNT = "redemption_count", _("核销数")
     SHARE_COUNT = "share_count", _("素材分享数")
     TASK_COUNT = "task_count", _("完成任务数")
+
+
+MONEY_METRICS: Final = frozenset({Metric.SALES_FEN, Metric.RETURN_FEN, Metric.REPURCHASE_FEN})
 
 
 class EntryReason(models.TextChoices):

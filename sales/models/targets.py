@@ -9,8 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from core.models import LockingQuerySet
 from sales.models.ledger import Metric
 
-# What targets may be set for; both in fen.
-TARGET_METRICS: Final = (Metric.SALES_FEN, Metric.REPURCHASE_FEN)
+# What targets may be set for: money in fen, all others in pieces.
+TARGET_METRICS: Final = (
+    Metric.SALES_FEN,
+    Metric.REPURCHASE_FEN,
+    Metric.ORDER_COUNT,
+    Metric.NEW_MEMBER_COUNT,
+    Metric.NEW_BINDING_COUNT,
+)
 
 
 class TargetOrigin(models.TextChoices):

@@ -56,6 +56,7 @@ from sales.selectors.targets import (
     key_of_target,
     list_target_changes,
     list_target_progress,
+    list_targets_of,
 )
 from sales.selectors.told import find_told_order, find_waiting_order, list_order_stores
 
@@ -114,6 +115,7 @@ __all__ = [
     "list_store_sales",
     "list_target_changes",
     "list_target_progress",
+    "list_targets_of",
     "list_visit_reasons",
     "next_commission_month",
     "offered_choices",

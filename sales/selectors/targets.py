@@ -117,6 +117,13 @@ def find_targets(
     return {key_of_target(row): row.value or 0 for row in rows}
 
 
+def list_targets_of(key: TargetKey, month_on: dt.date) -> dict[MetricName, int]:
+    """Everything that one subject is to reach in a month, by metric, in one query."""
+    hers = {f"{key.kind}_id": key.subject_id}
+    rows = Target.objects.standing().filter(month_on=month_on, **hers).values_list("metric", "value")
+    return {metric: value or 0 for metric, value in rows}  # type: ignore[misc]
+
+
 def key_of_target(row: Target) -> TargetKey:
     """Whom a row is for."""
     if row.region_id is not None:

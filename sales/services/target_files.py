@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Final
 
@@ -18,12 +18,13 @@ from core.tables import open_table
 from guides import selectors as guide_selectors
 from sales.contracts import MetricName, TargetEntry, TargetKey, TargetKind
 from sales.errors import TargetFileUnusable
+from sales.models import MONEY_METRICS
 from sales.services.targets import MOST_FEN, set_targets
 
 MOST_ROWS: Final = 20_000
 _MOST_BYTES: Final = 5 * 1024 * 1024
 _CODES: Final = ("编号", "门店编号", "工号", "导购工号", "区域", "code")
-_VALUES: Final = ("目标", "目标（元）", "目标(元)", "目标金额", "target")
+_VALUES: Final = ("目标", "目标数", "目标（元）", "目标(元)", "目标金额", "target")
 _NUMBER: Final = re.compile(r"\d{1,3}(,\d{3})*(\.\d{1,2})?|\d+(\.\d{1,2})?")
 
 
@@ -45,7 +46,12 @@ class TargetFile:
     bad_rows: tuple[BadRow, ...]
 
 
-def read_target_file(*, stream: IO[bytes], visible: Mapping[TargetKind, frozenset[int] | None]) -> TargetFile:
+def read_target_file(
+    *,
+    stream: IO[bytes],
+    visible: Mapping[TargetKind, frozenset[int] | None],
+    metric: MetricName = "sales_fen",
+) -> TargetFile:
     """The table's targets; writes nothing. `visible` is whom the reader may set targets for (None: everybody): others
     look unknown. Refuses files that are no table, are too large, or lack the two columns."""
     handle, name = tempfile.mkstemp(prefix="targets-")
@@ -62,7 +68,8 @@ def read_target_file(*, stream: IO[bytes], visible: Mapping[TargetKind, frozense
                 if len(rows) >= MOST_ROWS:
                     raise FileTooLarge(_("最多 2 万行，请分成几份"))
                 rows.append((line, tuple(cells)))
-            return _read(table.headings, rows, code_at, value_at, visible)
+            is_money = metric in MONEY_METRICS
+            return _read(table.headings, rows, code_at, value_at, visible, is_money=is_money)
     finally:
         Path(name).unlink(missing_ok=True)
 
@@ -94,6 +101,8 @@ def _read(
     code_at: int,
     value_at: int,
     visible: Mapping[TargetKind, frozenset[int] | None],
+    *,
+    is_money: bool,
 ) -> TargetFile:
     codes = {_cell(cells, code_at) for _line, cells in rows}
     known = _known(codes, visible)
@@ -102,7 +111,7 @@ def _read(
     for line, cells in rows:
         code = _cell(cells, code_at)
         found = known.get(code, ())
-        value, reason = _value(_cell(cells, value_at))
+        value, reason = _value(_cell(cells, value_at), is_money=is_money)
         if len(found) != 1:
             reason = _("没有这个编号") if not found else _("这个编号既是门店又是导购或区域，请改用别的写法")
         elif not reason and found[0] in entries:
@@ -143,8 +152,9 @@ def _cell(cells: Sequence[str], place: int) -> str:
     return cells[place].strip().lstrip("'") if place < len(cells) else ""
 
 
-def _value(text: str) -> tuple[int | None, str]:
+def _value(text: str, *, is_money: bool) -> tuple[int | None, str]:
     plain = text.removeprefix("¥").removesuffix("元").strip()
+    wrong = _("不是金额，最多两位小数") if is_money else _("不是整数")
     if not plain:
         return None, _("没有填目标")
     if plain.startswith(("=", "＝")):
@@ -152,9 +162,9 @@ def _value(text: str) -> tuple[int | None, str]:
     if plain.startswith("-"):
         return None, _("目标不能是负数")
     if not _NUMBER.fullmatch(plain):
-        return None, _("不是金额，最多两位小数")
-    try:
-        fen = int(Decimal(plain.replace(",", "")) * 100)
-    except InvalidOperation:
-        return None, _("不是金额，最多两位小数")
-    return (None, _("金额太大，请核对")) if fen > MOST_FEN else (fen, "")
+        return None, wrong
+    number = Decimal(plain.replace(",", ""))
+    if not is_money and number != int(number):
+        return None, wrong
+    value = int(number * 100 if is_money else number)
+    return (None, _("数字太大，请核对")) if value > MOST_FEN else (value, "")

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from core.shares import split
 from sales.errors import FixedPartsDisagree, NothingToSplit
 
-_YUAN: Final = 100
+YUAN: Final = 100
 Shape = Literal["last_year", "recent", "equal"]
 
 
@@ -45,9 +45,11 @@ def _fill(weights: Sequence[int]) -> list[int]:
     return [weight or max(1, sum(known) // len(known)) for weight in weights]
 
 
-def deal(*, amount_fen: int, children: Sequence[Child]) -> tuple[Shape, list[int], list[int]]:
+def deal(
+    *, amount_fen: int, children: Sequence[Child], grain: int = YUAN
+) -> tuple[Shape, list[int], list[int]]:
     """What each weighs and gets, to the yuan by largest remainder, adding up to the amount; fixed parts stay. Fen of
-    the amount that make no yuan go to the first who is not fixed."""
+    the amount that make no yuan go to the first who is not fixed. With a `grain` of 1 all of it is pieces, not fen."""
     if not children:
         raise NothingToSplit
     shape, weights = weigh(children)
@@ -56,10 +58,10 @@ def deal(*, amount_fen: int, children: Sequence[Child]) -> tuple[Shape, list[int
     left = amount_fen - sum(parts)
     if left < 0 or (left and not free):
         raise FixedPartsDisagree(fixed_fen=sum(parts), whole_fen=amount_fen)
-    yuan, odd = divmod(left, _YUAN)
-    dealt = split(amount=yuan, weights=[weights[place] for place in free])
+    whole, odd = divmod(left, grain)
+    dealt = split(amount=whole, weights=[weights[place] for place in free])
     for place, part in zip(free, dealt, strict=True):
-        parts[place] = part * _YUAN
+        parts[place] = part * grain
     if odd:
         parts[free[0]] += odd
     return shape, weights, parts

@@ -24,6 +24,7 @@ from sales.contracts import (
 )
 from sales.errors import NoSuchTargetSubject, NothingToSplit, SplitChanged, TargetUnusable
 from sales.models import (
+    MONEY_METRICS,
     TARGET_METRICS,
     GuideTotal,
     StoreTotal,
@@ -32,7 +33,7 @@ from sales.models import (
     TargetSettings,
 )
 from sales.selectors import add_months, find_targets, key_of_target
-from sales.services.target_splitting import Child, Shape, deal
+from sales.services.target_splitting import YUAN, Child, Shape, deal
 
 # Two who write targets at once wait for each other: a split looks at many of them.
 _LOCK: Final = 7_302_002
@@ -280,7 +281,9 @@ def _deal_below(
         )
         for child in children
     ]
-    shape, weights, parts = deal(amount_fen=value, children=shapes)
+    shape, weights, parts = deal(
+        amount_fen=value, children=shapes, grain=YUAN if metric in MONEY_METRICS else 1
+    )
     return shape, [
         SplitLine(
             child,

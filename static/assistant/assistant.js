@@ -22,6 +22,15 @@
     planPulse();
   };
 
+  // A chosen chip beyond the edge of its row is brought into it.
+  const showChosen = () => document.querySelectorAll(".chips .is-on").forEach((one) => {
+    const chip = one.getBoundingClientRect();
+    const row = one.parentElement.getBoundingClientRect();
+    if (chip.right > row.right || chip.left < row.left) one.parentElement.scrollLeft += chip.left - row.left - 16;
+  });
+  window.addEventListener("pageshow", showChosen);
+  document.addEventListener("htmx:afterSettle", showChosen);
+
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") beat();
   });

@@ -143,6 +143,32 @@ def test_what_is_exported_can_be_imported(desk: Client, cast: Cast) -> None:
     assert "可以导入 1 行" in page
 
 
+def test_targets_of_pieces_have_a_grid_and_a_table_of_their_own(desk: Client, cast: Cast) -> None:
+    asked = {"month": MONTH, "metric": "new_member_count"}
+    key = TargetKey("store", cast.store.id)
+    assert "新增会员" in desk.get(url("sales_target_changelist", **asked)).content.decode()
+    answer = desk.post(url("sales_targets_set", **asked), {f"store-{cast.store.id}": "2.5"}, follow=True)
+    assert "「2.5」不是整数" in answer.content.decode()
+    answer = desk.post(url("sales_targets_set", **asked), {f"store-{cast.store.id}": "20"}, follow=True)
+    assert answer.redirect_chain[0][0].endswith("&metric=new_member_count")
+    assert selectors.list_targets_of(key, DECEMBER) == {"new_member_count": 20}
+    page = desk.get(url("sales_targets_split", of=f"store-{cast.store.id}", **asked))
+    assert "¥" not in page.context["value"]
+    desk.post(
+        url("sales_targets_split", of=f"store-{cast.store.id}", **asked), {"digest": page.context["digest"]}
+    )
+    guide = TargetKey("guide", cast.lina.id)
+    assert selectors.list_targets_of(guide, DECEMBER)["new_member_count"] in (6, 7)
+    exported = b"".join(desk.get(url("sales_targets_export", **asked)))
+    checked = desk.post(
+        url("sales_targets_import", **asked), {"file": upload(exported, "目标.xlsx"), "check": "1"}
+    ).content.decode()
+    assert "可以导入 1 行" in checked  # the first sheet: regions and stores
+    text = "编号,目标\nT001,9\nT002,1.5\n"
+    desk.post(url("sales_targets_import", **asked), {"file": upload(text), "save": "1"})
+    assert selectors.list_targets_of(guide, DECEMBER) == {"new_member_count": 9}
+
+
 def test_a_region_sets_its_own_part_only(client: Client, cast: Cast) -> None:
     grant(client, cast, "view_target", "change_target", "view_commissionmonth")
     page = client.get(url("sales_target_changelist", month=MONTH)).content.decode()

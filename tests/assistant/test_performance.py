@@ -89,6 +89,16 @@ def test_a_target_draws_its_ring(sold: Cast, log_in: Any, django_assert_max_num_
         target = client.get("/a/performance/goal/", headers=HX).context["page"].target
     assert (target.percent, target.headline) == ("89%", "目标 ¥200，还差 ¥22")
     assert target.dash == round(188 * 0.89)
+    sale_services.set_targets(
+        month_on=dt.date(2026, 3, 1),
+        entries=[TargetEntry(TargetKey("guide", sold.lina.id), 4)],
+        metric="order_count",
+        actor=Actor.system("boss"),
+    )
+    with django_assert_max_num_queries(12):
+        page = client.get("/a/performance/goal/", headers=HX).context["page"]
+    assert page.target == target
+    assert [(one.label, one.text, one.share) for one in page.lines] == [("订单数", "2 / 4", 50)]
     assert client.get("/a/performance/goal/?who=store", headers=HX).status_code == 404
 
 

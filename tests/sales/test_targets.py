@@ -75,7 +75,7 @@ def test_unknown_and_doubled_subjects_are_refused(cast: Cast) -> None:
         services.set_targets(month_on=MONTH, entries=[TargetEntry(store_of(cast), 1)] * 2, actor=TILL)
     with pytest.raises(errors.TargetUnusable):
         services.set_targets(
-            month_on=MONTH, entries=[TargetEntry(store_of(cast), 1)], metric="order_count", actor=TILL
+            month_on=MONTH, entries=[TargetEntry(store_of(cast), 1)], metric="return_fen", actor=TILL
         )
 
 
@@ -136,6 +136,35 @@ def test_who_left_or_closed_gets_no_part(cast: Cast) -> None:
     assert {one.key.subject_id for one in plan.lines} == {cast.lina.id, cast.zhaoqiang.id}
     with pytest.raises(errors.NothingToSplit):
         services.plan_split(key=TargetKey("store", cast.other_store.id), month_on=month)
+
+
+def test_pieces_are_dealt_whole_and_measured_beside_the_money(cast: Cast) -> None:
+    for guide, orders in (("T001", 3), ("T002", 1)):
+        for _one in range(orders):
+            sell(guide, 1_000, dt.date(2025, 11, 12))
+    sell("T001", 1_000, dt.date(2026, 11, 17))
+    key = store_of(cast)
+    put(key, 90_000)
+    assert services.set_targets(
+        month_on=MONTH, entries=[TargetEntry(key, 7)], metric="order_count", actor=TILL
+    )
+    plan = services.plan_split(key=key, month_on=MONTH, metric="order_count")
+    assert sum(line.value_fen for line in plan.lines) == 7
+    assert [line.value_fen for line in sorted(plan.lines, key=lambda one: one.key.subject_id)] == [4, 1, 2]
+    services.save_split(key=key, month_on=MONTH, metric="order_count", digest=plan.digest, actor=TILL)
+    told = selectors.get_target_progress(
+        TargetKey("guide", cast.lina.id), MONTH, metric="order_count", at=NOON
+    )
+    assert (told.target_fen, told.done_fen, told.attainment_bp) == (4, 1, 2_500)
+    assert selectors.list_targets_of(key, MONTH) == {"sales_fen": 90_000, "order_count": 7}
+    for metric in ("redemption_count", "return_fen"):
+        with pytest.raises(errors.TargetUnusable):
+            services.set_targets(
+                month_on=MONTH,
+                entries=[TargetEntry(key, 7)],
+                metric=metric,
+                actor=TILL,
+            )
 
 
 @given(

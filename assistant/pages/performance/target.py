@@ -2,16 +2,18 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Mapping
 from typing import Final
 
 from django.utils.translation import gettext as _
 
 from assistant import phrases
+from assistant.pages.performance.asked import METRICS, say_value
 from core import clock
 from core.errors import NotFound
 from guides.contracts import GuideCard
 from sales import selectors as sale_selectors
-from sales.contracts import TargetKey, TargetProgress
+from sales.contracts import MetricName, TargetKey, TargetProgress
 
 RADIUS: Final = 30
 ROUND: Final = 188  # its circumference in the drawing's units
@@ -30,13 +32,24 @@ class TargetPart:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class GoalLine:
+    """A target of something else than sales."""
+
+    label: str  # 新增会员
+    text: str  # 12 / 20
+    share: int  # percent, for the bar
+    is_done: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class GoalPage:
     target: TargetPart | None
+    lines: tuple[GoalLine, ...]
 
 
 def has_target(key: TargetKey, day: dt.date) -> bool:
-    """Whether there is a ring to fetch: it asks the database more than the rest of the page."""
-    return bool(sale_selectors.find_targets([key], day.replace(day=1)))
+    """Whether there is anything to fetch: it asks the database more than the rest of the page."""
+    return bool(sale_selectors.list_targets_of(key, day.replace(day=1)))
 
 
 def build_goal(guide: GuideCard, *, is_store: bool, now: dt.datetime | None = None) -> GoalPage:
@@ -44,7 +57,29 @@ def build_goal(guide: GuideCard, *, is_store: bool, now: dt.datetime | None = No
     if is_store and guide.role != "manager":
         raise NotFound
     key = TargetKey("store", guide.store.id) if is_store else TargetKey("guide", guide.id)
-    return GoalPage(build_target(key, now=now or clock.now()))
+    now = now or clock.now()
+    today = clock.business_day(now)
+    targets = sale_selectors.list_targets_of(key, today.replace(day=1))
+    ring = build_target(key, now=now) if "sales_fen" in targets else None
+    return GoalPage(ring, _lines(key, targets, today))
+
+
+def _lines(key: TargetKey, targets: Mapping[MetricName, int], today: dt.date) -> tuple[GoalLine, ...]:
+    others = {metric: value for metric, value in targets.items() if metric != "sales_fen" and value}
+    if not others:
+        return ()
+    read = sale_selectors.sum_store if key.kind == "store" else sale_selectors.sum_guide
+    done = read(key.subject_id, sale_selectors.span_of("month", today))
+    return tuple(
+        GoalLine(
+            label=str(words),
+            text=f"{say_value(metric, done[metric])} / {say_value(metric, others[metric])}",
+            share=min(100, max(0, done[metric] * 100 // others[metric])),
+            is_done=done[metric] >= others[metric],
+        )
+        for metric, words in METRICS.items()
+        if metric in others
+    )
 
 
 def build_target(key: TargetKey, *, now: dt.datetime) -> TargetPart | None:
