@@ -1,20 +1,29 @@
-"""Redeeming at many tills at once, against the bare SQL of the same transaction in pgbench.
+"""Redeeming at many tills at once: where the time goes, from bare SQL to a signed request.
 
-First each till redeems coupons of its own, one after the other; then all tills ask for the same coupon at once, over and
-over, of which each must be redeemed exactly once. The floor does to the rows what the service does and nothing else: it
-locks the coupon, looks at its state, writes redemption, its entry in the book, state, event and audit entry, and
-counts. It asks no rule of time and place, checks no amount and makes no answer. Rounds take turns, each on a fresh
-batch. BENCH_REDEEM_ROUNDS and BENCH_REDEEM_CALLS (of each till) lengthen or shorten it.
+- The service alone against the bare SQL of the same transaction in pgbench: each till redeems coupons of its own, one after
+  the other; then all tills ask for the same coupon at once, over and over, of which each must be redeemed exactly once.
+- The open API (`POST orders/redeem`: signature, nonce, idempotency key, kept answer, log, limits, pricing) against a bare
+  signed Django view that writes the same rows (bench/coupon_api_urls.py), both through WSGI in the clients' processes,
+  behind the same middlewares: no socket, as a network adds the same to both.
+- The open API against the bare SQL, which is all of it together.
+
+The bare SQL does to the rows what the service does and nothing else: it locks the coupon, looks at its state, writes
+redemption, its entry in the book, state, event and audit entry, and counts. It asks no rule of time and place, checks no
+amount and makes no answer. Halves take turns, each on a fresh batch. BENCH_REDEEM_ROUNDS and BENCH_REDEEM_CALLS (of each
+till) lengthen or shorten it.
 """
 
+import json
 import os
 import statistics
 import sys
-from typing import Final
+from typing import Any, Final
 
 from bench.coupon_shop import PROCESSES, Round, Shop, running_shop
 from bench.figures import Figure, Report, spread
 
+SLOWER: Final = 3.0  # p99 in times of the floor's
+SHARE: Final = 0.4  # of the floor's requests
 _ROUNDS: Final = int(os.environ.get("BENCH_REDEEM_ROUNDS") or 5)
 _CALLS: Final = int(os.environ.get("BENCH_REDEEM_CALLS") or 60)
 _TILLS: Final = 32
@@ -75,6 +84,58 @@ def warm(place):
 def call(place, number):
     redeem(given["codes"][number if given["is_one"] else place * calls + number], f"{place}-{number}")
 """
+_KEYS: Final = """
+import json, sys, django
+django.setup()
+from core.actor import Actor
+from openapi import services
+from openapi.contracts import ClientTerms
+made = []
+for number in range(int(sys.argv[2])):
+    terms = ClientTerms(
+        name=f"bench {number}", kind="till", scopes=("redeem",), store_id=int(sys.argv[1]), per_minute=60_000)
+    one = services.create_client(terms=terms, actor=Actor.system("bench"))
+    made.append([one.key_id, one.secret])
+print(json.dumps(made))
+"""
+# Every till signs its requests before the clock starts.
+_API_CLIENT: Final = """
+import hashlib, hmac, io, os, secrets
+from django.core.wsgi import get_wsgi_application
+application = get_wsgi_application()
+ready = {}
+def signed(place, number, code):
+    key, secret = given["keys"][place]
+    path, name = given["path"], f"{given['batch']}-{place}-{number}"
+    lines = [{"key": "1", "product": "p1", "amount_fen": 12_000}, {"key": "2", "product": "p2", "amount_fen": 8_000}]
+    body = json.dumps({"order_no": name, "coupons": [code], "lines": lines}).encode()
+    stamp, nonce = str(int(time.time())), secrets.token_urlsafe(18)
+    text = chr(10).join(["XIAOER1-HMAC-SHA256", "POST", path, key, stamp, nonce, hashlib.sha256(body).hexdigest()])
+    signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return {
+        "REQUEST_METHOD": "POST", "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": "", "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost",
+        "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr, "wsgi.multithread": True,
+        "wsgi.multiprocess": True, "wsgi.run_once": False, "wsgi.input": io.BytesIO(body),
+        "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)), "HTTP_X_XIAOER_KEY": key,
+        "HTTP_X_XIAOER_TIME": stamp, "HTTP_X_XIAOER_NONCE": nonce, "HTTP_X_XIAOER_SIGNATURE": signature,
+        "HTTP_IDEMPOTENCY_KEY": name}
+def send(environ):
+    told = []
+    answer = application(environ, lambda status, _headers, _error=None: told.append(status))
+    body = b"".join(answer)
+    answer.close()
+    if told[0][:3] != "200":
+        raise RuntimeError((told[0], body))
+def warm(place):
+    send(signed(place, "warm", given["codes"][given["count"] + place]))
+    for number in range(calls):
+        ready[place, number] = signed(place, number, given["codes"][place * calls + number])
+def call(place, number):
+    send(ready[place, number])
+"""
+_API: Final = "/openapi/v1/orders/redeem"
+_BARE: Final = "/bench/redeem/"
 _STATE: Final = """
 SELECT (SELECT count(*) FROM coupons_coupon WHERE batch_id = %(batch)s AND state = 'redeemed'),
        (SELECT count(*) FROM coupons_redemption one JOIN coupons_coupon coupon ON coupon.id = one.coupon_id
@@ -85,42 +146,72 @@ SELECT (SELECT count(*) FROM coupons_coupon WHERE batch_id = %(batch)s AND state
 
 
 def bench() -> Report:
-    """Both parts on one server of its own. Raises RuntimeError when a coupon is used twice, not at all or not counted."""
+    """All on one server of its own. Raises RuntimeError when a coupon is used twice, not at all or not counted."""
     with running_shop(_TILLS * (_CALLS + 1)) as shop:
+        shop.environment["DJANGO_SETTINGS_MODULE"] = "bench.coupon_api_settings"
         shop.connection.execute("CREATE TABLE bench_coupon (place bigint PRIMARY KEY, id bigint, code text)")
-        store = int(shop.run(sys.executable, "-c", _STORE).splitlines()[-1])
-        figures: list[Figure] = []
-        measured: dict[str, list[tuple[Round, Round]]] = {}
-        for name, is_one in (("coupons of their own", False), ("one coupon for all", True)):
-            rounds = [_round(shop, store, is_one=is_one) for _number in range(_ROUNDS)]
-            figures += _figures(f"redeem, {name}", rounds)
-            measured[name] = rounds
+        counter = _Counter(shop)
+        own: list[dict[str, Round]] = []
+        one: list[dict[str, Round]] = []
+        for _number in range(_ROUNDS):
+            own.append(
+                {
+                    "sql": counter.by_sql(is_one=False),
+                    "service": counter.by_service(is_one=False),
+                    "bare": counter.by_request(_BARE),
+                    "api": counter.by_request(_API),
+                }
+            )
+            one.append({"sql": counter.by_sql(is_one=True), "service": counter.by_service(is_one=True)})
+        figures = (
+            *_against("service, own coupons / bare SQL", own, "sql", "service"),
+            *_against("service, one coupon for all / bare SQL", one, "sql", "service", is_judged=False),
+            *_against("open API / a bare signed view", own, "bare", "api"),
+            *_against("open API / bare SQL", own, "sql", "api", is_judged=False),
+        )
         notes = (
             f"{_ROUNDS} rounds of {_TILLS} tills with {_CALLS} requests each, {PROCESSES} processes of ours",
-            "after each round: every coupon asked for is used once and counted once",
+            "after each half: every coupon asked for is used once and counted once",
         )
-        return Report(tuple(figures), notes, measured)
+        return Report(figures, notes, {"own": own, "one": one})
 
 
-def _round(shop: Shop, store: int, *, is_one: bool) -> tuple[Round, Round]:
-    """pgbench, then the service."""
-    batch = _fill(shop)
-    place = ":n" if is_one else f":client_id * {_CALLS} + :n"
-    script = _SCRIPT.format(batch=batch, store=store, place=place)
-    floor = shop.by_pgbench(script, clients=_TILLS, calls=_CALLS, start={"n": -1})
-    _check(shop, batch, _CALLS if is_one else _TILLS * _CALLS)
-    batch = _fill(shop)
-    codes = [code for (code,) in shop.connection.execute("SELECT code FROM bench_coupon ORDER BY place")]
-    given = {
-        "batch": batch, "store": store, "codes": codes, "count": _TILLS * _CALLS, "is_one": is_one,
-    }  # fmt: skip
-    ours = shop.by_service(_CLIENT, clients=_TILLS, calls=_CALLS, given=given)
-    used = _CALLS if is_one else _TILLS * _CALLS
-    refused = {"coupons.coupon_redeemed": _TILLS * _CALLS - used} if is_one else {}
-    if ours.answers != {"ok": used, **refused}:
-        raise RuntimeError(f"answers of the tills: {ours.answers}")
-    _check(shop, batch, used + _TILLS)
-    return floor, ours
+class _Counter:
+    """A store with tills; each half of a round on a fresh batch."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.store = int(shop.run(sys.executable, "-c", _STORE).splitlines()[-1])
+        told = shop.run(sys.executable, "-c", _KEYS, str(self.store), str(_TILLS))
+        self.keys = json.loads(told.splitlines()[-1])
+
+    def by_sql(self, *, is_one: bool) -> Round:
+        batch = _fill(self.shop)
+        place = ":n" if is_one else f":client_id * {_CALLS} + :n"
+        script = _SCRIPT.format(batch=batch, store=self.store, place=place)
+        done = self.shop.by_pgbench(script, clients=_TILLS, calls=_CALLS, start={"n": -1})
+        _check(self.shop, batch, _CALLS if is_one else _TILLS * _CALLS)
+        return done
+
+    def by_service(self, *, is_one: bool) -> Round:
+        return self._by(_CLIENT, {"is_one": is_one}, _CALLS if is_one else _TILLS * _CALLS)
+
+    def by_request(self, path: str) -> Round:
+        return self._by(_API_CLIENT, {"path": path, "keys": self.keys}, _TILLS * _CALLS)
+
+    def _by(self, client: str, given: dict[str, Any], used: int) -> Round:
+        batch = _fill(self.shop)
+        codes = [
+            code for (code,) in self.shop.connection.execute("SELECT code FROM bench_coupon ORDER BY place")
+        ]
+        whole = _TILLS * _CALLS
+        given = {"batch": batch, "store": self.store, "codes": codes, "count": whole, **given}
+        done = self.shop.by_service(client, clients=_TILLS, calls=_CALLS, given=given)
+        refused = {} if used == whole else {"coupons.coupon_redeemed": whole - used}
+        if done.answers != {"ok": used, **refused}:
+            raise RuntimeError(f"answers of the tills: {done.answers}")
+        _check(self.shop, batch, used + _TILLS)
+        return done
 
 
 def _fill(shop: Shop) -> int:
@@ -139,9 +230,21 @@ def _check(shop: Shop, batch: int, used: int) -> None:
         raise RuntimeError(f"{used} coupons should be used once; coupons, rows, counted, discounts: {found}")
 
 
-def _figures(name: str, rounds: list[tuple[Round, Round]]) -> list[Figure]:
-    floors, ours = [floor for floor, _our in rounds], [our for _floor, our in rounds]
-    slower = statistics.median(our.p99_s / floor.p99_s for floor, our in rounds)
-    p99 = (spread([one.p99_s * 1000 for one in floors], 1), spread([one.p99_s * 1000 for one in ours], 1))
-    rate = (spread([one.rate for one in floors]), spread([one.rate for one in ours]))
-    return [Figure(f"{name}: p99, ms", *p99, slower), Figure(f"{name}: requests a second", *rate)]
+def _against(
+    name: str, rounds: list[dict[str, Round]], floor: str, ours: str, *, is_judged: bool = True
+) -> list[Figure]:
+    """p99 and requests a second, each with the median of the rounds' ratios."""
+    floors, owns = [one[floor] for one in rounds], [one[ours] for one in rounds]
+    slower = statistics.median(own.p99_s / other.p99_s for other, own in zip(floors, owns, strict=True))
+    share = statistics.median(own.rate / other.rate for other, own in zip(floors, owns, strict=True))
+    p99 = (spread([one.p99_s * 1000 for one in floors], 1), spread([one.p99_s * 1000 for one in owns], 1))
+    rate = (spread([one.rate for one in floors]), spread([one.rate for one in owns]))
+    if not is_judged:
+        return [
+            Figure(f"{name}: p99, ms", *p99, slower),
+            Figure(f"{name}: requests a second", *rate, share),
+        ]
+    return [
+        Figure(f"{name}: p99, ms", *p99, slower, f"≤ {SLOWER:g}", slower <= SLOWER),
+        Figure(f"{name}: requests a second", *rate, share, f"≥ {SHARE:g}", share >= SHARE),
+    ]

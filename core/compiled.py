@@ -12,6 +12,9 @@ with the values and makes the same rows of the answer as the queryset would:
 
 What the function reads besides its arguments (the clock, settings) would be fixed for good, so a moment among the
 constants is refused. Prefetching is not supported.
+
+`@compiled_lock` is the same for rows that are locked by being read, as `LockingQuerySet.lock_rows` locks them. `ask` sends SQL
+that a service wrote itself.
 """
 
 import dataclasses
@@ -87,17 +90,22 @@ class _Kept:
 class Compiled(Generic[Row]):
     """One read; see above. Compiled when it is asked first, once in a process."""
 
-    def __init__(self, build: Callable[..., QuerySet[Any, Row]], names: Sequence[str] = ()) -> None:
+    def __init__(
+        self, build: Callable[..., QuerySet[Any, Row]], names: Sequence[str] = (), *, locks: bool = False
+    ) -> None:
         """`names` are the values to come, where the signature of `build` does not say them."""
         self.names: Final = tuple(names or inspect.signature(build).parameters)
         self.__doc__ = build.__doc__
         self._build = build
+        self._locks = locks
         self._kept: _Kept | None = None
 
     def __call__(self, **values: Any) -> list[Row]:
-        """The rows. Raises KeyError when a value is missing."""
-        kept = self._kept or self._compile()
+        """The rows. Raises KeyError when a value is missing, RuntimeError for a lock outside of a transaction."""
         connection: Any = connections[DEFAULT_DB_ALIAS]
+        if self._locks and not connection.in_atomic_block:
+            raise RuntimeError("a lock needs transaction.atomic()")
+        kept = self._kept or self._compile()
         rows = _ask(connection, kept.statement, tuple(values[name] for name in kept.places))
         return kept.make(_converted(rows, kept.converters, connection) if kept.converters else rows)
 
@@ -110,6 +118,8 @@ class Compiled(Generic[Row]):
         name = self._build.__qualname__
         if queryset._prefetch_related_lookups:
             raise TypeError(f"{name} prefetches")
+        if self._locks:
+            queryset = queryset.order_by("pk").select_for_update(of=("self",), no_key=True)
         compiler = queryset.query.get_compiler(using=DEFAULT_DB_ALIAS)
         statement, values = compiler.as_sql()
         moments = [value for value in values if isinstance(value, dt.date)]
@@ -127,9 +137,19 @@ class Compiled(Generic[Row]):
 
 def ask(statement: str, values: Mapping[str, Any]) -> Rows:
     """The rows of a statement written by hand with named places, prepared like a compiled read. Its text must be one of
-    a few. Whole numbers are all sent as bigint, so that one text is prepared once."""
-    typed = {name: Int8(value) if type(value) is int else value for name, value in values.items()}
+    a few. Whole numbers, also in lists, are all sent as bigint: psycopg would send the smallest type that holds each,
+    and the server prepare the text anew for every mixture. Arrays and NULLs want their type in the text. A statement
+    that answers nothing has no rows."""
+    typed = {name: _steady(value) for name, value in values.items()}
     return _ask(connections[DEFAULT_DB_ALIAS], statement, typed)
+
+
+def _steady(value: Any) -> Any:
+    if type(value) is int:
+        return Int8(value)
+    if type(value) is list:
+        return [Int8(one) if type(one) is int else one for one in value]
+    return value
 
 
 def _ask(connection: Any, statement: str, values: Mapping[str, Any] | tuple[Any, ...]) -> Rows:
@@ -139,7 +159,7 @@ def _ask(connection: Any, statement: str, values: Mapping[str, Any] | tuple[Any,
         raw = _PreparedCursor(connection.connection)
     with connection._prepare_cursor(raw) as cursor:
         cursor.execute(statement, values)
-        rows: Rows = cursor.fetchall()
+        rows: Rows = cursor.fetchall() if cursor.description else []
         return rows
 
 
@@ -156,9 +176,19 @@ def ids_of(given: Given) -> RawSQL:
     return RawSQL("SELECT unnest(%s::bigint[])", (given,))
 
 
+def texts_of(given: Given) -> RawSQL:
+    """For `…__in`: the texts in the list that is given."""
+    return RawSQL("SELECT unnest(%s::text[])", (given,))
+
+
 def compiled(build: Callable[..., QuerySet[Any, Row]]) -> Compiled[Row]:
     """The read as a callable that compiles once."""
     return Compiled(build)
+
+
+def compiled_lock(build: Callable[..., QuerySet[Any, Row]]) -> Compiled[Row]:
+    """The same, and its rows (of its own table only) are locked in the order of their keys until the transaction ends."""
+    return Compiled(build, locks=True)
 
 
 def _maker(queryset: Any, compiler: Any, name: str) -> Callable[[Rows], list[Any]]:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.codes import new_public_id
+from core.compiled import Given
 from core.fields import SealedTextField
 from core.models import LockingQuerySet
 
@@ -103,7 +104,7 @@ class ApiClient(models.Model):
 
 
 class ApiSecretQuerySet(LockingQuerySet["ApiSecret"]):
-    def signing(self, at: dt.datetime) -> Self:
+    def signing(self, at: dt.datetime | Given) -> Self:
         """Those that sign at that moment: the newest, and the one before while they overlap."""
         return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at))
 
@@ -148,18 +149,14 @@ class ApiNonce(models.Model):
 
 
 class ApiCall(models.Model):
-    """One write under its Idempotency-Key. `status` and `answer` are stored with the effect, in one transaction;
-    whoever works on it holds the row's lock, so a row without an answer that nobody holds was left by a process
-    that died before it changed anything."""
+    """The answer to one write under its Idempotency-Key, stored in the transaction of its effect."""
 
     client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="+", db_index=False)
     key = models.CharField(max_length=60)
     fingerprint = models.CharField(max_length=64)
     started_at = models.DateTimeField(db_index=True)
-    status = models.PositiveSmallIntegerField(null=True)
-    answer = models.TextField(blank=True)
-
-    objects = LockingQuerySet["ApiCall"].as_manager()
+    status = models.PositiveSmallIntegerField()
+    answer = models.TextField()
 
     class Meta:
         verbose_name = _("写操作")

@@ -1,15 +1,28 @@
 """Every change of a coupon's state goes through here: allowed by the table, written down, counted."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import F
 
 from core import codes
 from core.actor import Actor
+from core.compiled import Given, compiled_lock, texts_of
 from coupons.errors import NoSuchCoupon, ReasonMissing
 from coupons.models import TRANSITIONS, Coupon, CouponBatchShard, CouponEvent, CouponState
+from coupons.models.coupons import CouponQuerySet
 from coupons.selectors.coupons import CODE_LENGTH, fetched
+
+
+@compiled_lock
+def _of_code(*, code: Given) -> CouponQuerySet:
+    return fetched().filter(code=code)
+
+
+@compiled_lock
+def _of_codes(*, codes: Given) -> CouponQuerySet:
+    return fetched().filter(code__in=texts_of(codes))
 
 
 def lock_by_code(*, code: str) -> Coupon:
@@ -17,10 +30,17 @@ def lock_by_code(*, code: str) -> Coupon:
     code = codes.normalize(code[:40])
     if not codes.is_code(code, CODE_LENGTH):
         raise NoSuchCoupon
-    rows = fetched().filter(code=code).lock_rows()
-    if not rows:
+    coupon = _of_code.first(code=code)
+    if coupon is None:
         raise NoSuchCoupon
-    return rows[0]
+    return coupon
+
+
+def lock_by_codes(*, codes: Sequence[str]) -> list[Coupon]:
+    """The coupons of these codes, as they stand on their rows, that exist; locked in the order of their keys."""
+    if len(codes) == 1:
+        return _of_code(code=codes[0])
+    return _of_codes(codes=list(codes)) if codes else []
 
 
 def lock_by_id(*, coupon_id: int) -> Coupon:

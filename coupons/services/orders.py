@@ -30,19 +30,11 @@ from coupons.contracts import (
     ToldCoupon,
 )
 from coupons.events import CouponRedeemed
-from coupons.models import (
-    WHOLE_LINE,
-    Coupon,
-    CouponOrder,
-    CouponOrderLine,
-    Redemption,
-    RedemptionShare,
-)
-from coupons.selectors.coupons import fetched
+from coupons.models import WHOLE_LINE, Coupon, CouponOrder, Redemption
 from coupons.selectors.orders import holder_tiers, new_order_card, order_card_of, pricing_terms_of
 from coupons.selectors.templates import most_off_fen, terms_of
-from coupons.services.booking import book_redemptions
-from coupons.services.history import free_lapsed_lock
+from coupons.services.booking import book_order
+from coupons.services.history import free_lapsed_lock, lock_by_codes
 from coupons.services.issuing import usable_request_key
 from coupons.services.order_pricing import context_of, living, points_of, refuse_barred, usable_code
 from coupons.services.pricing import price_basket
@@ -207,7 +199,7 @@ def _lock(purchase: Purchase, wanted: Sequence[str]) -> list[Coupon]:
         if purchase.member_id is None:
             raise errors.MemberMissing(field="use_points")
         member_services.lock_member(purchase.member_id)
-    coupons = fetched().filter(code__in=wanted).lock_rows()
+    coupons = lock_by_codes(codes=wanted)
     missing = sorted(set(wanted) - {coupon.code for coupon in coupons})
     if missing:
         raise errors.NoSuchCoupon(coupon=missing[0])
@@ -248,7 +240,7 @@ def _write(
     asked: _Asked, coupons: Sequence[Coupon], basket: PricedBasket, scopes: Mapping[str, tuple[str, ...]]
 ) -> OrderCard:
     purchase, actor, at = asked.purchase, asked.actor, asked.at
-    order = CouponOrder.objects.create(
+    order = CouponOrder(
         request_id=asked.request_id,
         request_digest=asked.digest,
         store_id=purchase.store_id,
@@ -261,10 +253,7 @@ def _write(
         payable_fen=basket.payable_fen,
         redeemed_at=asked.moment,
     )
-    lines = write_lines(order=order, basket=basket, products={one.key: one.product for one in purchase.lines})
-    rows = _write_redemptions(
-        asked, order, coupons, basket, {code: [lines[key] for key in keys] for code, keys in scopes.items()}
-    )
+    rows = _book(asked, order, coupons, basket, scopes)
     if order.points:
         member_services.debit_points(
             member_id=order.member_id or 0,
@@ -277,39 +266,44 @@ def _write(
     return new_order_card(order, basket, rows)
 
 
-def _write_redemptions(
+def _book(
     asked: _Asked,
     order: CouponOrder,
     coupons: Sequence[Coupon],
     basket: PricedBasket,
-    scopes: Mapping[str, Sequence[CouponOrderLine]],
+    scopes: Mapping[str, Sequence[str]],
 ) -> list[Redemption]:
-    """One of each coupon, with its share of every line it counted for."""
+    """The order with its lines is stored, with a redemption of each coupon and its share of every line it counted for."""
+    purchase = asked.purchase
+    amounts = {line.key: line.amount_fen for line in basket.lines}
     shares = {coupon.code: shares_of(basket=basket, code=coupon.code) for coupon in coupons}
     rows = [
         Redemption(
             coupon=coupon,
-            order=order,
             request_id=f"{order.public_id}-{number}",
             store_id=order.store_id,
-            redeemed_by_guide_id=asked.purchase.guide_id,
-            till=asked.purchase.till,
-            channel=asked.purchase.channel,
+            redeemed_by_guide_id=purchase.guide_id,
+            till=purchase.till,
+            channel=purchase.channel,
             order_no=order.order_no,
-            amount_fen=sum(line.amount_fen for line in scopes[coupon.code]),
+            amount_fen=sum(amounts[key] for key in scopes[coupon.code]),
             discount_fen=sum(shares[coupon.code].values()),
             redeemed_at=asked.moment,
             recorded_at=asked.at,
         )
         for number, coupon in enumerate(coupons)
     ]
-    if not rows:
-        return rows
-    book_redemptions(rows=rows, actor=asked.actor)
-    RedemptionShare.objects.bulk_create(
-        RedemptionShare(redemption=row, line=line, discount_fen=shares[row.coupon.code].get(line.key, 0))
-        for row in rows
-        for line in scopes[row.coupon.code]
+    book_order(
+        order=order,
+        lines=basket.lines,
+        products={one.key: one.product for one in purchase.lines},
+        rows=rows,
+        shares=[
+            (coupon.pk, key, shares[coupon.code].get(key, 0))
+            for coupon in coupons
+            for key in scopes[coupon.code]
+        ],
+        actor=asked.actor,
     )
     audit.record_each(
         action="coupons.redeemed",
@@ -320,26 +314,6 @@ def _write_redemptions(
     for row in rows:
         events.publish(CouponRedeemed(row.coupon_id, row.pk))
     return rows
-
-
-def write_lines(
-    *, order: CouponOrder, basket: PricedBasket, products: Mapping[str, str]
-) -> dict[str, CouponOrderLine]:
-    """The lines of a new order, by key."""
-    rows = CouponOrderLine.objects.bulk_create(
-        CouponOrderLine(
-            order=order,
-            key=line.key,
-            product=products.get(line.key, ""),
-            quantity=line.quantity,
-            amount_fen=line.amount_fen,
-            points=line.points,
-            points_fen=line.points_fen,
-            payable_fen=line.payable_fen,
-        )
-        for line in basket.lines
-    )
-    return {row.key: row for row in rows}
 
 
 def shares_of(*, basket: PricedBasket, code: str) -> dict[str, int]:

@@ -17,7 +17,7 @@ from coupons.models import Coupon, CouponOrder, Redemption
 from coupons.selectors.checks import find_refusal
 from coupons.selectors.coupons import redemption_card_of
 from coupons.selectors.templates import most_off_fen, terms_of
-from coupons.services.booking import book_redemptions
+from coupons.services.booking import book_redemption
 from coupons.services.history import (
     free_lapsed_lock,
     lock_by_code,
@@ -140,7 +140,7 @@ def _redeem(
         redeemed_at=moment,
         recorded_at=at,
     )
-    book_redemptions(rows=[row], actor=actor)
+    book_redemption(row=row, actor=actor)
     audit.record(action="coupons.redeemed", subject=row, actor=actor, at=at, coupon_id=coupon.pk)
     events.publish(CouponRedeemed(coupon.pk, row.pk))
     return row

@@ -21,7 +21,6 @@ from coupons import errors
 from coupons.contracts import Refund, ReturnCard, ReturnedPart
 from coupons.events import OrderReturned
 from coupons.models import (
-    WHOLE_LINE,
     Coupon,
     CouponOrder,
     CouponOrderLine,
@@ -45,7 +44,7 @@ from coupons.services.closing import hold_counters, void_locked
 from coupons.services.entries import note_return
 from coupons.services.history import actor_words, usable_reason
 from coupons.services.issuing import usable_request_key
-from coupons.services.orders import one_line_basket, write_lines
+from coupons.services.orders import one_line_basket
 from coupons.services.pricing_refund import refund_of
 from coupons.services.undoing import Counts, count_all, undo_use
 from members import services as member_services
@@ -195,7 +194,10 @@ def adopt_order(*, store_id: int, order_no: str) -> int:
         payable_fen=basket.payable_fen,
         redeemed_at=rows[0].redeemed_at,
     )
-    line = write_lines(order=order, basket=basket, products={})[WHOLE_LINE]
+    [priced] = basket.lines
+    line = CouponOrderLine.objects.create(
+        order=order, key=priced.key, quantity=1, amount_fen=amount, payable_fen=priced.payable_fen
+    )
     for row in rows:
         row.order = order
         row.save(update_fields=["order"])

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.db.models import ExpressionWrapper, F, FloatField, Q, QuerySet, Value
 from django.db.models.functions import ASin, Cast, Cos, Least, Power, Radians, Sin, Sqrt
 
+from core.compiled import Given, compiled
 from core.errors import InvalidInput, NotFound
 from guides.contracts import StoreCard, StorePlace
 from guides.models import Dealer, Region, Store
@@ -52,13 +53,17 @@ def find_open_store(public_id: str) -> StoreCard | None:
     return None if store is None else store_card_of(store)
 
 
+@compiled
+def _place(*, store_id: Given) -> QuerySet[Store, Any]:
+    return Store.objects.filter(pk=store_id).values_list(*PLACE_COLUMNS)
+
+
 def get_store_place(store_id: int) -> StorePlace:
     """Raises NotFound."""
-    store = Store.objects.select_related("region").filter(pk=store_id).first()
-    if store is None:
+    found = _place.first(store_id=store_id)
+    if found is None:
         raise NotFound
-    above = tuple(int(step) for step in store.region.path.split("/") if step)
-    return StorePlace(store.pk, above, store.dealer_id, store.is_active)
+    return store_place_of(*found)
 
 
 def list_all_store_places() -> tuple[StorePlace, ...]:
@@ -80,10 +85,15 @@ def list_store_ids_within(
     return found, len(found) == Store.objects.count()
 
 
+@compiled
+def _place_of_code(*, code: Given) -> QuerySet[Store, Any]:
+    return Store.objects.filter(code=code).values_list(*PLACE_COLUMNS)
+
+
 def find_store_place(code: str) -> StorePlace | None:
     """Where the store of that number stands."""
-    found = Store.objects.filter(code=code.replace("\0", "")[:21]).values_list("pk", flat=True).first()
-    return None if found is None else get_store_place(found)
+    found = _place_of_code.first(code=code.replace("\0", "")[:21])
+    return None if found is None else store_place_of(*found)
 
 
 def get_store_code(store_id: int) -> str:

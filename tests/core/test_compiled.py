@@ -10,11 +10,12 @@ from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from core.actor import Actor
-from core.compiled import Given, compiled, ids_of
+from core.compiled import Given, ask, compiled, compiled_lock, ids_of
 from guides.models import Binding, Guide
 from members import services as member_services
 from members.models import Member, MemberTag
 from tests.cast import Cast
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -122,3 +123,52 @@ def test_sealed_columns_are_opened(cast: Cast) -> None:
         return Member.objects.filter(pk=member_id).values_list("phone", flat=True)
 
     assert phones(member_id=member.id) == ["13900000077"]
+
+
+@compiled_lock
+def _guides(*, ids: Given) -> QuerySet[Guide]:
+    return Guide.objects.filter(pk__in=ids_of(ids))
+
+
+def test_a_compiled_lock_locks_its_rows_in_order_and_refuses_to_run_outside_a_transaction(cast: Cast) -> None:
+    both = sorted([cast.lina.id, cast.zhaoqiang.id])
+    with transaction.atomic(), CaptureQueriesContext(connection) as ran:
+        assert [row.pk for row in _guides(ids=both[::-1])] == both
+    assert ran.captured_queries[0]["sql"].endswith('FOR NO KEY UPDATE OF "guides_guide"')
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_compiled_lock_needs_a_transaction(cast: Cast) -> None:
+    with pytest.raises(RuntimeError):
+        _guides(ids=[cast.lina.id])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_of_a_compiled_lock_are_held_until_the_end(cast: Cast) -> None:
+    def held() -> list[Guide]:
+        with transaction.atomic():
+            return Guide.objects.filter(pk=cast.lina.id).claim(1)
+
+    with transaction.atomic():
+        _guides(ids=[cast.lina.id])
+        assert at_once([held]) == [[]]
+    assert [row.pk for row in at_once([held])[0]] == [cast.lina.id]
+
+
+def test_a_statement_is_prepared_once_whatever_size_its_numbers_have(cast: Cast) -> None:
+    statement = (
+        "SELECT %(one)s::bigint + count(*) FROM unnest(%(many)s::bigint[], %(texts)s::text[]) n (a, b)"
+    )
+    with connection.cursor():
+        prepared = connection.connection._prepared._names
+    before = len(prepared)
+    for number in (1, 40_000, 5_000_000_000):
+        assert ask(statement, {"one": number, "many": [number, None], "texts": ["a"]}) == [(number + 2,)]
+    assert ask(statement, {"one": 1, "many": [], "texts": []}) == [(1,)]
+    assert len(prepared) - before == 2  # an empty list has no type of its own
+
+
+def test_a_statement_that_answers_nothing_answers_no_rows(cast: Cast) -> None:
+    rename = "UPDATE guides_guide SET name = %(name)s WHERE id = %(id)s::bigint"
+    assert ask(rename, {"name": "'); DROP TABLE guides_guide --", "id": cast.lina.id}) == []
+    assert Guide.objects.get(pk=cast.lina.id).name == "'); DROP TABLE guides_guide --"

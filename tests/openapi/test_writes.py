@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
+from core import clock
+from coupons.errors import CouponLocked
 from coupons.models import Coupon, CouponOrder, Redemption
 from openapi.models import ApiCall, ApiClient
-from openapi.services import answer_once
+from openapi.services import answer_once, idempotency
 from openapi.views import orders
 from tests.coupons.kit import make_members
 from tests.coupons.test_orders import coupon_of
@@ -86,19 +88,112 @@ def test_twenty_at_once_with_one_key_are_one_effect_and_one_answer(till: Till) -
     assert (Redemption.objects.count(), ApiCall.objects.count()) == (1, 1)
 
 
-def test_without_the_rows_lock_two_would_both_begin(till: Till) -> None:
+def test_without_the_lock_two_would_both_begin(till: Till) -> None:
     """What the lock is for: both find no answer, and both do the work."""
-    client = ApiClient.objects.get()
-    row = ApiCall.objects.create(client=client, key="k", fingerprint="f", started_at=client.created_at)
     looked, done = threading.Barrier(2), []
 
     def careless() -> None:
-        assert ApiCall.objects.get(pk=row.pk).status is None
+        assert not ApiCall.objects.filter(key="k").exists()
         looked.wait(timeout=30)
         done.append("work")
 
     at_once([careless, careless])
     assert len(done) == 2
+
+
+def test_an_answer_that_came_between_look_and_lock_undoes_ours(till: Till) -> None:
+    """The look is a moment older than the lock; whoever ended between them has the key, and the only effect."""
+    client_id = ApiClient.objects.get().pk
+
+    def other() -> None:
+        ApiCall.objects.create(
+            client_id=client_id,
+            key="k",
+            fingerprint="f",
+            started_at=clock.now(),
+            status=200,
+            answer='{"n": 1}',
+        )
+
+    def ours() -> dict[str, Any]:
+        at_once([other])
+        ApiClient.objects.update(name="ours")
+        return {"n": 2}
+
+    answer = answer_once(client_id=client_id, key="k", fingerprint="f", run=ours, body_of=lambda refusal: {})
+    assert (answer.body, answer.is_replay) == ({"n": 1}, True)
+    assert (ApiClient.objects.get().name, ApiCall.objects.count()) == ("一号机", 1)
+
+
+def test_without_the_keys_unique_both_effects_would_stand(till: Till) -> None:
+    client_id = ApiClient.objects.get().pk
+    row = {"client_id": client_id, "key": "k", "fingerprint": "f", "started_at": clock.now(), "status": 200}
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE openapi_apicall DROP CONSTRAINT apicall_key_once")
+    try:
+
+        def ours() -> dict[str, Any]:
+            at_once([partial(ApiCall.objects.create, answer='{"n": 1}', **row)])
+            ApiClient.objects.update(name="ours")
+            return {"n": 2}
+
+        answer_once(client_id=client_id, key="k", fingerprint="f", run=ours, body_of=lambda refusal: {})
+        assert (ApiClient.objects.get().name, ApiCall.objects.count()) == ("ours", 2)
+    finally:
+        ApiCall.objects.all().delete()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "ALTER TABLE openapi_apicall ADD CONSTRAINT apicall_key_once UNIQUE (client_id, key)"
+            )
+
+
+def test_a_refusal_is_undone_before_it_is_kept(till: Till) -> None:
+    client_id = ApiClient.objects.get().pk
+
+    def refused() -> dict[str, Any]:
+        ApiClient.objects.update(name="half")
+        raise CouponLocked
+
+    def ask(run: Any) -> Any:
+        return answer_once(
+            client_id=client_id,
+            key="k",
+            fingerprint="f",
+            run=run,
+            body_of=lambda refusal: {"code": refusal.code},
+        )
+
+    first = ask(refused)
+    assert (first.status, first.body, first.is_replay) == (409, {"code": "coupons.coupon_locked"}, False)
+    assert ApiClient.objects.get().name == "一号机"
+    assert ask(lambda: {"n": 1}).body == first.body
+
+
+def test_who_did_the_call_while_a_refusal_was_undone_has_the_answer(till: Till) -> None:
+    """Between the refused work and its answer the lock is free for a moment: one answer is given to both."""
+    client_id = ApiClient.objects.get().pk
+
+    def ask(run: Any, body_of: Any = lambda refusal: {"code": refusal.code}) -> Any:
+        return answer_once(client_id=client_id, key="k", fingerprint="f", run=run, body_of=body_of)
+
+    def refused() -> dict[str, Any]:
+        raise CouponLocked
+
+    hold, done = idempotency._hold, []
+
+    def let_another_in(call: Any) -> Any:
+        done.append(call)
+        if len(done) == 2:
+            at_once([partial(ask, lambda: {"n": 1})])
+        return hold(call)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(idempotency, "_hold", let_another_in)
+    with patch.context():
+        answer = ask(refused)
+    patch.undo()
+    assert (answer.body, answer.is_replay) == ({"n": 1}, True)
+    assert ApiCall.objects.count() == 1
 
 
 def test_while_one_works_the_other_is_told_to_wait(till: Till) -> None:
@@ -127,7 +222,7 @@ def test_while_one_works_the_other_is_told_to_wait(till: Till) -> None:
 
 
 def test_a_process_that_died_at_work_leaves_the_key_to_the_next(till: Till) -> None:
-    """Its transaction is gone, the row of the key is not: nobody holds it, so the work is done now."""
+    """Its transaction and its lock are gone, so the work is done now."""
     code, key = coupon_of(make_members(1)[0]).code, new_key()
 
     class Killed(BaseException):
@@ -141,7 +236,7 @@ def test_a_process_that_died_at_work_leaves_the_key_to_the_next(till: Till) -> N
     with patch.context(), pytest.raises(Killed):
         till.redeem(code, key=key)
     patch.undo()
-    assert ApiCall.objects.get().status is None
+    assert not ApiCall.objects.exists()
     assert Coupon.objects.get().state == "issued"
     assert till.redeem(code, key=key).status_code == 200
 
@@ -165,7 +260,7 @@ def test_the_answer_is_stored_in_the_transaction_of_its_effect(till: Till) -> No
     """A constraint that fails the answer's row takes the effect with it, so one never is without the other."""
     code = coupon_of(make_members(1)[0]).code
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE openapi_apicall ADD CONSTRAINT no_answers CHECK (status IS NULL)")
+        cursor.execute("ALTER TABLE openapi_apicall ADD CONSTRAINT no_answers CHECK (status = 0)")
     try:
         assert till.redeem(code).status_code == 500
         assert Coupon.objects.get().state == "issued"
@@ -202,3 +297,19 @@ def test_killed_between_commit_and_answer_the_first_answer_is_given_again(till: 
         order.public_id,
     )
     assert CouponOrder.objects.count() == 1
+
+
+def test_a_redemption_costs_few_statements_and_no_query_is_built(till: Till) -> None:
+    """Key, nonce, lock and answer, coupon, place, all that is written, audit, answer, log; a savepoint of the service."""
+    first, second = (coupon_of(make_members(1)[0]).code for _ in range(2))
+    assert till.redeem(first).status_code == 200
+    asked: list[str] = []
+
+    def counting(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(counting):
+        assert till.redeem(second, order_no="S2").status_code == 200
+    kinds = [sql.split()[0] for sql in asked]
+    assert (len(kinds), kinds.count("SAVEPOINT"), kinds.count("RELEASE")) == (11, 1, 1), asked
