@@ -80,7 +80,19 @@ class ColumnPlan:
 def suggest_mapping(headings: Sequence[str]) -> dict[str, Any]:
     """What the headings of a file most likely mean, and options to begin with."""
     columns = guess_columns(headings, words=_BY_WORD, targets=TARGETS, may_repeat=_MAY_REPEAT)
+    _read_beside_places(columns)
     return {"columns": columns, "newer_wins": False, "tag_group": "", "app_id": "", "mini_app_id": ""}
+
+
+def _read_beside_places(columns: dict[str, str]) -> None:
+    """地址 beside columns of 省, 市 and 区 is the street; with a street of its own it says all of it once more."""
+    if not _PLACES & set(columns.values()):
+        return
+    for place, target in list(columns.items()):
+        if target == "address" and "street" in columns.values():
+            del columns[place]
+        elif target == "address":
+            columns[place] = "street"
 
 
 def usable_mapping(*, mapping: Mapping[str, Any], width: int) -> ColumnPlan:

@@ -21,6 +21,7 @@ from members.models import (
     PointsLot,
     Tag,
 )
+from members.services.import_columns import suggest_mapping
 from tests.members.import_kit import (
     HEADINGS,
     STAFF,
@@ -213,6 +214,21 @@ def test_the_mapping_is_remembered_for_the_same_headings() -> None:
     from members.models import ImportJob
 
     assert ImportJob.objects.get(pk=again).mapping["columns"] == {"0": "phone", "2": "card"}
+
+
+@pytest.mark.parametrize(
+    ("headings", "read_as"),
+    [
+        (("手机号", "地址"), ["phone", "address"]),
+        (("手机号", "省", "市", "区", "地址"), ["phone", "province", "city", "district", "street"]),
+        (("手机号", "地址", "城市", "详细地址"), ["phone", "", "city", "street"]),
+    ],
+)
+def test_an_address_beside_its_places_is_read_as_the_street(
+    headings: tuple[str, ...], read_as: list[str]
+) -> None:
+    columns = suggest_mapping(headings)["columns"]
+    assert [columns.get(str(place), "") for place in range(len(headings))] == read_as
 
 
 def test_a_dry_run_writes_no_member() -> None:
