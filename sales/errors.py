@@ -127,6 +127,16 @@ class AliasUnusable(InvalidInput):
     sentence = _("请选择这个编号对应的门店或导购")
 
 
+class NoSuchAlias(NotFound):
+    code = "sales.no_such_alias"
+    sentence = _("这个编号对应已经变了，请刷新后再看")
+
+
+class AliasTaken(Conflict):
+    code = "sales.alias_taken"
+    sentence = _("这个编号后来对应了别的门店或导购，请先取消那一个")
+
+
 class NotDiscarded(Conflict):
     code = "sales.not_discarded"
     sentence = _("这张单据没有作废，不能恢复")

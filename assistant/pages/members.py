@@ -68,7 +68,7 @@ def build_rows(
     found = guide_selectors.list_bound_members(
         guide_id=guide.id, query=query, part=part, cursor=cursor, limit=limit
     )
-    reasons = _reasons(found.lines, only, today=clock.business_day(now)) if only else {}
+    reasons = _reasons(found.lines, only, today=clock.business_day(now)) if part is not None else {}
     rows = tuple(member_row(line, now=now, reason=reasons.get(line.member.id, "")) for line in found.lines)
     total = shown + len(rows)
     next_url = ""

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin import name_actions, name_details, name_values
 from sales.admin import (  # noqa: F401  (each registers its pages)
+    aliases,
     boards,
     care,
     catalog,

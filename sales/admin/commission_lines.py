@@ -25,7 +25,14 @@ from sales.admin.words import read_month, yuan
 from sales.models import Category, CommissionLine, CommissionMonth, LineKind
 
 name_actions({"sales.commissionline_exported": _("导出提成明细")})
-_COLOURS: Final = {"sale": "info", "return": "warning", "claw_back": "danger", "correction": "danger"}
+_COLOURS: Final = {
+    "sale": "info",
+    "bounty": "success",
+    "target": "success",
+    "return": "warning",
+    "claw_back": "danger",
+    "correction": "danger",
+}
 
 
 class MonthFilter(admin.SimpleListFilter):

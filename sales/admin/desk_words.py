@@ -9,6 +9,7 @@ name_actions(
         "sales.document_restored": _("恢复作废的单据"),
         "sales.code_explained": _("对应编号"),
         "sales.code_forgotten": _("取消编号对应"),
+        "sales.code_restored": _("恢复编号对应"),
         "sales.member_named": _("指定单据的会员"),
         "sales.content_accepted": _("按新内容更正订单"),
         "sales.booked_kept": _("保留已入账的内容"),

@@ -17,6 +17,12 @@ class AliasKind(models.TextChoices):
     GUIDE = "guide", _("导购工号")
 
 
+class CodeAliasQuerySet(LockingQuerySet["CodeAlias"]):
+    def live(self) -> Self:
+        """Those that mean something."""
+        return self.filter(forgotten_at__isnull=True)
+
+
 class CodeAlias(models.Model):
     """A code that one source sends and nobody has, and whose it is. A code that somebody has is never looked up here."""
 
@@ -44,13 +50,19 @@ class CodeAlias(models.Model):
     made_at = models.DateTimeField(_("设定时间"))
     made_by = models.CharField(_("操作者"), max_length=90, blank=True)
 
-    objects = LockingQuerySet["CodeAlias"].as_manager()
+    forgotten_at = models.DateTimeField(_("取消时间"), null=True, blank=True)
+
+    objects = CodeAliasQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("编号对应")
         verbose_name_plural = _("编号对应")
         constraints = [
-            models.UniqueConstraint(fields=["kind", "source", "code"], name="codealias_once"),
+            models.UniqueConstraint(
+                fields=["kind", "source", "code"],
+                name="codealias_once",
+                condition=Q(forgotten_at__isnull=True),
+            ),
             models.CheckConstraint(
                 condition=Q(kind="store", store__isnull=False, guide__isnull=True)
                 | Q(kind="guide", store__isnull=True, guide__isnull=False),

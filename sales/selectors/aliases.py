@@ -56,4 +56,4 @@ def _rows(kind: AliasKind, asked: set[Sourced]) -> QuerySet[CodeAlias]:
     wanted = Q(pk__in=[])
     for source in {source for source, _code in asked}:
         wanted |= Q(source=source, code__in={code for of, code in asked if of == source})
-    return CodeAlias.objects.filter(wanted, kind=kind)
+    return CodeAlias.objects.live().filter(wanted, kind=kind)

@@ -58,6 +58,7 @@ from sales.services.mending import (
     forget_alias,
     keep_booked,
     name_member,
+    restore_alias,
 )
 from sales.services.metrics import fold_touched_members
 from sales.services.metrics_runs import rebuild_member_metrics, work_metrics_runs
@@ -123,6 +124,7 @@ __all__ = [
     "release_targets",
     "reopen_commission",
     "reopen_month",
+    "restore_alias",
     "restore_document",
     "resume_intake",
     "retry_documents",

@@ -3,18 +3,21 @@
 import dataclasses
 import datetime as dt
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from core import audit, clock
 from core.actor import Actor
+from core.constraints import violated
 from guides import selectors as guide_selectors
 from members import selectors as member_selectors
 from sales.contracts import OrderDocument
 from sales.errors import (
+    AliasTaken,
     AliasUnusable,
     AlreadySettled,
     DocumentConflict,
+    NoSuchAlias,
     NoSuchDocument,
     NothingToMend,
     StillHeld,
@@ -49,7 +52,7 @@ def explain_code(
         target = store_id if kind == AliasKind.STORE else guide_id
         if target is None or not _is_known(kind, target):
             raise AliasUnusable(field=str(kind))
-        alias, _is_new = CodeAlias.objects.update_or_create(
+        alias, _is_new = CodeAlias.objects.live().update_or_create(
             kind=kind,
             source=row.source,
             code=row.value[:20],
@@ -66,17 +69,33 @@ def explain_code(
 
 
 def forget_alias(*, alias_id: int, actor: Actor, at: dt.datetime | None = None) -> None:
-    """The code means nothing again. What was booked by it stays."""
+    """The code means nothing again. What was booked by it stays. Raises NoSuchAlias when it means nothing already."""
+    at = at or clock.now()
     with transaction.atomic():
-        for row in CodeAlias.objects.lock_all([alias_id]):
-            audit.record(
-                action="sales.code_forgotten",
-                subject=row,
-                actor=actor,
-                at=at,
-                code=row.code,
-            )
-            row.delete()
+        row = _lock_alias(alias_id)
+        if row.forgotten_at is not None:
+            raise NoSuchAlias
+        row.forgotten_at = at
+        row.save(update_fields=["forgotten_at"])
+        audit.record(action="sales.code_forgotten", subject=row, actor=actor, at=at, code=row.code)
+
+
+def restore_alias(*, alias_id: int, actor: Actor, at: dt.datetime | None = None) -> None:
+    """A forgotten code means the same again. Raises NoSuchAlias when it was not forgotten, and AliasTaken when it was
+    given another meaning since."""
+    at = at or clock.now()
+    try:
+        with transaction.atomic():
+            row = _lock_alias(alias_id)
+            if row.forgotten_at is None:
+                raise NoSuchAlias
+            row.forgotten_at = None
+            row.save(update_fields=["forgotten_at"])
+            audit.record(action="sales.code_restored", subject=row, actor=actor, at=at, code=row.code)
+    except IntegrityError as error:
+        if violated(error) == "codealias_once":
+            raise AliasTaken from None
+        raise
 
 
 def name_member(
@@ -153,6 +172,13 @@ def _settle(public_id: str, state: HeldState, note: str, actor: Actor, at: dt.da
     row.state, row.settled_at, row.settled_by, row.note = state, at, _name(actor), note
     row.save(update_fields=["state", "settled_at", "settled_by", "note"])
     return row
+
+
+def _lock_alias(alias_id: int) -> CodeAlias:
+    rows = CodeAlias.objects.lock_all([alias_id])
+    if not rows:
+        raise NoSuchAlias
+    return rows[0]
 
 
 def _is_known(kind: AliasKind, target: int) -> bool:

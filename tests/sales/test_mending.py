@@ -50,6 +50,23 @@ def test_a_code_that_got_a_meaning_books_what_waits_and_what_comes_next(cast: Ca
     assert_totals_agree()
 
 
+def test_a_forgotten_code_comes_back_unless_it_got_another_meaning(cast: Cast) -> None:
+    tell(order("O1", store_code="S013"))
+    alias = services.explain_code(public_id=held().public_id, store_id=cast.store.id, actor=BOSS)
+    forget = functools.partial(services.forget_alias, alias_id=alias.pk, actor=BOSS)
+    restore = functools.partial(services.restore_alias, alias_id=alias.pk, actor=BOSS)
+    assert refused(restore) == "sales.no_such_alias"
+    forget()
+    assert refused(forget) == "sales.no_such_alias"
+    restore()
+    assert [one.outcome for one in tell(order("O2", store_code="S013"))] == ["booked"]
+    forget()
+    other = services.explain_code(public_id=held().public_id, store_id=cast.other_store.id, actor=BOSS)
+    assert refused(restore) == "sales.alias_taken"
+    tell(order("O3", store_code="S013"))
+    assert Sale.objects.get(order_no="O3").store_id == other.store_id == cast.other_store.id
+
+
 def test_a_guides_code_counts_for_her_and_a_real_number_goes_before_its_alias(cast: Cast) -> None:
     told = order("O1", serving_guide="LINA")
     tell(told)
