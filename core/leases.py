@@ -8,9 +8,11 @@ import datetime as dt
 import secrets
 from typing import Any, Final
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from core import clock
+from core.models import LockingQuerySet
 
 # Longer than the longest single step of a job.
 LEASE: Final = dt.timedelta(seconds=120)
@@ -25,14 +27,18 @@ def is_free(at: dt.datetime) -> Q:
     return Q(leased_until__isnull=True) | Q(leased_until__lt=at)
 
 
-def take_lease(row: QuerySet[Any]) -> str | None:
-    """A new holder's name when the row is there and nobody live holds it; the claim is counted."""
+def take_lease(row: LockingQuerySet[Any]) -> str | None:
+    """A new holder's name when the row is there and nobody live holds it; the claim is counted.
+
+    A row that somebody has locked is held, whatever its lease says: its holder is in a step that takes longer than that.
+    """
     holder = secrets.token_hex(16)
     now = clock.now()
-    claimed = row.filter(is_free(now)).update(
-        lease_holder=holder, leased_until=now + LEASE, claim_count=F("claim_count") + 1
-    )
-    return holder if claimed else None
+    with transaction.atomic():
+        if not row.filter(is_free(now)).claim(1):
+            return None
+        row.update(lease_holder=holder, leased_until=now + LEASE, claim_count=F("claim_count") + 1)
+    return holder
 
 
 def keep_lease(row: QuerySet[Any], *, holder: str, **changes: Any) -> None:

@@ -124,6 +124,8 @@ def test_who_meets_a_step_that_does_not_end_is_asked_to_come_again(
         worker.execute(f"SELECT 1 FROM {job._meta.db_table} WHERE id = %s FOR NO KEY UPDATE", [job.pk])
         for verb in (sort.life.pause, sort.life.stop):
             assert code_of(verb, job_id=job.pk) == "core.unavailable"
+        # Its lease would have run out by now; it is at work all the same.
+        assert (sort.worker.work(job.pk), sort.worker.work_due()) == (None, 0)
     sort.life.pause(job_id=job.pk, actor=STAFF)
     assert sort.job(job.pk).state == "paused"
 
