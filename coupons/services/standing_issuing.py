@@ -17,7 +17,7 @@ from core.actor import Actor
 from core.errors import Refusal
 from coupons import errors
 from coupons.errors import MemberGone
-from coupons.models import IssueState, StandingIssue, StandingRule
+from coupons.models import IssueState, Occasion, StandingIssue, StandingRule
 from coupons.selectors.standing import BY_CALENDAR, closed_reason, due_sql, tier_demands
 from coupons.services.issuing import issue_coupon
 from coupons.services.standing_rounds import give_in_rounds, settle_rounds
@@ -116,7 +116,7 @@ def _running(at: dt.datetime) -> QuerySet[StandingRule]:
 
 
 def _run(rule: StandingRule, member_id: int | None, actor: Actor, at: dt.datetime) -> int:
-    if member_id is not None or _is_to_look(rule, at):
+    if (member_id is not None and rule.occasion != Occasion.PURCHASE) or _is_to_look(rule, at):
         _note(rule, member_id, at)
         if member_id is None:
             StandingRule.objects.filter(pk=rule.pk).update(looked_at=at)
@@ -138,6 +138,8 @@ def _run(rule: StandingRule, member_id: int | None, actor: Actor, at: dt.datetim
 
 
 def _is_to_look(rule: StandingRule, at: dt.datetime) -> bool:
+    if rule.occasion == Occasion.PURCHASE:
+        return False  # whoever records sales notes them
     if rule.occasion not in BY_CALENDAR:
         return True
     return rule.looked_at is None or at - rule.looked_at >= LOOK_EVERY or at < rule.looked_at

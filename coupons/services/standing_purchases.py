@@ -35,18 +35,18 @@ INSERT INTO coupons_standingissue (rule_id, member_id, occasion_key, state, reas
 SELECT %s, found.member_id, found.occasion_key, 'waiting', '', %s, ''
 FROM unnest(%s::bigint[], %s::text[]) found (member_id, occasion_key)
 WHERE {conditions} ORDER BY 2, 3
-ON CONFLICT (rule_id, member_id, occasion_key) DO NOTHING
+ON CONFLICT (rule_id, member_id, occasion_key) DO NOTHING RETURNING member_id
 """
 
 
-def note_purchases(*, bought: Sequence[BoughtFact], at: dt.datetime | None = None) -> int:
-    """Running rules for purchases owe their coupon to whoever bought these; how many occasions are new. They are given
-    by `meet_occasions` or the job. The caller holds the orders' rows, inside its transaction."""
+def note_purchases(*, bought: Sequence[BoughtFact], at: dt.datetime | None = None) -> set[int]:
+    """Running rules for purchases owe their coupon to whoever bought these; the members of new occasions. They are
+    given by `meet_occasions` or the job. The caller holds the orders' rows, inside its transaction."""
     at = at or clock.now()
     named = [fact for fact in bought if fact.member_id is not None]
     if not named:
-        return 0
-    return sum(_note(rule, named, at) for rule in _running(at))
+        return set()
+    return {member_id for rule in _running(at) for member_id in _note(rule, named, at)}
 
 
 def withdraw_purchase_gifts(*, bought: Sequence[BoughtFact], actor: Actor, at: dt.datetime) -> int:
@@ -107,7 +107,7 @@ def _running(at: dt.datetime) -> Iterable[StandingRule]:
     return StandingRule.objects.running(at).filter(occasion=Occasion.PURCHASE).order_by("pk")
 
 
-def _note(rule: StandingRule, bought: Sequence[BoughtFact], at: dt.datetime) -> int:
+def _note(rule: StandingRule, bought: Sequence[BoughtFact], at: dt.datetime) -> list[int]:
     # A till's clock tells whole seconds: what was sold in the second of the switch counts.
     since = max(one for one in (rule.switched_on_at, rule.starts_at) if one is not None).replace(
         microsecond=0
@@ -123,12 +123,12 @@ def _note(rule: StandingRule, bought: Sequence[BoughtFact], at: dt.datetime) -> 
         and _earns(rule, fact)
     ]
     if not due:
-        return 0
+        return []
     conditions, values = condition_sql(rule)
     asked: list[Any] = [rule.pk, at, [one[0] for one in due], [one[1] for one in due], *values]
     with connection.cursor() as cursor:
         cursor.execute(_NOTE.format(conditions=conditions), asked)
-        return int(cursor.rowcount)
+        return [member_id for (member_id,) in cursor.fetchall()]
 
 
 def _stores(rule: StandingRule) -> frozenset[int] | None:

@@ -4,8 +4,9 @@ The events of single orders make it quick; a cursor over the rows finds everythi
 well as what a lost event left. Each effect has a key of its own in the database, so that both may look at one order.
 """
 
+import dataclasses
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from django.db import transaction
@@ -25,6 +26,16 @@ from sales.services.reviews import plan_reviews
 SLICE: Final = 2_000
 _PATIENCE: Final = dt.timedelta(seconds=2)
 _PURCHASE: Final = ("purchase",)
+# So many are given theirs one by one, each by herself.
+_FEW: Final = 20
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cared:
+    """The rows that were cared for, and the members to whom rules owe something for them now."""
+
+    ids: Sequence[int] = ()
+    owed: set[int] = dataclasses.field(default_factory=set)
 
 
 def care_for_sales(*, sale_ids: Sequence[int], actor: Actor, at: dt.datetime | None = None) -> int:
@@ -33,26 +44,24 @@ def care_for_sales(*, sale_ids: Sequence[int], actor: Actor, at: dt.datetime | N
     at = at or clock.now()
     with transaction.atomic():
         cared = _care_for_sales(list(sale_ids), at)
-    if cared:
-        coupon_services.meet_occasions(occasions=_PURCHASE, actor=actor, at=at)
-    return len(cared)
+    _give(cared.owed, actor, at)
+    return len(cared.ids)
 
 
 def care_for_returns(*, return_ids: Sequence[int], at: dt.datetime | None = None) -> int:
     """The members of these returns are told of them, as far as they are news; how many were looked at."""
     at = at or clock.now()
     with transaction.atomic():
-        return len(_care_for_returns(list(return_ids), at))
+        return len(_care_for_returns(list(return_ids), at).ids)
 
 
 def work_purchase_care(*, actor: Actor, at: dt.datetime | None = None) -> int:
     """Every order and return in the books has what follows it; how many were cared for now. Two at once share the
     work, and a killed run goes on where its last slice ended."""
     at = at or clock.now()
-    count = _work("sale", Sale, _care_for_sales, at)
-    if count:
-        coupon_services.meet_occasions(occasions=_PURCHASE, actor=actor, at=at)
-    return count + _work("return", SaleReturn, _care_for_returns, at)
+    return _work("sale", Sale, _care_for_sales, actor, at) + _work(
+        "return", SaleReturn, _care_for_returns, actor, at
+    )
 
 
 def get_care() -> PurchaseCare:
@@ -60,26 +69,40 @@ def get_care() -> PurchaseCare:
     return PurchaseCare.objects.filter(pk=1).first() or PurchaseCare(pk=1)
 
 
-def _work(kind: str, model: Any, care: Callable[[list[int], dt.datetime], list[int]], at: dt.datetime) -> int:
+def _work(
+    kind: str, model: Any, care: Callable[[list[int], dt.datetime], Cared], actor: Actor, at: dt.datetime
+) -> int:
     horizon = complete_until(model._meta.db_table, patience=_PATIENCE)
     if horizon is None:
         return 0
     CareCursor.objects.get_or_create(kind=kind)
-    count = 0
+    count, owed = 0, set[int]()
     while True:
         with transaction.atomic():
             cursor = next(iter(CareCursor.objects.filter(kind=kind).claim(1)), None)
             if cursor is None:
-                return count
+                break
             rows = model.objects.filter(pk__gt=cursor.done_id, pk__lte=horizon[0]).order_by("pk")
             ids = list(rows.values_list("pk", flat=True)[:SLICE])
-            cared = care(ids, at) if ids else []
-            done_id = _done_until(kind, ids, cared, at)
+            cared = care(ids, at) if ids else Cared()
+            owed |= cared.owed
+            done_id = _done_until(kind, ids, cared.ids, at)
             if done_id is None:
-                return count
+                break
             cursor.done_id = done_id
             cursor.save(update_fields=["done_id"])
-        count += len(cared)
+        count += len(cared.ids)
+    _give(owed, actor, at)
+    return count
+
+
+def _give(owed: Collection[int], actor: Actor, at: dt.datetime) -> None:
+    """Whoever was noted has her coupon now; what is lost here, the job of the standing rules gives."""
+    if len(owed) > _FEW:
+        coupon_services.meet_occasions(occasions=_PURCHASE, actor=actor, at=at)
+        return
+    for member_id in sorted(owed):
+        coupon_services.meet_occasions(occasions=_PURCHASE, member_id=member_id, actor=actor, at=at)
 
 
 def _done_until(kind: str, ids: Sequence[int], cared: Sequence[int], at: dt.datetime) -> int | None:
@@ -102,29 +125,30 @@ def _news_of_sales(ids: Sequence[int], at: dt.datetime) -> SaleQuerySet:
     )
 
 
-def _care_for_sales(ids: list[int], at: dt.datetime) -> list[int]:
+def _care_for_sales(ids: list[int], at: dt.datetime) -> Cared:
     """Of these orders the news, each held: a return that comes meanwhile waits, and then finds the gift it takes back.
     Orders that a return or a correction holds are left to the next run."""
     sales = _news_of_sales(ids, at).claim(SLICE)
     if not sales:
-        return []
+        return Cared()
     care = get_care()
     if care.is_notice_on:
         tell_of_purchases(sales, at=at)
     if care.is_review_on:
         plan_reviews(sales=sales, care=care, at=at)
+    owed: set[int] = set()
     if coupon_selectors.has_purchase_rules(at):
-        coupon_services.note_purchases(bought=bought_facts(sales), at=at)
-    return [sale.pk for sale in sales]
+        owed = coupon_services.note_purchases(bought=bought_facts(sales), at=at)
+    return Cared([sale.pk for sale in sales], owed)
 
 
-def _care_for_returns(ids: list[int], at: dt.datetime) -> list[int]:
+def _care_for_returns(ids: list[int], at: dt.datetime) -> Cared:
     care = get_care()
     since = at - dt.timedelta(hours=care.news_hours)
     if not care.is_return_notice_on:
-        return []
+        return Cared()
     rows = SaleReturn.objects.filter(pk__in=ids, member__isnull=False, returned_at__gt=since)
     returns = list(rows.select_related("sale").order_by("pk"))
     if returns:
         tell_of_returns(returns, at=at)
-    return [given.pk for given in returns]
+    return Cared([given.pk for given in returns])

@@ -19,6 +19,7 @@ from sales import services
 from sales.contracts import ReturnLine
 from sales.models import Sale
 from sales.services import bought as bought_module
+from sales.services import care
 from sales.services.bought import bought_facts
 from tests.cast import Cast
 from tests.coupons.kit import BOSS, check_counters, make_batch, make_members
@@ -193,6 +194,7 @@ def test_many_go_in_a_round_and_a_return_meanwhile_is_found(
 ) -> None:
     """The coupon of whoever brought her goods back while the round ran is issued by it, and void when it is over."""
     monkeypatch.setattr(standing_issuing, "FEW", 2)
+    monkeypatch.setattr(care, "_FEW", 2)
     make_rule()
     members = make_members(6)
     for number, member_id in enumerate(members):
