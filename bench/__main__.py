@@ -10,7 +10,7 @@ deletes them at the end. Sizes and lengths come from the environment:
                           pages' benches (50,000)
     BENCH_MEMBERS_COUNT   also members of sales_metrics (20,000), with five orders each
     BENCH_ACCOUNTS_COUNT  accounts of points_expiry (50,000)
-    BENCH_ORDERS_COUNT    orders of sales_import (20,000; 1,000,000 is the target's)
+    BENCH_ORDERS_COUNT    orders of sales_import and sales_care (20,000; 1,000,000 is the target's)
     BENCH_COUPONS_COUNT   coupons of coupon_issue (1,000,000 is the target's) and coupon_stats
     BENCH_CLAIM_ROUNDS, BENCH_CLAIM_CALLS, BENCH_REDEEM_ROUNDS, BENCH_REDEEM_CALLS    of coupon_claim and coupon_redeem
     BENCH_ORDERS_COUNT    orders of sales_boards after they grew tenfold (500,000; P5 speaks of 5,000,000)
@@ -47,6 +47,7 @@ NAMES: Final = (
     "mini_pages",
     "member_import",
     "sales_import",
+    "sales_care",
     "coupon_claim",
     "coupon_issue",
     "coupon_stats",

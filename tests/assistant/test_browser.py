@@ -14,6 +14,7 @@ from guides import services as guide_services
 from tests.assistant.test_pages import give_members, give_ticket
 from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
 from tests.cast import Cast, make_follower, openid_of
+from tests.sales.kit import line, order, tell
 
 pytestmark = [
     pytest.mark.browser,
@@ -76,6 +77,21 @@ def test_a_new_member_appears_at_home_without_a_reload(cast: Cast, phone: Page) 
     expect(phone.locator(".numbers__value").first).to_have_text(str(int(before) + 1))
     expect(phone.locator(".notice")).to_have_count(0, timeout=8_000)
     assert phone.evaluate("window.stayed") is True
+
+
+def test_a_sale_is_said_once_also_when_she_goes_on_to_another_page(cast: Cast, phone: Page) -> None:
+    phone.goto("/a/")
+    expect(phone.locator("#pulse-deals")).not_to_have_value("", timeout=10_000)
+    known = phone.locator("#pulse-deals").input_value()
+    tell(order("O1", line("A1", 128_000), sold_at=clock.now()))
+    phone.goto("/a/me/")  # before this page was told
+    expect(phone.locator(".notice_deal")).to_have_text("刚刚成交 ¥1,280", timeout=10_000)
+    expect(phone.locator("#pulse-deals")).not_to_have_value(known)
+    phone.goto("/a/members/")
+    assert phone.locator("#pulse-deals").input_value() != known
+    with phone.expect_response(lambda answer: "/a/pulse/" in answer.url, timeout=10_000) as pulse:
+        pass
+    assert pulse.value.status == 204
 
 
 def test_a_new_member_appears_on_top_of_the_list_once(cast: Cast, phone: Page) -> None:
