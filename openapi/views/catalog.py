@@ -33,6 +33,12 @@ class ProductEntryIn(StrictInput):
     code = StrictText(max_length=40)
     name = StrictText(max_length=80)
     category = StrictText(required=False, default="", allow_blank=True, max_length=40)
+    brand = StrictText(
+        required=False,
+        allow_blank=True,
+        max_length=40,
+        help_text="rules of attribution may name it; absent: as it was",
+    )
 
 
 class ProductsIn(StrictInput):
@@ -87,7 +93,9 @@ class ProductsView(_CatalogView):
         words=_WORDS,
         headers=WRITES,
         body=ProductsIn,
-        body_example={"products": [{"code": "SH-2207", "name": "真丝衬衫", "category": "shirts"}]},
+        body_example={
+            "products": [{"code": "SH-2207", "name": "真丝衬衫", "category": "shirts", "brand": "SUYI"}]
+        },
         answer=CatalogOut,
         example=_EXAMPLE,
         refuses=(*ONCE, ChainOnly, errors.DocumentUnusable),
@@ -95,7 +103,7 @@ class ProductsView(_CatalogView):
     def post(self, request: Request) -> Response:
         self.check_chain()
         entries = [
-            ProductEntry(one["code"], one["name"], one["category"])
+            ProductEntry(one["code"], one["name"], one["category"], one.get("brand"))
             for one in self.read(ProductsIn)["products"]
         ]
         return self.write(

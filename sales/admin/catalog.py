@@ -43,6 +43,7 @@ _HEADINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "name": ("商品名称", "名称", "品名", "name"),
     "category_code": ("类目编码", "分类编码", "category_code"),
     "category_name": ("类目名称", "类目", "分类", "category_name"),
+    "brand": ("品牌", "brand"),
 }
 _FAULTS: Final[Mapping[str, Any]] = {
     "code_missing": _("没有商品编码"),
@@ -50,6 +51,7 @@ _FAULTS: Final[Mapping[str, Any]] = {
     "name_unusable": _("商品名称超过 80 个字，或有不能用的字符"),
     "category_code_unusable": _("类目编码超过 40 个字，或有不能用的字符"),
     "category_name_unusable": _("类目名称超过 60 个字，或有不能用的字符"),
+    "brand_unusable": _("品牌超过 40 个字，或有不能用的字符"),
 }
 _MOST_BAD_SHOWN: Final = 100
 
@@ -105,13 +107,13 @@ class CategoryAdmin(ServiceForms, BaseAdmin):
 class ProductAdmin(ServiceForms, BaseAdmin):
     """Products by code. Made by intake or a file, never by hand."""
 
-    list_display = ("code", "name", "category", "created")
+    list_display = ("code", "name", "brand", "category", "created")
     list_select_related = ("category",)
     list_filter = (("category", AutocompleteFilter), NamedFilter)
-    search_fields = ("code", "name")
-    search_help_text = _("按商品编码或名称查找")
+    search_fields = ("code", "name", "=brand")
+    search_help_text = _("按商品编码、名称或品牌全称查找")
     ordering = ("-pk",)
-    fields = ("code", "name", "category", "created")
+    fields = ("code", "name", "brand", "category", "created")
     readonly_fields = ("code", "created")
     autocomplete_fields = ("category",)
     actions_list = ("import_file",)
@@ -129,6 +131,7 @@ class ProductAdmin(ServiceForms, BaseAdmin):
             product_id=row.pk,
             name=form.cleaned_data["name"],
             category_id=category.pk if category is not None else None,
+            brand=form.cleaned_data["brand"],
             actor=staff_actor(request),
         )
         return int(row.pk)
@@ -165,8 +168,8 @@ class ProductAdmin(ServiceForms, BaseAdmin):
             submit=_("上传"),
             back_url=back_url,
             lines=[
-                _now("第一行是表头：商品编码、商品名称、类目编码、类目名称；只有商品编码必须有"),
-                _now("已有的商品按文件改名称和类目，空着的格子不改；最多 20 万行"),
+                _now("第一行是表头：商品编码、商品名称、类目编码、类目名称、品牌；只有商品编码必须有"),
+                _now("已有的商品按文件改名称、类目和品牌，空着的格子不改；最多 20 万行"),
             ],
         )
         form = ProductsFileForm(bound_data(request), request.FILES or None)

@@ -73,6 +73,11 @@ class RuleForm(DressedForm):
     channels = forms.CharField(
         label=_("适用渠道"), required=False, help_text=_("渠道编码用逗号分开，如 mini,shop；留空是全部渠道")
     )
+    brands = forms.CharField(
+        label=_("适用品牌"),
+        required=False,
+        help_text=_("品牌用逗号分开；整单商品都是这些品牌时才适用，没有登记品牌的商品不算；留空是全部"),
+    )
     region_ids = TicksField(label=_("适用区域（含下级，不选是全部）"), coerce=int)
     dealer_ids = TicksField(label=_("适用经销商（不选是全部门店）"), coerce=int)
     starts_on = forms.DateField(label=_("开始日期"), required=False, widget=DayInput)
@@ -85,7 +90,8 @@ class RuleForm(DressedForm):
         first: dict[str, Any] = {"store_bp": 10_000}
         if row is not None:
             first = {name: getattr(row, name) for name in self.base_fields} | {
-                "channels": ",".join(row.channels)
+                "channels": ",".join(row.channels),
+                "brands": "，".join(row.brands),
             }
         super().__init__(data, initial=first)
         regions: Any = self.fields["region_ids"]
@@ -105,7 +111,8 @@ class RuleForm(DressedForm):
 
     def draft(self) -> RuleDraft:
         values = dict(self.cleaned_data)
-        values["channels"] = tuple(values["channels"].replace("，", ",").split(","))
+        for name in ("channels", "brands"):
+            values[name] = tuple(values[name].replace("，", ",").split(","))
         return RuleDraft(**values)
 
 
@@ -240,6 +247,8 @@ def conditions_words(row: AttributionRule, regions: dict[int, str], dealers: dic
         words.append(_now("经销商：") + "、".join(dealers.get(one, str(one)) for one in row.dealer_ids))
     if row.channels:
         words.append(_now("渠道：") + "、".join(map(channel_words, row.channels)))
+    if row.brands:
+        words.append(_now("品牌：") + "、".join(row.brands))
     if row.starts_on or row.ends_on:
         words.append(f"{row.starts_on or '…'} – {row.ends_on or '…'}")
     if row.crosses_owners:

@@ -25,6 +25,7 @@ class RuleDraft:
     region_ids: tuple[int, ...] = ()
     dealer_ids: tuple[int, ...] = ()
     channels: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
     starts_on: dt.date | None = None
     ends_on: dt.date | None = None
     serving_bp: int = 0
@@ -43,6 +44,7 @@ class ProductLine:
     name: str = ""
     category_code: str = ""
     category_name: str = ""
+    brand: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

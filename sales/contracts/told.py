@@ -35,11 +35,12 @@ class CategoryEntry:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ProductEntry:
-    """A product; `category_code` empty: of none."""
+    """A product; `category_code` empty: of none. `brand` None: as it was."""
 
     code: str
     name: str
     category_code: str = ""
+    brand: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class AttributionRule(models.Model):
     channels = ArrayField(
         models.CharField(max_length=16), default=list, blank=True, verbose_name=_("适用渠道")
     )
+    # Fits an order all of whose goods are of these.
+    brands = ArrayField(models.CharField(max_length=40), default=list, blank=True, verbose_name=_("适用品牌"))
     starts_on = models.DateField(_("开始日期"), null=True, blank=True)
     ends_on = models.DateField(_("结束日期（含）"), null=True, blank=True)
     serving_bp = models.PositiveIntegerField(_("接待导购（万分比）"), default=0)

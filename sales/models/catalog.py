@@ -27,6 +27,7 @@ class Product(models.Model):
 
     code = models.CharField(_("商品编码"), max_length=40, unique=True)
     name = models.CharField(_("商品名称"), max_length=80, blank=True)
+    brand = models.CharField(_("品牌"), max_length=40, blank=True, default="", db_default="")
     category = models.ForeignKey(
         Category,
         on_delete=models.PROTECT,

@@ -26,6 +26,7 @@ class RuleTerms:
     ends_on: dt.date | None
     parts: tuple[tuple[ShareRoleName, int], ...]  # in basis points, those above nothing
     crosses_owners: bool = False
+    brands: frozenset[str] = frozenset()  # fits when all goods are of these
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Situation:
     serving: GuidePlace | None
     exclusive: GuidePlace | None
     sharing: GuidePlace | None
+    brands: frozenset[str] = frozenset()  # of its goods; "" for goods without one
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ def _fits(rule: RuleTerms, situation: Situation) -> bool:
     if rule.dealer_ids and situation.store.dealer_id not in rule.dealer_ids:
         return False
     if rule.channels and situation.channel not in rule.channels:
+        return False
+    if rule.brands and not (situation.brands and situation.brands <= rule.brands):
         return False
     if rule.starts_on is not None and situation.business_on < rule.starts_on:
         return False

@@ -212,6 +212,7 @@ def decide_all(*, orders: Sequence[OrderDocument], references: References, at: d
                 serving=references.guide(order, order.serving_guide),
                 exclusive=exclusive,
                 sharing=shared,
+                brands=references.brands(order),
             ),
         )
         for order, exclusive, shared in zip(orders, exclusives, sharing, strict=True)
@@ -242,6 +243,7 @@ def terms_of_rule(rule: AttributionRule) -> RuleTerms:
         ends_on=rule.ends_on,
         parts=tuple((role, part) for role, part in parts if part),  # type: ignore[misc]
         crosses_owners=rule.crosses_owners,
+        brands=frozenset(rule.brands),
     )
 
 

@@ -21,12 +21,14 @@ ON CONFLICT (code) DO UPDATE SET name = excluded.name WHERE sales_category.name 
 RETURNING id, xmax = 0
 """
 _PRODUCTS: Final = """
-INSERT INTO sales_product (code, name, category_id, created_at)
-SELECT told.code, told.name, category.id, %s
-FROM unnest(%s::text[], %s::text[], %s::text[]) AS told(code, name, category_code)
-LEFT JOIN sales_category category ON category.code = told.category_code ORDER BY told.code
-ON CONFLICT (code) DO UPDATE SET name = excluded.name, category_id = excluded.category_id
-    WHERE (sales_product.name, sales_product.category_id) IS DISTINCT FROM (excluded.name, excluded.category_id)
+INSERT INTO sales_product (code, name, category_id, brand, created_at)
+SELECT told.code, told.name, category.id, coalesce(told.brand, there.brand, ''), %s
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS told(code, name, category_code, brand)
+LEFT JOIN sales_category category ON category.code = told.category_code
+LEFT JOIN sales_product there ON there.code = told.code ORDER BY told.code
+ON CONFLICT (code) DO UPDATE SET name = excluded.name, category_id = excluded.category_id, brand = excluded.brand
+    WHERE (sales_product.name, sales_product.category_id, sales_product.brand)
+       IS DISTINCT FROM (excluded.name, excluded.category_id, excluded.brand)
 RETURNING id, xmax = 0
 """
 
@@ -49,13 +51,15 @@ def upsert_categories(
 def upsert_products(
     *, entries: Sequence[ProductEntry], actor: Actor, at: dt.datetime | None = None
 ) -> CatalogOutcome:
-    """Each product has this name and category; a category nobody told yet is there without a name. Refuses as
-    `upsert_categories`."""
+    """Each product has this name and category, and the brand that is told; a category nobody told yet is there without
+    a name. Refuses as `upsert_categories`."""
     at = at or clock.now()
     _check(
         "products",
         [(one.code, 40) for one in entries],
-        [(one.name, 80) for one in entries] + [(one.category_code, 40) for one in entries],
+        [(one.name, 80) for one in entries]
+        + [(one.category_code, 40) for one in entries]
+        + [(one.brand or "", 40) for one in entries],
     )
     codes = sorted({one.category_code for one in entries} - {""})
     columns = [
@@ -63,6 +67,7 @@ def upsert_products(
         [one.code for one in entries],
         [one.name for one in entries],
         [one.category_code for one in entries],
+        [one.brand for one in entries],
     ]
     with transaction.atomic():
         Category.objects.bulk_create([Category(code=code) for code in codes], ignore_conflicts=True)

@@ -13,23 +13,34 @@ from sales.contracts import ProductLine, ProductsReport
 from sales.errors import CatalogUnusable
 from sales.models import Category, Product
 
-_LENGTHS = {"code": 40, "name": 80, "category_code": 40, "category_name": 60}
+_LENGTHS = {"code": 40, "name": 80, "category_code": 40, "category_name": 60, "brand": 40}
 _MOST_LINES = 200_000
 _CHUNK = 1_000
 
 
 def change_product(
-    *, product_id: int, name: str, category_id: int | None, actor: Actor, at: dt.datetime | None = None
+    *,
+    product_id: int,
+    name: str,
+    category_id: int | None,
+    brand: str,
+    actor: Actor,
+    at: dt.datetime | None = None,
 ) -> None:
-    """The product is called this. Sales keep the category they were sold under."""
+    """The product is called this, of that category and brand. Sales keep the category they were sold under, and
+    whose they are."""
     with transaction.atomic():
         row = Product.objects.lock(product_id)
-        before = (row.name, row.category_id)
-        row.name, row.category_id = _name(name, "name"), category_id
-        row.save(update_fields=["name", "category"])
+        before = (row.name, row.category_id, row.brand)
+        row.name, row.category_id, row.brand = _name(name, "name"), category_id, _name(brand, "brand")
+        row.save(update_fields=["name", "category", "brand"])
         fields = [
             field
-            for field, was, now in (("name", before[0], row.name), ("category", before[1], category_id))
+            for field, was, now in (
+                ("name", before[0], row.name),
+                ("category", before[1], category_id),
+                ("brand", before[2], row.brand),
+            )
             if was != now
         ]
         if fields:
@@ -54,7 +65,7 @@ def import_products(
     actor: Actor,
     at: dt.datetime | None = None,
 ) -> ProductsReport:
-    """Products and categories are what the lines say; an empty name or category leaves what is there. A trial counts
+    """Products and categories are what the lines say; an empty name, category or brand leaves what is there. A trial counts
     and writes nothing. Of a code that stands twice the last line counts; a line that cannot be is left out and told."""
     at = at or clock.now()
     wanted: dict[str, ProductLine] = {}
@@ -98,13 +109,17 @@ def _write(
         category_id = categories.get(line.category_code)
         row = there.get(line.code)
         if row is None:
-            fresh.append(Product(code=line.code, name=line.name, category_id=category_id, created_at=at))
+            fresh.append(
+                Product(
+                    code=line.code, name=line.name, category_id=category_id, brand=line.brand, created_at=at
+                )
+            )
             continue
-        name, category = line.name or row.name, category_id or row.category_id
-        if (row.name, row.category_id) != (name, category):
-            row.name, row.category_id = name, category
+        told = (line.name or row.name, category_id or row.category_id, line.brand or row.brand)
+        if (row.name, row.category_id, row.brand) != told:
+            row.name, row.category_id, row.brand = told
             changed.append(row)
-    Product.objects.bulk_update(changed, ["name", "category"])
+    Product.objects.bulk_update(changed, ["name", "category", "brand"])
     # Intake makes products too, in the same order of codes; who comes second finds them.
     Product.objects.bulk_create(fresh, ignore_conflicts=True)
     return dataclasses.replace(

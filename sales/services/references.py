@@ -1,7 +1,7 @@
 """What the codes of a batch of documents stand for, looked up together."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from core import clock
@@ -26,7 +26,7 @@ class References:
         self._members: dict[tuple[str, str, str], int] = member_selectors.list_member_ids_by_keys(
             _key(document.member) for document in documents if document.member is not None
         )
-        self._products: dict[str, int] = {}
+        self._products: dict[str, tuple[int, str]] = {}
         # What nobody has by its own name may have been given a meaning; a batch without such names asks nothing.
         self._store_aliases = list_store_aliases(
             (one.source, one.store_code) for one in documents if one.store_code not in self._stores
@@ -73,7 +73,11 @@ class References:
         return self._member_aliases[(document.source, document.member)] if found is None else found
 
     def product(self, code: str) -> int:
-        return self._products[code]
+        return self._products[code][0]
+
+    def brands(self, order: OrderDocument) -> frozenset[str]:
+        """The brands of an order's goods, once its products are there."""
+        return frozenset(self._products[line.product_code][1] for line in order.lines)
 
     def ensure_products(self, documents: Sequence[Document], *, at: dt.datetime) -> None:
         """Every product and category the documents name has a row; new ones are made, in the order of their codes.
@@ -90,7 +94,7 @@ class References:
                     known[1] or category,
                     known[2] or getattr(line, "category_name", ""),
                 )
-        self._products = _product_ids(names)
+        self._products = _known_products(names)
         missing = sorted(names.keys() - self._products.keys())
         if not missing:
             return
@@ -106,7 +110,7 @@ class References:
             ],
             ignore_conflicts=True,
         )
-        self._products = _product_ids(names)
+        self._products = _known_products(names)
 
 
 def exclusive_guides(asked: Sequence[tuple[int | None, dt.datetime]]) -> list[GuidePlace | None]:
@@ -140,8 +144,10 @@ def _key(member: MemberKey) -> tuple[str, str, str]:
     return (member.kind, member.app_id, member.value)
 
 
-def _product_ids(codes: object) -> dict[str, int]:
-    return dict(Product.objects.filter(code__any_of=codes).values_list("code", "pk"))
+def _known_products(codes: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """Row id and brand by code."""
+    rows = Product.objects.filter(code__any_of=codes).values_list("code", "pk", "brand")
+    return {code: (pk, brand) for code, pk, brand in rows}
 
 
 def _category_ids(titles: dict[str, str]) -> dict[str, int]:

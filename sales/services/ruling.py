@@ -16,6 +16,7 @@ from sales.models import WHOLE_BP, AttributionRule
 
 _LONGEST_NAME = 40
 _MOST_CHANNELS = 50
+_MOST_BRANDS = 50
 # Out of the way of every position while rules change places: positions are unique at every moment.
 _ASIDE = 1_000_000
 _PARTS = ("serving_bp", "exclusive_bp", "sharing_bp", "store_bp")
@@ -92,6 +93,9 @@ def _checked(draft: RuleDraft) -> dict[str, Any]:
     channels = list(dict.fromkeys(word.strip() for word in draft.channels if word.strip()))
     if any(len(word) > 16 for word in channels) or len(channels) > _MOST_CHANNELS:
         raise RuleUnusable(field="channels")
+    brands = list(dict.fromkeys(" ".join(word.split()) for word in draft.brands if word.strip()))
+    if any(len(word) > 40 for word in brands) or len(brands) > _MOST_BRANDS:
+        raise RuleUnusable(field="brands")
     _stores, regions, dealers = guide_selectors.known_place_ids(
         store_ids=(), region_ids=draft.region_ids, dealer_ids=draft.dealer_ids
     )
@@ -99,7 +103,7 @@ def _checked(draft: RuleDraft) -> dict[str, Any]:
         values[name] = sorted(set(values[name]))
         if set(values[name]) - known:
             raise RuleUnusable(field=name)
-    return values | {"channels": channels}
+    return values | {"channels": channels, "brands": brands}
 
 
 def _lock(rule_id: int) -> AttributionRule:

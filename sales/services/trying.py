@@ -11,7 +11,7 @@ from core.shares import split
 from guides import selectors as guide_selectors
 from sales.contracts import Share
 from sales.errors import NoSuchRule
-from sales.models import Attribution, AttributionRule, AttributionShare, DeskJob, Sale
+from sales.models import Attribution, AttributionRule, AttributionShare, DeskJob, Sale, SaleLine
 from sales.services.attributing import RuleTerms, Situation, decide
 from sales.services.booking import terms_of_rule
 from sales.services.references import exclusive_guides, sharing_guides
@@ -132,6 +132,7 @@ def weigh(*, sales: Sequence[Sale], rules: Sequence[RuleTerms], sums: Sums) -> N
     )
     sharing = sharing_guides([(sale.sharing_guide_id, sale.sold_at) for sale in sales])
     exclusives = exclusive_guides([(sale.member_id, sale.sold_at) for sale in sales])
+    brands = _brands([sale.pk for sale in sales]) if any(rule.brands for rule in rules) else {}
     for sale, exclusive, shared in zip(sales, exclusives, sharing, strict=True):
         situation = Situation(
             store=stores[sale.store_id],
@@ -140,6 +141,7 @@ def weigh(*, sales: Sequence[Sale], rules: Sequence[RuleTerms], sums: Sums) -> N
             serving=serving.get(sale.serving_guide_id or 0),
             exclusive=exclusive,
             sharing=shared,
+            brands=frozenset(brands.get(sale.pk, ())),
         )
         decided = decide(rules=rules, situation=situation)
         sums.add(_parts(sale, live.get(sale.pk, [])), _parts(sale, decided.shares))
@@ -153,6 +155,15 @@ def _parts(sale: Sale, shares: Iterable[Any]) -> dict[tuple[Holder, int], int]:
     for share, fen in zip(shares, parts, strict=True):
         holder = f"s{share.store_id}" if share.guide_id is None else f"g{share.guide_id}"
         found[(holder, share.store_id)] = fen
+    return found
+
+
+def _brands(sale_ids: Sequence[int]) -> dict[int, set[str]]:
+    """Of each sale's goods, as products are branded now."""
+    found: dict[int, set[str]] = defaultdict(set)
+    rows = SaleLine.objects.filter(sale_id__in=sale_ids).values_list("sale_id", "product__brand")
+    for sale_id, brand in rows:
+        found[sale_id].add(brand)
     return found
 
 

@@ -305,7 +305,9 @@ def _draft(name: str) -> Any:
 def test_products_are_named_by_hand_and_from_a_file(desk: Client, cast: Cast) -> None:
     tell(order("O1", line("A1", product_name="", category_code="tops")))
     product = Product.objects.get()
-    text = "商品编码,商品名称,类目编码,类目名称\nA1,羊绒衫,knit,针织\nB2,风衣,coat,外套\n,没有编码,,\n"
+    text = (
+        "商品编码,商品名称,类目编码,类目名称,品牌\nA1,羊绒衫,knit,针织,甲\nB2,风衣,coat,外套\n,没有编码,,\n"
+    )
 
     def upload(**more: str) -> str:
         file = SimpleUploadedFile("goods.csv", text.encode("gbk"))
@@ -316,12 +318,16 @@ def test_products_are_named_by_hand_and_from_a_file(desk: Client, cast: Cast) ->
     told = upload()
     assert "没有商品编码" in told
     product.refresh_from_db()
-    assert (product.name, product.category.code if product.category else "") == ("羊绒衫", "knit")
+    assert (product.name, product.brand, product.category.code if product.category else "") == (
+        "羊绒衫",
+        "甲",
+        "knit",
+    )
     assert Category.objects.get(code="coat").name == "外套"
-    change = {"name": "山羊绒衫", "category": Category.objects.get(code="tops").pk}
+    change = {"name": "山羊绒衫", "brand": "乙", "category": Category.objects.get(code="tops").pk}
     desk.post(url("sales_product_change", product.pk), change)
     product.refresh_from_db()
-    assert product.name == "山羊绒衫"
+    assert (product.name, product.brand) == ("山羊绒衫", "乙")
     broken = SimpleUploadedFile("x.csv", "名称\n羊绒衫\n".encode())
     answer = desk.post(url("sales_product_import_file"), CONFIRM | {"file": broken})
     assert "商品编码" in page_text(answer)

@@ -108,6 +108,13 @@ def forget() -> None:
         )
 
 
+def brand_goods() -> None:
+    """Empty books, and two of the three products have a brand before anything is sold."""
+    forget()
+    for code, brand in (("P0", "甲"), ("P1", "乙")):
+        Product.objects.create(code=code, brand=brand, created_at=clock.now())
+
+
 def tell_in_bulk(documents: list[OrderDocument | ReturnDocument], at: dt.datetime, size: int) -> None:
     """Slices as the worker of a file takes them; what is apart follows each slice."""
     orders = [usable_order(one, at=at) for one in documents if isinstance(one, OrderDocument)]
@@ -185,6 +192,10 @@ def test_a_file_in_bulk_leaves_the_books_of_one_by_one(
     AttributionRule.objects.get_or_create(
         position=2, defaults={"name": "分享", "sharing_bp": 3_333, "serving_bp": 6_667}
     )
+    AttributionRule.objects.get_or_create(
+        position=3,
+        defaults={"name": "品牌", "brands": ["乙", "甲"], "serving_bp": 5_000, "store_bp": 5_000},
+    )
     if not EarningRule.objects.exists():
         make_ladder()
         EarningRule.objects.create(name="全部", fen_per_point=100)
@@ -201,12 +212,12 @@ def test_a_file_in_bulk_leaves_the_books_of_one_by_one(
     )  # fmt: skip
     if not PeriodClose.objects.exists():
         services.close_month(month_on=now.date().replace(day=1) - dt.timedelta(days=1), actor=TILL)
-    forget()
+    brand_goods()
     for document in documents:
         tell(document, at=now)
     one_by_one = books()
     assert_totals_agree()
-    forget()
+    brand_goods()
     with transaction.atomic():
         tell_in_bulk(documents, now, size)
     assert not TotalMove.objects.exists()

@@ -12,7 +12,7 @@ from core.actor import Actor
 from core.errors import Refusal
 from guides import services as guide_services
 from sales import selectors, services
-from sales.contracts import RuleDraft, Share
+from sales.contracts import ProductEntry, RuleDraft, Share
 from sales.models import AttributionRule, DeskJob, PerformanceEntry, Sale
 from tests.cast import Cast, make_cast, make_guide, make_store
 from tests.sales.kit import back, key_of, ledger, line, order, tell
@@ -64,6 +64,7 @@ def test_rules_stand_behind_each_other_switched_off_and_change_places(cast: Cast
         ({"store_bp": 10_000, "region_ids": (10**9,)}, "region_ids"),
         ({"store_bp": 10_000, "dealer_ids": (10**9,)}, "dealer_ids"),
         ({"store_bp": 10_000, "channels": ("x" * 17,)}, "channels"),
+        ({"store_bp": 10_000, "brands": ("长" * 41,)}, "brands"),
         ({"store_bp": 10_000, "starts_on": SPAN[1], "ends_on": SPAN[0]}, "ends_on"),
     ],
 )
@@ -107,6 +108,34 @@ def test_dealers_keep_the_sales_of_their_stores(cast: Cast) -> None:
     services.switch_rule(rule_id=crossing.pk, is_active=False, actor=BOSS)
     tell(order("O4", member=key_of(cast.xiaomei), serving_guide="T002"))
     assert ledger(metric="sales_fen", guide_id=cast.lina.id) == {"sales_fen": 11_000}
+
+
+def test_a_rule_of_brands_holds_for_orders_all_of_whose_goods_are_of_them(cast: Cast) -> None:
+    services.upsert_products(
+        entries=[ProductEntry("A1", "针织衫", brand="甲"), ProductEntry("B1", "长裤", brand="乙")],
+        actor=BOSS,
+    )
+    rule = switched_on("甲乙", brands=(" 甲 ", "乙", "甲"), serving_bp=5_000, store_bp=5_000)
+    assert rule.brands == ["甲", "乙"]
+    tell(
+        order("O1", line("A1"), line("B1")),
+        order("O2", line("A1"), line("NEW")),
+        order("O3", line("NEW")),
+        order("O4", line("A1")),
+    )
+    halves = {"O1", "O4"}
+    for sale in Sale.objects.all():
+        words = selectors.get_attribution(sale.pk).words  # type: ignore[union-attr]
+        assert ("甲乙" in words) == (sale.order_no in halves), (sale.order_no, words)
+    # A brand told later moves nothing that is decided; told without a brand, a product keeps its own.
+    told = services.upsert_products(
+        entries=[ProductEntry("NEW", "新品", brand="甲"), ProductEntry("A1", "针织衫", "tops")], actor=BOSS
+    )
+    assert (told.created_count, told.changed_count) == (0, 2)
+    assert ledger(metric="sales_fen", guide_id=cast.lina.id) == {"sales_fen": 45_000}
+    found = tried(cast)
+    assert (found["sale_count"], found["changed_count"], found["moved_fen"]) == (4, 2, 15_000)
+    assert tried(cast, switched_id=rule.pk)["changed_count"] == 2
 
 
 def test_a_trial_of_the_rules_that_decided_moves_nothing_and_writes_nothing(cast: Cast) -> None:
