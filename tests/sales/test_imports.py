@@ -1,7 +1,9 @@
 """Files of orders and returns: read, checked, booked, and what is wrong with them told line by line."""
 
+import csv
 import datetime as dt
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -283,3 +285,72 @@ def test_the_command_checks_books_tells_and_ends_with_a_status(cast: Cast, tmp_p
     assert command(str(tmp_path / "none.csv"), source="pos")[0] == 2
     assert command(str(path))[0] == command()[0] == 2
     assert command(str(path), source="没有这种")[0] == 2
+
+
+def json_order(order_no: str, **other: Any) -> dict[str, Any]:
+    """An order of two lines as the open API would be told it."""
+    sold_at = clock.now().astimezone(clock.SHANGHAI) - dt.timedelta(minutes=30)
+    lines = [
+        {"product": "A1", "name": "针织衫", "category": "tops", "quantity": 1, "list_fen": 12_900, "amount_fen": 10_050},
+        {"product": "B1", "quantity": 2, "list_fen": 6_000, "amount_fen": 5_000},
+    ]  # fmt: skip
+    return {
+        "order_no": order_no, "sold_at": sold_at.isoformat(), "store": "T01", "guide": "T001", "lines": lines,
+        "payments": [{"method": "wechat", "amount_fen": 15_050}], "amount_fen": 15_050,
+    } | other  # fmt: skip
+
+
+def test_the_command_takes_json_lines(cast: Cast, tmp_path: Path) -> None:
+    path = tmp_path / "night.jsonl"
+    good = json_order("O1", member={"kind": "member_code", "value": cast.xiaomei.code})
+    path.write_text("\n".join([json.dumps(good), "", json.dumps(json_order("O2"))]), encoding="utf-8")
+    assert command(str(path), source="pos", dry_run=True)[:2][0] == 0
+    assert Sale.objects.count() == 0
+    assert command(str(path), source="pos")[1].startswith("finished: 2 booked")
+    sale = Sale.objects.get(order_no="O1")
+    assert (sale.member_id, sale.amount_fen, sale.list_fen) == (cast.xiaomei.id, 15_050, 18_900)
+    told = sale.lines.order_by("number").values_list(
+        "product__code", "quantity", "amount_fen", "category_code"
+    )
+    assert list(told) == [("A1", 1, 10_050, "tops"), ("B1", 2, 5_000, "")]
+    assert [one.amount_fen for one in sale.payments.all()] == [15_050]
+    # Told by the API, word for word the same order is the one of the file.
+    assert "2 repeated" in command(str(path), source="pos")[1]
+    back = {
+        "return_no": "R1", "order_no": "O1", "store": "T01", "returned_at": clock.now().isoformat(),
+        "amount_fen": 2_500, "lines": [{"product": "B1", "line": 2, "quantity": 1, "amount_fen": 2_500}],
+    }  # fmt: skip
+    path.write_text(json.dumps(back), encoding="utf-8")
+    assert command(str(path), source="pos", returns=True)[1].startswith("finished: 1 booked")
+    sale.refresh_from_db()
+    assert sale.returned_fen == 2_500
+
+
+BAD_LINES = (
+    "{", "[]", '"x"', "{}", json.dumps({"order_no": "X"}), json.dumps({"order_no": "X", "lines": {}}),
+    json.dumps({"order_no": "X", "lines": [1]}), "[" * 100_000,
+)  # fmt: skip
+
+
+def test_json_lines_that_are_no_documents_come_back_with_their_line(cast: Cast, tmp_path: Path) -> None:
+    path, errors = tmp_path / "night.jsonl", tmp_path / "bad.csv"
+    faulty = [
+        json_order("B1", amount=15_050),
+        json_order("B2", amount_fen=150.5),
+        json_order("B3", payments=[{"method": "a=1;b", "amount_fen": 15_050}]),
+        json_order("B4", member="138"),
+        json_order("B5", amount_fen=1),
+        json_order("B6", sold_at="yesterday"),
+        json_order("B7", revision=True),
+    ]
+    lines = [json.dumps(json_order("O1")), *BAD_LINES, *map(json.dumps, faulty), json.dumps(json_order("O2"))]
+    path.write_bytes("\n".join(lines).encode() + b"\n\xff\xfe\n")
+    status, _out, _err = command(str(path), source="pos", errors=str(errors))
+    assert (status, set(Sale.objects.values_list("order_no", flat=True))) == (1, {"O1", "O2"})
+    with errors.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {int(row["JSON 行号"]) for row in rows} == set(range(2, 2 + len(BAD_LINES) + len(faulty))) | {18}
+    why = {int(row["JSON 行号"]): row["JSON 行不能用的原因"] for row in rows}
+    assert (why[2], why[3], why[10]) == ("不是 JSON", "不是一张单据", "不认识的字段 amount")
+    path.write_text("x" * 5_000_000, encoding="utf-8")
+    assert command(str(path), source="pos")[0] == 2
