@@ -78,6 +78,25 @@ class MemberHoldings(abc.ABC):
         may stay. Answers how many rows were touched; a second call touches none that matter."""
 
 
+class FollowingHoldings(MemberHoldings):
+    """A part of which a merge moves nothing, for it hangs on something that goes along. Subclasses say the rest."""
+
+    models = ()
+
+    def preview(self, *, survivor_id: int, emptier_id: int) -> Sequence[MergeLine]:
+        """Nothing to say."""
+        return []
+
+    def move(self, *, emptier_id: int, survivor_id: int, actor: Actor, at: dt.datetime) -> Snapshot:
+        """Nothing is moved."""
+        return {}
+
+    def restore(
+        self, *, emptier_id: int, survivor_id: int, snapshot: Snapshot, actor: Actor, at: dt.datetime
+    ) -> None:
+        """Nothing was moved."""
+
+
 class PlainHoldings(MemberHoldings):
     """A part whose rows simply are the survivor's, and go back as they came. Subclasses say the rest."""
 

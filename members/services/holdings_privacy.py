@@ -10,30 +10,18 @@ from django.utils.translation import gettext_lazy
 from core.actor import Actor
 from members.contracts import MergeLine
 from members.models import ConsentEntry, DataRequest, DataRequestState
-from members.services.holdings import MemberHoldings, Snapshot, repoint, repoint_back
+from members.services.holdings import FollowingHoldings, MemberHoldings, Snapshot, repoint, repoint_back
 from members.services.privacy_parts import erase_privacy, erase_profile, export_privacy, export_profile
 from members.services.tags import tag_doer
 
 _BOOKS = ("members.ConsentEntry", "members.PhoneReveal")
 
 
-class ProfileHoldings(MemberHoldings):
+class ProfileHoldings(FollowingHoldings):
     """Her own row. Which values survive a merge is the merge's own rule; here it is only told and erased."""
 
     label = "profile"
     title = gettext_lazy("基本资料")
-    models = ()
-
-    def preview(self, *, survivor_id: int, emptier_id: int) -> Sequence[MergeLine]:
-        return []
-
-    def move(self, *, emptier_id: int, survivor_id: int, actor: Actor, at: dt.datetime) -> Snapshot:
-        return {}
-
-    def restore(
-        self, *, emptier_id: int, survivor_id: int, snapshot: Snapshot, actor: Actor, at: dt.datetime
-    ) -> None:
-        return None
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
         return export_profile(member_id)
