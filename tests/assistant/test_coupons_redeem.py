@@ -270,7 +270,7 @@ def test_a_colleague_takes_it_back_with_a_reason_and_the_coupon_is_good_again(
     assert "¥30.00" in sheet.hint
     bare = client.post(f"{url}undo/", {"request_key": sheet.request_key}, headers=HTMX)
     assert (bare.status_code, bare["X-Refusal"]) == (400, "coupons.reason_missing")
-    sent = {"reason": sheet.reasons[0], "words": "输错了", "request_key": sheet.request_key}
+    sent = {"reason": sheet.reasons[0].value, "words": "输错了", "request_key": sheet.request_key}
     assert [client.post(f"{url}undo/", sent, headers=HTMX)["HX-Redirect"] for _ in range(2)] == [url, url]
     page = client.get(url).context["page"]
     assert (page.headline, page.hint, page.may_undo) == ("已撤销", "券已退回给会员", False)
