@@ -33,7 +33,8 @@ _STANDING: Final = (_KNOWN, _REDEEMED)
 def hold_coupons_of(*, sale_ids: Iterable[int], orders: Sequence[OrderDocument] = ()) -> None:
     """The coupons that these orders name, and those of these sales, are locked together, before the first is moved."""
     codes = {coupon.code for order in orders for coupon in order.coupons}
-    codes |= set(SaleCoupon.objects.filter(sale_id__any_of=sale_ids).values_list("code", flat=True))
+    if asked := list(sale_ids):
+        codes |= set(SaleCoupon.objects.filter(sale_id__any_of=asked).values_list("code", flat=True))
     coupon_services.hold_rows(codes=codes)
 
 

@@ -25,6 +25,8 @@ from tests.threads import at_once
 
 BOSS = Actor.staff(1, "总部")
 PHONE = "13900000000"
+# Statements of one order of a member, without coupons and points spent.
+_BUDGET = 60
 
 
 def somebody_waits() -> bool:
@@ -335,3 +337,16 @@ def test_two_batches_in_opposite_order_end_without_a_deadlock_and_with_the_same_
     assert sorted(one.outcome for batch in told for one in batch) == ["booked"] * 40 + ["repeated"] * 40
     assert ledger(metric="sales_fen") == {"sales_fen": sum(1_000 + n for n in range(40))}
     assert_totals_agree()
+
+
+def test_a_single_order_stays_within_its_budget_of_statements(
+    cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    """A member's order with nothing out of the common; what it names again costs nothing more."""
+    tell(order("O0", member=key_of(cast.xiaomei)))
+    with django_assert_max_num_queries(_BUDGET):
+        tell(order("O1", member=key_of(cast.xiaomei)))
+    goods = [line(f"P{n}") for n in range(6)]
+    tell(order("O2", *goods))
+    with django_assert_max_num_queries(_BUDGET):
+        tell(order("O3", *goods, member=key_of(cast.xiaomei)))
