@@ -3,7 +3,7 @@
 First, one run of the job over BENCH_COUPONS_COUNT coupons (200,000 unless it is set) with a tenth redeemed, against one
 GROUP BY INSERT of the same facts written by hand into one such table with its indexes: no second table, nothing that
 adds, no cursor, no horizon. Then
-the page's questions (a year of the chain, a month of one guide, the dealers of a quarter) against a live GROUP BY of the
+the page's questions (the chain, a guide, a store; a month, a quarter, a year) against a live GROUP BY of the
 facts. Last, what a run costs when nothing is new, as it mostly is: it stands beside the claims every few seconds, and
 nothing of it stands on their path.
 """
@@ -103,11 +103,14 @@ for _number in range(20):
     services.fold_stats(actor=actor)
 print((time.monotonic() - began) / 20)
 today = dt.date.today()
-guide = int(sys.argv[1])
+guide, store = int(sys.argv[1]), int(sys.argv[2])
 queries = (
     (StatsQuery(since=today - dt.timedelta(days=365)), "batch"),
     (StatsQuery(since=today - dt.timedelta(days=30), guide_id=guide), "batch"),
     (StatsQuery(since=today - dt.timedelta(days=90)), "store"),
+    (StatsQuery(since=today - dt.timedelta(days=365)), "store"),
+    (StatsQuery(since=today - dt.timedelta(days=365)), "guide"),
+    (StatsQuery(since=today - dt.timedelta(days=365), store_id=store), "door"),
 )
 for query, by in queries:
     times = []
@@ -118,14 +121,18 @@ for query, by in queries:
     print(sorted(times)[2])
 print(services.prove_stats(actor=actor).wrong_count)
 """
-_TABLES: Final = ("couponday", "coupondaytotal", "coupondue", "factcursor")
+_TABLES: Final = ("couponday", "coupondaytotal", "couponmonth", "coupondue", "factcursor")
+_NAMES: Final = (
+    "a year of the chain by batch, ms", "a month of one guide, ms", "a quarter by store, ms", "a year by store, ms",
+    "a year by guide, ms", "a year of one store by door, ms",
+)  # fmt: skip
 
 
 def bench() -> Report:
     """Rounds of both on the same facts. Raises RuntimeError when the numbers are not those of the facts."""
     floors, ours, idle = [], [], []
-    live: list[list[float]] = [[], [], []]
-    asked: list[list[float]] = [[], [], []]
+    live: list[list[float]] = [[] for _name in _NAMES]
+    asked: list[list[float]] = [[] for _name in _NAMES]
     with temporary_home() as home:
         engines = embedded.start(home / "engines")
         (home / "static").mkdir()
@@ -140,7 +147,7 @@ def bench() -> Report:
         }
         _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
         with psycopg.connect(engines.database_url, autocommit=True) as connection:
-            guide = _fill(connection)
+            guide, store = _fill(connection)
             for _number in range(_ROUNDS):
                 connection.execute(_FLOOR_TABLE)
                 floors.append(_timed(connection, _FLOOR))
@@ -148,21 +155,24 @@ def bench() -> Report:
                 connection.execute("CHECKPOINT")
                 found = [
                     float(word)
-                    for word in _run([sys.executable, "-c", _JOB, str(guide)], environment).split()
+                    for word in _run(
+                        [sys.executable, "-c", _JOB, str(guide), str(store)], environment
+                    ).split()
                 ]
                 ours.append(found[0])
                 idle.append(found[1])
-                _check(connection, found[5])
+                _check(connection, found[-1])
                 for place, (key, days, where) in enumerate(
                     (("batch_id", 365, "true"), ("batch_id", 30, f"coupon.issued_by_guide_id = {guide}"),
-                     ("issued_store_id", 90, "true"))
+                     ("issued_store_id", 90, "true"), ("issued_store_id", 365, "true"),
+                     ("issued_by_guide_id", 365, "true"), ("door", 365, f"coupon.issued_store_id = {store}"))
                 ):  # fmt: skip
                     asked[place].append(found[2 + place])
                     live[place].append(_timed(connection, _LIVE.format(key=key, days=days, where=where)))
     return _report(floors, ours, idle, live, asked)
 
 
-def _fill(connection: "psycopg.Connection[Any]") -> int:
+def _fill(connection: "psycopg.Connection[Any]") -> tuple[int, int]:
     connection.execute(_SEED)
     [template] = connection.execute(TEMPLATE).fetchone() or [0]
     [batch] = connection.execute(BATCH, {"template": template, "quota": _COUNT}).fetchone() or [0]
@@ -170,8 +180,10 @@ def _fill(connection: "psycopg.Connection[Any]") -> int:
     connection.execute(_COUPONS, {"batch": batch, "count": _COUNT})
     connection.execute(_REDEEMED.replace("%%", "%"))
     connection.execute("VACUUM ANALYZE")
-    [guide] = connection.execute("SELECT min(id) + 7 FROM guides_guide").fetchone() or [0]
-    return int(guide)
+    [guide, store] = connection.execute(
+        "SELECT id, store_id FROM guides_guide ORDER BY id LIMIT 1 OFFSET 7"
+    ).fetchone() or [0, 0]
+    return int(guide), int(store)
 
 
 def _timed(connection: "psycopg.Connection[Any]", statement: str) -> float:
@@ -204,8 +216,7 @@ def _report(
         Figure("folding one coupon, µs", "–", f"{percentile(ours, 0.5) / _COUNT * 1e6:,.1f}"),
         Figure("a run with nothing new, ms", "–", f"{percentile(idle, 0.5) * 1000:,.1f}"),
     ]
-    names = ("a year of the chain by batch, ms", "a month of one guide, ms", "a quarter by store, ms")
-    for name, slow, quick in zip(names, live, asked, strict=True):
+    for name, slow, quick in zip(_NAMES, live, asked, strict=True):
         gain = percentile([one / other for one, other in zip(slow, quick, strict=True)], 0.5)
         shown = [spread([second * 1000 for second in seconds], 1) for seconds in (slow, quick)]
         figures.append(Figure(name, shown[0], shown[1], gain, "–", None))

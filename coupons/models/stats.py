@@ -94,6 +94,36 @@ class CouponDayTotal(_Numbers):
         return f"{self.day} #{self.batch_id}"
 
 
+class CouponMonth(_Numbers):
+    """The same by month, and twice: by the store and guide that issued, and by those that redeemed. What stores and
+    guides did in a year is read here; the days that are no whole month come from `CouponDay`."""
+
+    month = models.DateField(_("月份"))  # its first day
+    side = models.CharField(_("口径"), max_length=8)  # issued, redeemed
+    store_id = models.BigIntegerField(_("门店"))
+    guide_id = models.BigIntegerField(_("导购"))
+    batch_id = models.BigIntegerField(_("券批次"))
+    door = models.CharField(_("发放渠道"), max_length=12, choices=Door)
+
+    class Meta:
+        verbose_name = _("券数据（按月）")
+        verbose_name_plural = _("券数据（按月）")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["side", "month", "store_id", "guide_id", "batch_id", "door"], name="couponmonth_once"
+            ),
+        ]
+        indexes = [
+            # Used by the numbers of one batch, guide or store over any span.
+            models.Index(fields=["batch_id", "month"], name="couponmonth_of_batch"),
+            models.Index(fields=["guide_id", "month"], name="couponmonth_of_guide", condition=~Q(guide_id=0)),
+            models.Index(fields=["store_id", "month"], name="couponmonth_of_store", condition=~Q(store_id=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.side} #{self.batch_id}"
+
+
 class CouponDue(models.Model):
     """How many unused coupons of one batch, door, issuing guide and store have their last day on that day."""
 

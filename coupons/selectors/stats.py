@@ -1,5 +1,6 @@
 """Numbers of coupons from the folded rows (coupons/services/stats.py): no coupon is counted here."""
 
+import dataclasses
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +18,7 @@ from coupons.models import (
     CouponDay,
     CouponDayTotal,
     CouponDue,
+    CouponMonth,
     CouponTemplate,
     Door,
     FactCursor,
@@ -37,6 +39,7 @@ _SOURCES: Final = (FactSource.COUPONS, FactSource.EVENTS, FactSource.ENTRIES)
 _STORE_COLUMN: Final = {"issued": "issued_store_id", "redeemed": "redeemed_store_id"}
 _GUIDE_COLUMN: Final = {"issued": "guide_id", "redeemed": "redeemed_guide_id"}
 _Sums = dict[Any, dict[str, int]]
+_Months = tuple[dt.date, dt.date]  # from the first to before the last
 
 
 def folded_until() -> dt.datetime | None:
@@ -153,20 +156,68 @@ def _is_chain_wide(query: StatsQuery, column: str) -> bool:
 
 def _grouped(query: StatsQuery, column: str, at: dt.datetime) -> _Sums:
     """Sums by one column; with what is claimed and what expires soon."""
-    table: Any = CouponDayTotal if _is_chain_wide(query, column) else CouponDay
-    rows = table.objects.filter(_span(query), _batch_filter(query))
-    if table is CouponDay:
-        rows = rows.filter(_place_filter(query))
-        if column in {_STORE_COLUMN["redeemed"], _GUIDE_COLUMN["redeemed"]}:
-            rows = rows.exclude(redeemed_store_id=0)  # what was not redeemed is no till's
-    annotations: dict[str, Any] = {f"sum_{name}": Sum(name) for name in _COUNTED}
-    annotations["sum_claimed_count"] = Sum("issued_count", filter=Q(door__in=CLAIM_DOORS), default=0)
     sums: _Sums = {}
-    for row in rows.values(column).annotate(**annotations):
-        sums[row[column]] = {name: int(row[f"sum_{name}"]) for name in (*_COUNTED, "claimed_count")}
+    if _is_chain_wide(query, column):
+        _add_sums(sums, CouponDayTotal.objects.filter(_span(query), _batch_filter(query)), column)
+    else:
+        months, spans = _parts_of(query, column)
+        if months is not None:
+            rows = CouponMonth.objects.filter(_batch_filter(query), _month_filter(query, months))
+            _add_sums(sums, _of_a_till(rows, query, column, "store_id"), _month_column(query, column))
+        for span in spans:
+            days = CouponDay.objects.filter(_span(span), _batch_filter(query), _place_filter(query))
+            _add_sums(sums, _of_a_till(days, query, column, "redeemed_store_id"), column)
     if query.side == "issued" and column != "day":
         _add_expiring(sums, query, column, at)
     return sums
+
+
+def _add_sums(sums: _Sums, rows: QuerySet[Any, Any], column: str) -> None:
+    annotations: dict[str, Any] = {f"sum_{name}": Sum(name) for name in _COUNTED}
+    annotations["sum_claimed_count"] = Sum("issued_count", filter=Q(door__in=CLAIM_DOORS), default=0)
+    names = (*_COUNTED, "claimed_count")
+    for row in rows.values(column).annotate(**annotations):
+        found = sums.setdefault(row[column], dict.fromkeys(names, 0))
+        for name in names:
+            found[name] += int(row[f"sum_{name}"])
+
+
+def _parts_of(query: StatsQuery, column: str) -> tuple[_Months | None, tuple[StatsQuery, ...]]:
+    """The whole months of the query, and what of it is left: a few days before them and after them. A span without a
+    whole month has only days."""
+    since, until = query.since or dt.date.min, query.until or dt.date.max
+    today = clock.today()
+    first = since if since.day == 1 else _month_after(since)
+    # Nothing is counted on a day to come, so the month under way is whole when today is asked for.
+    over = dt.date.max if until >= today else (until + dt.timedelta(days=1)).replace(day=1)
+    if column == "day" or first >= min(over, _month_after(today)):
+        return None, (query,)
+    spans = []
+    if first > since:
+        spans.append(dataclasses.replace(query, until=first - dt.timedelta(days=1)))
+    if over <= until < today:
+        spans.append(dataclasses.replace(query, since=over))
+    return (first, over), tuple(spans)
+
+
+def _month_after(day: dt.date) -> dt.date:
+    return (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
+
+
+def _month_filter(query: StatsQuery, months: _Months) -> Q:
+    first, over = months
+    place = _place_filter(query, "store_id", "guide_id")
+    return place & Q(side=query.side, month__gte=first, month__lt=over)
+
+
+def _month_column(query: StatsQuery, column: str) -> str:
+    return {_STORE_COLUMN[query.side]: "store_id", _GUIDE_COLUMN[query.side]: "guide_id"}.get(column, column)
+
+
+def _of_a_till(rows: QuerySet[Any, Any], query: StatsQuery, column: str, store: str) -> QuerySet[Any, Any]:
+    """What was not redeemed is no till's."""
+    is_tills = column in {_STORE_COLUMN["redeemed"], _GUIDE_COLUMN["redeemed"]}
+    return rows.exclude(**{store: 0}) if is_tills and query.side == "redeemed" else rows
 
 
 def _add_expiring(sums: _Sums, query: StatsQuery, column: str, at: dt.datetime) -> None:

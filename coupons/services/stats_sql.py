@@ -1,7 +1,7 @@
 """The statement that folds facts into numbers. The job writes them into the tables, the proof into copies beside them.
 
 Each table of facts has a query that groups the facts between two ids (`%(after)s` exclusive, `%(until)s` inclusive)
-into rows of one shape; what follows is the same for all: three upserts that add. Rows are written in the order of
+into rows of one shape; what follows is the same for all: four upserts that add. Rows are written in the order of
 their keys, so that two writers could never wait for each other crosswise.
 """
 
@@ -18,16 +18,19 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
         "day", "batch_id", "door", "guide_id", "issued_store_id", "redeemed_store_id", "redeemed_guide_id",
     ),
     "total": ("day", "batch_id", "door"),
+    "month": ("side", "month", "store_id", "guide_id", "batch_id", "door"),
     "due": ("last_day", "batch_id", "door", "guide_id", "issued_store_id"),
 }  # fmt: skip
 VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "day": NUMBERS,
     "total": (*NUMBERS, "first_coupon_id", "last_coupon_id"),
+    "month": NUMBERS,
     "due": ("unused_count",),
 }
 ROLL_UPS: Final[Mapping[str, str]] = {
     "day": "coupons_couponday",
     "total": "coupons_coupondaytotal",
+    "month": "coupons_couponmonth",
     "due": "coupons_coupondue",
 }
 COPIES: Final[Mapping[str, str]] = {name: f"pg_temp.proof_{name}" for name in ROLL_UPS}
@@ -90,10 +93,22 @@ _FACTS: Final[Mapping[str, str]] = {
         (FactSource.ENTRIES, _ENTRIES),
     )
 }
-_FOLD: Final = "WITH fact AS MATERIALIZED (<fact>), days AS (<day>), totals AS (<total>) <due>"
+# A fact belongs to who issued and to who redeemed; each side has rows of its own.
+_SIDES: Final = """
+(SELECT 'issued' AS side, date_trunc('month', day)::date AS month, issued_store_id AS store_id, guide_id, batch_id, door,
+        <numbers>
+ FROM fact
+ UNION ALL
+ SELECT 'redeemed', date_trunc('month', day)::date, redeemed_store_id, redeemed_guide_id, batch_id, door, <numbers>
+ FROM fact) side
+""".replace("<numbers>", ", ".join(NUMBERS))
+_FROM: Final[Mapping[str, str]] = {"month": _SIDES.strip()}
+_FOLD: Final = (
+    "WITH fact AS MATERIALIZED (<fact>), days AS (<day>), totals AS (<total>), months AS (<month>) <due>"
+)
 _ADD: Final = """
 INSERT INTO <table> AS own (<keys>, <values>)
-SELECT <keys>, <sums> FROM fact WHERE <worth> GROUP BY <keys> ORDER BY <keys>
+SELECT <keys>, <sums> FROM <source> WHERE <worth> GROUP BY <keys> ORDER BY <keys>
 ON CONFLICT (<keys>) DO UPDATE SET <added>
 """
 _HOW: Final[Mapping[str, tuple[str, str]]] = {
@@ -103,7 +118,7 @@ _HOW: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def fold_statement(*, source: str, tables: Mapping[str, str]) -> str:
-    """Adds the facts of `source` between two ids to the three tables."""
+    """Adds the facts of `source` between two ids to the four tables."""
     statement = _FOLD.replace("<fact>", _FACTS[source])
     for name, table in tables.items():
         statement = statement.replace(f"<{name}>", _add(name, table))
@@ -118,6 +133,7 @@ def _add(name: str, table: str) -> str:
     worth = " OR ".join(f"{value} <> 0" for value in values if value not in _HOW)
     parts = {
         "table": table,
+        "source": _FROM.get(name, "fact"),
         "keys": keys,
         "values": ", ".join(values),
         "sums": ", ".join(sums),

@@ -12,6 +12,7 @@ from coupons.models import (
     CouponDayTotal,
     CouponDue,
     CouponEvent,
+    CouponMonth,
     Redemption,
     RedemptionEntry,
 )
@@ -108,6 +109,28 @@ def check_folded() -> None:
     for found, value in folded()[0].items():
         large[*found[:3], found[-1]] += value
     assert _dense(small) == _dense(large)
+    assert by_month() == _dense(_months_of(folded()[0]))
+
+
+def by_month() -> Counter[Any]:
+    """What the months say: side, month, store, guide, batch, door, name."""
+    found: Counter[Any] = Counter()
+    for row in CouponMonth.objects.all():
+        for name in NUMBERS:
+            found[row.side, row.month, row.store_id, row.guide_id, row.batch_id, row.door, name] += _value(
+                row, name
+            )
+    return _dense(found)
+
+
+def _months_of(days: Counter[Any]) -> Counter[Any]:
+    """The same from the rows of days, each once for who issued and once for who redeemed."""
+    found: Counter[Any] = Counter()
+    for (day, batch, door, guide, store, till, till_guide, name), value in days.items():
+        month = day.replace(day=1)
+        found["issued", month, store, guide, batch, door, name] += value
+        found["redeemed", month, till, till_guide, batch, door, name] += value
+    return found
 
 
 def _value(row: Any, name: str) -> int:

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from coupons.models import (
     CouponDay,
     CouponDayTotal,
     CouponDue,
+    CouponMonth,
     FactCursor,
     Redemption,
     RedemptionEntry,
@@ -174,6 +176,75 @@ def test_dimensions_add_up_to_the_whole_and_name_their_rows(cast: Cast) -> None:
     assert of(template_id=template).issued_count == 6
 
 
+def test_months_and_the_days_beside_them_say_what_the_days_alone_say(cast: Cast) -> None:
+    """Any span: whole months, parts of one, edges of two, open ends, today inside and outside."""
+    now = at_shanghai("2026-11-20 12:00")
+    moments = [
+        at_shanghai(day)
+        for day in (
+            "2026-08-31 23:59", "2026-09-01 00:00", "2026-09-30 23:59", "2026-10-15 12:00", "2026-10-31 23:59",
+            "2026-11-01 00:00", "2026-11-20 11:00",
+        )
+    ]  # fmt: skip
+    with time_machine.travel(now, tick=False):
+        batches = [make_batch(at=moments[0], member_limit=50) for _number in range(2)]
+        guides = (cast.lina, cast.wangfang, None)
+        for number, moment in enumerate(moments):
+            [member] = make_members(1)
+            issue(batches[number % 2], member, guides[number % 3], at=moment)
+            other = issue(batches[number % 2], make_members(1)[0], guides[(number + 1) % 3], at=moment)
+            redeem(other.code, (cast.store.id, cast.other_store.id)[number % 2], at=moment)
+        fold()
+        check_folded()
+        days = [None, *(dt.date(2026, *day) for day in _EDGES)]
+        asked = [(since, until) for since in days for until in days]
+        for side, by, filters in _QUESTIONS:
+            values = {name: getattr(cast, value).id for name, value in filters.items()}
+            for since, until in asked:
+                query = StatsQuery(since=since, until=until, side=side, **values)  # type: ignore[arg-type]
+                found = {
+                    line.key: (line.numbers.issued_count, line.numbers.redeemed_count, line.numbers.sales_fen)
+                    for line in selectors.list_stats(query, by=by)  # type: ignore[arg-type]
+                }
+                told = {key: sums for key, sums in found.items() if any(sums)}
+                assert told == _by_days(query, by), (query, by)
+
+
+_EDGES = ((8, 31), (9, 1), (9, 2), (9, 30), (10, 1), (10, 31), (11, 1), (11, 19), (11, 20), (11, 30), (12, 1))
+_QUESTIONS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("issued", "store", {}),
+    ("issued", "guide", {"store_id": "store"}),
+    ("issued", "door", {"guide_id": "lina"}),
+    ("redeemed", "store", {}),
+    ("redeemed", "guide", {}),
+    ("redeemed", "batch", {"store_id": "other_store"}),
+    ("issued", "day", {"guide_id": "lina"}),
+)
+
+
+def _by_days(query: StatsQuery, by: str) -> dict[str, tuple[int, int, int]]:
+    """The numbers of a question from the rows of days, one by one."""
+    is_till = query.side == "redeemed"
+    whole: dict[str, list[int]] = {}
+    for row in CouponDay.objects.all():
+        store, guide = (
+            (row.redeemed_store_id, row.redeemed_guide_id) if is_till else (row.issued_store_id, row.guide_id)
+        )
+        if (query.since is not None and row.day < query.since) or (
+            query.until is not None and row.day > query.until
+        ):
+            continue
+        if query.store_id not in {None, store} or query.guide_id not in {None, guide}:
+            continue
+        if is_till and by in {"store", "guide"} and not row.redeemed_store_id:
+            continue
+        keys = {"store": store, "guide": guide, "door": row.door, "batch": row.batch_id, "day": row.day}
+        sums = whole.setdefault(str(keys[by]), [0, 0, 0])
+        for place, value in enumerate((row.issued_count, row.redeemed_count, row.sales_fen)):
+            sums[place] += value
+    return {key: (sums[0], sums[1], sums[2]) for key, sums in whole.items() if any(sums)}
+
+
 def test_the_rows_behind_a_number_are_its_own(cast: Cast) -> None:
     yesterday = clock.now() - dt.timedelta(days=1)
     batch, members = make_batch(at=yesterday), make_members(4)
@@ -245,7 +316,8 @@ def test_a_lost_row_is_put_back_by_the_proof() -> None:
     fold()
     CouponDue.objects.all().delete()
     CouponDay.objects.all().delete()
-    assert services.prove_stats(actor=BOSS).wrong_count == 2
+    CouponMonth.objects.filter(side="issued").delete()
+    assert services.prove_stats(actor=BOSS).wrong_count == 3
     check_folded()
 
 
