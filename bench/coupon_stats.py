@@ -53,9 +53,10 @@ ORDER BY n
 """
 _REDEEMED: Final = """
 INSERT INTO coupons_redemption (coupon_id, request_id, store_id, till, channel, order_no, amount_fen, discount_fen,
-                                redeemed_at, recorded_at, reversal_key, reversal_reason)
+                                redeemed_at, recorded_at, reversal_key, reversal_reason, returned_fen,
+                                returned_discount_fen)
 SELECT id, 'r' || id, coalesce(issued_store_id, (SELECT min(id) FROM guides_store) + id %% 500), '', 'store', id, 20000, 3000,
-       issued_at + interval '3 days', issued_at + interval '3 days', '', ''
+       issued_at + interval '3 days', issued_at + interval '3 days', '', '', 0, 0
 FROM coupons_coupon WHERE state = 'redeemed' ORDER BY id;
 INSERT INTO coupons_couponevent (coupon_id, at, from_state, to_state, what, reason, actor)
 SELECT coupon_id, redeemed_at, 'issued', 'redeemed', 'redeemed', '', '' FROM coupons_redemption ORDER BY id;
