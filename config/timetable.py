@@ -70,6 +70,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "work_metrics_runs": {"task": "sales.work_metrics_runs", "schedule": 60.0},
     # What a killed import left; the import itself folds after each slice.
     "fold_totals": {"task": "sales.fold_totals", "schedule": 5.0},
+    # How many stand on each board, and from which end of it ranks are counted sooner.
+    "fold_board_sizes": {"task": "sales.fold_board_sizes", "schedule": 60.0},
     "work_intakes": {"task": "sales.work_intakes", "schedule": 10.0},
     "prune_intakes": {"task": "sales.prune_intakes", "schedule": 3600.0},
     # New members, bindings and redemptions whose event was lost; the second after an outage of hours.

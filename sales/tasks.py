@@ -73,6 +73,12 @@ def fold_totals() -> int:
     return services.fold_totals()
 
 
+@shared_task(name="sales.fold_board_sizes")
+def fold_board_sizes() -> int:
+    """See the service of that name. Answers how many rows were folded."""
+    return services.fold_board_sizes()
+
+
 @shared_task(name="sales.work_desk_jobs")
 def work_desk_jobs() -> int:
     """See the service of that name. Answers how many went on."""

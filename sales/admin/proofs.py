@@ -54,7 +54,8 @@ def _wrong_panel(request: Any, row: TotalsProof) -> Panel:
     def holder(one: dict[str, Any]) -> str:
         names = [guides.get(one["guide_id"], ""), stores.get(one["store_id"], "")]
         if one.get("place") is not None:
-            names.append(_now("区域内合计"))
+            is_size = one["guide_id"] is None and one["store_id"] is None
+            names.append(_now("上榜人数") if is_size else _now("区域内合计"))
         return " · ".join(name for name in names if name)
 
     return Panel(

@@ -9,6 +9,7 @@ from sales.models.attribution import (
 )
 from sales.models.boards import (
     BoardFreeze,
+    BoardSize,
     FrozenPeriod,
     FrozenPlace,
     FrozenSubject,
@@ -106,6 +107,7 @@ __all__ = [
     "AttributionRule",
     "AttributionShare",
     "BoardFreeze",
+    "BoardSize",
     "BountyMetric",
     "CareCursor",
     "Category",

@@ -64,6 +64,42 @@ class PlaceTotal(models.Model):
         return f"{self.place} #{self.guide_id} {self.starts_on} {self.metric} {self.value}"
 
 
+class BoardSize(models.Model):
+    """By how many the guides on a board grew: of the chain (`place` 0), a region or a dealer. What a board's rows add
+    up to is how many have a place on it.
+
+    A booking appends a row for guides who had no total yet, so that no two wait for each other; a job folds them into
+    one. `middle` is None until then; afterwards roughly the value that half of the guides reach, as a hint from which
+    end somebody's rank is counted sooner.
+    """
+
+    place = models.BigIntegerField()
+    metric = models.CharField(max_length=20, choices=Metric)
+    period = models.CharField(max_length=5, choices=Period)
+    starts_on = models.DateField()
+    added = models.IntegerField()
+    middle = models.BigIntegerField(null=True)
+
+    class Meta:
+        verbose_name = _("上榜人数")
+        verbose_name_plural = _("上榜人数")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["period", "starts_on", "metric", "place"],
+                name="boardsize_folded_once",
+                condition=Q(middle__isnull=False),
+            ),
+        ]
+        indexes = [
+            # Used by every board.
+            models.Index(fields=["period", "starts_on", "metric", "place"], name="boardsize_of_board"),
+            models.Index(fields=["id"], name="boardsize_to_fold", condition=Q(middle__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.starts_on} {self.metric} {self.added}"
+
+
 class FrozenPeriod(models.TextChoices):
     """The periods whose boards are frozen when every month they touch is closed."""
 

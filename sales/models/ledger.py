@@ -202,7 +202,7 @@ class GuideTotal(models.Model):
                 condition=Q(store__isnull=True),
             ),
             models.Index(
-                fields=["store", "period", "starts_on", "metric", "-value"],
+                fields=["store", "period", "starts_on", "metric", "-value", "guide"],
                 name="guidetotal_store_board",
                 condition=Q(store__isnull=False),
             ),
@@ -230,7 +230,9 @@ class StoreTotal(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["period", "starts_on", "metric", "-value"], name="storetotal_board"),
+            models.Index(
+                fields=["period", "starts_on", "metric", "-value", "store"], name="storetotal_board"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ first AS MATERIALIZED (
 # board; the rank of each is counted between her value and its own.
 _AROUND: Final = """
 mine AS MATERIALIZED (SELECT coalesce((SELECT value FROM standing WHERE subject = %(own)s), 0) AS value),
-better AS MATERIALIZED (SELECT count(*) AS count FROM standing WHERE value > (SELECT value FROM mine)),
+{better},
 higher AS MATERIALIZED (
     SELECT subject, value FROM standing WHERE value > (SELECT value FROM mine)
     ORDER BY value, subject DESC LIMIT 2),
@@ -43,11 +43,22 @@ around AS MATERIALIZED (
         SELECT count(*) FROM standing between_us
         WHERE between_us.value > below.value AND between_us.value <= (SELECT value FROM mine)) FROM below)
 """
+_BETTER: Final = (
+    "better AS MATERIALIZED (SELECT count(*) AS count FROM standing WHERE value > (SELECT value FROM mine))"
+)
+# From the end of the index that is nearer: how many there are is known.
+_BETTER_BY_SIZE: Final = """
+better AS MATERIALIZED (SELECT CASE
+    WHEN (SELECT value FROM mine) >= coalesce((SELECT middle FROM size), (SELECT value FROM mine))
+    THEN (SELECT count(*) FROM standing WHERE value > (SELECT value FROM mine))
+    ELSE (SELECT count FROM size) - (SELECT count(*) FROM standing WHERE value <= (SELECT value FROM mine))
+    END AS count)"""
 _TOLD_AROUND: Final = """
 UNION ALL SELECT 'own', %(own)s::bigint, mine.value, better.count + 1 FROM mine, better
 UNION ALL SELECT 'gap', 0, (SELECT min(value) FROM higher) - mine.value, 0 FROM mine WHERE EXISTS (SELECT FROM higher)
 UNION ALL SELECT 'around', subject, value, rank FROM around
 """
+_TOLD_SIZE: Final = "UNION ALL SELECT 'count', 0, count, 0 FROM size\n"
 _TOLD_COUNT: Final = "UNION ALL SELECT 'count', 0, count(*), 0 FROM standing\n"
 # Where those who are shown stood in the period before: how many were better than each of their values.
 _SHOWN: Final = "shown AS MATERIALIZED (SELECT subject FROM first{more})"
@@ -85,16 +96,26 @@ UNION ALL SELECT 'before', subject, value, ranks.rank::bigint FROM held JOIN ran
 
 @functools.lru_cache(maxsize=512)
 def compose(
-    *, now: str, is_sum: bool, told: str, before: str, is_sum_before: bool, has_own: bool, has_count: bool
+    *,
+    now: str,
+    is_sum: bool,
+    told: str,
+    size: str,
+    before: str,
+    is_sum_before: bool,
+    has_own: bool,
+    has_count: bool,
 ) -> str:
     """One statement for all of it. `before` empty: nobody asks how they moved."""
     parts = [_part("standing", now, is_sum), _FIRST]
     rows = "SELECT 'first' AS part, subject, value, rank FROM first\n"
+    if size:
+        parts.append(f"size AS MATERIALIZED ({size})")
     if has_own:
-        parts.append(_AROUND)
+        parts.append(_AROUND.format(better=_BETTER_BY_SIZE if size else _BETTER))
         rows += _TOLD_AROUND
     if has_count:
-        rows += _TOLD_COUNT
+        rows += _TOLD_SIZE if size else _TOLD_COUNT
     if before:
         parts.append(_part("before", before, is_sum_before))
         parts.append(_SHOWN.format(more=_SHOWN_AROUND if has_own else ""))

@@ -16,7 +16,7 @@ from guides import selectors as guide_selectors
 from sales.contracts import BoardScope, BoardSubject, MetricName, Span
 from sales.models import BoardFreeze
 from sales.selectors.scopes import region_children
-from sales.selectors.spans import cover, place_of_dealer, place_of_region
+from sales.selectors.spans import CHAIN, cover, place_of_dealer, place_of_region
 
 _FREEZABLE: Final = frozenset({"week", "month", "quarter", "year"})
 # What a board cannot be read without knowing is asked by the statement that reads it, so that the answer is of one
@@ -28,17 +28,23 @@ WHERE thawed_at IS NULL AND subject = %(ranked)s AND period = %(freezable)s AND 
 _TOLD_KEPT: Final = """
 UNION ALL SELECT 'kept', 0, 0, 0 WHERE EXISTS (SELECT FROM sales_placestore WHERE place = %(place)s)
 """
+_SIZE: Final = """
+SELECT coalesce(sum(added), 0)::bigint AS count, max(middle) AS middle FROM sales_boardsize
+WHERE place = %(place)s AND period = %(period)s AND starts_on = %(start)s AND metric = %(metric)s
+"""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Source:
     """A statement that selects (subject, value), its values, and whether it adds up: then it is worth keeping for the
-    length of a statement that asks several things of it. `told` are rows besides it, as `board_sql` has them."""
+    length of a statement that asks several things of it. `told` are rows besides it, as `board_sql` has them;
+    `size` selects (count, middle) of a `BoardSize`, where there is one."""
 
     sql: str
     values: dict[str, Any]
     is_sum: bool
     told: str = ""
+    size: str = ""
     frozen_at: dt.datetime | None = None
 
 
@@ -136,18 +142,21 @@ def _scope_key(scope: BoardScope) -> tuple[str, int]:
 
 def _guides(metric: MetricName, span: Span, scope: Settled) -> Source:
     where, values, is_sum = _within(metric, span)
+    size = "" if is_sum else _SIZE
     if scope.place is not None:
         table, held = "sales_placetotal", "place = %(place)s"
         values["place"] = scope.place
     elif scope.store_ids is None:
         table, held = "sales_guidetotal", "store_id IS NULL"
+        values["place"] = CHAIN
     elif len(scope.store_ids) == 1:
-        table, held = "sales_guidetotal", "store_id = %(store)s"
+        table, held, size = "sales_guidetotal", "store_id = %(store)s", ""
         values["store"] = scope.store_ids[0]
     else:
-        table, held, is_sum = "sales_guidetotal", "store_id = ANY(%(stores)s::bigint[])", True
+        table, held, size, is_sum = "sales_guidetotal", "store_id = ANY(%(stores)s::bigint[])", "", True
         values["stores"] = list(scope.store_ids)
-    return _select(table, "guide_id", f"{held} AND {where}", values, is_sum=is_sum)
+    source = _select(table, "guide_id", f"{held} AND {where}", values, is_sum=is_sum)
+    return dataclasses.replace(source, size=size)
 
 
 def _stores(metric: MetricName, span: Span, scope: Settled) -> Source:

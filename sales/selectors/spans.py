@@ -1,6 +1,7 @@
 """Stretches of days, and the totals that cover one."""
 
 import datetime as dt
+from typing import Final
 
 from sales.contracts import PeriodName, Span
 
@@ -58,6 +59,9 @@ def _holds_month(monday: dt.date, span: Span) -> bool:
     """Whether taking this week would cut into a month that the span holds whole."""
     following = add_months(monday.replace(day=1), 1)
     return following < monday + dt.timedelta(days=7) and add_months(following, 1) <= span.ends_on
+
+
+CHAIN: Final = 0  # the place of the whole chain, where one is asked for
 
 
 def place_of_region(region_id: int) -> int:

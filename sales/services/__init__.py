@@ -69,6 +69,7 @@ from sales.services.reattribution import preview_reattribution, reattribute_sale
 from sales.services.reviews import answer_review, work_reviews
 from sales.services.rfm_cuts import change_rfm_rules, usable_rules
 from sales.services.ruling import change_rule, create_rule, move_rule, switch_rule
+from sales.services.sizes import fold_board_sizes, recount_sizes
 from sales.services.targets import (
     decide_effective,
     plan_split,
@@ -95,6 +96,7 @@ __all__ = [
     "discard_commission",
     "discard_document",
     "explain_code",
+    "fold_board_sizes",
     "fold_totals",
     "fold_touched_members",
     "forget_alias",
@@ -121,6 +123,7 @@ __all__ = [
     "record_fact",
     "record_return",
     "record_sale",
+    "recount_sizes",
     "release_targets",
     "reopen_commission",
     "reopen_month",

@@ -10,6 +10,7 @@ from guides import selectors as guide_selectors
 from sales.models import PlaceStore
 from sales.selectors.spans import place_of_dealer, place_of_region
 from sales.services.reconciling import take_close_lock
+from sales.services.sizes import recount_place_sizes
 
 # A store came to a place (1) or left it (-1): its guides' totals of all periods come or go with it.
 _BRING: Final = """
@@ -109,4 +110,5 @@ def _sync_place(place: int, wanted: set[int]) -> int:
                     cursor.execute(_BRING, {"place": place, "sign": sign, "stores": sorted(stores)})
             if gone:
                 cursor.execute(_SWEEP, {"place": place})
+        recount_place_sizes(place)
     return len(gone) + len(come)

@@ -14,6 +14,7 @@ from sales.models import Period, TotalsProof
 from sales.services.folding import fold_all
 from sales.services.places import find_place_differences, mend_places
 from sales.services.reconciling import take_close_lock
+from sales.services.sizes import find_size_differences, recount_period_sizes
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,8 @@ class Difference:
     store_id: int | None
     said: int  # by the entries
     stood: int  # in the total
-    place: int | None = None  # of a total within a region or a dealer
+    # Of a total within a region or a dealer; without a guide: how many stand on a board (0: the chain's).
+    place: int | None = None
 
 
 def prove_totals(
@@ -81,8 +83,10 @@ def prove_totals(
     found: list[Difference] = []
     periods = _periods(since, until)
     for period, starts_on, ends_on in periods:
-        if _differences(period, starts_on, ends_on) or find_place_differences(
-            period=period, starts_on=starts_on
+        if (
+            _differences(period, starts_on, ends_on)
+            or find_place_differences(period=period, starts_on=starts_on)
+            or find_size_differences(period=period, starts_on=starts_on)
         ):
             found += _mend(period, starts_on, ends_on)
     if not periods:
@@ -117,6 +121,7 @@ def _mend(period: str, starts_on: dt.date, ends_on: dt.date) -> list[Difference]
         take_close_lock()
         fold_all()
         found = _differences(period, starts_on, ends_on)
+        sizes = find_size_differences(period=period, starts_on=starts_on)
         with connection.cursor() as cursor:
             for one in found:
                 place = (period, starts_on, one.metric)
@@ -127,6 +132,12 @@ def _mend(period: str, starts_on: dt.date, ends_on: dt.date) -> list[Difference]
         found += [
             Difference(period, starts_on, metric, guide_id, None, said, stood, place_id)
             for metric, guide_id, place_id, said, stood in mend_places(period=period, starts_on=starts_on)
+        ]
+        # After what was mended: a total that was missing makes its board longer.
+        recount_period_sizes(period=period, starts_on=starts_on)
+        found += [
+            Difference(period, starts_on, metric, None, None, said, stood, place_id)
+            for metric, place_id, said, stood in sizes
         ]
     return found
 

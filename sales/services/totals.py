@@ -11,8 +11,10 @@ from core.arrays import array_words
 
 Move = tuple[dt.date, int | None, int, str, int]  # booked_on, guide, store, metric, value
 
-# All in the order of the unique key: two bookings that move the same totals wait for each other in one order.
+# All in the order of the unique key: two bookings that move the same totals wait for each other in one order. Rows that
+# are new (xmax 0: nobody locked them to update them) make their board longer.
 _GUIDES: Final = """
+WITH moved AS (
 INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, store_id, value)
 SELECT period, starts_on, metric, guide_id, nullif(store_id, 0), value
 FROM unnest(%s::text[], %s::date[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
@@ -20,9 +22,14 @@ FROM unnest(%s::text[], %s::date[], %s::text[], %s::bigint[], %s::bigint[], %s::
 ORDER BY period, starts_on, metric, guide_id, store_id
 ON CONFLICT (period, starts_on, metric, guide_id, store_id)
     DO UPDATE SET value = sales_guidetotal.value + excluded.value
+RETURNING period, starts_on, metric, store_id, xmax = 0 AS is_new)
+INSERT INTO sales_boardsize (period, starts_on, metric, place, added)
+SELECT period, starts_on, metric, 0, count(*) FROM moved WHERE is_new AND store_id IS NULL
+GROUP BY period, starts_on, metric
 """
 # What happens in a store counts in the regions above it and for its dealer as well.
 _PLACES: Final = """
+WITH moved AS (
 INSERT INTO sales_placetotal (period, starts_on, metric, guide_id, place, value)
 SELECT period, starts_on, metric, guide_id, held.place, sum(value)::bigint
 FROM unnest(%s::text[], %s::date[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
@@ -32,6 +39,9 @@ GROUP BY period, starts_on, metric, guide_id, held.place
 ORDER BY period, starts_on, metric, guide_id, held.place
 ON CONFLICT (period, starts_on, metric, guide_id, place)
     DO UPDATE SET value = sales_placetotal.value + excluded.value
+RETURNING period, starts_on, metric, place, xmax = 0 AS is_new)
+INSERT INTO sales_boardsize (period, starts_on, metric, place, added)
+SELECT period, starts_on, metric, place, count(*) FROM moved WHERE is_new GROUP BY period, starts_on, metric, place
 """
 _STORES: Final = """
 INSERT INTO sales_storetotal (period, starts_on, metric, store_id, value)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sales import selectors
+from sales import selectors, services
 from sales.contracts import BoardScope, Span
-from sales.models import GuideTotal, PerformanceEntry
+from sales.models import BoardSize, GuideTotal, PerformanceEntry
 from tests.cast import Cast, make_guide
 from tests.sales.kit import line, order, tell
 
@@ -139,9 +139,10 @@ def ranked(values: dict[int, int]) -> list[tuple[int, int, int]]:
     ]
 
 
-@pytest.mark.parametrize("name", ["day", "month", "range"])
-def test_boards_of_random_values_are_what_counting_says(cast: Cast, name: str) -> None:
-    """Many ties, some below nothing, some with no total in one of the two periods, and one who has none at all."""
+@pytest.mark.parametrize(("name", "middle"), [("day", None), ("day", 2), ("month", 4), ("range", None)])
+def test_boards_of_random_values_are_what_counting_says(cast: Cast, name: str, middle: int | None) -> None:
+    """Many ties, some below nothing, some with no total in one of the two periods, and one who has none at all; counted
+    from the top, and from the bottom who is below the middle."""
     chance = random.Random(name)
     guides = [make_guide(f"R{n:03}", f"导购{n}", cast.store.id).id for n in range(24)]
     span = (
@@ -160,6 +161,10 @@ def test_boards_of_random_values_are_what_counting_says(cast: Cast, name: str) -
             )
             for guide_id, value in standing[one.starts_on].items()
         )  # fmt: skip
+    services.recount_sizes()
+    if middle is not None:
+        assert services.fold_board_sizes() > 0
+        BoardSize.objects.update(middle=middle)
     now, before = (ranked(standing[one.starts_on]) for one in (span, selectors.span_before(span)))
     ranks_before = {guide_id: rank for rank, guide_id, _value in before}
     for limit in (0, 5, 50):
