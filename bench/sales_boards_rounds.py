@@ -1,5 +1,6 @@
 """One half of `bench.sales_boards`, in a process with the database's and Redis' addresses: prints milliseconds as JSON."""
 
+import dataclasses
 import datetime as dt
 import json
 import os
@@ -11,87 +12,144 @@ from typing import Any, Final
 
 import django
 import redis
+from psycopg.types.numeric import Int8
 
 _QUESTIONS: Final = 10
 _DAY: Final = dt.date(2026, 5, 6)
+_SUMS: Final = """
+SELECT {subject} AS subject, sum(amount) AS value FROM bench_order {join}
+WHERE sold_on >= %(start)s AND sold_on < %(end)s {within} GROUP BY 1
+"""
 _FLOOR: Final = """
-WITH sums AS (SELECT guide_id, sum(amount) AS value FROM bench_order WHERE sold_on >= %(start)s AND sold_on < %(end)s {within}
-              GROUP BY guide_id),
-ranked AS (SELECT guide_id, value, rank() OVER (ORDER BY value DESC), row_number() OVER (ORDER BY value DESC, guide_id) AS place
+WITH sums AS ({sums}),
+ranked AS (SELECT subject, value, rank() OVER (ORDER BY value DESC), row_number() OVER (ORDER BY value DESC, subject) AS place
            FROM sums)
-SELECT * FROM ranked WHERE place <= 20 OR guide_id = %(own)s
+SELECT * FROM ranked WHERE place <= 20 OR subject = %(own)s
 """
-_REGION: Final = """
+_IN_REGION: Final = """
 AND store_id IN (SELECT id FROM guides_store
-                 WHERE region_id IN (SELECT id FROM guides_region WHERE path LIKE '/1/3/%%'))
-"""
+                 WHERE region_id IN (SELECT id FROM guides_region WHERE path LIKE '/1/3/%%'))"""
+_IN_DEALER: Final = "AND store_id IN (SELECT id FROM guides_store WHERE dealer_id = 3)"
+_REGIONS: Final = """
+JOIN (SELECT store.id AS store_id, split_part(path, '/', 3)::bigint AS region_id
+      FROM guides_store store JOIN guides_region region ON region.id = store.region_id) held USING (store_id)"""
+Way = Callable[[int], Any]
 
 
-def main(rounds: int, guide_count: int) -> None:
-    """All boards, the three ways in turns."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of us, as keywords, and the same of the orders."""
+
+    name: str
+    asked: dict[str, Any]
+    sums: str
+
+
+def main(rounds: int, most: int) -> None:
+    """All boards, every way in turns."""
     django.setup()
-    from django.db import connection
-
-    from sales import selectors
-    from sales.contracts import BoardScope, Span
-
-    spans = {
-        "day": selectors.span_of("day", _DAY),
-        "week": selectors.span_of("week", _DAY),
-        "month": selectors.span_of("month", _DAY),
-        "90 days": Span(_DAY - dt.timedelta(days=83), _DAY + dt.timedelta(days=7)),
-    }
-    scopes = {
-        "chain": (BoardScope(), ""),
-        "region": (BoardScope(region_id=3), _REGION),
-        "store": (BoardScope((7,)), "AND store_id = 7"),
-    }
     box = redis.Redis.from_url(os.environ["REDIS_URL"])
     found: dict[str, dict[str, list[float]]] = {}
     chance = random.Random(3)
-    for period, span in spans.items():
-        for circle, (scope, within) in scopes.items():
-            whole = selectors.get_standing(metric="sales_fen", span=span, scope=scope, limit=guide_count)
-            people = [line.subject_id for line in whole.lines]
-            if not people:
-                continue  # a store without an order on that day
-            key = f"bench:{period}:{circle}"
-            box.zadd(key, {str(line.subject_id): line.value for line in whole.lines})
-
-            def ours(own: int, span: Any = span, scope: Any = scope) -> Any:
-                standing = selectors.get_standing(metric="sales_fen", span=span, scope=scope, own_id=own)
-                return [(line.subject_id, line.value) for line in standing.lines], standing.own.rank  # type: ignore[union-attr]
-
-            def floor(own: int, span: Any = span, within: str = within) -> Any:
-                with connection.cursor() as cursor:
-                    asked = {"start": span.starts_on, "end": span.ends_on, "own": own}
-                    cursor.execute(_FLOOR.format(within=within), asked)
-                    rows = sorted(cursor.fetchall(), key=lambda row: row[3])
-                rank = next(row[2] for row in rows if row[0] == own)
-                return [(row[0], int(row[1])) for row in rows if row[3] <= 20], rank
-
-            def box_of(own: int, key: str = key) -> Any:
-                with box.pipeline(transaction=False) as pipe:
-                    pipe.zrevrange(key, 0, 19, withscores=True)
-                    pipe.zrevrank(key, str(own))
-                    pipe.zscore(key, str(own))
-                    return pipe.execute()
-
-            own = chance.choice(people)
-            if ours(own) != floor(own):
-                raise RuntimeError(f"two boards of {period}, {circle}")
-            found[f"{period} in a {circle}" if circle != "chain" else f"{period} in the chain"] = _in_turns(
-                {"floor": floor, "ours": ours, "redis": box_of}, rounds, people, chance
-            )
+    for question in _questions():
+        ways, subjects = _ways(question, most, box)
+        if subjects:  # a store may have no order on that day
+            found[question.name] = _in_turns(ways, rounds, subjects, chance)
     print(json.dumps(found))
 
 
+def _questions() -> list[Question]:
+    from sales import selectors
+    from sales.contracts import BoardScope, Span
+
+    spans = {name: selectors.span_of(name, _DAY) for name in ("day", "week", "month")}
+    spans["90 days"] = Span(_DAY - dt.timedelta(days=83), _DAY + dt.timedelta(days=7))
+    guides = {
+        "in the chain": (BoardScope(), ""),
+        "in a region": (BoardScope(region_id=3), _IN_REGION),
+        "in a dealer's stores": (BoardScope(dealer_id=3), _IN_DEALER),
+        "in a store": (BoardScope((7,)), "AND store_id = 7"),
+    }
+    made = []
+    for period, span in spans.items():
+        for circle, (scope, within) in guides.items():
+            sums = _SUMS.format(subject="guide_id", join="", within=within)
+            made.append(Question(f"{period} {circle}", {"span": span, "scope": scope}, sums))
+        for subject, column, join in (("store", "store_id", ""), ("region", "region_id", _REGIONS)):
+            sums = _SUMS.format(subject=column, join=join, within="")
+            made.append(Question(f"{period} of {subject}s", {"span": span, "subject": subject}, sums))
+    return made
+
+
+def _ways(question: Question, most: int, box: "redis.Redis") -> tuple[dict[str, Way], list[int]]:
+    """Each way to answer, and who may ask. Raises RuntimeError when two of them say something else."""
+    from django.db import connection
+
+    from sales import selectors
+
+    asked = question.asked | {"metric": "sales_fen"}
+    span = question.asked["span"]
+    floor = _FLOOR.format(sums=question.sums)
+    whole = selectors.get_standing(limit=most, **asked)
+    subjects = [line.subject_id for line in whole.lines]
+    if not subjects:
+        return {}, []
+    key = f"bench:{question.name}"
+    box.zadd(key, {str(line.subject_id): line.value for line in whole.lines})
+    kept: list[tuple[str, dict[str, Any]]] = []
+
+    def keep(execute: Any, statement: str, values: Any, many: bool, context: Any) -> Any:
+        kept.append((statement, values))
+        return execute(statement, values, many, context)
+
+    with connection.execute_wrapper(keep):
+        selectors.get_standing(own_id=subjects[0], **asked)
+    (statement, values), raw = kept[-1], connection.connection
+    dates = {"start": span.starts_on, "end": span.ends_on}
+
+    def sql(text: str, given: dict[str, Any]) -> Way:
+        """The statement alone: the same driver, both prepared, rows as they come."""
+        return lambda own: raw.execute(text, given | {"own": Int8(own)}, prepare=True).fetchall()
+
+    def call_floor(own: int) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute(floor, dates | {"own": own})
+            rows = sorted(cursor.fetchall(), key=lambda row: row[3])
+        rank = next(row[2] for row in rows if row[0] == own)
+        return [(row[0], int(row[1])) for row in rows if row[3] <= 20], rank
+
+    def call(own: int) -> Any:
+        standing = selectors.get_standing(own_id=own, **asked)
+        return [(line.subject_id, line.value) for line in standing.lines], standing.own.rank  # type: ignore[union-attr]
+
+    def call_board(own: int) -> Any:
+        return selectors.get_board(own_id=own, **asked)
+
+    def box_of(own: int) -> Any:
+        with box.pipeline(transaction=False) as pipe:
+            pipe.zrevrange(key, 0, 19, withscores=True)
+            pipe.zrevrank(key, str(own))
+            pipe.zscore(key, str(own))
+            return pipe.execute()
+
+    for own in (subjects[0], subjects[len(subjects) // 3], subjects[-1]):
+        if call(own) != call_floor(own):
+            raise RuntimeError(f"two boards of {question.name}")
+    return {
+        "sql floor": sql(floor, dates), "sql": sql(statement, values), "redis": box_of,
+        "floor": call_floor, "standing": call, "board": call_board,
+    }, subjects  # fmt: skip
+
+
 def _in_turns(
-    ways: dict[str, Callable[[int], Any]], rounds: int, people: list[int], chance: random.Random
+    ways: dict[str, Way], rounds: int, subjects: list[int], chance: random.Random
 ) -> dict[str, list[float]]:
     taken: dict[str, list[float]] = {name: [] for name in ways}
+    for way in ways.values():
+        for _time in range(6):  # until PostgreSQL has chosen a plan for all values
+            way(subjects[0])
     for _round in range(rounds):
-        askers = [chance.choice(people) for _question in range(_QUESTIONS)]
+        askers = [chance.choice(subjects) for _question in range(_QUESTIONS)]
         for name, way in ways.items():
             way(askers[0])
             began = time.perf_counter()
