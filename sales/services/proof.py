@@ -121,7 +121,6 @@ def _mend(period: str, starts_on: dt.date, ends_on: dt.date) -> list[Difference]
         take_close_lock()
         fold_all()
         found = _differences(period, starts_on, ends_on)
-        sizes = find_size_differences(period=period, starts_on=starts_on)
         with connection.cursor() as cursor:
             for one in found:
                 place = (period, starts_on, one.metric)
@@ -133,8 +132,10 @@ def _mend(period: str, starts_on: dt.date, ends_on: dt.date) -> list[Difference]
             Difference(period, starts_on, metric, guide_id, None, said, stood, place_id)
             for metric, guide_id, place_id, said, stood in mend_places(period=period, starts_on=starts_on)
         ]
-        # After what was mended: a total that was missing makes its board longer.
-        recount_period_sizes(period=period, starts_on=starts_on)
+        # Last: a total that was missing makes its board longer.
+        sizes = find_size_differences(period=period, starts_on=starts_on)
+        if sizes:
+            recount_period_sizes(period=period, starts_on=starts_on)
         found += [
             Difference(period, starts_on, metric, None, None, said, stood, place_id)
             for metric, place_id, said, stood in sizes
