@@ -80,8 +80,9 @@ def fold_board_sizes() -> int:
         with transaction.atomic(), connection.cursor() as cursor:
             share_close_lock()  # whoever counts anew holds it alone
             cursor.execute(_FOLD, {"limit": _FOLDED_AT_ONCE})
-            count, periods, starts = cursor.fetchone()
-            touched = {*running, *zip(periods or (), starts or (), strict=True)}
+            row: tuple[int, list[str] | None, list[dt.date] | None] = cursor.fetchone()
+        count = row[0]
+        touched = {*running, *zip(row[1] or (), row[2] or (), strict=True)}
         folded += count
         _find_middles(touched)
         if count < _FOLDED_AT_ONCE:
@@ -97,7 +98,7 @@ def recount_place_sizes(place: int) -> None:
 
 def recount_period_sizes(*, period: str, starts_on: dt.date) -> None:
     """The same of every board of a period."""
-    asked = {"period": period, "start": starts_on}
+    asked: dict[str, str | dt.date] = {"period": period, "start": starts_on}
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM sales_boardsize WHERE period = %(period)s AND starts_on = %(start)s", asked

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('guides', '0006_code_purpose'),
-        ('sales', '0010_facts'),
+        ('sales', '0014_alias_forgotten'),
     ]
 
     operations = [
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('place', models.BigIntegerField()),
-                ('metric', models.CharField(choices=[('sales_fen', '销售额'), ('order_count', '订单数'), ('unit_count', '件数'), ('return_fen', '退货额'), ('return_count', '退货单数'), ('first_purchase_count', '首购会员数'), ('repurchase_fen', '复购额'), ('new_member_count', '新会员数'), ('new_binding_count', '新绑定数'), ('redemption_count', '核销张数'), ('share_count', '素材分享数'), ('task_count', '完成任务数')], max_length=20)),
+                ('metric', models.CharField(choices=[('sales_fen', '销售额'), ('order_count', '订单数'), ('unit_count', '件数'), ('return_fen', '退货额'), ('return_count', '退货单数'), ('first_purchase_count', '首购会员数'), ('repurchase_fen', '复购额'), ('new_member_count', '新增会员'), ('new_binding_count', '新增绑定'), ('redemption_count', '核销数'), ('share_count', '素材分享数'), ('task_count', '完成任务数')], max_length=20)),
                 ('period', models.CharField(choices=[('day', '日'), ('week', '周'), ('month', '月')], max_length=5)),
                 ('starts_on', models.DateField()),
                 ('added', models.IntegerField()),
