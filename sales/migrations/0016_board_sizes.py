@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('guides', '0006_code_purpose'),
-        ('sales', '0014_alias_forgotten'),
+        ('sales', '0015_brands'),
     ]
 
     operations = [
