@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import clock, events
 from core.errors import Refusal
 from coupons import services as coupon_services
+from coupons.events import CouponRedeemed, RedemptionReversed
+from coupons.models import Redemption
 from guides import selectors as guide_selectors
 from guides import services as guide_services
 from guides.models import Binding
@@ -209,9 +212,6 @@ def test_who_was_imported_before_was_no_new_member(cast: Cast) -> None:
 def test_events_in_any_order_and_twice_leave_what_the_rows_say(cast: Cast) -> None:
     request_id = redeem(cast, guide_id=cast.lina.id)
     take_back(request_id)
-    from coupons.events import CouponRedeemed, RedemptionReversed
-    from coupons.models import Redemption
-
     row = Redemption.objects.get(request_id=request_id)
     for event in (
         RedemptionReversed(row.coupon_id, row.pk), CouponRedeemed(row.coupon_id, row.pk),
@@ -321,8 +321,6 @@ def test_the_same_fact_fifty_times_at_once_is_one_entry(cast: Cast, shares: None
 
 
 def test_the_database_refuses_a_fact_twice_whatever_code_runs(cast: Cast) -> None:
-    from django.db import IntegrityError, transaction
-
     catch_up()
     [entry] = PerformanceEntry.objects.all()
     entry.pk = None
