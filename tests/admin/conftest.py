@@ -23,7 +23,7 @@ from coupons.contracts import (
     TemplateTerms,
     UnlockTerms,
 )
-from coupons.models import PointsPayment
+from coupons.models import PointsPayment, VoidJob
 from coupons.services import Order
 from guides import services as guide_services
 from guides.models import BindingPolicy, ChannelCode
@@ -165,6 +165,7 @@ def fill_coupons(cast: Cast) -> None:  # noqa: F811
         actor=actor,
     )
     PointsPayment.objects.create(pk=1)
+    VoidJob.objects.create(key="cast", reason="印错了", started_at=clock.now(), finished_at=clock.now())
     made = openapi_services.create_client(
         terms=ClientTerms(name="一号机", kind="till", scopes=("verify",), store_id=cast.store.id), actor=actor
     )
