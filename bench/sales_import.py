@@ -61,9 +61,9 @@ VALUES (1, '银卡', '#8C8C8C', 'any', 100000, 12000, '', '', '', true),
        (2, '金卡', '#C9A15A', 'any', 300000, 15000, '', '', '', true);
 INSERT INTO members_earningrule (name, category, fen_per_point, multiplier_bp, priority, is_active)
 VALUES ('全部', '', 100, 10000, 0, true), ('鞋', 'c3', 50, 10000, 1, true);
-INSERT INTO sales_attributionrule (position, name, region_ids, dealer_ids, channels, serving_bp, exclusive_bp, sharing_bp,
+INSERT INTO sales_attributionrule (position, name, region_ids, dealer_ids, brands, channels, serving_bp, exclusive_bp, sharing_bp,
                                    store_bp, is_active, crosses_owners)
-VALUES (1, '线上', '{{}}', '{{}}', '{{online}}', 0, 7000, 0, 3000, true, false);
+VALUES (1, '线上', '{{}}', '{{}}', '{{}}', '{{online}}', 0, 7000, 0, 3000, true, false);
 """
 _BINDINGS: Final = """
 INSERT INTO guides_binding (member_id, guide_id, store_id, bound_at, source, bound_by, reason, ended_by, end_reason)
