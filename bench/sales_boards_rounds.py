@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import django
+import psycopg
 import redis
 from psycopg.types.numeric import Int8
 
@@ -104,11 +105,11 @@ def _ways(question: Question, most: int, box: "redis.Redis") -> tuple[dict[str, 
 
     with connection.execute_wrapper(keep):
         selectors.get_standing(own_id=subjects[0], **asked)
-    (statement, values), raw = kept[-1], connection.connection
+    (statement, values), raw = kept[-1], psycopg.Cursor(connection.connection)
     dates = {"start": span.starts_on, "end": span.ends_on}
 
     def sql(text: str, given: dict[str, Any]) -> Way:
-        """The statement alone: the same driver, both prepared, rows as they come."""
+        """The statement alone: the same driver, both prepared (Django's own cursors never do), rows as they come."""
         return lambda own: raw.execute(text, given | {"own": Int8(own)}, prepare=True).fetchall()
 
     def call_floor(own: int) -> Any:
