@@ -7,7 +7,7 @@ that shares an identity with an earlier one waits for the next round, in which t
 Verdicts: '' open · later (next round) · match → matched · create → created · candidate · known.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from core import crypto
@@ -120,11 +120,23 @@ _SAME_TAIL: Final = f"""
 SELECT plan.line, member.id {_SOFT} AND member.phone_tail = row.phone_tail AND row.phone_tail <> ''
 WHERE plan.verdict = 'create' AND row.name <> ''
 """
-_SAME_PLACE: Final = f"""
-SELECT plan.line, member.id, row.street, home.street {_SOFT}
-JOIN members_memberaddress home ON home.member_id = member.id AND home.province = row.province
-    AND home.city = row.city AND home.district = row.district AND home.street <> ''
+# Streets are sealed, so they are compared here: each opened once, however many rows and members share name and place.
+_PLACED: Final = """
+FROM import_plan plan JOIN members_importrow row ON row.id = plan.row_id
 WHERE plan.verdict = 'create' AND row.name <> '' AND row.street <> ''
+"""
+_HOMES: Final = f"""
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT row.name_tokens, row.province, row.city, row.district {_PLACED})
+SELECT (asked.name_tokens, asked.province, asked.city, asked.district)::text, home.street, member.id
+FROM asked
+JOIN members_member member ON member.name_tokens = asked.name_tokens AND member.merged_into_id IS NULL
+    AND member.id <= %(newest)s AND member.name <> ''
+JOIN members_memberaddress home ON home.member_id = member.id AND home.province = asked.province
+    AND home.city = asked.city AND home.district = asked.district AND home.street <> ''
+"""
+_STREETS: Final = f"""
+SELECT (row.name_tokens, row.province, row.city, row.district)::text, row.street, plan.line {_PLACED}
 """
 _ASK: Final = """
 INSERT INTO members_importcandidate (job_id, line, row_key, member_id, why, state, decided_by)
@@ -209,11 +221,25 @@ def _soft_pairs(cursor: Any, newest: int) -> Iterable[Pair]:
         cursor.execute(statement, {"newest": newest})
         for line, member_id in cursor.fetchall():
             found.setdefault((line, member_id), why.value)
-    cursor.execute(_SAME_PLACE, {"newest": newest})
-    for line, member_id, street, home in cursor.fetchall():
-        if crypto.unseal(street, context=STREET_CONTEXT) == crypto.unseal(home, context=STREET_CONTEXT):
-            found.setdefault((line, member_id), CandidateWhy.NAME_ADDRESS.value)
+    for pair in _same_place(cursor, newest):
+        found.setdefault(pair, CandidateWhy.NAME_ADDRESS.value)
     return [(line, member_id, why) for (line, member_id), why in sorted(found.items())]
+
+
+def _same_place(cursor: Any, newest: int) -> Iterator[tuple[int, int]]:
+    """Lines and the members of before who have their name and live in their very street."""
+    homes: dict[str, dict[str, list[int]]] = {}
+    cursor.execute(_HOMES, {"newest": newest})
+    for place, street, member_id in cursor.fetchall():
+        plain = crypto.unseal(street, context=STREET_CONTEXT)
+        homes.setdefault(place, {}).setdefault(plain, []).append(member_id)
+    if not homes:
+        return
+    cursor.execute(_STREETS)
+    for place, street, line in cursor.fetchall():
+        if place in homes:
+            for member_id in homes[place].get(crypto.unseal(street, context=STREET_CONTEXT), ()):
+                yield line, member_id
 
 
 def _ask(cursor: Any, job_id: int, pairs: Sequence[Pair], *, asks: bool) -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from core import clock
+from core import clock, crypto
 from core.errors import Refusal
 from members import selectors, services
 from members.models import (
@@ -30,6 +30,7 @@ from tests.members.import_kit import (
     STAFF,
     check,
     counts,
+    expected,
     people,
     person,
     phone,
@@ -192,6 +193,28 @@ def test_name_and_address_are_compared_in_full() -> None:
     take_over([[phone(1), "王小美", "上海市徐汇区漕溪路1号"]], headings)
     lines = [[phone(2), "王小美", "上海市徐汇区漕溪路1号"], [phone(3), "王小美", "上海市徐汇区漕溪路9号"]]
     assert (counts(take_over(lines, headings)).candidates, question().why) == (1, "name_address")
+
+
+@pytest.mark.django_db
+def test_streets_of_a_common_name_are_opened_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of rows and members who share a name and a district the sum is read, not the product."""
+    headings = ("手机号", "姓名", "地址")
+    take_over([[phone(n), "王小美", f"上海市徐汇区漕溪路{n}号"] for n in range(1, 41)], headings)
+    opened: list[str] = []
+
+    def counted(sealed: str, **where: Any) -> str:
+        opened.append(sealed)
+        return unseal(sealed, **where)
+
+    unseal = crypto.unseal
+    monkeypatch.setattr("members.services.import_matching.crypto.unseal", counted)
+    again = check(
+        upload(
+            text_of([[phone(100 + n), "王小美", f"上海市徐汇区漕溪路{n}号"] for n in range(21, 51)], headings)
+        )
+    )
+    assert expected(again).candidates == 20
+    assert len(opened) == 40 + 30
 
 
 @pytest.mark.django_db(transaction=True)
