@@ -48,6 +48,8 @@ from tests.members.privacy_kit import consent_texts
 from tests.sales import import_kit as intake_kit
 from tests.sales.commission_kit import close as close_commission_month
 from tests.sales.commission_kit import rule as commission_rule
+from tests.sales.kit import order as sale_order
+from tests.sales.kit import tell
 from tests.sales.reviews_kit import ask_at_once, make_review
 from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
 from wechat.models.account import PermanentCodeBudget
@@ -319,8 +321,9 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
 
 
 def fill_performance(cast: Cast) -> None:  # noqa: F811
-    """A rule, a closed month of commission without sales, a target."""
+    """A rule, a closed month of commission with one sale, a target."""
     commission_rule()
+    tell(sale_order("C1", sold_at=dt.datetime(2026, 8, 10, 4, tzinfo=dt.UTC)))
     close_commission_month(dt.date(2026, 8, 1))
     sales_services.set_targets(
         month_on=clock.today().replace(day=1),

@@ -118,7 +118,7 @@ def test_a_redemption_whose_server_was_killed_is_answered_again(stack: Stack, se
     used = "SELECT count(*) FROM coupons_redemption"
     with psycopg.connect(stack.engines.database_url) as holder:
         holder.execute("LOCK TABLE openapi_apirequest IN ACCESS EXCLUSIVE MODE")  # the log of requests
-        kill_before_answer(stack, redeem(), effect=used, waits_at="insert%openapi_apirequest%")
+        kill_before_answer(stack, redeem(), effect=used, waits_at="%insert into openapi_apirequest%")
     stack.start_web()
     first, second = redeem().done(), redeem().done()
     assert first.answer is not None
