@@ -13,6 +13,7 @@ deletes them at the end. Sizes and lengths come from the environment:
     BENCH_ORDERS_COUNT    orders of sales_import and sales_care (20,000; 1,000,000 is the target's)
     BENCH_COUPONS_COUNT   coupons of coupon_issue (1,000,000 is the target's) and coupon_stats
     BENCH_CLAIM_ROUNDS, BENCH_CLAIM_CALLS, BENCH_REDEEM_ROUNDS, BENCH_REDEEM_CALLS    of coupon_claim and coupon_redeem
+    BENCH_SALES_ROUNDS, BENCH_SALES_CALLS    rounds of sales_api, and orders of each till in one
     BENCH_ORDERS_COUNT    orders of sales_boards after they grew tenfold (500,000; P5 speaks of 5,000,000)
     BENCH_GUIDES_COUNT    guides of commission (1,000), each with a hundred entries in the month
     BENCH_FULL=1          with the slow part of demo_start
@@ -47,6 +48,7 @@ NAMES: Final = (
     "mini_pages",
     "member_import",
     "sales_import",
+    "sales_api",
     "sales_care",
     "coupon_claim",
     "coupon_issue",

@@ -25,12 +25,12 @@ from sales.models import EntryReason, HeldDocument, Sale
 from sales.services.attributing import Decision
 from sales.services.booking import Again, decide_all, lock_known_members
 from sales.services.firsts import move_firsts
-from sales.services.folding import defer_totals
 from sales.services.metrics import refresh_member_metrics
 from sales.services.order_keys import order_key
 from sales.services.reconciling import Counted, EntryWriter, reconcile_sales, share_close_lock, wanted_of
 from sales.services.references import References, day_of
 from sales.services.rewards import NO_REWARDS
+from sales.services.totals import defer_totals
 from sales.services.writing import NewSale, write_decisions, write_sales
 
 Key = tuple[str, str]

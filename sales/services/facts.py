@@ -19,14 +19,10 @@ from sales.errors import FactUnusable, FromTheFuture, UnknownGuide, UnknownStore
 from sales.models import FACT_METRICS, EntryReason, FactKind
 from sales.selectors.facts import list_doubtful_refs, list_facts, list_rows_of_persons
 from sales.selectors.offered import OWN_KINDS, is_counted
-from sales.services.folding import defer_totals
 from sales.services.reconciling import EntryWriter, FactTurn, Place, share_close_lock
 from sales.services.references import day_of
-from sales.services.totals import move_totals
 
 _AT_ONCE: Final = 1_000
-# A larger batch would hold the totals that tills wait for.
-_MOST_MOVED: Final = 50
 _CLOCK_SKEW: Final = dt.timedelta(minutes=5)
 # Whoever hears the event is writing it just now.
 _GRACE: Final = dt.timedelta(seconds=10)
@@ -154,7 +150,7 @@ def _settle(
                 _turn(writer, fact, last)
         if not writer.rows:
             return 0
-        return writer.write(move=move_totals if len(writer.rows) <= _MOST_MOVED else defer_totals)
+        return writer.write()
 
 
 def _take_turns(kind: FactKindName, refs: Iterable[int]) -> None:

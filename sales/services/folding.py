@@ -1,4 +1,4 @@
-"""Totals that follow a bulk booking within seconds: their moves are appended, and folded in transactions of their own.
+"""Totals that follow a bulk booking within seconds: their moves were appended, and are folded in transactions of their own.
 
 A file touches the totals of the whole chain. Moved in its own transaction they would keep every till waiting that
 sells meanwhile; appended, they are nobody else's rows. A fold takes some thousand moves, in the order of the totals'
@@ -8,15 +8,10 @@ In a large chain every slice touches every guide, and moving all their totals ta
 the job beside the importer folds, on another core, guide by guide: what several slices left for one is one change.
 """
 
-import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable
 from typing import Final
 
 from django.db import connection, transaction
 
-from sales.models import TotalMove
-from sales.services.copying import copy_rows
 from sales.services.reconciling import share_close_lock
 from sales.services.totals import Move, move_totals
 
@@ -33,22 +28,6 @@ _PATIENCE: Final = "6 seconds"
 _IS_LATE: Final = """
 SELECT written_at < clock_timestamp() - %s::interval FROM sales_totalmove ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
-
-
-def defer_totals(moves: Iterable[Move]) -> None:
-    """As `move_totals`, by the next fold. Inside the transaction that writes the entries."""
-    sums: dict[tuple[str, dt.date, int, int], int] = defaultdict(int)
-    for booked_on, guide_id, store_id, metric, value in moves:
-        sums[(metric, booked_on, guide_id or 0, store_id)] += value
-    copy_rows(
-        model=TotalMove,
-        names=("booked_on", "guide_ref", "store_ref", "metric", "value"),
-        rows=(
-            (booked_on, guide_id or None, store_id, metric, sums[(metric, booked_on, guide_id, store_id)])
-            for metric, booked_on, guide_id, store_id in sorted(sums)
-            if sums[(metric, booked_on, guide_id, store_id)]
-        ),
-    )
 
 
 def fold_totals() -> int:

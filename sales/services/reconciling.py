@@ -24,7 +24,7 @@ from sales.models import (
 )
 from sales.services.attributing import split_among_rests
 from sales.services.copying import copy_rows
-from sales.services.totals import Move, move_totals
+from sales.services.totals import Move, settle_totals
 
 # Bookings share it, a close takes it alone: no entry is booked into a month while it is being closed.
 _CLOSE_LOCK: Final = 7_302_001
@@ -133,7 +133,7 @@ class EntryWriter:
         )  # fmt: skip
         self.moves.append((booked_on, place.guide_id, place.store_id, place.metric, value))
 
-    def write(self, *, move: Callable[[Iterable[Move]], None] = move_totals) -> int:
+    def write(self, *, move: Callable[[Sequence[Move]], None] = settle_totals) -> int:
         """The entries are there, and `move` has been told what they do to the totals; how many there are."""
         count = copy_rows(model=PerformanceEntry, names=_COLUMNS, rows=self.rows)
         move(self.moves)

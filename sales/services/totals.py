@@ -1,16 +1,21 @@
-"""Totals follow the entries, in the transaction that writes them."""
+"""Totals follow the entries: in the transaction that writes them, or by the next fold."""
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from django.db import connection
 
 from core.arrays import array_words
+from sales.models import TotalMove
+from sales.services.copying import copy_rows
 
 Move = tuple[dt.date, int | None, int, str, int]  # booked_on, guide, store, metric, value
 
+# An order or two move the totals themselves. What is more would keep every till of these stores waiting until its whole
+# transaction is over, which for a batch of a thousand documents is longer than a till waits.
+_MOST_MOVED: Final = 100
 # All in the order of the unique key: two bookings that move the same totals wait for each other in one order. Rows that
 # are new (xmax 0: nobody locked them to update them) make their board longer.
 _GUIDES: Final = """
@@ -78,3 +83,24 @@ def move_totals(moves: Iterable[Move]) -> None:
             changed = [(*key, value) for key, value in sums.items() if value]
             if changed:
                 cursor.execute(statement, [array_words(column) for column in zip(*changed, strict=True)])
+
+
+def settle_totals(moves: Sequence[Move]) -> None:
+    """Few moves are in their totals at once; many wait for the next fold, within seconds."""
+    (move_totals if len(moves) <= _MOST_MOVED else defer_totals)(moves)
+
+
+def defer_totals(moves: Iterable[Move]) -> None:
+    """As `move_totals`, by the next fold. Inside the transaction that writes the entries."""
+    sums: dict[tuple[str, dt.date, int, int], int] = defaultdict(int)
+    for booked_on, guide_id, store_id, metric, value in moves:
+        sums[(metric, booked_on, guide_id or 0, store_id)] += value
+    copy_rows(
+        model=TotalMove,
+        names=("booked_on", "guide_ref", "store_ref", "metric", "value"),
+        rows=(
+            (booked_on, guide_id or None, store_id, metric, sums[(metric, booked_on, guide_id, store_id)])
+            for metric, booked_on, guide_id, store_id in sorted(sums)
+            if sums[(metric, booked_on, guide_id, store_id)]
+        ),
+    )
