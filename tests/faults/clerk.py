@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -122,7 +123,8 @@ def _handle(desk: Any, request: dict[str, Any], speaking: threading.Lock) -> Non
     except Refusal as refusal:
         answer = {"refused": refusal.code}
     except Exception as error:
-        answer = {"failed": f"{type(error).__name__}: {error}"}
+        where = traceback.format_exc()[-1_500:]
+        answer = {"failed": f"{type(error).__name__}: {error}", "where": where}
     with speaking:
         print(json.dumps({"number": number, **answer}), flush=True)
 

@@ -13,7 +13,6 @@ from tests.stack import Stack, wait_until
 
 pytestmark = pytest.mark.faults
 DESK = "tests.faults.sales_desk"
-POINTS = 100
 MOVES = "SELECT count(*) FROM sales_totalmove"
 
 
@@ -49,7 +48,7 @@ def test_redis_in_trouble_changes_nothing_for_orders(stack: Stack, fault: str) -
             if fault == "frozen":
                 stack.thaw_redis()
         assert acknowledged(answers) == booked(stack) == set(numbers)
-        clerk.done("check", points=POINTS * len(numbers))
+        clerk.done("check", earned=len(numbers))
 
 
 def test_a_database_killed_in_mid_booking_keeps_what_it_acknowledged(stack: Stack) -> None:
@@ -67,11 +66,11 @@ def test_a_database_killed_in_mid_booking_keeps_what_it_acknowledged(stack: Stac
         first = acknowledged(answers)
         assert 20 <= len(first) < len(numbers), "the server was killed before or after the rush"
         assert first <= booked(stack)
-        clerk.done("check", points=POINTS * len(booked(stack)))
+        clerk.done("check", earned=len(booked(stack)))
         again = tell_all(clerk, sold_at, numbers)
         assert acknowledged(again) == booked(stack) == set(numbers)
         assert {again[number]["answer"] for number in first} == {"repeated"}
-        clerk.done("check", points=POINTS * len(numbers))
+        clerk.done("check", earned=len(numbers))
 
 
 def test_killed_between_commit_and_answer_the_order_is_found_again(stack: Stack) -> None:
@@ -80,7 +79,7 @@ def test_killed_between_commit_and_answer_the_order_is_found_again(stack: Stack)
         assert first.ask("tell", **asked, dies=True).result(30) is None
         assert booked(stack) == {"O1"}
         assert second.done("tell", **asked) == "repeated"
-        second.done("check", points=POINTS)
+        second.done("check", earned=1)
 
 
 def test_folds_killed_at_random_points_lose_and_double_nothing(stack: Stack) -> None:
