@@ -19,7 +19,7 @@ import statistics
 import sys
 from typing import Any, Final
 
-from bench.coupon_shop import PROCESSES, Round, Shop, running_shop
+from bench.coupon_shop import PROCESSES, TILL, Round, Shop, running_shop
 from bench.figures import Figure, Report, spread
 
 SLOWER: Final = 3.0  # p99 in times of the floor's
@@ -99,34 +99,20 @@ for number in range(int(sys.argv[2])):
 print(json.dumps(made))
 """
 # Every till signs its requests before the clock starts.
-_API_CLIENT: Final = """
-import hashlib, hmac, io, os, secrets
-from django.core.wsgi import get_wsgi_application
-application = get_wsgi_application()
+_API_CLIENT: Final = (
+    TILL
+    + """
+import secrets
 ready = {}
 def signed(place, number, code):
-    key, secret = given["keys"][place]
-    path, name = given["path"], f"{given['batch']}-{place}-{number}"
+    name = f"{given['batch']}-{place}-{number}"
     lines = [{"key": "1", "product": "p1", "amount_fen": 12_000}, {"key": "2", "product": "p2", "amount_fen": 8_000}]
-    body = json.dumps({"order_no": name, "coupons": [code], "lines": lines}).encode()
-    stamp, nonce = str(int(time.time())), secrets.token_urlsafe(18)
-    text = chr(10).join(["XIAOER1-HMAC-SHA256", "POST", path, key, stamp, nonce, hashlib.sha256(body).hexdigest()])
-    signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
-    return {
-        "REQUEST_METHOD": "POST", "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": "", "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost",
-        "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr, "wsgi.multithread": True,
-        "wsgi.multiprocess": True, "wsgi.run_once": False, "wsgi.input": io.BytesIO(body),
-        "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)), "HTTP_X_XIAOER_KEY": key,
-        "HTTP_X_XIAOER_TIME": stamp, "HTTP_X_XIAOER_NONCE": nonce, "HTTP_X_XIAOER_SIGNATURE": signature,
-        "HTTP_IDEMPOTENCY_KEY": name}
+    content = {"order_no": name, "coupons": [code], "lines": lines}
+    return request(given["keys"][place], given["path"], name, secrets.token_urlsafe(18), content)
 def send(environ):
-    told = []
-    answer = application(environ, lambda status, _headers, _error=None: told.append(status))
-    body = b"".join(answer)
-    answer.close()
-    if told[0][:3] != "200":
-        raise RuntimeError((told[0], body))
+    status, body = ask(environ)
+    if status[:3] != "200":
+        raise RuntimeError((status, body))
 def warm(place):
     send(signed(place, "warm", given["codes"][given["count"] + place]))
     for number in range(calls):
@@ -134,6 +120,7 @@ def warm(place):
 def call(place, number):
     send(ready[place, number])
 """
+)
 _API: Final = "/openapi/v1/orders/redeem"
 _BARE: Final = "/bench/redeem/"
 _STATE: Final = """

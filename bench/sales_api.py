@@ -21,7 +21,7 @@ from typing import Any, Final
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from bench.coupon_shop import PROCESSES, Round, Shop, running_shop
+from bench.coupon_shop import PROCESSES, TILL, Round, Shop, running_shop
 from bench.figures import Figure, Report, spread
 
 _ROUNDS: Final = int(os.environ.get("BENCH_SALES_ROUNDS") or 5)
@@ -54,11 +54,11 @@ for number in range(int(sys.argv[1])):
 print(json.dumps(made))
 """
 # Every till signs its requests before the clock starts.
-_CLIENT: Final = """
-import datetime, hashlib, hmac, io
-from django.core.wsgi import get_wsgi_application
-application = get_wsgi_application()
+_CLIENT: Final = (
+    TILL
+    + """
 ready = {}
+import datetime
 sold_at = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=10)).isoformat()
 def order(name, member):
     lines = [{"product": "p1", "quantity": 1, "list_fen": 12_000, "amount_fen": 12_000},
@@ -66,25 +66,11 @@ def order(name, member):
     return {"order_no": name, "sold_at": sold_at, "guide": "G1", "amount_fen": 20_000, "lines": lines,
             "member": {"kind": "member_code", "value": f"B{member}"}}
 def signed(place, name, path, content):
-    key, secret = given["keys"][place]
-    body, nonce, stamp = json.dumps(content).encode(), f"{name}-nonce-of-the-bench", str(int(time.time()))
-    text = chr(10).join(["XIAOER1-HMAC-SHA256", "POST", path, key, stamp, nonce, hashlib.sha256(body).hexdigest()])
-    signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
-    return {
-        "REQUEST_METHOD": "POST", "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": "", "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost",
-        "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr, "wsgi.multithread": True,
-        "wsgi.multiprocess": True, "wsgi.run_once": False, "wsgi.input": io.BytesIO(body),
-        "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)), "HTTP_X_XIAOER_KEY": key,
-        "HTTP_X_XIAOER_TIME": stamp, "HTTP_X_XIAOER_NONCE": nonce, "HTTP_X_XIAOER_SIGNATURE": signature,
-        "HTTP_IDEMPOTENCY_KEY": name}
+    return request(given["keys"][place], path, name, f"{name}-nonce-of-the-bench", content)
 def send(environ):
-    told = []
-    answer = application(environ, lambda status, _headers, _error=None: told.append(status))
-    body = b"".join(answer)
-    answer.close()
-    if told[0][:3] != "200" or b'"outcome": "held"' in body or b'"outcome":"held"' in body:
-        raise RuntimeError((told[0], body))
+    status, body = ask(environ)
+    if status[:3] != "200" or b'"outcome": "held"' in body or b'"outcome":"held"' in body:
+        raise RuntimeError((status, body))
 SINGLE = "/openapi/v1/sales/orders"
 BATCH = "/openapi/v1/sales/documents"
 def name_of(place, number):
@@ -106,6 +92,7 @@ def warm(place):
 def call(place, number):
     send(ready[place, number])
 """
+)
 _TABLES: Final = """
 SELECT class.relname, array_agg(attribute.attname ORDER BY attribute.attnum),
        (SELECT array_agg(key.attname) FROM pg_index one
@@ -211,7 +198,7 @@ class _Counter:
         if once:
             client = (
                 _CLIENT
-                + "\nask = call\ndef call(place, number):\n    if place == 0:\n        ask(place, number)\n"
+                + "\ntold_once = call\ndef call(place, number):\n    if place == 0:\n        told_once(place, number)\n"
             )
         else:
             client = _CLIENT
