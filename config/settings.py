@@ -187,6 +187,8 @@ WECHAT_TIMEOUT_S = env.whole("WECHAT_TIMEOUT_S", 8)
 WECHAT_PUSH_MAX_AGE_S = env.whole("WECHAT_PUSH_MAX_AGE_S", 7_200)
 # How long a worker may hold a push or a message before another takes it over; longer than any handler takes.
 WECHAT_LEASE_S = env.whole("WECHAT_LEASE_S", 60)
+# How many messages a second all workers together send for one account over one channel, until staff set another number.
+WECHAT_SEND_RATE_PER_S = env.whole("WECHAT_SEND_RATE_PER_S", 200)
 WECHAT_INBOX_KEEP_DAYS = env.whole("WECHAT_INBOX_KEEP_DAYS", 30)
 
 # Coupons -------------------------------------------------------------------------------------------------

@@ -2,7 +2,11 @@
 
 import dataclasses
 import datetime as dt
-from typing import Literal, NoReturn
+from typing import Final, Literal, NoReturn
+
+Channel = Literal["template", "subscription", "service"]
+# WeChat promises ten minutes in which a template message with a known `client_msg_id` is not sent a second time.
+REPEAT_SAFE_FOR: Final = dt.timedelta(minutes=9)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,3 +80,49 @@ class CodeBudget:
     @property
     def remaining(self) -> int:
         return self.cap - self.spent_count
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SendOutcome:
+    """What one attempt to send came to.
+
+    `sent`: WeChat took it; `message_id` is its id where it gave one. `refused`: never again, as it is. `later`: WeChat
+    surely does not have it, try from `retry_at`. `uncertain`: it may have gone out; where `is_repeatable`, the same
+    `client_msg_id` may be sent again within REPEAT_SAFE_FOR of its first attempt. `halted`: the account's channel is
+    stopped, until `retry_at` or (None) until a person lifts it; WeChat does not have it.
+    `code` is ours and stable ("" when sent), `field` names the template field that WeChat did not like.
+    """
+
+    state: Literal["sent", "refused", "later", "uncertain", "halted"]
+    code: str = ""
+    errcode: int | None = None
+    message_id: str = ""
+    retry_at: dt.datetime | None = None
+    is_repeatable: bool = False
+    field: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Permits:
+    """Leave to send `count` messages now. With none, `wait_until` says when to ask again; `halt_code` is set while the
+    channel is stopped, and then `wait_until` is None when only a person can lift that."""
+
+    count: int
+    wait_until: dt.datetime | None = None
+    halt_code: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LaneCard:
+    """How one account stands on one channel. `halt_errcode` is WeChat's; a halt without end waits for a person."""
+
+    id: int
+    account_id: int
+    account_name: str
+    channel: Channel
+    rate_per_s: int
+    backoff_until: dt.datetime | None
+    halted_at: dt.datetime | None
+    halted_until: dt.datetime | None
+    halt_code: str
+    halt_errcode: int | None

@@ -100,3 +100,8 @@ class MessageUnfit(InvalidInput):
 class NoPreviousKey(Refusal):
     code = "wechat.no_previous_key"
     sentence = _("没有保留着的上一个密钥")
+
+
+class NotHalted(Refusal):
+    code = "wechat.not_halted"
+    sentence = _("这个发送通道没有停发")

@@ -2,9 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import name_actions, name_values
+from core.admin import name_actions, name_details, name_values
 from wechat.admin import accounts, inbox, outbox, replies
 from wechat.models.inbox import InboundState
+from wechat.services import verdicts
 
 __all__ = ["accounts", "inbox", "outbox", "replies"]
 
@@ -17,6 +18,10 @@ name_actions(
         "wechat.replyrule.change": _("修改自动回复"),
         "wechat.replyrule.delete": _("删除自动回复"),
         "wechat.replay": _("重新处理推送"),
+        "wechat.lane.lift": _("恢复发送"),
+        "wechat.lane.rate": _("修改发送速度"),
     }
 )
+name_details({"halt_code": _("停发原因"), "was_count": _("之前每秒"), "rate_count": _("每秒最多")})
 name_values("was", InboundState.choices, within="wechat.replay")
+name_values("halt_code", {f"{verdicts.PREFIX}{code}": words for code, words in verdicts.WORDS.items()})

@@ -16,7 +16,7 @@ from core.logs import redact
 from wechat.admin.quota import quota_page
 from wechat.models import OutboundCall, OutboundMessage
 from wechat.models.outbox import MessageKind, MessageState
-from wechat.services.delivery import describe_outcome
+from wechat.services.verdicts import words_of
 
 _STATE_COLOURS: Final = {
     "queued": "info",
@@ -114,7 +114,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
             return _now("已送达微信")
         if row.state in {MessageState.QUEUED, MessageState.SENDING}:
             return _now("%(at)s 前有效") % {"at": when(row.window_until)}
-        words = redact(describe_outcome(row.outcome)) or _now("没有说明")
+        words = redact(words_of(row.outcome)) or _now("没有说明")
         return f"{words}（{row.errcode}）" if row.errcode else words
 
     @column(_("事由"))

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from typing import Any
 
 from wechatpy.client.api import WeChatWxa
@@ -52,3 +53,25 @@ class GatewayWxa(WeChatWxa):  # type: ignore[misc]  # wechatpy ships no types
         if not isinstance(answer, BinaryAnswer):
             raise UnreadableAnswer(f"/{PICTURE_PATH}", errmsg="not a picture")
         return answer.content
+
+    def send_subscription(
+        self, openid: str, template_id: str, fields: Mapping[str, str], *, page: str, version: str
+    ) -> dict[str, Any]:
+        """Official page "send subscribe message": sometimes with `msgid`. wechatpy cannot say which version of the
+        mini-program opens."""
+        body: dict[str, Any] = {
+            "touser": openid,
+            "template_id": template_id,
+            "data": {name: {"value": value} for name, value in fields.items()},
+            "miniprogram_state": version,
+            "lang": "zh_CN",
+        }
+        if page:
+            body["page"] = page
+        answer: dict[str, Any] = self._post("cgi-bin/message/subscribe/send", data=body)
+        return answer
+
+    def list_templates(self) -> dict[str, Any]:
+        """Official page "get the account's templates": `{"data": [{"priTmplId", "title", "content", …}]}`."""
+        answer: dict[str, Any] = self._get("wxaapi/newtmpl/gettemplate")
+        return answer

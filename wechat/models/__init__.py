@@ -2,6 +2,7 @@
 
 from wechat.models.account import AccessToken, Account, PermanentCodeBudget
 from wechat.models.inbox import Follower, InboundEvent
+from wechat.models.lanes import SendLane
 from wechat.models.outbox import MediaHandle, OutboundCall, OutboundMessage
 from wechat.models.replies import ReplyRule
 
@@ -15,4 +16,5 @@ __all__ = [
     "OutboundMessage",
     "PermanentCodeBudget",
     "ReplyRule",
+    "SendLane",
 ]
