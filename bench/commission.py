@@ -3,8 +3,8 @@
 Every guide of BENCH_GUIDES_COUNT (1,000; issue 5 speaks of 10,000) sold 33 orders of up to two lines in the month, each
 three entries of the ledger; one order in twenty came back within the month, one of last month's in the next. Last month is
 closed. The floor knows these rules and adds up entries: steps over the month's net sum of a guide, another rate for one
-category, a bounty. Ours reads the rules, as the list of a month and the trial of a rule do, and what a statement a guide
-would be prepared.
+category, a bounty. Ours reads the rules, as the sums of a month's list and the trial of a rule do, and what a statement
+a guide would be prepared. A page of the list is a hundred guides, and whose statements there are.
 """
 
 import json
@@ -135,10 +135,12 @@ def _report(found: dict[str, Any], entries: int) -> Report:
     tried = [our / floor for our, floor in zip(found["trial"], found["floor"], strict=True)]
     floor = spread(found["floor"], 2)
     figures = (
-        at_most("commission, list of a month, s", floor, spread(found["list"], 2), ratio, _LIMIT),
+        Figure("commission, a page of a month, s", floor, spread(found["page"], 2)),
+        at_most("commission, what a month comes to, s", floor, spread(found["list"], 2), ratio, _LIMIT),
         at_most("commission, a rule tried, s", floor, spread(found["trial"], 2), tried, _LIMIT),
         Figure("commission, statements prepared, s", floor, spread(found["prepare"], 1)),
-        Figure("commission, list of a prepared month, s", "–", spread(found["stored"], 2)),
+        Figure("commission, a page of a prepared month, s", "–", spread(found["stored"], 2)),
+        Figure("commission, a closed month opened again by a worker, s", "–", spread(found["retire"], 1)),
         Figure("commission, its proof, s", "–", spread(found["proof"], 2)),
     )
     notes = (f"{_GUIDES:,} guides, {entries:,} entries in the month, median of {_ROUNDS} rounds in turns",)

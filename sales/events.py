@@ -44,7 +44,7 @@ class DeskJobStarted(Event):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CommissionBegun(Event):
-    """Statements of a month wait to be written."""
+    """Statements of a month wait to be written, or to be taken back."""
 
     month_id: int
 

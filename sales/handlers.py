@@ -48,7 +48,7 @@ def on_desk_job_started(event: DeskJobStarted) -> None:
 
 
 def on_commission_begun(event: CommissionBegun) -> None:
-    """A worker writes the month's statements."""
+    """A worker writes the month's statements, or takes them back."""
     services.work_commission(month_id=event.month_id)
 
 

@@ -93,11 +93,20 @@ def _money(fen: int) -> str:
 
 
 def _state(summary: CommissionSummary) -> str:
-    return {"open": _("还在变动"), "prepared": _("待确认"), "closed": _("已结算")}[summary.state]
+    words = {
+        "open": _("还在变动"),
+        "prepared": _("待确认"),
+        "closed": _("已结算"),
+        "discarding": _("还在变动"),
+        "reopening": _("正在重算"),
+    }
+    return words.get(summary.state, _("正在结算"))
 
 
 def _note(summary: CommissionSummary) -> str:
-    if summary.state == "open":
+    if summary.state in {"preparing", "reopening"}:
+        return _("公司正在结算这个月，数字可能会变，请稍后再看")
+    if summary.state in {"open", "discarding"}:
         return _("按现在的业绩和规则算出，退货、更正和新订单都会改变它")
     if summary.state == "prepared":
         return _("公司正在核对这个月的提成单")

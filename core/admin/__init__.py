@@ -7,7 +7,7 @@ from core.admin import accounts, export_pages  # noqa: F401  (register accounts,
 from core.admin.audit_words import name_actions, name_details, name_values
 from core.admin.base import BaseAdmin, ReadOnlyAdmin, ScopedAdmin, ScopedReadOnlyAdmin, narrow
 from core.admin.day_filter import DaysFilter
-from core.admin.exports import Column, Exports
+from core.admin.exports import Column, Exports, Rows
 from core.admin.extensions import (
     ExtraColumn,
     Panel,
@@ -46,6 +46,7 @@ __all__ = [
     "Panel",
     "Question",
     "ReadOnlyAdmin",
+    "Rows",
     "ScopedAdmin",
     "ScopedReadOnlyAdmin",
     "ServiceForms",

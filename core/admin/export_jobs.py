@@ -16,11 +16,11 @@ from django.contrib import admin
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.http import HttpRequest, QueryDict
 
 from core import clock
-from core.admin.exports import CHUNK, Exports, list_sheet
+from core.admin.exports import CHUNK, Exports, Rows, list_sheet
 from core.codes import new_public_id
 from core.models import ExportJob, ExportState
 from core.workbooks import write_workbook
@@ -81,7 +81,7 @@ def build_export(job: ExportJob) -> None:
         _end(job, "no_right")
         return
     try:
-        rows: QuerySet[Any] = page.get_changelist_instance(request).get_queryset(request)
+        rows = page.export_rows(request)
     except IncorrectLookupParameters:
         _end(job, "bad_filter")
         return
@@ -114,10 +114,10 @@ def build_export(job: ExportJob) -> None:
         page.note_export(request, job.row_count)
 
 
-def _counted(job: ExportJob, rows: QuerySet[Any]) -> Iterator[Any]:
+def _counted(job: ExportJob, rows: Rows) -> Iterator[Any]:
     """The rows, telling now and then how far it is; that also keeps the lease."""
     count = 0
-    for row in rows.iterator(chunk_size=CHUNK):
+    for row in rows:
         yield row
         count += 1
         if count % CHUNK == 0:

@@ -141,7 +141,8 @@ def progress_words(job: ExportJob) -> str:
         return _now("%(n)s 条") % {"n": thousands(job.row_count)}
     return _now("已写入 %(done)s / %(all)s 条") % {
         "done": thousands(job.done_count),
-        "all": thousands(job.row_count),
+        # Of rows that are computed only about how many is known before.
+        "all": thousands(max(job.row_count, job.done_count)),
     }
 
 

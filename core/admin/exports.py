@@ -1,8 +1,8 @@
 """A filtered list as a workbook with real dates and numbers: a short one at once, a long one from `export_jobs`."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -40,6 +40,29 @@ class Column:
     kind: Kind = "text"
 
 
+class Rows(Protocol):
+    """The rows of a file."""
+
+    def count(self) -> int:
+        """How many, or about how many; at most one more than MOST_ROWS."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class ListedRows:
+    """The rows that the list shows, read piece by piece."""
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        self._rows = rows
+
+    def count(self) -> int:
+        """Exactly."""
+        return self._rows.order_by()[: MOST_ROWS + 1].count()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._rows.iterator(chunk_size=CHUNK)
+
+
 class Exports(_Base):
     """Mix into a list that may be downloaded as it is filtered. The right to is `export_<model>`."""
 
@@ -48,6 +71,10 @@ class Exports(_Base):
     def export_columns(self, request: HttpRequest) -> Sequence[Column]:
         """The columns; what the account may not see in the list is not in the file either."""
         return ()
+
+    def export_rows(self, request: HttpRequest) -> "Rows":
+        """What goes into the file. Raises IncorrectLookupParameters where the address' filters cannot be used."""
+        return ListedRows(self.get_changelist_instance(request).get_queryset(request))
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(f"{self.opts.app_label}.export_{self.opts.model_name}")
@@ -65,10 +92,10 @@ class Exports(_Base):
             f"{reverse(f'admin:{self.opts.app_label}_{self.opts.model_name}_changelist')}?{request.GET.urlencode()}"
         )
         try:
-            rows: QuerySet[Any] = self.get_changelist_instance(request).get_queryset(request)
+            rows = self.export_rows(request)
         except IncorrectLookupParameters:
             return listed
-        total = rows.order_by()[: MOST_ROWS + 1].count()
+        total = rows.count()
         if total > MOST_ROWS:
             messages.error(
                 request, _now("一次最多导出 %(most)s 条，请先用条件缩小范围") % {"most": f"{MOST_ROWS:,}"}
@@ -78,7 +105,7 @@ class Exports(_Base):
             return self._ask_for_file(request, total)
         answer = workbook_answer(
             name=file_name(self.opts.verbose_name_plural, total),
-            sheets=[list_sheet(self, request, rows.iterator(chunk_size=CHUNK))],
+            sheets=[list_sheet(self, request, rows)],
         )
         self.note_export(request, total)
         return answer

@@ -107,6 +107,7 @@ from guides.selectors.rosters import (
     list_guide_tags,
     list_region_paths,
     list_roster,
+    list_roster_stores,
     open_store_ids,
     visible_region_ids,
 )
@@ -192,6 +193,7 @@ __all__ = [
     "list_request_kinds",
     "list_requests_of_member_for_guide",
     "list_roster",
+    "list_roster_stores",
     "list_store_guides",
     "list_store_ids",
     "list_store_ids_within",

@@ -96,4 +96,4 @@ def known_guide_ids(guide_ids: Iterable[int]) -> set[int]:
 
 def list_store_names(store_ids: Iterable[int]) -> dict[int, str]:
     """Names by row id, in one query."""
-    return dict(Store.objects.filter(pk__in=list(store_ids)).values_list("pk", "name"))
+    return dict(Store.objects.filter(pk__any_of=store_ids).values_list("pk", "name"))

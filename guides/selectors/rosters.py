@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from core import clock
 from core.models import StaffAccount
@@ -20,13 +20,8 @@ def list_roster(
 ) -> tuple[GuideSeat, ...]:
     """Guides who worked between these days (Shanghai, half-open), each in the store and role she had last in them;
     by store and number. Who moved away from one of the stores in between stands in the store she moved to."""
-    since, until = clock.day_bounds(starts_on)[0], clock.day_bounds(ends_on)[0]
-    postings = GuidePosting.objects.filter(
-        Q(ended_at__isnull=True) | Q(ended_at__gt=since), started_at__lt=until
-    )
-    if guide_ids is not None:
-        postings = postings.filter(guide_id__in=list(guide_ids))
-    last = postings.order_by("guide_id", "-started_at", "-pk").distinct("guide_id").select_related("guide")
+    until = clock.day_bounds(ends_on)[0]
+    last = _last_postings(starts_on, ends_on, guide_ids).select_related("guide")
     seats = [
         GuideSeat(
             guide_id=row.guide_id,
@@ -40,6 +35,23 @@ def list_roster(
         if store_ids is None or row.store_id in store_ids
     ]
     return tuple(sorted(seats, key=lambda seat: (seat.store_id, seat.number)))
+
+
+def list_roster_stores(*, starts_on: dt.date, ends_on: dt.date, guide_ids: Collection[int]) -> dict[int, int]:
+    """The store that each of these guides worked in last between these days, by guide; nothing of who did not work."""
+    return dict(_last_postings(starts_on, ends_on, guide_ids).values_list("guide_id", "store_id"))
+
+
+def _last_postings(
+    starts_on: dt.date, ends_on: dt.date, guide_ids: Collection[int] | None
+) -> QuerySet[GuidePosting]:
+    since, until = clock.day_bounds(starts_on)[0], clock.day_bounds(ends_on)[0]
+    postings = GuidePosting.objects.filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gt=since), started_at__lt=until
+    )
+    if guide_ids is not None:
+        postings = postings.filter(guide_id__any_of=guide_ids)
+    return postings.order_by("guide_id", "-started_at", "-pk").distinct("guide_id")
 
 
 def visible_region_ids(staff: StaffAccount) -> frozenset[int] | None:
@@ -69,5 +81,5 @@ def open_store_ids(store_ids: Collection[int]) -> set[int]:
 
 def list_guide_tags(guide_ids: Collection[int]) -> dict[int, tuple[str, str]]:
     """Number and name of guides by id."""
-    rows = Guide.objects.filter(pk__in=list(guide_ids)).values_list("pk", "number", "name")
+    rows = Guide.objects.filter(pk__any_of=guide_ids).values_list("pk", "number", "name")
     return {pk: (number, name) for pk, number, name in rows}

@@ -1,10 +1,9 @@
-"""提成: months, everybody's statements, preparing, closing and reopening, and the tables for payroll."""
+"""提成: months, everybody's statements, and the tables for payroll."""
 
 import datetime as dt
-import math
+from collections.abc import Sequence
 from typing import Any, Final
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -17,14 +16,15 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
-from core.admin import DressedForm, Question, ReadOnlyAdmin, ask, bound_data, staff_actor, thousands
+from core.admin import ReadOnlyAdmin
 from core.errors import NotFound
 from core.workbooks import workbook_answer
 from coupons import selectors as coupon_selectors
 from sales import selectors, services
+from sales.admin.commission_decisions import DECISIONS, WORKED_AT, standing
 from sales.admin.commission_sheets import month_sheet, statement_sheets
 from sales.admin.words import month_words, rate, read_month, yuan
-from sales.contracts import CommissionLineCard, CommissionSummary
+from sales.contracts import CommissionLineCard
 from sales.models import CommissionMonth
 
 _STATES: Final = {
@@ -32,15 +32,10 @@ _STATES: Final = {
     "preparing": _("正在生成"),
     "prepared": _("待确认"),
     "closed": _("已关账"),
+    "discarding": _("正在退回"),
+    "reopening": _("正在重新打开"),
 }
 _AT_ONCE: Final = 100
-_SUMS: Final = (
-    "sales_fen", "earned_fen", "bonus_fen", "clawed_back_fen", "carried_in_fen", "payable_fen", "carried_out_fen",
-)  # fmt: skip
-
-
-class ReasonForm(DressedForm):
-    reason = forms.CharField(label=_("原因"), max_length=120)
 
 
 @admin.register(CommissionMonth)
@@ -52,6 +47,7 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
             ("of/<str:month>/", "sales_commission_month", self.month_view),
+            ("of/<str:month>/sums/", "sales_commission_sums", self.sums_view),
             ("of/<str:month>/progress/", "sales_commission_progress", self.progress_view),
             ("of/<str:month>/export/", "sales_commission_export", self.export_view),
             ("of/<str:month>/do/<slug:verb>/", "sales_commission_do", self.do_view),
@@ -93,46 +89,54 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
             "row": row,
             "may_close": self._may_close(request),
         }
-        if state == "preparing":
-            return self._page(request, "commission_preparing", **head, **_standing(row))
-        found = self._seen(request, month_on)
-        store, asked = request.GET.get("store", ""), request.GET.get("q", "").strip()[:40]
-        stores = sorted({(one.store_id, one.store_name) for one in found}, key=lambda one: one[1])
-        shown = [
-            one
-            for one in found
-            if (not store or str(one.store_id) == store)
-            and (not asked or asked in one.guide_name or asked.upper() in one.guide_number.upper())
-        ]
-        page = Paginator(shown, _AT_ONCE).get_page(request.GET.get("page"))
-        wrong = services.prove_commission(month_on=month_on) if state != "open" else ()
+        if state in WORKED_AT:
+            return self._page(request, "commission_preparing", **head, **standing(row))
+        asked = self._asked(request, month_on)
+        page = Paginator(asked.shown, _AT_ONCE).get_page(request.GET.get("page"))
+        found = selectors.list_commissions(month_on, list(page))
+        is_open = state == "open"
+        # What a whole chain comes to is added up while the page is read already.
+        is_later = is_open and page.has_other_pages()
+        sums = {} if is_later else selectors.sum_commissions(month_on, asked.shown)
+        wrong = () if is_open else services.prove_commission(month_on=month_on)
         return self._page(
             request,
             "commission_month",
             **head,
-            tiles=_tiles({name: sum(getattr(one, name) for one in shown) for name in _SUMS}),
+            tiles=_tiles(sums) if sums else [],
+            sums_url=reverse("admin:sales_commission_sums", args=[month]) + f"?{asked.query}"
+            if is_later
+            else "",
             lines=[
-                (one, _guide_url(month, one.guide_id), [yuan(getattr(one, name)) for name in _SUMS])
-                for one in page
+                (one, _guide_url(month, one.guide_id), [yuan(getattr(one, name)) for name in selectors.SUMS])
+                for one in found
             ],
             pages=page,
-            query=urlencode({"store": store, "q": asked}),
-            asked=asked,
-            is_empty=not found,
-            stores=[(str(pk), name, str(pk) == store) for pk, name in stores],
+            query=asked.query,
+            asked=asked.text,
+            is_empty=not asked.all,
+            stores=[(str(pk), name, str(pk) == asked.store) for pk, name in asked.stores],
             is_proven=not wrong,
             is_over=clock.today() >= selectors.add_months(month_on, 1),
             is_newest=selectors.next_commission_month() == selectors.add_months(month_on, 1),
-            lines_url=_lines_url(request, month_on) if state != "open" else "",
+            lines_url=_lines_url(request, month_on, asked.store, is_open=is_open),
         )
+
+    def sums_view(self, request: HttpRequest, month: str, model_admin: Any = None) -> HttpResponse:
+        """What the statements of an open month come to: the part of the page that asks for itself."""
+        self._may_look(request)
+        month_on = self._month(month)
+        sums = selectors.sum_commissions(month_on, self._asked(request, month_on).shown)
+        context = {"tiles": _tiles(sums)}
+        return TemplateResponse(request, "admin/xiaoer/sales/_commission_sums.html", context)
 
     def progress_view(self, request: HttpRequest, month: str, model_admin: Any = None) -> HttpResponse:
         """The part of the page that asks for itself while statements are written; then the page is asked for anew."""
         self._may_look(request)
-        row = CommissionMonth.objects.preparing().filter(month_on=self._month(month)).first()
+        row = CommissionMonth.objects.being_worked_at().filter(month_on=self._month(month)).first()
         if row is None:
             return HttpResponse(headers={"HX-Refresh": "true"})
-        context = {"month": month, "row": row, "may_close": self._may_close(request), **_standing(row)}
+        context = {"month": month, "row": row, "may_close": self._may_close(request), **standing(row)}
         return TemplateResponse(request, "admin/xiaoer/sales/_commission_standing.html", context)
 
     def guide_view(
@@ -149,7 +153,7 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
             month=month,
             summary=summary,
             state_words=_STATES[summary.state],
-            tiles=_tiles({name: getattr(summary, name) for name in _SUMS}),
+            tiles=_tiles({name: getattr(summary, name) for name in selectors.SUMS}),
             lines=[_line_cells(line) for line in card.lines],
             sum_words=yuan(summary.earned_fen + summary.bonus_fen + summary.clawed_back_fen),
             back_url=reverse("admin:sales_commission_month", args=[month]),
@@ -160,7 +164,7 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
         """One table for payroll. Lines have a list of their own."""
         self._may_look(request)
         month_on = self._month(month)
-        found = self._seen(request, month_on)
+        found = selectors.list_commissions(month_on, self._asked(request, month_on).shown)
         state = _STATES[selectors.state_of(month_on)]
         name = _now("提成_%(month)s_%(state)s") % {"month": month, "state": state}
         return workbook_answer(name=name, sheets=[month_sheet(found)])
@@ -182,66 +186,9 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
         if not self._may_close(request):
             raise PermissionDenied
         month_on = self._month(month)
-        ways = {
-            "prepare": self._prepare,
-            "discard": self._discard,
-            "close": self._close,
-            "reopen": self._reopen,
-        }
-        if verb not in ways:
+        if verb not in DECISIONS:
             raise Http404
-        return ways[verb](request, month_on)
-
-    def _prepare(self, request: HttpRequest, month_on: dt.date) -> HttpResponse:
-        def run(cleaned: dict[str, Any]) -> str:
-            services.begin_commission(month_on=month_on, actor=staff_actor(request))
-            return _now("开始生成提成单，会在后台继续；生成完请核对后确认关账")
-
-        lines = [
-            _now("按现在的规则和业绩流水给每位导购生成提成单，供您核对；确认之前可以退回重来"),
-            _now("生成期间不能修改提成规则"),
-            _now("生成之后才到的单据、退货和更正，记到下一个月"),
-        ]
-        return ask(self, request, _question(month_on, _("生成提成单"), lines), run)
-
-    def _discard(self, request: HttpRequest, month_on: dt.date) -> HttpResponse:
-        def run(cleaned: dict[str, Any]) -> str:
-            services.discard_commission(month_on=month_on, actor=staff_actor(request))
-            return _now("已退回，改好规则后可以再生成")
-
-        lines = [_now("生成的提成单作废，月份回到未结算")]
-        return ask(self, request, _question(month_on, _("退回"), lines), run)
-
-    def _close(self, request: HttpRequest, month_on: dt.date) -> HttpResponse:
-        found = selectors.list_commissions(month_on)
-        payable = sum(one.payable_fen for one in found)
-        seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
-        form = type("SeenForm", (forms.Form,), {"payable_fen": seen})(
-            bound_data(request), initial={"payable_fen": payable}
-        )
-
-        def run(cleaned: dict[str, Any]) -> str:
-            count = services.close_commission(
-                month_on=month_on, payable_fen=cleaned["payable_fen"] or 0, actor=staff_actor(request)
-            )
-            return _now("已关账，共 %(n)s 份提成单") % {"n": thousands(count)}
-
-        lines = [
-            _now("%(n)s 位导购，应发合计 %(sum)s") % {"n": thousands(len(found)), "sum": yuan(payable)},
-            _now("关账后提成单不能再改；以后的退货和更正在下一个月追回"),
-        ]
-        return ask(self, request, _question(month_on, _("确认关账"), lines), run, form=form)
-
-    def _reopen(self, request: HttpRequest, month_on: dt.date) -> HttpResponse:
-        def run(cleaned: dict[str, Any]) -> str:
-            services.reopen_commission(
-                month_on=month_on, reason=cleaned["reason"], actor=staff_actor(request)
-            )
-            return _now("已重新打开，改好后请再生成和关账")
-
-        lines = [_now("已经发给导购的提成单可能会变，请先和她们说好"), _now("原来的提成单会留底")]
-        question = _question(month_on, _("重新打开"), lines, is_dangerous=True)
-        return ask(self, request, question, run, form=ReasonForm(bound_data(request)))
+        return DECISIONS[verb](self, request, month_on)
 
     def _may_look(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
@@ -254,8 +201,9 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
     def _stores(self, request: HttpRequest) -> frozenset[int] | None:
         return coupon_selectors.visible_store_ids(request.user)  # type: ignore[arg-type]
 
-    def _seen(self, request: HttpRequest, month_on: dt.date) -> tuple[CommissionSummary, ...]:
-        return selectors.list_commissions(month_on, store_ids=self._stores(request))
+    def _asked(self, request: HttpRequest, month_on: dt.date) -> "_Asked":
+        seen = selectors.list_paid_guides(month_on, store_ids=self._stores(request))
+        return _Asked(seen, request.GET.get("store", ""), request.GET.get("q", "").strip()[:40])
 
     def _card(self, request: HttpRequest, month: str, guide_id: int) -> Any:
         """A statement the account may see; one outside its part looks like one there is none of."""
@@ -280,24 +228,30 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, f"admin/xiaoer/sales/{template}.html", whole)
 
 
-def _standing(row: CommissionMonth | None) -> dict[str, Any]:
-    """How far the writing of statements is."""
-    if row is None or row.begun_at is None:
-        return {}
-    asked = len(row.guide_refs)
-    seconds = (clock.now() - row.begun_at).total_seconds()
-    left = (asked - row.done_count) * seconds / row.done_count if row.done_count else 0
-    return {
-        "asked_count": asked,
-        "percent": 100 * row.done_count // asked if asked else 100,
-        "minutes_left": math.ceil(left / 60),
-    }
+class _Asked:
+    """Whom the address asks for, of those whom the account may see."""
+
+    def __init__(self, seen: Sequence[selectors.PaidGuide], store: str, text: str) -> None:
+        self.all, self.store, self.text = seen, store, text
+        self.stores = sorted({(one.store_id, one.store_name) for one in seen}, key=lambda one: one[1])
+        self.query = urlencode({"store": store, "q": text})
+        self.shown = [
+            one
+            for one in seen
+            if (not store or str(one.store_id) == store)
+            and (not text or text in one.guide_name or text.upper() in one.guide_number.upper())
+        ]
 
 
-def _lines_url(request: HttpRequest, month_on: dt.date) -> str:
-    if not request.user.has_perm("sales.view_commissionline"):
-        return ""
-    return reverse("admin:sales_commissionline_changelist", query={"month": f"{month_on:%Y-%m}"})
+def _lines_url(request: HttpRequest, month_on: dt.date, store: str, *, is_open: bool) -> str:
+    """All lines: those that are stored have a list; those of an open month are computed into a file."""
+    asked = {"month": f"{month_on:%Y-%m}"}
+    if not is_open:
+        may_look = request.user.has_perm("sales.view_commissionline")
+        return reverse("admin:sales_commissionline_changelist", query=asked) if may_look else ""
+    may_export = request.user.has_perm("sales.export_commissionline")
+    asked |= {"store": store} if store else {}
+    return reverse("admin:sales_commissionline_export", query=asked) if may_export else ""
 
 
 _TILES: Final = (
@@ -333,13 +287,3 @@ def _line_cells(line: CommissionLineCard) -> dict[str, Any]:
         "fen": yuan(line.fen),
         "original": f"{line.original_month_on:%Y-%m}" if line.original_month_on else "",
     }
-
-
-def _question(month_on: dt.date, title: Any, lines: list[str], *, is_dangerous: bool = False) -> Question:
-    return Question(
-        title=f"{title} · {month_words(month_on)}",
-        submit=title,
-        back_url=reverse("admin:sales_commission_month", args=[f"{month_on:%Y-%m}"]),
-        lines=lines,
-        is_dangerous=is_dangerous,
-    )

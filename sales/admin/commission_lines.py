@@ -1,7 +1,7 @@
 """提成明细: every line of every statement that stands, to be searched and taken away as a file."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from django.contrib import admin
@@ -17,10 +17,14 @@ from core.admin import (
     Column,
     DaysFilter,
     Exports,
+    Rows,
     ScopedReadOnlyAdmin,
     column,
     name_actions,
 )
+from coupons.selectors import visible_store_ids
+from sales import selectors
+from sales.admin.commission_sheets import draft_columns, draft_row
 from sales.admin.words import read_month, yuan
 from sales.models import Category, CommissionLine, CommissionMonth, LineKind
 
@@ -55,6 +59,32 @@ class KindFilter(ChoiceFilter):
     title = _("事项")
     parameter_name = "kind"
     options = tuple((kind.value, kind.label) for kind in LineKind)
+
+
+class OpenLines:
+    """The lines of an open month of those whom the account may see, of one store if the address asks for it."""
+
+    def __init__(self, request: HttpRequest, month_on: dt.date) -> None:
+        stores = visible_store_ids(request.user)  # type: ignore[arg-type]
+        asked = request.GET.get("store", "")
+        seen = selectors.list_paid_guides(month_on, store_ids=stores)
+        self._month_on = month_on
+        self._guides = [one for one in seen if not asked or str(one.store_id) == asked]
+
+    def count(self) -> int:
+        """About: an order of two categories has two lines."""
+        return selectors.count_draft_entries(self._month_on, self._guides)
+
+    def __iter__(self) -> Iterator[Any]:
+        for guide, line in selectors.list_draft_lines(self._month_on, self._guides):
+            yield draft_row(self._month_on, guide, line)
+
+
+def _open_month(request: HttpRequest) -> dt.date | None:
+    """The month the address asks for, if it is one that has no statements."""
+    month_on = read_month(request.GET.get("month", ""), dt.date.min)
+    is_open = month_on != dt.date.min and selectors.state_of(month_on) == "open"
+    return month_on if is_open else None
 
 
 @admin.register(CommissionLine)
@@ -118,7 +148,14 @@ class CommissionLineAdmin(Exports, ScopedReadOnlyAdmin):
     def earned(self, row: CommissionLine) -> str:
         return yuan(row.fen)
 
+    def export_rows(self, request: HttpRequest) -> Rows:
+        """Of a month that is open, which has no lines of its own, those that it would have now."""
+        month_on = _open_month(request)
+        return super().export_rows(request) if month_on is None else OpenLines(request, month_on)
+
     def export_columns(self, request: HttpRequest) -> Sequence[Column]:
+        if _open_month(request) is not None:
+            return draft_columns()
         categories = dict(Category.objects.values_list("code", "name"))
         return (
             Column(_("月份"), self.month),

@@ -1,12 +1,16 @@
 """Commission as workbooks: one table for payroll, one statement for a guide."""
 
+import datetime as dt
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from core.admin import Column
 from core.workbooks import Kind, Sheet
 from sales.contracts import CommissionCard, CommissionLineCard, CommissionSummary
+from sales.selectors import PaidGuide
 
 
 def month_sheet(found: Sequence[CommissionSummary]) -> Sheet:
@@ -20,6 +24,19 @@ def statement_sheets(card: CommissionCard) -> list[Sheet]:
         Sheet(_("提成单"), _summary_heads(), [_summary_row(card.summary)]),
         Sheet(_("明细"), _line_heads(), map(_line_row, card.lines)),
     ]
+
+
+def draft_columns() -> list[Column]:
+    """Of rows that `draft_row` makes."""
+    heads: list[tuple[str, Kind]] = [
+        (_("月份"), "text"), (_("计薪门店"), "text"), (_("工号"), "text"), (_("姓名"), "text"), *_line_heads(),
+    ]  # fmt: skip
+    return [Column(title, itemgetter(place), kind) for place, (title, kind) in enumerate(heads)]
+
+
+def draft_row(month_on: dt.date, guide: PaidGuide, line: CommissionLineCard) -> Sequence[Any]:
+    """A line of an open month, and whose it is."""
+    return [f"{month_on:%Y-%m}", guide.store_name, guide.guide_number, guide.guide_name, *_line_row(line)]
 
 
 def _summary_heads() -> list[tuple[str, Kind]]:

@@ -364,7 +364,7 @@ class CommissionSummary:
 
     id: int | None
     month_on: dt.date
-    state: Literal["open", "prepared", "closed"]
+    state: Literal["open", "preparing", "prepared", "closed", "discarding", "reopening"]
     guide_id: int
     guide_number: str
     guide_name: str

@@ -95,32 +95,41 @@ class CommissionRule(models.Model):
 
 class CommissionState(models.TextChoices):
     """open → preparing (a worker writes statements) → prepared (they are to be looked at) → closed; preparing or prepared
-    → open; closed → open by a decision with a reason, the newest month only."""
+    → discarding (a worker takes them away) → open; closed → reopening (a worker retires them; by a decision with a
+    reason, the newest month only) → open."""
 
     OPEN = "open", _("未结算")
     PREPARING = "preparing", _("正在生成")
     PREPARED = "prepared", _("待确认")
     CLOSED = "closed", _("已关账")
+    DISCARDING = "discarding", _("正在退回")
+    REOPENING = "reopening", _("正在重新打开")
 
 
 class CommissionMonthQuerySet(LockingQuerySet["CommissionMonth"]):
     def preparing(self) -> Self:
-        """A worker is at it, or should be."""
+        """Its statements are being written."""
         return self.filter(state=CommissionState.PREPARING)
+
+    def being_worked_at(self) -> Self:
+        """A worker is at it, or should be."""
+        return self.filter(
+            state__in=[CommissionState.PREPARING, CommissionState.DISCARDING, CommissionState.REOPENING]
+        )
 
 
 class CommissionMonth(models.Model):
     """One month of commission. While closed its statements and lines are frozen (a trigger refuses changes)."""
 
     month_on = models.DateField(_("月份"), unique=True)  # its first day
-    state = models.CharField(_("状态"), max_length=9, choices=CommissionState, default=CommissionState.OPEN)
+    state = models.CharField(_("状态"), max_length=10, choices=CommissionState, default=CommissionState.OPEN)
     version = models.PositiveIntegerField(_("关账次数"), default=0)
     # Every entry up to this id that was due for this month or an earlier one has been looked at.
     entry_horizon = models.BigIntegerField(default=0, editable=False)
-    # Whose statements are to be written, in their order, and for how many that is done.
+    # Whose statements are to be written or taken back, in their order, and for how many that is done.
     guide_refs = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
-    done_count = models.PositiveIntegerField(_("已生成"), default=0)
-    begun_at = models.DateTimeField(_("开始生成时间"), null=True, blank=True)
+    done_count = models.PositiveIntegerField(_("已完成"), default=0)
+    begun_at = models.DateTimeField(_("开始时间"), null=True, blank=True)
     prepared_at = models.DateTimeField(_("生成时间"), null=True, blank=True)
     prepared_by = models.CharField(_("生成人"), max_length=90, blank=True)
     closed_at = models.DateTimeField(_("关账时间"), null=True, blank=True)
@@ -137,7 +146,7 @@ class CommissionMonth(models.Model):
             models.CheckConstraint(condition=Q(month_on__day=1), name="commissionmonth_first_day"),
             models.CheckConstraint(
                 condition=Q(state="open")
-                | Q(state="preparing", begun_at__isnull=False)
+                | Q(state__in=["preparing", "discarding", "reopening"], begun_at__isnull=False)
                 | Q(state="prepared", prepared_at__isnull=False)
                 | Q(state="closed", closed_at__isnull=False, version__gt=0),
                 name="commissionmonth_state_has_its_time",

@@ -8,14 +8,18 @@ from sales.selectors.attribution import (
 )
 from sales.selectors.boards import get_board, get_standing
 from sales.selectors.commission import (
+    SUMS,
     commission_card_of,
+    count_commissions,
+    count_draft_entries,
     get_commission,
-    list_commission_months,
     list_commissions,
-    next_commission_month,
-    state_of,
+    list_draft_lines,
+    sum_commissions,
     try_commissions,
 )
+from sales.selectors.commission_months import list_commission_months, next_commission_month, state_of
+from sales.selectors.commission_whose import PaidGuide, list_paid_guides
 from sales.selectors.deals import find_sale_address, sum_deals
 from sales.selectors.effective import get_target_settings, list_effective_guides
 from sales.selectors.explained import access_sale, get_sale_card, list_guide_sales, list_store_sales
@@ -61,12 +65,16 @@ from sales.selectors.targets import (
 from sales.selectors.told import find_told_order, find_waiting_order, list_order_stores
 
 __all__ = [
+    "SUMS",
+    "PaidGuide",
     "access_member_review",
     "access_own_order",
     "access_sale",
     "add_months",
     "attribution_card_of",
     "commission_card_of",
+    "count_commissions",
+    "count_draft_entries",
     "count_kind",
     "count_open_reviews",
     "cover",
@@ -97,6 +105,7 @@ __all__ = [
     "list_closed_months",
     "list_commission_months",
     "list_commissions",
+    "list_draft_lines",
     "list_effective_guides",
     "list_group_months",
     "list_groups",
@@ -109,6 +118,7 @@ __all__ = [
     "list_offered_metrics",
     "list_order_stores",
     "list_own_orders",
+    "list_paid_guides",
     "list_store_facts",
     "list_store_guides_numbers",
     "list_store_periods",
@@ -123,6 +133,7 @@ __all__ = [
     "span_before",
     "span_of",
     "state_of",
+    "sum_commissions",
     "sum_deals",
     "sum_guide",
     "sum_guides",

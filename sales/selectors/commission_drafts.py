@@ -149,7 +149,7 @@ class Drafter:
             period="month",
             starts_on=reach.month_on,
             metric=Metric.SALES_FEN,
-            guide_id__in=list(guide_ids),
+            guide_id__any_of=guide_ids,
             store__isnull=True,
         )
         self.done = dict(done.values_list("guide_id", "value"))

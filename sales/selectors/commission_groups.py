@@ -19,14 +19,15 @@ from sales.selectors.commission_sources import Entry, Reach
 _DUE: Final = """
 SELECT id, due_on, guide_id, store_id, metric, value, sale_ref, return_ref, reversed_entry_id
 FROM sales_performanceentry
-WHERE guide_id IS NOT NULL AND metric = ANY(%(metrics)s) AND booked_on >= %(since)s AND booked_on < %(end)s
+WHERE {whose} AND metric = ANY(%(metrics)s) AND booked_on >= %(since)s AND booked_on < %(end)s
 UNION ALL
 SELECT id, due_on, guide_id, store_id, metric, value, sale_ref, return_ref, reversed_entry_id
 FROM sales_performanceentry entry
-WHERE guide_id IS NOT NULL AND metric = ANY(%(metrics)s) AND booked_on >= %(begin)s AND booked_on < %(since)s
+WHERE {whose} AND metric = ANY(%(metrics)s) AND booked_on >= %(begin)s AND booked_on < %(since)s
   AND id > %(horizon)s
   AND NOT EXISTS (SELECT 1 FROM sales_commissionline line WHERE line.entry_ref = entry.id AND line.is_live)
 """
+_WHOSE: Final = "guide_id = ANY(%(guides)s::bigint[])"
 _ODD: Final = """
 WITH due AS MATERIALIZED (
     SELECT * FROM ({due}) looked_at
@@ -87,8 +88,9 @@ placed AS (
 SELECT guide_id, store_id, part, code, sum(sign(value) * (share + (place <= left_over)::int))::bigint
 FROM placed WHERE code = ANY(%(codes)s::text[]) GROUP BY 1, 2, 3, 4
 """
+_COUNT: Final = "SELECT count(*) FROM ({due}) due"
 _LAST_STORES: Final = """
-SELECT DISTINCT ON (guide_id) guide_id, store_id FROM ({due}) due WHERE guide_id = ANY(%(guides)s)
+SELECT DISTINCT ON (guide_id) guide_id, store_id FROM ({due}) due
 ORDER BY guide_id, due_on DESC, id DESC
 """
 
@@ -105,29 +107,31 @@ class Group:
 
 
 class MonthGroups:
-    """The month's entries in groups, and the odd ones one by one. `codes` are categories that rules name, `cuts` days on
-    which a rule begins or has ended."""
+    """The month's entries of these guides (None: all) in groups, and the odd ones one by one. `codes` are categories
+    that rules name, `cuts` days on which a rule begins or has ended."""
 
-    def __init__(self, reach: Reach, *, codes: Collection[str], cuts: Collection[dt.date]) -> None:
+    def __init__(
+        self,
+        reach: Reach,
+        *,
+        codes: Collection[str],
+        cuts: Collection[dt.date],
+        guide_ids: Collection[int] | None = None,
+    ) -> None:
         self._cuts = sorted(cuts)
         self._asked: dict[str, Any] = {**reach.values(), "cuts": self._cuts, "codes": sorted(codes)}
+        self._due = _DUE.format(whose="guide_id IS NOT NULL" if guide_ids is None else _WHOSE)
+        if guide_ids is not None:
+            self._asked["guides"] = list(guide_ids)
         with connection.cursor() as cursor:
-            cursor.execute(_ODD.format(due=_DUE), self._asked)
+            cursor.execute(_ODD.format(due=self._due), self._asked)
             self._asked["odd_sales"], self._asked["odd_entries"] = cursor.fetchone()
-            cursor.execute(_ENTRIES.format(due=_DUE), self._asked)
+            cursor.execute(_ENTRIES.format(due=self._due), self._asked)
             self.odd = [Entry(*row) for row in cursor.fetchall()]
         self.groups = self._read(reach)
 
-    def last_stores(self, guide_ids: Collection[int]) -> dict[int, int]:
-        """Where each of them has her newest entry."""
-        if not guide_ids:
-            return {}
-        with connection.cursor() as cursor:
-            cursor.execute(_LAST_STORES.format(due=_DUE), {**self._asked, "guides": list(guide_ids)})
-            return dict(cursor.fetchall())
-
     def _read(self, reach: Reach) -> dict[int, list[Group]]:
-        how = {"plain": _PLAIN.format(due=_DUE), "sold": "", "day": "due.due_on"}
+        how = {"plain": _PLAIN.format(due=self._due), "sold": "", "day": "due.due_on"}
         if self._cuts:
             how |= {"sold": _SOLD, "day": _SOLD_ON}
         named: dict[tuple[int, int, int], int] = defaultdict(int)
@@ -149,3 +153,21 @@ class MonthGroups:
         if not self._cuts:
             return reach.month_on
         return self._cuts[part - 1] if part else self._cuts[0] - dt.timedelta(days=1)
+
+
+def last_stores(reach: Reach, guide_ids: Collection[int]) -> dict[int, int]:
+    """Where each of these guides has the newest of what she has to settle."""
+    if not guide_ids:
+        return {}
+    with connection.cursor() as cursor:
+        asked = {**reach.values(), "guides": list(guide_ids)}
+        cursor.execute(_LAST_STORES.format(due=_DUE.format(whose=_WHOSE)), asked)
+        return dict(cursor.fetchall())
+
+
+def count_due(reach: Reach, guide_ids: Collection[int]) -> int:
+    """How many entries these guides have to settle."""
+    with connection.cursor() as cursor:
+        asked = {**reach.values(), "guides": list(guide_ids)}
+        cursor.execute(_COUNT.format(due=_DUE.format(whose=_WHOSE)), asked)
+        return int(cursor.fetchone()[0])

@@ -6,12 +6,12 @@ The same as adding up `draft_statements`, to the fen: a rule's sum is rounded on
 import dataclasses
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from sales.models import LineKind, Metric
 from sales.selectors.commission_drafts import Drafter, Statement
-from sales.selectors.commission_groups import MonthGroups
+from sales.selectors.commission_groups import MonthGroups, last_stores
 from sales.selectors.commission_sources import Entry, carried_in, reach_of
 from sales.selectors.commission_terms import CommissionTerms, owed_fen
 
@@ -44,9 +44,12 @@ class StatementSums:
 
 
 def sum_statements(
-    month_on: dt.date, term_sets: Sequence[Sequence[CommissionTerms]]
+    month_on: dt.date,
+    term_sets: Sequence[Sequence[CommissionTerms]],
+    guide_ids: Collection[int] | None = None,
 ) -> list[list[StatementSums]]:
-    """Everybody's sums under each of these sets of rules, by guide; the entries are read once."""
+    """The sums of these guides (None: everybody) under each of these sets of rules, by guide; the entries are read once.
+    Who has nothing has none."""
     reach = reach_of(month_on)
     terms = [one for some in term_sets for one in some]
     groups = MonthGroups(
@@ -54,12 +57,13 @@ def sum_statements(
         codes={code for one in terms for code in one.category_codes},
         cuts={one.starts_on for one in terms if one.starts_on}
         | {one.ends_on + _DAY for one in terms if one.ends_on},
+        guide_ids=guide_ids,
     )
-    guide_ids = sorted(
-        set(groups.groups) | {entry.guide_id for entry in groups.odd} | set(carried_in(month_on))
+    found = sorted(
+        set(groups.groups) | {entry.guide_id for entry in groups.odd} | set(carried_in(month_on, guide_ids))
     )
-    drafter = Drafter(reach, guide_ids, (), entries=groups.odd)
-    paid = _Paid(drafter, groups, guide_ids)
+    drafter = Drafter(reach, found, (), entries=groups.odd)
+    paid = _Paid(drafter, groups, found)
     return [paid.under(some) for some in term_sets]
 
 
@@ -71,7 +75,7 @@ class _Paid:
         self.groups = groups.groups
         self.guide_ids = guide_ids
         self.entries: dict[int, list[Entry]] = drafter.entries
-        self.last_stores = groups.last_stores(drafter.sources.without_seat(guide_ids))
+        self.last_stores = last_stores(drafter.reach, drafter.sources.without_seat(guide_ids))
 
     def under(self, terms: Sequence[CommissionTerms]) -> list[StatementSums]:
         self.drafter.use(terms)

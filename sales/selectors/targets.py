@@ -110,7 +110,9 @@ def find_targets(
     for key in keys:
         ids[key.kind].append(key.subject_id)
     rows = Target.objects.standing().filter(
-        Q(region_id__in=ids["region"]) | Q(store_id__in=ids["store"]) | Q(guide_id__in=ids["guide"]),
+        Q(region_id__any_of=ids["region"])
+        | Q(store_id__any_of=ids["store"])
+        | Q(guide_id__any_of=ids["guide"]),
         month_on=month_on,
         metric=metric,
     )

@@ -4,18 +4,20 @@ from sales.services.care import care_for_returns, care_for_sales, work_purchase_
 from sales.services.catalog import upsert_categories, upsert_products
 from sales.services.closing import close_month, reopen_month
 from sales.services.commission import (
+    begin_discard,
+    begin_reopen,
     close_commission,
-    discard_commission,
     prove_commission,
-    reopen_commission,
 )
-from sales.services.commission_preparing import (
-    begin_commission,
+from sales.services.commission_preparing import begin_commission
+from sales.services.commission_rules import write_commission_rule
+from sales.services.commission_work import (
+    discard_commission,
     prepare_commission,
+    reopen_commission,
     work_commission,
     work_commissions,
 )
-from sales.services.commission_rules import write_commission_rule
 from sales.services.facts import (
     catch_up_facts,
     reconcile_facts,
@@ -82,6 +84,8 @@ __all__ = [
     "accept_content",
     "answer_review",
     "begin_commission",
+    "begin_discard",
+    "begin_reopen",
     "care_for_returns",
     "care_for_sales",
     "catch_up_facts",

@@ -1,13 +1,17 @@
-"""A month of commission whose statements are written: it is sent back, closed, or opened again for a reason."""
+"""A month of commission whose statements are written: it is closed, or taken back: sent back, or opened again for a reason.
+
+Taking back touches every line of the month, so `commission_work` does it a slice at a time.
+"""
 
 import dataclasses
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import Sum
 
-from core import audit, clock
+from core import audit, clock, events
 from core.actor import Actor
 from sales.errors import (
     CommissionChanged,
@@ -16,6 +20,7 @@ from sales.errors import (
     CommissionOutOfOrder,
     ReasonMissing,
 )
+from sales.events import CommissionBegun
 from sales.models import (
     CommissionLine,
     CommissionMonth,
@@ -26,8 +31,9 @@ from sales.services.commission_preparing import actor_name, lock_month
 
 _DISCARD: Final = (
     "DELETE FROM sales_commissionline line USING sales_commissionstatement statement"
-    " WHERE statement.id = line.statement_id AND statement.month_id = %s AND statement.is_live",
-    "DELETE FROM sales_commissionstatement WHERE month_id = %s AND is_live",
+    " WHERE statement.id = line.statement_id AND statement.month_id = %s AND statement.is_live"
+    " AND statement.guide_id = ANY(%s::bigint[])",
+    "DELETE FROM sales_commissionstatement WHERE month_id = %s AND is_live AND guide_id = ANY(%s::bigint[])",
 )
 _PROOF: Final = """
 WITH said AS (
@@ -52,27 +58,40 @@ class CommissionDifference:
     entries_fen: int
 
 
-def discard_commission(*, month_on: dt.date, actor: Actor, at: dt.datetime | None = None) -> None:
-    """What was prepared, or is being prepared, is gone, and the month is open. Refuses another month."""
+def begin_discard(*, month_on: dt.date, actor: Actor, at: dt.datetime | None = None) -> int:
+    """A worker will take away what was prepared, or is being prepared; then the month is open. Its id. Refuses another
+    month."""
+    at = at or clock.now()
     with transaction.atomic():
         month = lock_month(month_on.replace(day=1))
         if month.state not in {CommissionState.PREPARED, CommissionState.PREPARING}:
             raise CommissionNotPrepared
-        month.state, month.guide_refs, month.done_count = CommissionState.OPEN, [], 0
-        month.save(update_fields=["state", "guide_refs", "done_count"])
-        with connection.cursor() as cursor:
-            # A million lines: nothing is read for them, and no line that was never live rests on one.
-            for statement in _DISCARD:
-                cursor.execute(statement, [month.pk])
-        audit.record(
-            action="sales.commission_discarded",
-            subject=month,
-            actor=actor,
-            at=at or clock.now(),
-            month=str(month),
-        )
-        if not month.version:
-            month.delete()  # commission begins with the first month there is: one tried by mistake is none
+        _begin(month, CommissionState.DISCARDING, at=at)
+        audit.record(action="sales.commission_discarded", subject=month, actor=actor, at=at, month=str(month))
+    return month.pk
+
+
+def discard_statements(month: CommissionMonth, guide_ids: Sequence[int]) -> None:
+    """The live statements of these guides are gone."""
+    with connection.cursor() as cursor:
+        # Nothing is read for them, and no line that was never live rests on one.
+        for statement in _DISCARD:
+            cursor.execute(statement, [month.pk, list(guide_ids)])
+
+
+def retire_statements(month: CommissionMonth, guide_ids: Sequence[int]) -> None:
+    """The statements of these guides are kept and count no more."""
+    live = CommissionStatement.objects.filter(month=month, is_live=True, guide_id__in=list(guide_ids))
+    CommissionLine.objects.filter(statement__in=live, is_live=True).update(is_live=False)
+    live.update(is_live=False)
+
+
+def finish_taking_back(month: CommissionMonth, *, at: dt.datetime) -> None:
+    """The month is open; one that was never closed is as if it had not been tried."""
+    month.state, month.guide_refs, month.done_count = CommissionState.OPEN, [], 0
+    month.save(update_fields=["state", "guide_refs", "done_count"])
+    if not month.version:
+        month.delete()  # commission begins with the first month there is: one tried by mistake is none
 
 
 def close_commission(
@@ -104,10 +123,10 @@ def close_commission(
     return count
 
 
-def reopen_commission(*, month_on: dt.date, reason: str, actor: Actor, at: dt.datetime | None = None) -> None:
-    """The newest closed month is open again, for a reason; its statements are kept and count no more. Refuses another
-    month: what came after it rests on it."""
-    reason = " ".join(reason.split())
+def begin_reopen(*, month_on: dt.date, reason: str, actor: Actor, at: dt.datetime | None = None) -> int:
+    """A worker will open the newest closed month again, for a reason; its statements are kept and count no more. Its
+    id. Refuses another month: what came after it rests on it."""
+    at, reason = at or clock.now(), " ".join(reason.split())
     if not 1 <= len(reason) <= 120:
         raise ReasonMissing(field="reason")
     with transaction.atomic():
@@ -119,18 +138,17 @@ def reopen_commission(*, month_on: dt.date, reason: str, actor: Actor, at: dt.da
         )
         if later.exists():
             raise CommissionOutOfOrder
-        month.state, month.reopen_reason = CommissionState.OPEN, reason
-        month.save(update_fields=["state", "reopen_reason"])
-        CommissionLine.objects.filter(statement__month=month, is_live=True).update(is_live=False)
-        CommissionStatement.objects.filter(month=month, is_live=True).update(is_live=False)
+        month.reopen_reason = reason
+        _begin(month, CommissionState.REOPENING, at=at)
         audit.record(
             action="sales.commission_reopened",
             subject=month,
             actor=actor,
-            at=at or clock.now(),
+            at=at,
             month=str(month),
             reason=reason,
         )
+    return month.pk
 
 
 def prove_commission(*, month_on: dt.date) -> tuple[CommissionDifference, ...]:
@@ -139,3 +157,11 @@ def prove_commission(*, month_on: dt.date) -> tuple[CommissionDifference, ...]:
     with connection.cursor() as cursor:
         cursor.execute(_PROOF, [month_on.replace(day=1)])
         return tuple(CommissionDifference(*row) for row in cursor.fetchall())
+
+
+def _begin(month: CommissionMonth, state: CommissionState, *, at: dt.datetime) -> None:
+    live = CommissionStatement.objects.filter(month=month, is_live=True).order_by("guide_id")
+    month.state, month.begun_at = state, at
+    month.guide_refs, month.done_count = list(live.values_list("guide_id", flat=True)), 0
+    month.save(update_fields=["state", "begun_at", "guide_refs", "done_count", "reopen_reason"])
+    events.publish(CommissionBegun(month.pk))

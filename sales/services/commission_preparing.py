@@ -1,4 +1,4 @@
-"""A month's statements are written: begun by a person, slice by slice by a worker, each slice a transaction of its own."""
+"""A month's statements are written: begun by a person, written a slice at a time by `commission_work`."""
 
 import dataclasses
 import datetime as dt
@@ -14,14 +14,13 @@ from sales.errors import CommissionNotOpen, CommissionOutOfOrder, MonthNotOver
 from sales.events import CommissionBegun
 from sales.models import CommissionLine, CommissionMonth, CommissionState, CommissionStatement
 from sales.selectors import add_months
-from sales.selectors.commission_drafts import LineDraft, StatementDraft, draft_statements
+from sales.selectors.commission_drafts import LineDraft, draft_statements
 from sales.selectors.commission_sources import guides_with_entries, reach_of
 from sales.services.copying import copy_rows, draw_ids
 
 _LOCK: Final = 7_302_003  # one at a time: months rest on each other, and all of one on the same rules
 _PATIENCE: Final = dt.timedelta(seconds=5)
 _TABLE: Final = "sales_performanceentry"
-_SLICE: Final = 200
 _LINE: Final = tuple(field.name for field in dataclasses.fields(LineDraft))
 _NAMES: Final = tuple(name.removesuffix("_id") for name in _LINE)
 _SUMS: Final = (
@@ -56,44 +55,6 @@ def begin_commission(*, month_on: dt.date, actor: Actor, at: dt.datetime | None 
     return month.pk
 
 
-def work_commission(*, month_id: int, slices: int | None = None, at: dt.datetime | None = None) -> bool:
-    """The month's statements go on being written from where that stopped, to the end or for so many slices; whether
-    none is left. Two workers take turns; what a killed one did not commit is done again."""
-    done = 0
-    while slices is None or done < slices:
-        with transaction.atomic():
-            # Not SKIP LOCKED: who is refused to begin holds the row for a moment, and that must not end this.
-            rows = CommissionMonth.objects.lock_all([month_id])
-            if not rows or rows[0].state != CommissionState.PREPARING:
-                return True
-            month = rows[0]
-            wanted = month.guide_refs[month.done_count : month.done_count + _SLICE]
-            _write(month, list(draft_statements(month.month_on, wanted)))
-            month.done_count += len(wanted)
-            if month.done_count >= len(month.guide_refs):
-                _finish(month, at=at or clock.now())
-                return True
-            month.save(update_fields=["done_count"])
-        done += 1
-    return False
-
-
-def work_commissions() -> int:
-    """Goes on with every month whose worker died or whose event was lost; how many there were."""
-    ids = list(CommissionMonth.objects.preparing().values_list("pk", flat=True))
-    for month_id in ids:
-        work_commission(month_id=month_id)
-    return len(ids)
-
-
-def prepare_commission(*, month_on: dt.date, actor: Actor, at: dt.datetime | None = None) -> int:
-    """The month's statements are written, to be looked at, without a worker; how many. Refuses as `begin_commission`
-    does."""
-    month_id = begin_commission(month_on=month_on, actor=actor, at=at)
-    work_commission(month_id=month_id, at=at)
-    return CommissionStatement.objects.filter(month_id=month_id, is_live=True).count()
-
-
 def lock_month(month_on: dt.date) -> CommissionMonth:
     """The month's row, made if there was none, with everything that months rest on held still."""
     hold_commission()
@@ -112,7 +73,8 @@ def actor_name(actor: Actor) -> str:
     return actor.label[:90] or actor.kind
 
 
-def _finish(month: CommissionMonth, *, at: dt.datetime) -> None:
+def finish_preparing(month: CommissionMonth, *, at: dt.datetime) -> None:
+    """All are written: they are to be looked at."""
     count = CommissionStatement.objects.filter(month=month, is_live=True).count()
     month.state, month.prepared_at, month.guide_refs = CommissionState.PREPARED, at, []
     month.save(update_fields=["state", "prepared_at", "guide_refs", "done_count"])
@@ -139,8 +101,9 @@ def _settle_order(month: CommissionMonth) -> int:
     return earlier.entry_horizon
 
 
-def _write(month: CommissionMonth, drafts: Sequence[StatementDraft]) -> None:
-    """In bulk: a chain's month has a million lines."""
+def write_statements(month: CommissionMonth, guide_ids: Sequence[int]) -> None:
+    """What these guides have to settle. In bulk: a chain's month has a million lines."""
+    drafts = list(draft_statements(month.month_on, guide_ids))
     ids = draw_ids(model=CommissionStatement, count=len(drafts))
     copy_rows(
         model=CommissionStatement,

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -12,7 +13,11 @@ from django.test import Client
 from django.urls import reverse
 
 from core import clock
+from core.admin import exports
+from core.admin.export_jobs import build_exports, path_of
+from core.models import ExportJob
 from sales import selectors, services
+from sales.admin import commission as commission_desk
 from sales.contracts import TargetEntry, TargetKey, TargetKind
 from sales.models import CommissionMonth, CommissionRule, Target
 from tests.cast import Cast
@@ -241,7 +246,14 @@ def test_a_month_is_prepared_looked_at_closed_and_opened_again(desk: Client, cas
     lines = desk.get(url("sales_commissionline_export", month="2026-09"))
     sheet = openpyxl.load_workbook(io.BytesIO(b"".join(lines))).worksheets[0]
     assert [cell.value for cell in sheet[2]][1:3] == ["T001", "李娜"]
-    desk.post(url("sales_commission_do", "2026-09", "reopen"), {**ask, "reason": "算错了"})
+    asked = desk.get(url("sales_commission_do", "2026-09", "reopen")).content.decode()
+    assert "1 份提成单、应发合计 ¥3" in asked
+    begun = desk.post(
+        url("sales_commission_do", "2026-09", "reopen"), {**ask, "reason": "算错了"}, follow=True
+    ).content.decode()
+    assert "已留底 0 / 1 位导购的提成单" in begun
+    assert "停止并退回" not in begun
+    services.work_commissions()
     assert CommissionMonth.objects.get(month_on=SEPTEMBER).state == "open"
     assert desk.get(url("sales_commission_do", "2026-09", "burn")).status_code == 404
     assert desk.get(url("sales_commission_month", "2026-13")).status_code == 404
@@ -251,8 +263,58 @@ def test_what_was_prepared_can_be_sent_back(desk: Client, cast: Cast) -> None:
     rule()
     sell("C1", 10_000)
     prepare(SEPTEMBER)
-    desk.post(url("sales_commission_do", "2026-09", "discard"), {"_confirmed": "1"})
+    discard = url("sales_commission_do", "2026-09", "discard")
+    assert "作废已生成的 1 份提成单" in desk.get(discard).content.decode()
+    begun = desk.post(discard, {"_confirmed": "1"}, follow=True).content.decode()
+    assert "已退回 0 / 1 位导购的提成单" in begun
+    assert services.work_commissions() == 1
     assert selectors.state_of(SEPTEMBER) == "open"
+    assert desk.get(url("sales_commission_progress", "2026-09"))["HX-Refresh"] == "true"
+
+
+def test_an_open_month_is_shown_by_pages_its_sums_come_after_and_its_lines_go_into_a_file(
+    desk: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule()
+    sell("C1", 10_000)
+    sell("C2", 20_000, guide="T002")
+    monkeypatch.setattr(commission_desk, "_AT_ONCE", 1)
+    address = url("sales_commission_month", "2026-09")
+    first = desk.get(address).content.decode()
+    assert ("T001" in first, "T002" in first, "正在合计" in first) == (True, False, True)
+    assert "T002" in desk.get(url("sales_commission_month", "2026-09", page="2")).content.decode()
+    assert "¥9" in desk.get(url("sales_commission_sums", "2026-09")).content.decode()
+    assert "¥6" in desk.get(url("sales_commission_sums", "2026-09", q="T002")).content.decode()
+    assert "正在合计" not in desk.get(url("sales_commission_month", "2026-09", q="T002")).content.decode()
+    address = url("sales_commissionline_export", month="2026-09")
+    assert address in first
+    sheet = openpyxl.load_workbook(io.BytesIO(b"".join(desk.get(address)))).worksheets[0]
+    found = [[cell.value for cell in row] for row in sheet.rows]
+    assert found[0][:4] == ["月份", "计薪门店", "工号", "姓名"]
+    assert [(row[2], row[6], float(row[13])) for row in found[1:]] == [
+        ("T001", "C1", 3.0),
+        ("T002", "C2", 6.0),
+    ]
+    here = url("sales_commissionline_export", month="2026-09", store=str(cast.store.id))
+    assert len(b"".join(desk.get(here))) > 1_000
+    nowhere = desk.get(url("sales_commissionline_export", month="2026-09", store="0"))
+    assert len(list(openpyxl.load_workbook(io.BytesIO(b"".join(nowhere))).worksheets[0].rows)) == 1
+
+
+def test_many_lines_of_an_open_month_are_written_by_a_worker(
+    desk: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    settings.EXPORT_ROOT = tmp_path
+    rule()
+    sell("C1", 10_000)
+    monkeypatch.setattr(exports, "AT_ONCE", 0)
+    page = desk.get(url("sales_commissionline_export", month="2026-09"), follow=True).content.decode()
+    assert "已写入 0 / 1 条" in page
+    assert build_exports() == 1
+    job = ExportJob.objects.get()
+    assert (job.state, job.row_count) == ("done", 1)
+    book = openpyxl.load_workbook(io.BytesIO(path_of(job.stored_as).read_bytes()))
+    assert [cell.value for cell in book.worksheets[0][2]][2:4] == ["T001", "李娜"]
 
 
 def rule_form(**other: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sales.models import CommissionLine, CommissionRule, CommissionStatement, Pe
 from sales.selectors.commission_drafts import StatementDraft, draft_statements
 from sales.selectors.commission_sources import list_terms
 from sales.selectors.commission_sums import sum_statements
+from sales.selectors.commission_whose import list_paid_guides
 from sales.selectors.spans import add_months
 from tests.sales.kit import TILL
 
@@ -53,6 +54,15 @@ def assert_sums_are_the_lines(month: dt.date) -> None:
     drafts = [tuple(getattr(one, name) for name in names) for one in draft_statements(month)]
     summed = [tuple(getattr(one, name) for name in names) for one in sum_statements(month, [list_terms()])[0]]
     assert summed == drafts
+    # A page of the list asks for some guides only.
+    alone = [
+        tuple(getattr(one, name) for name in names)
+        for guide in drafts
+        for one in sum_statements(month, [list_terms()], [guide[0]])[0]
+    ]
+    assert alone == drafts
+    paid = {one.guide_id: one.store_id for one in list_paid_guides(month)}
+    assert {guide[0]: guide[1] for guide in drafts}.items() <= paid.items()
 
 
 def settled(guide_id: int) -> CommissionStatement:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from core.errors import Refusal
 from sales import errors, services
 from sales.models import (
     CommissionLine,
@@ -16,7 +17,7 @@ from sales.models import (
     CommissionState,
     CommissionStatement,
 )
-from sales.services import commission_preparing
+from sales.services import commission_work
 from tests.cast import Cast
 from tests.sales.commission_kit import close, ledger_fen, lines, prepare, rule
 from tests.sales.kit import TILL
@@ -124,7 +125,7 @@ def test_a_month_that_looked_at_the_greatest_number_it_saw_loses_that_return(cas
 
 def begin_two_slices(monkeypatch: pytest.MonkeyPatch) -> int:
     """Two guides, a slice each; the first is written."""
-    monkeypatch.setattr(commission_preparing, "_SLICE", 1)
+    monkeypatch.setattr(commission_work, "_SLICE", 1)
     rule()
     sell("C1", 10_000, 5)
     sell("C2", 10_000, 5, guide="T002")
@@ -162,7 +163,7 @@ def test_a_rule_that_changed_between_two_slices_would_pay_two_guides_by_two_rule
 def test_a_rule_written_in_the_moment_of_beginning_holds_for_all_or_none(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commission_preparing, "_SLICE", 1)
+    monkeypatch.setattr(commission_work, "_SLICE", 1)
     made = rule()
     sell("C1", 10_000, 5)
     sell("C2", 10_000, 5, guide="T002")
@@ -200,3 +201,50 @@ def test_a_month_can_be_sent_back_while_it_is_written(cast: Cast, monkeypatch: p
     assert connection.in_atomic_block is False
     close(SEPTEMBER)
     assert rates(cast) == [300, 300]
+
+
+def test_a_closed_month_is_opened_slice_by_slice_and_a_killed_worker_leaves_nothing_half(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commission_work, "_SLICE", 1)
+    rule()
+    sell("C1", 10_000, 5)
+    sell("C2", 10_000, 5, guide="T002")
+    close(SEPTEMBER)
+    month_id = services.begin_reopen(month_on=SEPTEMBER, reason="算错了", actor=TILL)
+    assert not services.work_commission(month_id=month_id, slices=1)
+    # A slice that dies before its end has retired nothing.
+    with transaction.atomic():
+        services.work_commission(month_id=month_id, slices=1)
+        transaction.set_rollback(True)
+    assert CommissionStatement.objects.filter(is_live=True).count() == 1
+    for busy in (
+        lambda: services.begin_commission(month_on=SEPTEMBER, actor=TILL, at=on(2, OCTOBER)),
+        lambda: services.begin_discard(month_on=SEPTEMBER, actor=TILL),
+        lambda: services.begin_reopen(month_on=SEPTEMBER, reason="再来", actor=TILL),
+    ):
+        with pytest.raises(Refusal):
+            busy()
+    told = at_once([services.work_commissions, services.work_commissions])
+    assert all(isinstance(one, int) for one in told)
+    month = CommissionMonth.objects.get()
+    assert (month.state, month.guide_refs, month.reopen_reason) == ("open", [], "算错了")
+    assert not CommissionLine.objects.filter(is_live=True).exists()
+    assert CommissionLine.objects.count() == 2  # kept
+    close(SEPTEMBER)
+    assert rates(cast) == [300, 300]
+
+
+def test_a_month_that_is_sent_back_by_slices_is_forgotten_if_it_was_never_closed(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    month_id = begin_two_slices(monkeypatch)
+    services.work_commission(month_id=month_id)
+    assert services.begin_discard(month_on=SEPTEMBER, actor=TILL) == month_id
+    with pytest.raises(errors.CommissionNotPrepared):
+        services.close_commission(month_on=SEPTEMBER, payable_fen=600, actor=TILL)
+    assert not services.work_commission(month_id=month_id, slices=1)
+    assert (CommissionStatement.objects.count(), CommissionLine.objects.count()) == (1, 1)
+    assert services.work_commissions() == 1
+    assert not CommissionMonth.objects.exists()
+    assert not CommissionLine.objects.exists()
