@@ -71,7 +71,7 @@ def begin_discard(*, month_on: dt.date, actor: Actor, at: dt.datetime | None = N
     return month.pk
 
 
-def discard_statements(month: CommissionMonth, guide_ids: Sequence[int]) -> None:
+def discard_statements(*, month: CommissionMonth, guide_ids: Sequence[int]) -> None:
     """The live statements of these guides are gone."""
     with connection.cursor() as cursor:
         # Nothing is read for them, and no line that was never live rests on one.
@@ -79,7 +79,7 @@ def discard_statements(month: CommissionMonth, guide_ids: Sequence[int]) -> None
             cursor.execute(statement, [month.pk, list(guide_ids)])
 
 
-def retire_statements(month: CommissionMonth, guide_ids: Sequence[int]) -> None:
+def retire_statements(*, month: CommissionMonth, guide_ids: Sequence[int]) -> None:
     """The statements of these guides are kept and count no more."""
     live = CommissionStatement.objects.filter(month=month, is_live=True, guide_id__in=list(guide_ids))
     CommissionLine.objects.filter(statement__in=live, is_live=True).update(is_live=False)

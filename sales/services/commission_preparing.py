@@ -101,7 +101,7 @@ def _settle_order(month: CommissionMonth) -> int:
     return earlier.entry_horizon
 
 
-def write_statements(month: CommissionMonth, guide_ids: Sequence[int]) -> None:
+def write_statements(*, month: CommissionMonth, guide_ids: Sequence[int]) -> None:
     """What these guides have to settle. In bulk: a chain's month has a million lines."""
     drafts = list(draft_statements(month.month_on, guide_ids))
     ids = draw_ids(model=CommissionStatement, count=len(drafts))

@@ -4,7 +4,7 @@ Statements are written, sent back or retired so; a killed worker's slice is done
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from django.db import transaction
@@ -22,7 +22,7 @@ from sales.services.commission import (
 from sales.services.commission_preparing import begin_commission, finish_preparing, write_statements
 
 _SLICE: Final = 200
-_STEPS: Final[dict[str, Callable[[CommissionMonth, Sequence[int]], None]]] = {
+_STEPS: Final[dict[str, Callable[..., None]]] = {
     CommissionState.PREPARING: write_statements,
     CommissionState.DISCARDING: discard_statements,
     CommissionState.REOPENING: retire_statements,
@@ -41,7 +41,7 @@ def work_commission(*, month_id: int, slices: int | None = None, at: dt.datetime
                 return True
             month = rows[0]
             wanted = month.guide_refs[month.done_count : month.done_count + _SLICE]
-            _STEPS[month.state](month, wanted)
+            _STEPS[month.state](month=month, guide_ids=wanted)
             month.done_count += len(wanted)
             if month.done_count >= len(month.guide_refs):
                 is_written = month.state == CommissionState.PREPARING
