@@ -25,6 +25,9 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     wechat_events.InboxFilled: ["wechat.services.inbox.on_inbox_filled"],
     wechat_events.MessageQueued: ["wechat.services.outbox.on_message_queued"],
     wechat_events.AuthorizationRevoked: ["members.handlers.on_authorization_revoked"],
+    wechat_events.TemplateDelivered: [],
+    wechat_events.SubscriptionAnswered: [],
+    wechat_events.SubscriptionSettled: [],
     sms_events.SmsQueued: ["sms.services.outbox.on_sms_queued"],
     member_events.MemberRegistered: [
         "coupons.handlers.on_member_registered",

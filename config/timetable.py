@@ -9,6 +9,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "identify_followers": {"task": "wechat.identify_followers", "schedule": 30.0},
     "rescue_texts": {"task": "sms.rescue_messages", "schedule": 5.0},
     "prune_texts": {"task": "sms.prune_messages", "schedule": 3600.0},
+    "sync_templates": {"task": "wechat.sync_templates", "schedule": 6 * 3600.0},
     "prune_gateway": {"task": "wechat.prune_gateway", "schedule": 3600.0},
     "prune_devices": {"task": "miniapp.prune_devices", "schedule": 3600.0},
     "prune_api": {"task": "openapi.prune_api", "schedule": 900.0},

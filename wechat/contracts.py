@@ -126,3 +126,42 @@ class LaneCard:
     halted_until: dt.datetime | None
     halt_code: str
     halt_errcode: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TemplateField:
+    """One place to fill: `name` as WeChat calls it (`thing1`), its kind (`thing`) and the words before it."""
+
+    name: str
+    kind: str
+    label: str
+    example: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TemplateCard:
+    """One template of an account. It is sent over `channel`; when not `is_live`, WeChat has it no more."""
+
+    id: int
+    account_id: int
+    account_name: str
+    app_id: str
+    channel: Literal["template", "subscription"]
+    template_id: str
+    title: str
+    content: str
+    example: str
+    fields: tuple[TemplateField, ...]
+    is_lasting: bool
+    is_live: bool
+    synced_at: dt.datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TemplateSync:
+    """What a synchronisation changed, in templates."""
+
+    total_count: int
+    added_count: int
+    changed_count: int
+    gone_count: int

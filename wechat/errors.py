@@ -105,3 +105,17 @@ class NoPreviousKey(Refusal):
 class NotHalted(Refusal):
     code = "wechat.not_halted"
     sentence = _("这个发送通道没有停发")
+
+
+class TemplateGone(Refusal):
+    """WeChat has the template no more, or the account never had it."""
+
+    code = "wechat.template_gone"
+    sentence = _("微信里已经没有这个模板，请重新选择")
+
+
+class TemplateFieldUnfit(InvalidInput):
+    """A value cannot be made to fit: `details` has the field's name, label and kind, and the rule in words."""
+
+    code = "wechat.field_unfit"
+    sentence = _("模板字段的内容不符合微信的要求")

@@ -103,3 +103,52 @@ class MessageQueued(Event):
 @dataclasses.dataclass(frozen=True, slots=True)
 class InboxFilled(Event):
     """Pushes wait in the inbox; one event may stand for many of them."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TemplateDelivered(Event):
+    """What became of a template message: `status` is success, blocked (she takes none) or failed.
+
+    The push may be faster than the sender's own note of `message_id`: a handler that does not find it yet raises
+    Unavailable, and the inbox tries again.
+    """
+
+    account_id: int
+    app_id: str
+    openid: str
+    message_id: str
+    status: str
+    inbound_id: int
+    at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SubscriptionAnswered(Event):
+    """She accepted or refused messages of one template: in the pop-up, or (`is_setting`) later in her settings.
+
+    One push may answer for several templates; each is announced once. Key reactions by (inbound_id, template_id).
+    """
+
+    account_id: int
+    app_id: str
+    openid: str
+    template_id: str
+    is_accepted: bool
+    is_setting: bool
+    inbound_id: int
+    at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SubscriptionSettled(Event):
+    """What became of a subscribe message; `message_id` may be empty. See TemplateDelivered for its speed."""
+
+    account_id: int
+    app_id: str
+    openid: str
+    template_id: str
+    message_id: str
+    is_delivered: bool
+    errcode: int
+    inbound_id: int
+    at: int

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from wechat.services import followers, inbox, outbox, retention
+from wechat.services import followers, inbox, outbox, retention, templates
 
 
 @shared_task(name="wechat.rescue_inbox")
@@ -21,6 +21,12 @@ def rescue_messages() -> int:
 def identify_followers() -> int:
     """Followers whose unionid could not be asked when they followed."""
     return followers.identify_followers()
+
+
+@shared_task(name="wechat.sync_templates")
+def sync_templates() -> int:
+    """Templates that were added, changed or deleted in WeChat's console."""
+    return templates.sync_all_templates()
 
 
 @shared_task(name="wechat.prune_gateway")

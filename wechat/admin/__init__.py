@@ -18,10 +18,18 @@ name_actions(
         "wechat.replyrule.change": _("修改自动回复"),
         "wechat.replyrule.delete": _("删除自动回复"),
         "wechat.replay": _("重新处理推送"),
+        "wechat.templates.sync": _("同步消息模板"),
+        "wechat.template.try": _("试发模板消息"),
         "wechat.lane.lift": _("恢复发送"),
         "wechat.lane.rate": _("修改发送速度"),
     }
 )
+name_details({"outcome": _("结果"), "changed_count": _("有变化"), "gone_count": _("已消失")})
 name_details({"halt_code": _("停发原因"), "was_count": _("之前每秒"), "rate_count": _("每秒最多")})
 name_values("was", InboundState.choices, within="wechat.replay")
-name_values("halt_code", {f"{verdicts.PREFIX}{code}": words for code, words in verdicts.WORDS.items()})
+_WORDS = {
+    **{f"{verdicts.PREFIX}{code}": words for code, words in verdicts.WORDS.items()},
+    "sent": _("微信已收下"),
+}
+name_values("outcome", _WORDS, within="wechat.template.try")
+name_values("halt_code", _WORDS)

@@ -5,6 +5,7 @@ from wechat.models.inbox import Follower, InboundEvent
 from wechat.models.lanes import SendLane
 from wechat.models.outbox import MediaHandle, OutboundCall, OutboundMessage
 from wechat.models.replies import ReplyRule
+from wechat.models.templates import MessageTemplate, TemplateTrial
 
 __all__ = [
     "AccessToken",
@@ -12,9 +13,11 @@ __all__ = [
     "Follower",
     "InboundEvent",
     "MediaHandle",
+    "MessageTemplate",
     "OutboundCall",
     "OutboundMessage",
     "PermanentCodeBudget",
     "ReplyRule",
     "SendLane",
+    "TemplateTrial",
 ]

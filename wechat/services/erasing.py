@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core import clock
-from wechat.models import Account, Follower, InboundEvent, OutboundMessage
+from wechat.models import Account, Follower, InboundEvent, OutboundMessage, TemplateTrial
 from wechat.models.inbox import InboundState
 from wechat.models.outbox import MessageState
 from wechat.services import parsing
@@ -47,6 +47,10 @@ def export_person(*, people: Person) -> dict[str, list[dict[str, Any]]]:
             }
             for row in OutboundMessage.objects.filter(whose).order_by("pk")
         ],
+        _("试发给您的模板消息"): [
+            {_("时间"): _iso(row.tried_at), _("模板"): row.template.title}
+            for row in _trials(people).select_related("template").order_by("pk")
+        ],
     }
 
 
@@ -64,6 +68,7 @@ def erase_person(*, people: Person, unionids: Iterable[str] = (), at: dt.datetim
     if whose is not None:
         touched += _blank_pushes(InboundEvent.objects.filter(whose), at)
         touched += _blank(OutboundMessage.objects.filter(whose), at)
+        touched += _trials(people).delete()[0]
         followers = Follower.objects.filter(whose)
     known = [unionid for unionid in unionids if unionid]
     return touched + (followers | Follower.objects.filter(unionid__in=known)).delete()[0]
@@ -90,15 +95,21 @@ def _blank(messages: QuerySet[OutboundMessage], at: dt.datetime) -> int:
     return rows.update(openid="", payload={})
 
 
-def _whose(people: Person) -> Q | None:
-    """The rows of these openids in their accounts, or None when there is no such account."""
+def _whose(people: Person, account_of: str = "account") -> Q | None:
+    """The rows of these openids in their accounts, or None when there is no such account. `account_of`: by which path
+    the rows name theirs."""
     by_app: dict[str, list[str]] = {}
     for app_id, openid in people:
         by_app.setdefault(app_id, []).append(openid)
     whose = Q()
     for account in Account.objects.filter(app_id__in=list(by_app)):
-        whose |= Q(account=account, openid__in=by_app[account.app_id])
+        whose |= Q(**{account_of: account, "openid__in": by_app[account.app_id]})
     return whose or None
+
+
+def _trials(people: Person) -> QuerySet[TemplateTrial]:
+    whose = _whose(people, "template__account")
+    return TemplateTrial.objects.none() if whose is None else TemplateTrial.objects.filter(whose)
 
 
 def _said(raw: str) -> str:

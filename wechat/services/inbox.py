@@ -33,7 +33,7 @@ from wechat.events import (
 )
 from wechat.models import InboundEvent
 from wechat.models.inbox import InboundState
-from wechat.services import followers, parsing, rule_messages
+from wechat.services import followers, parsing, rule_messages, send_results
 from wechat.services.replies import SCENE_PREFIX
 
 logger = logging.getLogger(__name__)
@@ -273,6 +273,19 @@ def _on_revoke(push: _Push) -> None:
     )
 
 
+def _on_result(push: _Push) -> None:
+    """What became of messages, and what she said to being sent some."""
+    for event in send_results.read_results(
+        push.kind,
+        push.fields,
+        account_id=push.account_id,
+        app_id=push.app_id,
+        inbound_id=push.id,
+        at=push.at_unix,
+    ):
+        events.deliver(event)
+
+
 def _open_window(push: _Push, span: dt.timedelta) -> None:
     followers.open_window(account_id=push.account_id, openid=push.openid, at=push.at, span=span)
 
@@ -294,6 +307,7 @@ _REACTIONS: Final = {
     "event.click": _on_click,
     "event.user_authorization_revoke": _on_revoke,
     "event.user_authorization_cancellation": _on_revoke,
+    **dict.fromkeys(send_results.KINDS, _on_result),
 }
 
 

@@ -20,6 +20,9 @@ _KEY_FIELDS: Final = (
     "MsgType", "MsgId", "Event", "ChangeType", "FromUserName", "OpenID", "UserID", "ExternalUserID",
     "CreateTime", "EventKey", "MsgID", "RevokeInfo",
 )  # fmt: skip
+# These say what they are about in a list only: two messages to one person that arrive in one second are two pushes.
+_LISTING: Final = "subscribe_msg_"
+_WRAPPERS: Final = ("SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "SubscribeMsgSentEvent")
 
 
 class Unreadable(Exception):
@@ -143,6 +146,8 @@ def person_of(fields: Mapping[str, Any]) -> str:
 def dedupe_key(app_id: str, fields: Mapping[str, Any]) -> str:
     """The wide key (64 hex digits): equal for WeChat's retries of one push, different for different pushes."""
     parts = [app_id, *(text_field(fields, name) for name in _KEY_FIELDS)]
+    if text_field(fields, "Event").lower().startswith(_LISTING):
+        parts.append(json.dumps([fields.get(name) for name in ("List", *_WRAPPERS)], sort_keys=True))
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from core import clock
-from wechat.models import InboundEvent, MediaHandle, OutboundCall, OutboundMessage
+from wechat.models import InboundEvent, MediaHandle, OutboundCall, OutboundMessage, TemplateTrial
 from wechat.models.inbox import InboundState
 from wechat.models.outbox import MessageState
 
@@ -16,7 +16,7 @@ CALLS_KEPT: Final = dt.timedelta(days=90)
 
 
 def prune_gateway() -> int:
-    """Delete finished pushes and messages after WECHAT_INBOX_KEEP_DAYS, calls after 90 days; the rows deleted.
+    """Delete finished pushes, messages and trials after WECHAT_INBOX_KEEP_DAYS, calls after 90 days; the rows deleted.
 
     Failed and unreadable pushes are kept as long as the others: a person had the days to look at them.
     """
@@ -27,13 +27,15 @@ def prune_gateway() -> int:
     return (
         _delete(InboundEvent.objects.filter(received_at__lt=horizon).exclude(state__in=waiting))
         + _delete(OutboundMessage.objects.filter(created_at__lt=horizon).exclude(state__in=unsent))
+        + _delete(TemplateTrial.objects.older_than(horizon))
         + _delete(OutboundCall.objects.filter(called_at__lt=now - CALLS_KEPT))
         + _delete(MediaHandle.objects.filter(expires_at__lt=now))
     )
 
 
 def _delete(
-    rows: "QuerySet[InboundEvent] | QuerySet[OutboundMessage] | QuerySet[OutboundCall] | QuerySet[MediaHandle]",
+    rows: "QuerySet[InboundEvent] | QuerySet[OutboundMessage] | QuerySet[OutboundCall] | QuerySet[MediaHandle] "
+    "| QuerySet[TemplateTrial]",
 ) -> int:
     """In chunks, so that no statement holds many locks for long."""
     total = 0
