@@ -106,7 +106,7 @@ django.setup()
 from core.actor import Actor
 from sales import services
 from sales.models import IntakeJob, TotalMove
-from sales.services import bulk, import_running
+from sales.services import bulk, import_running, totals
 took = {"rows": [], "moves": [], "folds": []}
 def timed(module, name, kind):
     inner = getattr(module, name)
@@ -118,7 +118,7 @@ def timed(module, name, kind):
             took[kind].append(time.monotonic() - began)
     setattr(module, name, run)
 timed(bulk, "write_sales", "rows")
-timed(bulk, "defer_totals", "moves")
+timed(totals, "defer_totals", "moves")
 timed(import_running, "fold_totals", "folds")
 timed(import_running, "fold_late", "folds")
 actor = Actor.system("bench")

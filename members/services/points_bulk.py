@@ -6,9 +6,12 @@ from typing import Any, Final
 
 from django.db import connection
 
+from core import audit, events
 from core.actor import Actor
 from core.arrays import array_words
 from members.contracts import PointsCredit
+from members.events import PointsCredited
+from members.models import PointsAccount
 from members.services.points import credit_points, expiry_of
 from members.services.points_ledger import actor_words, usable_key, usable_points
 
@@ -50,17 +53,19 @@ lot AS (
     SELECT account_id, id, delta, delta, %(expires_at)s::timestamptz FROM entry)
 UPDATE members_pointsaccount account SET balance = account.balance + entry.delta
 FROM entry WHERE entry.account_id = account.id
+RETURNING account.id, account.member_id, entry.id, entry.delta
 """
 
 
 def credit_points_in_bulk(
-    *, given: Sequence[PointsCredit], reason: str, actor: Actor, at: dt.datetime
+    *, given: Sequence[PointsCredit], reason: str, is_told: bool = False, actor: Actor, at: dt.datetime
 ) -> None:
     """Every member has so many points more: the same entries, lots and balances as `credit_points` gives one by one.
 
     At most one credit for each member, all of them living and locked by the caller's transaction. Whoever owes
     points, has some that are past their day, or a return or an entry under that key, goes through `credit_points`.
-    The entries are the record: there is no audit row for each, and no event. Raises as `credit_points`.
+    The entries are the record: there is an audit row and an event for each only when `is_told`. Raises as
+    `credit_points`.
     """
     if not given:
         return
@@ -83,11 +88,27 @@ def credit_points_in_bulk(
                 "expires_at": expiry_of(at=at, expires_on=None),
             }
             cursor.execute(_CREDIT, {**_columns(list(by_member.values())), "at": at, **told})
+            if is_told:
+                _tell(cursor.fetchall(), actor, at)
     for credit in sorted(apart, key=lambda one: one.member_id):
         credit_points(
             member_id=credit.member_id, points=credit.points, source_key=credit.source_key, reason=reason, actor=actor,
             at=at,
         )  # fmt: skip
+
+
+def _tell(credited: Sequence[tuple[int, int, int, int]], actor: Actor, at: dt.datetime) -> None:
+    audit.record_each(
+        action="members.points_credited",
+        subjects=[
+            (PointsAccount(pk=account_id), {"entry_id": entry_id, "delta": delta})
+            for account_id, _member_id, entry_id, delta in credited
+        ],
+        actor=actor,
+        at=at,
+    )
+    for _account_id, member_id, entry_id, _delta in credited:
+        events.publish(PointsCredited(member_id, entry_id))
 
 
 def _columns(given: Sequence[PointsCredit]) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """Activity of many members at once: the entries, and the tiers they reach, that `record_activity` writes one by one."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from django.db import connection
 
-from core import clock
+from core import audit, clock
 from core.actor import Actor
 from core.arrays import array_words
 from members.contracts import ActivityLine
+from members.models import Member, TierCause, TierChange
 from members.selectors.tier_rules import assessed_windows, rungs_of
 from members.selectors.tiers import get_tier_decisions, list_tiers
 from members.services.points_ledger import usable_key
@@ -46,12 +47,15 @@ ORDER BY member_id
 """
 
 
-def record_activity_in_bulk(*, lines: Sequence[ActivityLine], actor: Actor, at: dt.datetime) -> None:
+def record_activity_in_bulk(
+    *, lines: Sequence[ActivityLine], is_told: bool = False, actor: Actor, at: dt.datetime
+) -> None:
     """The numbers count towards the tiers of these members, and tiers that are reached are theirs at once.
 
     At most one line for each member, all of them living and locked by the caller's transaction, no day after `at`.
     Who has a tier by hand, in its grace or retired, or an entry under that key, goes through `record_activity`. The
-    changes of tiers are the record: there is no audit row for each. Publishes TierChanged for all together.
+    changes of tiers are the record: there is an audit row for each only when `is_told`. Publishes TierChanged for all
+    together.
     """
     if not lines:
         return
@@ -71,12 +75,33 @@ def record_activity_in_bulk(*, lines: Sequence[ActivityLine], actor: Actor, at: 
             cursor.execute(_RECORD, {**_columns(list(by_member.values())), "at": at})
     if by_member and rungs:
         batch = Batch(rungs=rungs, decisions=decisions, actor=actor, at=at, day=day)
-        batch.by_activity(sorted(by_member), assessed_windows(decisions, day))
+        written = batch.by_activity(sorted(by_member), assessed_windows(decisions, day))
+        if is_told and written.risen:
+            _tell(by_member, actor, at)
     for line in sorted(apart, key=lambda one: one.member_id):
         record_activity(
             member_id=line.member_id, day=line.day, spend_fen=line.spend_fen, order_count=line.order_count, growth=0,
             source_key=line.source_key, actor=actor, at=at,
         )  # fmt: skip
+
+
+def _tell(members: Iterable[int], actor: Actor, at: dt.datetime) -> None:
+    reached = TierChange.objects.filter(member_id__any_of=members, at=at, cause=TierCause.REACHED)
+    audit.record_each(
+        action="members.tier_changed",
+        subjects=[
+            (
+                Member(pk=change.member_id),
+                {
+                    "from_tier": "" if change.from_tier is None else change.from_tier.name,
+                    "to_tier": "" if change.to_tier is None else change.to_tier.name,
+                },
+            )
+            for change in reached.select_related("from_tier", "to_tier").order_by("pk")
+        ],
+        actor=actor,
+        at=at,
+    )
 
 
 def _columns(lines: Sequence[ActivityLine]) -> dict[str, Any]:

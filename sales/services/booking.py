@@ -34,7 +34,7 @@ from sales.services.rewards import NO_REWARDS, REWARD_COLUMNS, reward_sales, wit
 from sales.services.writing import NewSale, write_decisions, write_sales
 
 # A batch above this size announces nothing for each order: its listeners have jobs that find what is new.
-_MOST_ANNOUNCED: Final = 100
+MOST_ANNOUNCED: Final = 100
 Numbered = tuple[int, OrderDocument]  # the document's place in the batch
 
 
@@ -80,7 +80,7 @@ class Booking:
                     revised.append((place, order, current))
             except Refusal as refusal:
                 self.answers[place] = refusal
-        return list(fresh.values()), revised
+        return sorted(fresh.values(), key=lambda one: one[0]), revised
 
     def _is_answered(self, place: int, order: OrderDocument, current: Sale) -> bool:
         if order.revision > current.revision:
@@ -134,7 +134,7 @@ class Booking:
         refresh_member_metrics(members, at=self.at)
         for (place, order), sale_id in zip(fresh, sale_ids, strict=False):
             self.answers[place] = outcome_of(order=order, outcome="booked", sale_id=sale_id)
-            if len(orders) <= _MOST_ANNOUNCED:
+            if len(orders) <= MOST_ANNOUNCED:
                 events.publish(SaleRecorded(sale_id, references.member(order) or 0))
 
     def _take_over(self, one: tuple[int, OrderDocument, Sale], references: References) -> bool:

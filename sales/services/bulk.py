@@ -1,4 +1,4 @@
-"""Orders of a file, thousands in one transaction: what can be decided plainly for all of them together.
+"""Plain orders, thousands in one transaction: what can be decided for all of them together.
 
 Whatever is not plain (a correction, another content under a known number, an unknown name, a coupon or points it was
 paid with, a return that waits for it) is told back and goes through `record_documents`: there is one truth, and this
@@ -7,7 +7,7 @@ is its short way. A member's orders keep their turn: behind one of hers that is 
 
 import dataclasses
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -15,12 +15,14 @@ from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from core import events
 from core.actor import Actor
 from core.errors import Refusal
 from members import selectors as member_selectors
 from members import services as member_services
 from members.contracts import ActivityLine, EarningLine, PointsCredit
 from sales.contracts import OrderDocument
+from sales.events import SaleRecorded
 from sales.models import EntryReason, HeldDocument, Sale
 from sales.services.attributing import Decision
 from sales.services.booking import Again, decide_all, lock_known_members
@@ -30,74 +32,86 @@ from sales.services.order_keys import order_key
 from sales.services.reconciling import Counted, EntryWriter, reconcile_sales, share_close_lock, wanted_of
 from sales.services.references import References, day_of
 from sales.services.rewards import NO_REWARDS
-from sales.services.totals import defer_totals
 from sales.services.writing import NewSale, write_decisions, write_sales
 
 Key = tuple[str, str]
 _NOBODY: Final = frozenset[Key]()
 # Some ten thousand rows are looked up by their keys in tables that grow with every slice: what the planner takes for
 # the price of a page from a disk of its own would make it read all of them instead.
+_FEW: Final = 100
 _LOOK_UP: Final = "SET LOCAL random_page_cost = 1.1"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class BulkOutcome:
-    """How many orders were booked and how many were in the books already; the places of those that are not plain."""
+    """The sales (row ids, by the order's place) that were booked and that were in the books already; the places of
+    orders that are not plain."""
 
-    booked_count: int
-    repeated_count: int
+    booked: Mapping[int, int]
+    repeated: Mapping[int, int]
     apart: tuple[int, ...]
 
 
 def book_in_bulk(
-    *, orders: Sequence[OrderDocument], digests: Sequence[bytes], actor: Actor, at: dt.datetime
+    *,
+    orders: Sequence[OrderDocument],
+    digests: Sequence[bytes],
+    announces: bool = False,
+    actor: Actor,
+    at: dt.datetime,
 ) -> BulkOutcome:
     """The plain ones of these usable orders are booked, inside the caller's transaction: the same books as one by one.
 
-    Nothing is announced: whoever listens to orders has a job that finds what is new. The totals of boards follow by
-    `fold_totals`. Raises Again or IntegrityError when somebody else was at one of the orders or members meanwhile:
-    the caller rolls back and looks again.
+    Without `announces` nothing is told of each order, in events or the audit trail: whoever listens to orders has a job
+    that finds what is new. The totals of boards move at once where they are few, or follow by `fold_totals`. Raises
+    Again or IntegrityError when somebody else was at one of the orders or members meanwhile: the caller rolls back and
+    looks again.
     """
     references = References(orders)
-    plain, repeated_count, apart = _sort_out(orders, digests, references)
+    plain, repeated, apart = _sort_out(orders, digests, references)
+    booked: dict[int, int] = {}
     if plain:
-        _Slice(
+        slice_ = _Slice(
             [orders[place] for place in plain], [digests[place] for place in plain], references, actor, at
-        ).book()
-    return BulkOutcome(len(plain), repeated_count, tuple(apart))
+        )
+        booked = dict(zip(plain, slice_.book(announces=announces), strict=True))
+        if announces:
+            for place, member_id in zip(plain, slice_.members, strict=True):
+                events.publish(SaleRecorded(booked[place], member_id or 0))
+    return BulkOutcome(booked, repeated, tuple(apart))
+
+
+def is_plain(order: OrderDocument) -> bool:
+    """Whether an order may be booked in bulk, by what it says: it is paid with neither coupons nor points."""
+    return not order.coupons and not order.points_spent
 
 
 def _sort_out(
     orders: Sequence[OrderDocument], digests: Sequence[bytes], references: References
-) -> tuple[list[int], int, list[int]]:
+) -> tuple[list[int], dict[int, int], list[int]]:
     known = _known(orders)
     waited_for = _waited_for(orders)
     plain: list[int] = []
     apart: list[int] = []
-    repeated = 0
-    seen: set[Key] = set()
+    repeated: dict[int, int] = {}
+    # Of one number that comes several times the lowest revision goes first, wherever it stands.
+    several = {key for key, count in Counter(map(_key, orders)).items() if count > 1}
     # Whose orders go one by one from here, in their turn. A correction may name somebody else: then it takes from
     # whoever had the order, and what she has behind it must not count before that.
     out_of_turn: set[int] = set()
     holders: dict[Key, int] = {}
     for place, order in enumerate(orders):
-        key = (order.source, order.order_no)
+        key = _key(order)
         there = known.get(key)
-        if (
-            there is not None
-            and there[:2] == (order.revision, digests[place])
-            and key not in waited_for
-            and key not in seen
-        ):
-            repeated += 1
+        is_alone = key not in waited_for and key not in several
+        if there is not None and there[:2] == (order.revision, digests[place]) and is_alone:
+            repeated[place] = there[3]
             continue
         member_id = _member_of(order, references)
         if (
             there is None
-            and key not in seen
-            and key not in waited_for
-            and not order.coupons
-            and not order.points_spent
+            and is_alone
+            and is_plain(order)
             and (member_id is None or member_id not in out_of_turn)
             and _is_known(order, references)
         ):
@@ -106,10 +120,13 @@ def _sort_out(
             apart.append(place)
             had = holders.get(key) or (there[2] if there is not None else None)
             out_of_turn |= {one for one in (member_id, had) if one is not None}
-        seen.add(key)
         if member_id is not None:
             holders[key] = member_id
     return plain, repeated, apart
+
+
+def _key(order: OrderDocument) -> Key:
+    return order.source, order.order_no
 
 
 def _member_of(order: OrderDocument, references: References) -> int | None:
@@ -127,15 +144,15 @@ def _is_known(order: OrderDocument, references: References) -> bool:
     return True
 
 
-def _known(orders: Sequence[OrderDocument]) -> dict[Key, tuple[int, bytes, int | None]]:
-    """Revision, content and member of those orders that are in the books."""
+def _known(orders: Sequence[OrderDocument]) -> dict[Key, tuple[int, bytes, int | None, int]]:
+    """Revision, content, member and row of those orders that are in the books."""
     rows = Sale.objects.current().filter(
         source__in={order.source for order in orders}, order_no__any_of=[order.order_no for order in orders]
     )
-    found = rows.values_list("source", "order_no", "revision", "digest", "member_id")
+    found = rows.values_list("source", "order_no", "revision", "digest", "member_id", "pk")
     return {
-        (source, order_no): (revision, bytes(digest), member_id)
-        for source, order_no, revision, digest, member_id in found
+        (source, order_no): (revision, bytes(digest), member_id, pk)
+        for source, order_no, revision, digest, member_id, pk in found
     }
 
 
@@ -173,14 +190,16 @@ class _Slice:
         self.at = at
         self.members = [references.member(order) for order in orders]
 
-    def book(self) -> None:
-        """Members are locked first, then keys of orders, accounts and standings; totals, which all share, follow later."""
-        with connection.cursor() as cursor:
-            cursor.execute(_LOOK_UP)
+    def book(self, *, announces: bool) -> list[int]:
+        """The sales (row ids), in order. Members are locked first, then accounts and standings, then keys of orders;
+        totals, which all share, follow later."""
+        if len(self.orders) > _FEW:
+            with connection.cursor() as cursor:
+                cursor.execute(_LOOK_UP)
         self._lock()
         self.references.ensure_products(self.orders, at=self.at)
         firsts, unsure = self._firsts()
-        rewards = self._reward()
+        rewards = self._reward(announces)
         sale_ids = write_sales(
             sales=[NewSale(*one) for one in zip(self.orders, self.digests, firsts, rewards, strict=True)],
             references=self.references,
@@ -194,6 +213,7 @@ class _Slice:
         self._enter(sale_ids, firsts, decisions)
         reconcile_sales(moved - set(sale_ids), reason=EntryReason.FIRST_MOVED, at=self.at)
         refresh_member_metrics(self.members, at=self.at)
+        return sale_ids
 
     def _lock(self) -> None:
         known = {member_id for member_id in self.members if member_id is not None}
@@ -220,7 +240,7 @@ class _Slice:
                 unsure.append(member_id)
         return firsts, unsure
 
-    def _reward(self) -> list[tuple[object, ...]]:
+    def _reward(self, is_told: bool) -> list[tuple[object, ...]]:
         """Points and activity in rounds, each member's next order in each: a tier reached by one counts for the next."""
         rewards: list[tuple[object, ...]] = [NO_REWARDS] * len(self.orders)
         waiting = list(_places(self.members).values())
@@ -241,11 +261,13 @@ class _Slice:
                     if points
                 ],
                 reason=reason,
+                is_told=is_told,
                 actor=self.actor,
                 at=self.at,
             )
             member_services.record_activity_in_bulk(
                 lines=[self._activity(place, key) for place, key in zip(turn, keys, strict=True)],
+                is_told=is_told,
                 actor=self.actor,
                 at=self.at,
             )
@@ -270,7 +292,7 @@ class _Slice:
             )  # fmt: skip
             for where, value in wanted_of(sale=counted, shares=decision.shares, returns=()).items():
                 writer.add(where, value, EntryReason.SALE, sale_ref=sale_id)
-        writer.write(move=defer_totals)
+        writer.write()
 
 
 def _places(members: Iterable[int | None]) -> Mapping[int, list[int]]:

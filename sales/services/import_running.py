@@ -95,5 +95,5 @@ def _book(job: IntakeJob, rows: Sequence[IntakeDocument], at: dt.datetime) -> It
     told = book_in_bulk(
         orders=orders, digests=[bytes(row.digest) for row in rows], actor=actor_of(job, doer=DOER), at=at
     )
-    add_counts(job, {"booked": told.booked_count, "repeated": told.repeated_count})
+    add_counts(job, {"booked": len(told.booked), "repeated": len(told.repeated)})
     return told.apart

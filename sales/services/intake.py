@@ -1,17 +1,19 @@
 """The door of every order and return, whoever tells it: one by one, in batches, from files."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from typing import Final, TypeVar
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from core import clock
 from core.actor import Actor
-from core.constraints import violated
+from core.constraints import is_deadlock, violated
 from core.errors import Conflict, Refusal
 from sales.contracts import DocumentOutcome, OrderDocument, ReturnDocument
-from sales.services.booking import Again, Booking
+from sales.services.booking import MOST_ANNOUNCED, Again, Booking, outcome_of
+from sales.services.bulk import book_in_bulk, is_plain
 from sales.services.held import (
     HELD_FOR,
     Document,
@@ -23,16 +25,19 @@ from sales.services.held import (
     settle_held,
     waiting_returns,
 )
-from sales.services.reading import usable_order, usable_return
+from sales.services.reading import digest_of_order, usable_order, usable_return
 from sales.services.returning import Returning
 
 _ATTEMPTS: Final = 6
+# Documents that are booked one by one in one transaction: what they lock is held until the last of them is there.
+_PART: Final = 100
 # Whoever meets one of these looked before another transaction's rows were there.
 _RACES: Final = frozenset(
     {"sale_one_current_per_order", "sale_revision_once", "salereturn_once", "attribution_one_live_per_sale"}
 )
 Answers = dict[int, DocumentOutcome | Refusal]
 D = TypeVar("D", OrderDocument, ReturnDocument)
+_Engine = type[Booking] | type[Returning]
 
 
 def record_sale(*, order: OrderDocument, actor: Actor, at: dt.datetime | None = None) -> DocumentOutcome:
@@ -57,29 +62,27 @@ def record_documents(
 ) -> tuple[DocumentOutcome, ...]:
     """Each document is booked, found again, held or refused by itself; one answer for each, in their order.
 
-    All that is booked is booked in one transaction. Orders come before returns; of one number each wave takes one.
+    Plain orders are booked together, what is left in parts of some documents: each in a transaction of its own (or inside
+    the caller's), so that nobody waits long for its members. Orders come before returns; of one number the lowest
+    revision comes first. When a part fails, those before it are booked: the same documents again answer so.
     """
     at = at or clock.now()
     answers: Answers = {}
-    usable: list[tuple[int, Document]] = []
+    usable: dict[int, Document] = {}
     for place, document in enumerate(documents):
         try:
-            usable.append((place, _usable(document, at)))
+            usable[place] = _usable(document, at)
         except Refusal as refusal:
             answers[place] = refusal
-    for _attempt in range(_ATTEMPTS):
-        try:
-            with transaction.atomic():
-                found = _record(usable, actor, at)
-            break
-        except Again:
-            continue
-        except IntegrityError as error:
-            if violated(error) not in _RACES:
-                raise
-    else:
-        raise Conflict
-    answers |= found
+    orders = [(place, one) for place, one in usable.items() if isinstance(one, OrderDocument)]
+    if any(is_plain(order) for _place, order in orders):
+        answers |= _in_turn(lambda: _book_plain(orders, actor, at))
+    orders = [one for one in orders if one[0] not in answers]
+    returns = [(place, one) for place, one in usable.items() if isinstance(one, ReturnDocument)]
+    parts: list[tuple[_Engine, Sequence[tuple[int, Any]]]] = [(Booking, part) for part in _parts(orders)]
+    parts += [(Returning, part) for part in _parts(returns)]
+    for engine, part in parts:
+        answers |= _in_turn(functools.partial(_book_part, engine, part, actor, at))
     return tuple(_told(documents[place], answers[place]) for place in range(len(documents)))
 
 
@@ -108,15 +111,45 @@ def _usable(document: Document, at: dt.datetime) -> Document:
     return usable_return(document, at=at)
 
 
-def _record(usable: Sequence[tuple[int, Document]], actor: Actor, at: dt.datetime) -> Answers:
+def _in_turn(book: Callable[[], Answers]) -> Answers:
+    """The answers of a transaction, which looks again when somebody else was at the same orders or members."""
+    for _attempt in range(_ATTEMPTS):
+        try:
+            with transaction.atomic():
+                return book()
+        except Again:
+            continue
+        except IntegrityError as error:
+            if violated(error) not in _RACES:
+                raise
+        except OperationalError as error:
+            # Whoever locks in our order meets nobody in a ring; others may, and PostgreSQL ends one of the two.
+            if not is_deadlock(error):
+                raise
+    raise Conflict
+
+
+def _book_plain(orders: Sequence[tuple[int, OrderDocument]], actor: Actor, at: dt.datetime) -> Answers:
+    told = book_in_bulk(
+        orders=[order for _place, order in orders],
+        digests=[digest_of_order(order) for _place, order in orders],
+        announces=len(orders) <= MOST_ANNOUNCED,
+        actor=actor,
+        at=at,
+    )
     answers: Answers = {}
-    orders = [(place, one) for place, one in usable if isinstance(one, OrderDocument)]
-    returns = [(place, one) for place, one in usable if isinstance(one, ReturnDocument)]
-    for wave in _waves(orders):
-        answers |= Booking(actor=actor, at=at).book(wave)
-    for batch in _waves(returns):
-        answers |= Returning(actor=actor, at=at).book(batch)
-    by_place = dict(usable)
+    for outcome, sales in (("booked", told.booked), ("repeated", told.repeated)):
+        for which, sale_id in sales.items():
+            place, order = orders[which]
+            answers[place] = outcome_of(order=order, outcome=outcome, sale_id=sale_id)
+    return answers
+
+
+def _book_part(
+    engine: _Engine, numbered: Sequence[tuple[int, Any]], actor: Actor, at: dt.datetime
+) -> Answers:
+    answers = engine(actor=actor, at=at).book(numbered)
+    by_place = dict(numbered)
     hold_documents(
         [(by_place[place], told) for place, told in sorted(answers.items()) if isinstance(told, HELD_FOR)],
         at=at,
@@ -152,6 +185,13 @@ def _book_waiting(orders: Iterable[tuple[str, str]], actor: Actor, at: dt.dateti
         hold_documents(
             [(by_place[place], one) for place, one in told.items() if isinstance(one, HELD_FOR)], at=at
         )
+
+
+def _parts(numbered: Sequence[tuple[int, D]]) -> Iterator[list[tuple[int, D]]]:
+    """What is booked in one transaction after the other."""
+    for wave in _waves(numbered):
+        for start in range(0, len(wave), _PART):
+            yield wave[start : start + _PART]
 
 
 def _waves(numbered: Sequence[tuple[int, D]]) -> list[list[tuple[int, D]]]:

@@ -39,7 +39,10 @@ class NewSale:
 
 
 def write_sales(*, sales: Sequence[NewSale], references: References, at: dt.datetime) -> list[int]:
-    """The rows of these orders with their lines, payments and coupons; the ids of the sales, in order."""
+    """The rows of these orders with their lines, payments and coupons; the ids of the sales, in order.
+
+    They go in by their numbers: two who write the same orders at once wait for each other in one order.
+    """
     sale_ids = draw_ids(model=Sale, count=len(sales))
     public_ids = new_public_ids(len(sales))
     numbered = [(sale_id, sale.order) for sale_id, sale in zip(sale_ids, sales, strict=True)]
@@ -48,7 +51,10 @@ def write_sales(*, sales: Sequence[NewSale], references: References, at: dt.date
         names=_SALE,
         rows=(
             _sale_row(sale_id, public_id, sale, references, at)
-            for sale_id, public_id, sale in zip(sale_ids, public_ids, sales, strict=True)
+            for sale_id, public_id, sale in sorted(
+                zip(sale_ids, public_ids, sales, strict=True),
+                key=lambda one: (one[2].order.source, one[2].order.order_no),
+            )
         ),
     )
     copy_rows(model=SaleLine, names=_LINE, rows=(

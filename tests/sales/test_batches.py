@@ -1,16 +1,24 @@
-"""A large batch of documents is one transaction: what it must not hold until its end."""
+"""Large batches of documents: what they must not hold until their end, and what becomes of a ring of locks."""
 
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
+from core import clock
+from members import services as member_services
 from sales import services
+from sales.contracts import MemberKey
 from sales.models import Sale, TotalMove
+from sales.services.bulk import book_in_bulk
+from sales.services.reading import digest_of_order
 from tests.cast import Cast
 from tests.database_faults import set_session
-from tests.sales.kit import assert_totals_agree, ledger, order, tell
+from tests.sales.kit import TILL, assert_totals_agree, key_of, ledger, order, tell
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,3 +55,96 @@ def test_a_till_sells_while_a_batch_of_its_store_is_booked_unless_that_moved_the
     assert not TotalMove.objects.exists()
     assert ledger()["order_count"] == Sale.objects.count() == 61 + heard.count("booked")
     assert_totals_agree()
+
+
+def wait_until_somebody_waits() -> None:
+    """Somebody else stands behind a lock."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waited")
+
+
+def ring(cast: Cast, book: Callable[[], Any]) -> list[Any]:
+    """What `book` answers, which locks both members, and a stranger who locks them the other way round and is not the one
+    whom PostgreSQL ends."""
+    first, second = sorted([cast.xiaomei.id, cast.xiaoli.id])
+    holds = threading.Event()
+
+    def stranger() -> str:
+        set_session("deadlock_timeout", "'60s'")
+        with transaction.atomic():
+            member_services.lock_members([second])
+            holds.set()
+            wait_until_somebody_waits()
+            member_services.lock_members([first])
+        return "through"
+
+    def booker() -> Any:
+        holds.wait(20)
+        return book()
+
+    return at_once([booker, stranger])
+
+
+def test_a_batch_that_postgresql_ended_in_a_ring_of_locks_is_booked_after_all(cast: Cast) -> None:
+    orders = [order(f"O{n}", member=key_of(who)) for n, who in enumerate([cast.xiaomei, cast.xiaoli])]
+    told, stranger = ring(cast, lambda: tell(*orders))
+    assert ([one.outcome for one in told], stranger) == (["booked", "booked"], "through")
+    assert Sale.objects.count() == 2
+    assert_totals_agree()
+
+
+def test_without_the_second_try_it_is_lost(cast: Cast) -> None:
+    orders = [order(f"O{n}", member=key_of(who)) for n, who in enumerate([cast.xiaomei, cast.xiaoli])]
+
+    def once() -> None:
+        with transaction.atomic():
+            digests = [digest_of_order(one) for one in orders]
+            book_in_bulk(orders=orders, digests=digests, actor=TILL, at=clock.now())
+
+    told, stranger = ring(cast, once)
+    assert isinstance(told, OperationalError)
+    assert stranger == "through"
+    assert not Sale.objects.exists()
+
+
+def test_a_part_that_is_booked_keeps_nobody_waiting_and_stays_when_the_next_one_fails(cast: Cast) -> None:
+    """The first order is plain and its part goes first; the other one's member is locked for longer than it waits."""
+    documents = [
+        order("O1", member=key_of(cast.xiaomei)),
+        order("O2", member=key_of(cast.xiaoli), points_spent=1),
+        order("O3", member=MemberKey("member_code", "NOBODY")),
+    ]
+    is_locked, is_told = threading.Event(), threading.Event()
+
+    def stranger() -> list[int]:
+        with transaction.atomic():
+            member_services.lock_members([cast.xiaoli.id])
+            is_locked.set()
+            wait_until_somebody_waits()
+            set_session("lock_timeout", "'500ms'")
+            free = member_services.lock_members([cast.xiaomei.id])
+            is_told.wait(20)
+        return free
+
+    def booker() -> Any:
+        is_locked.wait(20)
+        set_session("lock_timeout", "'2s'")
+        try:
+            return tell(*documents)
+        finally:
+            is_told.set()
+
+    failed, free = at_once([booker, stranger])
+    assert getattr(failed.__cause__, "sqlstate", None) == "55P03"
+    assert free == [cast.xiaomei.id]
+    assert [one.outcome for one in tell(*documents)] == ["repeated", "booked", "held"]
