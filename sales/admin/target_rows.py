@@ -163,7 +163,7 @@ class Sight:
         def cells(row: TargetRow) -> list[Any]:
             one = progress[row.key]
             return [
-                row.code or row.name, row.name, one.target_fen, one.done_fen, one.attainment_bp, one.forecast_fen,
+                row.code or row.name, row.name, one.target_value, one.done_value, one.attainment_bp, one.forecast_value,
                 one.forecast_bp,
             ]  # fmt: skip
 
@@ -179,25 +179,25 @@ def progress_cells(
     """One line of the table."""
     month = f"{month_on:%Y-%m}{unit.query}"
     split = reverse("admin:sales_targets_split") + f"?month={month}&of={row.key.kind}-{row.key.subject_id}"
-    behind = one.expected_fen is not None and one.done_fen < one.expected_fen
+    behind = one.expected_value is not None and one.done_value < one.expected_value
     return {
         "name": row.name,
         "code": row.code,
         "indent": "　" * row.depth,
         "is_region": row.key.kind == "region",
         "field": f"{row.key.kind}-{row.key.subject_id}",
-        "value": unit.field(one.target_fen),
+        "value": unit.field(one.target_value),
         "is_fixed": is_fixed,
-        "done": unit.say(one.done_fen),
+        "done": unit.say(one.done_value),
         "attainment": rate(one.attainment_bp),
         "meter": None if one.attainment_bp is None else min(100, max(0, one.attainment_bp // 100)),
         "is_behind": behind,
-        "expected": unit.say(one.expected_fen),
-        "forecast": unit.say(one.forecast_fen),
+        "expected": unit.say(one.expected_value),
+        "forecast": unit.say(one.forecast_value),
         "forecast_share": rate(one.forecast_bp),
-        "needed": unit.say(one.needed_daily_fen),
+        "needed": unit.say(one.needed_daily_value),
         "url": f"?month={month}&store={row.key.subject_id}" if row.key.kind == "store" else "",
-        "split_url": split if one.target_fen and row.key.kind != "guide" else "",
+        "split_url": split if one.target_value and row.key.kind != "guide" else "",
     }
 
 
@@ -213,21 +213,21 @@ def split_cells(plan: SplitPlan, sight: Sight) -> dict[str, Any]:
         ordered.append((line, 0))
         ordered += [(child, 1) for child in below.get(line.key, ())]
     return {
-        "value": unit.say(plan.value_fen),
+        "value": unit.say(plan.value),
         "shape": shapes[plan.shape],
         "digest": plan.digest,
         "refusal": "",
-        "changed_count": sum(1 for line in plan.lines if line.value_fen != line.was_fen),
+        "changed_count": sum(1 for line in plan.lines if line.value != line.was_value),
         "lines": [
             {
                 "name": sight.name_of(line.key),
                 "indent": "　" * (depth * 2),
                 "is_store": line.key.kind == "store",
-                "was": unit.say(line.was_fen),
-                "value": unit.say(line.value_fen),
-                "is_new": line.value_fen != line.was_fen,
+                "was": unit.say(line.was_value),
+                "value": unit.say(line.value),
+                "is_new": line.value != line.was_value,
                 "is_fixed": line.is_fixed,
-                "share": rate(line.value_fen * 10_000 // max(1, _whole(plan, line.parent))),
+                "share": rate(line.value * 10_000 // max(1, _whole(plan, line.parent))),
             }
             for line, depth in ordered
         ],
@@ -235,7 +235,7 @@ def split_cells(plan: SplitPlan, sight: Sight) -> dict[str, Any]:
 
 
 def _whole(plan: SplitPlan, parent: TargetKey) -> int:
-    return sum(line.value_fen for line in plan.lines if line.parent == parent)
+    return sum(line.value for line in plan.lines if line.parent == parent)
 
 
 def target_sheets(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Sheet]:

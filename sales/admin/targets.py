@@ -90,7 +90,7 @@ class TargetAdmin(ScopedReadOnlyAdmin):
         )
         say = TargetUnit(instance.metric).say
         lines = [
-            f"{when(one.at)} · {one.made_by} · {one.origin_label}：{say(one.from_fen)} → {say(one.to_fen)}"
+            f"{when(one.at)} · {one.made_by} · {one.origin_label}：{say(one.from_value)} → {say(one.to_value)}"
             for one in changes
         ]
         panel = Panel(_("修改记录"), "admin/xiaoer/sales/panel_lines.html", {"lines": lines})
@@ -261,7 +261,7 @@ class TargetAdmin(ScopedReadOnlyAdmin):
                     return self._back(month_on, None, sight.unit)
                 context = {
                     "good": [
-                        (sight.name_of(one.key), sight.unit.say(one.value_fen)) for one in file.entries[:50]
+                        (sight.name_of(one.key), sight.unit.say(one.value)) for one in file.entries[:50]
                     ],
                     "good_count": len(file.entries),
                     "bad": [(one.line, " · ".join(one.cells), one.reason) for one in file.bad_rows[:50]],
@@ -348,12 +348,12 @@ class TargetAdmin(ScopedReadOnlyAdmin):
             return []
         one = progress[found[0].key]
         return [
-            (_now("%(name)s 目标") % {"name": found[0].name}, unit.say(one.target_fen)),
-            (_("已完成"), unit.say(one.done_fen)),
+            (_now("%(name)s 目标") % {"name": found[0].name}, unit.say(one.target_value)),
+            (_("已完成"), unit.say(one.done_value)),
             (_("达成率"), rate(one.attainment_bp)),
-            (_("截至昨天应完成"), unit.say(one.expected_fen)),
-            (_("预计月末"), unit.say(one.forecast_fen)),
-            (_("余下每天要做"), unit.say(one.needed_daily_fen)),
+            (_("截至昨天应完成"), unit.say(one.expected_value)),
+            (_("预计月末"), unit.say(one.forecast_value)),
+            (_("余下每天要做"), unit.say(one.needed_daily_value)),
         ]
 
     def _may_look(self, request: HttpRequest) -> None:

@@ -241,47 +241,47 @@ class TargetEntry:
     """What one subject is to reach: fen, or pieces where the metric counts them; None takes the target back."""
 
     key: TargetKey
-    value_fen: int | None
+    value: int | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TargetProgress:
-    """Where one subject stands in one month; of a metric that counts pieces every `_fen` is pieces. `target_fen` None:
+    """Where one subject stands in one month; fen, or pieces where the metric counts them. `target_value` None:
     nobody set one, and what rests on it is None too.
 
-    `expected_fen` is the part of the target that the days before today were to bring, by the weekday pattern;
-    `forecast_fen` what the month will end with if it goes on like this; `daily_fen` what a day brought so far,
-    `needed_daily_fen` what each day that is left, today with it, must bring.
+    `expected_value` is the part of the target that the days before today were to bring, by the weekday pattern;
+    `forecast_value` what the month will end with if it goes on like this; `daily_value` what a day brought so far,
+    `needed_daily_value` what each day that is left, today with it, must bring.
     """
 
     key: TargetKey
     month_on: dt.date
     metric: MetricName
-    target_fen: int | None
-    done_fen: int
-    expected_fen: int | None
-    forecast_fen: int
+    target_value: int | None
+    done_value: int
+    expected_value: int | None
+    forecast_value: int
     attainment_bp: int | None
     forecast_bp: int | None
-    daily_fen: int
-    needed_daily_fen: int | None
+    daily_value: int
+    needed_daily_value: int | None
     days_left: int  # with today; 0 when the month is over
 
     @property
-    def gap_fen(self) -> int | None:
+    def gap_value(self) -> int | None:
         """What is missing to the target; 0 when it is reached."""
-        return None if self.target_fen is None else max(0, self.target_fen - self.done_fen)
+        return None if self.target_value is None else max(0, self.target_value - self.done_value)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SplitLine:
-    """What one child of a split gets. `was_fen` is what stands now; a fixed one keeps it."""
+    """What one child of a split gets. `was_value` is what stands now; a fixed one keeps it."""
 
     key: TargetKey
     parent: TargetKey
     weight: int
-    value_fen: int
-    was_fen: int | None
+    value: int
+    was_value: int | None
     is_fixed: bool
 
 
@@ -292,7 +292,7 @@ class SplitPlan:
     key: TargetKey
     month_on: dt.date
     metric: MetricName
-    value_fen: int
+    value: int
     shape: Literal["last_year", "recent", "equal"]  # what the first level was weighed by
     lines: tuple[SplitLine, ...]
     digest: str
@@ -305,8 +305,8 @@ class TargetChangeLine:
     at: dt.datetime
     made_by: str
     origin_label: str
-    from_fen: int | None
-    to_fen: int | None
+    from_value: int | None
+    to_value: int | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

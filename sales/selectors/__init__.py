@@ -61,6 +61,7 @@ from sales.selectors.targets import (
     list_target_changes,
     list_target_progress,
     list_targets_of,
+    list_targets_progress,
 )
 from sales.selectors.told import find_told_order, find_waiting_order, list_order_stores
 
@@ -126,6 +127,7 @@ __all__ = [
     "list_target_changes",
     "list_target_progress",
     "list_targets_of",
+    "list_targets_progress",
     "list_visit_reasons",
     "next_commission_month",
     "offered_choices",

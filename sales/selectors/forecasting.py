@@ -19,14 +19,14 @@ class Pattern:
     """What each weekday weighs, Monday first, and what a week brings as a rule (fen, 0: nobody knows)."""
 
     weights: tuple[int, ...]
-    usual_week_fen: int = 0
+    usual_week_value: int = 0
 
 
-def pattern_of(weekday_sums: Sequence[int], *, usual_week_fen: int = 0) -> Pattern:
+def pattern_of(weekday_sums: Sequence[int], *, usual_week_value: int = 0) -> Pattern:
     """From what the weekdays of the last eight weeks brought; nothing at all makes all days alike."""
     kept = [max(0, value) for value in weekday_sums]
     weights = split(amount=WEEK_WEIGHT, weights=kept if any(kept) else [1] * 7)
-    return Pattern(tuple(weights), usual_week_fen)
+    return Pattern(tuple(weights), usual_week_value)
 
 
 def weight_between(pattern: Pattern, since: dt.date, until: dt.date) -> int:
@@ -36,32 +36,32 @@ def weight_between(pattern: Pattern, since: dt.date, until: dt.date) -> int:
     return weeks * WEEK_WEIGHT + sum(pattern.weights[(since.weekday() + n) % 7] for n in range(rest))
 
 
-def expected_fen(*, target_fen: int, month_on: dt.date, today: dt.date, pattern: Pattern) -> int:
+def expected_value(*, target_value: int, month_on: dt.date, today: dt.date, pattern: Pattern) -> int:
     """The part of the target that the days before today were to bring."""
     end = add_months(month_on, 1)
     until = min(max(today, month_on), end)
     whole = weight_between(pattern, month_on, end)
-    return target_fen * weight_between(pattern, month_on, until) // whole
+    return target_value * weight_between(pattern, month_on, until) // whole
 
 
-def forecast_fen(
-    *, month_on: dt.date, today: dt.date, done_fen: int, done_today_fen: int, pattern: Pattern
+def forecast_value(
+    *, month_on: dt.date, today: dt.date, done_value: int, done_today_value: int, pattern: Pattern
 ) -> int:
     """What the month will end with. What is done counts; what is left is weighed by its weekdays at the pace of the
     days before today, steadied by one usual week. Never less than what is done, and just that when the month is over.
     """
     end = add_months(month_on, 1)
     if today >= end:
-        return done_fen
+        return done_value
     first_left = max(today, month_on)
     passed = weight_between(pattern, month_on, first_left)
-    before = done_fen - done_today_fen
+    before = done_value - done_today_value
     worth, weight = max(0, before), passed
-    if pattern.usual_week_fen:
-        worth, weight = worth + pattern.usual_week_fen, weight + WEEK_WEIGHT
+    if pattern.usual_week_value:
+        worth, weight = worth + pattern.usual_week_value, weight + WEEK_WEIGHT
     if not weight:
-        return done_fen
+        return done_value
     today_weight = pattern.weights[first_left.weekday()] if today >= month_on else 0
     later = weight_between(pattern, first_left, end) - today_weight
-    still_today = max(0, worth * today_weight // weight - max(0, done_today_fen))
-    return done_fen + still_today + worth * later // weight
+    still_today = max(0, worth * today_weight // weight - max(0, done_today_value))
+    return done_value + still_today + worth * later // weight

@@ -18,24 +18,24 @@ from sales.selectors.forecasting import (
     ENOUGH_DAYS,
     WEEKS,
     Pattern,
-    expected_fen,
-    forecast_fen,
+    expected_value,
+    forecast_value,
     pattern_of,
 )
 from sales.selectors.spans import add_months
 
 _WHOLE_BP: Final = 10_000
 _HISTORY: Final = """
-SELECT {column}, coalesce(sum(value) FILTER (WHERE period = 'month'), 0)::bigint,
+SELECT metric, {column}, coalesce(sum(value) FILTER (WHERE period = 'month'), 0)::bigint,
        coalesce(sum(value) FILTER (WHERE period = 'day' AND starts_on = %(today)s), 0)::bigint,
        {weekdays},
        count(*) FILTER (WHERE period = 'day' AND starts_on < %(today)s AND value > 0),
        coalesce(%(today)s - min(starts_on) FILTER (WHERE period = 'day' AND starts_on < %(today)s AND value > 0), 0)
 FROM {table}
-WHERE metric = %(metric)s AND {column} = ANY(%(ids)s) {alone}
+WHERE metric = ANY(%(metrics)s) AND {column} = ANY(%(ids)s) {alone}
   AND (period = 'month' AND starts_on = %(month)s
        OR period = 'day' AND starts_on >= %(since)s AND starts_on <= %(today)s)
-GROUP BY {column}
+GROUP BY metric, {column}
 """
 _WEEKDAYS: Final = ", ".join(
     "coalesce(sum(value) FILTER (WHERE period = 'day' AND starts_on < %(today)s"
@@ -52,21 +52,21 @@ _STORES: Final = _HISTORY.format(column="store_id", table="sales_storetotal", we
 class _History:
     """What one subject sold in the month, today, and on the weekdays of eight weeks."""
 
-    done_fen: int = 0
-    today_fen: int = 0
+    done_value: int = 0
+    today_value: int = 0
     weekdays: tuple[int, ...] = (0,) * 7
     day_count: int = 0
     age: int = 0  # days since the first sale of the eight weeks
 
     @property
-    def usual_week_fen(self) -> int:
+    def usual_week_value(self) -> int:
         """What a week brings as a rule; younger than a week, nobody knows."""
         return max(0, sum(self.weekdays)) * 7 // self.age if self.age >= 7 else 0
 
     def __add__(self, other: "_History") -> "_History":
         return _History(
-            self.done_fen + other.done_fen,
-            self.today_fen + other.today_fen,
+            self.done_value + other.done_value,
+            self.today_value + other.today_value,
             tuple(mine + theirs for mine, theirs in zip(self.weekdays, other.weekdays, strict=True)),
             max(self.day_count, other.day_count),
             max(self.age, other.age),
@@ -93,13 +93,28 @@ def list_target_progress(
     """The same for many at once, in their order; unknown ones are missing."""
     month_on = month_on.replace(day=1)
     today = clock.business_day(at or clock.now())
-    reader = _Reader(keys, month_on, metric, min(today, add_months(month_on, 1)))
+    reader = _Reader(keys, month_on, [metric], min(today, add_months(month_on, 1)))
     targets = find_targets(keys, month_on, metric=metric)
     return tuple(
-        _progress(key, month_on, metric, today, reader.own(key), reader.pattern(key), targets.get(key))
-        for key in keys
-        if reader.knows(key)
+        _progress(key, month_on, metric, today, reader, targets.get(key)) for key in keys if reader.knows(key)
     )
+
+
+def list_targets_progress(
+    key: TargetKey, month_on: dt.date, *, at: dt.datetime | None = None
+) -> dict[MetricName, TargetProgress]:
+    """Where one subject stands with everything that it is to reach, by metric; in as many queries as one of them."""
+    month_on = month_on.replace(day=1)
+    today = clock.business_day(at or clock.now())
+    targets = list_targets_of(key, month_on)
+    if not targets:
+        return {}
+    reader = _Reader([key], month_on, list(targets), min(today, add_months(month_on, 1)))
+    return {
+        metric: _progress(key, month_on, metric, today, reader, target)
+        for metric, target in targets.items()
+        if reader.knows(key)
+    }
 
 
 def find_targets(
@@ -154,10 +169,10 @@ class _Reader:
     """Totals of many subjects, and of the stores and regions whose pattern stands in for a thin one."""
 
     def __init__(
-        self, keys: Sequence[TargetKey], month_on: dt.date, metric: MetricName, today: dt.date
+        self, keys: Sequence[TargetKey], month_on: dt.date, metrics: Sequence[MetricName], today: dt.date
     ) -> None:
         self._values: dict[str, Any] = {
-            "metric": str(Metric(metric)),
+            "metrics": [str(Metric(metric)) for metric in metrics],
             "month": month_on,
             "today": today,
             "since": today - dt.timedelta(weeks=WEEKS),
@@ -181,13 +196,17 @@ class _Reader:
         thin = {
             self._labels[store].region_id
             for store in wanted
-            if store in self._labels and self._store(store).day_count < ENOUGH_DAYS
+            if store in self._labels
+            and any(self._store(store, metric).day_count < ENOUGH_DAYS for metric in metrics)
         }
-        missing = self._stores_in(thin) - set(self._stores)
+        missing = self._stores_in(thin) - {store for _metric, store in self._stores}
         self._stores |= self._read(_STORES, sorted(missing))
         self._regions = {
-            region: sum((self._store(store) for store in self._stores_in({region})), _History())
+            (metric, region): sum(
+                (self._store(store, metric) for store in self._stores_in({region})), _History()
+            )
             for region in regions | thin
+            for metric in metrics
         }
 
     def knows(self, key: TargetKey) -> bool:
@@ -195,32 +214,32 @@ class _Reader:
             return key.subject_id in self._known_guides
         return key.subject_id in (self._labels if key.kind == "store" else self._paths)
 
-    def own(self, key: TargetKey) -> _History:
-        """What the subject itself sold."""
+    def own(self, key: TargetKey, metric: MetricName) -> _History:
+        """What the subject itself brought."""
         if key.kind == "guide":
-            return self._guides.get(key.subject_id, _History())
+            return self._guides.get((metric, key.subject_id), _History())
         if key.kind == "store":
-            return self._store(key.subject_id)
-        return self._regions.get(key.subject_id, _History())
+            return self._store(key.subject_id, metric)
+        return self._regions.get((metric, key.subject_id), _History())
 
-    def pattern(self, key: TargetKey) -> Pattern:
+    def pattern(self, key: TargetKey, metric: MetricName) -> Pattern:
         """Its own weekdays, or those of the next one above that sold on enough days."""
-        own = self.own(key)
-        for history in self._upwards(key):
+        own = self.own(key, metric)
+        for history in self._upwards(key, metric):
             if history.day_count >= ENOUGH_DAYS:
-                return pattern_of(history.weekdays, usual_week_fen=own.usual_week_fen)
-        return pattern_of(own.weekdays, usual_week_fen=own.usual_week_fen)
+                return pattern_of(history.weekdays, usual_week_value=own.usual_week_value)
+        return pattern_of(own.weekdays, usual_week_value=own.usual_week_value)
 
-    def _upwards(self, key: TargetKey) -> Iterable[_History]:
-        yield self.own(key)
+    def _upwards(self, key: TargetKey, metric: MetricName) -> Iterable[_History]:
+        yield self.own(key, metric)
         store = self._store_of.get(key.subject_id) if key.kind == "guide" else key.subject_id
         if key.kind == "guide" and store is not None:
-            yield self._store(store)
+            yield self._store(store, metric)
         if key.kind != "region" and store in self._labels:
-            yield self._regions.get(self._labels[store].region_id, _History())
+            yield self._regions.get((metric, self._labels[store].region_id), _History())
 
-    def _store(self, store_id: int) -> _History:
-        return self._stores.get(store_id, _History())
+    def _store(self, store_id: int, metric: MetricName) -> _History:
+        return self._stores.get((metric, store_id), _History())
 
     def _stores_in(self, region_ids: set[int]) -> set[int]:
         return {
@@ -229,13 +248,14 @@ class _Reader:
             if region_ids.intersection(self._paths.get(store.region_id, ()))
         }
 
-    def _read(self, statement: str, ids: Sequence[int]) -> dict[int, _History]:
+    def _read(self, statement: str, ids: Sequence[int]) -> dict[tuple[str, int], _History]:
         if not ids:
             return {}
         with connection.cursor() as cursor:
             cursor.execute(statement, {**self._values, "ids": list(ids)})
             return {
-                row[0]: _History(row[1], row[2], tuple(row[3:10]), *row[10:]) for row in cursor.fetchall()
+                (row[0], row[1]): _History(row[2], row[3], tuple(row[4:11]), *row[11:])
+                for row in cursor.fetchall()
             }
 
 
@@ -244,38 +264,38 @@ def _progress(
     month_on: dt.date,
     metric: MetricName,
     today: dt.date,
-    own: _History,
-    pattern: Pattern,
+    reader: _Reader,
     target: int | None,
 ) -> TargetProgress:
+    own, pattern = reader.own(key, metric), reader.pattern(key, metric)
     end = add_months(month_on, 1)
     days_left = (end - max(today, month_on)).days if today < end else 0
     passed = min(max((today - month_on).days + 1, 0), (end - month_on).days)
-    today_fen = own.today_fen if month_on <= today < end else 0
-    forecast = forecast_fen(
+    today_value = own.today_value if month_on <= today < end else 0
+    forecast = forecast_value(
         month_on=month_on,
         today=today,
-        done_fen=own.done_fen,
-        done_today_fen=today_fen,
+        done_value=own.done_value,
+        done_today_value=today_value,
         pattern=pattern,
     )
     # What is missing is shared by today and the days after it; what today brought already counts.
     missing = None
     if target is not None:
-        missing = 0 if own.done_fen >= target else target - own.done_fen + max(0, today_fen)
+        missing = 0 if own.done_value >= target else target - own.done_value + max(0, today_value)
     return TargetProgress(
         key=key,
         month_on=month_on,
         metric=metric,
-        target_fen=target,
-        done_fen=own.done_fen,
-        expected_fen=None
+        target_value=target,
+        done_value=own.done_value,
+        expected_value=None
         if target is None
-        else expected_fen(target_fen=target, month_on=month_on, today=today, pattern=pattern),
-        forecast_fen=forecast,
-        attainment_bp=own.done_fen * _WHOLE_BP // target if target else None,
+        else expected_value(target_value=target, month_on=month_on, today=today, pattern=pattern),
+        forecast_value=forecast,
+        attainment_bp=own.done_value * _WHOLE_BP // target if target else None,
         forecast_bp=forecast * _WHOLE_BP // target if target else None,
-        daily_fen=own.done_fen // passed if passed else 0,
-        needed_daily_fen=None if missing is None else (-(-missing // days_left) if days_left else 0),
+        daily_value=own.done_value // passed if passed else 0,
+        needed_daily_value=None if missing is None else (-(-missing // days_left) if days_left else 0),
         days_left=days_left,
     )

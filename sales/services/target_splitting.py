@@ -18,7 +18,7 @@ class Child:
 
     last_year_fen: int
     recent_fen: int
-    fixed_fen: int | None = None
+    fixed_value: int | None = None
 
 
 def weigh(children: Sequence[Child]) -> tuple[Shape, list[int]]:
@@ -45,19 +45,17 @@ def _fill(weights: Sequence[int]) -> list[int]:
     return [weight or max(1, sum(known) // len(known)) for weight in weights]
 
 
-def deal(
-    *, amount_fen: int, children: Sequence[Child], grain: int = YUAN
-) -> tuple[Shape, list[int], list[int]]:
+def deal(*, amount: int, children: Sequence[Child], grain: int = YUAN) -> tuple[Shape, list[int], list[int]]:
     """What each weighs and gets, to the yuan by largest remainder, adding up to the amount; fixed parts stay. Fen of
     the amount that make no yuan go to the first who is not fixed. With a `grain` of 1 all of it is pieces, not fen."""
     if not children:
         raise NothingToSplit
     shape, weights = weigh(children)
-    free = [place for place, child in enumerate(children) if child.fixed_fen is None]
-    parts = [child.fixed_fen or 0 for child in children]
-    left = amount_fen - sum(parts)
+    free = [place for place, child in enumerate(children) if child.fixed_value is None]
+    parts = [child.fixed_value or 0 for child in children]
+    left = amount - sum(parts)
     if left < 0 or (left and not free):
-        raise FixedPartsDisagree(fixed_fen=sum(parts), whole_fen=amount_fen)
+        raise FixedPartsDisagree(fixed_value=sum(parts), whole_value=amount)
     whole, odd = divmod(left, grain)
     dealt = split(amount=whole, weights=[weights[place] for place in free])
     for place, part in zip(free, dealt, strict=True):

@@ -112,8 +112,8 @@ def plan_split(
         for store in list(lines):
             # A store without guides keeps its target to itself.
             if _children_of(store.key, month_on):
-                lines += _deal_below(store.key, store.value_fen, month_on, metric)[1]
-    told = repr((key, month_on, metric, value, [(line.key, line.value_fen, line.was_fen) for line in lines]))
+                lines += _deal_below(store.key, store.value, month_on, metric)[1]
+    told = repr((key, month_on, metric, value, [(line.key, line.value, line.was_value) for line in lines]))
     return SplitPlan(
         key, month_on, metric, value, shape, tuple(lines), hashlib.sha256(told.encode()).hexdigest()[:32]
     )
@@ -137,7 +137,7 @@ def save_split(
         plan = plan_split(key=key, month_on=month_on, metric=metric, is_deep=is_deep)
         if plan.digest != digest:
             raise SplitChanged
-        entries = [TargetEntry(line.key, line.value_fen) for line in plan.lines if not line.is_fixed]
+        entries = [TargetEntry(line.key, line.value) for line in plan.lines if not line.is_fixed]
         changed = _write(month_on, metric, entries, "split", actor, at)
         row = _rows_of(month_on, metric, [key])[key]
         audit.record(
@@ -197,7 +197,7 @@ def _take_lock() -> None:
 def _check(metric: MetricName, entries: Sequence[TargetEntry]) -> None:
     if metric not in TARGET_METRICS:
         raise TargetUnusable(field="metric")
-    if any(one.value_fen is not None and not 0 <= one.value_fen <= MOST_FEN for one in entries):
+    if any(one.value is not None and not 0 <= one.value <= MOST_FEN for one in entries):
         raise TargetUnusable(field="value")
     keys = [one.key for one in entries]
     if len(set(keys)) != len(keys):
@@ -219,12 +219,12 @@ def _write(
     for one in entries:
         row = rows.get(one.key)
         was = None if row is None else row.value
-        if was == one.value_fen:
+        if was == one.value:
             continue
         values = {
-            "value": one.value_fen,
+            "value": one.value,
             "origin": origin,
-            "is_fixed": origin != "split" and one.value_fen is not None and one.key.kind != "region",
+            "is_fixed": origin != "split" and one.value is not None and one.key.kind != "region",
             "changed_at": at,
         }
         if row is None:
@@ -236,7 +236,7 @@ def _write(
         changes.append(
             TargetChange(
                 target=row, at=at, made_by=actor.label[:90] or actor.kind, origin=origin, from_value=was,
-                to_value=one.value_fen,
+                to_value=one.value,
             )
         )  # fmt: skip
     TargetChange.objects.bulk_create(changes, batch_size=1_000)
@@ -281,9 +281,7 @@ def _deal_below(
         )
         for child in children
     ]
-    shape, weights, parts = deal(
-        amount_fen=value, children=shapes, grain=YUAN if metric in MONEY_METRICS else 1
-    )
+    shape, weights, parts = deal(amount=value, children=shapes, grain=YUAN if metric in MONEY_METRICS else 1)
     return shape, [
         SplitLine(
             child,
@@ -291,7 +289,7 @@ def _deal_below(
             weight,
             part,
             rows[child].value if child in rows else None,
-            known.fixed_fen is not None,
+            known.fixed_value is not None,
         )
         for child, weight, part, known in zip(children, weights, parts, shapes, strict=True)
     ]

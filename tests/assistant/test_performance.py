@@ -10,6 +10,7 @@ from core import clock
 from core.actor import Actor
 from guides import services as guide_services
 from guides.models import Binding
+from sales import selectors as sale_selectors
 from sales import services as sale_services
 from sales.contracts import ReturnLine, TargetEntry, TargetKey
 from sales.models import Attribution, PerformanceEntry, Sale
@@ -99,6 +100,12 @@ def test_a_target_draws_its_ring(sold: Cast, log_in: Any, django_assert_max_num_
         page = client.get("/a/performance/goal/", headers=HX).context["page"]
     assert page.target == target
     assert [(one.label, one.text, one.share) for one in page.lines] == [("订单数", "2 / 4", 50)]
+    told = sale_selectors.get_target_progress(
+        TargetKey("guide", sold.lina.id), dt.date(2026, 3, 1), metric="order_count"
+    )
+    assert page.lines[0].pace == (
+        f"还差 2，每天要 {told.needed_daily_value}，照这样月底约 {told.forecast_value}"
+    )
     assert client.get("/a/performance/goal/?who=store", headers=HX).status_code == 404
 
 

@@ -19,8 +19,8 @@ from sales.models import Target, TargetChange
 from sales.selectors.forecasting import (
     WEEK_WEIGHT,
     Pattern,
-    expected_fen,
-    forecast_fen,
+    expected_value,
+    forecast_value,
     pattern_of,
     weight_between,
 )
@@ -38,8 +38,8 @@ def sell(guide: str, fen: int, on: dt.date, store: str = "T01") -> None:
     tell(order(f"T{next(NUMBERS)}", line(amount_fen=fen), serving_guide=guide, store_code=store, sold_at=at))
 
 
-def put(key: TargetKey, value_fen: int | None, month: dt.date = MONTH) -> int:
-    return services.set_targets(month_on=month, entries=[TargetEntry(key, value_fen)], actor=TILL)
+def put(key: TargetKey, value: int | None, month: dt.date = MONTH) -> int:
+    return services.set_targets(month_on=month, entries=[TargetEntry(key, value)], actor=TILL)
 
 
 def store_of(cast: Cast) -> TargetKey:
@@ -50,13 +50,13 @@ def test_a_target_is_set_changed_and_taken_back_and_the_history_says_who(cast: C
     key = store_of(cast)
     assert [put(key, 100_00), put(key, 120_00), put(key, 120_00), put(key, None)] == [1, 1, 0, 1]
     changes = selectors.list_target_changes(key, MONTH)
-    assert [(one.from_fen, one.to_fen) for one in changes] == [
+    assert [(one.from_value, one.to_value) for one in changes] == [
         (12_000, None),
         (10_000, 12_000),
         (None, 10_000),
     ]
     assert {one.made_by for one in changes} == {"till"}
-    assert selectors.get_target_progress(key, MONTH, at=NOON).target_fen is None
+    assert selectors.get_target_progress(key, MONTH, at=NOON).target_value is None
     assert AuditEntry.objects.filter(action="sales.targets_set").count() == 3
 
 
@@ -88,7 +88,7 @@ def test_a_region_is_split_by_last_year_and_a_store_among_its_guides(cast: Cast)
     put(root, 100_000_00)
     plan = services.plan_split(key=root, month_on=MONTH)
     assert plan.shape == "last_year"
-    parts = {one.key: one.value_fen for one in plan.lines}
+    parts = {one.key: one.value for one in plan.lines}
     assert parts[store_of(cast)] == parts[TargetKey("store", cast.other_store.id)] == 50_000_00
     # 王芳 sold a third of what 李娜 did; 赵强 nothing: he weighs what they do on average.
     assert [parts[TargetKey("guide", one.id)] for one in (cast.lina, cast.wangfang, cast.zhaoqiang)] == [
@@ -110,13 +110,13 @@ def test_what_a_hand_decided_stays_when_the_target_is_split_again(cast: Cast) ->
     store, lina = store_of(cast), TargetKey("guide", cast.lina.id)
     put(store, 90_000_00)
     plan = services.plan_split(key=store, month_on=MONTH)
-    assert (plan.shape, [one.value_fen for one in plan.lines]) == ("equal", [30_000_00] * 3)
+    assert (plan.shape, [one.value for one in plan.lines]) == ("equal", [30_000_00] * 3)
     services.save_split(key=store, month_on=MONTH, digest=plan.digest, actor=TILL)
     put(lina, 50_000_00)
     with pytest.raises(errors.SplitChanged):
         services.save_split(key=store, month_on=MONTH, digest=plan.digest, actor=TILL)
     again = services.plan_split(key=store, month_on=MONTH)
-    assert {one.key.subject_id: one.value_fen for one in again.lines} == {
+    assert {one.key.subject_id: one.value for one in again.lines} == {
         cast.lina.id: 50_000_00,
         cast.wangfang.id: 20_000_00,
         cast.zhaoqiang.id: 20_000_00,
@@ -125,7 +125,7 @@ def test_what_a_hand_decided_stays_when_the_target_is_split_again(cast: Cast) ->
     with pytest.raises(errors.FixedPartsDisagree):
         services.plan_split(key=store, month_on=MONTH)
     assert services.release_targets(month_on=MONTH, keys=[lina], actor=TILL) == 1
-    assert {one.value_fen for one in services.plan_split(key=store, month_on=MONTH).lines} == {30_000_00}
+    assert {one.value for one in services.plan_split(key=store, month_on=MONTH).lines} == {30_000_00}
 
 
 def test_who_left_or_closed_gets_no_part(cast: Cast) -> None:
@@ -149,13 +149,13 @@ def test_pieces_are_dealt_whole_and_measured_beside_the_money(cast: Cast) -> Non
         month_on=MONTH, entries=[TargetEntry(key, 7)], metric="order_count", actor=TILL
     )
     plan = services.plan_split(key=key, month_on=MONTH, metric="order_count")
-    assert sum(line.value_fen for line in plan.lines) == 7
-    assert [line.value_fen for line in sorted(plan.lines, key=lambda one: one.key.subject_id)] == [4, 1, 2]
+    assert sum(line.value for line in plan.lines) == 7
+    assert [line.value for line in sorted(plan.lines, key=lambda one: one.key.subject_id)] == [4, 1, 2]
     services.save_split(key=key, month_on=MONTH, metric="order_count", digest=plan.digest, actor=TILL)
     told = selectors.get_target_progress(
         TargetKey("guide", cast.lina.id), MONTH, metric="order_count", at=NOON
     )
-    assert (told.target_fen, told.done_fen, told.attainment_bp) == (4, 1, 2_500)
+    assert (told.target_value, told.done_value, told.attainment_bp) == (4, 1, 2_500)
     assert selectors.list_targets_of(key, MONTH) == {"sales_fen": 90_000, "order_count": 7}
     for metric in ("redemption_count", "return_fen"):
         with pytest.raises(errors.TargetUnusable):
@@ -181,19 +181,21 @@ def test_parts_add_up_to_the_whole_and_are_whole_yuan(
     amount: int, children: list[tuple[int, int, int | None]]
 ) -> None:
     known = [Child(*child) for child in children]
-    fixed = sum(child.fixed_fen or 0 for child in known)
-    free = [place for place, child in enumerate(known) if child.fixed_fen is None]
+    fixed = sum(child.fixed_value or 0 for child in known)
+    free = [place for place, child in enumerate(known) if child.fixed_value is None]
     if fixed > amount or (fixed != amount and not free):
         with pytest.raises(errors.FixedPartsDisagree):
-            deal(amount_fen=amount, children=known)
+            deal(amount=amount, children=known)
         return
-    _shape, weights, parts = deal(amount_fen=amount, children=known)
+    _shape, weights, parts = deal(amount=amount, children=known)
     assert sum(parts) == amount
     assert min(parts) >= 0
     assert min(weights) > 0
     assert all(parts[place] % 100 == 0 for place in free[1:])
     assert all(
-        parts[place] == child.fixed_fen for place, child in enumerate(known) if child.fixed_fen is not None
+        parts[place] == child.fixed_value
+        for place, child in enumerate(known)
+        if child.fixed_value is not None
     )
 
 
@@ -216,16 +218,17 @@ def test_a_forecast_ends_in_what_was_done_and_is_never_less(
         pattern.weights[(month_on + dt.timedelta(days=n)).weekday()] for n in range(days)
     )
     assert (
-        forecast_fen(month_on=month_on, today=end, done_fen=done, done_today_fen=0, pattern=pattern) == done
+        forecast_value(month_on=month_on, today=end, done_value=done, done_today_value=0, pattern=pattern)
+        == done
     )
     today = month
-    told = forecast_fen(
-        month_on=month_on, today=today, done_fen=done, done_today_fen=done // 2, pattern=pattern
+    told = forecast_value(
+        month_on=month_on, today=today, done_value=done, done_today_value=done // 2, pattern=pattern
     )
     assert told >= done
     steps = [
-        expected_fen(
-            target_fen=target, month_on=month_on, today=month_on + dt.timedelta(days=n), pattern=pattern
+        expected_value(
+            target_value=target, month_on=month_on, today=month_on + dt.timedelta(days=n), pattern=pattern
         )
         for n in range(days + 3)
     ]
@@ -237,12 +240,14 @@ def test_the_forecast_follows_the_weekdays() -> None:
     # All is sold on Saturdays: on Wednesday the 18th two of four Saturdays are past.
     pattern = Pattern((0, 0, 0, 0, 0, WEEK_WEIGHT, 0))
     today = dt.date(2026, 11, 18)
-    told = forecast_fen(month_on=MONTH, today=today, done_fen=20_000, done_today_fen=0, pattern=pattern)
+    told = forecast_value(month_on=MONTH, today=today, done_value=20_000, done_today_value=0, pattern=pattern)
     assert told == 40_000
-    assert expected_fen(target_fen=40_000, month_on=MONTH, today=today, pattern=pattern) == 20_000
+    assert expected_value(target_value=40_000, month_on=MONTH, today=today, pattern=pattern) == 20_000
     # On the first day nothing is known but a usual week.
-    early = Pattern(pattern.weights, usual_week_fen=5_000)
-    assert forecast_fen(month_on=MONTH, today=MONTH, done_fen=0, done_today_fen=0, pattern=early) == 20_000
+    early = Pattern(pattern.weights, usual_week_value=5_000)
+    assert (
+        forecast_value(month_on=MONTH, today=MONTH, done_value=0, done_today_value=0, pattern=early) == 20_000
+    )
 
 
 def test_progress_of_a_guide_a_store_and_a_region(cast: Cast) -> None:
@@ -254,16 +259,16 @@ def test_progress_of_a_guide_a_store_and_a_region(cast: Cast) -> None:
     for key, value in zip(keys, (30_000, 60_000, 100_000), strict=True):
         put(key, value)
     guide, store, region = selectors.list_target_progress(keys, MONTH, at=NOON)
-    assert (guide.done_fen, store.done_fen, region.done_fen) == (17_500, 17_500, 24_500)
+    assert (guide.done_value, store.done_value, region.done_value) == (17_500, 17_500, 24_500)
     assert (guide.attainment_bp, store.attainment_bp, region.attainment_bp) == (5_833, 2_916, 2_450)
-    assert (guide.expected_fen, guide.days_left, guide.gap_fen) == (17_000, 13, 12_500)
+    assert (guide.expected_value, guide.days_left, guide.gap_value) == (17_000, 13, 12_500)
     # Thirteen days at 1,000 each; 500 of today's are there already.
-    assert guide.forecast_fen == 30_000
-    assert guide.daily_fen == 17_500 // 18
-    assert guide.needed_daily_fen == 1_000
+    assert guide.forecast_value == 30_000
+    assert guide.daily_value == 17_500 // 18
+    assert guide.needed_daily_value == 1_000
     over = selectors.get_target_progress(keys[0], MONTH, at=NOON + dt.timedelta(days=20))
-    assert (over.forecast_fen, over.days_left, over.needed_daily_fen) == (17_500, 0, 0)
-    assert over.expected_fen == 30_000
+    assert (over.forecast_value, over.days_left, over.needed_daily_value) == (17_500, 0, 0)
+    assert over.expected_value == 30_000
 
 
 def test_a_guide_without_a_past_borrows_the_weekdays_of_her_store(cast: Cast) -> None:
@@ -278,7 +283,7 @@ def test_a_guide_without_a_past_borrows_the_weekdays_of_her_store(cast: Cast) ->
     closed = selectors.get_target_progress(
         TargetKey("guide", fresh.id), MONTH, at=NOON - dt.timedelta(days=1)
     )
-    assert told.forecast_fen == closed.forecast_fen > 3_000
+    assert told.forecast_value == closed.forecast_value > 3_000
 
 
 def test_nobody_is_no_subject(cast: Cast) -> None:

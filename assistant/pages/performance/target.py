@@ -2,18 +2,17 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping
 from typing import Final
 
 from django.utils.translation import gettext as _
 
 from assistant import phrases
-from assistant.pages.performance.asked import METRICS, say_value
+from assistant.pages.performance.asked import METRICS, MONEY, say_value
 from core import clock
 from core.errors import NotFound
 from guides.contracts import GuideCard
 from sales import selectors as sale_selectors
-from sales.contracts import MetricName, TargetKey, TargetProgress
+from sales.contracts import TargetKey, TargetProgress
 
 RADIUS: Final = 30
 ROUND: Final = 188  # its circumference in the drawing's units
@@ -39,6 +38,8 @@ class GoalLine:
     text: str  # 12 / 20
     share: int  # percent, for the bar
     is_done: bool
+    pace: str  # 还差 8，每天要 2，照这样月底约 17
+    is_behind: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,54 +60,56 @@ def build_goal(guide: GuideCard, *, is_store: bool, now: dt.datetime | None = No
     key = TargetKey("store", guide.store.id) if is_store else TargetKey("guide", guide.id)
     now = now or clock.now()
     today = clock.business_day(now)
-    targets = sale_selectors.list_targets_of(key, today.replace(day=1))
-    ring = build_target(key, now=now) if "sales_fen" in targets else None
-    return GoalPage(ring, _lines(key, targets, today))
-
-
-def _lines(key: TargetKey, targets: Mapping[MetricName, int], today: dt.date) -> tuple[GoalLine, ...]:
-    others = {metric: value for metric, value in targets.items() if metric != "sales_fen" and value}
-    if not others:
-        return ()
-    read = sale_selectors.sum_store if key.kind == "store" else sale_selectors.sum_guide
-    done = read(key.subject_id, sale_selectors.span_of("month", today))
-    return tuple(
-        GoalLine(
-            label=str(words),
-            text=f"{say_value(metric, done[metric])} / {say_value(metric, others[metric])}",
-            share=min(100, max(0, done[metric] * 100 // others[metric])),
-            is_done=done[metric] >= others[metric],
-        )
-        for metric, words in METRICS.items()
-        if metric in others
+    found = sale_selectors.list_targets_progress(key, today, at=now)
+    ring = found.pop("sales_fen", None)
+    return GoalPage(
+        _part(ring) if ring is not None and ring.attainment_bp is not None else None,
+        tuple(
+            _line(metric, str(words), found[metric]) for metric, words in METRICS.items() if metric in found
+        ),
     )
 
 
-def build_target(key: TargetKey, *, now: dt.datetime) -> TargetPart | None:
-    """The target of this month; None while nobody set one."""
-    found = sale_selectors.list_target_progress([key], clock.business_day(now), at=now)
-    if not found or found[0].target_fen is None or found[0].attainment_bp is None:
-        return None
-    return _part(found[0])
+def _line(metric: str, label: str, progress: TargetProgress) -> GoalLine:
+    target, done = progress.target_value or 0, progress.done_value
+    return GoalLine(
+        label=label,
+        text=f"{say_value(metric, done)} / {say_value(metric, target)}",
+        share=min(100, max(0, done * 100 // target)) if target else 100,
+        is_done=done >= target,
+        pace=_pace(metric, progress),
+        is_behind=bool(progress.gap_value) and done < (progress.expected_value or 0),
+    )
+
+
+def _pace(metric: str, progress: TargetProgress) -> str:
+    """What is missing, what each day must bring, and where the month ends as it goes; of one that is reached only that."""
+    forecast = progress.forecast_value // 100 * 100 if metric in MONEY else progress.forecast_value
+    words = [_("照这样月底约 %(n)s") % {"n": say_value(metric, forecast)}]
+    if progress.gap_value:
+        words.insert(0, _("还差 %(n)s") % {"n": say_value(metric, progress.gap_value)})
+        if progress.needed_daily_value:
+            words.insert(1, _("每天要 %(n)s") % {"n": say_value(metric, progress.needed_daily_value)})
+    return _("，").join(words)
 
 
 def _part(progress: TargetProgress) -> TargetPart:
     attained = progress.attainment_bp or 0
-    target = phrases.say_money(progress.target_fen or 0)
-    gap = progress.gap_fen or 0
+    target = phrases.say_money(progress.target_value or 0)
+    gap = progress.gap_value or 0
     if gap:
         headline = _("目标 %(target)s，还差 %(gap)s") % {"target": target, "gap": phrases.say_money(gap)}
     else:
         headline = _("目标 %(target)s，已经完成") % {"target": target}
-    ahead = progress.done_fen - (progress.expected_fen or 0)
+    ahead = progress.done_value - (progress.expected_value or 0)
     amount = phrases.say_money(abs(ahead))
     pace = _("比进度快 %(amount)s") if ahead >= 0 else _("比进度慢 %(amount)s")
     forecast = _("照这样月底约 %(amount)s") % {
-        "amount": phrases.say_money(progress.forecast_fen // 100 * 100)
+        "amount": phrases.say_money(progress.forecast_value // 100 * 100)
     }
-    if progress.needed_daily_fen and gap:
+    if progress.needed_daily_value and gap:
         forecast += _("，每天要卖 %(amount)s") % {
-            "amount": phrases.say_money(-(-progress.needed_daily_fen // 100) * 100)
+            "amount": phrases.say_money(-(-progress.needed_daily_value // 100) * 100)
         }
     return TargetPart(
         percent=f"{attained / 100:.0f}%",
