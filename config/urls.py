@@ -20,3 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Pictures that staff upload for replies; WeChat's servers and phones fetch them too.
     path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}),
 ]
+
+handler400 = "config.error_pages.bad_request"
+handler403 = "config.error_pages.permission_denied"
+handler404 = "config.error_pages.not_found"
+handler500 = "config.error_pages.server_error"

@@ -18,6 +18,7 @@ from core.workbooks import Sheet, workbook_answer
 from guides import selectors as guide_selectors
 from sales import selectors
 from sales.admin.boards_form import Asked
+from sales.admin.boards_then import compared, thens
 from sales.contracts import Board, BoardLine
 from sales.models import MONEY_METRICS, BoardFreeze, FrozenSubject, Metric
 
@@ -87,9 +88,9 @@ def _moved(asked: Asked, *, back: bool) -> dict[str, Any]:
     """The period before, or after, of the same length."""
     day = asked.before_day if back else asked.span.ends_on
     if asked.period != "range":
-        return {"day": day.isoformat()}
+        return {"day": day.isoformat(), "then": None}
     last = day + (asked.span.ends_on - asked.span.starts_on) - dt.timedelta(days=1)
-    return {"day": day.isoformat(), "until": last.isoformat()}
+    return {"day": day.isoformat(), "until": last.isoformat(), "then": None}
 
 
 def _board(asked: Asked, limit: int) -> Board:
@@ -128,6 +129,8 @@ def _shown(asked: Asked) -> dict[str, Any]:
             for line in board.lines[:_BARS]
         ],
         "freezes": _freezes(),
+        "thens": thens(asked),
+        **compared(asked, board, lambda lines: _names(asked, lines)),
     }
 
 
@@ -161,7 +164,8 @@ def _freezes() -> list[dict[str, Any]]:
     return [
         {
             "month": f"{row.starts_on:%Y-%m}",
-            "url": f"?period=month&day={row.starts_on}",
+            # One that was opened again is shown beside what came of it.
+            "url": f"?period=month&day={row.starts_on}" + (f"&then={row.pk}" if row.thawed_at else ""),
             "frozen": when(row.frozen_at),
             "by": row.close.closed_by,
             "thawed": when(row.thawed_at) if row.thawed_at else "",

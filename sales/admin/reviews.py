@@ -87,7 +87,7 @@ class ReviewAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
     search_help_text = _("完整订单号，或会员姓名、手机号、会员码")
     ordering = (F("answered_at").desc(nulls_last=True), "-pk")  # what was said comes first
     fieldsets = (
-        (None, {"fields": (("order", "amount", "store", "guide"), ("member_name", "state_label"))}),
+        (None, {"fields": (("order", "amount"), ("store", "guide"), ("member_name", "state_label"))}),
         (_("评价"), {"fields": (("stars", "moment", "became"), "whole_words")}),
         (_("时间"), {"fields": (("due", "ends"),)}),
     )

@@ -148,7 +148,7 @@ class BoardFreeze(models.Model):
 
     class Meta:
         verbose_name = _("定格的排行")
-        verbose_name_plural = _("定格的排行")
+        verbose_name_plural = _("排行榜")
         constraints = [
             models.UniqueConstraint(
                 fields=["subject", "period", "starts_on"],

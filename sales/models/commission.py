@@ -140,7 +140,7 @@ class CommissionMonth(models.Model):
 
     class Meta:
         verbose_name = _("提成月份")
-        verbose_name_plural = _("提成月份")
+        verbose_name_plural = _("提成结算")
         permissions = [("close_commission", "可以关账和重新打开提成")]
         constraints = [
             models.CheckConstraint(condition=Q(month_on__day=1), name="commissionmonth_first_day"),

@@ -75,7 +75,7 @@ class Target(models.Model):
 
     class Meta:
         verbose_name = _("业绩目标")
-        verbose_name_plural = _("业绩目标")
+        verbose_name_plural = _("目标与达成")
         constraints = [
             models.UniqueConstraint(
                 fields=["month_on", "metric", "region", "store", "guide"],

@@ -6,7 +6,7 @@ from sales.selectors.attribution import (
     list_attributions,
     list_live_attributions,
 )
-from sales.selectors.boards import get_board, get_standing
+from sales.selectors.boards import get_board, get_standing, get_thawed_board, list_thawed
 from sales.selectors.commission import (
     SUMS,
     commission_card_of,
@@ -98,6 +98,7 @@ __all__ = [
     "get_standing",
     "get_target_progress",
     "get_target_settings",
+    "get_thawed_board",
     "is_fact_metric",
     "key_of_target",
     "list_attributions",
@@ -128,6 +129,7 @@ __all__ = [
     "list_target_progress",
     "list_targets_of",
     "list_targets_progress",
+    "list_thawed",
     "list_visit_reasons",
     "next_commission_month",
     "offered_choices",

@@ -9,6 +9,7 @@ from collections import defaultdict
 
 from core.compiled import Rows, ask
 from sales.contracts import Board, BoardLine, BoardScope, BoardSubject, MetricName, Span, Standing
+from sales.models import BoardFreeze
 from sales.selectors.board_sql import compose
 from sales.selectors.sources import (
     Settled,
@@ -18,6 +19,7 @@ from sales.selectors.sources import (
     running_source_of,
     settle_scope,
     settle_stores,
+    thawed_source_of,
 )
 from sales.selectors.spans import span_before
 
@@ -58,6 +60,34 @@ def get_board(
         gap=standing.gap,
         neighbours=standing.neighbours,
         frozen_at=frozen_at,
+    )
+
+
+def list_thawed(subject: BoardSubject, span: Span) -> list[BoardFreeze]:
+    """Boards of this period that stood still until its month was opened again, the newest first."""
+    rows = BoardFreeze.objects.filter(
+        subject=subject, period=span.name, starts_on=span.starts_on, thawed_at__isnull=False
+    )
+    return list(rows.select_related("close").order_by("-pk"))
+
+
+def get_thawed_board(
+    freeze: BoardFreeze, *, metric: MetricName, scope: BoardScope | None = None, limit: int = 20
+) -> Board:
+    """One of them as it stood; nobody has moved on it."""
+    subject: BoardSubject = freeze.subject  # type: ignore[assignment]
+    span = Span(freeze.starts_on, freeze.ends_on, freeze.period)  # type: ignore[arg-type]
+    asked = _Asked(metric, span, subject, scope or BoardScope(), limit, None)
+    standing = _standing(_rows(asked, thawed_source_of(freeze, metric, asked.scope), None, is_whole=True))
+    return Board(
+        metric=metric,
+        span=span,
+        lines=standing.lines,
+        ranked_count=standing.ranked_count or 0,
+        own=None,
+        gap=None,
+        neighbours=(),
+        frozen_at=freeze.frozen_at,
     )
 
 

@@ -107,6 +107,11 @@ def frozen_source_of(
     return None if freeze is None else _frozen(freeze, metric, scope)
 
 
+def thawed_source_of(freeze: BoardFreeze, metric: MetricName, scope: BoardScope) -> Source:
+    """What stood when a period was closed that has been opened again since."""
+    return _frozen(freeze, metric, scope)
+
+
 @compiled
 def _freeze(*, subject: Given, period: Given, starts_on: Given) -> QuerySet[BoardFreeze]:
     return BoardFreeze.objects.standing().filter(subject=subject, period=period, starts_on=starts_on)

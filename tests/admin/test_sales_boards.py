@@ -127,6 +127,28 @@ def test_a_closed_month_is_named_and_stands_still(office: Client, sold: Cast) ->
     answer = office.get(BOARDS, february)
     assert answer.context["frozen"] == ""
     assert [(row["month"], row["reason"]) for row in answer.context["freezes"]] == [("2026-02", "漏传")]
+    (then,) = answer.context["thens"]
+    assert "（原因：漏传）" in answer.content.decode()
+    tell(
+        order(
+            "LATE",
+            line(amount_fen=5_000),
+            serving_guide="T002",
+            sold_at=dt.datetime(2026, 2, 10, 4, tzinfo=dt.UTC),
+        )
+    )
+    beside = office.get(BOARDS + then["url"])
+    assert beside.status_code == 200
+    assert "还没有再关账" in beside.content.decode()
+    assert [
+        (row["name"], row["rank_then"], row["value_then"], row["rank_now"], row["value_now"], row["more"])
+        for row in beside.context["compared"]
+    ] == [("李娜（T001）", 1, "100.00", 1, "100.00", ""), ("王芳（T002）", None, "—", 2, "50.00", "+50.00")]
+    services.freeze_boards(close_id=services.close_month(month_on=dt.date(2026, 2, 1), actor=BOSS))
+    assert "再次定格的" in office.get(BOARDS + then["url"]).content.decode()
+    # Another period's is not shown here.
+    strange = office.get(BOARDS, {"period": "month", "day": "2026-03-01", "then": "1"})
+    assert "compared" not in strange.context
 
 
 def test_the_workbook_has_the_whole_board(office: Client, sold: Cast) -> None:

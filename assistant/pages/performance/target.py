@@ -65,7 +65,9 @@ def build_goal(guide: GuideCard, *, is_store: bool, now: dt.datetime | None = No
     return GoalPage(
         _part(ring) if ring is not None and ring.attainment_bp is not None else None,
         tuple(
-            _line(metric, str(words), found[metric]) for metric, words in METRICS.items() if metric in found
+            _line(metric, str(words), found[metric])
+            for metric, words in METRICS.items()
+            if metric in found and found[metric].target_value
         ),
     )
 
