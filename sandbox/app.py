@@ -68,6 +68,6 @@ def create_app(world: World, postman: Postman, *, state: Path | None, is_remote_
         if file is not None:
             file.save()
 
-    routes = [*apis.routes(world), *scripting.routes(world, postman), *console_routes(world)]
+    routes = [*apis.routes(world, postman), *scripting.routes(world, postman), *console_routes(world)]
     app = Starlette(routes=routes, lifespan=lifespan)
     return app if is_remote_allowed else LoopbackOnly(app)

@@ -21,6 +21,7 @@ TEXTS = {
     40030: "invalid refresh_token",
     40032: "invalid openid list size",
     40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
+    40037: "invalid template_id",
     40052: "invalid action name",
     40053: "invalid action info",
     40066: "invalid url",
@@ -45,6 +46,8 @@ TEXTS = {
     42003: "code expired",
     43001: "require GET method",
     43002: "require POST method",
+    43004: "require subscribe",
+    43101: "user refuse to accept the msg",
     44002: "empty post data",
     44004: "empty content",
     45002: "content size out of limit",
@@ -55,10 +58,12 @@ TEXTS = {
     45015: "response out of time limit or subscription is canceled",
     45029: "qrcode count out of limit",
     45047: "out of response count limit",
+    45065: "clientmsgid exist",
     45080: "can not send typing command, need interaction within 30 seconds",
     45081: "already in typing state",
     46003: "menu no exist",
     47001: "data format error",
+    47003: "argument invalid!",
     48001: "api unauthorized",
     48002: "user block the message from this account",
     48006: "forbid to clear quota because of reaching the limit",
@@ -77,7 +82,8 @@ class WeChatRefusal(Exception):
     def __init__(self, errcode: int, detail: str = "") -> None:
         self.errcode = errcode
         text = TEXTS.get(errcode, "error")
-        self.errmsg = f"{text}{': ' + detail if detail else ''} rid: {new_rid()}"
+        glue = " " if text.endswith("!") else ": "  # as the page of the subscribe message has it
+        self.errmsg = f"{text}{glue + detail if detail else ''} rid: {new_rid()}"
         super().__init__(self.errmsg)
 
     def body(self) -> dict[str, int | str]:

@@ -22,6 +22,7 @@ CALL_KINDS = {
     "too_often",
     "drop",
     "accept_then_drop",
+    "undelivered",  # a message is taken, and later said not to have arrived
 }
 PUSH_KINDS = {"slow", "drop", "accept_then_drop", "duplicate", "hold", "same_second"}
 ERRCODES = {"busy": -1, "token_dead": 40001, "quota": 45009, "too_often": 45011}

@@ -55,6 +55,8 @@ def describe_mini(mini: MiniTie) -> dict[str, Any]:
         "opening": asdict(mini.opening) if mini.opening else None,
         "logged_in_at": mini.logged_in_at or None,
         "phone_shared_at": mini.phone_shared_at or None,
+        "consents": mini.consents,
+        "always": mini.always,
     }
 
 

@@ -19,6 +19,17 @@ class AccessToken:
 
 
 @dataclass
+class MessageTemplate:
+    """A template an account may send. `type`: 2 one message a consent, 3 many; 0 of an official account."""
+
+    template_id: str
+    title: str
+    content: str
+    example: str = ""
+    type: int = 0
+
+
+@dataclass
 class Account:
     """An official account or mini-program as its operator configured it in the platform's console."""
 
@@ -53,6 +64,11 @@ class Account:
     pages: list[str] | None = None  # of the published mini-program, home first; None = any page exists
     picture_minute: int = 0
     pictures_drawn: int = 0  # mini-program codes drawn in that minute
+    templates: dict[str, MessageTemplate] = field(default_factory=dict)
+    sends_per_minute: int | None = None  # of template and subscribe messages; None = as many as one likes
+    sends_minute: int = 0
+    sends_made: int = 0  # in that minute
+    sent_keys: dict[str, list[float]] = field(default_factory=dict)  # client_msg_id of a person → when, msgid
 
 
 @dataclass
@@ -85,6 +101,8 @@ class MiniTie:
     phone_shared_at: float = 0.0
     logins: list[float] = field(default_factory=list)  # of the last minute
     opening: Opening | None = None
+    consents: dict[str, int] = field(default_factory=dict)  # messages she still takes, by template
+    always: dict[str, str] = field(default_factory=dict)  # accept or reject, without being asked again
 
 
 @dataclass
@@ -242,6 +260,8 @@ class Settings:
     push_retry_delays: list[float] = field(default_factory=lambda: [5.0, 5.0, 5.0])
     push_timeout_s: float = 5.0
     followers_page_size: int = 10_000
+    template_repeat: str = "same"  # or "refused": what a repeated client_msg_id is answered
+    delivery_delay_s: float = 0.2  # until a message's result is pushed
     country_code: str = "text"  # or "number": the page documents one and shows the other
 
 

@@ -80,9 +80,11 @@ def prepare(supervisor: Supervisor) -> Logins:
     _seed_follow_up(supervisor, actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
+    from wechat.services.templates import sync_all_templates
 
     supervisor.wait_for("sandbox")
     openids = connect(supervisor.sandbox_url, supervisor.web_url)
+    sync_all_templates()
     activation_code = activate_demo_guides(openids, at=clock.now())
     scan_link = find_scan_link(supervisor.sandbox_url)
     text = (

@@ -7,6 +7,7 @@ from django.apps import apps
 
 from config.demo import accounts
 from config.demo.processes import request_json
+from config.demo.templates import templates
 from core.actor import Actor
 from guides import selectors as guide_selectors
 from guides import services as guide_services
@@ -23,7 +24,7 @@ PEOPLE = {
 
 
 def connect(sandbox_url: str, web_url: str) -> dict[str, str]:
-    """Put accounts, the key for text messages and people into the sandbox (idempotent); the openid of each
+    """Put accounts, their templates, the key for text messages and people into the sandbox (idempotent); the openid of each
     person's key in the official account."""
     request_json(
         "PUT",
@@ -58,6 +59,8 @@ def connect(sandbox_url: str, web_url: str) -> dict[str, str]:
             "open_platform": "suyi",
         },
     )
+    for app_id, prefix in ((accounts.APP_ID, "official"), (accounts.MINI_APP_ID, "mini")):
+        request_json("PUT", f"{sandbox_url}/_/accounts/{app_id}/templates", {"templates": templates(prefix)})
     request_json(
         "PUT",
         f"{sandbox_url}/_/sms/{accounts.SMS_KEY_ID}",

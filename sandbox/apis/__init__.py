@@ -15,10 +15,12 @@ from sandbox.apis import (
     platform,
     qrcode,
     sms,
+    templates,
     token,
     users,
 )
 from sandbox.apis.gate import UNKNOWN, Endpoint, route_of
+from sandbox.pushes import Postman
 from sandbox.state import World
 
 # Path prefix per real host: api.weixin.qq.com and mp.weixin.qq.com. The pages of open.weixin.qq.com
@@ -29,6 +31,7 @@ HOSTS: dict[str, Sequence[Endpoint]] = {
         *platform.ENDPOINTS,
         *qrcode.ENDPOINTS,
         *customservice.ENDPOINTS,
+        *templates.ENDPOINTS,
         *users.ENDPOINTS,
         *media.ENDPOINTS,
         *menu.ENDPOINTS,
@@ -42,9 +45,13 @@ HOSTS: dict[str, Sequence[Endpoint]] = {
 }
 
 
-def routes(world: World) -> list[Route]:
+def routes(world: World, postman: Postman) -> list[Route]:
     """Return the routes of every host."""
     return [
         sms.route(world),
-        *(route_of(world, prefix, endpoint) for prefix, endpoints in HOSTS.items() for endpoint in endpoints),
+        *(
+            route_of(world, postman, prefix, endpoint)
+            for prefix, endpoints in HOSTS.items()
+            for endpoint in endpoints
+        ),
     ]

@@ -14,7 +14,10 @@ from starlette.routing import Route
 from sandbox import quotas
 from sandbox.errors import WeChatRefusal
 from sandbox.faults import DroppedConnection, answer_of, draw_fault, pause
-from sandbox.models import Account, CallRecord, Fault
+from sandbox.identity import openid_of
+from sandbox.mini import publish_mini
+from sandbox.models import Account, CallRecord, Fault, Person
+from sandbox.pushes import Postman
 from sandbox.state import World
 from sandbox.tokens import authenticate, find_token
 
@@ -33,6 +36,8 @@ class Call:
     raw: bytes
     app_id: str = ""
     summary: str = ""
+    fault_kind: str = ""
+    reports: list[tuple[Person, dict[str, Any]]] = field(default_factory=list)
     _account: Account | None = field(default=None)
 
     @property
@@ -46,6 +51,14 @@ class Call:
     def account(self, account: Account) -> None:
         self._account = account
         self.app_id = account.app_id
+
+    def report(self, person: Person, fields: dict[str, Any]) -> None:
+        """Push this to the account a little after the answer: what became of what it asked for."""
+        self.reports.append((person, fields))
+
+    def publish_mini(self, person: Person) -> None:
+        """Tell the consoles how the person and this mini-program stand."""
+        publish_mini(self.world, person, self.account)
 
     def json(self) -> dict[str, Any]:
         r"""Return the body: 44002 when empty, 40033 with \u escapes, 47001 when not a JSON object."""
@@ -148,28 +161,38 @@ def _log(
     )
 
 
-async def serve(world: World, endpoint: Endpoint, request: Request) -> Response:
+def _post_reports(call: Call, postman: Postman) -> None:
+    """Once it is known that the call was answered, or that its answer was lost on the way."""
+    for person, fields in call.reports:
+        openid = openid_of(person.key, call.account.app_id)
+        push = postman.make(call.account, person, openid, fields)
+        postman.post([push], after_s=call.world.settings.delivery_delay_s)
+
+
+async def serve(world: World, postman: Postman, endpoint: Endpoint, request: Request) -> Response:
     """Answer one call and write it to the log."""
     started = time.perf_counter()
     call = Call(world, request, dict(request.query_params), await request.body())
     call.app_id = _claimed_app_id(call)
     fault = draw_fault(world, "calls", endpoint.path, call.app_id)
+    call.fault_kind = fault.kind if fault is not None else ""
     answer = await _answer(call, endpoint, fault)
     path = endpoint.path if endpoint is not UNKNOWN else "/" + request.path_params["rest"]
     response = JSONResponse(answer) if isinstance(answer, dict) else answer
     if fault is not None and fault.kind == "accept_then_drop":
         response = DroppedConnection()
     _log(call, path, answer, response, fault, started)
+    _post_reports(call, postman)
     world.touch()
     return response
 
 
-def route_of(world: World, prefix: str, endpoint: Endpoint) -> Route:
+def route_of(world: World, postman: Postman, prefix: str, endpoint: Endpoint) -> Route:
     """Bind an endpoint to its URL."""
 
     def bind() -> Callable[[Request], Awaitable[Response]]:
         async def view(request: Request) -> Response:
-            return await serve(world, endpoint, request)
+            return await serve(world, postman, endpoint, request)
 
         return view
 

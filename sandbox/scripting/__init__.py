@@ -3,7 +3,7 @@
 from starlette.routing import Route
 
 from sandbox.pushes import Postman
-from sandbox.scripting import accounts, mini, people, platform, pushes, texts
+from sandbox.scripting import accounts, mini, people, platform, pushes, templates, texts
 from sandbox.scripting.base import Desk
 from sandbox.state import World
 
@@ -16,6 +16,7 @@ def routes(world: World, postman: Postman) -> list[Route]:
         *accounts.routes(desk),
         *people.routes(desk),
         *mini.routes(desk),
+        *templates.routes(desk),
         *texts.routes(desk),
         *pushes.routes(desk),
     ]

@@ -19,11 +19,23 @@ CHOICES = {
 }
 TEXTS = ("name", "app_secret", "original_id", "token", "callback_url")
 NUMBERS = ("token_lifetime", "permanent_qr_limit")
+OPTIONAL_NUMBERS = ("sends_per_minute",)
 OPTIONAL_TEXTS = ("open_platform", "previous_aes_key")
 LISTS = ("oauth_domains", "ip_whitelist", "pages")
-SETTABLE = {*CHOICES, *TEXTS, *NUMBERS, *OPTIONAL_TEXTS, *LISTS, "aes_key", "quota", "menu"}
+SETTABLE = {
+    *CHOICES,
+    *TEXTS,
+    *NUMBERS,
+    *OPTIONAL_NUMBERS,
+    *OPTIONAL_TEXTS,
+    *LISTS,
+    "aes_key",
+    "quota",
+    "menu",
+}
 INTERNAL = {"tokens", "forced_refreshes", "hands_out_killed_token", "quota_used", "quota_day"}
 INTERNAL |= {"quota_clears", "tickets", "picture_minute", "pictures_drawn"}
+INTERNAL |= {"templates", "sends_minute", "sends_made", "sent_keys"}
 
 
 def _check_key(value: object, name: str) -> None:
@@ -33,18 +45,29 @@ def _check_key(value: object, name: str) -> None:
         raise ScriptError("bad_field", f"{name} 要是 43 位的 EncodingAESKey") from error
 
 
+def _is_no_number(value: Any) -> bool:
+    return isinstance(value, bool) or not isinstance(value, int) or value < 1
+
+
+def _check_optional(name: str, value: Any) -> None:
+    if name in OPTIONAL_NUMBERS and _is_no_number(value):
+        raise ScriptError("bad_field", f"{name} 要是正整数或 null")
+    if name in OPTIONAL_TEXTS and not isinstance(value, str):
+        raise ScriptError("bad_field", f"{name} 要是文字或 null")
+    if name in LISTS and not isinstance(value, list):
+        raise ScriptError("bad_field", f"{name} 要是列表或 null")
+
+
 def _check(name: str, value: Any) -> None:
     """Refuse what the platform's console would not let one save."""
     if name in CHOICES and value not in CHOICES[name]:
         raise ScriptError("bad_field", f"{name} 要是其中之一：{', '.join(CHOICES[name])}")
     if name in TEXTS and not isinstance(value, str):
         raise ScriptError("bad_field", f"{name} 要是文字")
-    if name in NUMBERS and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+    if name in NUMBERS and _is_no_number(value):
         raise ScriptError("bad_field", f"{name} 要是正整数")
-    if name in OPTIONAL_TEXTS and value is not None and not isinstance(value, str):
-        raise ScriptError("bad_field", f"{name} 要是文字或 null")
-    if name in LISTS and value is not None and not isinstance(value, list):
-        raise ScriptError("bad_field", f"{name} 要是列表或 null")
+    if value is not None:
+        _check_optional(name, value)
     if name == "quota" and (
         not isinstance(value, dict) or not all(isinstance(limit, int) for limit in value.values())
     ):

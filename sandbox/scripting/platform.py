@@ -98,6 +98,11 @@ def _settings_routes(desk: Desk) -> list[Route]:
         country_code = ask.body.get("country_code", world.settings.country_code)
         if country_code not in ("text", "number"):
             raise ScriptError("bad_field", 'country_code 要是 "text" 或 "number"')
+        repeat = ask.body.get("template_repeat", world.settings.template_repeat)
+        if repeat not in ("same", "refused"):
+            raise ScriptError("bad_field", 'template_repeat 要是 "same" 或 "refused"')
+        delay = _number(ask.body.get("delivery_delay_s", world.settings.delivery_delay_s), "delivery_delay_s")
+        world.settings.template_repeat, world.settings.delivery_delay_s = repeat, delay
         world.settings.country_code = country_code
         world.settings.push_retry_delays = checked
         world.settings.push_timeout_s = timeout

@@ -36,6 +36,7 @@ function article(one) {
     : h("div.article", {}, ...inside);
 }
 
+const FROM_NOTICE = 1014; // … "a subscribe message"
 const FROM_CARD = 1074; // WeChat's number for "a card sent by an official account"
 
 function miniProgram(card) {
@@ -59,12 +60,24 @@ function choices(bubble) {
     bubble.tail && h("p", {}, bubble.tail));
 }
 
+/** A template or subscribe message, as the phone's service notices show it. */
+function noticeCard(bubble) {
+  const { title, lines, opens } = bubble.notice;
+  const rows = lines.map(([label, value]) => h("div.notice-line", {}, h("span", {}, label), h("b", {}, value)));
+  const foot = opens && h("small.foot", { title: opens }, bubble.via === "subscription" ? "进入小程序查看" : "查看详情");
+  const inside = [h("b", {}, title), ...rows, foot];
+  if (isWeb(opens)) return h("a.notice-card", { href: throughPerson(opens), target: "_blank", rel: "noopener" }, ...inside);
+  if (bubble.via !== "subscription" || !opens) return h("div.notice-card", {}, ...inside);
+  return h("button.notice-card", { onclick: () => act("mini/open", { page: opens, scene: FROM_NOTICE }) }, ...inside);
+}
+
 const fallback = { voice: "语音", video: "视频", music: "音乐", mpnews: "图文" };
 
 function body(bubble) {
   if (bubble.kind === "text") return h("div.bubble", {}, ...rich(bubble.text));
   if (bubble.kind === "news") return h("div.articles", {}, ...bubble.articles.map(article));
   if (bubble.kind === "miniprogrampage") return miniProgram(bubble.card);
+  if (bubble.kind === "notice_card") return noticeCard(bubble);
   if (bubble.kind === "msgmenu") return choices(bubble);
   if (bubble.kind === "image") return h("img.picture", { src: bubble.url, alt: "图片" });
   if (bubble.kind === "voice") return h("audio", { src: bubble.url, controls: true });
@@ -72,7 +85,7 @@ function body(bubble) {
   return h("div.bubble", {}, `［${fallback[bubble.kind] ?? bubble.kind}］${bubble.text ?? ""}`);
 }
 
-const how = { passive: "被动回复", cs: "客服消息" };
+const how = { passive: "被动回复", cs: "客服消息", template: "模板消息", subscription: "订阅消息" };
 
 export function drawBubble(bubble, { face, isNew }) {
   const fresh = isNew ? ".is-new" : "";

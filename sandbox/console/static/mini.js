@@ -2,8 +2,9 @@
 import { $, clockText, copy, h, spanText } from "/static/dom.js";
 import { account, act, now, on, person, state } from "/static/store.js";
 import { openScan } from "/static/scan.js";
+import { openPopUp, openSettings } from "/static/templates.js";
 
-const WAYS = { 1001: "从小程序列表打开", 1047: "扫小程序码打开", 1074: "点公众号发来的卡片打开" };
+const WAYS = { 1001: "从小程序列表打开", 1014: "点订阅消息打开", 1047: "扫小程序码打开", 1074: "点公众号发来的卡片打开" };
 // Codes are told to who asked for them only, so they live on this page and nowhere else.
 const given = new Map();
 
@@ -57,6 +58,12 @@ function ticket(name, code, usedAt) {
       copyRow("encryptedData", code.encryptedData), copyRow("iv", code.iv)));
 }
 
+function consents(mini) {
+  const left = Object.values(mini.consents ?? {}).reduce((sum, count) => sum + count, 0);
+  if (!Object.keys(mini.consents ?? {}).length && !Object.keys(mini.always ?? {}).length) return null;
+  return h("p.mini-state", {}, `还能收到 ${left} 条订阅消息 `, h("button.link", { onclick: openSettings }, "在设置里管理"));
+}
+
 function closed() {
   return [h("p", {}, `${person().name}还没有打开过这个小程序。`),
     h("div.mini-deeds", {}, h("button.go", { onclick: openMini }, "打开小程序"), h("button", { onclick: () => openScan() }, "扫小程序码"))];
@@ -68,7 +75,9 @@ function opened(mini) {
     facts(mini.opening),
     h("div.mini-deeds", {},
       h("button.go", { onclick: () => ask("login") }, "登录"),
-      h("button", { onclick: () => ask("phone") }, "手机号授权")),
+      h("button", { onclick: () => ask("phone") }, "手机号授权"),
+      h("button", { onclick: openPopUp }, "订阅消息")),
+    consents(mini),
     h("p.mini-state", {}, mini.logged_in_at ? `系统在 ${clockText(mini.logged_in_at, { withSeconds: true })} 用登录码认出了${person().name}` : "点“登录”拿一个码，交给系统，它就认出人来"),
     ticket("登录码", codes.login, mini.logged_in_at),
     ticket("手机号授权码", codes.phone, mini.phone_shared_at),
