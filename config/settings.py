@@ -234,6 +234,8 @@ PROXY_COUNT = env.whole("PROXY_COUNT", 1 if PRODUCTION else 0)
 
 SCOPES = "config.scopes.SCOPES"  # row-level rights, read by core.admin
 MEMBER_HOLDINGS = "config.member_holdings.HOLDINGS"
+# Kinds of reply parts that apps above the gateway bring.
+REPLY_KINDS = "config.reply_kinds.REPLY_KINDS"
 
 # The chain's own look, for posters and pages ----------------------------------------------------------------
 

@@ -11,6 +11,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "prune_texts": {"task": "sms.prune_messages", "schedule": 3600.0},
     "sync_templates": {"task": "wechat.sync_templates", "schedule": 6 * 3600.0},
     "prune_gateway": {"task": "wechat.prune_gateway", "schedule": 3600.0},
+    # Numbers of the reply desk are as fresh as this.
+    "fold_reply_tallies": {"task": "wechat.fold_reply_tallies", "schedule": 30.0},
     "prune_devices": {"task": "miniapp.prune_devices", "schedule": 3600.0},
     "prune_api": {"task": "openapi.prune_api", "schedule": 900.0},
     # Somebody looks at the progress.

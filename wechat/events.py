@@ -58,12 +58,15 @@ class CodeScanned(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class TextReceived(Event):
-    """She wrote to the account. The text stays in the inbox row; events carry no personal data."""
+class MessageReceived(Event):
+    """She wrote to the account, or sent something (`kind` as WeChat names it); `is_answered`: a reply rule settled it.
+    What she said stays in the inbox row; events carry no personal data."""
 
     account_id: int
     app_id: str
     openid: str
+    kind: str
+    is_answered: bool
     inbound_id: int
     at: int
 

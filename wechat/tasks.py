@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from wechat.services import followers, inbox, outbox, retention, templates
+from wechat.services import followers, inbox, outbox, reply_tallies, retention, templates
 
 
 @shared_task(name="wechat.rescue_inbox")
@@ -32,3 +32,9 @@ def sync_templates() -> int:
 @shared_task(name="wechat.prune_gateway")
 def prune_gateway() -> int:
     return retention.prune_gateway()
+
+
+@shared_task(name="wechat.fold_reply_tallies")
+def fold_reply_tallies() -> int:
+    """What won since the last run is counted."""
+    return reply_tallies.fold_reply_tallies()

@@ -47,39 +47,67 @@ def seed_accounts() -> None:
     if not is_new:
         return
     apps.get_model("wechat", "PermanentCodeBudget").objects.get_or_create(account=account)
-    rule = apps.get_model("wechat", "ReplyRule").objects.create
-    rule(
-        account=account,
-        name="关注欢迎语",
-        trigger="follow",
-        text="欢迎来到素衣。天然面料，从容剪裁。\n回复“门店”查看附近门店，回复“会员”了解会员权益。",
+    _seed_replies(account)
+
+
+def _seed_replies(account: Any) -> None:
+    """A rule for each kind of trigger."""
+    _rule(
+        account,
+        {"name": "关注欢迎语", "trigger": "follow"},
+        {"text": "欢迎来到素衣。天然面料，从容剪裁。\n回复“门店”查看附近门店，回复“会员”了解会员权益。"},
     )
-    rule(
-        account=account,
-        name="门店",
-        trigger="keyword",
-        keyword="门店",
-        keyword_match="contains",
-        text="素衣在上海、杭州、南京等地有 12 家门店，营业时间 10:00–22:00。到店前跟您的专属导购说一声，她会提前为您准备。",
+    _rule(
+        account,
+        {"name": "门店", "trigger": "keyword", "keyword": "门店", "keyword_match": "contains"},
+        {
+            "text": "素衣在上海、杭州、南京等地有 12 家门店，营业时间 10:00–22:00。"
+            "到店前跟您的专属导购说一声，她会提前为您准备。"
+        },
     )
-    rule(
-        account=account,
-        name="会员权益",
-        trigger="keyword",
-        keyword="会员",
-        keyword_match="exact",
-        kind="article",
-        title="素衣会员权益一览",
-        description="专属导购、生日礼、新品试穿，一次看明白。",
-        url=f"{settings.PUBLIC_BASE_URL}/a/",
-        picture_url=f"{settings.PUBLIC_BASE_URL}/static/demo/cover.png",
+    _rule(
+        account,
+        {"name": "会员权益", "trigger": "keyword", "keyword": "会员"},
+        {
+            "kind": "article",
+            "title": "素衣会员权益一览",
+            "description": "专属导购、生日礼、新品试穿，一次看明白。",
+            "url": f"{settings.PUBLIC_BASE_URL}/a/",
+            "picture_url": f"{settings.PUBLIC_BASE_URL}/static/demo/cover.png",
+        },
+        {
+            "text": "在小程序里可以看到您的积分和券："
+            f'<a data-miniprogram-appid="{MINI_APP_ID}" data-miniprogram-path="pages/me/index" '
+            f'href="{settings.PUBLIC_BASE_URL}/">打开会员中心</a>'
+        },
     )
-    rule(
-        account=account,
-        name="默认回复",
-        trigger="default",
-        text="消息收到了。需要帮忙的话，您的专属导购会尽快联系您。",
+    _rule(
+        account,
+        {
+            "name": "退换货",
+            "trigger": "keyword",
+            "keyword": "(退|换).{0,6}(货|钱|款|码)",
+            "keyword_match": "pattern",
+        },
+        {"text": "七天内未穿着、吊牌完整都可以退换，带上小票到任意一家门店就行。"},
     )
+    _rule(
+        account,
+        {"name": "收到图片", "trigger": "message", "message_kind": "image"},
+        {"text": "图片收到了，导购看过以后会给您搭配建议。"},
+    )
+    _rule(
+        account,
+        {"name": "默认回复", "trigger": "default", "pause_minutes": 60},
+        {"text": "消息收到了。需要帮忙的话，您的专属导购会尽快联系您。"},
+    )
+
+
+def _rule(account: Any, rule: dict[str, Any], *parts: dict[str, Any]) -> None:
+    made = apps.get_model("wechat", "ReplyRule").objects.create(account=account, **rule)
+    part_model = apps.get_model("wechat", "ReplyPart")
+    for position, part in enumerate(parts, start=1):
+        part_model.objects.create(rule=made, position=position, **part)
 
 
 def _seed_mini_program(account_model: Any) -> None:

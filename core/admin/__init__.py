@@ -27,7 +27,7 @@ from core.admin.only_row import OnlyRow
 from core.admin.own_page import OwnPage
 from core.admin.questions import Question, ask, bound_data, run_for_each, staff_actor
 from core.admin.service_forms import ServiceForms
-from core.admin.unfolded import Text, UnfoldTabularInline, column, operation
+from core.admin.unfolded import Text, UnfoldStackedInline, UnfoldTabularInline, column, operation
 
 __all__ = [
     "AutocompleteFilter",
@@ -52,6 +52,7 @@ __all__ = [
     "ServiceForms",
     "Text",
     "Tile",
+    "UnfoldStackedInline",
     "UnfoldTabularInline",
     "ask",
     "autocomplete_field",

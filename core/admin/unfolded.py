@@ -11,6 +11,7 @@ from unfold.enums import ActionVariant
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as _ModelAdmin
+    from django.contrib.admin import StackedInline as _StackedInline
     from django.contrib.admin import TabularInline as _TabularInline
 
     class UnfoldModelAdmin(_ModelAdmin[Any]):
@@ -27,14 +28,26 @@ if TYPE_CHECKING:
         def get_actions_detail(self, request: Any, object_id: Any) -> list[Any]: ...
         def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]: ...
 
+    class UnfoldStackedInline(_StackedInline[Any, Any]):
+        tab: bool
+
     class UnfoldTabularInline(_TabularInline[Any, Any]):
         tab: bool
 
 else:
     from unfold.admin import ModelAdmin as UnfoldModelAdmin
+    from unfold.admin import StackedInline as UnfoldStackedInline
     from unfold.admin import TabularInline as UnfoldTabularInline
 
-__all__ = ["Labelled", "Text", "UnfoldModelAdmin", "UnfoldTabularInline", "column", "operation"]
+__all__ = [
+    "Labelled",
+    "Text",
+    "UnfoldModelAdmin",
+    "UnfoldStackedInline",
+    "UnfoldTabularInline",
+    "column",
+    "operation",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Text = str | Promise

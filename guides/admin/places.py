@@ -27,8 +27,8 @@ from core.admin import (
     staff_actor,
     thousands,
 )
+from core.admin.hours import DAYS, HoursField
 from guides import services
-from guides.admin.hours import DAYS, HoursField
 from guides.models import Binding, Dealer, Guide, GuideState, Region, Store
 
 _OPEN_STORES = Count("stores", filter=Q(stores__is_active=True))

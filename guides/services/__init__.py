@@ -74,6 +74,7 @@ from guides.services.request_work import (
 from guides.services.requests import cancel_request, close_request, open_request, read_request
 from guides.services.reveals import reveal_member_phone
 from guides.services.scans import answer_scan, resolve_scan
+from guides.services.talkers import find_talker
 from guides.services.words import clean_text
 
 __all__ = [
@@ -95,6 +96,7 @@ __all__ = [
     "day_words",
     "dry_run_policy",
     "edit_note",
+    "find_talker",
     "finish_request",
     "hand_over_request",
     "hire_guide",

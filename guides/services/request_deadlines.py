@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from core import clock
+from core.opening_hours import span_on
 
 _LONGEST_LOOK: Final = 3650  # days: 2,160 hours in a store that opens six minutes a week
 
@@ -32,12 +33,6 @@ def _open_spans(day: dt.date, opening_hours: Sequence[str]) -> Iterator[tuple[dt
     """The spans in which the store is open, from the day before `day` on: one may end after midnight."""
     for step in range(-1, _LONGEST_LOOK):
         date = day + dt.timedelta(days=step)
-        text = opening_hours[date.weekday()]
-        if not text:
-            continue
-        opens, closes = (dt.time.fromisoformat(part) for part in text.split("-"))
-        start = dt.datetime.combine(date, opens, clock.SHANGHAI)
-        end = dt.datetime.combine(date, closes, clock.SHANGHAI)
-        if end <= start:
-            end += dt.timedelta(days=1)
-        yield start.astimezone(dt.UTC), end.astimezone(dt.UTC)
+        span = span_on(date, opening_hours[date.weekday()])
+        if span is not None:
+            yield span

@@ -51,7 +51,8 @@ from tests.sales.commission_kit import rule as commission_rule
 from tests.sales.kit import order as sale_order
 from tests.sales.kit import tell
 from tests.sales.reviews_kit import ask_at_once, make_review
-from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage, ReplyRule
+from tests.wechat.reply_kit import make_rule
+from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage
 from wechat.models.account import PermanentCodeBudget
 
 
@@ -272,7 +273,7 @@ def fill_account(cast: Cast) -> None:  # noqa: F811
         send_before=now,
     )
     PermanentCodeBudget.objects.create(account_id=account, spent_count=1_204)
-    ReplyRule.objects.create(account_id=account, name="欢迎", trigger="follow", text="欢迎关注")
+    make_rule(account, "欢迎", {"text": "欢迎关注"}, trigger="follow")
 
 
 def fill_boards() -> None:

@@ -11,7 +11,8 @@ from django.test import Client
 
 from tests.wechat import push_kit
 from tests.wechat.conftest import Push, make_account
-from wechat.models import Account, InboundEvent, ReplyRule
+from tests.wechat.reply_kit import make_rule
+from wechat.models import Account, InboundEvent
 from wechat.services.callback import Answer, answer
 
 OPENID = "oTESTUSER_00000000000000001"
@@ -86,7 +87,7 @@ def test_an_unknown_kind_is_stored_and_acknowledged(push_safe: Push) -> None:
 
 def test_the_previous_key_is_accepted_and_used_for_the_reply(db: None) -> None:
     account = make_account("turn", previous_aes_key=push_kit.OLD_AES_KEY)
-    ReplyRule.objects.create(account=account, name="d", trigger="default", text="收到")
+    make_rule(account.pk, "收到", trigger="default")
     query, body = push_kit.sealed(push_kit.xml(push_kit.text_message("在吗")), key=push_kit.OLD_AES_KEY)
     reply = answer("turn", "POST", query, body)
     encrypted = reply.body.decode().split("<Encrypt><![CDATA[")[1].split("]]>")[0]
@@ -105,7 +106,7 @@ def test_a_retry_with_fresh_ciphertext_is_the_same_row(push_safe: Push) -> None:
 
 
 def test_a_retry_gets_the_same_reply(push_safe: Push, safe_account: Account) -> None:
-    ReplyRule.objects.create(account=safe_account, name="d", trigger="default", text="收到")
+    make_rule(safe_account.pk, "收到", trigger="default")
     fields = push_kit.text_message("在吗")
     first, second = push_safe(fields), push_safe(fields)
     assert first.content_type == second.content_type == "application/xml; charset=utf-8"

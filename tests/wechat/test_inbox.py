@@ -13,7 +13,8 @@ from core.actor import Actor
 from core.models import AuditEntry
 from tests.wechat import push_kit
 from tests.wechat.conftest import Push, make_account
-from wechat.models import Account, Follower, InboundEvent, OutboundMessage, ReplyRule
+from tests.wechat.reply_kit import make_rule
+from wechat.models import Account, Follower, InboundEvent, OutboundMessage
 from wechat.services import followers, inbox
 from wechat.services.callback import answer
 from wechat.services.inbox import count_by_kind, drain_inbox, replay
@@ -88,16 +89,14 @@ def test_pushes_that_overtake_each_other_end_in_the_true_state(
 
 
 def test_a_card_rule_is_answered_by_a_message_once(push_safe: Push, safe_account: Account) -> None:
-    ReplyRule.objects.create(
-        account=safe_account,
-        name="card",
-        trigger="keyword",
-        keyword="会员码",
-        kind="mini_program_card",
-        title="会员码",
-        card_app_id="wxmini",
-        card_page="pages/code",
-        card_thumb="reply-cards/t.png",
+    card = {
+        "kind": "mini_program_card",
+        "title": "会员码",
+        "card_app_id": "wxmini",
+        "card_page": "pages/code",
+    }
+    make_rule(
+        safe_account.pk, "card", card | {"picture": "reply-cards/t.png"}, trigger="keyword", keyword="会员码"
     )
     assert push_safe(push_kit.text_message("会员码")).body == b"success"
     drain_inbox()
@@ -107,7 +106,7 @@ def test_a_card_rule_is_answered_by_a_message_once(push_safe: Push, safe_account
 
 
 def test_a_card_rule_without_its_parts_does_not_fail_the_push(push_safe: Push, safe_account: Account) -> None:
-    ReplyRule.objects.create(account=safe_account, name="half", trigger="default", kind="mini_program_card")
+    make_rule(safe_account.pk, "half", {"kind": "mini_program_card"}, trigger="default")
     push_safe(push_kit.text_message("x"))
     drain_inbox()
     assert the_event().state == "processed"

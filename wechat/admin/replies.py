@@ -1,25 +1,47 @@
-"""Reply rules and their tester."""
+"""Reply rules: the list with how often each won, the editor with its messages and a preview."""
 
 from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import BaseAdmin, ChoiceFilter, DressedForm, column, find_answer, operation
-from wechat.admin.reply_forms import TEXT_BYTES, ReplyRuleForm
-from wechat.models import Account, ReplyRule
-from wechat.models.account import AccountKind
+from core import clock
+from core.admin import (
+    BaseAdmin,
+    ChoiceFilter,
+    MomentInput,
+    UnfoldStackedInline,
+    UnfoldTabularInline,
+    column,
+    find_answer,
+    operation,
+    thousands,
+    when,
+)
+from core.admin.hours import HoursField
+from wechat.admin.reply_forms import (
+    MOST_PARTS,
+    ReplyHolidayForm,
+    ReplyHoursForm,
+    ReplyPartForm,
+    ReplyPartFormSet,
+    ReplyRuleForm,
+    part_kinds,
+    part_targets,
+)
+from wechat.admin.reply_tester import ReplyTester
+from wechat.models import ReplyHoliday, ReplyHours, ReplyPart, ReplyRule
 from wechat.models.outbox import MessageKind
 from wechat.models.replies import ReplyTrigger
-from wechat.services import accounts, replies
+from wechat.services import accounts
+from wechat.services.contents import TEXT_BYTES
+from wechat.services.reply_kinds import all_kinds, find_kind
 
-SITUATIONS: Final = (("follow", _("关注")), ("scan", _("扫某个码关注")), ("text", _("发文字")))
+_TEXTLESS: Final = {MessageKind.IMAGE.value, MessageKind.ARTICLE.value, MessageKind.MINI_PROGRAM_CARD.value}
 
 
 class TriggerFilter(ChoiceFilter):
@@ -28,52 +50,86 @@ class TriggerFilter(ChoiceFilter):
     options = tuple((trigger.value, trigger.label) for trigger in ReplyTrigger)
 
 
-class ReplyKindFilter(ChoiceFilter):
-    title = _("回复类型")
-    parameter_name = "kind"
-    options = tuple((kind.value, kind.label) for kind in MessageKind)
+class ReplyPartInline(UnfoldStackedInline):
+    """The messages of a rule, one below the other; each shows what its kind needs."""
+
+    model = ReplyPart
+    form = ReplyPartForm
+    formset: Any = ReplyPartFormSet
+    extra = 0
+    min_num = 1
+    max_num = MOST_PARTS[False]
+    verbose_name = _("一条消息")
+    verbose_name_plural = _("回复什么")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "kind":
+            return forms.ChoiceField(label=db_field.verbose_name, choices=part_kinds)
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "text":
+            field.widget.attrs |= {"data-byte-limit": str(TEXT_BYTES), "rows": "5"}
+        return field
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """`target` is chosen among what the kinds of other apps offer now."""
+        formset = super().get_formset(request, obj, **kwargs)
+
+        class Form(formset.form):  # type: ignore[name-defined,misc]
+            def __init__(self, *args: Any, **options: Any) -> None:
+                super().__init__(*args, **options)
+                target = self.fields["target"]
+                target.widget = forms.Select(choices=part_targets(self.instance.target))
+                target.widget.attrs["class"] = "xe-select"
+                target.widget.is_required = False
+
+        formset.form = Form
+        return formset
 
 
 @admin.register(ReplyRule)
-class ReplyRuleAdmin(BaseAdmin):
+class ReplyRuleAdmin(ReplyTester, BaseAdmin):
     """Rules by which the account answers, with a preview beside the form and a page to try them."""
 
+    class Media:
+        js = ("admin_xiaoer/replies.js",)
+
     form = ReplyRuleForm
-    list_display = ("name", "account", "occasion", "kind_label", "summary", "priority", "is_active")
-    list_select_related = ("account",)
-    list_filter = (TriggerFilter, ReplyKindFilter, "is_active", "account")
-    search_fields = ("name", "keyword", "text", "title", "=channel_code")
-    search_help_text = _("按规则名、关键词、内容或渠道码查找")
-    actions_list = ("open_tester",)
-    radio_fields = {"trigger": admin.HORIZONTAL, "kind": admin.HORIZONTAL, "keyword_match": admin.HORIZONTAL}
+    inlines = (ReplyPartInline,)
+    list_display = ("name", "occasion", "summary", "won", "last_won", "span", "priority", "is_active")
+    list_select_related = ("tally",)
+    list_filter = (TriggerFilter, "is_active", "account")
+    search_fields = ("name", "keyword", "parts__text", "parts__title", "=channel_code", "=menu_key")
+    search_help_text = _("按规则名、关键词、内容、渠道码或菜单标识查找")
+    actions_list = ("open_tester", "open_hours")
+    radio_fields = {
+        "trigger": admin.HORIZONTAL,
+        "keyword_match": admin.HORIZONTAL,
+        "message_kind": admin.HORIZONTAL,
+    }
     change_form_outer_after_template = "admin/xiaoer/reply_rule_after.html"
-    # Only what the chosen trigger and kind need is shown.
+    # Only what the chosen trigger needs is shown.
     conditional_fields = {
-        "channel_code": "trigger == 'follow'",
+        "channel_code": "trigger == 'follow' || trigger == 'scan'",
         "keyword": "trigger == 'keyword'",
         "keyword_match": "trigger == 'keyword'",
-        "text": "kind == 'text'",
-        "title": "kind != 'text'",
-        "description": "kind == 'article'",
-        "url": "kind == 'article'",
-        "picture_url": "kind == 'article'",
-        "card_app_id": "kind == 'mini_program_card'",
-        "card_page": "kind == 'mini_program_card'",
-        "card_thumb": "kind == 'mini_program_card'",
+        "message_kind": "trigger == 'message'",
+        "menu_key": "trigger == 'click'",
     }
     fieldsets = (
-        (None, {"fields": ("account", "name", "is_active", "priority")}),
-        (_("什么时候回复"), {"fields": ("trigger", "channel_code", "keyword", "keyword_match")}),
+        (None, {"fields": ("account", "name", "is_active")}),
         (
-            _("回复什么"),
+            _("什么时候回复"),
             {
                 "fields": (
-                    "kind", "text", "title", "description", "url", "picture_url",
-                    "card_app_id", "card_page", "card_thumb",
+                    "trigger", "channel_code", "keyword_match", "keyword", "message_kind", "menu_key",
+                    ("valid_from", "valid_until"), ("priority", "pause_minutes"),
                 )
             },
         ),
     )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("parts")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Rules are texts, not history: they may go."""
@@ -84,28 +140,54 @@ class ReplyRuleAdmin(BaseAdmin):
     def occasion(self, row: ReplyRule) -> str:
         if row.trigger == ReplyTrigger.KEYWORD:
             return f"{row.get_keyword_match_display()}“{row.keyword}”"
-        if row.trigger == ReplyTrigger.FOLLOW and row.channel_code:
+        if row.trigger == ReplyTrigger.MESSAGE:
+            return _now("收到%(kind)s") % {"kind": row.get_message_kind_display()}
+        if row.trigger == ReplyTrigger.CLICK:
+            return _now("点菜单 %(key)s") % {"key": row.menu_key}
+        if row.channel_code and row.trigger == ReplyTrigger.FOLLOW:
             return _now("扫码 %(code)s 关注时") % {"code": row.channel_code}
+        if row.channel_code:
+            return _now("已关注的人扫 %(code)s 时") % {"code": row.channel_code}
         return str(row.get_trigger_display())
 
-    @column(
-        _("类型"),
-        ordering="kind",
-        labels={"text": "info", "article": "success", "mini_program_card": "warning"},
-    )
-    def kind_label(self, row: ReplyRule) -> tuple[str, str]:
-        return row.kind, str(row.get_kind_display())
-
-    @column(_("内容"))
+    @column(_("回复什么"))
     def summary(self, row: ReplyRule) -> str:
-        text = row.text if row.kind == MessageKind.TEXT else row.title
-        return text if len(text) <= 30 else f"{text[:30]}…"
+        parts = list(row.parts.all())
+        if not parts:
+            return _now("没有内容，不会回复")
+        words = _part_words(parts[0])
+        if len(parts) == 1:
+            return words
+        return _now("%(first)s，共 %(count)s 条") % {"first": words, "count": len(parts)}
+
+    @column(_("命中次数"), ordering="tally__won_count")
+    def won(self, row: ReplyRule) -> str:
+        return thousands(row.tally.won_count) if hasattr(row, "tally") else "0"
+
+    @column(_("最近命中"), ordering="tally__last_won_at")
+    def last_won(self, row: ReplyRule) -> str:
+        return when(row.tally.last_won_at if hasattr(row, "tally") else None)
+
+    @column(_("有效期"), labels={"now": "success", "later": "info", "over": "danger"})
+    def span(self, row: ReplyRule) -> tuple[str, str]:
+        now = clock.now()
+        if row.valid_until is not None and row.valid_until <= now:
+            return "over", _now("已结束")
+        if row.valid_from is not None and row.valid_from > now:
+            return "later", _now("%(at)s 开始") % {"at": when(row.valid_from)}
+        if row.valid_until is not None:
+            return "now", _now("到 %(at)s") % {"at": when(row.valid_until)}
+        return "now", _now("一直有效")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and db_field.name == "text":
-            field.widget.attrs |= {"data-byte-limit": str(TEXT_BYTES), "rows": "6"}
-        return field
+        if db_field.name in ("valid_from", "valid_until"):
+            return forms.DateTimeField(
+                label=db_field.verbose_name,
+                help_text=db_field.help_text,
+                required=False,
+                widget=MomentInput(),
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: ReplyRule, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -113,62 +195,81 @@ class ReplyRuleAdmin(BaseAdmin):
         if obj.channel_code and find_answer("channel_code_words", obj.channel_code) is None:
             messages.warning(
                 request,
-                _now("没有找到渠道码 %(code)s，请核对；规则已保存，但现在没有人能触发它")
+                _now("没有找到渠道码 %(code)s，规则已保存，但扫其他码不会触发它")
                 % {"code": obj.channel_code},
             )
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        accounts.forget_cached()
 
     @operation(_("试一试"), icon="play_circle", needs=("view",), path="open-tester", variant="primary")
     def open_tester(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:wechat_reply_tester"))
 
+    @operation(_("营业时间"), icon="schedule", needs=("view",), path="open-hours")
+    def open_hours(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:wechat_replyhours_changelist"))
+
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (("try/", "wechat_reply_tester", self.tester_view),)
 
-    def tester_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
-        """What the account would answer to a sample; changes nothing, so the sample is in the address."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        form = TesterForm(request.GET if "situation" in request.GET else None)
-        explanation = None
-        if form.is_bound and form.is_valid():
-            chosen = form.cleaned_data
-            explanation = replies.explain(
-                account_id=chosen["account"].pk,
-                situation=chosen["situation"],
-                text=chosen["text"],
-                scene=chosen["scene"].strip(),
-            )
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("试一试自动回复"),
-            "form": form,
-            "media": form.media,
-            "explanation": explanation,
-            "sample": form.cleaned_data if explanation else None,
-            "scene_words": find_answer("channel_code_words", form.cleaned_data["scene"].strip())
-            if explanation and form.cleaned_data["situation"] == "scan"
-            else None,
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """The preview is told what parts of other apps' kinds would say."""
+        brought = {
+            kind.key: {
+                "title": str(kind.title),
+                "names": bool(kind.target_title),
+                "texts": {target: kind.preview(target) for target, _words in kind.choices()}
+                or {"": kind.preview("")},
+            }
+            for kind in all_kinds()
         }
-        return TemplateResponse(request, "admin/xiaoer/reply_tester.html", context)
+        context = {"brought_kinds": brought} | (extra_context or {})
+        return super().changeform_view(request, object_id, form_url, context)
 
 
-class TesterForm(DressedForm):
-    """The sample to try."""
+class ReplyHolidayInline(UnfoldTabularInline):
+    model = ReplyHoliday
+    form = ReplyHolidayForm
+    extra = 0
+    verbose_name = _("特别日子")
+    verbose_name_plural = _("节假日和特别日子（这些天不按每周时间）")
 
-    account = forms.ModelChoiceField(
-        label=_("公众号"),
-        queryset=Account.objects.filter(kind=AccountKind.OFFICIAL, is_active=True),
-        empty_label=None,
-    )
-    situation = forms.ChoiceField(label=_("会员做了什么"), choices=SITUATIONS, initial="follow")
-    scene = forms.CharField(label=_("扫的渠道码"), required=False, max_length=64)
-    text = forms.CharField(label=_("发的文字"), required=False, max_length=600)
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("situation") == "text" and not str(cleaned.get("text", "")).strip():
-            self.add_error("text", _("请填写要试的文字"))
-        if cleaned.get("situation") == "scan" and not str(cleaned.get("scene", "")).strip():
-            self.add_error("scene", _("请填写渠道码，可在「渠道码」列表里复制"))
-        return cleaned
+@admin.register(ReplyHours)
+class ReplyHoursAdmin(BaseAdmin):
+    """When people answer themselves, by account."""
+
+    form = ReplyHoursForm
+    inlines = (ReplyHolidayInline,)
+    list_display = ("account", "weekly_words")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "weekly":
+            return HoursField(label=_("每周时间"), required=False, help_text=_("都空着表示全天有人"))
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @column(_("每周时间"))
+    def weekly_words(self, row: ReplyHours) -> str:
+        if not any(row.weekly):
+            return _now("全天有人")
+        opens = sorted({span for span in row.weekly if span})
+        days = sum(1 for span in row.weekly if span)
+        return _now("每周 %(days)s 天，%(spans)s") % {"days": days, "spans": "、".join(opens)}
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        accounts.forget_cached()
+
+
+def _part_words(part: ReplyPart) -> str:
+    kind = find_kind(part.kind)
+    if kind is not None:
+        return str(kind.title)
+    if part.kind in _TEXTLESS:
+        label = str(MessageKind(part.kind).label)
+        return f"{label}：{part.title}" if part.title else label
+    return part.text if len(part.text) <= 30 else f"{part.text[:30]}…"

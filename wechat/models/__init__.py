@@ -4,7 +4,14 @@ from wechat.models.account import AccessToken, Account, PermanentCodeBudget
 from wechat.models.inbox import Follower, InboundEvent
 from wechat.models.lanes import SendLane
 from wechat.models.outbox import MediaHandle, OutboundCall, OutboundMessage
-from wechat.models.replies import ReplyRule
+from wechat.models.replies import (
+    ReplyHoliday,
+    ReplyHours,
+    ReplyPart,
+    ReplyRule,
+    ReplyTally,
+    ReplyTallyCursor,
+)
 from wechat.models.templates import MessageTemplate, TemplateTrial
 
 __all__ = [
@@ -17,7 +24,12 @@ __all__ = [
     "OutboundCall",
     "OutboundMessage",
     "PermanentCodeBudget",
+    "ReplyHoliday",
+    "ReplyHours",
+    "ReplyPart",
     "ReplyRule",
+    "ReplyTally",
+    "ReplyTallyCursor",
     "SendLane",
     "TemplateTrial",
 ]

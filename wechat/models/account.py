@@ -40,6 +40,9 @@ class Account(models.Model):
     )
     is_active = models.BooleanField(_("启用"), default=True)
     created_at = models.DateTimeField(_("创建时间"), auto_now_add=True)
+    # Raised by a trigger of the database whenever a table of the reply rules changes, whoever changes it: processes
+    # compare it with the rules they hold compiled (ADR 46).
+    reply_version = models.BigIntegerField(default=0, editable=False)
 
     objects = LockingQuerySet["Account"].as_manager()
 

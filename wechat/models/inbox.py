@@ -57,6 +57,9 @@ class InboundEvent(models.Model):
     retry_not_before = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("处理完成时间"), null=True)
     failure = models.CharField(_("失败原因"), max_length=300, blank=True)
+    # The reply rule that won as the push came, so that the answer's later parts and the tally follow what was answered
+    # first. No key of the database: a push outlives its rule.
+    won_rule_id = models.BigIntegerField(null=True)
 
     objects = InboundQuerySet.as_manager()
 

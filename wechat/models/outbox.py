@@ -12,17 +12,21 @@ from wechat.models.account import Account
 
 class MessageKind(models.TextChoices):
     TEXT = "text", _("文字")
+    IMAGE = "image", _("图片")
     ARTICLE = "article", _("图文")
     MINI_PROGRAM_CARD = "mini_program_card", _("小程序卡片")
 
 
 class MessageState(models.TextChoices):
-    """queued → sending → sent | dropped | uncertain; sending → queued when WeChat surely did not take it.
+    """held → queued → sending → sent | dropped | uncertain; sending → queued when WeChat surely did not take it.
+
+    `held`: the message before it (`after_message_id`) is not over yet; what belongs together arrives in its order.
 
     `uncertain`: the connection or the worker died after the request left. Customer-service messages carry no
     id that WeChat would deduplicate, so they are sent at most once and never repeated from here.
     """
 
+    HELD = "held", _("排在后面")
     QUEUED = "queued", _("待发送")
     SENDING = "sending", _("发送中")
     SENT = "sent", _("已发送")
@@ -33,6 +37,14 @@ class MessageState(models.TextChoices):
 class OutboundMessageQuerySet(LockingQuerySet["OutboundMessage"]):
     def due(self, at: dt.datetime) -> Self:
         return self.filter(state=MessageState.QUEUED, not_before__lte=at)
+
+    def unblocked(self) -> Self:
+        """Held ones whose message before is over, or gone."""
+        pending = OutboundMessage.objects.filter(
+            pk=models.OuterRef("after_message_id"),
+            state__in=[MessageState.HELD, MessageState.QUEUED, MessageState.SENDING],
+        )
+        return self.filter(~models.Exists(pending), state=MessageState.HELD)
 
 
 class OutboundMessage(models.Model):
@@ -53,6 +65,9 @@ class OutboundMessage(models.Model):
     finished_at = models.DateTimeField(_("完成时间"), null=True)
     errcode = models.IntegerField(_("微信返回码"), null=True)
     outcome = models.CharField(_("结果说明"), max_length=120, blank=True)
+    # Of several messages for one act of hers: the one that must be over before this one is sent.
+    after_message_id = models.BigIntegerField(null=True)
+    is_followed = models.BooleanField(default=False)  # a held one waits for this one
 
     objects = OutboundMessageQuerySet.as_manager()
 
@@ -65,6 +80,12 @@ class OutboundMessage(models.Model):
                 fields=["not_before"],
                 name="outboundmessage_due_queue",
                 condition=models.Q(state__in=["queued", "sending"]),
+            ),
+            # Used when the message before is over, and by rescue_messages.
+            models.Index(
+                fields=["after_message_id"],
+                name="outboundmessage_held",
+                condition=models.Q(state="held"),
             ),
             models.Index(fields=["created_at"], name="outboundmessage_by_created"),
             # Used when a person is forgotten.

@@ -9,15 +9,16 @@ from typing import Final
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from core import audit
+from core import audit, clock
 from core.actor import Actor
 from core.errors import NotFound
 from wechat.contracts import AccountCard
 from wechat.errors import NoAccount, NoPreviousKey
-from wechat.models import Account, ReplyRule
+from wechat.models import Account
 from wechat.models.account import AccountKind, PushMode
 from wechat.services.deadline import run_bounded
 from wechat.services.push_crypto import Keyring
+from wechat.services.reply_book import RuleBook, load_book
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +37,12 @@ class Doorkeeper:
     push_token: str = dataclasses.field(repr=False)
     push_mode: str
     keyring: Keyring = dataclasses.field(repr=False)
-    rules: tuple[ReplyRule, ...] = dataclasses.field(repr=False)
+    book: RuleBook = dataclasses.field(repr=False)
 
 
 _doorkeepers: dict[str, tuple[float, Doorkeeper | None]] = {}
+# By account: the version under which the rules were compiled, and the book.
+_books: dict[int, tuple[int, RuleBook]] = {}
 
 
 def _card(account: Account) -> AccountCard:
@@ -121,8 +124,19 @@ def _load_doorkeeper(slug: str) -> Doorkeeper | None:
         push_token=account.push_token,
         push_mode=PushMode(account.push_mode).value,
         keyring=keyring,
-        rules=tuple(ReplyRule.objects.filter(account=account, is_active=True).order_by("-priority", "pk")),
+        book=_book(account),
     )
+
+
+def _book(account: Account) -> RuleBook:
+    """The account's rules, compiled again only when their version moved. The version was read before the rules are, so
+    rules newer than it are compiled once more at the next look, and older ones are never kept."""
+    kept = _books.get(account.pk)
+    if kept is not None and kept[0] == account.reply_version:
+        return kept[1]
+    book = load_book(account.pk, clock.now())
+    _books[account.pk] = (account.reply_version, book)
+    return book
 
 
 def drop_previous_key(*, account_id: int, actor: Actor, at: dt.datetime | None = None) -> None:
@@ -138,5 +152,5 @@ def drop_previous_key(*, account_id: int, actor: Actor, at: dt.datetime | None =
 
 
 def forget_cached() -> None:
-    """Drop this process' copies, after a change in admin."""
+    """Drop this process' copies, after a change in admin. Compiled rules go by their version and may stay."""
     _doorkeepers.clear()

@@ -24,10 +24,12 @@ from core import clock
 from core.events import dispatch_soon
 from wechat.events import InboxFilled
 from wechat.models.account import PushMode
-from wechat.services import accounts, parsing, replies
+from wechat.services import accounts, parsing
 from wechat.services.accounts import Doorkeeper
 from wechat.services.deadline import DeadlinePassed, run_bounded
 from wechat.services.push_crypto import PushCipher, PushRefused, check_signature, signature_of
+from wechat.services.reply_book import Ruled, occasion_of
+from wechat.services.reply_contents import is_passive, render_json, render_xml
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +40,27 @@ _READ_BUDGET_S: Final = 1.5
 
 _INSERT: Final = """
 INSERT INTO wechat_inboundevent (account_id, dedupe_key, nonce_key, kind, openid, pushed_at, received_at,
-                                 raw, state, attempt_count, lease_holder, failure)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', %s)
+                                 raw, state, attempt_count, lease_holder, failure, won_rule_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', %s, %s)
 ON CONFLICT DO NOTHING
 """
-_IS_STORED: Final = "SELECT 1 FROM wechat_inboundevent WHERE dedupe_key = %s"
+# A rule that pauses for each person: it wins unless it answered her a short while ago. The rest as above.
+_INSERT_PAUSING: Final = """
+INSERT INTO wechat_inboundevent (account_id, dedupe_key, nonce_key, kind, openid, pushed_at, received_at,
+                                 raw, state, attempt_count, lease_holder, failure, won_rule_id)
+SELECT new.*, CASE WHEN EXISTS (
+    SELECT FROM wechat_inboundevent told
+    WHERE told.openid = new.openid AND told.account_id = new.account_id AND told.won_rule_id = %s
+      AND told.pushed_at > new.pushed_at - make_interval(mins => %s) AND told.dedupe_key <> new.dedupe_key
+  ) THEN NULL ELSE %s END
+FROM (VALUES (%s::bigint, %s::varchar, %s::varchar, %s::varchar, %s::varchar, %s::timestamptz, %s::timestamptz,
+              %s::text, %s::varchar, 0, '', %s::varchar))
+  AS new (account_id, dedupe_key, nonce_key, kind, openid, pushed_at, received_at,
+          raw, state, attempt_count, lease_holder, failure)
+ON CONFLICT DO NOTHING
+RETURNING won_rule_id
+"""
+_FIRST_ANSWER: Final = "SELECT won_rule_id FROM wechat_inboundevent WHERE dedupe_key = %s"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,9 +98,10 @@ def answer(slug: str, method: str, query: Mapping[str, str], body: bytes | None)
             raise PushRefused("oversized_body" if method == "POST" else "method")
         at = clock.now()
         opened = _open(doorkeeper, query, body, at)
-        _store(doorkeeper, opened, at, started + BUDGET_S)
+        chosen = _choose(doorkeeper, opened)
+        won = _store(doorkeeper, opened, chosen, at, started + BUDGET_S)
         dispatch_soon(InboxFilled())
-        return _reply(doorkeeper, opened)
+        return _reply(doorkeeper, opened, won)
     except PushRefused as refusal:
         logger.warning("wechat.push_refused", extra={"account": slug[:40], "reason": refusal.reason})
         return _REFUSED
@@ -157,24 +176,56 @@ def _read_or_none(doorkeeper: Doorkeeper, raw: str) -> parsing.ReadPush | None:
 _kept: Final = threading.local()
 
 
-def _store(doorkeeper: Doorkeeper, opened: _Opened, at: dt.datetime, until: float) -> None:
-    """Commit the push under its dedupe key. Raises a database error, DeadlinePassed or PushRefused."""
-    row = _row(doorkeeper, opened, at)
-    run_bounded(lambda wrapper: _insert(wrapper, row), until=until)
-
-
-def _insert(wrapper: Any, row: tuple[Any, ...]) -> None:
-    """One round trip; the statement is prepared once a connection."""
-    cursor = _cursor(wrapper.connection)
+def _choose(doorkeeper: Doorkeeper, opened: _Opened) -> Ruled | None:
+    """The rule that answers. Judged at WeChat's own time of the push, so that a retry is judged alike."""
+    if opened.push is None or not doorkeeper.book.rules:
+        return None
+    at = clock.from_unix(opened.push.pushed_at_unix)
     try:
-        if cursor.execute(_INSERT, row, prepare=True).rowcount == 1:
-            return
+        occasion = occasion_of(opened.push.fields, at)
+    except parsing.Unreadable:  # a doubled Content, say: stored like any push, answered by nobody
+        return None
+    return None if occasion is None else doorkeeper.book.choose(occasion)
+
+
+def _store(
+    doorkeeper: Doorkeeper, opened: _Opened, chosen: Ruled | None, at: dt.datetime, until: float
+) -> Ruled | None:
+    """Commit the push under its dedupe key; the rule that answers it, which for a retry is the first push's.
+
+    Raises a database error, DeadlinePassed or PushRefused.
+    """
+    row = _row(doorkeeper, opened, at)
+    won_id = run_bounded(lambda wrapper: _insert(wrapper, row, chosen), until=until)
+    if won_id is None or (chosen is not None and chosen.rule.pk == won_id):
+        return chosen if won_id is not None else None
+    return next((ruled for ruled in doorkeeper.book.rules if ruled.rule.pk == won_id), None)
+
+
+def _insert(wrapper: Any, row: tuple[Any, ...], chosen: Ruled | None) -> int | None:
+    """One round trip; the statement is prepared once a connection. The id of the rule that won."""
+    cursor = _cursor(wrapper.connection)
+    rule_id = None if chosen is None else chosen.rule.pk
+    pause = 0 if chosen is None else chosen.rule.pause_minutes
+    try:
+        if pause:
+            cursor.execute(_INSERT_PAUSING, (rule_id, pause, rule_id, *row), prepare=True)
+            if cursor.rowcount == 1:
+                return _only(cursor.fetchone())
+        elif cursor.execute(_INSERT, (*row, rule_id), prepare=True).rowcount == 1:
+            return rule_id
         # Stored before: WeChat's retry (same key), or in plain mode an old signature with a new body.
-        if row[2] is not None and cursor.execute(_IS_STORED, (row[1],)).fetchone() is None:
+        first = cursor.execute(_FIRST_ANSWER, (row[1],)).fetchone()
+        if first is None and row[2] is not None:
             raise PushRefused("replayed_nonce")
+        return _only(first)
     finally:
         if not wrapper.in_atomic_block:
             wrapper.close_if_unusable_or_obsolete()
+
+
+def _only(row: tuple[Any, ...] | None) -> int | None:
+    return None if row is None or row[0] is None else int(row[0])
 
 
 def _cursor(connection: "psycopg.Connection[Any]") -> "psycopg.Cursor[Any]":
@@ -211,25 +262,21 @@ def _row(doorkeeper: Doorkeeper, opened: _Opened, at: dt.datetime) -> tuple[Any,
 # Replying ------------------------------------------------------------------------------------------------
 
 
-def _reply(doorkeeper: Doorkeeper, opened: _Opened) -> Answer:
-    """The passive answer of the winning rule, or `success`. A retry gets the same answer as the first push."""
-    if opened.push is None or not doorkeeper.rules:
-        return _SUCCESS
-    fields = opened.push.fields
-    occasion = replies.occasion_of(fields)
-    rule = replies.choose(doorkeeper.rules, occasion) if occasion else None
-    if rule is None or not replies.is_passive(rule):
+def _reply(doorkeeper: Doorkeeper, opened: _Opened, won: Ruled | None) -> Answer:
+    """The first part of the rule that won, where WeChat takes its kind here, or `success`. A retry gets the same answer
+    as the first push; the inbox worker sends the other parts."""
+    if opened.push is None or won is None or not is_passive(won.parts[0]):
         return _SUCCESS
     is_json = opened.raw.lstrip("\ufeff \t\r\n").startswith("{")
     head: dict[str, Any] = {
         "openid": opened.push.openid,
-        "original_id": parsing.text_field(fields, "ToUserName") or doorkeeper.original_id,
+        "original_id": parsing.text_field(opened.push.fields, "ToUserName") or doorkeeper.original_id,
         "at_unix": int(clock.now().timestamp()),
     }
     if is_json:
-        text = json.dumps(replies.render_json(rule, **head), ensure_ascii=False)
+        text = json.dumps(render_json(won.parts[0], **head), ensure_ascii=False)
     else:
-        text = replies.render_xml(rule, **head)
+        text = render_xml(won.parts[0], **head)
     if opened.cipher is not None:
         text = _seal(doorkeeper, opened.cipher, text, is_json=is_json)
     return Answer(200, text.encode(), "application/json" if is_json else "application/xml; charset=utf-8")

@@ -55,7 +55,7 @@ def settle(sent: SendOutcome, message: OutboundMessage, now: dt.datetime) -> Out
         return Outcome(MessageState.UNCERTAIN, code, sent.errcode)
     may_upload_again = (
         sent.errcode == verdicts.UNKNOWN_MEDIA
-        and message.kind == MessageKind.MINI_PROGRAM_CARD
+        and message.kind in (MessageKind.MINI_PROGRAM_CARD, MessageKind.IMAGE)
         and message.attempt_count < _UPLOAD_ATTEMPTS
     )
     if (sent.state == "refused" and not may_upload_again) or code in _HOPELESS:

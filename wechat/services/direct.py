@@ -31,7 +31,7 @@ LONGEST_CLIENT_MSG_ID: Final = 32
 _TRUSTED_FOR_S: Final = 5.0
 _JOURNAL_ROWS: Final = 500
 
-ServiceKind = Literal["text", "article", "mini_program_card"]
+ServiceKind = Literal["text", "image", "article", "mini_program_card"]
 MiniVersion = Literal["formal", "trial", "developer"]
 
 
@@ -105,6 +105,8 @@ class Courier:
                 answer: dict[str, Any] = client.message.send_text(openid, payload["text"])
             elif kind == "article":
                 answer = client.message.send_article(openid, **payload)
+            elif kind == "image":
+                answer = self._send_picture(client, openid, payload)
             else:
                 answer = self._send_card(client, openid, payload)
             return answer
@@ -132,7 +134,7 @@ class Courier:
             return self._judge(channel, path, error, is_repeatable)
         except NotFound:
             return SendOutcome("halted", f"{verdicts.PREFIX}account_off")
-        except Refusal:  # the picture of a card
+        except Refusal:  # the picture
             return SendOutcome("refused", f"{verdicts.PREFIX}unfit")
         message_id = answer.get("msgid")
         return SendOutcome("sent", errcode=0, message_id="" if message_id is None else str(message_id))
@@ -144,9 +146,15 @@ class Courier:
             lanes.note_trouble(account_id=self.account_id, channel=channel, trouble=trouble, at=now)
         return verdicts.judge(error, send_path=path, is_repeatable=is_repeatable, at=now)
 
+    def _send_picture(
+        self, client: GatewayClient, openid: str, payload: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        with self._uploaded(payload["path"], "image") as media_id:
+            answer: dict[str, Any] = client.message.send_image(openid, media_id)
+        return answer
+
     def _send_card(self, client: GatewayClient, openid: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        media_id = media.get_media_id(account_id=self.account_id, source=payload["thumb_path"])
-        try:
+        with self._uploaded(payload["thumb_path"], "thumb") as media_id:
             answer: dict[str, Any] = client.message.send_card_page(
                 openid,
                 title=payload["title"],
@@ -154,11 +162,18 @@ class Courier:
                 page=payload["page"],
                 thumb_media_id=media_id,
             )
+        return answer
+
+    @contextlib.contextmanager
+    def _uploaded(self, source: str, kind: media.MediaKind) -> Iterator[str]:
+        """A file's id at WeChat; one that WeChat has forgotten is uploaded anew the next time."""
+        media_id = media.get_media_id(account_id=self.account_id, source=source, kind=kind)
+        try:
+            yield media_id
         except WeChatError as error:
             if error.errcode == verdicts.UNKNOWN_MEDIA:
                 media.forget_media(account_id=self.account_id, media_id=media_id)
             raise
-        return answer
 
     def _present_client(self) -> GatewayClient:
         """An account that was switched off, or given another secret, counts within seconds."""
@@ -265,7 +280,7 @@ def send_service_message(
 ) -> SendOutcome:
     """Send one customer-service message without a row in the outbox; after `uncertain` it is not sent again.
 
-    `payload` by kind: text `{text}`; article `{title, description, url, picture_url}`; mini_program_card `{title,
+    `payload` by kind: text `{text}`; image `{path}`; article `{title, description, url, picture_url}`; mini_program_card `{title,
     card_app_id, page, thumb_path}`.
     """
     with courier(account_id=account_id) as carrying:

@@ -89,7 +89,7 @@ def _blank_pushes(pushes: QuerySet[InboundEvent], at: dt.datetime) -> int:
 def _blank(messages: QuerySet[OutboundMessage], at: dt.datetime) -> int:
     ids = list(messages.values_list("pk", flat=True))
     rows = OutboundMessage.objects.filter(pk__in=ids)
-    rows.filter(state=MessageState.QUEUED).update(
+    rows.filter(state__in=[MessageState.HELD, MessageState.QUEUED]).update(
         state=MessageState.DROPPED, finished_at=at, outcome=_("会员已注销")
     )
     return rows.update(openid="", payload={})

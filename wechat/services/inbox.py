@@ -29,12 +29,12 @@ from wechat.events import (
     FollowerLost,
     InboxFilled,
     MenuClicked,
-    TextReceived,
+    MessageReceived,
 )
 from wechat.models import InboundEvent
 from wechat.models.inbox import InboundState
 from wechat.services import followers, parsing, rule_messages, send_results
-from wechat.services.replies import SCENE_PREFIX
+from wechat.services.reply_book import SCENE_PREFIX, Ruled
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +43,13 @@ _BATCH: Final = 5
 _SAFE_PART: Final = 0.5  # a batch is worked on for at most this share of its lease
 MAX_ATTEMPTS: Final = 8
 _OUTAGE_ATTEMPTS: Final = 60  # while an engine or WeChat is away: about an hour of tries
+# What she sends that a person can answer.
+_MESSAGES: Final = (
+    "text", "image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage",
+)  # fmt: skip
 _KNOWN_QUIET: Final = frozenset(
-    {"image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage", "event.location",
-     "event.view", "event.view_miniprogram", "event.scancode_push", "event.scancode_waitmsg",
-     "event.pic_sysphoto", "event.pic_photo_or_album", "event.pic_weixin", "event.location_select",
+    {"event.location", "event.view", "event.view_miniprogram", "event.scancode_push", "event.pic_sysphoto",
+     "event.pic_photo_or_album", "event.pic_weixin", "event.location_select",
      "event.debug_demo", "event.user_info_modified", "event.user_enter_tempsession",
      "event.kf_create_session", "event.kf_close_session", "event.kf_switch_session"}
 )  # fmt: skip
@@ -63,6 +66,7 @@ class _Push:
     openid: str
     at_unix: int
     fields: Mapping[str, Any]
+    won_rule_id: int | None
 
     @property
     def at(self) -> dt.datetime:
@@ -179,6 +183,7 @@ def _read(row: InboundEvent) -> _Push:
         openid=parsing.text_field(fields, "FromUserName"),
         at_unix=parsing.pushed_at_unix(fields),
         fields=fields,
+        won_rule_id=row.won_rule_id,
     )
 
 
@@ -191,8 +196,6 @@ def _announce(push: _Push) -> InboundState:
         reaction(push)
         return InboundState.PROCESSED
     if push.kind in _KNOWN_QUIET:
-        if not push.kind.startswith("event."):
-            _note_message(push)
         return InboundState.PROCESSED
     return InboundState.IGNORED
 
@@ -214,9 +217,7 @@ def _on_subscribe(push: _Push) -> None:
                 push.account_id, push.app_id, push.openid, unionid, scene, True, push.id, push.at_unix
             )
         )
-    rule_messages.answer_actively(
-        account_id=push.account_id, openid=push.openid, fields=push.fields, inbound_id=push.id
-    )
+    _answer(push, rule_messages.find_won(push.won_rule_id))
 
 
 def _on_scan(push: _Push) -> None:
@@ -227,6 +228,7 @@ def _on_scan(push: _Push) -> None:
             push.account_id, push.app_id, push.openid, _unionid(push), scene, False, push.id, push.at_unix
         )
     )
+    _answer(push, rule_messages.find_won(push.won_rule_id))
 
 
 def _on_unsubscribe(push: _Push) -> None:
@@ -234,15 +236,31 @@ def _on_unsubscribe(push: _Push) -> None:
     events.deliver(FollowerLost(push.account_id, push.app_id, push.openid, push.id, push.at_unix))
 
 
-def _on_text(push: _Push) -> None:
-    _note_message(push)
-    events.deliver(TextReceived(push.account_id, push.app_id, push.openid, push.id, push.at_unix))
-
-
-def _note_message(push: _Push) -> None:
+def _on_message(push: _Push) -> None:
+    """She wrote or sent something. What the rules say comes before whoever keeps what they leave unanswered."""
     _open_window(push, followers.WINDOW_AFTER_MESSAGE)
+    won = rule_messages.find_won(push.won_rule_id)
+    events.deliver(
+        MessageReceived(
+            push.account_id,
+            push.app_id,
+            push.openid,
+            push.kind,
+            rule_messages.is_answered(won),
+            push.id,
+            push.at_unix,
+        )
+    )
+    _answer(push, won)
+
+
+def _answer(push: _Push, won: Ruled | None) -> None:
     rule_messages.answer_actively(
-        account_id=push.account_id, openid=push.openid, fields=push.fields, inbound_id=push.id
+        won=won,
+        account_id=push.account_id,
+        app_id=push.app_id,
+        openid=push.openid,
+        inbound_id=push.id,
     )
 
 
@@ -251,6 +269,7 @@ def _on_click(push: _Push) -> None:
     events.deliver(
         MenuClicked(push.account_id, push.app_id, push.openid, push.text("EventKey"), push.id, push.at_unix)
     )
+    _answer(push, rule_messages.find_won(push.won_rule_id))
 
 
 def _on_revoke(push: _Push) -> None:
@@ -303,8 +322,9 @@ _REACTIONS: Final = {
     "event.subscribe": _on_subscribe,
     "event.scan": _on_scan,
     "event.unsubscribe": _on_unsubscribe,
-    "text": _on_text,
+    **dict.fromkeys(_MESSAGES, _on_message),
     "event.click": _on_click,
+    "event.scancode_waitmsg": _on_click,
     "event.user_authorization_revoke": _on_revoke,
     "event.user_authorization_cancellation": _on_revoke,
     **dict.fromkeys(send_results.KINDS, _on_result),

@@ -8,32 +8,30 @@ customer service message", "customer service messages" (windows).
 import dataclasses
 import datetime as dt
 import logging
-import re
 import secrets
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
+from django.db import transaction
 from django.db.models import F, QuerySet
 
 from core import clock, events
 from core.errors import NotFound
 from core.outside import refuse_open_transaction
-from wechat.errors import MessageUnfit
 from wechat.events import MessageQueued
 from wechat.models import Follower, OutboundMessage
 from wechat.models.outbox import MessageKind, MessageState
+from wechat.services.contents import Content, article_content, card_content, text_content
 from wechat.services.delivery import LEASE_EXPIRED, WINDOW_CLOSED, Outcome, deliver
 
 logger = logging.getLogger(__name__)
 
-TEXT_BYTES: Final = 2048
 # The windows of follow, scan and menu click last one minute.
 SHORTEST_WINDOW: Final = dt.timedelta(minutes=1)
 # Longer than the slowest send: waiting for a token, an upload, the call, its one repeat.
 # Of so many queued at once each wakes a sender.
 MOST_WOKEN: Final = 20
 LEASE: Final = dt.timedelta(seconds=90)
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def queue_text(
@@ -50,8 +48,7 @@ def queue_text(
     Control characters are left out. Refuses an empty text and one over 2048 bytes (MessageUnfit).
     `window_until`: after it the message is dropped; by default the follower's own window, or one minute.
     """
-    content = _clean(text, "text", TEXT_BYTES)
-    return _queue(account_id, openid, MessageKind.TEXT, {"text": content}, reason_key, window_until, at)
+    return _queue(account_id, openid, text_content(text=text), reason_key, window_until, at)
 
 
 def queue_article(
@@ -68,13 +65,8 @@ def queue_article(
 ) -> bool:
     """A picture article will be sent once for this reason. Refuses an empty title or address; see
     `queue_text`."""
-    payload = {
-        "title": _clean(title, "title", 512),
-        "description": _clean(description, "description", 1024, is_required=False),
-        "url": _clean(url, "url", 1024),
-        "picture_url": _clean(picture_url, "picture_url", 1024, is_required=False),
-    }
-    return _queue(account_id, openid, MessageKind.ARTICLE, payload, reason_key, window_until, at)
+    content = article_content(title=title, description=description, url=url, picture_url=picture_url)
+    return _queue(account_id, openid, content, reason_key, window_until, at)
 
 
 def queue_card(
@@ -91,13 +83,44 @@ def queue_card(
 ) -> bool:
     """A mini-program card will be sent once for this reason. `thumb_path`: absolute, or a name in the default
     storage; it is uploaded when the card is sent. Refuses empty parts; see `queue_text`."""
-    payload = {
-        "title": _clean(title, "title", 512),
-        "card_app_id": _clean(card_app_id, "card_app_id", 64),
-        "page": _clean(page, "page", 1024).lstrip("/"),
-        "thumb_path": _clean(thumb_path, "thumb_path", 1024),
-    }
-    return _queue(account_id, openid, MessageKind.MINI_PROGRAM_CARD, payload, reason_key, window_until, at)
+    content = card_content(title=title, card_app_id=card_app_id, page=page, thumb_path=thumb_path)
+    return _queue(account_id, openid, content, reason_key, window_until, at)
+
+
+def queue_in_turn(
+    *,
+    account_id: int,
+    openid: str,
+    content: Content,
+    reason_key: str,
+    after_id: int | None,
+    window_until: dt.datetime | None = None,
+    at: dt.datetime,
+) -> int:
+    """The content will be sent once for this reason, when the message `after_id` is over, however that ended; the
+    message's id. Runs inside the caller's transaction."""
+    before = None if after_id is None else OutboundMessage.objects.lock(after_id)
+    waits = before is not None and before.state in (MessageState.HELD, MessageState.QUEUED)
+    message, is_new = OutboundMessage.objects.get_or_create(
+        reason_key=reason_key,
+        defaults={
+            "account_id": account_id,
+            "openid": openid,
+            "kind": content.kind,
+            "payload": content.payload,
+            "created_at": at,
+            "not_before": at,
+            "window_until": window_until or _guess_window(account_id, openid, at),
+            "state": MessageState.HELD if waits else MessageState.QUEUED,
+            "after_message_id": after_id,
+        },
+    )
+    if is_new and waits and before is not None:
+        before.is_followed = True
+        before.save(update_fields=["is_followed"])
+    elif is_new:
+        events.publish(MessageQueued(message_id=message.pk))
+    return message.pk
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,7 +141,7 @@ def queue_texts(*, account_id: int, texts: Sequence[Text], at: dt.datetime) -> i
             account_id=account_id,
             openid=one.openid,
             kind=MessageKind.TEXT,
-            payload={"text": _clean(one.text, "text", TEXT_BYTES)},
+            payload={"text": text_content(text=one.text).payload["text"]},
             reason_key=one.reason_key,
             created_at=at,
             not_before=at,
@@ -195,6 +218,9 @@ def rescue_stuck_messages() -> int:
     )
     if count:
         logger.warning("wechat.messages_uncertain", extra={"message_count": count})
+    with transaction.atomic():
+        # Those whose message before ended where nobody looked back: rescued just now, or sent as they were queued.
+        _release(OutboundMessage.objects.unblocked())
     return count
 
 
@@ -202,20 +228,10 @@ def _of_reasons(rows: Sequence[OutboundMessage]) -> QuerySet[OutboundMessage]:
     return OutboundMessage.objects.filter(reason_key__in=[row.reason_key for row in rows])
 
 
-def _clean(text: str, field: str, limit_bytes: int, *, is_required: bool = True) -> str:
-    cleaned = _UNPRINTABLE.sub("", text)
-    if is_required and not cleaned.strip():
-        raise MessageUnfit(field=field)
-    if len(cleaned.encode()) > limit_bytes:
-        raise MessageUnfit(field=field, limit_bytes=limit_bytes)
-    return cleaned
-
-
 def _queue(
     account_id: int,
     openid: str,
-    kind: MessageKind,
-    payload: dict[str, Any],
+    content: Content,
     reason_key: str,
     window_until: dt.datetime | None,
     at: dt.datetime | None,
@@ -226,8 +242,8 @@ def _queue(
         defaults={
             "account_id": account_id,
             "openid": openid,
-            "kind": kind,
-            "payload": payload,
+            "kind": content.kind,
+            "payload": content.payload,
             "created_at": now,
             "not_before": now,
             "window_until": window_until or _guess_window(account_id, openid, now),
@@ -250,7 +266,26 @@ def _guess_window(account_id: int, openid: str, now: dt.datetime) -> dt.datetime
 
 
 def _finish(message: OutboundMessage, holder: str, outcome: Outcome) -> str:
-    """Write the outcome while the lease is ours; after it was taken away, what the rescuer wrote stands."""
+    """Write the outcome while the lease is ours; after it was taken away, what the rescuer wrote stands. The message
+    that waits for this one is due with it."""
+    if not message.is_followed or outcome.state == MessageState.QUEUED:
+        return _write(message, holder, outcome)
+    with transaction.atomic():
+        state = _write(message, holder, outcome)
+        _release(OutboundMessage.objects.filter(after_message_id=message.pk, state=MessageState.HELD))
+    return state
+
+
+def _release(held: QuerySet[OutboundMessage]) -> int:
+    """These may be sent now; how many. One that somebody else released meanwhile is woken twice and sent once."""
+    ids = list(held.values_list("pk", flat=True)[:500])
+    OutboundMessage.objects.filter(pk__in=ids, state=MessageState.HELD).update(state=MessageState.QUEUED)
+    for message_id in ids:
+        events.publish(MessageQueued(message_id=message_id))
+    return len(ids)
+
+
+def _write(message: OutboundMessage, holder: str, outcome: Outcome) -> str:
     now = clock.now()
     is_over = outcome.state != MessageState.QUEUED
     written = OutboundMessage.objects.filter(

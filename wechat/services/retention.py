@@ -23,7 +23,7 @@ def prune_gateway() -> int:
     now = clock.now()
     horizon = now - dt.timedelta(days=settings.WECHAT_INBOX_KEEP_DAYS)
     waiting = [InboundState.STORED, InboundState.PROCESSING]
-    unsent = [MessageState.QUEUED, MessageState.SENDING]
+    unsent = [MessageState.HELD, MessageState.QUEUED, MessageState.SENDING]
     return (
         _delete(InboundEvent.objects.filter(received_at__lt=horizon).exclude(state__in=waiting))
         + _delete(OutboundMessage.objects.filter(created_at__lt=horizon).exclude(state__in=unsent))
