@@ -126,7 +126,7 @@
     if (!form) return;
     const kinds = brought();
     const draw = () => {
-      const trigger = form.querySelector("[name=trigger]:checked")?.value ?? "";
+      const trigger = value(form, "trigger");
       const shown = [];
       if (SAYS[trigger]) shown.push(element("div", "xe-bubble xe-bubble-mine", SAYS[trigger](form)));
       const parts = partsOf(form);

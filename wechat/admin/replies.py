@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from core import clock
 from core.admin import (
@@ -59,12 +60,14 @@ class ReplyPartInline(UnfoldStackedInline):
     extra = 0
     min_num = 1
     max_num = MOST_PARTS[False]
-    verbose_name = _("一条消息")
+    verbose_name = _("消息")
     verbose_name_plural = _("回复什么")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "kind":
-            return forms.ChoiceField(label=db_field.verbose_name, choices=part_kinds)
+            return forms.ChoiceField(
+                label=db_field.verbose_name, choices=part_kinds, widget=UnfoldAdminSelectWidget()
+            )
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and db_field.name == "text":
             field.widget.attrs |= {"data-byte-limit": str(TEXT_BYTES), "rows": "5"}
@@ -78,8 +81,7 @@ class ReplyPartInline(UnfoldStackedInline):
             def __init__(self, *args: Any, **options: Any) -> None:
                 super().__init__(*args, **options)
                 target = self.fields["target"]
-                target.widget = forms.Select(choices=part_targets(self.instance.target))
-                target.widget.attrs["class"] = "xe-select"
+                target.widget = UnfoldAdminSelectWidget(choices=part_targets(self.instance.target))
                 target.widget.is_required = False
 
         formset.form = Form
@@ -101,11 +103,7 @@ class ReplyRuleAdmin(ReplyTester, BaseAdmin):
     search_fields = ("name", "keyword", "parts__text", "parts__title", "=channel_code", "=menu_key")
     search_help_text = _("按规则名、关键词、内容、渠道码或菜单标识查找")
     actions_list = ("open_tester", "open_hours")
-    radio_fields = {
-        "trigger": admin.HORIZONTAL,
-        "keyword_match": admin.HORIZONTAL,
-        "message_kind": admin.HORIZONTAL,
-    }
+    radio_fields = {"keyword_match": admin.HORIZONTAL, "message_kind": admin.HORIZONTAL}
     change_form_outer_after_template = "admin/xiaoer/reply_rule_after.html"
     # Only what the chosen trigger needs is shown.
     conditional_fields = {

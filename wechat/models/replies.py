@@ -137,7 +137,7 @@ class ReplyPart(models.Model):
         ordering = ["position", "pk"]
 
     def __str__(self) -> str:
-        return f"{self.kind} #{self.pk}"
+        return str(dict(MessageKind.choices).get(self.kind, self.kind))
 
 
 class ReplyTally(models.Model):

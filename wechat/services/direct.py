@@ -146,9 +146,7 @@ class Courier:
             lanes.note_trouble(account_id=self.account_id, channel=channel, trouble=trouble, at=now)
         return verdicts.judge(error, send_path=path, is_repeatable=is_repeatable, at=now)
 
-    def _send_picture(
-        self, client: GatewayClient, openid: str, payload: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def _send_picture(self, client: GatewayClient, openid: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         with self._uploaded(payload["path"], "image") as media_id:
             answer: dict[str, Any] = client.message.send_image(openid, media_id)
         return answer

@@ -171,7 +171,7 @@ class RuleBook:
         the longest first, and none shorter than what was found already."""
         best: Ruled | None = None
         best_length = 0
-        for place in range(len(text)):
+        for place in range(len(text) - 1):
             for length in self._lengths.get(text[place : place + 2], ()):
                 if length < best_length:
                     break

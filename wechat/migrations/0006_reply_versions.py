@@ -19,7 +19,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION wechat_replies_changed()
 
 class Migration(migrations.Migration):
 
-    dependencies = [("wechat", "0003_reply_parts")]
+    dependencies = [("wechat", "0005_reply_parts")]
 
     operations = [
         migrations.RemoveField(

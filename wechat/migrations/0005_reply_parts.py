@@ -21,7 +21,7 @@ def move_contents(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('wechat', '0002_by_person'),
+        ('wechat', '0004_templates'),
     ]
 
     operations = [
