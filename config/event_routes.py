@@ -7,6 +7,7 @@ handlers of all other events run as Celery tasks, each by itself.
 
 from collections.abc import Mapping, Sequence
 
+from campaigns import events as campaign_events
 from core.events import Event
 from coupons import events as coupon_events
 from guides import events as guide_events
@@ -43,6 +44,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     member_events.MemberMerged: [
         "members.handlers.on_member_merged",
         "guides.handlers.move_requests_of_merged",
+        "guides.handlers.move_follow_ups_of_merged",
         "sales.handlers.on_member_merged",
     ],
     member_events.MemberUnmerged: [
@@ -63,12 +65,14 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     guide_events.MemberBound: [
         "guides.handlers.on_member_bound",
         "guides.handlers.move_requests_of_bound",
+        "guides.handlers.move_follow_ups_of_bound",
         "coupons.handlers.on_member_bound",
         "sales.handlers.on_member_bound",
     ],
     guide_events.MemberUnbound: [
         "guides.handlers.on_member_unbound",
         "guides.handlers.move_requests_of_unbound",
+        "guides.handlers.move_follow_ups_of_bound",
         "sales.handlers.on_member_unbound",
     ],
     member_events.ReassessmentRequested: ["members.handlers.on_reassessment_requested"],
@@ -85,6 +89,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     guide_events.GuideLeft: ["guides.handlers.on_guide_left"],
     guide_events.GuideMoved: ["guides.handlers.on_guide_moved"],
     guide_events.RequestStepped: ["guides.handlers.on_request_stepped"],
+    guide_events.FollowUpChanged: ["sales.handlers.on_follow_up_changed"],
     guide_events.ChannelCodeOpened: ["guides.handlers.on_channel_code_opened"],
     coupon_events.CouponClaimed: [],
     coupon_events.CouponIssued: ["coupons.handlers.on_coupon_issued"],
@@ -109,4 +114,5 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     sale_events.MonthWasClosed: ["sales.handlers.on_month_was_closed"],
     sale_events.IntakeQueued: ["sales.handlers.on_intake_queued"],
     coupon_events.UnlockReached: [],
+    campaign_events.ReachesQueued: ["campaigns.handlers.on_reaches_queued"],
 }

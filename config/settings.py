@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "guides",
     "coupons",
     "sales",
+    "campaigns",
     "assistant",
     "miniapp",
     "openapi",
@@ -213,6 +214,15 @@ SMS_TEMPLATE_CODES = {
 }
 SMS_TIMEOUT_S = env.whole("SMS_TIMEOUT_S", 8)
 SMS_KEEP_DAYS = env.whole("SMS_KEEP_DAYS", 30)
+
+# Reaching members ----------------------------------------------------------------------------------------
+# Threads of one worker that ask WeChat at the same time.
+
+REACH_THREADS = env.whole("REACH_THREADS", 8)
+if not 1 <= REACH_THREADS <= 64:
+    raise BadSetting(f"REACH_THREADS takes 1 to 64, not {REACH_THREADS}")
+REACH_KEEP_DAYS = env.whole("REACH_KEEP_DAYS", 180)
+INBOX_KEEP_DAYS = env.whole("INBOX_KEEP_DAYS", 365)
 
 # REST APIs -----------------------------------------------------------------------------------------------
 

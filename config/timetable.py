@@ -21,6 +21,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "clear_sessions": {"task": "config.clear_sessions", "schedule": 6 * 3600.0},
     "mend_missed_reactions": {"task": "guides.mend_missed_reactions", "schedule": 30.0},
     "mend_requests": {"task": "guides.mend_requests", "schedule": 30.0},
+    "mend_follow_ups": {"task": "guides.mend_follow_ups", "schedule": 60.0},
+    # Wakes whoever sends; what a dead sender left is taken over after its lease.
+    "send_reaches": {"task": "campaigns.send_due_reaches", "schedule": 5.0},
+    "prune_reaches": {"task": "campaigns.prune_reaches", "schedule": 3600.0},
     "mark_overdue_requests": {"task": "guides.mark_overdue_requests", "schedule": 60.0},
     "close_done_requests": {"task": "guides.close_done_requests", "schedule": 600.0},
     "sweep_latecomers": {"task": "members.sweep_latecomers", "schedule": 60.0},

@@ -230,3 +230,31 @@ class NotYourColleague(InvalidInput):
 
     code = "guides.not_your_colleague"
     sentence = _("只能转交给本店在职的同事")
+
+
+class NoSuchFollowUp(NotFound):
+    """Unknown, or not hers."""
+
+    code = "guides.no_such_follow_up"
+    sentence = _("没有这个任务，可能已经转给别人")
+
+
+class FollowUpMovedOn(Conflict):
+    """It is done, dropped or somebody else's by now."""
+
+    code = "guides.follow_up_moved_on"
+    sentence = _("这个任务的状态已经变了，请刷新后再看")
+
+
+class FollowUpUnfit(InvalidInput):
+    """`details["field"]` names what is missing or too long."""
+
+    code = "guides.follow_up_unfit"
+    sentence = _("请选择结果；备注最多 200 个字")
+
+
+class FollowUpTooOld(Refusal):
+    """What was done on an earlier day stands in the numbers of that day."""
+
+    code = "guides.follow_up_too_old"
+    sentence = _("只能撤销今天完成的任务")

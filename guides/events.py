@@ -55,3 +55,10 @@ class RequestStepped(Event):
     request_id: int
     step_id: int
     member_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FollowUpChanged(Event):
+    """A follow-up was done, or taken back."""
+
+    follow_up_id: int

@@ -66,6 +66,16 @@ def move_requests_of_parted(event: member_events.MemberUnmerged) -> None:
         services.settle_member_requests(member_id=member_id, actor=Actor.system("on_member_unmerged"))
 
 
+def move_follow_ups_of_bound(event: events.MemberBound | events.MemberUnbound) -> None:
+    """What was to be done for her is her new guide's, or waits until she has one."""
+    services.settle_follow_ups(member_ids=[event.member_id])
+
+
+def move_follow_ups_of_merged(event: member_events.MemberMerged) -> None:
+    """What was to be done for either row is for the guide of the one she lives on in."""
+    services.settle_follow_ups(member_ids=[event.into_member_id])
+
+
 def on_guide_left(event: events.GuideLeft) -> None:
     """What she had not done goes to the store, or where the member's binding wants it."""
     services.settle_guide_requests(guide_id=event.guide_id, actor=Actor.system("on_guide_left"))

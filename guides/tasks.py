@@ -33,3 +33,9 @@ def mark_overdue_requests() -> int:
 def close_done_requests() -> int:
     """See the service of that name."""
     return services.close_done_requests()
+
+
+@shared_task(name="guides.mend_follow_ups")
+def mend_follow_ups() -> int:
+    """See the service of that name."""
+    return services.mend_follow_ups()

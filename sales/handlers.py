@@ -2,7 +2,7 @@
 
 from core.actor import Actor
 from coupons.events import CouponRedeemed, RedemptionReversed
-from guides.events import MemberBound, MemberUnbound
+from guides.events import FollowUpChanged, MemberBound, MemberUnbound
 from members.events import MemberJoined, MemberMerged, MemberRegistered, MemberUnmerged
 from sales import services
 from sales.events import (
@@ -82,3 +82,8 @@ def on_member_unmerged(event: MemberUnmerged) -> None:
 def on_redemption_changed(event: CouponRedeemed | RedemptionReversed) -> None:
     """A redemption for the guide and the store that took the coupon, or none any more."""
     services.reconcile_facts(kind="redemption", refs=[event.redemption_id])
+
+
+def on_follow_up_changed(event: FollowUpChanged) -> None:
+    """It counts for the guide who did it, and no more when she took it back."""
+    services.reconcile_facts(kind="task", refs=[event.follow_up_id])

@@ -30,6 +30,15 @@ class FollowerInfo:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class FollowerStanding:
+    """How a person stands to an official account, as far as we know."""
+
+    is_following: bool
+    followed_at: dt.datetime | None
+    window_until: dt.datetime | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class QrTicket:
     """A parametric code: `url` is what the QR image must hold."""
 

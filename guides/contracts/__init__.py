@@ -49,6 +49,7 @@ from guides.contracts.requests import (
     RequestTab,
 )
 from guides.contracts.telling import MemberText
+from guides.contracts.follow_ups import DoneFollowUp, FollowUpCard, FollowUpCounts, FollowUpOrder, FollowUpPage
 
 __all__ = [
     "BindingCard",
@@ -62,6 +63,11 @@ __all__ = [
     "CodePlace",
     "Colleague",
     "DealerCard",
+    "DoneFollowUp",
+    "FollowUpCard",
+    "FollowUpCounts",
+    "FollowUpOrder",
+    "FollowUpPage",
     "GuideCard",
     "GuideEntry",
     "GuidePlace",

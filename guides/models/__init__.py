@@ -2,6 +2,7 @@
 
 from guides.models.binding import Binding, BindingPolicy, BindingSource
 from guides.models.codes import ChannelCode, ChannelScan, CodeKind, CodePurpose, CodeTerm, ScanOutcome
+from guides.models.follow_ups import FollowUp, FollowUpResult, FollowUpState
 from guides.models.notes import GuideMemberTag, GuideNote, GuideRemark, GuideTag
 from guides.models.organisation import Dealer, Region, StaffScope, Store
 from guides.models.people import (
@@ -41,6 +42,9 @@ __all__ = [
     "CodePurpose",
     "CodeTerm",
     "Dealer",
+    "FollowUp",
+    "FollowUpResult",
+    "FollowUpState",
     "Guide",
     "GuideLogin",
     "GuideMemberTag",

@@ -129,14 +129,19 @@ from guides.selectors.winning import (
     soon_ended_binding_ids,
     won_binding_ids,
 )
+from guides.selectors.bound_guides import list_bound_guides
+from guides.selectors.follow_ups import access_follow_up, changed_follow_up_ids, count_follow_ups, list_done_follow_ups, list_follow_ups
 
 __all__ = [
+    "access_follow_up",
     "access_guide_request",
     "access_member",
     "access_member_request",
     "access_members",
     "binding_ids_of",
     "bound_member_ids",
+    "changed_follow_up_ids",
+    "count_follow_ups",
     "count_unread_requests",
     "find_code_place",
     "find_guide_by_login",
@@ -161,6 +166,7 @@ __all__ = [
     "list_active_guide_entries",
     "list_all_store_places",
     "list_binding_history",
+    "list_bound_guides",
     "list_bound_members",
     "list_cards_for",
     "list_change_reasons",
@@ -169,8 +175,10 @@ __all__ = [
     "list_codes_to_publish",
     "list_colleagues",
     "list_dealer_names",
+    "list_done_follow_ups",
     "list_exclusive_guides",
     "list_first_won",
+    "list_follow_ups",
     "list_guide_entries",
     "list_guide_labels",
     "list_guide_names",

@@ -76,12 +76,14 @@ from guides.services.reveals import reveal_member_phone
 from guides.services.scans import answer_scan, resolve_scan
 from guides.services.talkers import find_talker
 from guides.services.words import clean_text
+from guides.services.follow_ups import assign_follow_ups, complete_follow_up, mend_follow_ups, reopen_follow_up, settle_follow_ups
 
 __all__ = [
     "accept_request",
     "activate_guide",
     "add_note",
     "answer_scan",
+    "assign_follow_ups",
     "bind_member",
     "cancel_request",
     "change_guide",
@@ -92,6 +94,7 @@ __all__ = [
     "close_done_requests",
     "close_request",
     "close_store",
+    "complete_follow_up",
     "create_request_kind",
     "day_words",
     "dry_run_policy",
@@ -105,6 +108,7 @@ __all__ = [
     "leave_guide",
     "lock_guide",
     "mark_overdue_requests",
+    "mend_follow_ups",
     "mend_missed_reactions",
     "mend_requests",
     "move_guide",
@@ -127,12 +131,14 @@ __all__ = [
     "rename_guide",
     "rename_region",
     "renew_channel_codes",
+    "reopen_follow_up",
     "reopen_store",
     "resolve_scan",
     "restore_note",
     "return_guide",
     "reveal_member_phone",
     "schedule_request",
+    "settle_follow_ups",
     "settle_guide_requests",
     "settle_member_requests",
     "settle_merged_member",

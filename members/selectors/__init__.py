@@ -5,6 +5,7 @@ from members.selectors.addresses import (
 )
 from members.selectors.consents import (
     MARKETING,
+    agreed_among,
     count_agreed,
     has_withdrawn,
     list_consent_entries,
@@ -145,6 +146,7 @@ __all__ = [
     "CARD_FIELDS",
     "MARKETING",
     "SEVERAL",
+    "agreed_among",
     "access_data_request",
     "are_told_apart",
     "birthday_member_ids",

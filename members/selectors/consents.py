@@ -110,6 +110,14 @@ def withdrawn_among(member_ids: Iterable[int], kind: str = MARKETING) -> set[int
     return set(last.values_list("member_id", flat=True))
 
 
+def agreed_among(member_ids: Iterable[int], kind: str = MARKETING) -> set[int]:
+    """Those of these living members who may be written to for this purpose; see `may_reach`. Nobody for a kind that the
+    chain does not have."""
+    entries = ConsentEntry.objects.filter(member_id__in=list(member_ids), kind__code=kind)
+    last = ConsentEntry.objects.filter(pk__in=entries.latest_ids(), action=ConsentAction.AGREED)
+    return set(last.values_list("member_id", flat=True))
+
+
 def may_reach_ids(kind: str = MARKETING) -> QuerySet[Any, int]:
     """Ids of all members who agree; unevaluated, for segments. Raises NoSuchConsentKind."""
     last = ConsentEntry.objects.filter(kind_id=_kind_id(kind)).latest_ids()

@@ -20,7 +20,7 @@ def list_facts(kind: FactKindName, refs: Collection[int]) -> list[Fact]:
 
     A new member counts for the guide by whose code she came, for the store alone where the code was the store's, and
     without a code for the guide she took herself by the end of the day. A redemption counts in the store that took
-    the coupon, for the guide who scanned it; a till's for the store alone.
+    the coupon, for the guide who scanned it; a till's for the store alone. A follow-up counts for the guide who did it.
     """
     if kind == "member":
         return _members(refs)
@@ -34,6 +34,8 @@ def list_facts(kind: FactKindName, refs: Collection[int]) -> list[Fact]:
             Fact("redemption", one.id, one.redeemed_at, one.guide_id, one.store_id, one.stands)
             for one in coupon_selectors.list_used_coupons(refs)
         ]
+    if kind == "task":
+        return _follow_ups(refs)
     raise ValueError(kind)
 
 
@@ -48,6 +50,8 @@ def list_doubtful_refs(kind: FactKindName, *, since: dt.datetime, until: dt.date
         fresh = _uncounted(kind, guide_selectors.won_binding_ids(**span), "pk")
         ended = guide_selectors.soon_ended_binding_ids(**span)
         return sorted({*fresh, *ended, *guide_selectors.binding_ids_of(_merged_rows(span))})
+    if kind == "task":
+        return sorted(guide_selectors.changed_follow_up_ids(**span))
     fresh = _uncounted(kind, coupon_selectors.redeemed_ids(**span), "redemption_id")
     return sorted({*fresh, *coupon_selectors.reversed_ids(**span)})
 
@@ -83,11 +87,33 @@ def describe_facts(facts: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Fa
             FactNote("redemption", one.id, one.member_id, one.title)
             for one in coupon_selectors.list_used_coupons(refs["redemption"])
         ]
+    if refs["task"]:
+        notes += [
+            FactNote("task", one.id, one.member_id, one.title)
+            for one in guide_selectors.list_done_follow_ups(refs["task"])
+        ]
     living = member_selectors.list_merge_targets({note.member_id for note in notes if note.member_id})
     return {
         (note.kind, note.ref): FactNote(note.kind, note.ref, living.get(note.member_id or 0), note.words)
         for note in notes
     }
+
+
+def _follow_ups(refs: Collection[int]) -> list[Fact]:
+    """One that was taken back stands no more; where it counted, its entry knows."""
+    rows = guide_selectors.list_done_follow_ups(refs)
+    done = [row for row in rows if row.guide_id is not None and row.done_at is not None]
+    places = guide_selectors.list_guide_places_at([(row.guide_id, row.done_at) for row in done])
+    stands = [
+        Fact("task", row.id, row.done_at, row.guide_id, place.store_id)
+        for row, place in zip(done, places, strict=True)
+        if row.done_at is not None
+    ]
+    of_standing = {fact.ref for fact in stands}
+    gone = [
+        Fact("task", row.id, clock.now(), None, 0, stands=False) for row in rows if row.id not in of_standing
+    ]
+    return stands + gone
 
 
 def _members(refs: Collection[int]) -> list[Fact]:

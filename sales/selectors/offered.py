@@ -6,7 +6,7 @@ from sales.contracts import FactKindName, MetricName
 from sales.models import FACT_METRICS, FactKind, Metric
 
 # Counted by `sales` itself, from rows that other apps keep.
-OWN_KINDS: Final[tuple[FactKindName, ...]] = ("member", "binding", "redemption")
+OWN_KINDS: Final[tuple[FactKindName, ...]] = ("member", "binding", "redemption", "task")
 _FACTS: Final = frozenset(metric.value for metric in FACT_METRICS.values())
 _counted: set[str] = set(OWN_KINDS)
 

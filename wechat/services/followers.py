@@ -7,6 +7,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models.functions import Greatest
 
+from wechat.contracts import FollowerStanding
 from wechat.models import Follower
 from wechat.services.follower_lookup import fetch_follower, identify_followers
 
@@ -17,6 +18,7 @@ __all__ = [
     "has_open_window",
     "identify_followers",
     "list_open_windows",
+    "list_standings",
     "note_follow",
     "note_unfollow",
     "open_window",
@@ -95,6 +97,17 @@ def list_open_windows(*, account_id: int, openids: Iterable[str], at: dt.datetim
     """Those of these who may be written to at that instant, as far as we know, and until when."""
     rows = Follower.objects.filter(account_id=account_id, openid__in=list(openids), window_until__gt=at)
     return {openid: until for openid, until in rows.values_list("openid", "window_until") if until}
+
+
+def list_standings(*, account_id: int, openids: Iterable[str]) -> dict[str, FollowerStanding]:
+    """How each of these stands to the account; who never had to do with it is missing."""
+    rows = Follower.objects.filter(account_id=account_id, openid__in=list(openids))
+    return {
+        openid: FollowerStanding(is_following, followed_at, window_until)
+        for openid, is_following, followed_at, window_until in rows.values_list(
+            "openid", "is_following", "followed_at", "window_until"
+        )
+    }
 
 
 def has_open_window(*, account_id: int, openid: str, at: dt.datetime) -> bool:

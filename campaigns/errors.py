@@ -1,0 +1,44 @@
+"""Refusals of `campaigns`."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import InvalidInput, NotFound, Refusal
+
+
+class ReachUnfit(InvalidInput):
+    """`details["field"]` names the part that cannot be used."""
+
+    code = "campaigns.reach_unfit"
+    sentence = _("通知的内容不完整，请检查标题、正文和事项")
+
+
+class NoSuchInboxMessage(NotFound):
+    code = "campaigns.no_such_inbox_message"
+    sentence = _("没有这条消息，可能已经过期")
+
+
+class NoSuchScene(NotFound):
+    code = "campaigns.no_such_scene"
+    sentence = _("没有这个场景")
+
+
+class QuietHoursUnusable(InvalidInput):
+    code = "campaigns.quiet_hours_unusable"
+    sentence = _("免打扰的开始和结束不能是同一个时间")
+
+
+class CapUnusable(InvalidInput):
+    code = "campaigns.cap_unusable"
+    sentence = _("频次上限填 1 到 100，同一通道、重要程度和周期只能有一条")
+
+
+class ChannelsUnusable(InvalidInput):
+    code = "campaigns.channels_unusable"
+    sentence = _("请至少选择一个通道")
+
+
+class MappingUnfit(Refusal):
+    """`details["faults"]` says which keyword and why."""
+
+    code = "campaigns.mapping_unfit"
+    sentence = _("模板字段没有配好，请按提示修改")

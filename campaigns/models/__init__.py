@@ -1,0 +1,30 @@
+"""Tables of `campaigns`; private to this app."""
+
+from campaigns.models.grants import GrantEntry, GrantReason, SubscriptionGrant
+from campaigns.models.inbox import InboxMessage
+from campaigns.models.policy import (
+    CapSpan,
+    FrequencyCap,
+    MappingKind,
+    ReachPolicy,
+    TopicRule,
+    TopicTemplate,
+)
+from campaigns.models.reaches import Importance, Reach, ReachBar, ReachState
+
+__all__ = [
+    "CapSpan",
+    "FrequencyCap",
+    "GrantEntry",
+    "GrantReason",
+    "Importance",
+    "InboxMessage",
+    "MappingKind",
+    "Reach",
+    "ReachBar",
+    "ReachPolicy",
+    "ReachState",
+    "SubscriptionGrant",
+    "TopicRule",
+    "TopicTemplate",
+]

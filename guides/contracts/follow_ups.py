@@ -1,0 +1,66 @@
+"""What guides are asked to do for their members."""
+
+import dataclasses
+import datetime as dt
+from typing import Literal
+
+FollowUpStateName = Literal["open", "done", "dropped"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FollowUpOrder:
+    """One thing to be done for one member; one for a `source_key`."""
+
+    member_id: int
+    topic: str
+    title: str
+    script: str
+    due_on: dt.date
+    source_key: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FollowUpCard:
+    """One follow-up as its guide sees it. `member_name` is what she calls the member."""
+
+    id: int
+    public_id: str
+    member_id: int
+    member_public_id: str
+    member_name: str
+    title: str
+    script: str
+    due_on: dt.date
+    state: FollowUpStateName
+    result: str
+    result_label: str
+    note: str
+    done_at: dt.datetime | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FollowUpCounts:
+    """How many she has: due by today (overdue ones among them), overdue, later, and done in the month of that day."""
+
+    due_count: int
+    overdue_count: int
+    later_count: int
+    done_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FollowUpPage:
+    follow_ups: tuple[FollowUpCard, ...]
+    next_cursor: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DoneFollowUp:
+    """What a ledger needs of one. `stands`: it is done now."""
+
+    id: int
+    member_id: int
+    guide_id: int | None
+    done_at: dt.datetime | None
+    title: str
+    stands: bool
