@@ -24,7 +24,8 @@ class SubscriptionGrant(models.Model):
         verbose_name_plural = _("订阅授权")
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "openid", "template_id"], name="subscriptiongrant_one_per_person_and_template"
+                fields=["account", "openid", "template_id"],
+                name="subscriptiongrant_one_per_person_and_template",
             ),
             models.CheckConstraint(condition=models.Q(count__gte=0), name="subscriptiongrant_not_negative"),
         ]

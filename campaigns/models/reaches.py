@@ -111,9 +111,7 @@ class Reach(models.Model):
             # Used by the frequency caps, her page and her merge.
             models.Index(fields=["member", "queued_at"], name="reach_of_member"),
             # Used when WeChat tells what became of a message.
-            models.Index(
-                fields=["message_id"], name="reach_by_message", condition=~models.Q(message_id="")
-            ),
+            models.Index(fields=["message_id"], name="reach_by_message", condition=~models.Q(message_id="")),
         ]
 
     def __str__(self) -> str:

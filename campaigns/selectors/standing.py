@@ -1,5 +1,6 @@
 """Everything that decides over which channel a handful of reaches can go, read at once."""
 
+import contextlib
 import dataclasses
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
@@ -67,7 +68,9 @@ def read_standing(member_ids: Iterable[int], *, at: dt.datetime) -> Standing:
         mini_openids=mini_openids,
         followers=standings,
         barred=_barred(alive, openids, standings),
-        mappings={(row.topic, row.kind, row.account_id): row for row in TopicTemplate.objects.filter(is_on=True)},
+        mappings={
+            (row.topic, row.kind, row.account_id): row for row in TopicTemplate.objects.filter(is_on=True)
+        },
         grants=_grants(official, openids) | _grants(mini, mini_openids),
         guides=guide_selectors.list_bound_guides(alive),
         names={member_id: card.display_name for member_id, card in cards.items()},
@@ -77,20 +80,14 @@ def read_standing(member_ids: Iterable[int], *, at: dt.datetime) -> Standing:
 
 def _accounts() -> tuple[AccountCard | None, AccountCard | None]:
     official = mini = None
-    try:
+    with contextlib.suppress(NoAccount):
         official = accounts.get_default_official()
-    except NoAccount:
-        pass
-    try:
+    with contextlib.suppress(NoAccount):
         mini = accounts.get_default_mini_program()
-    except NoAccount:
-        pass
     return official, mini
 
 
-def _followers(
-    official: AccountCard | None, openids: Mapping[int, list[str]]
-) -> dict[str, FollowerStanding]:
+def _followers(official: AccountCard | None, openids: Mapping[int, list[str]]) -> dict[str, FollowerStanding]:
     every = [openid for hers in openids.values() for openid in hers]
     if official is None or not every:
         return {}

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -59,14 +59,12 @@ class Tally:
 def count_sent(member_ids: Iterable[int], *, at: dt.datetime) -> Tally:
     """What these members have had today and in the seven Shanghai days that end with today."""
     day, _end = clock.day_bounds(clock.business_day(at))
+    values: dict[str, Any] = {
+        "members": sorted(set(member_ids)),
+        "day": day,
+        "week": day - WEEK + dt.timedelta(days=1),
+        "life": LONGEST_LIFE,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SENT,
-            {
-                "members": sorted(set(member_ids)),
-                "day": day,
-                "week": day - WEEK + dt.timedelta(days=1),
-                "life": LONGEST_LIFE,
-            },
-        )
+        cursor.execute(_SENT, values)
         return Tally(cursor.fetchall())

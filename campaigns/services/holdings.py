@@ -35,9 +35,7 @@ class ReachHoldings(MemberHoldings):
         if not hers and not theirs:
             return ()
         return (
-            MergeLine(
-                _now("站内信"), str(hers), str(theirs), str(hers + theirs), _now("两边的消息都保留")
-            ),
+            MergeLine(_now("站内信"), str(hers), str(theirs), str(hers + theirs), _now("两边的消息都保留")),
         )
 
     def move(self, *, emptier_id: int, survivor_id: int, actor: Actor, at: dt.datetime) -> Snapshot:
@@ -63,9 +61,7 @@ class ReachHoldings(MemberHoldings):
         if not snapshot:
             return
         for label in self.models:
-            repoint_back(
-                model=label, ids=snapshot[label], emptier_id=emptier_id, survivor_id=survivor_id
-            )
+            repoint_back(model=label, ids=snapshot[label], emptier_id=emptier_id, survivor_id=survivor_id)
         ReachBar.objects.bulk_create(
             [
                 ReachBar(

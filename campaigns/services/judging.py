@@ -38,9 +38,7 @@ def judge(way: Way, outcome: SendOutcome, at: dt.datetime) -> Verdict:
     """What becomes of the reach by itself."""
     held = way.held
     if outcome.state == "sent":
-        return Verdict(
-            held, ReachState.SENT, message_id=outcome.message_id, went=True, channel=way.channel
-        )
+        return Verdict(held, ReachState.SENT, message_id=outcome.message_id, went=True, channel=way.channel)
     if outcome.state == "uncertain":
         return _uncertain(way, outcome, at)
     if held.sent_at is not None:

@@ -53,7 +53,9 @@ def mark_ways(*, ways: Sequence[Way], policy: Policy, holder: str, at: dt.dateti
         outside = [way for way in fit if way.channel in WECHAT_CHANNELS]
         inside, undone = _do_inside([way for way in fit if way.channel not in WECHAT_CHANNELS], holder, at)
         marked = mark_sending(held=[(way.held, way.channel) for way in outside], holder=holder, at=at)
-        settle(verdicts=[*inside, *(_again(way, at) for way in (*lost, *unable, *undone))], holder=holder, at=at)
+        settle(
+            verdicts=[*inside, *(_again(way, at) for way in (*lost, *unable, *undone))], holder=holder, at=at
+        )
     return [way for way in outside if way.held.id in marked]
 
 

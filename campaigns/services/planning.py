@@ -62,7 +62,9 @@ def plan_reach(held: Held, standing: Standing, at: dt.datetime) -> Way | Verdict
             return found
         held.note(channel, found, at)
     last = held.notes[-1] if held.notes else None
-    return Verdict(held, ReachState.FAILED, last.code if last else why.NO_ACCOUNT, last.errcode if last else None)
+    return Verdict(
+        held, ReachState.FAILED, last.code if last else why.NO_ACCOUNT, last.errcode if last else None
+    )
 
 
 def _repeat(held: Held, standing: Standing, at: dt.datetime) -> Way | Verdict:

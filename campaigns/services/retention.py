@@ -17,18 +17,24 @@ def prune_reaches(*, at: dt.datetime | None = None) -> int:
     """Finished reaches and inbox messages past their keeping time are deleted; how many. The oldest come first, and both
     tables are written in the order of their ids, so nothing young is looked at."""
     at = at or clock.now()
-    horizon = at - dt.timedelta(days=settings.REACH_KEEP_DAYS)
-    unfinished = [ReachState.QUEUED, ReachState.SENDING]
-    reaches = Reach.objects.filter(queued_at__lt=horizon).exclude(state__in=unfinished)
-    messages = InboxMessage.objects.filter(sent_at__lt=at - dt.timedelta(days=settings.INBOX_KEEP_DAYS))
-    return _prune(reaches) + _prune(messages)
+    of_reaches = at - dt.timedelta(days=settings.REACH_KEEP_DAYS)
+    of_inbox = at - dt.timedelta(days=settings.INBOX_KEEP_DAYS)
+    over = Reach.objects.filter(queued_at__lt=of_reaches).exclude(
+        state__in=[ReachState.QUEUED, ReachState.SENDING]
+    )
+    return _prune(Reach.objects.all(), over) + _prune(
+        InboxMessage.objects.all(), InboxMessage.objects.filter(sent_at__lt=of_inbox)
+    )
 
 
-def _prune(old: QuerySet[Any]) -> int:
+def _prune(rows: QuerySet[Any], over: QuerySet[Any]) -> int:
+    """Of the first rows those that are over, until there are none among them: looking for them in the whole table would
+    read all of it every hour."""
     total = 0
     for _round in range(_RUN):
-        ids = list(old.order_by("pk").values_list("pk", flat=True)[:_CHUNK])
-        if not ids:
+        ids = list(rows.order_by("pk").values_list("pk", flat=True)[:_CHUNK])
+        deleted = over.filter(pk__in=ids).delete()[0]
+        total += deleted
+        if not deleted:
             break
-        total += old.filter(pk__in=ids).delete()[0]
     return total

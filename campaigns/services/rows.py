@@ -110,7 +110,7 @@ def claim_reaches(*, holder: str, limit: int, at: dt.datetime) -> list[Held]:
         for importance in Importance.values:
             if len(ids) >= limit:
                 break
-            values = {
+            values: dict[str, Any] = {
                 "importance": importance,
                 "now": at,
                 "limit": limit - len(ids),

@@ -6,7 +6,6 @@ lease ends.
 """
 
 import datetime as dt
-import itertools
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -55,8 +54,8 @@ def send_due_reaches(*, limit: int | None = None) -> int:
             if not chunk:
                 break
             taken += len(chunk)
-            for handful in itertools.batched(chunk, HANDFUL):
-                _work(handful, holder, sailing)
+            for start in range(0, len(chunk), HANDFUL):
+                _work(chunk[start : start + HANDFUL], holder, sailing)
     return taken
 
 
@@ -107,9 +106,7 @@ class _Lane:
             now_going, left = left[: permits.count], left[permits.count :]
             marked = mark_ways(ways=now_going, policy=policy, holder=self._holder, at=clock.now())
             outcomes = self._sailing.send(marked)
-            passing += record_outcomes(
-                sent=list(zip(marked, outcomes, strict=True)), holder=self._holder
-            )
+            passing += record_outcomes(sent=list(zip(marked, outcomes, strict=True)), holder=self._holder)
         return passing
 
     def _waits(self, permits: Permits, now: dt.datetime) -> bool:

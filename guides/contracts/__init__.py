@@ -1,5 +1,12 @@
 """What may leave `guides`."""
 
+from guides.contracts.follow_ups import (
+    DoneFollowUp,
+    FollowUpCard,
+    FollowUpCounts,
+    FollowUpOrder,
+    FollowUpPage,
+)
 from guides.contracts.organisation import (
     BindingCard,
     BindingImport,
@@ -49,7 +56,6 @@ from guides.contracts.requests import (
     RequestTab,
 )
 from guides.contracts.telling import MemberText
-from guides.contracts.follow_ups import DoneFollowUp, FollowUpCard, FollowUpCounts, FollowUpOrder, FollowUpPage
 
 __all__ = [
     "BindingCard",

@@ -9,6 +9,7 @@ from guides.selectors.bindings import (
     names_as_seen,
     summarize_guide,
 )
+from guides.selectors.bound_guides import list_bound_guides
 from guides.selectors.bound_members import (
     list_bound_members,
     list_newest_members,
@@ -28,6 +29,13 @@ from guides.selectors.codes import (
     get_scan,
     list_code_scans,
     list_codes_to_publish,
+)
+from guides.selectors.follow_ups import (
+    access_follow_up,
+    changed_follow_up_ids,
+    count_follow_ups,
+    list_done_follow_ups,
+    list_follow_ups,
 )
 from guides.selectors.labels import (
     list_active_guide_entries,
@@ -129,8 +137,6 @@ from guides.selectors.winning import (
     soon_ended_binding_ids,
     won_binding_ids,
 )
-from guides.selectors.bound_guides import list_bound_guides
-from guides.selectors.follow_ups import access_follow_up, changed_follow_up_ids, count_follow_ups, list_done_follow_ups, list_follow_ups
 
 __all__ = [
     "access_follow_up",

@@ -8,6 +8,13 @@ from guides.services.codes import (
     publish_channel_code,
     renew_channel_codes,
 )
+from guides.services.follow_ups import (
+    assign_follow_ups,
+    complete_follow_up,
+    mend_follow_ups,
+    reopen_follow_up,
+    settle_follow_ups,
+)
 from guides.services.imports import import_bindings
 from guides.services.member_choice import change_guide
 from guides.services.member_messages import (
@@ -76,7 +83,6 @@ from guides.services.reveals import reveal_member_phone
 from guides.services.scans import answer_scan, resolve_scan
 from guides.services.talkers import find_talker
 from guides.services.words import clean_text
-from guides.services.follow_ups import assign_follow_ups, complete_follow_up, mend_follow_ups, reopen_follow_up, settle_follow_ups
 
 __all__ = [
     "accept_request",

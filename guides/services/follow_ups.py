@@ -19,21 +19,21 @@ NOTE_LENGTH: Final = 200
 KEPT_OPEN: Final = dt.timedelta(days=30)
 _AT_ONCE: Final = 1_000
 
-# Of open follow-ups those that are not with the guide at work whom the member is bound to now, or with nobody.
-_MISPLACED: Final = """
-SELECT task.id, bound.guide_id FROM guides_followup task
-LEFT JOIN (
-    SELECT binding.member_id, binding.guide_id FROM guides_binding binding
-    JOIN guides_guide guide ON guide.id = binding.guide_id AND guide.state = 'active'
-    WHERE binding.ended_at IS NULL
-) bound ON bound.member_id = task.member_id
-WHERE task.state = 'open' AND task.guide_id IS DISTINCT FROM bound.guide_id
-  AND (%(members)s::bigint[] IS NULL OR task.member_id = ANY(%(members)s))
-ORDER BY task.id LIMIT %(limit)s FOR NO KEY UPDATE OF task SKIP LOCKED
-"""
-_MOVE: Final = f"""
+# Open follow-ups that are not with the guide at work whom their member is bound to now, or with nobody.
+_MOVE: Final = """
 UPDATE guides_followup task SET guide_id = found.guide_id
-FROM ({_MISPLACED}) found WHERE task.id = found.id
+FROM (
+    SELECT open.id, bound.guide_id FROM guides_followup open
+    LEFT JOIN (
+        SELECT binding.member_id, binding.guide_id FROM guides_binding binding
+        JOIN guides_guide guide ON guide.id = binding.guide_id AND guide.state = 'active'
+        WHERE binding.ended_at IS NULL
+    ) bound ON bound.member_id = open.member_id
+    WHERE open.state = 'open' AND open.guide_id IS DISTINCT FROM bound.guide_id
+      AND (%(members)s::bigint[] IS NULL OR open.member_id = ANY(%(members)s))
+    ORDER BY open.id LIMIT %(limit)s FOR NO KEY UPDATE OF open SKIP LOCKED
+) found
+WHERE task.id = found.id
 """
 
 
@@ -91,9 +91,7 @@ def complete_follow_up(
         return row.pk
 
 
-def reopen_follow_up(
-    *, guide_id: int, public_id: str, actor: Actor, at: dt.datetime | None = None
-) -> int:
+def reopen_follow_up(*, guide_id: int, public_id: str, actor: Actor, at: dt.datetime | None = None) -> int:
     """It is to be done again, and goes to whoever is the member's guide now; its id. The same again changes nothing.
     Refuses what was done before today (FollowUpTooOld); see `complete_follow_up`."""
     at = at or clock.now()

@@ -102,12 +102,15 @@ def describe_facts(facts: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Fa
 def _follow_ups(refs: Collection[int]) -> list[Fact]:
     """One that was taken back stands no more; where it counted, its entry knows."""
     rows = guide_selectors.list_done_follow_ups(refs)
-    done = [row for row in rows if row.guide_id is not None and row.done_at is not None]
-    places = guide_selectors.list_guide_places_at([(row.guide_id, row.done_at) for row in done])
+    done = [
+        (row.id, row.guide_id, row.done_at)
+        for row in rows
+        if row.guide_id is not None and row.done_at is not None
+    ]
+    places = guide_selectors.list_guide_places_at([(guide_id, done_at) for _ref, guide_id, done_at in done])
     stands = [
-        Fact("task", row.id, row.done_at, row.guide_id, place.store_id)
-        for row, place in zip(done, places, strict=True)
-        if row.done_at is not None
+        Fact("task", ref, done_at, guide_id, place.store_id)
+        for (ref, guide_id, done_at), place in zip(done, places, strict=True)
     ]
     of_standing = {fact.ref for fact in stands}
     gone = [

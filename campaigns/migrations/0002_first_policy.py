@@ -1,0 +1,29 @@
+"""The policy the chain begins with; staff change it in the admin."""
+
+from typing import Any
+
+from django.db import migrations
+
+CAPS = (
+    ("", "", "day", 5),
+    ("", "marketing", "day", 2),
+    ("", "marketing", "week", 5),
+    ("sms", "", "week", 2),
+    ("follow_up", "", "week", 3),
+)
+
+
+def write_policy(apps: Any, schema_editor: Any) -> None:
+    policy, _is_new = apps.get_model("campaigns", "ReachPolicy").objects.get_or_create(pk=1)
+    apps.get_model("campaigns", "FrequencyCap").objects.bulk_create(
+        apps.get_model("campaigns", "FrequencyCap")(
+            policy=policy, channel=channel, importance=importance, span=span, most=most
+        )
+        for channel, importance, span, most in CAPS
+    )
+
+
+class Migration(migrations.Migration):
+    dependencies = [("campaigns", "0001_first")]
+
+    operations = [migrations.RunPython(write_policy, migrations.RunPython.noop)]

@@ -1,0 +1,26 @@
+"""WeChat as a test tells it to answer, and a member whom every channel reaches."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from tests.campaigns.kit import World, make_world
+from tests.cast import Cast
+from tests.wechat.scripted_server import ScriptedServer, hosts_at
+from wechat.client import transport
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[ScriptedServer]:
+    with ScriptedServer().running() as running:
+        settings.WECHAT_HOSTS = hosts_at(running.base_url)
+        settings.WECHAT_TIMEOUT_S = 1
+        settings.REACH_THREADS = 4
+        yield running
+        transport.connections().close()
+
+
+@pytest.fixture
+def world(transactional_db: None, cast: Cast, server: ScriptedServer) -> World:
+    return make_world(cast, server)
