@@ -138,6 +138,17 @@ SIDEBAR: list[dict[str, Any]] = [
         ],
     },
     {
+        "title": _("触达"),
+        "separator": True,
+        "items": [
+            _item(_("触达记录"), "campaign", "campaigns_reach_changelist"),
+            _item(_("触达事项"), "list_alt", "campaigns_topicrule_changelist"),
+            _item(_("触达规则"), "bedtime", "campaigns_reachpolicy_changelist"),
+            _item(_("站内信"), "mark_email_unread", "campaigns_inboxmessage_changelist"),
+            _item(_("跟进任务"), "task_alt", "guides_followup_changelist"),
+        ],
+    },
+    {
         "title": _("数据"),
         "separator": True,
         "items": [

@@ -1,7 +1,5 @@
 """The policy the chain begins with; staff change it in the admin."""
 
-from typing import Any
-
 from django.db import migrations
 
 CAPS = (
@@ -13,8 +11,10 @@ CAPS = (
 )
 
 
-def write_policy(apps: Any, schema_editor: Any) -> None:
-    policy, _is_new = apps.get_model("campaigns", "ReachPolicy").objects.get_or_create(pk=1)
+def write_policy(apps, schema_editor):
+    policy, _is_new = apps.get_model("campaigns", "ReachPolicy").objects.get_or_create(
+        pk=1, defaults={"quiet_from": "22:00", "quiet_until": "08:30"}
+    )
     apps.get_model("campaigns", "FrequencyCap").objects.bulk_create(
         apps.get_model("campaigns", "FrequencyCap")(
             policy=policy, channel=channel, importance=importance, span=span, most=most

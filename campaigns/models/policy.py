@@ -1,7 +1,5 @@
 """What the chain decided about reaching members: quiet hours, how often, and what of which topic."""
 
-import datetime as dt
-
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,13 +10,12 @@ from core.models import LockingQuerySet
 
 
 class ReachPolicy(models.Model):
-    """The chain's one row about when members are left alone; without it the defaults hold."""
+    """The chain's one row about when members are left alone; a migration writes the first."""
 
     is_quiet_on = models.BooleanField(_("启用免打扰"), default=True)
-    quiet_from = models.TimeField(_("免打扰开始"), default=dt.time(22, 0), help_text=_("北京时间"))
+    quiet_from = models.TimeField(_("免打扰开始"), help_text=_("北京时间"))
     quiet_until = models.TimeField(
         _("免打扰结束"),
-        default=dt.time(8, 30),
         help_text=_("这段时间里的通知到结束时再发；必须告知的不受限制"),
     )
 

@@ -38,8 +38,8 @@ class Policy:
 
 
 def get_policy() -> Policy:
-    """The chain's policy, or the default one."""
-    row = ReachPolicy.objects.filter(pk=1).first() or ReachPolicy()
+    """The chain's policy."""
+    row = ReachPolicy.objects.get(pk=1)
     caps = FrequencyCap.objects.values_list("channel", "importance", "span", "most")
     quiet = QuietHours(row.quiet_from, row.quiet_until) if row.is_quiet_on else None
     return Policy(quiet, tuple(Cap(*cap) for cap in caps))

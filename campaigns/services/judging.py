@@ -25,7 +25,7 @@ _REPEAT_PAUSE: Final = dt.timedelta(seconds=5)
 def record_outcomes(*, sent: Sequence[tuple[Way, SendOutcome]], holder: str) -> list[Held]:
     """What WeChat said stands on the rows, bars and consents; those that stay in hand for the next channel."""
     at = clock.now()
-    verdicts = [judge(way, outcome, at) for way, outcome in sent]
+    verdicts = [judge(way=way, outcome=outcome, at=at) for way, outcome in sent]
     with transaction.atomic():
         settled = settle(verdicts=verdicts, holder=holder, at=at)
         mine = [(way, outcome) for way, outcome in sent if way.held.id in settled]
@@ -34,7 +34,7 @@ def record_outcomes(*, sent: Sequence[tuple[Way, SendOutcome]], holder: str) -> 
     return [one.held for one in verdicts if one.keeps and one.held.id in settled]
 
 
-def judge(way: Way, outcome: SendOutcome, at: dt.datetime) -> Verdict:
+def judge(*, way: Way, outcome: SendOutcome, at: dt.datetime) -> Verdict:
     """What becomes of the reach by itself."""
     held = way.held
     if outcome.state == "sent":
@@ -45,10 +45,10 @@ def judge(way: Way, outcome: SendOutcome, at: dt.datetime) -> Verdict:
         return _after_doubt(way, outcome, at)
     if outcome.state == "refused":
         return _next_channel(way, outcome, at)
-    return wait_or_pass(held, way.channel, outcome, at)
+    return wait_or_pass(held=held, channel=way.channel, outcome=outcome, at=at)
 
 
-def wait_or_pass(held: Held, channel: str, outcome: SendOutcome, at: dt.datetime) -> Verdict:
+def wait_or_pass(*, held: Held, channel: str, outcome: SendOutcome, at: dt.datetime) -> Verdict:
     """WeChat does not have it and takes it later: it waits if it is news then and she need not know now; else the next
     channel is tried."""
     if outcome.state == "halted":
@@ -114,12 +114,12 @@ def _mind_grants(sent: Iterable[tuple[Way, SendOutcome]], at: dt.datetime) -> No
     """What surely did not go out gives the consent back; what WeChat says is spent is none."""
     used = [(way, outcome) for way, outcome in sent if way.grant is not None]
     spent = [
-        (way.grant, grant_key(way, way.held.attempt_count))
+        (way.grant, grant_key(way=way, attempt=way.held.attempt_count))
         for way, outcome in used
         if outcome.code == NO_GRANT and way.grant is not None
     ]
     unused = [
-        (way.grant, grant_key(way, way.held.attempt_count))
+        (way.grant, grant_key(way=way, attempt=way.held.attempt_count))
         for way, outcome in used
         if outcome.state in {"refused", "later", "halted"}
         and outcome.code != NO_GRANT

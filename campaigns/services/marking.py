@@ -82,14 +82,14 @@ def _use_up(ways: Sequence[Way], at: dt.datetime) -> tuple[list[Way], list[Way]]
     first: dict[GrantKey, Way] = {}
     for way in ways:
         if way.grant is not None and way.grant not in wanted:
-            wanted[way.grant] = grant_key(way, way.held.attempt_count + 1)
+            wanted[way.grant] = grant_key(way=way, attempt=way.held.attempt_count + 1)
             first[way.grant] = way
     taken = take_grants(wanted=wanted, at=at) if wanted else set()
     fit = [way for way in ways if way.grant is None or (way.grant in taken and first[way.grant] is way)]
     return fit, [way for way in ways if way not in fit]
 
 
-def grant_key(way: Way, attempt: int) -> str:
+def grant_key(*, way: Way, attempt: int) -> str:
     """Under which the attempt uses up her consent, and gives it back."""
     return f"reach:{way.held.id}:{attempt}"
 

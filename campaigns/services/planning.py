@@ -41,7 +41,7 @@ class Way:
         return hashlib.sha256(f"reach:{self.held.reason_key}".encode()).hexdigest()[:32]
 
 
-def plan_reach(held: Held, standing: Standing, at: dt.datetime) -> Way | Verdict:
+def plan_reach(*, held: Held, standing: Standing, at: dt.datetime) -> Way | Verdict:
     """The way it goes, or what becomes of it without being sent. What was tried or passed over is noted on it."""
     if held.sent_at is not None:
         return _repeat(held, standing, at)
@@ -152,14 +152,14 @@ def _by_template(
         account_id=account.id,
         openid=openid,
         template_id=mapping.template_id,
-        fields=fill(mapping, held, standing.names.get(member_id, "")),
+        fields=fill(mapping=mapping, held=held, member_name=standing.names.get(member_id, "")),
         page=mapping.page or held.content["page"],
         mini_app_id="" if standing.mini is None else standing.mini.app_id,
         grant=grant,
     )
 
 
-def fill(mapping: TopicTemplate, held: Held, member_name: str) -> dict[str, str]:
+def fill(*, mapping: TopicTemplate, held: Held, member_name: str) -> dict[str, str]:
     """What the template's keywords say; WeChat's limits are the sender's to keep."""
     values = {
         "title": held.content["title"],

@@ -65,7 +65,7 @@ def _work(handful: Iterable[Held], holder: str, sailing: Fleet) -> None:
     while in_hand:
         now = clock.now()
         standing = read_standing([one.member_id for one in in_hand], at=now)
-        plans = [plan_reach(one, standing, now) for one in in_hand]
+        plans = [plan_reach(held=one, standing=standing, at=now) for one in in_hand]
         settle(verdicts=[plan for plan in plans if isinstance(plan, Verdict)], holder=holder, at=now)
         ways = [plan for plan in plans if isinstance(plan, Way)]
         inside = [way for way in ways if way.channel not in WECHAT_CHANNELS]
@@ -131,7 +131,7 @@ class _Lane:
                 )  # fmt: skip
             elif permits.halt_code:
                 outcome = SendOutcome("halted", permits.halt_code, retry_at=permits.wait_until)
-                verdicts.append(wait_or_pass(way.held, way.channel, outcome, now))
+                verdicts.append(wait_or_pass(held=way.held, channel=way.channel, outcome=outcome, at=now))
             else:
                 verdicts.append(Verdict(way.held, ReachState.QUEUED, not_before=permits.wait_until))
         settled = settle(verdicts=verdicts, holder=self._holder, at=now)

@@ -3,10 +3,20 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import name_actions, name_details, name_values
-from guides.admin import bindings, codes, member_pages, people, places, policies, requests, staff
+from guides.admin import bindings, codes, follow_ups, member_pages, people, places, policies, requests, staff
 from guides.models import ScanOutcome
 
-__all__ = ["bindings", "codes", "member_pages", "people", "places", "policies", "requests", "staff"]
+__all__ = [
+    "bindings",
+    "codes",
+    "follow_ups",
+    "member_pages",
+    "people",
+    "places",
+    "policies",
+    "requests",
+    "staff",
+]
 
 name_actions(
     {

@@ -38,6 +38,11 @@ def scope_requests(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any
     return queryset if _sees_all(staff) else queryset.filter(store__in=_store_ids(staff))
 
 
+def scope_follow_ups(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Follow-ups of guides of the scope; those that wait for a guide are head office's."""
+    return queryset if _sees_all(staff) else queryset.filter(guide__store__in=_store_ids(staff))
+
+
 def scope_members(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
     """Members whose guide of today works in a store of the scope; unbound members are head office's."""
     if _sees_all(staff):

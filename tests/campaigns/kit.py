@@ -124,7 +124,7 @@ def make_world(cast: Cast, server: ScriptedServer) -> World:
         value=MINI_OPENID,
         linked_at=clock.now(),
     )
-    ReachPolicy.objects.update_or_create(pk=1, defaults={"is_quiet_on": False})
+    ReachPolicy.objects.update(is_quiet_on=False)
     world = World(cast, server, mini.pk)
     world.follow(window_until=None)
     for channel in PATHS:

@@ -1,0 +1,29 @@
+"""Codes of the reach layer in words."""
+
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.contracts import CHANNEL_LABELS, REACH_WORDS, TOPICS
+from campaigns.models import Importance
+from core.admin import name_actions, name_details, name_values
+from wechat.services import verdicts
+
+name_actions(
+    {
+        "campaigns.reachpolicy.change": _("修改触达规则"),
+        "campaigns.topic_rule_set": _("设置触达事项"),
+        "campaigns.topic_template_set": _("设置通知模板"),
+    }
+)
+name_details({"topic": _("事项"), "importance": _("重要程度"), "channels": _("通道")})
+name_values("topic", [(topic.code, topic.label) for topic in TOPICS.values()], within="campaigns.")
+name_values("importance", Importance.choices, within="campaigns.")
+name_values("channels", list(CHANNEL_LABELS.items()), within="campaigns.")
+
+
+def why_words(code: str, errcode: int | None = None) -> str:
+    """Why a reach went no further, with WeChat's own code where there is one."""
+    if not code:
+        return ""
+    words = str(REACH_WORDS[code]) if code in REACH_WORDS else verdicts.words_of(code)
+    return _now("%(words)s（%(code)s）") % {"words": words, "code": errcode} if errcode else words
