@@ -15,7 +15,7 @@ name_actions(
         "campaigns.topic_template_set": _("设置通知模板"),
     }
 )
-name_details({"topic": _("事项"), "importance": _("重要程度"), "channels": _("通道")})
+name_details({"is_on": _("启用"), "topic": _("事项"), "importance": _("重要程度"), "channels": _("通道")})
 name_values("topic", [(topic.code, topic.label) for topic in TOPICS.values()], within="campaigns.")
 name_values("importance", Importance.choices, within="campaigns.")
 name_values("channels", list(CHANNEL_LABELS.items()), within="campaigns.")

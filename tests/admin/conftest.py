@@ -38,6 +38,7 @@ from sales import selectors as sales_selectors
 from sales import services as sales_services
 from sales.contracts import TargetEntry, TargetKey
 from sms import services as sms_services
+from tests.admin.reach_kit import fill_reaches
 from tests.admin.sales_desk_kit import fill_sales
 from tests.cast import Cast, make_cast
 from tests.fixtures_cast import cast  # noqa: F401
@@ -317,6 +318,7 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     fill_boards()
     fill_numbers(cast)
     fill_sales(cast)
+    fill_reaches(cast)
     fill_reviews(cast)
     return cast
 

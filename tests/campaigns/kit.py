@@ -124,7 +124,9 @@ def make_world(cast: Cast, server: ScriptedServer) -> World:
         value=MINI_OPENID,
         linked_at=clock.now(),
     )
-    ReachPolicy.objects.update(is_quiet_on=False)
+    ReachPolicy.objects.update_or_create(
+        pk=1, defaults={"is_quiet_on": False, "quiet_from": "22:00", "quiet_until": "08:30"}
+    )
     world = World(cast, server, mini.pk)
     world.follow(window_until=None)
     for channel in PATHS:

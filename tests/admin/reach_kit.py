@@ -1,0 +1,53 @@
+"""Reaches of 小美 for the pages of the admin."""
+
+import datetime as dt
+
+from campaigns import services
+from campaigns.contracts import ReachOrder
+from campaigns.models import InboxMessage
+from campaigns.services.policy import set_topic_rule
+from core import clock
+from core.actor import Actor
+from guides import services as guide_services
+from guides.contracts import FollowUpOrder
+from tests.cast import Cast
+
+
+def fill_reaches(cast: Cast) -> None:
+    """One waits, a message lies in her inbox, her guide has something to do, a topic has a rule."""
+    services.reach_member(
+        order=ReachOrder(
+            member_id=cast.xiaomei.id,
+            topic="coupon_expiring",
+            reason_key="desk",
+            title="券快到期了",
+            text="您有 2 张券用到 12 月 1 日为止。",
+        )
+    )
+    InboxMessage.objects.create(
+        member_id=cast.xiaomei.id,
+        topic="sale",
+        title="购物通知",
+        text="您在南京东路店消费了 ¥199。",
+        reason_key="desk",
+        sent_at=clock.now(),
+    )
+    guide_services.assign_follow_ups(
+        orders=[
+            FollowUpOrder(
+                member_id=cast.xiaomei.id,
+                topic="coupon_expiring",
+                title="券快到期了",
+                script="提醒她有 2 张券。",
+                due_on=clock.today() - dt.timedelta(days=1),
+                source_key="desk",
+            )
+        ]
+    )
+    set_topic_rule(
+        topic="sale",
+        is_on=True,
+        importance="normal",
+        channels=["template", "inbox"],
+        actor=Actor.system("desk"),
+    )
