@@ -143,7 +143,7 @@ def test_open_ones_follow_her_and_done_ones_stay(cast: Cast) -> None:
     kept, moved = assign(cast, "done"), assign(cast, "open")
     done(kept, cast.lina.id)
     services.rebind_member(
-        member_id=cast.xiaomei.id, guide_id=cast.wangfang.id, source="manager", actor=DIRECTOR
+        member_id=cast.xiaomei.id, guide_id=cast.wangfang.id, source="manager", reason="排班", actor=DIRECTOR
     )
     assert services.mend_follow_ups() == 1
     assert {row.source_key: row.guide_id for row in FollowUp.objects.all()} == {
