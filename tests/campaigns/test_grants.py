@@ -1,6 +1,7 @@
 """The ledger of consents to subscription messages: each counts once, however often and by whomever it is told."""
 
 import datetime as dt
+import functools
 from typing import Any
 
 import pytest
@@ -92,7 +93,7 @@ def test_twenty_who_take_at_once_take_what_there_is(world: World) -> None:
         with transaction.atomic():
             return len(take_grants(wanted={key(world): f"reach:{number}:1"}, at=NOW))
 
-    answers = at_once([lambda number=number: take(number) for number in range(20)])
+    answers = at_once([functools.partial(take, number) for number in range(20)])
     assert sum(answers) == 5
     assert world.grants() == 0
     assert sum(GrantEntry.objects.values_list("delta", flat=True)) == -5

@@ -76,7 +76,7 @@ def test_her_lists_are_by_their_days(cast: Cast) -> None:
     titles = {
         tab: [
             FollowUp.objects.get(pk=card.id).source_key
-            for card in selectors.list_follow_ups(cast.lina.id, tab=tab).follow_ups  # type: ignore[arg-type]
+            for card in selectors.list_follow_ups(cast.lina.id, tab=tab).follow_ups
         ]
         for tab in ("due", "later", "done")
     }
