@@ -74,7 +74,7 @@ FROM members_member member JOIN guides_guide guide ON guide.id = 1 + member.id %
 _BOOKS: Final = (
     "sales_category", "sales_product", "sales_sale", "sales_saleline", "sales_salepayment", "sales_attribution",
     "sales_attributionshare", "sales_performanceentry", "sales_guidetotal", "sales_placetotal", "sales_storetotal",
-    "sales_boardsize",
+    "sales_boardsize", "sales_boardmove",
     "members_pointsaccount", "members_pointsentry", "members_pointslot", "members_activityentry", "members_membertier",
     "members_tierchange", "sales_membermetrics",
 )  # fmt: skip

@@ -9,6 +9,7 @@ from sales.models.attribution import (
 )
 from sales.models.boards import (
     BoardFreeze,
+    BoardMove,
     BoardSize,
     FrozenPeriod,
     FrozenPlace,
@@ -107,6 +108,7 @@ __all__ = [
     "AttributionRule",
     "AttributionShare",
     "BoardFreeze",
+    "BoardMove",
     "BoardSize",
     "BountyMetric",
     "CareCursor",

@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -65,39 +66,71 @@ class PlaceTotal(models.Model):
 
 
 class BoardSize(models.Model):
-    """By how many the guides on a board grew: of the chain (`place` 0), a region or a dealer. What a board's rows add
-    up to is how many have a place on it.
+    """How many guides stand on a board: of the chain (`place` 0), a region or a dealer. Together with the moves that are
+    not folded yet it is exact.
 
-    A booking appends a row for guides who had no total yet, so that no two wait for each other; a job folds them into
-    one. `middle` is None until then; afterwards roughly the value that half of the guides reach, as a hint from which
-    end somebody's rank is counted sooner.
+    Of a long board it is also known how many reach each of some values, so that a rank is counted up to the next of
+    them only. `marks` are these values, ascending, and `reached` how many have at least so much; None as long as moves
+    of the board are not written down, empty when they are, and nobody has looked yet. `moved` counts moves since the
+    marks were chosen.
     """
 
     place = models.BigIntegerField()
     metric = models.CharField(max_length=20, choices=Metric)
     period = models.CharField(max_length=5, choices=Period)
     starts_on = models.DateField()
-    added = models.IntegerField()
-    middle = models.BigIntegerField(null=True)
+    added = models.IntegerField(default=0)
+    moved = models.IntegerField(default=0)
+    marks = ArrayField(models.BigIntegerField(), null=True)
+    reached = ArrayField(models.IntegerField(), null=True)
 
     class Meta:
         verbose_name = _("上榜人数")
         verbose_name_plural = _("上榜人数")
         constraints = [
-            models.UniqueConstraint(
-                fields=["period", "starts_on", "metric", "place"],
-                name="boardsize_folded_once",
-                condition=Q(middle__isnull=False),
-            ),
+            # Used by every board.
+            models.UniqueConstraint(fields=["period", "starts_on", "metric", "place"], name="boardsize_once"),
         ]
         indexes = [
-            # Used by every board.
-            models.Index(fields=["period", "starts_on", "metric", "place"], name="boardsize_of_board"),
-            models.Index(fields=["id"], name="boardsize_to_fold", condition=Q(middle__isnull=True)),
+            # Used by bookings: whether a total's moves are written down.
+            models.Index(
+                fields=["period", "starts_on", "metric", "place"],
+                name="boardsize_watched",
+                condition=Q(marks__isnull=False),
+            ),
+            # Used by the fold: boards whose marks have become uneven.
+            models.Index(
+                fields=["id"],
+                name="boardsize_to_mark",
+                condition=Q(marks__isnull=False, moved__gte=models.F("added") / 4),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.place} {self.starts_on} {self.metric} {self.added}"
+
+
+class BoardMove(models.Model):
+    """A total that moved from `before` (None: there was none) to `after`, on a board whose moves are written down; on
+    others those who are new. Appended by bookings, so that no two wait for each other; a job folds them."""
+
+    place = models.BigIntegerField()
+    metric = models.CharField(max_length=20, choices=Metric)
+    period = models.CharField(max_length=5, choices=Period)
+    starts_on = models.DateField()
+    before = models.BigIntegerField(null=True)
+    after = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("排行变动")
+        verbose_name_plural = _("排行变动")
+        indexes = [
+            # Used by every board.
+            models.Index(fields=["period", "starts_on", "metric", "place"], name="boardmove_of_board"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.starts_on} {self.metric} {self.before} {self.after}"
 
 
 class FrozenPeriod(models.TextChoices):

@@ -46,36 +46,68 @@ around AS MATERIALIZED (
 _BETTER: Final = (
     "better AS MATERIALIZED (SELECT count(*) AS count FROM standing WHERE value > (SELECT value FROM mine))"
 )
-# From the end of the index that is nearer: how many there are is known.
-_BETTER_BY_SIZE: Final = """
-better AS MATERIALIZED (SELECT CASE
-    WHEN (SELECT value FROM mine) >= coalesce((SELECT middle FROM size), (SELECT value FROM mine))
-    THEN (SELECT count(*) FROM standing WHERE value > (SELECT value FROM mine))
-    ELSE (SELECT count FROM size) - (SELECT count(*) FROM standing WHERE value <= (SELECT value FROM mine))
-    END AS count)"""
+# What is known of a board of totals (`BoardSize`), and what moved on it since.
+_SIZE: Final = """
+{name}_size AS MATERIALIZED (SELECT added, marks, reached FROM sales_boardsize WHERE {key}),
+{name}_moves AS NOT MATERIALIZED (SELECT before, after FROM sales_boardmove WHERE {key})"""
+_NO_SIZE: Final = """
+{name}_size AS (SELECT NULL::bigint[] AS marks, NULL::int[] AS reached WHERE false),
+{name}_moves AS (SELECT NULL::bigint AS before, NULL::bigint AS after WHERE false)"""
+_BOARD_KEY: Final = (
+    "place = %({prefix}place)s AND period = %({prefix}period)s AND starts_on = %({prefix}start)s"
+    " AND metric = %({prefix}metric)s"
+)
+# A value's next mark above it, and how many reach that: {values} is what selects the values.
+_NEXT_MARK: Final = """
+SELECT value, coalesce(marks[slot + 1], 9223372036854775807) AS mark, coalesce(reached[slot + 1], 0) AS reached
+FROM {values} LEFT JOIN {name}_size ON true CROSS JOIN LATERAL (SELECT coalesce(width_bucket(value, marks), 0) AS slot) slots
+"""
+_CROSSED: Final = """
+(SELECT coalesce(sum((after >= {mark})::int - coalesce((before >= {mark})::int, 0)), 0) FROM {name}_moves)
+"""
+# Who reaches the next mark is known, but for what moved since; the rest is counted.
+_FROM_NEXT_MARK: Final = """
+next AS MATERIALIZED ({next_mark}),
+better AS MATERIALIZED (
+    SELECT reached + {crossed} + (
+        SELECT count(*) FROM standing WHERE value > (SELECT value FROM mine) AND value < (SELECT mark FROM next)) AS count
+    FROM next)
+"""
+_BETTER_BY_MARKS: Final = _FROM_NEXT_MARK.format(
+    next_mark=_NEXT_MARK.format(values="mine", name="now"), crossed=_CROSSED.format(mark="mark", name="now")
+)
 _TOLD_AROUND: Final = """
 UNION ALL SELECT 'own', %(own)s::bigint, mine.value, better.count + 1 FROM mine, better
 UNION ALL SELECT 'gap', 0, (SELECT min(value) FROM higher) - mine.value, 0 FROM mine WHERE EXISTS (SELECT FROM higher)
 UNION ALL SELECT 'around', subject, value, rank FROM around
 """
-_TOLD_SIZE: Final = "UNION ALL SELECT 'count', 0, count, 0 FROM size\n"
+_TOLD_SIZE: Final = """
+UNION ALL SELECT 'count', 0,
+    coalesce((SELECT added FROM now_size), 0) + (SELECT count(*) FROM now_moves WHERE before IS NULL), 0
+"""
 _TOLD_COUNT: Final = "UNION ALL SELECT 'count', 0, count(*), 0 FROM standing\n"
 # Where those who are shown stood in the period before: how many were better than each of their values.
 _SHOWN: Final = "shown AS MATERIALIZED (SELECT subject FROM first{more})"
 _SHOWN_AROUND: Final = " UNION SELECT subject FROM around UNION SELECT %(own)s::bigint"
-# In an index: values from the best to the worst, and who stands between one and the next is counted once.
-_BEFORE_IN_INDEX: Final = """
+# In an index: values from the best to the worst, each counted up to the one before it, or to the next mark if that is
+# nearer. Boards without marks have one stretch up to the top.
+_RANKS_BEFORE: Final = """
 held AS MATERIALIZED (
     SELECT subject, (SELECT value FROM before WHERE before.subject = shown.subject) AS value FROM shown),
-marks AS (
-    SELECT value, lag(value) OVER (ORDER BY value DESC) AS above
-    FROM (SELECT DISTINCT value FROM held WHERE value IS NOT NULL) values_held),
+held_values AS (SELECT DISTINCT value FROM held WHERE value IS NOT NULL),
+marked AS ({next_mark}),
+parts AS (
+    SELECT value, mark, reached, lag(value) OVER (PARTITION BY mark ORDER BY value DESC) AS above FROM marked),
 ranks AS MATERIALIZED (
-    SELECT value, 1 + sum((
+    SELECT value, 1 + reached + {crossed} + sum((
         SELECT count(*) FROM before
-        WHERE before.value > marks.value AND before.value <= coalesce(marks.above, 9223372036854775807)
-    )) OVER (ORDER BY value DESC) AS rank FROM marks)
+        WHERE before.value > parts.value AND before.value <= coalesce(parts.above, parts.mark - 1)
+    )) OVER (PARTITION BY mark ORDER BY value DESC) AS rank FROM parts)
 """
+_BEFORE_IN_INDEX: Final = _RANKS_BEFORE.format(
+    next_mark=_NEXT_MARK.format(values="held_values", name="before"),
+    crossed=_CROSSED.format(mark="parts.mark", name="before"),
+)
 # Added up: one pass that sorts nothing. Thresholds are negative, so that width_bucket counts those that a value reaches
 # or stays below.
 _BEFORE_ADDED_UP: Final = """
@@ -100,26 +132,32 @@ def compose(
     now: str,
     is_sum: bool,
     told: str,
-    size: str,
+    is_sized: bool,
     before: str,
     is_sum_before: bool,
+    is_sized_before: bool,
     has_own: bool,
     has_count: bool,
 ) -> str:
-    """One statement for all of it. `before` empty: nobody asks how they moved."""
+    """One statement for all of it. `before` empty: nobody asks how they moved. What is sized has a `BoardSize`."""
     parts = [_part("standing", now, is_sum), _FIRST]
     rows = "SELECT 'first' AS part, subject, value, rank FROM first\n"
-    if size:
-        parts.append(f"size AS MATERIALIZED ({size})")
+    if is_sized and (has_own or has_count):
+        parts.append(_SIZE.format(name="now", key=_BOARD_KEY.format(prefix="")))
     if has_own:
-        parts.append(_AROUND.format(better=_BETTER_BY_SIZE if size else _BETTER))
+        parts.append(_AROUND.format(better=_BETTER_BY_MARKS if is_sized else _BETTER))
         rows += _TOLD_AROUND
     if has_count:
-        rows += _TOLD_SIZE if size else _TOLD_COUNT
+        rows += _TOLD_SIZE if is_sized else _TOLD_COUNT
     if before:
         parts.append(_part("before", before, is_sum_before))
         parts.append(_SHOWN.format(more=_SHOWN_AROUND if has_own else ""))
-        parts.append(_BEFORE_ADDED_UP if is_sum_before else _BEFORE_IN_INDEX)
+        if is_sum_before:
+            parts.append(_BEFORE_ADDED_UP)
+        else:
+            size = _SIZE if is_sized_before else _NO_SIZE
+            parts.append(size.format(name="before", key=_BOARD_KEY.format(prefix="before_")))
+            parts.append(_BEFORE_IN_INDEX)
         rows += _TOLD_BEFORE
     return "WITH " + ",\n".join(parts) + rows + told
 

@@ -139,9 +139,10 @@ def _rows(asked: _Asked, now: Source, before: Source | None, is_whole: bool) -> 
         now=now.sql,
         is_sum=now.is_sum,
         told=now.told,
-        size=now.size,
+        is_sized=now.is_sized,
         before="" if before is None else before.sql.replace("%(", "%(before_"),
         is_sum_before=before is not None and before.is_sum,
+        is_sized_before=before is not None and before.is_sized,
         has_own=asked.own_id is not None,
         has_count=is_whole,
     )

@@ -28,23 +28,19 @@ WHERE thawed_at IS NULL AND subject = %(ranked)s AND period = %(freezable)s AND 
 _TOLD_KEPT: Final = """
 UNION ALL SELECT 'kept', 0, 0, 0 WHERE EXISTS (SELECT FROM sales_placestore WHERE place = %(place)s)
 """
-_SIZE: Final = """
-SELECT coalesce(sum(added), 0)::bigint AS count, max(middle) AS middle FROM sales_boardsize
-WHERE place = %(place)s AND period = %(period)s AND starts_on = %(start)s AND metric = %(metric)s
-"""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Source:
     """A statement that selects (subject, value), its values, and whether it adds up: then it is worth keeping for the
     length of a statement that asks several things of it. `told` are rows besides it, as `board_sql` has them;
-    `size` selects (count, middle) of a `BoardSize`, where there is one."""
+    where it `is_sized` the values name its `BoardSize`."""
 
     sql: str
     values: dict[str, Any]
     is_sum: bool
     told: str = ""
-    size: str = ""
+    is_sized: bool = False
     frozen_at: dt.datetime | None = None
 
 
@@ -147,7 +143,7 @@ def _scope_key(scope: BoardScope) -> tuple[str, int]:
 
 def _guides(metric: MetricName, span: Span, scope: Settled) -> Source:
     where, values, is_sum = _within(metric, span)
-    size = "" if is_sum else _SIZE
+    is_sized = not is_sum
     if scope.place is not None:
         table, held = "sales_placetotal", "place = %(place)s"
         values["place"] = scope.place
@@ -155,13 +151,14 @@ def _guides(metric: MetricName, span: Span, scope: Settled) -> Source:
         table, held = "sales_guidetotal", "store_id IS NULL"
         values["place"] = CHAIN
     elif len(scope.store_ids) == 1:
-        table, held, size = "sales_guidetotal", "store_id = %(store)s", ""
+        table, held, is_sized = "sales_guidetotal", "store_id = %(store)s", False
         values["store"] = scope.store_ids[0]
     else:
-        table, held, size, is_sum = "sales_guidetotal", "store_id = ANY(%(stores)s::bigint[])", "", True
+        table, held = "sales_guidetotal", "store_id = ANY(%(stores)s::bigint[])"
+        is_sized, is_sum = False, True
         values["stores"] = list(scope.store_ids)
     source = _select(table, "guide_id", f"{held} AND {where}", values, is_sum=is_sum)
-    return dataclasses.replace(source, size=size)
+    return dataclasses.replace(source, is_sized=is_sized)
 
 
 def _stores(metric: MetricName, span: Span, scope: Settled) -> Source:

@@ -17,36 +17,46 @@ Move = tuple[dt.date, int | None, int, str, int]  # booked_on, guide, store, met
 # transaction is over, which for a batch of a thousand documents is longer than a till waits.
 _MOST_MOVED: Final = 100
 # All in the order of the unique key: two bookings that move the same totals wait for each other in one order. Rows that
-# are new (xmax 0: nobody locked them to update them) make their board longer.
+# are new (xmax 0: nobody locked them to update them) make their board longer; on a long board every move is written down.
 _GUIDES: Final = """
-WITH moved AS (
-INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, store_id, value)
-SELECT period, starts_on, metric, guide_id, nullif(store_id, 0), value
+WITH given AS (
+SELECT period, starts_on, metric, guide_id, nullif(store_id, 0) AS store_id, value
 FROM unnest(%s::text[], %s::date[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
-    AS moved(period, starts_on, metric, guide_id, store_id, value)
+    AS moved(period, starts_on, metric, guide_id, store_id, value)),
+moved AS (
+INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, store_id, value)
+SELECT period, starts_on, metric, guide_id, store_id, value FROM given
 ORDER BY period, starts_on, metric, guide_id, store_id
 ON CONFLICT (period, starts_on, metric, guide_id, store_id)
     DO UPDATE SET value = sales_guidetotal.value + excluded.value
-RETURNING period, starts_on, metric, store_id, xmax = 0 AS is_new)
-INSERT INTO sales_boardsize (period, starts_on, metric, place, added)
-SELECT period, starts_on, metric, 0, count(*) FROM moved WHERE is_new AND store_id IS NULL
-GROUP BY period, starts_on, metric
+RETURNING period, starts_on, metric, guide_id, 0::bigint AS place, store_id, value AS after, xmax = 0 AS is_new)
+{moves} WHERE moved.store_id IS NULL AND given.store_id IS NULL AND (is_new OR board.id IS NOT NULL)
 """
 # What happens in a store counts in the regions above it and for its dealer as well.
 _PLACES: Final = """
-WITH moved AS (
-INSERT INTO sales_placetotal (period, starts_on, metric, guide_id, place, value)
-SELECT period, starts_on, metric, guide_id, held.place, sum(value)::bigint
+WITH given AS (
+SELECT period, starts_on, metric, guide_id, held.place, sum(value)::bigint AS value
 FROM unnest(%s::text[], %s::date[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
     AS moved(period, starts_on, metric, guide_id, store_id, value)
 JOIN sales_placestore held ON held.store_id = moved.store_id
-GROUP BY period, starts_on, metric, guide_id, held.place
-ORDER BY period, starts_on, metric, guide_id, held.place
+GROUP BY period, starts_on, metric, guide_id, held.place),
+moved AS (
+INSERT INTO sales_placetotal (period, starts_on, metric, guide_id, place, value)
+SELECT period, starts_on, metric, guide_id, place, value FROM given
+ORDER BY period, starts_on, metric, guide_id, place
 ON CONFLICT (period, starts_on, metric, guide_id, place)
     DO UPDATE SET value = sales_placetotal.value + excluded.value
-RETURNING period, starts_on, metric, place, xmax = 0 AS is_new)
-INSERT INTO sales_boardsize (period, starts_on, metric, place, added)
-SELECT period, starts_on, metric, place, count(*) FROM moved WHERE is_new GROUP BY period, starts_on, metric, place
+RETURNING period, starts_on, metric, guide_id, place, value AS after, xmax = 0 AS is_new)
+{moves} AND given.place = moved.place WHERE is_new OR board.id IS NOT NULL
+"""
+_MOVES: Final = """
+INSERT INTO sales_boardmove (period, starts_on, metric, place, before, after)
+SELECT moved.period, moved.starts_on, moved.metric, moved.place, CASE WHEN NOT is_new THEN after - given.value END, after
+FROM moved
+LEFT JOIN sales_boardsize board ON board.marks IS NOT NULL AND board.period = moved.period
+    AND board.starts_on = moved.starts_on AND board.metric = moved.metric AND board.place = moved.place
+JOIN given ON given.period = moved.period AND given.starts_on = moved.starts_on AND given.metric = moved.metric
+    AND given.guide_id = moved.guide_id
 """
 _STORES: Final = """
 INSERT INTO sales_storetotal (period, starts_on, metric, store_id, value)
@@ -79,7 +89,11 @@ def move_totals(moves: Iterable[Move]) -> None:
                 guides[(period, starts_on, metric, guide_id, store_id)] += value
                 guides[(period, starts_on, metric, guide_id, 0)] += value
     with connection.cursor() as cursor:
-        for statement, sums in ((_GUIDES, guides), (_PLACES, guides), (_STORES, stores)):
+        for statement, sums in (
+            (_GUIDES.format(moves=_MOVES), guides),
+            (_PLACES.format(moves=_MOVES), guides),
+            (_STORES, stores),
+        ):
             changed = [(*key, value) for key, value in sums.items() if value]
             if changed:
                 cursor.execute(statement, [array_words(column) for column in zip(*changed, strict=True)])

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from sales import selectors, services
 from sales.contracts import BoardScope, Span
-from sales.models import BoardSize, GuideTotal, PerformanceEntry
+from sales.models import GuideTotal, PerformanceEntry
+from sales.services import sizes
+from sales.services.totals import move_totals
 from tests.cast import Cast, make_guide
 from tests.sales.kit import line, order, tell
 
@@ -139,10 +141,14 @@ def ranked(values: dict[int, int]) -> list[tuple[int, int, int]]:
     ]
 
 
-@pytest.mark.parametrize(("name", "middle"), [("day", None), ("day", 2), ("month", 4), ("range", None)])
-def test_boards_of_random_values_are_what_counting_says(cast: Cast, name: str, middle: int | None) -> None:
+@pytest.mark.parametrize(
+    ("name", "marks"), [("day", None), ("day", 2), ("day", 30), ("month", 4), ("range", None)]
+)
+def test_boards_of_random_values_are_what_counting_says(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, name: str, marks: int | None
+) -> None:
     """Many ties, some below nothing, some with no total in one of the two periods, and one who has none at all; counted
-    from the top, and from the bottom who is below the middle."""
+    from the top, and up to the next mark, with moves since the marks were chosen."""
     chance = random.Random(name)
     guides = [make_guide(f"R{n:03}", f"导购{n}", cast.store.id).id for n in range(24)]
     span = (
@@ -161,10 +167,17 @@ def test_boards_of_random_values_are_what_counting_says(cast: Cast, name: str, m
             )
             for guide_id, value in standing[one.starts_on].items()
         )  # fmt: skip
+    if marks is not None:
+        monkeypatch.setattr(sizes, "_LONG", 3)
+        monkeypatch.setattr(sizes, "_MARKS", marks)
     services.recount_sizes()
-    if middle is not None:
-        assert services.fold_board_sizes() > 0
-        BoardSize.objects.update(middle=middle)
+    services.fold_board_sizes()
+    if marks is not None:
+        for start, values in standing.items():
+            for guide_id in chance.sample(guides[1:], 9):
+                moved = chance.choice((-4, -2, -1, 1, 3))
+                values[guide_id] = values.get(guide_id, 0) + moved
+                move_totals([(start, guide_id, cast.store.id, "order_count", moved)])
     now, before = (ranked(standing[one.starts_on]) for one in (span, selectors.span_before(span)))
     ranks_before = {guide_id: rank for rank, guide_id, _value in before}
     for limit in (0, 5, 50):

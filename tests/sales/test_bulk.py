@@ -107,7 +107,8 @@ def forget() -> None:
     """Empty books of sales, points and tiers; the chain and its people stay."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "TRUNCATE sales_performanceentry, sales_guidetotal, sales_storetotal, sales_boardsize, sales_totalmove,"
+            "TRUNCATE sales_performanceentry, sales_guidetotal, sales_storetotal, sales_boardsize, sales_boardmove,"
+            " sales_totalmove,"
             " sales_attributionshare, sales_attribution, sales_salereturnline, sales_salereturn, sales_saleline,"
             " sales_salepayment, sales_salecoupon, sales_sale, sales_helddocument, sales_product, sales_category,"
             " members_activityentry, members_membertier, members_tierchange, members_pointslotuse, members_pointslot,"
