@@ -19,6 +19,7 @@ that a service wrote itself.
 
 import dataclasses
 import datetime as dt
+import functools
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -163,6 +164,15 @@ def _ask(connection: Any, statement: str, values: Mapping[str, Any] | tuple[Any,
         return rows
 
 
+@functools.cache
+def named_sql(build: Callable[..., QuerySet[Any, Any]]) -> str:
+    """A read as text for a place inside a statement that `ask` sends: its values have the names of its `Given`s. For
+    functions of modules: what is built is kept for good."""
+    queryset = build(**{name: Given(name) for name in inspect.signature(build).parameters})
+    statement, values = queryset.query.get_compiler(using=DEFAULT_DB_ALIAS).as_sql()
+    return _with_constants(statement, values, named=True)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Part:
     """A read that stands inside another one: who builds it, and the values that it takes."""
@@ -232,7 +242,7 @@ def _converted(rows: Rows, converters: Sequence[tuple[int, Any, Any]], connectio
     return made
 
 
-def _with_constants(statement: str, values: tuple[Any, ...]) -> str:
+def _with_constants(statement: str, values: tuple[Any, ...], *, named: bool = False) -> str:
     """The statement with its constants written out: a plan that serves all values may use an index of some rows only
     where it can see that they are meant."""
     following: Iterator[Any] = iter(values)
@@ -241,6 +251,8 @@ def _with_constants(statement: str, values: tuple[Any, ...]) -> str:
         if found[0] == "%%":
             return "%%"
         value = next(following)
-        return "%s" if isinstance(value, Given) else sql.Literal(value).as_string().replace("%", "%%")
+        if isinstance(value, Given):
+            return f"%({value.name})s" if named else "%s"
+        return sql.Literal(value).as_string().replace("%", "%%")
 
     return _PLACE.sub(place, statement)

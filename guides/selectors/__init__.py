@@ -85,6 +85,7 @@ from guides.selectors.people import (
     openable_ids,
 )
 from guides.selectors.places import (
+    find_children_step,
     find_open_store,
     find_store_place,
     get_store_card,
@@ -95,6 +96,8 @@ from guides.selectors.places import (
     list_store_ids_within,
     list_stores_within,
     nearest_stores,
+    stores_below,
+    stores_of_dealers,
     stores_within,
 )
 from guides.selectors.pulse import (
@@ -149,6 +152,7 @@ __all__ = [
     "changed_follow_up_ids",
     "count_follow_ups",
     "count_unread_requests",
+    "find_children_step",
     "find_code_place",
     "find_guide_by_login",
     "find_live_binding",
@@ -237,6 +241,8 @@ __all__ = [
     "search_dealers",
     "search_stores",
     "soon_ended_binding_ids",
+    "stores_below",
+    "stores_of_dealers",
     "stores_within",
     "summarize_guide",
     "summarize_requests",

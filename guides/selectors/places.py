@@ -3,8 +3,21 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from django.db.models import ExpressionWrapper, F, FloatField, Q, QuerySet, Value
-from django.db.models.functions import ASin, Cast, Cos, Least, Power, Radians, Sin, Sqrt
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
+from django.db.models.functions import ASin, Cast, Cos, Least, NullIf, Power, Radians, Sin, Sqrt
 
 from core.compiled import Given, compiled
 from core.errors import InvalidInput, NotFound
@@ -70,6 +83,38 @@ def list_all_store_places() -> tuple[StorePlace, ...]:
     """Every store, open or closed, with its region and all above it."""
     rows = Store.objects.values_list(*PLACE_COLUMNS).order_by("pk")
     return tuple(store_place_of(*row) for row in rows)
+
+
+def find_children_step(parent_id: int | None) -> tuple[int, str]:
+    """Which step of a store's path names the region directly below the parent (for `stores_below`), and the step before
+    it. Without a parent: the regions below the one root there is, or the roots where there are several."""
+    if parent_id is not None:
+        path = Region.objects.filter(pk=parent_id).values_list("path", flat=True).first()
+        return (len((path or "//").split("/")), str(parent_id))
+    held = Region.objects.filter(Exists(Store.objects.filter(region=OuterRef("pk"))))
+    paths = [path.split("/")[1:-1] for path in held.values_list("path", flat=True)]
+    roots = {path[0] for path in paths}
+    return (3, roots.pop()) if len(roots) == 1 and any(len(path) > 1 for path in paths) else (2, "")
+
+
+def stores_below(*, step: Given, above: Given) -> QuerySet[Store, Any]:
+    """(store, region, dealer, path) of the stores in a region's children, for `find_children_step`; unevaluated. Stores
+    that hang directly on the parent are left out."""
+    number = Cast(step, IntegerField())
+    stores = Store.objects.annotate(region_step=_path_step(number), above_step=_path_step(number - 1))
+    held = stores.filter(above_step=above).exclude(region_step="")
+    subject = Cast(NullIf(F("region_step"), Value("")), BigIntegerField())
+    return held.annotate(subject=subject).values_list("pk", "subject", "dealer_id", "region__path")
+
+
+def stores_of_dealers() -> QuerySet[Store, Any]:
+    """(store, dealer, dealer, path) of the stores that dealers own; unevaluated."""
+    stores = Store.objects.filter(dealer__isnull=False).annotate(subject=F("dealer_id"))
+    return stores.values_list("pk", "subject", "dealer_id", "region__path")
+
+
+def _path_step(number: Any) -> Func:
+    return Func(F("region__path"), Value("/"), number, function="split_part", output_field=CharField())
 
 
 def list_store_ids_within(

@@ -11,11 +11,10 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from core import clock
-from core.compiled import Given, compiled
+from core.compiled import Given, compiled, named_sql
 from guides import selectors as guide_selectors
 from sales.contracts import BoardScope, BoardSubject, MetricName, Span
 from sales.models import BoardFreeze
-from sales.selectors.scopes import region_children
 from sales.selectors.spans import CHAIN, cover, place_of_dealer, place_of_region
 
 _FREEZABLE: Final = frozenset({"week", "month", "quarter", "year"})
@@ -27,6 +26,12 @@ WHERE thawed_at IS NULL AND subject = %(ranked)s AND period = %(freezable)s AND 
 """
 _TOLD_KEPT: Final = """
 UNION ALL SELECT 'kept', 0, 0, 0 WHERE EXISTS (SELECT FROM sales_placestore WHERE place = %(place)s)
+"""
+
+_SUM_OF_PLACES: Final = """
+SELECT held.subject, sum(value)::bigint AS value
+FROM sales_storetotal total JOIN ({held}) held(store_id, subject, dealer_id, path) USING (store_id)
+WHERE {where} GROUP BY held.subject
 """
 
 
@@ -181,28 +186,22 @@ def _stores(metric: MetricName, span: Span, scope: Settled) -> Source:
 def _places(subject: BoardSubject, metric: MetricName, span: Span, scope: BoardScope) -> Source:
     """Regions and dealers are what their stores add up to: a region's own total would be one row that every till in
     it waits for."""
-    stores = guide_selectors.list_all_store_places()
-    if subject == "region":
-        pairs = region_children(stores, parent_id=scope.region_id)
-    else:
-        pairs = [
-            (store.store_id, store.dealer_id)
-            for store in stores
-            if store.dealer_id is not None and scope.region_id in (None, *store.region_ids)
-        ]
-    if scope.dealer_id is not None:
-        owned = {store.store_id for store in stores if store.dealer_id == scope.dealer_id}
-        pairs = [pair for pair in pairs if pair[0] in owned]
-    if scope.store_ids is not None:
-        pairs = [pair for pair in pairs if pair[0] in scope.store_ids]
     where, values, _is_sum = _within(metric, span)
-    values["held"], values["subjects"] = [one[0] for one in pairs], [one[1] for one in pairs]
-    sql = (
-        "SELECT held.subject, sum(value)::bigint AS value FROM sales_storetotal total"
-        " JOIN unnest(%(held)s::bigint[], %(subjects)s::bigint[]) held(store_id, subject) USING (store_id)"
-        f" WHERE {where} GROUP BY held.subject"
-    )
-    return Source(sql, values, is_sum=True)
+    if subject == "region":
+        held = named_sql(guide_selectors.stores_below)
+        values["step"], values["above"] = guide_selectors.find_children_step(scope.region_id)
+    else:
+        held = named_sql(guide_selectors.stores_of_dealers)
+        if scope.region_id is not None:
+            where += " AND held.path LIKE %(under)s"
+            values["under"] = f"%/{scope.region_id}/%"
+    if scope.dealer_id is not None:
+        where += " AND held.dealer_id = %(owner)s"
+        values["owner"] = scope.dealer_id
+    if scope.store_ids is not None:
+        where += " AND store_id = ANY(%(stores)s::bigint[])"
+        values["stores"] = list(scope.store_ids)
+    return Source(_SUM_OF_PLACES.format(held=held, where=where), values, is_sum=True)
 
 
 def _within(metric: MetricName, span: Span) -> tuple[str, dict[str, Any], bool]:

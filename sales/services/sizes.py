@@ -6,7 +6,7 @@ add up to what stands, whenever somebody looks, and marks may be chosen anew whi
 """
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 
@@ -206,7 +206,11 @@ def _watch_long_boards() -> None:
     """From now on bookings write the moves of long boards of running periods down. Boards of the past that were never
     watched, of years that were imported, are counted from their top."""
     running = period_starts(clock.today())
-    asked = {"long": _LONG, "periods": [one[0] for one in running], "starts": [one[1] for one in running]}
+    asked: dict[str, Any] = {
+        "long": _LONG,
+        "periods": [one[0] for one in running],
+        "starts": [one[1] for one in running],
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         _take_turn()
         cursor.execute(_WATCH, asked)

@@ -105,6 +105,11 @@ def test_stores_regions_and_dealers_have_boards(chain: Chain) -> None:
     assert places(BoardScope(region_id=east), subject="region") == [(1, chain.city, 850)]
     assert places(BoardScope(), subject="dealer") == [(1, chain.dealer, 1_450)]
     assert places(BoardScope(region_id=chain.city), subject="dealer") == [(1, chain.dealer, 550)]
+    assert places(BoardScope(dealer_id=chain.dealer), subject="region") == [(1, south, 900), (2, east, 550)]
+    assert places(BoardScope((chain.near.id, chain.far.id)), subject="region") == [(1, east, 850)]
+    assert places(BoardScope((chain.near.id, chain.far.id)), subject="dealer") == [(1, chain.dealer, 550)]
+    assert places(BoardScope(region_id=999_999), subject="region") == []
+    assert places(BoardScope(region_id=999_999), subject="dealer") == []
     assert places(BoardScope(region_id=east), subject="store") == [
         (1, chain.far.id, 550),
         (2, chain.cast.store.id, 500),
