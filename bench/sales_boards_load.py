@@ -11,7 +11,7 @@ import psycopg
 from bench.private import Private
 
 GUIDES: Final = 10_000
-_STORES: Final = 2_000
+STORES: Final = 2_000
 _CHAIN: Final = f"""
 INSERT INTO guides_region (id, name, parent_id, path) VALUES (1, 'root', NULL, '/1/');
 INSERT INTO guides_region (id, name, parent_id, path)
@@ -22,9 +22,9 @@ INSERT INTO guides_dealer (id, code, name, contact, is_active)
 SELECT n, 'D' || n, 'd', '', true FROM generate_series(1, 50) n;
 INSERT INTO guides_store (id, public_id, code, name, region_id, dealer_id, address, phone, opening_hours, is_active)
 SELECT n, 's' || n, 'S' || n, 's', 7 + n % 20, CASE WHEN n % 2 = 0 THEN 1 + n % 50 END, '', '', '[]', true
-FROM generate_series(1, {_STORES}) n;
+FROM generate_series(1, {STORES}) n;
 INSERT INTO guides_guide (id, public_id, number, name, role, state, joined_on, session_epoch, store_id)
-SELECT n, 'g' || n, 'G' || n, 'g', 'guide', 'active', '2025-01-01', 0, 1 + n % {_STORES}
+SELECT n, 'g' || n, 'G' || n, 'g', 'guide', 'active', '2025-01-01', 0, 1 + n % {STORES}
 FROM generate_series(1, {GUIDES}) n;
 CREATE UNLOGGED TABLE bench_order (id bigint NOT NULL, sold_on date NOT NULL, guide_id bigint NOT NULL,
                                    store_id bigint NOT NULL, amount bigint NOT NULL);
@@ -32,8 +32,8 @@ CREATE UNLOGGED TABLE bench_order (id bigint NOT NULL, sold_on date NOT NULL, gu
 # 2026-01-05 is a Monday; one order in twenty is sold in a neighbouring store.
 _GROW: Final = f"""
 INSERT INTO bench_order
-SELECT n, date '2026-01-05' + (n * 7919 %% 180)::int, 1 + guide, CASE WHEN n %% 20 = 0 THEN 1 + (guide + 2) %% {_STORES}
-       ELSE 1 + (guide + 1) %% {_STORES} END, 5000 + n * 104729 %% 95000
+SELECT n, date '2026-01-05' + (n * 7919 %% 180)::int, 1 + guide, CASE WHEN n %% 20 = 0 THEN 1 + (guide + 2) %% {STORES}
+       ELSE 1 + (guide + 1) %% {STORES} END, 5000 + n * 104729 %% 95000
 FROM (SELECT n, hashint8(n)::bigint %% {GUIDES} AS raw FROM generate_series(%(first)s::bigint, %(last)s::bigint) n) made,
      LATERAL (SELECT abs(raw) AS guide) guides
 """
@@ -53,7 +53,7 @@ SELECT region.id, store.id FROM guides_store store JOIN guides_region own ON own
 JOIN guides_region region ON own.path LIKE region.path || '%' AND region.parent_id IS NOT NULL
 UNION ALL SELECT -dealer_id, id FROM guides_store WHERE dealer_id IS NOT NULL
 """
-_OF_STORES: Final = """
+_OFSTORES: Final = """
 INSERT INTO sales_storetotal (period, starts_on, metric, store_id, value)
 SELECT period, starts_on, metric, store_id, sum(value) FROM sales_guidetotal WHERE period = 'day'
 GROUP BY period, starts_on, metric, store_id ORDER BY starts_on
@@ -103,12 +103,6 @@ FROM pg_index JOIN pg_class class ON class.oid = indexrelid
 LEFT JOIN pg_constraint constraints ON conindid = indexrelid AND contype = 'u'
 WHERE indrelid = ANY(%s::regclass[]) AND NOT indisprimary
 """
-_ROOM: Final = (
-    # As a server of this size would be given it; the floor reads its orders out of the same memory.
-    "ALTER SYSTEM SET shared_buffers = '1GB'",
-    "ALTER SYSTEM SET max_wal_size = '8GB'",
-    "ALTER SYSTEM SET synchronous_commit = off",
-)
 _FOLLOW: Final = """
 import django; django.setup()
 from sales import services
@@ -130,10 +124,11 @@ def grow(private: Private, first: int, last: int) -> None:
     connection.execute("SET session_replication_role = replica")  # foreign keys hold by construction
     for statement in _NO_ORDER_INDEXES:
         connection.execute(statement)
+    connection.execute("DELETE FROM bench_order WHERE id < 0")  # those that were sold while boards were read
     connection.execute(_GROW, {"first": first, "last": last})
     for statement in _ORDER_INDEXES:
         connection.execute(statement)
-    connection.execute(f"TRUNCATE {', '.join(_TOTALS)}, sales_placestore")
+    connection.execute(f"TRUNCATE {', '.join(_TOTALS)}, sales_placestore, sales_boardmove")
     found = connection.execute(_INDEXES, [list(_TOTALS)]).fetchall()
     for name, _index, constraint, table, _text in found:
         connection.execute(

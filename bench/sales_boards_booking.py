@@ -1,0 +1,84 @@
+"""What totals cost a single order, for `bench.sales_boards`, in a process with the database's address: prints milliseconds as
+JSON.
+
+Orders of one line by guides of all stores are told one after the other through the service, in turns with moves of long
+boards written down and not (no board watched). Totals are timed where they are called; nothing else is changed.
+"""
+
+import datetime as dt
+import json
+import random
+import sys
+import time
+from typing import Any, Final
+
+import django
+
+_SOLD_AT: Final = dt.datetime(2026, 5, 6, 4, tzinfo=dt.UTC)
+_ORDERS: Final = 20
+_WATCH: Final = """
+UPDATE sales_boardsize SET marks = %s::bigint[], reached = %s::int[]
+WHERE added >= 1000 AND (period, starts_on) IN (('day', '2026-05-06'), ('week', '2026-05-04'), ('month', '2026-05-01'))
+"""
+
+
+def main(rounds: int, guides: int, stores: int) -> None:
+    """All rounds."""
+    django.setup()
+    from django.db import connection
+
+    from sales.services import reconciling
+
+    taken: dict[str, list[float]] = {
+        f"{part} {way}": [] for part in ("order", "totals") for way in ("watched", "plain")
+    }
+    spent = 0.0
+    settled = reconciling.EntryWriter.write.__kwdefaults__
+    settle = settled["move"]
+
+    def settle_timed(moves: Any) -> None:
+        nonlocal spent
+        began = time.perf_counter()
+        settle(moves)
+        spent += time.perf_counter() - began
+
+    settled["move"] = settle_timed
+    chance = random.Random(5)
+    for turn in range(rounds + 1):
+        for way in ("watched", "plain") if turn % 2 else ("plain", "watched"):
+            with connection.cursor() as cursor:
+                cursor.execute(_WATCH, [[], []] if way == "watched" else [None, None])
+            askers = [chance.randrange(1, guides) for _order in range(_ORDERS)]
+            spent, began = 0.0, time.perf_counter()
+            for guide in askers:
+                _tell(f"{turn}-{way}-{time.time_ns()}", guide, 1 + guide % stores)
+            if turn:  # the first makes products and plans
+                taken[f"order {way}"].append((time.perf_counter() - began) * 1_000 / _ORDERS)
+                taken[f"totals {way}"].append(spent * 1_000 / _ORDERS)
+    print(json.dumps(taken))
+
+
+def _tell(order_no: str, guide: int, store: int) -> None:
+    from core.actor import Actor
+    from sales import services
+    from sales.contracts import OrderDocument, OrderLine
+
+    line = OrderLine(
+        product_code="bench",
+        quantity=1,
+        list_fen=9_900,
+        amount_fen=9_900,
+        category_code="bench",
+        product_name="bench",
+    )
+    document = OrderDocument(
+        order_no=order_no, lines=(line,), source="pos", sold_at=_SOLD_AT, store_code=f"S{store}", channel="store",
+        serving_guide=f"G{guide}", amount_fen=9_900,
+    )  # fmt: skip
+    told = services.record_documents(documents=(document,), actor=Actor.system("bench"))
+    if [one.outcome for one in told] != ["booked"]:
+        raise RuntimeError(told)
+
+
+if __name__ == "__main__":
+    main(*(int(word) for word in sys.argv[1:4]))
