@@ -1,14 +1,13 @@
 """A board (the first twenty and one's own place) against the SQL written by hand over the orders, and against Redis.
 
 The floor adds up orders, one row each, with the two covering indexes such a query could wish for, and ranks them in one
-statement; it is prepared or planned each time, whichever is quicker. Redis has a sorted set for each board, filled beforehand. Ours reads totals, which are filled from the same
-orders by SQL, with a minute of bookings on top that no job has folded, and says besides who stands around her and what
-she lacks. Everything runs in one process and in turns; a
-random guide (store, region) asks each time. Two pairs are measured: the statements alone, both prepared and through the
-same driver (what P5 speaks of), and the whole call through Python against the floor through Django's cursor; the board
-as pages ask for it, with movement and size, is printed beside them.
-
-Last a single order is booked through the service, with its totals timed in it (`bench.sales_boards_booking`).
+statement; it is prepared or planned each time, whichever is quicker. Redis has a sorted set for each board, filled
+beforehand. Ours reads totals, which are filled from the same orders by SQL, with a minute of bookings on top that no job
+has folded, and says besides who stands around her and what she lacks. Everything runs in one process and in turns; a
+random guide (store, region, dealer) asks each time. Two pairs are measured: the statements alone through the same driver
+(what P5 speaks of), and the whole call through Python against the floor through Django's cursor; the board as pages ask
+for it, with movement and size, is printed beside them. Last a single order is booked through the service, with its
+totals timed in it (`bench.sales_boards_booking`).
 
 The orders grow tenfold between the two halves, with 10,000 guides in 2,000 stores, twenty regions below five, and 180
 days. BENCH_ORDERS_COUNT is the larger number of orders (500,000; P5 speaks of five million: some minutes and 7 GB of

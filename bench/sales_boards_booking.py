@@ -33,7 +33,7 @@ def main(rounds: int, guides: int, stores: int) -> None:
         f"{part} {way}": [] for part in ("order", "totals") for way in ("watched", "plain")
     }
     spent = 0.0
-    settled = reconciling.EntryWriter.write.__kwdefaults__
+    settled: dict[str, Any] = reconciling.EntryWriter.write.__kwdefaults__ or {}
     settle = settled["move"]
 
     def settle_timed(moves: Any) -> None:

@@ -53,7 +53,7 @@ SELECT region.id, store.id FROM guides_store store JOIN guides_region own ON own
 JOIN guides_region region ON own.path LIKE region.path || '%' AND region.parent_id IS NOT NULL
 UNION ALL SELECT -dealer_id, id FROM guides_store WHERE dealer_id IS NOT NULL
 """
-_OFSTORES: Final = """
+_OF_STORES: Final = """
 INSERT INTO sales_storetotal (period, starts_on, metric, store_id, value)
 SELECT period, starts_on, metric, store_id, sum(value) FROM sales_guidetotal WHERE period = 'day'
 GROUP BY period, starts_on, metric, store_id ORDER BY starts_on
