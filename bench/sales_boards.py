@@ -54,7 +54,8 @@ def bench() -> Report:
         figure for name in large if name in small for figure in _figures(name, small[name], large[name])
     ] + _booking_figures(booking)
     notes = (
-        f"median of {_ROUNDS} rounds of 10 questions in turns, {_ORDERS:,} orders in 180 days, {GUIDES:,} guides;"
+        f"median of {_ROUNDS} rounds in turns, of each the median of ten questions and the floor's best of two,"
+        f" {_ORDERS:,} orders in 180 days, {GUIDES:,} guides;"
         " the second line of each is the whole call through Python, the third the board with movement; targets are"
         " P5's for five million orders, in one store: not slower than the SQL",
     )
