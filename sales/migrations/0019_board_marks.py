@@ -16,7 +16,7 @@ SELECT period, starts_on, metric, place, sum(added), sum(added) FROM gone GROUP 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sales', '0016_board_sizes'),
+        ('sales', '0018_names_of_pages'),
     ]
 
     operations = [
