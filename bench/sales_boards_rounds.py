@@ -139,9 +139,15 @@ def _ways(question: Question, most: int, box: "redis.Redis") -> tuple[dict[str, 
     (statement, values), raw = kept[-1], psycopg.Cursor(connection.connection)
     dates = {"start": span.starts_on, "end": span.ends_on}
 
-    def sql(text: str, given: dict[str, Any]) -> Way:
-        """The statement alone: the same driver, both prepared (Django's own cursors never do), rows as they come."""
-        return lambda own: raw.execute(text, given | {"own": Int8(own)}, prepare=True).fetchall()
+    # One plan for all days may not be the best for these: the floor is what is quicker here.
+    prepared = _prepared(raw, floor, dates)
+    for _time in range(6):
+        prepared(subjects[0])
+    floors: tuple[Way, Way] = (
+        prepared,
+        lambda own: raw.execute(floor, dates | {"own": Int8(own)}, prepare=False).fetchall(),
+    )
+    quicker = min(floors, key=lambda way: min(_timed(way, subjects[0]) for _time in range(3)))
 
     def call_floor(own: int) -> Any:
         with connection.cursor() as cursor:
@@ -157,28 +163,29 @@ def _ways(question: Question, most: int, box: "redis.Redis") -> tuple[dict[str, 
     def call_board(own: int) -> Any:
         return selectors.get_board(own_id=own, **asked)
 
-    def box_of(own: int) -> Any:
+    for own in (subjects[0], subjects[len(subjects) // 3], subjects[-1]):
+        if call(own) != call_floor(own):
+            raise RuntimeError(f"two boards of {question.name}")
+    return {
+        "sql floor": quicker, "sql": _prepared(raw, statement, values), "redis": _box_way(box, key),
+        "floor": call_floor, "standing": call, "board": call_board,
+    }, subjects  # fmt: skip
+
+
+def _prepared(raw: "psycopg.Cursor[Any]", statement: str, values: dict[str, Any]) -> Way:
+    """The statement alone: the same driver, prepared (Django's own cursors never do), rows as they come."""
+    return lambda own: raw.execute(statement, values | {"own": Int8(own)}, prepare=True).fetchall()
+
+
+def _box_way(box: "redis.Redis", key: str) -> Way:
+    def ask(own: int) -> Any:
         with box.pipeline(transaction=False) as pipe:
             pipe.zrevrange(key, 0, 19, withscores=True)
             pipe.zrevrank(key, str(own))
             pipe.zscore(key, str(own))
             return pipe.execute()
 
-    def planned(own: int) -> Any:
-        return raw.execute(floor, dates | {"own": Int8(own)}, prepare=False).fetchall()
-
-    # One plan for all days may not be the best for these: the floor is what is quicker here.
-    prepared = sql(floor, dates)
-    for _time in range(6):
-        prepared(subjects[0])
-    quicker = min((prepared, planned), key=lambda way: min(_timed(way, subjects[0]) for _time in range(3)))
-    for own in (subjects[0], subjects[len(subjects) // 3], subjects[-1]):
-        if call(own) != call_floor(own):
-            raise RuntimeError(f"two boards of {question.name}")
-    return {
-        "sql floor": quicker, "sql": sql(statement, values), "redis": box_of,
-        "floor": call_floor, "standing": call, "board": call_board,
-    }, subjects  # fmt: skip
+    return ask
 
 
 def _timed(way: Way, own: int) -> float:
