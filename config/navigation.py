@@ -82,6 +82,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("购物评价"), "reviews", "sales_review_changelist"),
             _item(_("购后设置"), "tune", "sales_purchasecare_changelist"),
             _item(_("编号对应"), "link", "sales_codealias_changelist"),
+            _item(_("会员对应"), "person_search", "sales_memberalias_changelist"),
             _item(_("商品"), "apparel", "sales_product_changelist"),
             _item(_("商品类目"), "category", "sales_category_changelist"),
         ],

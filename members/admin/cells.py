@@ -17,9 +17,9 @@ class MemberCells:
     """For an admin page whose rows have a `member_id`: the columns `member_name` and `member_link`."""
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
-        cards = selectors.list_member_cards({row.member_id for row in rows})
+        cards = selectors.list_member_cards({row.member_id for row in rows if row.member_id is not None})
         for row in rows:
-            row.card = cards[row.member_id]
+            row.card = cards.get(row.member_id)
 
     @column(_("会员"))
     def member_name(self, row: Any) -> str:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
 
 from django.db.models import F, QuerySet, Subquery, Sum
@@ -89,6 +89,20 @@ def get_points_summary(member_id: int, at: dt.datetime | None = None) -> PointsS
         expiring=expiring,
         expires_on=None if instant is None else last_day(instant),
     )
+
+
+def list_points_balances(member_ids: Iterable[int], at: dt.datetime | None = None) -> dict[int, int]:
+    """What many have, as `get_points_summary` says it of one; 0 for somebody who never had any."""
+    living = list_merge_targets(member_ids)
+    accounts = PointsAccount.objects.filter(member_id__any_of=set(living.values()))
+    balances = dict(accounts.values_list("member_id", "balance"))
+    overdue = dict(
+        PointsLot.objects.filled()
+        .filter(account__member_id__any_of=list(balances), expires_at__lte=at or clock.now())
+        .values_list("account__member_id")
+        .annotate(points=Sum("remaining"))
+    )
+    return {asked: balances.get(row, 0) - overdue.get(row, 0) for asked, row in living.items()}
 
 
 @compiled

@@ -17,6 +17,7 @@ from sales.admin import (  # noqa: F401  (each registers its pages)
     imports,
     jobs,
     ledger,
+    member_aliases,
     proofs,
     returns,
     reviews,
@@ -32,6 +33,7 @@ from sales.models import TargetOrigin
 name_actions(
     {
         "sales.categories_told": _("接口登记类目"),
+        "sales.member_alias_forgotten": _("取消会员对应"),
         "sales.products_told": _("接口登记商品"),
         "sales.document_discarded": _("作废待处理单据"),
         "sales.metrics_mended": _("修正会员消费指标"),

@@ -1,6 +1,7 @@
 """编号对应: what unknown codes of a till were decided to stand for; a wrong one is taken back, and put back again."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import Q
@@ -12,6 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from core.admin import ChoiceFilter, Question, ScopedReadOnlyAdmin, ask, column, operation, staff_actor, when
 from sales import services
 from sales.models import AliasKind, CodeAlias
+
+# Said of members' keys too.
+STAYS_BOOKED: Final = _("以后带这个编号的单据会先进待处理；已经入账的单据不变")
+FORGOTTEN: Final = _("已取消，以后带这个编号的单据会先进待处理")
 
 
 class KindFilter(ChoiceFilter):
@@ -75,37 +80,53 @@ class CodeAliasAdmin(ScopedReadOnlyAdmin):
     @operation(_("取消对应"), icon="link_off", needs=("decide",), path="forget")
     def forget(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The code means nothing again."""
-        row = self.subject(request, object_id)
-        if row is None:
-            return self.no_subject(request, object_id)
-
-        def run(cleaned: dict[str, Any]) -> str:
-            services.forget_alias(alias_id=row.pk, actor=staff_actor(request))
-            return _now("已取消，以后带这个编号的单据会先进待处理")
-
-        lines = [
-            _now("%(source)s 的 %(code)s 不再当作 %(target)s")
-            % {"source": row.source, "code": row.code, "target": self.target(row)},
-            _now("以后带这个编号的单据会先进待处理；已经入账的单据不变"),
-        ]
-        return ask(self, request, _question(row, _("取消对应"), lines), run)
+        return self._decide(
+            request,
+            object_id,
+            title=_("取消对应"),
+            service=services.forget_alias,
+            lines=[_("%(source)s 的 %(code)s 不再当作 %(target)s"), STAYS_BOOKED],
+            done=FORGOTTEN,
+        )
 
     @operation(_("恢复对应"), icon="link", needs=("decide",), path="restore")
     def restore(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A forgotten code means the same again."""
+        return self._decide(
+            request,
+            object_id,
+            title=_("恢复对应"),
+            service=services.restore_alias,
+            lines=[_("%(source)s 的 %(code)s 又当作 %(target)s")],
+            done=_("已恢复，在等的单据可以到待处理单据里重试"),
+        )
+
+    def _decide(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        *,
+        title: Any,
+        service: Callable[..., None],
+        lines: Sequence[Any],
+        done: Any,
+    ) -> HttpResponse:
         row = self.subject(request, object_id)
         if row is None:
             return self.no_subject(request, object_id)
+        values = {"source": row.source, "code": row.code, "target": self.target(row)}
+        question = Question(
+            title=f"{title} · {row.code}",
+            submit=title,
+            back_url=reverse("admin:sales_codealias_change", args=[row.pk]),
+            lines=[str(line) % values for line in lines],
+        )
 
         def run(cleaned: dict[str, Any]) -> str:
-            services.restore_alias(alias_id=row.pk, actor=staff_actor(request))
-            return _now("已恢复，在等的单据可以到待处理单据里重试")
+            service(alias_id=row.pk, actor=staff_actor(request))
+            return str(done)
 
-        lines = [
-            _now("%(source)s 的 %(code)s 又当作 %(target)s")
-            % {"source": row.source, "code": row.code, "target": self.target(row)}
-        ]
-        return ask(self, request, _question(row, _("恢复对应"), lines), run)
+        return ask(self, request, question, run)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         """One of the two: what can be done with it now."""
@@ -114,12 +135,3 @@ class CodeAliasAdmin(ScopedReadOnlyAdmin):
             return []
         possible = "forget" if row.forgotten_at is None else "restore"
         return [one for one in super().get_actions_detail(request, object_id) if one.path == possible]
-
-
-def _question(row: CodeAlias, title: Any, lines: list[str]) -> Question:
-    return Question(
-        title=f"{title} · {row.code}",
-        submit=title,
-        back_url=reverse("admin:sales_codealias_change", args=[row.pk]),
-        lines=lines,
-    )

@@ -112,7 +112,7 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
                 for one in found
             ],
             pages=page,
-            query=asked.query,
+            page_query=f"?{asked.query}",
             asked=asked.text,
             is_empty=not asked.all,
             stores=[(str(pk), name, str(pk) == asked.store) for pk, name in asked.stores],

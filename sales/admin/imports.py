@@ -19,6 +19,7 @@ from sales.contracts import IntakeCard
 from sales.models import IntakeJob, IntakeKind
 from sales.selectors.imports import find_earlier_intake, get_intake_card
 from sales.services.import_jobs import INTAKE_LIFE
+from sales.services.import_json import JSON_LINES
 
 name_actions(
     {
@@ -44,6 +45,10 @@ class IntakeUploadForm(UploadForm):
         help_text=_("单号属于哪个系统，例如 pos、tmall；同一单号在不同来源里是不同的单据"),
     )
     field_order = ("kind", "source", "file")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["file"].widget.attrs["accept"] += "," + ",".join(JSON_LINES)
 
 
 class IntakeOptions(OpenidOptions):
@@ -81,7 +86,8 @@ class IntakeJobAdmin(ImportDesk):
         choose=_("选一份订单或退货单"),
         about_files=(
             _("CSV（UTF-8 或 GBK）或没有密码的 XLSX，第一行是表头，最大 100 MB"),
-            _("一行是一个商品，同一单的行挨在一起；金额用元"),
+            _("也可以是 JSON 行（.jsonl），一行一张单据，字段和开放接口一样，金额用分"),
+            _("表格里一行是一个商品，同一单的行挨在一起；金额用元"),
             _("上传后先对应列、再检查，看过数字才会真正入账；同一份文件导两次不会重复"),
         ),
         unwritten=_("检查时不会入账，可以离开这个页面"),

@@ -17,7 +17,7 @@ from guides import selectors as guide_selectors
 from sales import selectors
 from sales.admin.target_words import TargetUnit
 from sales.admin.words import rate
-from sales.contracts import EffectiveLine, SplitPlan, TargetKey, TargetKind, TargetProgress
+from sales.contracts import SplitPlan, TargetKey, TargetKind, TargetProgress
 from sales.models import Target
 
 
@@ -126,21 +126,6 @@ class Sight:
             return self.store_name(key.subject_id)
         seat = next((seat for seat in self.seats if seat.guide_id == key.subject_id), None)
         return "" if seat is None else f"{seat.name}（{seat.number}）"
-
-    def effective_by_store(self, lines: Sequence[EffectiveLine]) -> list[dict[str, Any]]:
-        """Each store's share of effective guides."""
-        found: dict[int, list[EffectiveLine]] = defaultdict(list)
-        for line in lines:
-            found[line.store_id].append(line)
-        return [
-            {
-                "name": self.store_name(store_id),
-                "effective": sum(line.is_effective for line in of_it),
-                "all": len(of_it),
-                "share": rate(sum(line.is_effective for line in of_it) * 10_000 // len(of_it)),
-            }
-            for store_id, of_it in sorted(found.items(), key=lambda one: self.store_name(one[0]))
-        ]
 
     def sheets(self) -> list[Sheet]:
         """Regions and stores, then guides; with the two columns that an import reads."""

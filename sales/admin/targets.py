@@ -29,7 +29,9 @@ from core.admin import (
 )
 from core.errors import Refusal
 from core.workbooks import workbook_answer
+from coupons.selectors import visible_store_ids
 from sales import errors, selectors, services
+from sales.admin.effective import EffectiveAsked
 from sales.admin.target_rows import Sight, progress_cells, split_cells, target_sheets
 from sales.admin.target_words import TargetUnit, list_units, read_unit
 from sales.admin.words import month_words, rate, read_month
@@ -64,6 +66,7 @@ class TargetAdmin(ScopedReadOnlyAdmin):
             ("import/", "sales_targets_import", self.import_view),
             ("export/", "sales_targets_export", self.export_view),
             ("effective/", "sales_targets_effective", self.effective_view),
+            ("effective/export/", "sales_targets_effective_export", self.effective_export_view),
             ("effective/decide/", "sales_targets_decide", self.decide_view),
         )
 
@@ -293,34 +296,23 @@ class TargetAdmin(ScopedReadOnlyAdmin):
         return workbook_answer(name=name, sheets=sight.sheets())
 
     def effective_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
-        """Effective guides of a week and of a month, by store."""
-        self._may_look(request)
-        month_on = self._month(request)
-        sight = self._sight(request, month_on)
-        today = clock.today()
-        day = min(today, selectors.add_months(month_on, 1) - dt.timedelta(days=1))
-        boards = []
-        for name, label in (("week", _("本周")), ("month", _("本月"))):
-            span = selectors.span_of(name, day)  # type: ignore[arg-type]
-            found = selectors.list_effective_guides(span, store_ids=sight.visible["store"])
-            boards.append(
-                {
-                    "label": f"{label} {span.starts_on:%m-%d} — {span.ends_on - dt.timedelta(days=1):%m-%d}",
-                    "needed": found.needed_count,
-                    "effective": found.effective_count,
-                    "all": len(found.lines),
-                    "share": rate(found.share_bp),
-                    "stores": sight.effective_by_store(found.lines),
-                    "lines": [(sight.store_name(one.store_id), one) for one in found.lines],
-                }
-            )
+        """Effective guides of a week or month, by guide or by store."""
         return self._page(
             request,
             "effective",
             title=_("有效导购"),
-            boards=boards,
             may_set=self.may_set(request) and request.user.is_superuser,
+            **self._effective(request).context(),
         )
+
+    def effective_export_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponseBase:
+        """The same as a workbook, all pages of it."""
+        asked = self._effective(request)
+        return workbook_answer(name=asked.file_name, sheets=asked.sheets())
+
+    def _effective(self, request: HttpRequest) -> EffectiveAsked:
+        self._may_look(request)
+        return EffectiveAsked(request, visible_store_ids(request.user))  # type: ignore[arg-type]
 
     def decide_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
         """The chain's measure: head office's."""

@@ -1,16 +1,19 @@
 """What people decided unknown codes stand for, looked up for a batch together."""
 
 from collections.abc import Iterable
+from typing import Final, get_args
 
 from django.db.models import Q, QuerySet
 
+from core.errors import InvalidInput
 from guides import selectors as guide_selectors
 from guides.contracts import GuidePlace, StorePlace
 from members import selectors as member_selectors
-from sales.contracts import MemberKey
+from sales.contracts import MemberKey, MemberKeyKind
 from sales.models import AliasKind, CodeAlias, MemberAlias
 from sales.selectors.member_keys import member_indexes
 
+_KEY_KINDS: Final[tuple[MemberKeyKind, ...]] = get_args(MemberKeyKind)
 Sourced = tuple[str, str]  # source, code
 
 
@@ -48,6 +51,17 @@ def list_member_aliases(asked: Iterable[tuple[str, MemberKey]]) -> dict[tuple[st
         for key, member_id in found.items()
         if member_id is None or member_id in living
     }
+
+
+def member_alias_ids(key: str) -> QuerySet[MemberAlias, int]:
+    """Ids of those that name a member by exactly this key, of whatever kind it may be."""
+    indexes: set[str] = set()
+    for kind in _KEY_KINDS:
+        try:
+            indexes.update(member_indexes(MemberKey(kind, key)))
+        except InvalidInput:
+            continue  # a text that cannot be a key of this kind
+    return MemberAlias.objects.filter(member_index__in=indexes).values_list("pk", flat=True)
 
 
 def _rows(kind: AliasKind, asked: set[Sourced]) -> QuerySet[CodeAlias]:

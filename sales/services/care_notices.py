@@ -11,6 +11,7 @@ from coupons import selectors as coupon_selectors
 from guides import selectors as guide_selectors
 from guides import services as guide_services
 from guides.contracts import MemberText
+from members import selectors as member_selectors
 from sales.models import Sale, SaleCoupon, SaleReturn
 from sales.services.order_keys import order_key
 
@@ -48,6 +49,9 @@ def tell_of_returns(returns: Sequence[SaleReturn], *, at: dt.datetime) -> int:
     taken: dict[int | None, int] = defaultdict(int)
     for key, count in coupon_selectors.count_withdrawn_gifts(keys).items():
         taken[keys[key]] = count
+    balances = member_selectors.list_points_balances(
+        {given.member_id for given in returns if given.member_id is not None}, at
+    )
     told = [
         MemberText(
             given.member_id,
@@ -57,6 +61,7 @@ def tell_of_returns(returns: Sequence[SaleReturn], *, at: dt.datetime) -> int:
                 store_name=stores.get(given.store_id, ""),
                 back_count=back[given.sale_id or 0],
                 taken_count=taken[given.sale_id],
+                balance=balances.get(given.member_id, 0),
             ),
         )
         for given in returns
@@ -78,8 +83,11 @@ def purchase_words(sale: Sale, *, store_name: str, coupon_count: int) -> str:
     return "\n".join(lines)
 
 
-def return_words(given: SaleReturn, *, store_name: str, back_count: int, taken_count: int) -> str:
-    """What she was given back, and how the order stands after it."""
+def return_words(
+    given: SaleReturn, *, store_name: str, back_count: int, taken_count: int, balance: int
+) -> str:
+    """What she was given back, how the order stands after it, and how many points she has now that those of the goods
+    are taken back."""
     lines = [
         _("您在%(store)s的退货已办好，退款 %(amount)s。")
         % {"store": store_name, "amount": money(given.amount_fen)}
@@ -87,12 +95,13 @@ def return_words(given: SaleReturn, *, store_name: str, back_count: int, taken_c
     sale = given.sale
     if sale is not None:
         if sale.returned_unit_count == sale.unit_count:
-            lines.append(_("这笔订单已全部退回，得到的积分已扣回。"))
+            lines.append(_("这笔订单已全部退回。"))
         else:
-            lines.append(
-                _("这笔订单还剩 %(left)s，积分按 %(points)s 计。")
-                % {"left": money(sale.amount_fen - sale.returned_fen), "points": f"{sale.points_earned:,}"}
-            )
+            left = money(sale.amount_fen - sale.returned_fen)
+            lines.append(_("这笔订单还有 %(left)s 的商品没有退。") % {"left": left})
+        if sale.points_round:  # it brought points once
+            told = {"points": f"{balance:,}"}
+            lines.append(_("退货部分得到的积分已扣回，您现在有 %(points)s 积分。") % told)
         if back_count:
             lines.append(_("用过的 %(n)s 张券已退回券包，过期的除外。") % {"n": back_count})
         if taken_count:

@@ -26,6 +26,7 @@ from sales.models import IntakeDocument, IntakeJob, IntakeKind, IntakeMapping, I
 from sales.services.booking import Again
 from sales.services.import_columns import TARGETS, IntakePlan, suggest_mapping, usable_mapping
 from sales.services.import_files import MOST_BYTES, MOST_ROWS, reason_words
+from sales.services.import_json import as_table
 from sales.services.import_preview import words_of
 from sales.services.import_running import DOER, TURN, fold_after_step, foretell_documents, take_step
 from sales.services.import_staging import Stager
@@ -112,13 +113,15 @@ def upload_intake(
 ) -> int:
     """The file of orders or returns of that source is kept, and a job waits for its columns to be mapped; its id.
 
-    Refuses a source that is no code, and what `ImportLife.upload` refuses.
+    JSON lines, told by the file's name, are kept as the table they mean. Refuses a source that is no code, and what
+    `ImportLife.upload` refuses.
     """
     if not _SOURCE.fullmatch(source):
         raise IntakeSourceUnusable(field="source")
-    return INTAKE_LIFE.upload(
-        stream=stream, file_name=file_name, actor=actor, at=at, kind=IntakeKind(kind), source=source
-    )
+    with as_table(stream=stream, file_name=file_name, kind=IntakeKind(kind)) as table:
+        return INTAKE_LIFE.upload(
+            stream=table, file_name=file_name, actor=actor, at=at, kind=IntakeKind(kind), source=source
+        )
 
 
 map_intake = INTAKE_LIFE.map

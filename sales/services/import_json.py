@@ -4,14 +4,19 @@ The names are the open API's, money is in fen. What a table could not say safely
 line that is no object) becomes a row that is refused with its line, never a guess.
 """
 
+import contextlib
 import csv
+import io
 import json
+import tempfile
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, Final, TextIO
 
 from core.file_errors import FileCellTooLarge
 from sales.models import IntakeKind
 
+# What files of JSON lines are called.
+JSON_LINES: Final = (".jsonl", ".ndjson")
 _MOST_LINE: Final = 4 * 1024 * 1024  # bytes
 # What the open API calls it, and the column it becomes.
 _HEAD: Final[Mapping[str, Mapping[str, str]]] = {
@@ -44,6 +49,20 @@ Row = dict[str, str]
 
 class _Unusable(Exception):
     """Why a line cannot be a document, for people."""
+
+
+@contextlib.contextmanager
+def as_table(*, stream: IO[bytes], file_name: str, kind: str) -> Iterator[IO[bytes]]:
+    """The file as it is; one whose name says JSON lines as the table it means. Raises what `write_json_table` does."""
+    if not file_name.lower().endswith(JSON_LINES):
+        yield stream
+        return
+    with tempfile.TemporaryFile() as kept:
+        text = io.TextIOWrapper(kept, encoding="utf-8", newline="", write_through=True)
+        write_json_table(source=stream, target=text, kind=kind)
+        text.detach()
+        kept.seek(0)
+        yield kept
 
 
 def write_json_table(*, source: IO[bytes], target: TextIO, kind: str) -> int:

@@ -125,6 +125,22 @@ def name_member(
             raise StillHeld(reason=told.reason)
 
 
+def forget_member_alias(*, alias_id: int, actor: Actor, at: dt.datetime | None = None) -> None:
+    """The key by which a source named her means nothing again. What was booked by it stays. Raises NoSuchAlias when it
+    means nothing already."""
+    with transaction.atomic():
+        rows = MemberAlias.objects.lock_all([alias_id])
+        if not rows:
+            raise NoSuchAlias
+        audit.record(
+            action="sales.member_alias_forgotten",
+            subject=rows[0],
+            actor=actor,
+            at=at or clock.now(),
+        )
+        rows[0].delete()
+
+
 def accept_content(*, public_id: str, actor: Actor, at: dt.datetime | None = None) -> None:
     """The content of an order that conflicts with what is booked under its number is right: it is booked as the next
     revision. Refuses a return, for which there are no revisions, and raises StillHeld when it cannot be booked."""

@@ -4,10 +4,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from sales.models import Attribution, CodeAlias, Sale
+from sales import services
+from sales.contracts import MemberKey
+from sales.errors import NoSuchAlias
+from sales.models import Attribution, CodeAlias, HeldDocument, MemberAlias, Sale
 from tests.admin.sales_desk_kit import fill_sales, page_text, staff_with
 from tests.cast import Cast
-from tests.sales.kit import order, tell
+from tests.sales.kit import TILL, order, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -59,3 +62,45 @@ def test_the_same_parts_again_cannot_be_decided(desk: Client, cast: Cast) -> Non
     moved = page_text(desk.post(address, {**same, "guide_0": str(cast.wangfang.id)}))
     assert 'name="_confirmed"' in moved
     assert Attribution.objects.count() == 1
+
+
+def test_a_members_key_is_found_by_itself_and_taken_back(desk: Client, cast: Cast) -> None:
+    key = MemberKey("pos_card", "CARD-77")
+    tell(order("M1", member=key))
+    held = HeldDocument.objects.get()
+    services.name_member(public_id=held.public_id, member_id=cast.xiaoli.id, actor=TILL)
+    alias = MemberAlias.objects.get()
+    listed = reverse("admin:sales_memberalias_changelist")
+    shown = page_text(desk.get(listed, {"q": "CARD-77"})).split("result_list")[-1]
+    assert f"#{alias.pk}" in shown
+    by_name = page_text(desk.get(listed, {"q": "小丽"})).split("result_list")[-1]
+    assert f"#{alias.pk}" in by_name
+    assert "CARD-77" not in by_name  # the key is not kept
+    assert f"#{alias.pk}" not in page_text(desk.get(listed, {"q": "CARD-78"})).split("result_list")[-1]
+    assert f"#{alias.pk}" not in page_text(desk.get(listed, {"whom": "nobody"})).split("result_list")[-1]
+    assert "已经入账的单据不变" in page_text(
+        desk.get(reverse("admin:sales_memberalias_forget", args=[alias.pk]))
+    )
+    assert "为保护隐私不保存原文" in page_text(
+        desk.get(reverse("admin:sales_memberalias_change", args=[alias.pk]))
+    )
+    desk.post(reverse("admin:sales_memberalias_forget", args=[alias.pk]), {"_confirmed": "1"})
+    assert not MemberAlias.objects.exists()
+    assert Sale.objects.get().member_id == cast.xiaoli.id
+    tell(order("M2", member=key))
+    assert HeldDocument.objects.filter(state="waiting").count() == 1
+    with pytest.raises(NoSuchAlias):
+        services.forget_member_alias(alias_id=alias.pk, actor=TILL)
+
+
+def test_a_key_that_means_nobody_is_listed_and_a_region_sees_none(desk: Client, cast: Cast) -> None:
+    tell(order("M1", member=MemberKey("pos_card", "CARD-77")))
+    services.name_member(public_id=HeldDocument.objects.get().public_id, member_id=None, actor=TILL)
+    alias = MemberAlias.objects.get()
+    assert (
+        "不记会员"
+        in page_text(desk.get(reverse("admin:sales_memberalias_changelist"))).split("result_list")[-1]
+    )
+    client = staff_with(cast, "view_memberalias", "change_memberalias")
+    client.post(reverse("admin:sales_memberalias_forget", args=[alias.pk]), {"_confirmed": "1"})
+    assert MemberAlias.objects.count() == 1

@@ -1,5 +1,6 @@
 """The desk for files of orders: the whole way, what a wrong choice does, and who may."""
 
+import json
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,6 +11,7 @@ from sales import services
 from sales.models import IntakeJob, Sale
 from tests.cast import Cast
 from tests.sales.import_kit import STAFF, row, text_of, upload
+from tests.sales.test_imports import json_order
 
 ADD = "admin:sales_intakejob_add"
 
@@ -71,3 +73,24 @@ def test_who_may_not_import_sees_nothing_of_it(east_desk: Client, cast: Cast) ->
     assert east_desk.post(page("_do", job_id, "stop")).status_code == 403
     assert east_desk.get(page("_errors", job_id)).status_code == 403
     services.stop_intake(job_id=job_id, actor=STAFF)
+
+
+def test_json_lines_go_through_the_desk_as_tables_do(desk: Client, cast: Cast) -> None:
+    lines = [json_order("O1"), json_order("O2"), {"order_no": "X"}]
+    file = SimpleUploadedFile("night.jsonl", "\n".join(map(json.dumps, lines)).encode())
+    desk.post(reverse(ADD), {"kind": "order", "source": "pos", "file": file})
+    job = IntakeJob.objects.get()
+    mapping = desk.get(desk_of(job.pk))
+    chosen = {f"column_{column.index}": column.target for column in mapping.context["columns"]}
+    desk.post(page("_map", job.pk), {**chosen, "channel": "store"})
+    services.work_intake(job.pk)
+    checked = desk.get(desk_of(job.pk))
+    assert checked.context["job"].expected.booked == 2
+    assert checked.context["job"].bad_count == 1
+    desk.post(page("_do", job.pk, "start"))
+    services.work_intake(job.pk)
+    assert [sale.amount_fen for sale in Sale.objects.order_by("order_no")] == [15_050, 15_050]
+    assert ".jsonl" in desk.get(reverse(ADD)).content.decode()
+    huge = SimpleUploadedFile("huge.jsonl", b'{"order_no": "' + b"x" * (4 * 1024 * 1024 + 1) + b'"}')
+    refused = desk.post(reverse(ADD), {"kind": "order", "source": "pos", "file": huge})
+    assert refused.context["form"].errors["file"]

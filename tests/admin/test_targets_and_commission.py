@@ -376,3 +376,41 @@ def test_effective_guides_and_their_measure(desk: Client, cast: Cast) -> None:
     assert "至少 3 单" in page
     desk.post(url("sales_targets_decide"), {"_confirmed": "1", "orders_a_week": "4", "orders_a_month": "20"})
     assert "至少 4 单" in desk.get(url("sales_targets_effective")).content.decode()
+
+
+def test_effective_guides_are_filtered_by_week_and_month_and_taken_away(desk: Client, cast: Cast) -> None:
+    for number in range(3):
+        tell(order(f"E{number}", sold_at=clock.now()))
+
+    def page(**asked: str) -> Any:
+        return desk.get(url("sales_targets_effective", **asked)).context
+
+    first = page()["rows"][0][1]
+    assert (first.number, first.is_effective) == ("T001", True)
+    assert (page()["needed"], page()["effective"]) == (3, 1)
+    month = page(period="month")
+    assert (month["needed"], month["effective"]) == (15, 0)
+    assert [line.number for _store, line in page(state="yes")["rows"]] == ["T001"]
+    assert "T001" not in [line.number for _store, line in page(state="no")["rows"]]
+    assert [line.number for _store, line in page(q="t001")["rows"]] == ["T001"]
+    assert {store for store, _line in page(store=str(cast.other_store.id))["rows"]} == {"天河路店"}
+    stores = {row["name"]: (row["effective"], row["all"]) for row in page(by="store")["rows"]}
+    assert stores["南京东路店"] == (1, 3)
+    before = desk.get(url("sales_targets_effective") + page()["before_url"]).context
+    assert (before["effective"], before["after_url"] != "") == (0, True)
+    for nonsense in ({"day": "x"}, {"day": "0001-01-01"}, {"page": "x"}, {"store": "'"}, {"period": "age"}):
+        assert desk.get(url("sales_targets_effective", **nonsense)).status_code == 200
+    answer = desk.get(url("sales_targets_effective_export", state="yes"))
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(answer)))
+    assert [cell.value for cell in book.worksheets[0][2]] == ["南京东路店", "T001", "李娜", 3, "有效"]
+    assert [cell.value for cell in book.worksheets[1][2]] == ["南京东路店", 1, 1, "100.0%"]
+
+
+def test_a_region_sees_effective_guides_of_its_stores_only(client: Client, cast: Cast) -> None:
+    grant(client, cast, "view_target")
+    rows = client.get(url("sales_targets_effective")).context["rows"]
+    assert {store for store, _line in rows} == {"南京东路店"}
+    sheet = openpyxl.load_workbook(
+        io.BytesIO(b"".join(client.get(url("sales_targets_effective_export"))))
+    ).worksheets[0]
+    assert "陈静" not in [cell.value for row in sheet.rows for cell in row]

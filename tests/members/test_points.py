@@ -133,7 +133,9 @@ def test_points_of_the_last_day_are_good_until_shanghai_midnight() -> None:
         debit(member, 40, "c", at=midnight)
     assert refusal.value.code == "members.not_enough_points"
     assert selectors.get_points_summary(member, at=midnight).balance == 0
+    assert selectors.list_points_balances([member, 10**9], at=midnight) == {member: 0}
     assert selectors.get_points_summary(member, at=midnight - dt.timedelta(seconds=1)).balance == 60
+    assert selectors.list_points_balances([member], at=midnight - dt.timedelta(seconds=1)) == {member: 60}
 
 
 @pytest.mark.django_db

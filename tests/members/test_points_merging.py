@@ -47,6 +47,7 @@ def test_lots_of_both_rows_are_spent_in_turn() -> None:
     assert (balance_of(one), balance_of(other), remaining_of(one)) == (80, 0, [80, 0])
     services.release_points(member_id=other, freeze_key="f", source_key="r", actor=TILL)
     assert (balance_of(one), selectors.get_points_summary(other).balance) == (90, 90)
+    assert selectors.list_points_balances([one, other]) == {one: 90, other: 90}
     check_sums()
 
 

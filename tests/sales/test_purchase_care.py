@@ -73,13 +73,13 @@ def test_of_a_return_she_hears_what_she_was_given_back(cast: Cast) -> None:
         handlers.on_return_recorded(ReturnRecorded(given.pk, given.sale_id or 0))
         work()
     assert texts("return:") == [
-        "您在南京东路店的退货已办好，退款 ¥50。\n这笔订单还剩 ¥70，积分按 70 计。\n"
+        "您在南京东路店的退货已办好，退款 ¥50。\n这笔订单还有 ¥70 的商品没有退。\n退货部分得到的积分已扣回，您现在有 70 积分。\n"
         "这笔订单送的 1 张券没有用过，已收回。\n订单号 O1"
     ]
     tell(back("R2", ReturnLine(product_code="A1", quantity=2, amount_fen=7_000, line_number=1)))
     work()
     assert texts("return:")[1] == (
-        "您在南京东路店的退货已办好，退款 ¥70。\n这笔订单已全部退回，得到的积分已扣回。\n"
+        "您在南京东路店的退货已办好，退款 ¥70。\n这笔订单已全部退回。\n退货部分得到的积分已扣回，您现在有 0 积分。\n"
         "用过的 1 张券已退回券包，过期的除外。\n这笔订单送的 1 张券没有用过，已收回。\n订单号 O1"
     )
     assert Coupon.objects.get(pk=coupon.id).state == "issued"

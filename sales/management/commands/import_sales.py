@@ -1,11 +1,7 @@
 """`manage.py import_sales FILE --source CODE`: the nightly file of orders or returns, from a terminal or cron."""
 
-import contextlib
-import io
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.core.management.base import CommandParser
 
@@ -16,21 +12,6 @@ from sales.contracts import IntakeCard, IntakeCounts
 from sales.models import IntakeKind
 from sales.selectors.imports import get_intake_card
 from sales.services.import_jobs import INTAKE_LIFE, INTAKE_WORKER
-from sales.services.import_json import write_json_table
-
-
-@contextlib.contextmanager
-def _as_table(stream: BinaryIO, path: Path, kind: str) -> Iterator[BinaryIO]:
-    """The file as it is; one of JSON lines as the table it means."""
-    if path.suffix.lower() not in {".jsonl", ".ndjson"}:
-        yield stream
-        return
-    with tempfile.TemporaryFile() as kept:
-        text = io.TextIOWrapper(kept, encoding="utf-8", newline="", write_through=True)
-        write_json_table(source=stream, target=text, kind=kind)
-        text.detach()
-        kept.seek(0)
-        yield kept
 
 
 class Command(ImportCommand):
@@ -58,9 +39,9 @@ class Command(ImportCommand):
 
     def upload(self, path: Path, options: dict[str, Any], actor: Actor) -> int:
         kind = IntakeKind.RETURN if options["returns"] else IntakeKind.ORDER
-        with path.open("rb") as stream, _as_table(stream, path, kind) as table:
+        with path.open("rb") as stream:
             return services.upload_intake(
-                stream=table, file_name=path.name, kind=kind, source=options["source"], actor=actor
+                stream=stream, file_name=path.name, kind=kind, source=options["source"], actor=actor
             )
 
     def choose(self, mapping: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
