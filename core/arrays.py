@@ -9,7 +9,15 @@ from typing import Any
 
 def array_words(values: Iterable[Any]) -> str:
     """PostgreSQL's text of an array of numbers, texts, dates or instants; None is NULL."""
-    return "{" + ",".join(map(_word, values)) + "}"
+    words = [
+        str(value)
+        if (kind := type(value)) is int
+        else f'"{value}"'
+        if kind is str and '"' not in value and "\\" not in value
+        else _word(value)
+        for value in values
+    ]
+    return "{" + ",".join(words) + "}"
 
 
 def _word(value: Any) -> str:

@@ -9,6 +9,8 @@ def split(*, amount: int, weights: Sequence[int]) -> list[int]:
 
     The weights are not negative. A negative amount is rounded down as well, away from nothing.
     """
+    if len(weights) == 1:
+        return [amount if weights[0] else 0]
     whole = sum(weights)
     if not amount or not whole:
         return [0] * len(weights)

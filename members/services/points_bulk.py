@@ -87,7 +87,8 @@ def credit_points_in_bulk(
                 "actor": actor_words(actor),
                 "expires_at": expiry_of(at=at, expires_on=None),
             }
-            cursor.execute(_CREDIT, {**_columns(list(by_member.values())), "at": at, **told})
+            left = _columns(list(by_member.values())) if apart else values
+            cursor.execute(_CREDIT, {**left, "at": at, **told})
             if is_told:
                 _tell(cursor.fetchall(), actor, at)
     for credit in sorted(apart, key=lambda one: one.member_id):

@@ -72,7 +72,8 @@ def record_activity_in_bulk(
         cursor.execute(_NOT_PLAIN, values)
         apart = [by_member.pop(row[0]) for row in cursor.fetchall()]
         if by_member:
-            cursor.execute(_RECORD, {**_columns(list(by_member.values())), "at": at})
+            left = _columns(list(by_member.values())) if apart else values
+            cursor.execute(_RECORD, {**left, "at": at})
     if by_member and rungs:
         batch = Batch(rungs=rungs, decisions=decisions, actor=actor, at=at, day=day)
         written = batch.by_activity(sorted(by_member), assessed_windows(decisions, day))

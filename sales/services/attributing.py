@@ -104,9 +104,9 @@ def _is_there(role: ShareRoleName, situation: Situation, *, crosses_owners: bool
 
 
 def _guide(role: ShareRoleName, situation: Situation) -> GuidePlace | None:
-    return {"serving": situation.serving, "exclusive": situation.exclusive, "sharing": situation.sharing}[
-        role
-    ]
+    if role == "serving":
+        return situation.serving
+    return situation.exclusive if role == "exclusive" else situation.sharing
 
 
 def _shares(parts: Sequence[tuple[ShareRoleName, int]], situation: Situation) -> tuple[Share, ...]:

@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 
 from core import events
 from core.actor import Actor
-from core.errors import Refusal
 from members import selectors as member_selectors
 from members import services as member_services
 from members.contracts import ActivityLine, EarningLine, PointsCredit
@@ -113,7 +112,7 @@ def _sort_out(
             and is_alone
             and is_plain(order)
             and (member_id is None or member_id not in out_of_turn)
-            and _is_known(order, references)
+            and references.knows(order)
         ):
             plain.append(place)
         else:
@@ -134,14 +133,6 @@ def _member_of(order: OrderDocument, references: References) -> int | None:
         return references.member(order)
     except KeyError:
         return None
-
-
-def _is_known(order: OrderDocument, references: References) -> bool:
-    try:
-        references.check(order)
-    except Refusal:
-        return False
-    return True
 
 
 def _known(orders: Sequence[OrderDocument]) -> dict[Key, tuple[int, bytes, int | None, int]]:
@@ -189,6 +180,7 @@ class _Slice:
         self.actor = actor
         self.at = at
         self.members = [references.member(order) for order in orders]
+        self.days = [day_of(min(order.sold_at, at)) for order in orders]
 
     def book(self, *, announces: bool) -> list[int]:
         """The sales (row ids), in order. Members are locked first, then accounts and standings, then keys of orders;
@@ -278,18 +270,17 @@ class _Slice:
 
     def _activity(self, place: int, key: str) -> ActivityLine:
         order = self.orders[place]
-        day = day_of(min(order.sold_at, self.at))
-        return ActivityLine(self.members[place] or 0, day, order.amount_fen, 1, f"{key}:counted:1")
+        return ActivityLine(
+            self.members[place] or 0, self.days[place], order.amount_fen, 1, f"{key}:counted:1"
+        )
 
     def _enter(self, sale_ids: Sequence[int], firsts: Sequence[bool], decisions: Sequence[Decision]) -> None:
         writer = EntryWriter(self.at, share_close_lock())
-        for sale_id, order, member_id, is_first, decision in zip(
-            sale_ids, self.orders, self.members, firsts, decisions, strict=True
+        for sale_id, order, day, member_id, is_first, decision in zip(
+            sale_ids, self.orders, self.days, self.members, firsts, decisions, strict=True
         ):
-            counted = Counted(
-                day_of(min(order.sold_at, self.at)), order.amount_fen, sum(line.quantity for line in order.lines),
-                member_id, is_first,
-            )  # fmt: skip
+            units = sum([line.quantity for line in order.lines])
+            counted = Counted(day, order.amount_fen, units, member_id, is_first)
             for where, value in wanted_of(sale=counted, shares=decision.shares, returns=()).items():
                 writer.add(where, value, EntryReason.SALE, sale_ref=sale_id)
         writer.write()

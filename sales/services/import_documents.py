@@ -2,7 +2,8 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from core.errors import Refusal
@@ -11,12 +12,15 @@ from sales.contracts import MemberKey, OrderDocument, OrderLine, ReturnDocument,
 from sales.models import IntakeKind
 from sales.services.import_columns import MEMBER_KEYS, NEEDED, OF_LINES, IntakePlan
 from sales.services.import_values import READERS
-from sales.services.reading import MOST_LINES, usable_order, usable_return
+from sales.services.reading import MOST_LINES, checked_order, usable_return
 
 Row = tuple[int, list[str]]
 Document = OrderDocument | ReturnDocument
+Column = tuple[str, int, Callable[[str], Any]]  # what it means, its place, its reader
+Reasons = dict[int, list[str]]  # by line; of most documents there are none
 # A row that is well by itself, in a document that is not.
 _OTHER_ROW: Final = "document:other_row"
+_TOO_MANY: Final = "row:too_many_cells"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,8 +43,10 @@ class Assembler:
         number = "order_no" if plan.kind == IntakeKind.ORDER else "return_no"
         self._number = plan.columns[number]
         self._revision = plan.columns.get("revision")
-        self._of_document = [(name, place) for name, place in plan.columns.items() if name not in OF_LINES]
-        self._of_lines = [(name, place) for name, place in plan.columns.items() if name in OF_LINES]
+        self._of_document = _columns(plan, of_lines=False)
+        self._of_lines = _columns(plan, of_lines=True)
+        self._places = [place for _name, place, _read_cell in self._of_document]
+        self._said = operator.itemgetter(*self._places, *self._places[:1])  # always several: a tuple
         self._needed_of_document = [name for name in NEEDED[plan.kind] if name not in OF_LINES]
         self._needed_of_lines = [name for name in NEEDED[plan.kind] if name in OF_LINES]
 
@@ -66,59 +72,66 @@ class Assembler:
         return number, cells[revision].strip()
 
     def _grouped(self, rows: Sequence[Row]) -> Grouped:
-        lines = tuple(line for line, _cells in rows)
-        reasons: dict[int, list[str]] = {line: [] for line in lines}
+        lines = tuple([line for line, _cells in rows])
+        reasons: Reasons = {}
         head = self._head(rows, reasons)
-        goods = [self._goods(cells, reasons[line]) for line, cells in rows]
-        document: Document | None = None
-        if not any(reasons.values()):
+        goods = [self._goods(line, cells, reasons) for line, cells in rows]
+        if not reasons:
             try:
-                document = self._document(head, goods)
+                return Grouped(lines, self._document(head, goods))
             except Refusal as refusal:
-                reasons[lines[0]].append(f"document:{refusal.code}"[:60])
-        if document is not None:
-            return Grouped(lines, document)
-        return Grouped(lines, None, tuple((line, told or [_OTHER_ROW]) for line, told in reasons.items()))
+                _note(reasons, lines[0], f"document:{refusal.code}"[:60])
+        return Grouped(lines, None, tuple((line, reasons.get(line) or [_OTHER_ROW]) for line in lines))
 
-    def _head(self, rows: Sequence[Row], reasons: dict[int, list[str]]) -> dict[str, Any]:
+    def _head(self, rows: Sequence[Row], reasons: Reasons) -> dict[str, Any]:
         """What the first row says of the document; the others say the same or nothing."""
         first_line, first = rows[0]
         if len(rows) > MOST_LINES:
-            reasons[first_line].append("document:too_many_lines")
+            _note(reasons, first_line, "document:too_many_lines")
         for line, cells in rows:
             if len(cells) > self._width and any(cell.strip() for cell in cells[self._width :]):
-                reasons[line].append("row:too_many_cells")
-        if reasons[first_line]:
+                _note(reasons, line, _TOO_MANY)
+        if first_line in reasons:
             return {}
         for line, cells in rows[1:]:
-            for name, place in self._of_document:
-                told = cells[place] if place < len(cells) else ""
-                if told and told != (first[place] if place < len(first) else "") and told.strip():
-                    reasons[line].append(f"{name}:differs")
-        return _read(self._of_document, self._needed_of_document, first, reasons[first_line])
+            if not self._says_the_same(first, cells):
+                for name, place, _read_cell in self._of_document:
+                    told = cells[place] if place < len(cells) else ""
+                    if told and told != (first[place] if place < len(first) else "") and told.strip():
+                        _note(reasons, line, f"{name}:differs")
+        return _read(self._of_document, self._needed_of_document, first_line, first, reasons)
 
-    def _goods(self, cells: Sequence[str], reasons: list[str]) -> dict[str, Any]:
-        if "row:too_many_cells" in reasons:
+    def _says_the_same(self, first: Sequence[str], cells: Sequence[str]) -> bool:
+        """Word for word, as nearly every row of a document does."""
+        try:
+            return bool(self._said(first) == self._said(cells))
+        except IndexError:
+            return False
+
+    def _goods(self, line: int, cells: Sequence[str], reasons: Reasons) -> dict[str, Any]:
+        if _TOO_MANY in reasons.get(line, ()):
             return {}
-        return _read(self._of_lines, self._needed_of_lines, cells, reasons)
+        return _read(self._of_lines, self._needed_of_lines, line, cells, reasons)
 
     def _document(self, head: dict[str, Any], goods: Sequence[dict[str, Any]]) -> Document:
         if self._plan.kind == IntakeKind.RETURN:
             return usable_return(self._return(head, goods), at=self._at)
-        return usable_order(self._order(head, goods), at=self._at)
+        return checked_order(self._order(head, goods), at=self._at)
 
     def _order(self, head: dict[str, Any], goods: Sequence[dict[str, Any]]) -> OrderDocument:
         lines = tuple(
-            OrderLine(
-                product_code=told["product_code"],
-                quantity=told["quantity"],
-                list_fen=told["line_amount"] if told.get("list_amount") is None else told["list_amount"],
-                amount_fen=told["line_amount"],
-                product_name=told.get("product_name", ""),
-                category_code=told.get("category_code", ""),
-                category_name=told.get("category_name", ""),
-            )
-            for told in goods
+            [
+                OrderLine(
+                    product_code=told["product_code"],
+                    quantity=told["quantity"],
+                    list_fen=told["line_amount"] if told.get("list_amount") is None else told["list_amount"],
+                    amount_fen=told["line_amount"],
+                    product_name=told.get("product_name", ""),
+                    category_code=told.get("category_code", ""),
+                    category_name=told.get("category_name", ""),
+                )
+                for told in goods
+            ]
         )
         total = head.get("amount")
         return OrderDocument(
@@ -169,19 +182,33 @@ class Assembler:
         return None
 
 
+def _columns(plan: IntakePlan, *, of_lines: bool) -> list[Column]:
+    return [
+        (name, place, READERS[name]) for name, place in plan.columns.items() if (name in OF_LINES) is of_lines
+    ]
+
+
 def _read(
-    columns: Sequence[tuple[str, int]], needed: Sequence[str], cells: Sequence[str], reasons: list[str]
+    columns: Sequence[Column], needed: Sequence[str], line: int, cells: Sequence[str], reasons: Reasons
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name, place in columns:
-        text = cells[place] if place < len(cells) else ""
+    width = len(cells)
+    for name, place, read_cell in columns:
+        text = cells[place] if place < width else ""
         if not text:
             continue
         try:
-            found[name] = READERS[name](text)
+            found[name] = read_cell(text)
         except BadValue as bad:
-            reasons.append(f"{name}:{bad.code}")
+            _note(reasons, line, f"{name}:{bad.code}")
     for name in needed:
-        if found.get(name) in (None, "") and not any(reason.startswith(f"{name}:") for reason in reasons):
-            reasons.append(f"{name}:missing")
+        value = found.get(name)
+        if (value is None or value == "") and not any(
+            reason.startswith(f"{name}:") for reason in reasons.get(line, ())
+        ):
+            _note(reasons, line, f"{name}:missing")
     return found
+
+
+def _note(reasons: Reasons, line: int, reason: str) -> None:
+    reasons.setdefault(line, []).append(reason)

@@ -15,10 +15,10 @@ from sales.models import IntakeDocument, IntakeJob, IntakeKind
 from sales.services.bulk import book_in_bulk
 from sales.services.folding import fold_late, fold_totals
 from sales.services.import_foretelling import foretell
-from sales.services.import_staging import load_staged, refuse_scattered
+from sales.services.import_staging import Staged, load_staged, refuse_scattered
 from sales.services.intake import record_documents
 
-SLICE: Final = 20_000  # orders booked in one transaction
+SLICE: Final = 5_000  # orders booked in one transaction
 DOER: Final = "import_sales"
 APART: Final = 200  # documents that the engine for single ones takes in one
 # Two files with the same orders in opposite order would otherwise wait for each other's numbers.
@@ -62,7 +62,7 @@ def fold_after_step(*, has_more: bool) -> None:
 
 def _take_apart(job: IntakeJob, at: dt.datetime) -> bool:
     """Documents that a slice left: through the engine for single ones, in their order."""
-    rows = list(IntakeDocument.objects.filter(job=job, is_apart=True).order_by("place")[:APART])
+    rows = _staged(job, APART, is_apart=True)
     if not rows:
         return False
     documents = [load_staged(row, kind=job.kind, source=job.source) for row in rows]
@@ -73,7 +73,7 @@ def _take_apart(job: IntakeJob, at: dt.datetime) -> bool:
 
 
 def _take_slice(job: IntakeJob, at: dt.datetime) -> bool:
-    rows = list(IntakeDocument.objects.filter(job=job, place__gt=job.done_place).order_by("place")[:SLICE])
+    rows = _staged(job, SLICE, place__gt=job.done_place)
     if not rows:
         IntakeDocument.objects.filter(job=job).delete()
         return False
@@ -87,7 +87,12 @@ def _take_slice(job: IntakeJob, at: dt.datetime) -> bool:
     return True
 
 
-def _book(job: IntakeJob, rows: Sequence[IntakeDocument], at: dt.datetime) -> Iterable[int]:
+def _staged(job: IntakeJob, most: int, **which: object) -> list[Staged]:
+    rows = IntakeDocument.objects.filter(job=job, **which).order_by("place").values_list(*Staged._fields)
+    return list(map(Staged._make, rows[:most]))
+
+
+def _book(job: IntakeJob, rows: Sequence[Staged], at: dt.datetime) -> Iterable[int]:
     """The places of those that are left for the engine for single documents: of returns all."""
     if job.kind == IntakeKind.RETURN:
         return range(len(rows))

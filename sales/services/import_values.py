@@ -151,17 +151,22 @@ def _zone(offset: str | None) -> dt.tzinfo:
 
 
 # Each reader's result of an empty cell is its empty value.
+# What stands in many rows (stores, guides, goods) is read once.
+def _often(read: Callable[[str], str]) -> Callable[[str], str]:
+    return functools.lru_cache(maxsize=16_384)(read)
+
+
 READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "order_no": read_number("order_no"),
     "return_no": read_number("return_no"),
-    "store_code": read_number("store_code"),
-    "serving_guide": read_number("serving_guide"),
-    "sharing_guide": read_number("sharing_guide"),
-    "product_code": read_number("product_code"),
-    "channel": read_text("channel"),
-    "product_name": read_text("product_name"),
-    "category_code": read_text("category_code"),
-    "category_name": read_text("category_name"),
+    "store_code": _often(read_number("store_code")),
+    "serving_guide": _often(read_number("serving_guide")),
+    "sharing_guide": _often(read_number("sharing_guide")),
+    "product_code": _often(read_number("product_code")),
+    "channel": _often(read_text("channel")),
+    "product_name": _often(read_text("product_name")),
+    "category_code": _often(read_text("category_code")),
+    "category_name": _often(read_text("category_name")),
     "phone": read_phone,
     "pos_card": read_card,
     "member_code": read_card,

@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from core.clock import business_day
@@ -31,45 +32,60 @@ LENGTHS: Final = {
     "sharing_guide": 20, "product_code": 40, "product_name": 80, "category_code": 40, "category_name": 60,
     "method": 16, "code": 20, "value": 80, "app_id": 40,
 }  # fmt: skip
+_LINE_COUNTS: Final = (
+    ("quantity", 1, MOST_UNITS),
+    ("list_fen", 0, MOST_FEN),
+    ("amount_fen", 0, MOST_FEN),
+)
 _SPLIT: Final = "\x1f"
 
 
 def usable_order(document: OrderDocument, *, at: dt.datetime) -> OrderDocument:
     """The order with its texts trimmed. Raises DocumentUnusable, AmountsDisagree or FromTheFuture with the field."""
-    order: OrderDocument = _trimmed(
-        document, "source", "order_no", "store_code", "channel", "serving_guide", "sharing_guide"
+    return checked_order(
+        dataclasses.replace(
+            _trimmed(
+                document, "source", "order_no", "store_code", "channel", "serving_guide", "sharing_guide"
+            ),
+            lines=tuple(
+                _trimmed(line, "product_code", "product_name", "category_code", "category_name")
+                for line in document.lines
+            ),
+            payments=tuple(_trimmed(payment, "method") for payment in document.payments),
+            coupons=tuple(_trimmed(coupon, "code") for coupon in document.coupons),
+            member=None if document.member is None else _trimmed(document.member, "value", "app_id"),
+        ),
+        at=at,
     )
+
+
+def checked_order(order: OrderDocument, *, at: dt.datetime) -> OrderDocument:
+    """The order itself, its texts trimmed by the caller, as whoever reads a file does cell by cell. Raises as `usable_order`."""
     _need(order, "source", "order_no", "store_code", "channel")
     _check_time(order.sold_at, "sold_at", at)
     _check_count(order.revision, "revision", 0, 10_000)
     _check_count(order.points_spent, "points_spent", 0, MOST_FEN)
-    lines = tuple(
-        _checked_line(
-            _trimmed(line, "product_code", "product_name", "category_code", "category_name"), number
-        )
-        for number, line in enumerate(order.lines, 1)
-    )
+    lines, payments = order.lines, order.payments
+    for number, line in enumerate(lines, 1):
+        _check_line(line, number)
     if not 1 <= len(lines) <= MOST_LINES:
         raise DocumentUnusable(field="lines")
     _check_count(order.amount_fen, "amount_fen", 0, MOST_FEN)
-    if sum(line.amount_fen for line in lines) != order.amount_fen:
+    if sum([line.amount_fen for line in lines]) != order.amount_fen:
         raise AmountsDisagree(field="amount_fen")
     for line in lines:
         if line.list_fen < line.amount_fen:
             raise AmountsDisagree(field="list_fen")
-    payments = tuple(_trimmed(payment, "method") for payment in order.payments)
     for payment in payments:
         _need(payment, "method")
         _check_count(payment.amount_fen, "payments", -MOST_FEN, MOST_FEN)
-    if payments and sum(payment.amount_fen for payment in payments) != order.amount_fen:
+    if payments and sum([payment.amount_fen for payment in payments]) != order.amount_fen:
         raise AmountsDisagree(field="payments")
-    return dataclasses.replace(
-        order,
-        lines=lines,
-        payments=payments,
-        coupons=_checked_coupons(order),
-        member=_checked_member(order.member),
-    )
+    if order.coupons:
+        _check_coupons(order.coupons)
+    if order.member is not None:
+        _need(order.member, "value")
+    return order
 
 
 def usable_return(document: ReturnDocument, *, at: dt.datetime) -> ReturnDocument:
@@ -182,23 +198,21 @@ def _need(record: Any, *names: str) -> None:
             raise DocumentUnusable(field=name)
 
 
-def _checked_line(line: OrderLine, number: int) -> OrderLine:
+def _check_line(line: OrderLine, number: int) -> None:
     _need(line, "product_code")
-    _check_count(line.quantity, f"lines.{number}.quantity", 1, MOST_UNITS)
-    _check_count(line.list_fen, f"lines.{number}.list_fen", 0, MOST_FEN)
-    _check_count(line.amount_fen, f"lines.{number}.amount_fen", 0, MOST_FEN)
-    return line
+    for name, least, most in _LINE_COUNTS:
+        value = getattr(line, name)
+        if type(value) is not int or not least <= value <= most:
+            raise DocumentUnusable(field=f"lines.{number}.{name}")
 
 
-def _checked_coupons(order: OrderDocument) -> tuple[OrderCoupon, ...]:
-    coupons = tuple(_trimmed(coupon, "code") for coupon in order.coupons)
+def _check_coupons(coupons: Sequence[OrderCoupon]) -> None:
     if len({coupon.code for coupon in coupons}) != len(coupons) or len(coupons) > MOST_LINES:
         raise DocumentUnusable(field="coupons")
     for coupon in coupons:
         _need(coupon, "code")
         _check_count(coupon.amount_fen, "coupons", 0, MOST_FEN)
         _check_count(coupon.discount_fen, "coupons", 0, coupon.amount_fen)
-    return coupons
 
 
 def _checked_member(member: MemberKey | None) -> MemberKey | None:

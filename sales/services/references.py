@@ -20,7 +20,7 @@ class References:
     """Stores, guides and members that a batch names. Products are made when they are new."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
-        guides = {number for document in documents for number in _numbers(document).values() if number}
+        guides = {number for document in documents for number in _named_guides(document) if number}
         self._stores = guide_selectors.list_stores_by_code(document.store_code for document in documents)
         self._guides = guide_selectors.list_guides_by_number(guides)
         self._members: dict[tuple[str, str, str], int] = member_selectors.list_member_ids_by_keys(
@@ -34,13 +34,27 @@ class References:
         self._guide_aliases = list_guide_aliases(
             (one.source, number)
             for one in documents
-            for number in _numbers(one).values()
+            for number in _named_guides(one)
             if number and number not in self._guides
         )
         self._member_aliases = list_member_aliases(
             (one.source, one.member)
             for one in documents
             if one.member is not None and _key(one.member) not in self._members
+        )
+
+    def knows(self, document: Document) -> bool:
+        """Whether `check` raises nothing."""
+        source = document.source
+        store_code, member = document.store_code, document.member
+        return (
+            (store_code in self._stores or (source, store_code) in self._store_aliases)
+            and all(
+                number in self._guides or (source, number) in self._guide_aliases
+                for number in _named_guides(document)
+                if number
+            )
+            and (member is None or _key(member) in self._members or (source, member) in self._member_aliases)
         )
 
     def check(self, document: Document) -> None:
@@ -64,7 +78,16 @@ class References:
         return found or self._store_aliases[(document.source, document.store_code)]
 
     def guide(self, document: Document, number: str) -> GuidePlace | None:
-        return self._guides.get(number) or self._guide_aliases.get((document.source, number))
+        found = self._guides.get(number)
+        return self._guide_aliases.get((document.source, number)) if found is None else found
+
+    def guides(self, order: OrderDocument) -> tuple[GuidePlace | None, GuidePlace | None]:
+        """Who served, and who shared."""
+        serving, sharing = order.serving_guide, order.sharing_guide
+        return (
+            self.guide(order, serving) if serving else None,
+            self.guide(order, sharing) if sharing else None,
+        )
 
     def member(self, document: Document) -> int | None:
         if document.member is None:
@@ -77,7 +100,7 @@ class References:
 
     def brands(self, order: OrderDocument) -> frozenset[str]:
         """The brands of an order's goods, once its products are there."""
-        return frozenset(self._products[line.product_code][1] for line in order.lines)
+        return frozenset([self._products[line.product_code][1] for line in order.lines])
 
     def ensure_products(self, documents: Sequence[Document], *, at: dt.datetime) -> None:
         """Every product and category the documents name has a row; new ones are made, in the order of their codes.
@@ -138,6 +161,11 @@ def _numbers(document: Document) -> dict[str, str]:
     if isinstance(document, OrderDocument):
         numbers["sharing_guide"] = document.sharing_guide
     return numbers
+
+
+def _named_guides(document: Document) -> tuple[str, ...]:
+    serving = document.serving_guide
+    return (serving, document.sharing_guide) if isinstance(document, OrderDocument) else (serving,)
 
 
 def _key(member: MemberKey) -> tuple[str, str, str]:

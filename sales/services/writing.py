@@ -9,7 +9,7 @@ from core.codes import new_public_ids
 from sales.contracts import OrderDocument
 from sales.models import Attribution, AttributionShare, Sale, SaleCoupon, SaleLine, SalePayment
 from sales.services.attributing import Decision
-from sales.services.copying import copy_rows, draw_ids
+from sales.services.copying import NULL, Words, copy_lines, copy_rows, copy_word, draw_ids
 from sales.services.references import References, day_of
 from sales.services.rewards import NO_REWARDS, REWARD_COLUMNS
 
@@ -46,24 +46,28 @@ def write_sales(*, sales: Sequence[NewSale], references: References, at: dt.date
     sale_ids = draw_ids(model=Sale, count=len(sales))
     public_ids = new_public_ids(len(sales))
     numbered = [(sale_id, sale.order) for sale_id, sale in zip(sale_ids, sales, strict=True)]
-    copy_rows(
+    moments = Words()
+    copy_lines(
         model=Sale,
         names=_SALE,
-        rows=(
-            _sale_row(sale_id, public_id, sale, references, at)
+        lines=(
+            _sale_line(sale_id, public_id, sale, references, at, moments)
             for sale_id, public_id, sale in sorted(
                 zip(sale_ids, public_ids, sales, strict=True),
                 key=lambda one: (one[2].order.source, one[2].order.order_no),
             )
         ),
     )
-    copy_rows(model=SaleLine, names=_LINE, rows=(
-            (sale_id, number, references.product(line.product_code), line.category_code, line.quantity,
-             line.list_fen, line.amount_fen, 0, 0)
+    copy_lines(
+        model=SaleLine,
+        names=_LINE,
+        lines=(
+            f"{sale_id}\t{number}\t{references.product(line.product_code)}\t{copy_word(line.category_code)}\t{line.quantity}\t"
+            f"{line.list_fen}\t{line.amount_fen}\t0\t0"
             for sale_id, order in numbered
             for number, line in enumerate(order.lines, 1)
         ),
-    )  # fmt: skip
+    )
     copy_rows(
         model=SalePayment,
         names=("sale", "method", "amount_fen"),
@@ -86,37 +90,43 @@ def write_sales(*, sales: Sequence[NewSale], references: References, at: dt.date
 def write_decisions(*, sale_ids: Sequence[int], decisions: Sequence[Decision], at: dt.datetime) -> None:
     """Whose each of these sales is, with its shares."""
     ids = draw_ids(model=Attribution, count=len(sale_ids))
-    copy_rows(
+    made_at = str(at)
+    copy_lines(
         model=Attribution,
         names=_ATTRIBUTION,
-        rows=(
-            (attribution_id, sale_id, decision.rule_id, decision.rule_words, at, "", "", "", None)
+        lines=(
+            f"{attribution_id}\t{sale_id}\t{NULL if decision.rule_id is None else decision.rule_id}\t"
+            f"{copy_word(decision.rule_words)}\t{made_at}\t\t\t\t{NULL}"
             for attribution_id, sale_id, decision in zip(ids, sale_ids, decisions, strict=True)
         ),
     )
-    copy_rows(
+    copy_lines(
         model=AttributionShare,
         names=_SHARE,
-        rows=(
-            (attribution_id, place, share.role, share.guide_id, share.store_id, share.share_bp)
+        lines=(
+            f"{attribution_id}\t{place}\t{share.role}\t{NULL if share.guide_id is None else share.guide_id}\t{share.store_id}\t"
+            f"{share.share_bp}"
             for attribution_id, decision in zip(ids, decisions, strict=True)
             for place, share in enumerate(decision.shares)
         ),
     )
 
 
-def _sale_row(
-    sale_id: int, public_id: str, sale: NewSale, references: References, at: dt.datetime
-) -> tuple[object, ...]:
+def _sale_line(
+    sale_id: int, public_id: str, sale: NewSale, references: References, at: dt.datetime, moments: Words
+) -> str:
     order = sale.order
-    serving, sharing = (
-        references.guide(order, number) for number in (order.serving_guide, order.sharing_guide)
+    serving, sharing = references.guides(order)
+    member_id = references.member(order)
+    points_round, spent_round, activity_round, earned, counted_fen, counted_orders, taken, outcome = (
+        sale.rewards
     )
     return (
-        sale_id, public_id, order.source, order.order_no, order.revision, True, sale.digest,
-        references.member(order), references.store(order).store_id,
-        None if serving is None else serving.guide_id, None if sharing is None else sharing.guide_id,
-        order.channel, order.sold_at, day_of(min(order.sold_at, at)), sum(line.list_fen for line in order.lines),
-        order.amount_fen, sum(line.quantity for line in order.lines), order.points_spent, 0, 0, sale.is_first,
-        *sale.rewards, at,
-    )  # fmt: skip
+        f"{sale_id}\t{public_id}\t{copy_word(order.source)}\t{copy_word(order.order_no)}\t{order.revision}\tt\t"
+        f"\\\\x{sale.digest.hex()}\t{NULL if member_id is None else member_id}\t{references.store(order).store_id}\t"
+        f"{NULL if serving is None else serving.guide_id}\t{NULL if sharing is None else sharing.guide_id}\t"
+        f"{copy_word(order.channel)}\t{order.sold_at}\t{moments[day_of(min(order.sold_at, at))]}\t"
+        f"{sum([line.list_fen for line in order.lines])}\t{order.amount_fen}\t{sum([line.quantity for line in order.lines])}\t"
+        f"{order.points_spent}\t0\t0\t{'t' if sale.is_first else 'f'}\t{points_round}\t{spent_round}\t{activity_round}\t"
+        f"{earned}\t{counted_fen}\t{counted_orders}\t{taken}\t{copy_word(str(outcome))}\t{moments[at]}"
+    )
