@@ -148,7 +148,7 @@ def _settle(
                     _begin(writer, fact, last_days, at)
             elif last.stands != fact.stands and (restores or not fact.stands):
                 _turn(writer, fact, last)
-        if not writer.rows:
+        if not writer.lines:
             return 0
         return writer.write()
 
