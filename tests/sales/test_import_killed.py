@@ -31,7 +31,8 @@ WORK = BEGIN + "services.work_intake({job_id})"
 # Killed where the totals would be folded: the slice is committed, its moves wait, however few they are.
 DIES_BEFORE_FOLD = (
     BEGIN
-    + "from sales.services import totals; totals._MOST_MOVED = 0; import os, signal; import_running.fold_late = lambda: os.kill(os.getpid(), signal.SIGKILL); "
+    + "from sales.services import totals; totals._MOST_MOVED = 0; "
+    + "import os, signal; import_running.fold_late = lambda: os.kill(os.getpid(), signal.SIGKILL); "
     + "services.work_intake({job_id})"
 )
 
