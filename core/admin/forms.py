@@ -64,6 +64,10 @@ class DressedForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.dress_all()
+
+    def dress_all(self) -> None:
+        """Again for fields that a subclass adds; dressed ones stay as they are."""
         for field in self.fields.values():
             dress(field)
 

@@ -53,8 +53,17 @@ from tests.sales.kit import order as sale_order
 from tests.sales.kit import tell
 from tests.sales.reviews_kit import ask_at_once, make_review
 from tests.wechat.reply_kit import make_rule
-from wechat.models import Follower, InboundEvent, OutboundCall, OutboundMessage
+from wechat.models import (
+    Follower,
+    InboundEvent,
+    MessageTemplate,
+    OutboundCall,
+    OutboundMessage,
+    TemplateTrial,
+)
 from wechat.models.account import PermanentCodeBudget
+from wechat.services import lanes
+from wechat.services.verdicts import Trouble
 
 
 @pytest.fixture
@@ -275,6 +284,25 @@ def fill_account(cast: Cast) -> None:  # noqa: F811
     )
     PermanentCodeBudget.objects.create(account_id=account, spent_count=1_204)
     make_rule(account, "欢迎", {"text": "欢迎关注"}, trigger="follow")
+    template = MessageTemplate.objects.create(
+        account_id=account,
+        template_id="T-delivery",
+        title="发货提醒",
+        content="商品名称:{{thing1.DATA}}",
+        example="商品名称:羊毛大衣",
+        fields=[{"name": "thing1", "kind": "thing", "label": "商品名称", "example": "羊毛大衣"}],
+        synced_at=now,
+    )
+    TemplateTrial.objects.create(
+        template=template,
+        openid=cast.xiaomei_openid,
+        tried_at=now,
+        tried_by="总部",
+        state="sent",
+        message_id="7",
+    )
+    halt = Trouble("halt", "wechat.no_permission", 48001)
+    lanes.note_trouble(account_id=account, channel="template", trouble=halt, at=now)
 
 
 def fill_boards() -> None:

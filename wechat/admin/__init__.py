@@ -3,11 +3,11 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import name_actions, name_details, name_values
-from wechat.admin import accounts, inbox, outbox, replies
+from wechat.admin import accounts, inbox, lanes, outbox, replies, templates
 from wechat.models.inbox import InboundState
 from wechat.services import verdicts
 
-__all__ = ["accounts", "inbox", "outbox", "replies"]
+__all__ = ["accounts", "inbox", "lanes", "outbox", "replies", "templates"]
 
 name_actions(
     {

@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
+from wechat.admin.lanes import lane_lines
 from wechat.services import quota
 
 
@@ -47,6 +48,7 @@ def quota_page(page: Any, request: HttpRequest) -> HttpResponse:
         "after_iso": "" if is_today else (day + dt.timedelta(days=1)).isoformat(),
         "today": clock.today(),
         "shown": shown,
+        "lanes": lane_lines(request, at=clock.now()),
         "call_count": sum(line.call_count for line in lines),
         "refused_count": sum(line.refused_count for line in lines),
         "failed_count": sum(line.failed_count for line in lines),

@@ -18,6 +18,8 @@ DAILY_LIMITS: Final = {
     "/cgi-bin/media/upload": 100_000,
     "/cgi-bin/media/get": 200_000,
     "/cgi-bin/message/custom/send": 500_000,
+    "/cgi-bin/message/template/send": 100_000,
+    "/cgi-bin/message/subscribe/send": 10_000_000,
     "/cgi-bin/qrcode/create": 100_000,
     "/cgi-bin/user/get": 500,
     "/cgi-bin/user/info": 5_000_000,

@@ -16,13 +16,14 @@ from core.actor import Actor
 from core.errors import Refusal
 from core.models import changed_fields
 from wechat.client.errors import UnreadableAnswer, WeChatError
-from wechat.contracts import AccountCard, TemplateCard, TemplateField, TemplateSync
+from wechat.contracts import AccountCard, Channel, TemplateCard, TemplateField, TemplateSync
 from wechat.errors import TemplateGone
 from wechat.models import Account, MessageTemplate
 from wechat.models.account import AccountKind
 from wechat.services.accounts import get_account
 from wechat.services.clients import client_for
 from wechat.services.failures import to_refusal
+from wechat.services.lanes import open_lane
 from wechat.services.template_fields import fit_fields, read_template
 
 __all__ = [
@@ -93,6 +94,8 @@ def sync_templates(*, account_id: int, actor: Actor, at: dt.datetime | None = No
     except WeChatError as error:
         raise to_refusal(error) from error
     now = at or clock.now()
+    channel: Channel = "template" if account.kind == "official" else "subscription"
+    open_lane(account_id=account_id, channel=channel, at=now)  # so that staff can set its rate
     with transaction.atomic():
         row = Account.objects.lock(account_id)
         known = {row.template_id: row for row in MessageTemplate.objects.filter(account_id=account_id)}
