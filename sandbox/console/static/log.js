@@ -8,6 +8,10 @@ const PATHS = {
   "/cgi-bin/qrcode/create": "生成二维码",
   "/cgi-bin/showqrcode": "看二维码图",
   "/cgi-bin/message/custom/send": "发客服消息",
+  "/cgi-bin/message/template/send": "发模板消息",
+  "/cgi-bin/message/subscribe/send": "发订阅消息",
+  "/cgi-bin/template/get_all_private_template": "读模板",
+  "/wxaapi/newtmpl/gettemplate": "读模板",
   "/cgi-bin/message/custom/typing": "正在输入",
   "/cgi-bin/user/info": "查粉丝",
   "/cgi-bin/user/info/batchget": "批量查粉丝",
@@ -27,7 +31,8 @@ const PATHS = {
   "/sms/send": "发短信",
 };
 const EVENTS = {
-  subscribe: "关注", unsubscribe: "取消关注", SCAN: "扫码", CLICK: "点菜单", VIEW: "点菜单看网页", text: "来消息",
+  subscribe: "关注", unsubscribe: "取消关注", SCAN: "扫码", CLICK: "点菜单", VIEW: "点菜单看网页", TEMPLATESENDJOBFINISH: "模板消息的结果",
+  subscribe_msg_popup_event: "订阅弹窗", subscribe_msg_change_event: "改订阅设置", subscribe_msg_sent_event: "订阅消息的结果", text: "来消息",
 };
 const FILTERS = [["all", "全部"], ["push", "推送"], ["call", "调用"], ["bad", "出错"]];
 const SHOWN = 200;
