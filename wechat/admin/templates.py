@@ -82,7 +82,7 @@ class TrialForm(DressedForm):
         )
         for field in card.fields:
             shown = forms.CharField(label=field.label or field.name, required=False, max_length=200)
-            shown.help_text = kind_of(field.kind).words
+            shown.help_text = str(kind_of(field.kind).words)
             shown.initial = field.example
             self.fields[field.name] = shown
         self.order_fields(["recipient", *(field.name for field in card.fields), "opens"])
