@@ -16,6 +16,7 @@ from assistant.views import (
     redeeming,
     requests,
     reveals,
+    talks,
 )
 
 app_name = "assistant"
@@ -82,6 +83,11 @@ urlpatterns = [
     path("performance/goal/", performance.goal, name="performance-goal"),
     path("performance/store/team/", performance.team, name="performance-team"),
     path("performance/store/orders/", performance.store_orders, name="performance-store-orders"),
+    path("talks/", talks.talks, name="talks"),
+    path("talks/<str:public_id>/", talks.talk, name="talk"),
+    path("talks/<str:public_id>/live/", talks.talk_live, name="talk-live"),
+    path("talks/<str:public_id>/send/", talks.send, name="talk-send"),
+    path("talks/<str:public_id>/settle/", talks.settle, name="talk-settle"),
     path("requests/", requests.requests, name="requests"),
     path("requests/rows/", requests.request_rows, name="request-rows"),
     path("requests/<str:public_id>/", requests.request, name="request"),

@@ -21,7 +21,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     wechat_events.FollowerIdentified: ["members.handlers.on_follower_identified"],
     wechat_events.FollowerLost: ["members.handlers.on_follower_lost"],
     wechat_events.CodeScanned: ["guides.handlers.on_code_scanned"],
-    wechat_events.MessageReceived: [],
+    wechat_events.MessageReceived: ["guides.handlers.on_message_received"],
     wechat_events.MenuClicked: [],
     wechat_events.InboxFilled: ["wechat.services.inbox.on_inbox_filled"],
     wechat_events.MessageQueued: ["wechat.services.outbox.on_message_queued"],

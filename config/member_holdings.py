@@ -25,6 +25,7 @@ HOLDINGS: tuple[str, ...] = (
     "guides.services.holdings.ScanHoldings",
     "guides.services.holdings_requests.RequestHoldings",
     "guides.services.holdings_follow_ups.FollowUpHoldings",
+    "guides.services.holdings_conversations.ConversationHoldings",
     "coupons.services.holdings.CouponHoldings",
     "coupons.services.holdings_doors.FaceToFaceHoldings",
     "coupons.services.holdings_doors.StandingHoldings",

@@ -191,6 +191,7 @@ WECHAT_LEASE_S = env.whole("WECHAT_LEASE_S", 60)
 # How many messages a second all workers together send for one account over one channel, until staff set another number.
 WECHAT_SEND_RATE_PER_S = env.whole("WECHAT_SEND_RATE_PER_S", 200)
 WECHAT_INBOX_KEEP_DAYS = env.whole("WECHAT_INBOX_KEEP_DAYS", 30)
+CONVERSATION_KEEP_DAYS = env.whole("CONVERSATION_KEEP_DAYS", 180)
 
 # Coupons -------------------------------------------------------------------------------------------------
 # How long a guide's face-to-face code hands out coupons; a picture passed on is worth nothing after that.

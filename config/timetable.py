@@ -26,6 +26,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "send_reaches": {"task": "campaigns.send_due_reaches", "schedule": 5.0},
     "prune_reaches": {"task": "campaigns.prune_reaches", "schedule": 3600.0},
     "mark_overdue_requests": {"task": "guides.mark_overdue_requests", "schedule": 60.0},
+    "settle_answers": {"task": "guides.settle_answers", "schedule": 30.0},
+    "prune_conversations": {"task": "guides.prune_conversations", "schedule": 3600.0},
     "close_done_requests": {"task": "guides.close_done_requests", "schedule": 600.0},
     "sweep_latecomers": {"task": "members.sweep_latecomers", "schedule": 60.0},
     "work_imports": {"task": "members.work_imports", "schedule": 10.0},

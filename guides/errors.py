@@ -258,3 +258,20 @@ class FollowUpTooOld(Refusal):
 
     code = "guides.follow_up_too_old"
     sentence = _("只能撤销今天完成的任务")
+
+
+class WindowClosed(Conflict):
+    """WeChat takes no message to her until she writes again."""
+
+    code = "guides.window_closed"
+    sentence = _("已过微信允许回复的时间，等她再发来消息才能回复")
+
+
+class AnswerEmpty(InvalidInput):
+    code = "guides.answer_empty"
+    sentence = _("请先写要回复的话")
+
+
+class AnswerTooLong(InvalidInput):
+    code = "guides.answer_too_long"
+    sentence = _("太长了，微信一次最多收约 680 个汉字，请分几次发")

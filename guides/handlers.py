@@ -30,6 +30,21 @@ def on_code_scanned(event: wechat_events.CodeScanned) -> None:
     )
 
 
+def on_message_received(event: wechat_events.MessageReceived) -> None:
+    """What no rule settles is kept for her guide."""
+    if event.is_answered:
+        return
+    services.keep_message(
+        account_id=event.account_id,
+        app_id=event.app_id,
+        openid=event.openid,
+        kind=event.kind,
+        inbound_id=event.inbound_id,
+        actor=Actor.wechat(),
+        at=min(clock.from_unix(event.at), clock.now()),
+    )
+
+
 def on_member_bound(event: events.MemberBound) -> None:
     """The guide is told of her new member."""
     services.tell_of_new_member(binding_id=event.binding_id)

@@ -39,3 +39,15 @@ def close_done_requests() -> int:
 def mend_follow_ups() -> int:
     """See the service of that name."""
     return services.mend_follow_ups()
+
+
+@shared_task(name="guides.settle_answers")
+def settle_answers() -> int:
+    """What became of guides' answers is kept with them."""
+    return services.settle_answers()
+
+
+@shared_task(name="guides.prune_conversations")
+def prune_conversations() -> int:
+    """See the service of that name."""
+    return services.prune_conversations()

@@ -10,6 +10,7 @@ from assistant import phrases
 from assistant.pages.coupons.expiring import ExpiringCard, build_expiring
 from assistant.pages.requests import RequestTile, build_request_tile
 from assistant.pages.shell import MemberRow, Shell, member_row
+from assistant.pages.talks import TalkTile, build_talk_tile
 from core import clock
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard, GuideSummary
@@ -28,6 +29,7 @@ class HomePage:
     new_today: str
     scans_today: str
     live_members: str
+    talks: TalkTile | None  # members who wait for an answer
     requests: RequestTile | None  # service requests that wait for her
     expiring: ExpiringCard | None  # coupons of her members that end within days
     cards: tuple[MemberRow, ...]  # today's new members, newest first
@@ -51,6 +53,7 @@ def build_home(guide: GuideCard, *, now: dt.datetime | None = None) -> HomePage:
         new_today=phrases.say_count(summary.new_today),
         scans_today=phrases.say_count(summary.scans_today),
         live_members=phrases.say_count(summary.live_members),
+        talks=build_talk_tile(guide, now=now),
         requests=build_request_tile(guide, now=now),
         expiring=build_expiring(guide, now=now),
         cards=cards,

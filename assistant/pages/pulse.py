@@ -147,9 +147,10 @@ def _with_request(page: PulsePage, guide: GuideCard, public_id: str, *, now: dt.
 
 def _newest_per_matter(notices: tuple[NoticeLine, ...]) -> list[NoticeLine]:
     """A member who came, left and came again within seconds is told once, as she stands now; a request likewise."""
-    found: dict[tuple[str, str], NoticeLine] = {}
+    found: dict[tuple[str, str, bool], NoticeLine] = {}
     for notice in notices:
-        found.setdefault((notice.member.public_id, notice.request_id), notice)
+        matter = (notice.member.public_id, notice.request_id, notice.kind == "message_came")
+        found.setdefault(matter, notice)
     return list(found.values())
 
 
@@ -161,11 +162,14 @@ def _toast(notice: NoticeLine) -> Toast:
         "request_came": _("%(name)s 的“%(kind)s”等您接单"),
         "request_gone": _("%(name)s 的“%(kind)s”不用您处理了"),
         "request_overdue": _("%(name)s 的“%(kind)s”超时了"),
+        "message_came": _("%(name)s 发来消息"),
     }
     text = texts[notice.kind] % {"name": member.display_name, "kind": notice.request_kind}
     url = ""
     if notice.kind == "new_member":
         url = reverse("assistant:member", args=[member.public_id])
+    elif notice.kind == "message_came":
+        url = reverse("assistant:talk", args=[member.public_id])
     elif notice.kind in ("request_came", "request_overdue"):
         url = reverse("assistant:request", args=[notice.request_id])
     return Toast(member.public_id, member_avatar(member), text, notice.kind == "new_member", url)

@@ -20,6 +20,8 @@ __all__ = [
 
 name_actions(
     {
+        "guides.member_answered": _("回复会员消息"),
+        "guides.conversation_settled": _("标记会话无需回复"),
         "guides.region_opened": _("新增区域"),
         "guides.region_renamed": _("修改区域名称"),
         "guides.region_moved": _("移动区域"),

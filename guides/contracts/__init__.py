@@ -1,5 +1,6 @@
 """What may leave `guides`."""
 
+from guides.contracts.conversations import Talk, TalkLine, TalkSummary, WaitingTalk
 from guides.contracts.follow_ups import (
     DoneFollowUp,
     FollowUpCard,
@@ -107,5 +108,9 @@ __all__ = [
     "StoreCard",
     "StoreLabel",
     "StorePlace",
+    "Talk",
+    "TalkLine",
+    "TalkSummary",
+    "WaitingTalk",
     "WonBinding",
 ]

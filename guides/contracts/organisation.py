@@ -159,12 +159,14 @@ class BoundMemberPage:
     next_cursor: str | None  # opaque; pass back for the next page
 
 
-NoticeKindName = Literal["new_member", "member_left", "request_came", "request_gone", "request_overdue"]
+NoticeKindName = Literal[
+    "new_member", "member_left", "request_came", "request_gone", "request_overdue", "message_came"
+]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """One thing a guide is told, with the member it is about: of a binding (`line`) or of a service request."""
+    """One thing a guide is told, with the member it is about: of a binding (`line`), a service request, or a message."""
 
     id: int
     kind: NoticeKindName

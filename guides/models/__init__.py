@@ -2,6 +2,7 @@
 
 from guides.models.binding import Binding, BindingPolicy, BindingSource
 from guides.models.codes import ChannelCode, ChannelScan, CodeKind, CodePurpose, CodeTerm, ScanOutcome
+from guides.models.conversations import AnswerState, Conversation, ConversationMessage, Speaker
 from guides.models.follow_ups import FollowUp, FollowUpResult, FollowUpState
 from guides.models.notes import GuideMemberTag, GuideNote, GuideRemark, GuideTag
 from guides.models.organisation import Dealer, Region, StaffScope, Store
@@ -33,6 +34,7 @@ __all__ = [
     "UNFINISHED",
     "ActivationCode",
     "ActivationMiss",
+    "AnswerState",
     "Binding",
     "BindingPolicy",
     "BindingSource",
@@ -41,6 +43,8 @@ __all__ = [
     "CodeKind",
     "CodePurpose",
     "CodeTerm",
+    "Conversation",
+    "ConversationMessage",
     "Dealer",
     "FollowUp",
     "FollowUpResult",
@@ -63,6 +67,7 @@ __all__ = [
     "ScanOutcome",
     "ServiceRequest",
     "ServiceRequestStep",
+    "Speaker",
     "StaffScope",
     "Store",
 ]

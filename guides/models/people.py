@@ -155,6 +155,7 @@ class NoticeKind(models.TextChoices):
     REQUEST_CAME = "request_came", _("新的服务请求")
     REQUEST_GONE = "request_gone", _("服务请求不再归她")
     REQUEST_OVERDUE = "request_overdue", _("服务请求超时")
+    MESSAGE_CAME = "message_came", _("会员发来消息")
 
 
 class GuideNoticeQuerySet(models.QuerySet["GuideNotice"]):
@@ -166,7 +167,7 @@ class GuideNoticeQuerySet(models.QuerySet["GuideNotice"]):
 
 
 class GuideNotice(models.Model):
-    """One thing the guide is told in her assistant: of a binding that changed, or of a step of a request."""
+    """One thing the guide is told in her assistant: of a binding that changed, of a step of a request, of a message."""
 
     guide = models.ForeignKey(Guide, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=16, choices=NoticeKind)
@@ -174,6 +175,9 @@ class GuideNotice(models.Model):
     binding = models.ForeignKey("guides.Binding", on_delete=models.CASCADE, null=True, related_name="+")
     step = models.ForeignKey(
         "guides.ServiceRequestStep", on_delete=models.CASCADE, null=True, related_name="+"
+    )
+    message = models.ForeignKey(
+        "guides.ConversationMessage", on_delete=models.CASCADE, null=True, related_name="+"
     )
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
@@ -188,10 +192,14 @@ class GuideNotice(models.Model):
             models.UniqueConstraint(
                 fields=["step", "kind", "guide"], name="guidenotice_once_per_step_kind_and_guide"
             ),
+            models.UniqueConstraint(
+                fields=["message", "guide"], name="guidenotice_once_per_message_and_guide"
+            ),
             models.CheckConstraint(
-                condition=models.Q(binding__isnull=False, step__isnull=True)
-                | models.Q(binding__isnull=True, step__isnull=False),
-                name="guidenotice_of_a_binding_or_a_step",
+                condition=models.Q(binding__isnull=False, step__isnull=True, message__isnull=True)
+                | models.Q(binding__isnull=True, step__isnull=False, message__isnull=True)
+                | models.Q(binding__isnull=True, step__isnull=True, message__isnull=False),
+                name="guidenotice_of_one_thing",
             ),
         ]
         indexes = [

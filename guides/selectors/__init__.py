@@ -30,6 +30,12 @@ from guides.selectors.codes import (
     list_code_scans,
     list_codes_to_publish,
 )
+from guides.selectors.conversations import (
+    get_talk,
+    list_waiting_talks,
+    summarize_talks,
+    talk_of,
+)
 from guides.selectors.follow_ups import (
     access_follow_up,
     changed_follow_up_ids,
@@ -170,6 +176,7 @@ __all__ = [
     "get_store_card",
     "get_store_code",
     "get_store_place",
+    "get_talk",
     "is_request_overdue",
     "known_guide_ids",
     "known_place_ids",
@@ -221,6 +228,7 @@ __all__ = [
     "list_store_places",
     "list_stores_by_code",
     "list_stores_within",
+    "list_waiting_talks",
     "list_won_bindings",
     "names_as_seen",
     "nearest_stores",
@@ -246,6 +254,8 @@ __all__ = [
     "stores_within",
     "summarize_guide",
     "summarize_requests",
+    "summarize_talks",
+    "talk_of",
     "visible_region_ids",
     "won_binding_ids",
 ]

@@ -41,7 +41,8 @@ def _line(notice: GuideNotice, member: MemberCard, today: dt.date) -> NoticeLine
         return NoticeLine(
             notice.pk, kind, member, request_id=request.public_id, request_kind=request.kind.name
         )
-    assert notice.binding is not None
+    if notice.binding is None:  # a message
+        return NoticeLine(notice.pk, kind, member)
     line = BoundMemberLine(
         member=member,
         bound_at=notice.binding.bound_at,

@@ -152,5 +152,6 @@ def drop_previous_key(*, account_id: int, actor: Actor, at: dt.datetime | None =
 
 
 def forget_cached() -> None:
-    """Drop this process' copies, after a change in admin. Compiled rules go by their version and may stay."""
+    """Drop this process' copies, after a change in admin."""
     _doorkeepers.clear()
+    _books.clear()

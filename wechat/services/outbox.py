@@ -9,7 +9,7 @@ import dataclasses
 import datetime as dt
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from django.db import transaction
@@ -23,6 +23,7 @@ from wechat.models import Follower, OutboundMessage
 from wechat.models.outbox import MessageKind, MessageState
 from wechat.services.contents import Content, article_content, card_content, text_content
 from wechat.services.delivery import LEASE_EXPIRED, WINDOW_CLOSED, Outcome, deliver
+from wechat.services.verdicts import words_of
 
 logger = logging.getLogger(__name__)
 
@@ -158,6 +159,15 @@ def queue_texts(*, account_id: int, texts: Sequence[Text], at: dt.datetime) -> i
         for message_id in _of_reasons(fresh).filter(state=MessageState.QUEUED).values_list("pk", flat=True):
             events.publish(MessageQueued(message_id=message_id))
     return len(fresh)
+
+
+def list_outcomes(*, reason_keys: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """By reason: the state of its message, and why it ended so, in words. A reason whose message is gone is missing."""
+    rows = OutboundMessage.objects.filter(reason_key__in=list(reason_keys))
+    return {
+        reason: (state, words_of(outcome) if outcome else "")
+        for reason, state, outcome in rows.values_list("reason_key", "state", "outcome")
+    }
 
 
 def on_message_queued(event: MessageQueued) -> None:

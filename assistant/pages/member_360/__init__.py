@@ -15,6 +15,7 @@ from assistant.pages.member_360.points import build_points
 from assistant.pages.member_360.portrait import Portrait, build_portrait
 from assistant.pages.member_360.purchases import build_purchases
 from assistant.pages.shell import Avatar, Shell, member_avatar
+from assistant.pages.talks import build_talk_part
 from core import clock
 from guides import selectors as guide_selectors
 from guides.contracts import BindingLine, GuideCard, OpenedMember
@@ -25,6 +26,7 @@ PARTS: Final = (
     Part("sales", _("订单"), "assistant/_part_purchases.html", build_purchases),
     Part("coupons", _("券"), "assistant/_part_coupons.html", build_coupons_part),
     Part("points", _("积分"), "assistant/_part_points.html", build_points),
+    Part("talk", _("会话"), "assistant/_talk.html", build_talk_part),
     Part("dealings", _("往来"), "assistant/_part_dealings.html", build_dealings),
     Part("notes", _("备注"), "assistant/_part_notes.html", build_notes),
 )
