@@ -187,7 +187,7 @@ def test_a_merge_makes_one_conversation_and_its_undo_two(cast: Cast) -> None:
     write("从旧号来", "second")
     write("从新号来")
     part, at = ConversationHoldings(), clock.now()
-    moves = {"emptier_id": other.id, "survivor_id": cast.xiaomei.id, "actor": LINA, "at": at}
+    moves: dict[str, Any] = {"emptier_id": other.id, "survivor_id": cast.xiaomei.id, "actor": LINA, "at": at}
     assert part.preview(survivor_id=cast.xiaomei.id, emptier_id=other.id)[0].outcome == "2 条"
     snapshot = part.move(**moves)
     assert part.move(**moves) == {}
