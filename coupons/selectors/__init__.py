@@ -92,6 +92,7 @@ from coupons.selectors.settlement import (
 from coupons.selectors.standing import (
     count_standing_issues,
     count_withdrawn_gifts,
+    get_member_condition,
     get_standing_rule,
     has_purchase_rules,
     list_gifted_keys,
@@ -168,6 +169,7 @@ __all__ = [
     "get_held_coupon",
     "get_issue_pace",
     "get_issue_progress",
+    "get_member_condition",
     "get_order",
     "get_redemption",
     "get_standing_rule",

@@ -88,6 +88,14 @@ def condition_sql(rule: StandingRule) -> Sql:
     return " AND ".join(wheres) or "TRUE", values
 
 
+def get_member_condition(rule_id: int) -> Sql:
+    """The same of a rule by its id, for a statement over another's books. Raises NoSuchRule."""
+    rule = StandingRule.objects.filter(pk=rule_id).first()
+    if rule is None:
+        raise NoSuchRule
+    return condition_sql(rule)
+
+
 def tier_demands(rule: StandingRule) -> Iterator[tuple[str, Sql]]:
     """What is asked of a member's tier when it is her turn: the code for those who do not meet it, and a SELECT of the
     ids of those who do. Of the rule (fetched with batch and template) and of the coupon's own terms."""

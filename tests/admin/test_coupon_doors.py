@@ -18,6 +18,8 @@ from members.models import Member
 from tests.cast import Cast
 from tests.coupons.kit import BOSS, key, make_batch, make_members
 from tests.members.tiers_kit import make_ladder
+from tests.sales.kit import key_of, line, order, tell
+from tests.sales.test_purchase_gifts import make_rule
 
 
 def press(desk: Client, button: str, pk: int, **values: Any) -> Any:
@@ -127,3 +129,15 @@ def test_a_region_sees_offers_of_its_stores_and_issues_to_its_members(cast: Cast
     press(east, "facetofaceoffer_close", foreign.pk)
     foreign.refresh_from_db()
     assert foreign.closed_at is None
+
+
+def test_a_rules_page_says_how_many_purchases_would_have_earned_it(desk: Client, cast: Cast) -> None:
+    rule_id = make_rule(store_ids=(cast.store.id,))
+    tell(order("P1", line("A1", 9_000), member=key_of(cast.xiaomei)))
+    address = reverse("admin:sales_would_earn", args=[rule_id])
+    page = desk.get(reverse("admin:coupons_standingrule_change", args=[rule_id])).content.decode()
+    assert address in page
+    assert "有 1 笔会员订单符合（1 位会员）" in desk.get(address).content.decode()
+    assert desk.get(reverse("admin:sales_would_earn", args=[10**9])).status_code == 404
+    desk.force_login(cast.regional)
+    assert desk.get(address).status_code == 403

@@ -18,6 +18,7 @@ from coupons.services.bulk import run_issue_job
 from sales import services
 from sales.contracts import ReturnLine
 from sales.models import Sale
+from sales.selectors.earning import count_would_earn
 from sales.services import bought as bought_module
 from sales.services import care
 from sales.services.bought import bought_facts
@@ -329,3 +330,34 @@ def test_nothing_is_counted_for_orders_that_brought_nothing(
     sale = Sale.objects.get()
     with django_assert_max_num_queries(1):
         assert bought_module.withdraw_gifts([sale], actor=TILL, at=clock.now()) == 0
+
+
+@plain
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {},
+        {"least_fen": 10_000},
+        {"least_fen": 6_000, "category_codes": ("tops",)},
+        {"is_first_only": True},
+        {"category_codes": ("bags",)},
+    ],
+)
+def test_what_a_rule_would_have_given_is_what_it_gave(cast: Cast, terms: dict[str, Any]) -> None:
+    rule_id = make_rule(**terms)
+    hers = key_of(cast.xiaomei)
+    tell(
+        order("P1", line("A1", 9_000), line("B1", 3_000, category_code="bags"), member=hers),
+        order("P2", line("A1", 5_000), member=hers),
+        order("P3", line("A1", 20_000), member=key_of(cast.xiaoli), store_code="T02", serving_guide="T004"),
+        order("P4", line("A1", 50_000)),
+        order("P5", line("A1", 12_000), member=hers),
+    )
+    tell(back("RP5", ReturnLine(product_code="A1", quantity=1, amount_fen=12_000), order_no="P5"))
+    tell(order("OLD", line("A1", 30_000), member=hers, sold_at=clock.now() - dt.timedelta(days=31)))
+    work()
+    given = StandingIssue.objects.filter(rule_id=rule_id)
+    found = count_would_earn(rule_id)
+    assert found == (given.count(), given.values("member_id").distinct().count())
+    here = given.filter(member_id=cast.xiaomei.id).count()
+    assert count_would_earn(rule_id, store_ids=[cast.store.id]).order_count == here
