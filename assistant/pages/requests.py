@@ -12,6 +12,7 @@ from assistant import phrases
 from assistant.pages.shell import Avatar, Shell, member_avatar
 from core import clock
 from core.errors import NotFound
+from core.phones import mask_within
 from guides import selectors as guide_selectors
 from guides.contracts import (
     GuideCard,
@@ -234,7 +235,7 @@ def build_request(guide: GuideCard, public_id: str, *, now: dt.datetime | None =
         is_running=request.state in ("open", "accepted", "in_progress"),
         late_text=_say_late(line, now),
         due_text="" if line.is_overdue else _say_due(request, now),
-        words=request.words,
+        words=mask_within(request.words),
         member_name=member.display_name,
         member_avatar=member_avatar(member),
         member_id=link,
@@ -259,7 +260,7 @@ def request_row(line: GuideRequestLine, *, now: dt.datetime) -> RequestRow:
         kind=request.kind.name,
         name=line.member.display_name,
         avatar=member_avatar(line.member),
-        words=request.words.replace("\n", " "),
+        words=mask_within(request.words).replace("\n", " "),
         when_text=when,
         state_label=request.state_label,
         late_text=_say_late(line, now),
@@ -305,7 +306,8 @@ def _step(step: RequestStepLine, now: dt.datetime, *, is_newest: bool) -> Step:
     elif step.act == "store_changed":
         title = _("改在%(store)s") % {"store": step.store_name}
     foot = f"{phrases.say_time(step.at, now=now)} · {step.done_by}"
-    return Step(title, step.words, step.note, foot, is_newest)
+    # Whoever types a number into words has not revealed it to a guide: that is asked for, and kept.
+    return Step(title, mask_within(step.words), mask_within(step.note), foot, is_newest)
 
 
 def _buttons(acts: frozenset[RequestActName]) -> tuple[Button, ...]:

@@ -1,6 +1,8 @@
 """业绩: her numbers and her place, the orders behind them, and what a manager sees and decides."""
 
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -10,14 +12,19 @@ from assistant.pages.performance import facts as fact_pages
 from assistant.pages.performance import orders as order_pages
 from assistant.pages.performance import reattributing
 from assistant.pages.performance.asked import Asked, asked_of
+from assistant.pages.performance.listed import NumberList
 from assistant.pages.performance.page import build_performance
 from assistant.pages.performance.store import build_store, build_team
 from assistant.pages.performance.target import build_goal
+from assistant.pages.shell import Stretch
 from assistant.screens import guide_screen, show
 from assistant.views.inputs import request_key, whole_number
 from guides.contracts import GuideCard
 
 _HIGHEST_ID = 2**63 - 1
+ListBuilder = Callable[..., NumberList[Any]]
+RowsBuilder = Callable[..., Stretch[Any]]
+Screen = Callable[..., HttpResponse]
 
 
 def read_asked(request: HttpRequest) -> Asked:
@@ -33,56 +40,39 @@ def performance(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     return show(request, "assistant/performance.html", build_performance(guide, read_asked(request)))
 
 
-@require_safe
-@guide_screen
-def orders(request: HttpRequest, guide: GuideCard) -> HttpResponse:
-    """The orders behind a number of hers."""
-    page = order_pages.build_orders(guide, read_asked(request), is_store=False)
-    return show(request, "assistant/performance_orders.html", page)
+def _list_screen(build: ListBuilder, *, is_store: bool) -> Screen:
+    """The list behind one of her numbers, or of her store's for its manager."""
+
+    @require_safe
+    @guide_screen
+    def screen(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+        page = build(guide, read_asked(request), is_store=is_store)
+        return show(request, "assistant/performance_list.html", page)
+
+    return screen
 
 
-@require_safe
-@guide_screen
-def store_orders(request: HttpRequest, guide: GuideCard) -> HttpResponse:
-    """The store's, for its manager."""
-    page = order_pages.build_orders(guide, read_asked(request), is_store=True)
-    return show(request, "assistant/performance_orders.html", page)
-
-
-@require_safe
-@guide_screen
-def order_rows(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+def _rows_screen(build: RowsBuilder, template: str) -> Screen:
     """The next stretch of either list."""
-    offset = whole_number(request, "offset", default=0, low=0, high=100_000)
-    is_store = request.GET.get("who") == "store"
-    rows = order_pages.build_order_rows(guide, read_asked(request), is_store=is_store, offset=offset)
-    return show(request, "assistant/_performance_order_rows.html", rows)
+
+    @require_safe
+    @guide_screen
+    def screen(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+        offset = whole_number(request, "offset", default=0, low=0, high=100_000)
+        is_store = request.GET.get("who") == "store"
+        rows = build(guide, read_asked(request), is_store=is_store, offset=offset)
+        return show(request, template, rows)
+
+    return screen
 
 
-@require_safe
-@guide_screen
-def facts(request: HttpRequest, guide: GuideCard) -> HttpResponse:
-    """The members or coupons behind a number of hers."""
-    page = fact_pages.build_facts(guide, read_asked(request), is_store=False)
-    return show(request, "assistant/performance_facts.html", page)
-
-
-@require_safe
-@guide_screen
-def store_facts(request: HttpRequest, guide: GuideCard) -> HttpResponse:
-    """The store's, for its manager."""
-    page = fact_pages.build_facts(guide, read_asked(request), is_store=True)
-    return show(request, "assistant/performance_facts.html", page)
-
-
-@require_safe
-@guide_screen
-def fact_rows(request: HttpRequest, guide: GuideCard) -> HttpResponse:
-    """The next stretch of either list."""
-    offset = whole_number(request, "offset", default=0, low=0, high=100_000)
-    is_store = request.GET.get("who") == "store"
-    rows = fact_pages.build_fact_rows(guide, read_asked(request), is_store=is_store, offset=offset)
-    return show(request, "assistant/_performance_fact_rows.html", rows)
+# Orders, and the members or coupons behind a number that counts no orders.
+orders = _list_screen(order_pages.build_orders, is_store=False)
+store_orders = _list_screen(order_pages.build_orders, is_store=True)
+order_rows = _rows_screen(order_pages.build_order_rows, order_pages.ROWS_TEMPLATE)
+facts = _list_screen(fact_pages.build_facts, is_store=False)
+store_facts = _list_screen(fact_pages.build_facts, is_store=True)
+fact_rows = _rows_screen(fact_pages.build_fact_rows, fact_pages.ROWS_TEMPLATE)
 
 
 @require_safe

@@ -349,7 +349,7 @@ def test_members_and_coupons_behind_a_number_are_named_as_far_as_she_may_know(
         ("核销", "0"),
     ]
     assert [(row.name, row.value) for row in view.board.rows] == [("李娜", "1"), ("王芳", "1")]
-    assert [link.label for link in view.board.metrics][-3:] == ["新增会员", "新增绑定", "核销数"]
+    assert [link.label for link in view.board.metrics][-4:] == ["新增会员", "新增绑定", "核销数", "完成任务"]
     with django_assert_max_num_queries(12):
         [row] = client.get(view.facts[1].url).context["page"].list.rows
     assert (row.title, row.value, row.words) == ("小美", "+1", "扫导购码")

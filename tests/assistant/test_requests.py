@@ -244,3 +244,14 @@ def test_a_request_taken_away_is_told_and_the_page_left_alone(cast, log_in):
     tell_all()
     page = beat(client, since, "request", request=request.public_id).context["page"]
     assert (page.request, len(page.toasts)) == (None, 1)
+
+
+def test_a_number_typed_into_words_is_not_shown_whole(cast, log_in):
+    request = ask(cast.xiaomei, words="请打 13912345678，或 139 8765 4321 找我")
+    client = log_in(cast.lina)
+    post(client, request, "words", words="我记下了 13912345678", request_key="k" * 32)
+    for address in ("/a/requests/", f"/a/requests/{request.public_id}/"):
+        text = client.get(address).content.decode()
+        assert "139 **** 5678" in text
+        assert "139 **** 4321" in text
+        assert not re.search(r"13912345678|139 8765 4321", text)

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from assistant import phrases
 from assistant.pages.coupons.redeeming import say_owner
 from assistant.pages.links import url_of
-from assistant.pages.performance.asked import METRICS, Asked, period_links
-from assistant.pages.shell import Link, Shell, Stretch
+from assistant.pages.performance.asked import METRICS, Asked
+from assistant.pages.performance.listed import NumberList, number_list
+from assistant.pages.shell import Stretch
 from core import clock
 from core.errors import NotFound
 from guides import selectors as guide_selectors
@@ -22,6 +23,7 @@ from sales import selectors as sale_selectors
 from sales.contracts import FactLine, FactNote
 
 PAGE_ROWS: Final = 20
+ROWS_TEMPLATE: Final = "assistant/_performance_fact_rows.html"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,30 +36,19 @@ class FactRow:
     is_reversal: bool
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class FactsPage:
-    shell: Shell
-    title: str
-    store_name: str  # a manager's list of the store
-    periods: tuple[Link, ...]
-    list: Stretch[FactRow]
-
-
 def build_facts(
     guide: GuideCard, asked: Asked, *, is_store: bool, now: dt.datetime | None = None
-) -> FactsPage:
+) -> NumberList[FactRow]:
     """The list behind her number in the period, or behind the store's for its manager. Raises NotFound for a guide
     who asks for the store's, and for a number of orders."""
-    now = now or clock.now()
-    name = "assistant:performance-store-facts" if is_store else "assistant:performance-facts"
-    rows = build_fact_rows(guide, asked, is_store=is_store, offset=0, now=now)
-    what = {"what": METRICS[asked.metric]}
-    return FactsPage(
-        shell=Shell.around("performance", guide.id),
-        title=_("本店的%(what)s") % what if is_store else _("我的%(what)s") % what,
-        store_name=guide.store.name if is_store else "",
-        periods=period_links(asked, name),
-        list=rows,
+    return number_list(
+        guide,
+        asked,
+        build_fact_rows(guide, asked, is_store=is_store, offset=0, now=now),
+        what=METRICS[asked.metric],
+        name="facts",
+        is_store=is_store,
+        rows_template=ROWS_TEMPLATE,
     )
 
 

@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 from assistant import phrases
 from assistant.pages.coupons.redeeming import say_owner
 from assistant.pages.links import url_of
-from assistant.pages.performance.asked import Asked, period_links
-from assistant.pages.shell import Link, Shell, Stretch
+from assistant.pages.performance.asked import Asked
+from assistant.pages.performance.listed import NumberList, number_list
+from assistant.pages.shell import Shell, Stretch
 from core import clock
+from core.phones import mask_within
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard
 from members import selectors as member_selectors
@@ -21,6 +23,7 @@ from sales.contracts.reviews import SaleRating
 from sales.errors import NoSuchSale
 
 PAGE_ROWS: Final = 20
+ROWS_TEMPLATE: Final = "assistant/_performance_order_rows.html"
 _TITLES: Final = {"return_fen": "退货", "first_purchase_count": "首购", "repurchase_fen": "复购"}
 
 
@@ -33,15 +36,6 @@ class OrderRow:
     foot: str  # 今天 15:20 · 南京东路店 · 整单 ¥1,280
     returned_text: str
     rating_text: str  # ★★★★☆ 很好
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class OrdersPage:
-    shell: Shell
-    title: str
-    store_name: str  # a manager's list of the store
-    periods: tuple[Link, ...]
-    list: Stretch[OrderRow]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,18 +83,17 @@ class OrderPage:
 
 def build_orders(
     guide: GuideCard, asked: Asked, *, is_store: bool, now: dt.datetime | None = None
-) -> OrdersPage:
+) -> NumberList[OrderRow]:
     """The list of her orders in the period, or of the store's for its manager. Raises NoSuchSale for a guide who
     asks for the store's."""
-    now = now or clock.now()
-    title = _(_TITLES.get(asked.metric, "订单"))
-    name = "assistant:performance-store-orders" if is_store else "assistant:performance-orders"
-    return OrdersPage(
-        shell=Shell.around("performance", guide.id),
-        title=_("本店的%(what)s") % {"what": title} if is_store else _("我的%(what)s") % {"what": title},
-        store_name=guide.store.name if is_store else "",
-        periods=period_links(asked, name),
-        list=build_order_rows(guide, asked, is_store=is_store, offset=0, now=now),
+    return number_list(
+        guide,
+        asked,
+        build_order_rows(guide, asked, is_store=is_store, offset=0, now=now),
+        what=_(_TITLES.get(asked.metric, "订单")),
+        name="orders",
+        is_store=is_store,
+        rows_template=ROWS_TEMPLATE,
     )
 
 
@@ -231,7 +224,7 @@ def say_rating(rating: SaleRating | None) -> str:
     if rating is None:
         return ""
     stars = "★" * rating.score + "☆" * (5 - rating.score)
-    return f"{stars} {rating.words}".strip()
+    return f"{stars} {mask_within(rating.words)}".strip()
 
 
 def _member(guide: GuideCard, card: SaleCard) -> tuple[str, str]:
