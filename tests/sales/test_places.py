@@ -12,6 +12,7 @@ from guides.contracts import GuideCard, StoreCard
 from sales import selectors, services
 from sales.contracts import BoardScope, Span
 from sales.models import PlaceStore, PlaceTotal
+from sales.services import sizes
 from tests.cast import Cast, make_guide, make_store
 from tests.sales.kit import assert_totals_agree, line, order, tell
 
@@ -43,7 +44,9 @@ def give_store(store: StoreCard, *, region_id: int, dealer_id: int | None) -> No
 
 
 @pytest.fixture
-def chain(cast: Cast) -> Chain:
+def chain(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Chain:
+    monkeypatch.setattr(sizes, "_LONG", 2)  # two make a long board: ranks are counted up to marks
+    monkeypatch.setattr(sizes, "_MARKS", 3)
     city = guide_services.open_region(name="上海", parent_id=cast.east.id, actor=BOSS).id
     dealer = guide_services.open_dealer(code="D1", name="锦绣商贸", actor=BOSS).id
     near = make_store("T11", "静安寺店", city)
@@ -60,12 +63,18 @@ def sell(no: str, guide: str, store: str, fen: int, at: dt.datetime = NOON) -> N
 
 def places(scope: BoardScope, span: Span = WEEK, **other: object) -> list[tuple[int, int, int]]:
     board = selectors.get_board(metric="sales_fen", span=span, scope=scope, **other)  # type: ignore[arg-type]
+    for one in board.lines:
+        asked = other | {"own_id": one.subject_id}
+        standing = selectors.get_standing(metric="sales_fen", span=span, scope=scope, **asked)  # type: ignore[arg-type]
+        assert standing.own is not None
+        assert (standing.own.rank, standing.own.value) == (one.rank, one.value)
     return [(one.rank, one.subject_id, one.value) for one in board.lines]
 
 
 def sold(chain: Chain) -> None:
     sell("P1", "T001", "T01", 500)
     sell("P2", "T011", "T11", 300)
+    services.fold_board_sizes()
     sell("P3", "T011", "T12", 250)  # she helps in the other store of the city
     sell("P4", "T012", "T12", 300)
     sell("P5", "T004", "T02", 900)
