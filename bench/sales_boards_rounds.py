@@ -9,6 +9,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import django
@@ -58,6 +59,8 @@ class Question:
 def main(rounds: int, most: int) -> None:
     """All boards, every way in turns."""
     django.setup()
+    from django.db import connection
+
     _sell(most)
     box = redis.Redis.from_url(os.environ["REDIS_URL"])
     found: dict[str, dict[str, list[float]]] = {}
@@ -65,7 +68,9 @@ def main(rounds: int, most: int) -> None:
     for question in _questions():
         ways, subjects = _ways(question, most, box)
         if subjects:  # a store may have no order on that day
-            found[question.name] = _in_turns(ways, rounds, subjects, chance)
+            found[question.name] = _in_turns(
+                ways, rounds, subjects, chance, Core(psycopg.Cursor(connection.connection))
+            )
     print(json.dumps(found))
 
 
@@ -188,6 +193,29 @@ def _box_way(box: "redis.Redis", key: str) -> Way:
     return ask
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Core:
+    """Time on a core, of the server's process and of this one: what other programs keep waiting is not in it, nor is the
+    way between the two. Without parallel workers, whose time is nobody's; the floor's leader does their work."""
+
+    cursor: "psycopg.Cursor[Any]"
+
+    def taken(self, way: Way, askers: list[int]) -> float:
+        """Milliseconds for each question."""
+        self.cursor.execute("SET max_parallel_workers = 0")
+        way(askers[0])
+        began, ours = self._server(), time.thread_time()
+        for own in askers:
+            way(own)
+        spent = (time.thread_time() - ours) * 1_000 + self._server() - began
+        self.cursor.execute("RESET max_parallel_workers")
+        return spent / len(askers)
+
+    def _server(self) -> float:
+        process = self.cursor.connection.info.backend_pid
+        return int(Path(f"/proc/{process}/schedstat").read_text().split()[0]) / 1_000_000
+
+
 def _timed(way: Way, own: int) -> float:
     began = time.perf_counter()
     way(own)
@@ -195,9 +223,9 @@ def _timed(way: Way, own: int) -> float:
 
 
 def _in_turns(
-    ways: dict[str, Way], rounds: int, subjects: list[int], chance: random.Random
+    ways: dict[str, Way], rounds: int, subjects: list[int], chance: random.Random, core: Core
 ) -> dict[str, list[float]]:
-    taken: dict[str, list[float]] = {name: [] for name in ways}
+    taken: dict[str, list[float]] = {name: [] for name in (*ways, "core floor", "core")}
     for name, way in ways.items():
         for _time in range(0 if "floor" in name else 6):  # until PostgreSQL has chosen a plan for all values
             way(subjects[0])
@@ -209,6 +237,8 @@ def _in_turns(
             else:
                 way(askers[0])
                 taken[name].append(statistics.median(_timed(way, own) for own in askers))
+        taken["core floor"].append(core.taken(ways["sql floor"], askers[:_FLOOR_QUESTIONS]))
+        taken["core"].append(core.taken(ways["sql"], askers))
     return taken
 
 
