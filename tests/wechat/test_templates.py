@@ -59,7 +59,7 @@ def test_an_official_accounts_templates_come_with_their_fields(
         ("thing1", "thing", "商品名称"),
         ("time2", "time", "发货时间"),
     ]
-    assert AuditEntry.objects.get().details == {"added_count": 2, "changed_count": 0, "gone_count": 0}
+    assert AuditEntry.objects.get().details == {"new_count": 2, "changed_count": 0, "gone_count": 0}
 
 
 def test_a_mini_programs_templates_come_through_its_own_interface(

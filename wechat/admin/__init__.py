@@ -28,7 +28,9 @@ name_actions(
         "wechat.lane.rate": _("修改发送速度"),
     }
 )
-name_details({"outcome": _("结果"), "changed_count": _("有变化"), "gone_count": _("已消失")})
+name_details(
+    {"outcome": _("结果"), "new_count": _("新增"), "changed_count": _("有变化"), "gone_count": _("已消失")}
+)
 name_details({"halt_code": _("停发原因"), "was_count": _("之前每秒"), "rate_count": _("每秒最多")})
 name_values("was", InboundState.choices, within="wechat.replay")
 _WORDS = {

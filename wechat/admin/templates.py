@@ -155,7 +155,7 @@ class MessageTemplateAdmin(OwnPage, ReadOnlyAdmin):
             back_url=back,
             lines=[
                 _("会读取这些账号在微信后台的模板：%(names)s")
-                % {"names": "、".join(account.name for account in accounts)},
+                % {"names": "、".join(_account_words(account) for account in accounts)},
                 _("系统每 6 小时也会自己同步一次；不会发送任何消息"),
             ],
         )
@@ -207,17 +207,22 @@ class MessageTemplateAdmin(OwnPage, ReadOnlyAdmin):
         return True
 
 
+def _account_words(account: Account) -> str:
+    """Both kinds of account of a chain often have the same name."""
+    return f"{account.name}（{account.get_kind_display()}）"
+
+
 def _sync_one(request: HttpRequest, account: Account) -> None:
     try:
         done = templates.sync_templates(account_id=account.pk, actor=staff_actor(request))
     except Refusal as refusal:
-        why = _now("%(name)s：没有同步，%(why)s") % {"name": account.name, "why": refusal.message}
+        why = _now("%(name)s：没有同步，%(why)s") % {"name": _account_words(account), "why": refusal.message}
         messages.error(request, why)
         return
     words = _now(
         "%(name)s：共 %(all)s 个模板，新增 %(new)s 个，有变化 %(changed)s 个，已删除 %(gone)s 个"
     ) % {
-        "name": account.name,
+        "name": _account_words(account),
         "all": done.total_count,
         "new": done.added_count,
         "changed": done.changed_count,

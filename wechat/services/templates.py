@@ -119,7 +119,7 @@ def sync_templates(*, account_id: int, actor: Actor, at: dt.datetime | None = No
                 subject=row,
                 actor=actor,
                 at=now,
-                added_count=result.added_count,
+                new_count=result.added_count,
                 changed_count=result.changed_count,
                 gone_count=result.gone_count,
             )
