@@ -2,8 +2,52 @@
 
 from campaigns import services
 from campaigns.events import ReachesQueued
+from core import clock
+from wechat.events import SubscriptionAnswered, SubscriptionSettled, TemplateDelivered
 
 
 def on_reaches_queued(event: ReachesQueued) -> None:
     """Send what is due. Lost, the timetable finds it."""
     services.send_due_reaches()
+
+
+def on_template_delivered(event: TemplateDelivered) -> None:
+    """It arrived, or the next channel is tried."""
+    services.note_delivery(
+        account_id=event.account_id,
+        app_id=event.app_id,
+        openid=event.openid,
+        channel="template",
+        message_id=event.message_id,
+        is_delivered=event.status == "success",
+        is_blocked=event.status == "blocked",
+        at=clock.now(),
+    )
+
+
+def on_subscription_settled(event: SubscriptionSettled) -> None:
+    """The same of a subscription message."""
+    services.note_delivery(
+        account_id=event.account_id,
+        app_id=event.app_id,
+        openid=event.openid,
+        channel="subscription",
+        message_id=event.message_id,
+        is_delivered=event.is_delivered,
+        at=clock.now(),
+    )
+
+
+def on_subscription_answered(event: SubscriptionAnswered) -> None:
+    """A consent in the pop-up counts one; a template that she switched off in her settings has none left. A no in the
+    pop-up takes nothing of what she agreed to before, and a yes in the settings is no consent to a message."""
+    if event.is_accepted == event.is_setting:
+        return
+    services.note_pushed_answer(
+        account_id=event.account_id,
+        openid=event.openid,
+        template_id=event.template_id,
+        accepted=event.is_accepted,
+        push_key=f"push:{event.inbound_id}:{event.template_id}"[:80],
+        at=min(clock.from_unix(event.at), clock.now()),
+    )

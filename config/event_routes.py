@@ -26,9 +26,9 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     wechat_events.InboxFilled: ["wechat.services.inbox.on_inbox_filled"],
     wechat_events.MessageQueued: ["wechat.services.outbox.on_message_queued"],
     wechat_events.AuthorizationRevoked: ["members.handlers.on_authorization_revoked"],
-    wechat_events.TemplateDelivered: [],
-    wechat_events.SubscriptionAnswered: [],
-    wechat_events.SubscriptionSettled: [],
+    wechat_events.TemplateDelivered: ["campaigns.handlers.on_template_delivered"],
+    wechat_events.SubscriptionAnswered: ["campaigns.handlers.on_subscription_answered"],
+    wechat_events.SubscriptionSettled: ["campaigns.handlers.on_subscription_settled"],
     sms_events.SmsQueued: ["sms.services.outbox.on_sms_queued"],
     member_events.MemberRegistered: [
         "coupons.handlers.on_member_registered",

@@ -144,6 +144,7 @@ SIDEBAR: list[dict[str, Any]] = [
         "items": [
             _item(_("触达记录"), "campaign", "campaigns_reach_changelist"),
             _item(_("触达事项"), "list_alt", "campaigns_topicrule_changelist"),
+            _item(_("通知模板"), "article", "campaigns_topictemplate_changelist"),
             _item(_("触达规则"), "bedtime", "campaigns_reachpolicy_changelist"),
             _item(_("站内信"), "mark_email_unread", "campaigns_inboxmessage_changelist"),
             _item(_("跟进任务"), "task_alt", "guides_followup_changelist"),

@@ -78,6 +78,7 @@ BARRED: Final = "barred"
 NO_WINDOW: Final = "no_window"
 NO_GRANT: Final = "no_grant"
 NO_TEMPLATE: Final = "no_template"
+FIELD_UNFIT: Final = "field_unfit"
 NO_PHONE: Final = "no_phone"
 SMS_OFF: Final = "sms_off"
 NO_GUIDE: Final = "no_guide"
@@ -99,6 +100,7 @@ REACH_WORDS: Final[Mapping[str, Text]] = {
     NO_WINDOW: _("不在客服消息的时间窗口里"),
     NO_GRANT: _("没有剩余的订阅授权"),
     NO_TEMPLATE: _("这个事项没有配置模板"),
+    FIELD_UNFIT: _("模板字段填不进这次的内容"),
     NO_PHONE: _("没有手机号"),
     SMS_OFF: _("短信通道没有启用"),
     NO_GUIDE: _("没有在职的专属导购"),

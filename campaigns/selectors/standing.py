@@ -12,9 +12,9 @@ from campaigns.selectors.policy import Policy, get_policy, list_topic_terms
 from campaigns.selectors.tally import Tally, count_sent
 from guides import selectors as guide_selectors
 from members import selectors as member_selectors
-from wechat.contracts import AccountCard, FollowerStanding
+from wechat.contracts import AccountCard, FollowerStanding, TemplateCard
 from wechat.errors import NoAccount
-from wechat.services import accounts, followers
+from wechat.services import accounts, followers, templates
 
 # The longest window WeChat gives: one that reaches further than this after a moment was opened after it.
 _LONGEST_WINDOW: Final = dt.timedelta(hours=48)
@@ -39,6 +39,7 @@ class Standing:
     followers: Mapping[str, FollowerStanding]
     barred: Collection[tuple[int, int]]
     mappings: Mapping[tuple[str, str, int], TopicTemplate]
+    templates: Mapping[tuple[int, str], TemplateCard]
     grants: dict[GrantKey, int]
     guides: Mapping[int, int]
     names: Mapping[int, str]
@@ -71,6 +72,7 @@ def read_standing(member_ids: Iterable[int], *, at: dt.datetime) -> Standing:
         mappings={
             (row.topic, row.kind, row.account_id): row for row in TopicTemplate.objects.filter(is_on=True)
         },
+        templates={(card.account_id, card.template_id): card for card in templates.list_templates()},
         grants=_grants(official, openids) | _grants(mini, mini_openids),
         guides=guide_selectors.list_bound_guides(alive),
         names={member_id: card.display_name for member_id, card in cards.items()},

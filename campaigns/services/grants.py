@@ -13,8 +13,11 @@ from django.db.models import F
 
 from campaigns.contracts import GrantAnswer
 from campaigns.models import GrantEntry, GrantReason, SubscriptionGrant
+from campaigns.selectors.grants import known_template_ids
 from campaigns.selectors.standing import GrantKey
 from core import clock
+from core.crypto import digest
+from wechat.services import accounts
 
 # How far apart the two tellers of one consent may be.
 ECHO_WITHIN: Final = dt.timedelta(minutes=5)
@@ -22,21 +25,23 @@ ECHO_WITHIN: Final = dt.timedelta(minutes=5)
 MOST_ASKED: Final = 5
 
 
-def note_reported_answers(
+def report_answers(
     *,
-    account_id: int,
+    app_id: str,
     openid: str,
     request_key: str,
     answers: Sequence[GrantAnswer],
     at: dt.datetime | None = None,
 ) -> None:
     """What the mini-program says she answered in the pop-up counts, once for the request. A refusal there changes
-    nothing: she may still have consents from before."""
+    nothing: she may still have consents from before. Templates that no topic uses are left out. Raises NoAccount."""
     at = at or clock.now()
+    account_id = accounts.get_mini_program(app_id).id
+    known = known_template_ids(account_id)
     for answer in answers[:MOST_ASKED]:
-        if answer.answer == "accept":
-            key = f"report:{request_key}:{answer.template_id}"
-            _accept(account_id, openid, answer.template_id, key[:80], at)
+        if answer.answer == "accept" and answer.template_id in known:
+            key = digest(f"{openid}:{request_key}:{answer.template_id}")[:60]
+            _accept(account_id, openid, answer.template_id, f"report:{key}", at)
 
 
 def note_pushed_answer(

@@ -112,15 +112,14 @@ def _note_bars(sent: Iterable[tuple[Way, SendOutcome]], at: dt.datetime) -> None
 
 def _mind_grants(sent: Iterable[tuple[Way, SendOutcome]], at: dt.datetime) -> None:
     """What surely did not go out gives the consent back; what WeChat says is spent is none."""
-    used = [(way, outcome) for way, outcome in sent if way.grant is not None]
     spent = [
-        (way.grant, grant_key(way=way, attempt=way.held.attempt_count))
-        for way, outcome in used
-        if outcome.code == NO_GRANT and way.grant is not None
+        (way.consent, grant_key(way=way, attempt=way.held.attempt_count))
+        for way, outcome in sent
+        if outcome.code == NO_GRANT and way.consent is not None
     ]
     unused = [
         (way.grant, grant_key(way=way, attempt=way.held.attempt_count))
-        for way, outcome in used
+        for way, outcome in sent
         if outcome.state in {"refused", "later", "halted"}
         and outcome.code != NO_GRANT
         and way.grant is not None

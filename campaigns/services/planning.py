@@ -17,6 +17,8 @@ from campaigns.selectors.standing import (
 )
 from campaigns.services.rows import Held, Verdict
 from wechat.contracts import REPEAT_SAFE_FOR, AccountCard
+from wechat.errors import TemplateFieldUnfit
+from wechat.services.templates import fit_fields
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Way:
     fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
     page: str = ""
     mini_app_id: str = ""
+    # The consent it rests on, and the same where it is used up: one to a lasting template holds for many messages.
+    consent: GrantKey | None = None
     grant: GrantKey | None = None
     guide_id: int = 0
 
@@ -117,7 +121,7 @@ def _subscription(held: Held, member_id: int, standing: Standing, at: dt.datetim
     for openid in hers:
         grant = (mini.id, openid, mapping.template_id)
         if standing.grants.get(grant, 0) > 0:
-            return _by_template(held, member_id, standing, mini, openid, mapping, grant=grant)
+            return _by_template(held, member_id, standing, mini, openid, mapping, consent=grant)
     return why.NO_GRANT
 
 
@@ -143,8 +147,16 @@ def _by_template(
     openid: str,
     mapping: TopicTemplate,
     *,
-    grant: GrantKey | None = None,
-) -> Way:
+    consent: GrantKey | None = None,
+) -> Way | str:
+    card = standing.templates.get((account.id, mapping.template_id))
+    if card is None:
+        return why.NO_TEMPLATE
+    values = fill(mapping=mapping, held=held, member_name=standing.names.get(member_id, ""))
+    try:
+        fields = fit_fields(card, values)
+    except TemplateFieldUnfit:
+        return why.FIELD_UNFIT
     return Way(
         held=held,
         channel=mapping.kind,
@@ -152,15 +164,16 @@ def _by_template(
         account_id=account.id,
         openid=openid,
         template_id=mapping.template_id,
-        fields=fill(mapping=mapping, held=held, member_name=standing.names.get(member_id, "")),
+        fields=fields,
         page=mapping.page or held.content["page"],
         mini_app_id="" if standing.mini is None else standing.mini.app_id,
-        grant=grant,
+        consent=consent,
+        grant=None if card.is_lasting else consent,
     )
 
 
 def fill(*, mapping: TopicTemplate, held: Held, member_name: str) -> dict[str, str]:
-    """What the template's keywords say; WeChat's limits are the sender's to keep."""
+    """What the template's keywords say; `fit_fields` makes it fit."""
     values = {
         "title": held.content["title"],
         "text": held.content["text"],

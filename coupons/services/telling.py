@@ -1,4 +1,4 @@
-"""What a member is told of her coupons: a customer-service message, once for each reason, while WeChat takes one."""
+"""What a member is told of her coupons, once for each reason."""
 
 import datetime as dt
 import itertools
@@ -10,11 +10,12 @@ from core import clock
 from coupons.contracts import CouponCard
 from coupons.models import Coupon, CouponState, Door, IssueJob, IssueSlice
 from coupons.selectors.coupons import coupon_card_of
-from guides.services import day_words, tell_member
+from guides.contracts import MemberText
+from guides.services import day_words, tell_members
 from members import selectors as member_selectors
 
-# What she did not take herself.
-_GIVEN: Final = {Door.SYSTEM, Door.GUIDE, Door.FACE_TO_FACE}
+# What she did not take herself. Who scanned a face-to-face code is answered there and then.
+_GIVEN: Final = {Door.SYSTEM, Door.GUIDE}
 _MOST_AT_ONCE: Final = 500
 
 
@@ -27,12 +28,21 @@ def tell_of_coupon(*, coupon_id: int, at: dt.datetime | None = None) -> bool:
         return False
     if member_selectors.has_withdrawn(coupon.member_id):
         return False
-    return tell_member(
+    card = coupon_card_of(coupon, at)
+    news = MemberText(
         member_id=coupon.member_id,
-        text=coupon_words(card=coupon_card_of(coupon, at)),
+        topic="coupon_issued",
         reason_key=coupon_reason(coupon_id=coupon_id),
-        at=at,
+        title=_("有一张新券"),
+        text=coupon_words(card=card),
+        values={
+            "coupon": card.template.terms.title,
+            "worth": card.template.value_words,
+            "from_day": clock.business_day(card.valid_from).isoformat(),
+            "day": clock.business_day(card.valid_until - dt.timedelta(microseconds=1)).isoformat(),
+        },
     )
+    return tell_members(told=[news], at=at) == 1
 
 
 def tell_of_guide_issue(*, job_id: int, at: dt.datetime | None = None) -> int:
@@ -52,8 +62,7 @@ def tell_of_guide_issue(*, job_id: int, at: dt.datetime | None = None) -> int:
 def tell_of_expiring(
     *, member_id: int, expires_on: dt.date, coupon_count: int, at: dt.datetime | None = None
 ) -> bool:
-    """She is told that coupons of hers end on that day, once for the day, while WeChat takes a message for her now;
-    there may be a hundred thousand such members, so that others leave no row in the outbox."""
+    """She is told that coupons of hers end on that day, once for the day."""
     at = at or clock.now()
     if member_selectors.has_withdrawn(member_id):
         return False
@@ -61,13 +70,15 @@ def tell_of_expiring(
         "n": coupon_count,
         "day": day_words(day=expires_on),
     }
-    return tell_member(
+    news = MemberText(
         member_id=member_id,
-        text=text,
+        topic="coupon_expiring",
         reason_key=f"expiring:{member_id}:{expires_on.isoformat()}",
-        is_open_only=True,
-        at=at,
+        title=_("券快到期了"),
+        text=text,
+        values={"count": str(coupon_count), "day": expires_on.isoformat()},
     )
+    return tell_members(told=[news], at=at) == 1
 
 
 def coupon_reason(*, coupon_id: int) -> str:

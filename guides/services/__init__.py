@@ -26,8 +26,8 @@ from guides.services.follow_ups import (
 from guides.services.imports import import_bindings
 from guides.services.member_choice import change_guide
 from guides.services.member_messages import (
+    answer_member,
     day_words,
-    tell_member,
     tell_members,
     tell_of_expiring_points,
     tell_of_tier_at_risk,
@@ -164,7 +164,6 @@ __all__ = [
     "settle_merged_member",
     "start_request",
     "tag_privately",
-    "tell_member",
     "tell_members",
     "tell_missed_steps",
     "tell_of_expiring_points",

@@ -1,4 +1,4 @@
-"""Who is told of a step of a service request: the member in WeChat, guides by a notice; each once."""
+"""Who is told of a step of a service request: the member over what reaches her, guides by a notice; each once."""
 
 import datetime as dt
 from typing import Final
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
+from guides.contracts import MemberText
 from guides.models import (
     UNFINISHED,
     Guide,
@@ -19,10 +20,9 @@ from guides.models import (
     ServiceRequest,
     ServiceRequestStep,
 )
+from guides.services.member_messages import tell_members
 from guides.services.notices import NEWS, message_guide
 from members import selectors as member_selectors
-from wechat.errors import NoAccount
-from wechat.services import accounts, followers, outbox
 
 _LOOK_BACK: Final = dt.timedelta(days=1)
 # Younger steps are being told by their own event just now.
@@ -47,7 +47,7 @@ _TO_STORE: Final = _("您的“%(kind)s”请求转给了%(store)s，接单后�
 
 
 def tell_of_request_step(*, step_id: int, at: dt.datetime | None = None) -> bool:
-    """The member has a message in WeChat if she may be written to now, the guides concerned have a notice.
+    """The member is told, the guides concerned have a notice.
 
     Once: the step's row is locked and marked. False when it was told before. What the member did herself, and
     what happened longer than ten minutes ago, is no news to her; she finds every step in her mini-program.
@@ -81,16 +81,22 @@ def tell_missed_steps(*, at: dt.datetime | None = None) -> int:
 
 
 def _tell_member(step: ServiceRequestStep, request: ServiceRequest, at: dt.datetime) -> None:
-    try:
-        account = accounts.get_default_official()
-    except NoAccount:
-        return
-    living = member_selectors.list_merge_targets([request.member_id]).get(request.member_id)
-    openid = member_selectors.find_openid(living or request.member_id, account.app_id)
-    if openid is None or not followers.has_open_window(account_id=account.id, openid=openid, at=at):
-        return
-    text = "\n".join(part for part in (_sentence(step, request), step.words) if part)
-    outbox.queue_text(account_id=account.id, openid=openid, text=text, reason_key=f"request-step:{step.pk}")
+    time = step.scheduled_at or step.at
+    news = MemberText(
+        member_id=request.member_id,
+        topic="request_step",
+        reason_key=f"request-step:{step.pk}",
+        title=_now("“%(kind)s”有新进展") % {"kind": request.kind.name},
+        text="\n".join(part for part in (_sentence(step, request), step.words) if part),
+        values={
+            "kind": request.kind.name,
+            "step": str(step.get_act_display()),
+            "guide": step.guide.name if step.guide is not None else "",
+            "store": step.store.name,
+            "time": f"{time.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}",
+        },
+    )
+    tell_members(told=[news], at=at)
 
 
 def _sentence(step: ServiceRequestStep, request: ServiceRequest) -> str:

@@ -160,6 +160,14 @@ def list_openids(member_ids: Iterable[int], app_id: str) -> dict[int, list[str]]
     return found
 
 
+def known_in_wechat_ids(member_ids: Iterable[int]) -> set[int]:
+    """Those of these who are known in an official account or a mini-program of ours."""
+    identities = MemberIdentity.objects.filter(
+        member_id__in=list(member_ids), kind__in=[Identity.OPENID, Identity.MINI_OPENID]
+    )
+    return set(identities.values_list("member_id", flat=True))
+
+
 def list_wechat_identities(member_id: int) -> tuple[list[tuple[str, str]], list[str]]:
     """((app id, openid) of every app of ours she is known in, her unionids): what the gateway knows her by."""
     rows = MemberIdentity.objects.filter(

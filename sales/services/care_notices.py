@@ -1,4 +1,4 @@
-"""What a member is told of her purchase and of what she brought back: once for each document, while WeChat takes it."""
+"""What a member is told of her purchase and of what she brought back: once for each document."""
 
 import datetime as dt
 from collections import Counter, defaultdict
@@ -7,6 +7,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
+from core import clock
 from coupons import selectors as coupon_selectors
 from guides import selectors as guide_selectors
 from guides import services as guide_services
@@ -27,9 +28,18 @@ def tell_of_purchases(sales: Sequence[Sale], *, at: dt.datetime) -> int:
     )
     told = [
         MemberText(
-            sale.member_id,
-            f"purchase:{order_key(sale)}",
-            purchase_words(sale, store_name=stores.get(sale.store_id, ""), coupon_count=used[sale.pk]),
+            member_id=sale.member_id,
+            topic="sale",
+            reason_key=f"purchase:{order_key(sale)}",
+            title=_("购物通知"),
+            text=purchase_words(sale, store_name=stores.get(sale.store_id, ""), coupon_count=used[sale.pk]),
+            values={
+                "amount": money(sale.amount_fen),
+                "store": stores.get(sale.store_id, ""),
+                "points": str(sale.points_earned),
+                "order_no": sale.order_no,
+                "time": _minute(sale.sold_at),
+            },
         )
         for sale in sales
         if sale.member_id is not None
@@ -54,15 +64,23 @@ def tell_of_returns(returns: Sequence[SaleReturn], *, at: dt.datetime) -> int:
     )
     told = [
         MemberText(
-            given.member_id,
-            f"return:{given.public_id}",
-            return_words(
+            member_id=given.member_id,
+            topic="return",
+            reason_key=f"return:{given.public_id}",
+            title=_("退货通知"),
+            text=return_words(
                 given,
                 store_name=stores.get(given.store_id, ""),
                 back_count=back[given.sale_id or 0],
                 taken_count=taken[given.sale_id],
                 balance=balances.get(given.member_id, 0),
             ),
+            values={
+                "amount": money(given.amount_fen),
+                "store": stores.get(given.store_id, ""),
+                "order_no": "" if given.sale is None else given.sale.order_no,
+                "time": _minute(given.returned_at),
+            },
         )
         for given in returns
         if given.member_id is not None
@@ -114,3 +132,7 @@ def money(fen: int) -> str:
     """ "¥1,280.50", and "¥1,280" without cents."""
     yuan, cents = divmod(fen, 100)
     return f"¥{yuan:,}.{cents:02d}" if cents else f"¥{yuan:,}"
+
+
+def _minute(at: dt.datetime) -> str:
+    return f"{at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}"

@@ -115,18 +115,28 @@ def _open_some(at: dt.datetime) -> int | None:
         Review.objects.filter(pk__in=of_live).update(state=ReviewState.OPEN)
         stores = guide_selectors.list_store_names({row.store_id for row in live})
         texts = [
-            MemberText(row.member_id, f"review:{row.public_id}", _words(row, stores.get(row.store_id, "")))
+            MemberText(
+                member_id=row.member_id,
+                topic="review",
+                reason_key=f"review:{row.public_id}",
+                title=_("想听听您的评价"),
+                text=_words(row, stores.get(row.store_id, "")),
+                values={"store": stores.get(row.store_id, ""), "day": _last_day(row).isoformat()},
+            )
             for row in live
         ]
         guide_services.tell_members(told=texts, at=at)
         return len(live)
 
 
+def _last_day(row: Review) -> dt.date:
+    return clock.business_day(row.expires_at - dt.timedelta(microseconds=1))
+
+
 def _words(row: Review, store_name: str) -> str:
-    last = clock.business_day(row.expires_at - dt.timedelta(microseconds=1))
     return _("您在%(store)s买的还满意吗？%(day)s前可以在小程序的“我的评价”里打分，您说的我们都会看。") % {
         "store": store_name,
-        "day": guide_services.day_words(day=last),
+        "day": guide_services.day_words(day=_last_day(row)),
     }
 
 

@@ -5,11 +5,13 @@ import datetime as dt
 from campaigns import services
 from campaigns.contracts import ReachOrder
 from campaigns.models import InboxMessage
+from campaigns.services.mapping import map_topic
 from campaigns.services.policy import set_topic_rule
 from core import clock
 from core.actor import Actor
 from guides import services as guide_services
 from guides.contracts import FollowUpOrder
+from tests.campaigns.kit import make_template
 from tests.cast import Cast
 
 
@@ -49,5 +51,14 @@ def fill_reaches(cast: Cast) -> None:
         is_on=True,
         importance="normal",
         channels=["template", "inbox"],
+        actor=Actor.system("desk"),
+    )
+    template = make_template(cast.account_id, "tpl-desk")
+    map_topic(
+        topic="coupon_expiring",
+        template_pk=template.pk,
+        fields=None,
+        page="pages/coupons",
+        is_on=True,
         actor=Actor.system("desk"),
     )

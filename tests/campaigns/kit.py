@@ -96,6 +96,10 @@ class World:
             "thing3": {"words": "到店使用"},
         }
         for kind in kinds:
+            make_template(
+                self.cast.account_id if kind == "template" else self.mini_id,
+                TEMPLATE_ID if kind == "template" else SUBSCRIPTION_ID,
+            )
             TopicTemplate.objects.create(
                 topic=topic,
                 account_id=self.cast.account_id if kind == "template" else self.mini_id,
@@ -132,6 +136,21 @@ def make_world(cast: Cast, server: ScriptedServer) -> World:
     for channel in PATHS:
         world.answers(channel, SENT)
     return world
+
+
+def make_template(account_id: int, template_id: str, **other: Any) -> Any:
+    """A template of three keywords, as the last synchronisation found it."""
+    fields = [
+        {"name": name, "kind": kind, "label": label, "example": ""}
+        for name, kind, label in (
+            ("thing1", "thing", "事项"),
+            ("number2", "number", "数量"),
+            ("thing3", "thing", "提示"),
+        )
+    ]
+    values = {"title": "到期提醒", "content": "", "fields": fields, "synced_at": clock.now()} | other
+    model = apps.get_model("wechat", "MessageTemplate")
+    return model.objects.get_or_create(account_id=account_id, template_id=template_id, defaults=values)[0]
 
 
 def tries_of(row: Reach) -> list[tuple[str, str]]:

@@ -12,15 +12,15 @@ from campaigns.contracts import GrantAnswer
 from campaigns.models import GrantEntry, SubscriptionGrant
 from campaigns.services.grants import empty_grants, take_grants
 from core import clock
-from tests.campaigns.kit import MINI_OPENID, SUBSCRIPTION_ID, World
+from tests.campaigns.kit import MINI_APP, MINI_OPENID, SUBSCRIPTION_ID, World
 from tests.threads import at_once
 
 NOW = clock.now()
 
 
 def report(world: World, key: str = "tap-1", answer: Any = "accept", at: dt.datetime = NOW) -> None:
-    services.note_reported_answers(
-        account_id=world.mini_id,
+    services.report_answers(
+        app_id=MINI_APP,
         openid=MINI_OPENID,
         request_key=key,
         answers=[GrantAnswer(SUBSCRIPTION_ID, answer)],
@@ -37,6 +37,11 @@ def push(world: World, number: int = 1, accepted: bool = True, at: dt.datetime =
         push_key=f"push:{number}",
         at=at,
     )
+
+
+@pytest.fixture(autouse=True)
+def _mapped(world: World) -> None:
+    world.map_topic(kinds=("subscription",))
 
 
 def key(world: World) -> tuple[int, str, str]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.apps import apps
 
 from core import clock
 from core.actor import Actor
@@ -19,7 +18,7 @@ from members import services as member_services
 from tests.cast import DIRECTOR, Cast, make_follower, openid_of
 from tests.guides.requests_kit import ask, brought_to, make_kinds, row
 from tests.threads import at_once
-from wechat.services import followers
+from tests.told import told_texts
 
 pytestmark = pytest.mark.django_db
 
@@ -47,21 +46,9 @@ def stand(request: Any) -> tuple[Any, int, str]:
     return now.guide_id, now.store_id, now.state
 
 
-def messages(openid: str) -> list[str]:
-    rows: Any = apps.get_model("wechat", "OutboundMessage").objects.filter(openid=openid).order_by("pk")
-    return [message.payload["text"] for message in rows]
-
-
-def open_window(cast: Cast, at: dt.datetime | None = None) -> None:
-    followers.note_follow(
-        account_id=cast.account_id, openid=cast.xiaomei_openid, scene="", at=at or clock.now()
-    )
-    followers.open_window(
-        account_id=cast.account_id,
-        openid=cast.xiaomei_openid,
-        at=at or clock.now(),
-        span=dt.timedelta(hours=48),
-    )
+def messages(cast: Cast) -> list[str]:
+    """What 小美 is told of her requests."""
+    return told_texts("request-step:", member_id=cast.xiaomei.id)
 
 
 def tell_all() -> None:
@@ -150,41 +137,37 @@ def test_lost_merges_are_mended(cast: Cast) -> None:
     assert ServiceRequest.objects.get(pk=request.id).member_id == min(cast.xiaomei.id, twin.id)
 
 
-def test_the_member_is_told_of_each_step_once_while_she_may_be_written_to(cast: Cast) -> None:
-    open_window(cast)
+def test_the_member_is_told_of_each_step_once(cast: Cast) -> None:
     request = brought_to(cast, "accepted")
     guide: dict[str, Any] = {"guide_id": cast.lina.id, "public_id": request.public_id}
     services.write_request(**guide, words="料子到了", actor=DIRECTOR)
     services.finish_request(**guide, words="修好了，随时来取", actor=DIRECTOR)
     for _delivery in range(2):
         tell_all()
-    told = messages(cast.xiaomei_openid)
+    told = messages(cast)
     assert len(told) == 3
     assert "李娜" in told[0]
     assert told[1].endswith("料子到了")
     assert told[2].endswith("修好了，随时来取")
 
 
-def test_a_closed_window_is_no_message_and_the_step_stays_unread(cast: Cast) -> None:
-    open_window(cast, at=clock.now() - dt.timedelta(hours=49))
+def test_looking_at_what_she_was_told_reads_no_step(cast: Cast) -> None:
     request = brought_to(cast, "accepted")
     tell_all()
-    assert messages(cast.xiaomei_openid) == []
+    assert len(messages(cast)) == 1
     assert selectors.access_member_request(cast.xiaomei.id, request.public_id).request.unread_count == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_step_on_many_workers_is_told_once(cast: Cast) -> None:
-    open_window(cast)
     request = brought_to(cast, "accepted")
     step = row(request).steps.get(act="accepted")
     told = at_once([lambda: services.tell_of_request_step(step_id=step.pk)] * 8)
     assert sorted(told) == [False] * 7 + [True]
-    assert len(messages(cast.xiaomei_openid)) == 1
+    assert len(messages(cast)) == 1
 
 
 def test_every_sentence_can_be_said_with_the_longest_words(cast: Cast) -> None:
-    open_window(cast)
     RequestKind.objects.filter(code="repair").update(name="长" * 20)
     request = brought_to(cast, "accepted")
     guide: dict[str, Any] = {"guide_id": cast.lina.id, "public_id": request.public_id, "actor": DIRECTOR}
@@ -198,7 +181,7 @@ def test_every_sentence_can_be_said_with_the_longest_words(cast: Cast) -> None:
         guide_id=cast.zhaoqiang.id, public_id=request.public_id, words="长" * 300, actor=DIRECTOR
     )
     tell_all()
-    told = messages(cast.xiaomei_openid)
+    told = messages(cast)
     assert len(told) == 7
     assert all("%(" not in text for text in told)
 

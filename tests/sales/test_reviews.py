@@ -19,7 +19,7 @@ from tests.cast import Cast
 from tests.guides.requests_kit import make_kinds
 from tests.sales.kit import TILL, back, key_of, line, order, tell
 from tests.sales.reviews_kit import ask_at_once, make_review
-from tests.sales.test_purchase_care import open_window, texts
+from tests.sales.test_purchase_care import texts
 from tests.sales.test_purchase_gifts import work
 from tests.threads import at_once
 
@@ -40,7 +40,6 @@ def refused(call: Any) -> str:
 
 
 def test_she_is_asked_in_time_once_for_an_order_and_told_while_she_may_be(cast: Cast) -> None:
-    open_window(cast)
     ask_at_once(review_after_hours=3, review_open_days=2)
     sold_at = clock.now() - HOUR
     tell(order("O1", member=key_of(cast.xiaomei), sold_at=sold_at))

@@ -1,0 +1,183 @@
+"""通知模板: which template says a topic in which account, and what fills its keywords."""
+
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.contracts import TOPICS
+from campaigns.errors import MappingUnfit
+from campaigns.models import TopicTemplate
+from campaigns.services.mapping import map_topic
+from core.admin import BaseAdmin, ChoiceFilter, ServiceForms, column, staff_actor
+from core.admin.forms import dress
+from wechat.contracts import TemplateCard
+from wechat.services.template_fields import kind_of
+from wechat.services.templates import find_template, list_templates
+
+_WORDS: Final = ""  # the choice of a fixed text
+
+
+def _templates() -> list[tuple[str, str]]:
+    cards = list_templates()
+    return [("", _now("请选择")), *((str(card.id), f"{card.account_name} · {card.title}") for card in cards)]
+
+
+class MappingForm(forms.ModelForm[TopicTemplate]):
+    """A new mapping takes topic and template; its keywords are guessed, and looked at on the next page."""
+
+    template = forms.ChoiceField(
+        label=_("模板"), choices=_templates, help_text=_("没有想要的模板时，先到“模板消息”里同步")
+    )
+
+    class Meta:
+        model = TopicTemplate
+        fields = ("topic", "page", "is_on")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.card = self._find_card()
+        if "template" in self.fields:
+            dress(self.fields["template"])
+        if self.card is not None:
+            self.initial["template"] = str(self.card.id)
+            for name in keyword_names(self.card):
+                if name in self.fields:
+                    self._fill(name)
+
+    def _find_card(self) -> TemplateCard | None:
+        row = self.instance
+        known = row.pk is not None
+        return find_template(account_id=row.account_id, template_id=row.template_id) if known else None
+
+    def _fill(self, name: str) -> None:
+        source = self.instance.fields.get(name.partition("__")[2], {})
+        self.initial[name] = (
+            source.get("words", "") if name.startswith("words__") else source.get("value", _WORDS)
+        )
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or {}
+        template = cleaned.get("template")
+        is_same = self.card is not None and str(self.card.id) == template
+        cleaned["fields"] = (
+            {field.name: self._source(field.name) for field in self.card.fields}
+            if is_same and self.card
+            else None
+        )
+        return cleaned
+
+    def _source(self, keyword: str) -> dict[str, str]:
+        value = self.cleaned_data.get(f"value__{keyword}", _WORDS)
+        if value != _WORDS:
+            return {"value": value}
+        return {"words": self.cleaned_data.get(f"words__{keyword}", "")}
+
+
+def keyword_names(card: TemplateCard | None) -> list[str]:
+    """The form's fields for each keyword: what fills it, and the fixed text."""
+    if card is None:
+        return []
+    return [f"{part}__{field.name}" for field in card.fields for part in ("value", "words")]
+
+
+def _form_for(row: TopicTemplate, card: TemplateCard | None) -> type[MappingForm]:
+    """The form with two fields for each keyword of the template."""
+    extra: dict[str, Any] = {}
+    values = [(name, label) for name, label in TOPICS[row.topic].values.items()]
+    for field in card.fields if card is not None else ():
+        choice = forms.ChoiceField(
+            label=f"{field.label}（{field.name}）",
+            choices=[*values, (_WORDS, _("固定文字"))],
+            required=False,
+            help_text=str(kind_of(field.kind).words),
+        )
+        words = forms.CharField(label=_("固定文字"), max_length=60, required=False)
+        dress(choice)
+        dress(words)
+        extra |= {f"value__{field.name}": choice, f"words__{field.name}": words}
+    return type("KeywordForm", (MappingForm,), extra)
+
+
+class TopicFilter(ChoiceFilter):
+    title = _("事项")
+    parameter_name = "topic"
+    options = tuple((topic.code, topic.label) for topic in TOPICS.values())
+
+
+@admin.register(TopicTemplate)
+class TopicTemplateAdmin(ServiceForms, BaseAdmin):
+    """One template for a topic in an account."""
+
+    form = MappingForm
+    list_display = ("topic_words", "account", "kind_words", "title", "is_on")
+    list_select_related = ("account",)
+    list_filter = (TopicFilter, "account")
+    ordering = ("topic", "account")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is not None:
+            kwargs["form"] = _form_for(obj, self._card(obj))
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        head = ("topic", "template", "page", "is_on")
+        if obj is None:
+            return ((None, {"fields": head}),)
+        card = self._card(obj)
+        rows = tuple(
+            (f"value__{field.name}", f"words__{field.name}") for field in (card.fields if card else ())
+        )
+        description = _("左边选择填什么；选“固定文字”时在右边填写。超出微信限制的内容会自动截短。")
+        return (
+            (None, {"fields": head}),
+            (_("字段"), {"fields": rows, "description": description}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("topic",) if obj is not None else ()
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """What was guessed is looked at next."""
+        super().response_add(request, obj, post_url_continue)
+        return HttpResponseRedirect(reverse("admin:campaigns_topictemplate_change", args=[obj.pk]))
+
+    def run_service(self, request: HttpRequest, row: TopicTemplate, form: Any, change: bool) -> int:
+        cleaned = form.cleaned_data
+        try:
+            return map_topic(
+                topic=row.topic,
+                template_pk=int(cleaned["template"]),
+                fields=cleaned["fields"],
+                page=cleaned["page"],
+                is_on=cleaned["is_on"],
+                actor=staff_actor(request),
+            )
+        except MappingUnfit as refusal:
+            faults = refusal.details["faults"]
+            raise MappingUnfit(
+                _now("这些字段填不进：%(fields)s")
+                % {"fields": "；".join(f"{name} {rule}" for name, rule in faults.items())}
+            ) from refusal
+
+    def _card(self, row: TopicTemplate) -> TemplateCard | None:
+        return find_template(account_id=row.account_id, template_id=row.template_id)
+
+    @column(_("事项"), ordering="topic")
+    def topic_words(self, row: TopicTemplate) -> str:
+        return str(row.get_topic_display())
+
+    @column(_("类型"), ordering="kind")
+    def kind_words(self, row: TopicTemplate) -> str:
+        return str(row.get_kind_display())
+
+    @column(_("模板"))
+    def title(self, row: TopicTemplate) -> str:
+        card = self._card(row)
+        return _now("已不存在") if card is None or not card.is_live else card.title
