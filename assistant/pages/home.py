@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from assistant import phrases
 from assistant.pages.coupons.expiring import ExpiringCard, build_expiring
+from assistant.pages.follow_ups import FollowUpTile, build_follow_up_tile
 from assistant.pages.requests import RequestTile, build_request_tile
 from assistant.pages.shell import MemberRow, Shell, member_row
 from assistant.pages.talks import TalkTile, build_talk_tile
@@ -31,6 +32,7 @@ class HomePage:
     live_members: str
     talks: TalkTile | None  # members who wait for an answer
     requests: RequestTile | None  # service requests that wait for her
+    follow_ups: FollowUpTile | None  # what she has to do for her members by today
     expiring: ExpiringCard | None  # coupons of her members that end within days
     cards: tuple[MemberRow, ...]  # today's new members, newest first
     more_count: int  # today's new members beyond the cards
@@ -55,6 +57,7 @@ def build_home(guide: GuideCard, *, now: dt.datetime | None = None) -> HomePage:
         live_members=phrases.say_count(summary.live_members),
         talks=build_talk_tile(guide, now=now),
         requests=build_request_tile(guide, now=now),
+        follow_ups=build_follow_up_tile(guide, now=now),
         expiring=build_expiring(guide, now=now),
         cards=cards,
         more_count=max(0, summary.new_today - len(cards)) if cards else 0,

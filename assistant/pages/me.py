@@ -29,6 +29,7 @@ class MePage:
     phone_link: str
     hours_today: str
     waiting_requests: int  # to accept or to do
+    due_follow_ups: int  # by today
 
 
 def build_me(guide: GuideCard, *, now: dt.datetime | None = None) -> MePage:
@@ -53,6 +54,7 @@ def build_me(guide: GuideCard, *, now: dt.datetime | None = None) -> MePage:
         phone_link="".join(character for character in store.phone if character.isdigit() or character == "+"),
         hours_today=_say_hours(store.opening_hours, clock.business_day(now)),
         waiting_requests=requests.open_count + requests.doing_count,
+        due_follow_ups=guide_selectors.count_due_follow_ups(guide.id, today=clock.business_day(now))[0],
     )
 
 

@@ -4,6 +4,8 @@ import dataclasses
 import datetime as dt
 from typing import Literal
 
+from members.contracts import MemberCard
+
 FollowUpStateName = Literal["open", "done", "dropped"]
 
 
@@ -21,13 +23,11 @@ class FollowUpOrder:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FollowUpCard:
-    """One follow-up as its guide sees it. `member_name` is what she calls the member."""
+    """One follow-up as its guide sees it; the member under the name the guide knows her by."""
 
     id: int
     public_id: str
-    member_id: int
-    member_public_id: str
-    member_name: str
+    member: MemberCard
     title: str
     script: str
     due_on: dt.date

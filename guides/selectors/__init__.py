@@ -39,6 +39,7 @@ from guides.selectors.conversations import (
 from guides.selectors.follow_ups import (
     access_follow_up,
     changed_follow_up_ids,
+    count_due_follow_ups,
     count_follow_ups,
     list_done_follow_ups,
     list_follow_ups,
@@ -156,6 +157,7 @@ __all__ = [
     "binding_ids_of",
     "bound_member_ids",
     "changed_follow_up_ids",
+    "count_due_follow_ups",
     "count_follow_ups",
     "count_unread_requests",
     "find_children_step",

@@ -11,11 +11,13 @@ from core.compiled import Given, compiled
 from core.labels import label_of
 from guides.contracts import DoneFollowUp, FollowUpCard, FollowUpCounts, FollowUpPage
 from guides.errors import NoSuchFollowUp
-from guides.models import FollowUp, FollowUpState
+from guides.models import FollowUp, FollowUpResult, FollowUpState
 from guides.selectors.bindings import list_cards_for
 from guides.selectors.cursors import open_cursor, seal_cursor
 
 FollowUpTab = Literal["due", "later", "done"]
+# What may come of one, with its words.
+FOLLOW_UP_RESULTS: Final = tuple((result.value, result.label) for result in FollowUpResult)
 _CURSOR_SALT: Final = "guides.follow_ups"
 _PAGE_LIMIT: Final = 100
 
@@ -67,6 +69,12 @@ def count_follow_ups(guide_id: int, *, today: dt.date | None = None) -> FollowUp
     due, overdue, later = _open_counts.first(guide_id=guide_id, today=today) or (0, 0, 0)
     done = _done_count.first(guide_id=guide_id, since=month_start) or 0
     return FollowUpCounts(due, overdue, later, done)
+
+
+def count_due_follow_ups(guide_id: int, *, today: dt.date | None = None) -> tuple[int, int]:
+    """How many she has to do by today, and how many of them are overdue."""
+    due, overdue, _later = _open_counts.first(guide_id=guide_id, today=today or clock.today()) or (0, 0, 0)
+    return due, overdue
 
 
 @compiled
@@ -122,9 +130,7 @@ def _cards(guide_id: int, rows: list[FollowUp]) -> tuple[FollowUpCard, ...]:
         FollowUpCard(
             id=row.pk,
             public_id=row.public_id,
-            member_id=row.member_id,
-            member_public_id=members[row.member_id].public_id,
-            member_name=members[row.member_id].display_name,
+            member=members[row.member_id],
             title=row.title,
             script=row.script,
             due_on=row.due_on,
