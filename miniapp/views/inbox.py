@@ -52,13 +52,13 @@ class InboxOut(serializers.Serializer[Any]):
     read_mark = serializers.CharField(help_text="of the newest message shown; send it to inbox/read-all")
 
 
-class UnreadOut(serializers.Serializer[Any]):
+class InboxUnreadOut(serializers.Serializer[Any]):
     """How many she has not read."""
 
     unread_count = serializers.IntegerField()
 
 
-class ReadAllIn(StrictInput):
+class InboxReadAllIn(StrictInput):
     """How far she has seen."""
 
     read_mark = StrictText(max_length=200, help_text="of the answer that was shown")
@@ -115,10 +115,12 @@ class InboxView(MemberView):
 class InboxUnreadView(MemberView):
     """`GET inbox/unread`"""
 
-    @documented(summary="How many she has not read / 未读数", answer=UnreadOut, example={"unread_count": 3})
+    @documented(
+        summary="How many she has not read / 未读数", answer=InboxUnreadOut, example={"unread_count": 3}
+    )
     def get(self, request: Request) -> Response:
         count = campaign_selectors.count_unread_inbox(self.member_id)
-        return Response(UnreadOut({"unread_count": count}).data)
+        return Response(InboxUnreadOut({"unread_count": count}).data)
 
 
 class ReadInboxView(MemberView):
@@ -127,14 +129,14 @@ class ReadInboxView(MemberView):
     @documented(
         summary="She has read one / 标记已读",
         words="Twice is once.",
-        answer=UnreadOut,
+        answer=InboxUnreadOut,
         example={"unread_count": 2},
         refuses=(NoSuchInboxMessage,),
     )
     def post(self, request: Request, message_id: str) -> Response:
         campaign_services.read_inbox_message(member_id=self.member_id, public_id=message_id)
         count = campaign_selectors.count_unread_inbox(self.member_id)
-        return Response(UnreadOut({"unread_count": count}).data)
+        return Response(InboxUnreadOut({"unread_count": count}).data)
 
 
 class ReadAllInboxView(MemberView):
@@ -145,13 +147,13 @@ class ReadAllInboxView(MemberView):
     @documented(
         summary="She has read all of them / 全部已读",
         words="Up to the message of `read_mark`; what came since stays unread.",
-        body=ReadAllIn,
+        body=InboxReadAllIn,
         body_example={"read_mark": "WzcsMTJd:1vMk…"},
-        answer=UnreadOut,
+        answer=InboxUnreadOut,
         example={"unread_count": 0},
     )
     def post(self, request: Request) -> Response:
-        newest = open_cursor(self.read(ReadAllIn)["read_mark"], owner=self.member_id)
+        newest = open_cursor(self.read(InboxReadAllIn)["read_mark"], owner=self.member_id)
         campaign_services.read_whole_inbox(member_id=self.member_id, up_to_id=newest or 0)
         count = campaign_selectors.count_unread_inbox(self.member_id)
-        return Response(UnreadOut({"unread_count": count}).data)
+        return Response(InboxUnreadOut({"unread_count": count}).data)

@@ -25,7 +25,7 @@ class SceneQuery(StrictInput):
     scene = serializers.ChoiceField(choices=sorted(campaign_selectors.SCENES))
 
 
-class OfferedOut(serializers.Serializer[Any]):
+class OfferedTemplateOut(serializers.Serializer[Any]):
     """One template to ask for."""
 
     template_id = serializers.CharField()
@@ -34,28 +34,28 @@ class OfferedOut(serializers.Serializer[Any]):
     grant_count = serializers.IntegerField(help_text="consents of hers that no message has used up yet")
 
 
-class OffersOut(serializers.Serializer[Any]):
+class OfferedTemplatesOut(serializers.Serializer[Any]):
     """What to give wx.requestSubscribeMessage, at most three; none: do not ask."""
 
-    templates = OfferedOut(many=True)
+    templates = OfferedTemplateOut(many=True)
 
 
-class AnswerIn(StrictInput):
+class PopUpAnswerIn(StrictInput):
     """What the pop-up says of one template; `ban` and `filter` count as a refusal."""
 
     template_id = StrictText(max_length=64)
     answer = serializers.ChoiceField(choices=["accept", "reject", "ban", "filter"])
 
 
-class AnswersIn(StrictInput):
+class PopUpAnswersIn(StrictInput):
     """The pop-up's result. `request_key`: made by the mini-program for this pop-up, so that repeating the report counts
     nothing twice."""
 
     request_key = serializers.RegexField(r"^[0-9A-Za-z_-]{8,64}$", max_length=64)
-    answers = serializers.ListField(child=AnswerIn(), min_length=1, max_length=5)
+    answers = serializers.ListField(child=PopUpAnswerIn(), min_length=1, max_length=5)
 
 
-class NotedOut(serializers.Serializer[Any]):
+class SubscriptionNotedOut(serializers.Serializer[Any]):
     """Noted."""
 
     noted = serializers.BooleanField()
@@ -71,7 +71,7 @@ class OfferedTemplatesView(MemberView):
             "no subscription message here."
         ),
         query=SceneQuery,
-        answer=OffersOut,
+        answer=OfferedTemplatesOut,
         example={
             "templates": [
                 {
@@ -90,7 +90,7 @@ class OfferedTemplatesView(MemberView):
             openid=self.session.openid,
             scene=self.read_query(SceneQuery)["scene"],
         )
-        return Response(OffersOut({"templates": offered}).data)
+        return Response(OfferedTemplatesOut({"templates": offered}).data)
 
 
 class SubscribeAnswersView(MemberView):
@@ -101,17 +101,17 @@ class SubscribeAnswersView(MemberView):
     @documented(
         summary="What she answered in the pop-up / 上报订阅结果",
         words="Each consent counts once, also when WeChat tells us of it as well. Templates of others are left out.",
-        body=AnswersIn,
+        body=PopUpAnswersIn,
         body_example={
             "request_key": "b2f0c9a4e1",
             "answers": [{"template_id": _TEMPLATE_ID, "answer": "accept"}],
         },
-        answer=NotedOut,
+        answer=SubscriptionNotedOut,
         example={"noted": True},
         refuses=(NoAccount,),
     )
     def post(self, request: Request) -> Response:
-        given = self.read(AnswersIn)
+        given = self.read(PopUpAnswersIn)
         campaign_services.report_answers(
             app_id=self.session.app_id,
             openid=self.session.openid,
@@ -121,4 +121,4 @@ class SubscribeAnswersView(MemberView):
                 for one in given["answers"]
             ],
         )
-        return Response(NotedOut({"noted": True}).data)
+        return Response(SubscriptionNotedOut({"noted": True}).data)
