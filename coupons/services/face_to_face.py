@@ -184,7 +184,7 @@ def _answer(
         except Refusal as refusal:
             outcome, reason = ClaimOutcome.REFUSED, refusal.code
             words = _("这张券没有领到：%(why)s。") % {"why": _why_words(refusal)}
-    guide_services.answer_member(
+    guide_services.answer_act(
         member_id=member_id, text=words, reason_key=reason_key, acted_at=scan.scanned_at, at=at
     )
     return FaceToFaceClaim.objects.create(

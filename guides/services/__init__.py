@@ -26,7 +26,7 @@ from guides.services.follow_ups import (
 from guides.services.imports import import_bindings
 from guides.services.member_choice import change_guide
 from guides.services.member_messages import (
-    answer_member,
+    answer_act,
     day_words,
     tell_members,
     tell_of_expiring_points,
@@ -96,6 +96,7 @@ __all__ = [
     "accept_request",
     "activate_guide",
     "add_note",
+    "answer_act",
     "answer_member",
     "answer_scan",
     "assign_follow_ups",

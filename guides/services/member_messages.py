@@ -17,9 +17,7 @@ from wechat.errors import NoAccount
 from wechat.services import accounts, followers, outbox
 
 
-def answer_member(
-    *, member_id: int, text: str, reason_key: str, acted_at: dt.datetime, at: dt.datetime
-) -> bool:
+def answer_act(*, member_id: int, text: str, reason_key: str, acted_at: dt.datetime, at: dt.datetime) -> bool:
     """A customer-service message answers what she did in WeChat at `acted_at`, which opened a window of a minute; False
     when this reason has its message, or nobody can write to her. Past the window it is dropped with that reason."""
     try:
