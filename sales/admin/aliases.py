@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin import ChoiceFilter, Question, ScopedReadOnlyAdmin, ask, column, operation, staff_actor, when
 from sales import services
+from sales.admin.searching import TypedSearch
 from sales.models import AliasKind, CodeAlias
 
 # Said of members' keys too.
@@ -37,7 +38,7 @@ class StateFilter(ChoiceFilter):
 
 
 @admin.register(CodeAlias)
-class CodeAliasAdmin(ScopedReadOnlyAdmin):
+class CodeAliasAdmin(TypedSearch, ScopedReadOnlyAdmin):
     """The newest first. New ones are made where a document waits for one (待处理单据)."""
 
     list_display = ("code", "source", "kind", "target", "state_label", "made", "made_by")
@@ -51,12 +52,9 @@ class CodeAliasAdmin(ScopedReadOnlyAdmin):
         (None, {"fields": (("code", "source", "kind"), ("target", "state_label"), ("made", "made_by"))}),
     )
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        text = search_term.replace("\0", "").strip()[:40]
-        if not text:
-            return queryset, False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
         named = Q(store__name__icontains=text) | Q(guide__name__icontains=text) | Q(guide__number=text)
-        return queryset.filter(Q(code__icontains=text) | named), False
+        return queryset.filter(Q(code__icontains=text) | named)
 
     @column(_("对应"))
     def target(self, row: CodeAlias) -> str:

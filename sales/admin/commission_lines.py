@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -25,6 +25,7 @@ from core.admin import (
 from coupons.selectors import visible_store_ids
 from sales import selectors
 from sales.admin.commission_sheets import draft_columns, draft_row
+from sales.admin.searching import TypedSearch
 from sales.admin.words import read_month, yuan
 from sales.models import Category, CommissionLine, CommissionMonth, LineKind
 
@@ -88,7 +89,7 @@ def _open_month(request: HttpRequest) -> dt.date | None:
 
 
 @admin.register(CommissionLine)
-class CommissionLineAdmin(Exports, ScopedReadOnlyAdmin):
+class CommissionLineAdmin(TypedSearch, Exports, ScopedReadOnlyAdmin):
     """The newest first. What a month that was opened again said before is left out."""
 
     list_display = (
@@ -115,12 +116,9 @@ class CommissionLineAdmin(Exports, ScopedReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(is_live=True)
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        text = search_term.replace("\0", "").strip()[:64]
-        if not text:
-            return queryset, False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
         whose = Q(statement__guide__number__iexact=text) | Q(statement__guide__name=text)
-        return queryset.filter(Q(document_no=text) | whose), False
+        return queryset.filter(Q(document_no=text) | whose)
 
     @column(_("月份"))
     def month(self, row: CommissionLine) -> str:

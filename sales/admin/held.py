@@ -33,6 +33,7 @@ from core.admin import (
 from sales import services
 from sales.admin.held_mending import HeldMending, ReasonForm
 from sales.admin.held_page import held_page, held_words
+from sales.admin.searching import TypedSearch
 from sales.models import DeskJob, HeldDocument, HeldState
 from sales.selectors.desk import list_held_groups
 from sales.selectors.staff_scopes import visible_store_codes
@@ -100,7 +101,7 @@ class WaitingFilter(ChoiceFilter):
 
 
 @admin.register(HeldDocument)
-class HeldDocumentAdmin(HeldMending, OwnPage, ScopedReadOnlyAdmin):
+class HeldDocumentAdmin(TypedSearch, HeldMending, OwnPage, ScopedReadOnlyAdmin):
     """Waiting documents, the oldest first."""
 
     list_display = (
@@ -124,14 +125,9 @@ class HeldDocumentAdmin(HeldMending, OwnPage, ScopedReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (("retry-all/", "sales_held_retry", self.retry_group_view),)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        text = search_term.replace("\0", "").strip()[:64]
-        if not text:
-            return queryset, False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
         found = [queryset.filter(**{f"{name}__startswith": text}) for name in self.search_fields]
-        return found[0] | found[1] | found[2], False
+        return found[0] | found[1] | found[2]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         groups = [

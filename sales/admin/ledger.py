@@ -35,6 +35,7 @@ from core.admin import (
 )
 from sales.admin.desk_text import metric_words, signed_words, value_words
 from sales.admin.documents import link_documents
+from sales.admin.searching import TypedSearch
 from sales.models import EntryReason, FactKind, PerformanceEntry
 from sales.selectors.documents import entries_of_number
 from sales.selectors.ledger import numbers_then, sum_entries
@@ -110,7 +111,7 @@ class ThenForm(DressedForm):
 
 
 @admin.register(PerformanceEntry)
-class PerformanceEntryAdmin(Exports, ScopedReadOnlyAdmin):
+class PerformanceEntryAdmin(TypedSearch, Exports, ScopedReadOnlyAdmin):
     """Entries, the newest first. Nothing here can be changed: what was wrong is reversed by another entry."""
 
     list_display = (
@@ -165,11 +166,8 @@ class PerformanceEntryAdmin(Exports, ScopedReadOnlyAdmin):
         context = {"sums": sums, "is_narrow": is_narrow, "then_url": reverse("admin:sales_numbers_then")}
         return super().changelist_view(request, context | (extra_context or {}))
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        text = search_term.replace("\0", "").strip()[:64]
-        if not text:
-            return queryset, False
-        return entries_of_number(queryset, text), False
+    def found_by(self, queryset: Any, text: str) -> Any:
+        return entries_of_number(queryset, text)
 
     @column(_("导购"), ordering="guide")
     def holder(self, row: PerformanceEntry) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
@@ -13,6 +14,7 @@ from members import selectors as member_selectors
 from members.admin.cells import MemberCells
 from sales import services
 from sales.admin.aliases import FORGOTTEN, STAYS_BOOKED
+from sales.admin.searching import TypedSearch, first_found
 from sales.models import MemberAlias
 from sales.selectors.aliases import member_alias_ids
 
@@ -29,7 +31,7 @@ class WhomFilter(ChoiceFilter):
 
 
 @admin.register(MemberAlias)
-class MemberAliasAdmin(MemberCells, ScopedReadOnlyAdmin):
+class MemberAliasAdmin(TypedSearch, MemberCells, ScopedReadOnlyAdmin):
     """The newest first. New ones are made where a document waits for one (待处理单据). The key itself is not kept, only
     its fingerprint: whoever has it can look it up."""
 
@@ -41,14 +43,11 @@ class MemberAliasAdmin(MemberCells, ScopedReadOnlyAdmin):
     actions_detail = ("forget",)
     fieldsets = ((None, {"fields": (("source", "whom"), ("made", "made_by"), "about_key")}),)
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        text = search_term.replace("\0", "").strip()[:64]
-        if not text:
-            return queryset, False
-        by_key = queryset.filter(pk__in=list(member_alias_ids(text)))
-        if by_key.exists():
-            return by_key, False
-        return queryset.filter(member_id__in=member_selectors.search_member_ids(text)), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return first_found(
+            queryset.filter(pk__in=list(member_alias_ids(text))),
+            queryset.filter(member_id__in=member_selectors.search_member_ids(text)),
+        )
 
     @column(_("对应"), ordering="pk")
     def number(self, row: MemberAlias) -> str:

@@ -26,6 +26,7 @@ from core.admin import (
 )
 from sales.admin.desk_text import signed_words
 from sales.admin.documents import link_to
+from sales.admin.searching import TypedSearch, first_found
 from sales.models import PerformanceEntry, SaleReturn
 from sales.selectors.documents import DocumentName
 
@@ -44,7 +45,7 @@ class OriginalFilter(ChoiceFilter):
 
 
 @admin.register(SaleReturn)
-class SaleReturnAdmin(Exports, ScopedReadOnlyAdmin):
+class SaleReturnAdmin(TypedSearch, Exports, ScopedReadOnlyAdmin):
     """Returns, the newest booked first."""
 
     list_display = ("return_no", "original", "store", "amount", "unit_count", "moment")
@@ -61,14 +62,8 @@ class SaleReturnAdmin(Exports, ScopedReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (("export/", "sales_salereturn_export", self.export_view),)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        text = search_term.replace("\0", "").strip()[:64]
-        if not text:
-            return queryset, False
-        by_number = queryset.filter(return_no=text)
-        return (by_number if by_number.exists() else queryset.filter(order_no=text)), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return first_found(queryset.filter(return_no=text), queryset.filter(order_no=text))
 
     @column(_("原订单"))
     def original(self, row: SaleReturn) -> Any:

@@ -26,6 +26,7 @@ from guides import errors as guide_errors
 from members import selectors as member_selectors
 from members.admin.cells import MemberCells
 from sales.admin.documents import link_to
+from sales.admin.searching import TypedSearch, first_found
 from sales.models import Review, ReviewState
 from sales.selectors.documents import DocumentName
 
@@ -61,7 +62,7 @@ class ScoreFilter(ChoiceFilter):
 
 
 @admin.register(Review)
-class ReviewAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
+class ReviewAdmin(TypedSearch, MemberCells, Exports, ScopedReadOnlyAdmin):
     """Invitations and answers of the stores of one's part."""
 
     list_display = (
@@ -95,16 +96,11 @@ class ReviewAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (("export/", "sales_review_export", self.export_view),)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        text = search_term.replace("\0", "").strip()[:64]
-        if not text:
-            return queryset, False
-        by_order = queryset.filter(sale__order_no=text)
-        if by_order.exists():
-            return by_order, False
-        return queryset.filter(member_id__in=member_selectors.search_member_ids(text)), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return first_found(
+            queryset.filter(sale__order_no=text),
+            queryset.filter(member_id__in=member_selectors.search_member_ids(text)),
+        )
 
     @column(_("订单"))
     def order(self, row: Review) -> Any:

@@ -30,6 +30,7 @@ from members import selectors as member_selectors
 from sales.admin.desk_text import CHANNELS, channel_words, share_words
 from sales.admin.reattribution import Reattribution
 from sales.admin.sale_page import page_of
+from sales.admin.searching import TypedSearch
 from sales.models import Sale
 from sales.selectors.documents import live_owners, sales_of_guide
 
@@ -70,7 +71,7 @@ class FirstFilter(ChoiceFilter):
 
 
 @admin.register(Sale)
-class SaleAdmin(Exports, Reattribution, OwnPage, ScopedReadOnlyAdmin):
+class SaleAdmin(TypedSearch, Exports, Reattribution, OwnPage, ScopedReadOnlyAdmin):
     """Current revisions, the newest booked first."""
 
     list_display = (
@@ -103,19 +104,15 @@ class SaleAdmin(Exports, Reattribution, OwnPage, ScopedReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (("export/", "sales_sale_export", self.export_view),)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        text = search_term.replace("\0", "").strip()[:64]
-        if not text:
-            return queryset, False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
         by_number = queryset.filter(order_no=text)
         if by_number.exists():
-            return by_number, False
+            return by_number
+        # A guide's number means her orders, also when she has none.
         guide = guide_selectors.list_guides_by_number([text]).get(text)
         if guide is not None:
-            return sales_of_guide(queryset, guide.guide_id), False
-        return queryset.filter(member_id__in=member_selectors.search_member_ids(text)), False
+            return sales_of_guide(queryset, guide.guide_id)
+        return queryset.filter(member_id__in=member_selectors.search_member_ids(text))
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         owners = live_owners(row.pk for row in rows)
