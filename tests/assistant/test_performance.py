@@ -97,8 +97,10 @@ def test_a_target_draws_its_ring(sold: Cast, log_in: Any, django_assert_max_num_
         actor=Actor.system("boss"),
     )
     with django_assert_max_num_queries(12):
-        page = client.get("/a/performance/goal/", headers=HX).context["page"]
+        answer = client.get("/a/performance/goal/", headers=HX)
+    page = answer.context["page"]
     assert page.target == target
+    assert page.lines[0].pace in answer.content.decode()
     assert [(one.label, one.text, one.share) for one in page.lines] == [("订单数", "2 / 4", 50)]
     told = sale_selectors.get_target_progress(
         TargetKey("guide", sold.lina.id), dt.date(2026, 3, 1), metric="order_count"
