@@ -39,6 +39,7 @@ from bench.figures import ROOT, Figure, Report, table
 
 NAMES: Final = (
     "callback",
+    "reply_match",
     "scan_to_greeted",
     "points_expiry",
     "tier_reassessment",

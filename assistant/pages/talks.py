@@ -91,6 +91,7 @@ class TalkLive:
     window_text: str
     is_open: bool
     last_id: int
+    has_unread: bool
     seen: str  # what of all this the page shows
 
 
@@ -186,6 +187,7 @@ def _live(talk: Talk, guide: GuideCard, now: dt.datetime) -> TalkLive:
         window_text=window,
         is_open=is_open,
         last_id=talk.lines[-1].id if talk.lines else 0,
+        has_unread=talk.unread_count > 0,
         seen=f"{zlib.crc32(shown):08x}",
     )
 
@@ -214,6 +216,6 @@ def _row(talk: WaitingTalk, now: dt.datetime) -> TalkRow:
         words=" ".join(part for part in (placeholder, talk.last_words) if part),
         wait_text=_("已等 %(span)s") % {"span": phrases.say_span(waited)},
         is_late=waited >= _LATE,
-        unread=phrases.say_count(talk.unread_count) if talk.unread_count else "",
+        unread=_("%(count)d 条未读") % {"count": talk.unread_count} if talk.unread_count else "",
         is_orphan=talk.is_orphan,
     )

@@ -28,10 +28,10 @@ def talk(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse
 def talk_live(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse:
     """204 while it stands as the page shows it, else as it stands now; what is shown counts as read."""
     live = pages.build_live(guide, public_id)
+    if live.has_unread:
+        guide_services.read_conversation(guide_id=guide.id, public_id=public_id, up_to_id=live.last_id)
     if request.GET.get("seen", "") == live.seen:
         return HttpResponse(status=204)
-    if live.last_id:
-        guide_services.read_conversation(guide_id=guide.id, public_id=public_id, up_to_id=live.last_id)
     return show(request, "assistant/_talk_live.html", live)
 
 

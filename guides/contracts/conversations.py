@@ -49,4 +49,5 @@ class Talk:
     lines: tuple[TalkLine, ...]
     has_more: bool  # older ones than these
     waiting_since: dt.datetime | None
+    unread_count: int
     window_until: dt.datetime | None  # None: as far as we know WeChat takes nothing to her

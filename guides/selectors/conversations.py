@@ -89,7 +89,7 @@ def talk_of(member: MemberCard, *, limit: int, at: dt.datetime | None = None) ->
     at = at or clock.now()
     conversation = Conversation.objects.filter(member_id=member.id).first()
     if conversation is None:
-        return Talk(member, (), False, None, None)
+        return Talk(member, (), False, None, 0, None)
     newest = list(
         ConversationMessage.objects.filter(conversation=conversation)
         .annotate(guide_name=F("guide__name"))
@@ -105,6 +105,7 @@ def talk_of(member: MemberCard, *, limit: int, at: dt.datetime | None = None) ->
         lines=tuple(_line(row, states.get(row.pk)) for row in lines),
         has_more=len(newest) > limit,
         waiting_since=conversation.waiting_since,
+        unread_count=conversation.unread_count,
         window_until=until,
     )
 

@@ -82,7 +82,11 @@ def test_home_and_list_tell_who_waits_and_how_long(cast, log_in):
     assert (tile.text, tile.wait_text, tile.is_late) == ("1 位会员等您回复，2 条未读", "已等 2小时", True)
     answer = client.get("/a/talks/")
     (row,) = answer.context["page"].rows
-    assert (row.words, row.wait_text, row.unread) == ("<script>有没有 M 码</script>", "已等 2小时", "2")
+    assert (row.words, row.wait_text, row.unread) == (
+        "<script>有没有 M 码</script>",
+        "已等 2小时",
+        "2 条未读",
+    )
     assert "<script>有没有" not in answer.content.decode()
     assert "都回复完了" in log_in(cast.wangfang).get("/a/talks/").content.decode()
 
@@ -93,6 +97,7 @@ def test_looking_reads_and_a_new_message_comes_by_itself(cast, log_in):
     first = client.get(f"/a/talks/{cast.xiaomei.public_id}/").context["page"].part.live
     assert first.window_text.startswith("还能回复 47 小时 5")
     assert live(client, cast, first.seen).status_code == 204
+    assert client.get("/a/").context["page"].talks.text == "1 位会员等您回复"
     write(cast, "还在吗", ago=dt.timedelta())
     answer = live(client, cast, first.seen)
     assert [bubble.words for bubble in answer.context["page"].bubbles] == ["在吗", "还在吗"]

@@ -120,7 +120,7 @@ class ReplyRuleAdmin(ReplyTester, BaseAdmin):
             {
                 "fields": (
                     "trigger", "channel_code", "keyword_match", "keyword", "message_kind", "menu_key",
-                    ("valid_from", "valid_until"), ("priority", "pause_minutes"),
+                    "valid_from", "valid_until", "priority", "pause_minutes",
                 )
             },
         ),

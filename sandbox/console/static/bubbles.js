@@ -12,6 +12,22 @@ function link(text, url) {
     : h("span.fake-link", {}, text);
 }
 
+const FROM_TEXT = 1082; // WeChat's number for "a link in a text of an official account"
+
+/** A link in a text: to a mini-program when it names one (official page: customer-service messages), else to a page. */
+function anchor(words, attributes) {
+  const read = (name) => new RegExp(`${name}\\s*=\\s*["']([^"']*)["']`, "i").exec(attributes)?.[1];
+  const [appId, page] = [read("data-miniprogram-appid"), read("data-miniprogram-path")];
+  if (!appId || !page) return link(words, read("href"));
+  const isHere = state.accounts.some((one) => one.app_id === appId && one.kind === "mini_program");
+  if (!isHere) return link(words, read("href"));
+  const open = async () => {
+    await act("mini/open", { app_id: appId, page, scene: FROM_TEXT });
+    await choose({ appId });
+  };
+  return h("button.text-link", { title: page, onclick: open }, words);
+}
+
 /** Text may hold links written as <a href="…">…</a>; everything else is shown as it is. */
 function rich(text) {
   const parts = [];
@@ -19,7 +35,7 @@ function rich(text) {
   for (const match of text.matchAll(/<a\s([^>]*)>([\s\S]*?)<\/a>|https?:\/\/[^\s<>"，。；、）]+/gi)) {
     parts.push(text.slice(last, match.index));
     if (match[2] === undefined) parts.push(link(match[0], match[0]));
-    else parts.push(link(match[2], /href\s*=\s*["']([^"']*)["']/i.exec(match[1])?.[1]));
+    else parts.push(anchor(match[2], match[1]));
     last = match.index + match[0].length;
   }
   return [...parts, text.slice(last)];
