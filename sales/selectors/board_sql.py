@@ -1,5 +1,6 @@
 """The statements that boards are read with, composed of sources. A statement's text depends on what kind of board is
-asked for alone, so it is composed once in a process and prepared once in a connection; values come with each asking.
+asked for and how many are shown, so it is composed once in a process and prepared once in a connection; values come with
+each asking.
 
 Rows are (part, subject, value, rank): the first places, one's own, who stands around it, the gap, how many there are,
 where those shown stood before, and whatever else the source tells.
@@ -10,10 +11,12 @@ from typing import Final
 
 # What adds up is added up once; what stands in an index is looked up there each time.
 _STANDING: Final = "{name} AS {kind} ({sql})"
+# How many are shown stands in the text: of a limit that is not known the server expects a tenth of the board, and would
+# plan anew with every asking what it expects to be dearer than it is.
 _FIRST: Final = """
 first AS MATERIALIZED (
     SELECT subject, value, rank() OVER (ORDER BY value DESC) AS rank FROM (
-        SELECT subject, value FROM standing ORDER BY value DESC, subject LIMIT %(limit)s) best)
+        SELECT subject, value FROM standing ORDER BY value DESC, subject LIMIT {limit}) best)
 """
 # Two places above and two below her own, each found by its end of the index. Equal ones are told apart by id, as on the
 # board; the rank of each is counted between her value and its own.
@@ -129,6 +132,7 @@ UNION ALL SELECT 'before', subject, value, ranks.rank::bigint FROM held JOIN ran
 @functools.lru_cache(maxsize=512)
 def compose(
     *,
+    limit: int,
     now: str,
     is_sum: bool,
     told: str,
@@ -140,7 +144,7 @@ def compose(
     has_count: bool,
 ) -> str:
     """One statement for all of it. `before` empty: nobody asks how they moved. What is sized has a `BoardSize`."""
-    parts = [_part("standing", now, is_sum), _FIRST]
+    parts = [_part("standing", now, is_sum), _FIRST.format(limit=int(limit))]
     rows = "SELECT 'first' AS part, subject, value, rank FROM first\n"
     if is_sized and (has_own or has_count):
         parts.append(_SIZE.format(name="now", key=_BOARD_KEY.format(prefix="")))

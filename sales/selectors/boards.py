@@ -130,12 +130,13 @@ def _read(asked: _Asked, *, is_whole: bool) -> tuple[Standing, dt.datetime | Non
 
 
 def _rows(asked: _Asked, now: Source, before: Source | None, is_whole: bool) -> Rows:
-    values = now.values | {"limit": asked.limit}
+    values = dict(now.values)
     if asked.own_id is not None:
         values["own"] = asked.own_id
     if before is not None:
         values |= {f"before_{name}": value for name, value in before.values.items()}
     statement = compose(
+        limit=asked.limit,
         now=now.sql,
         is_sum=now.is_sum,
         told=now.told,
