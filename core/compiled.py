@@ -14,7 +14,7 @@ What the function reads besides its arguments (the clock, settings) would be fix
 constants is refused. Prefetching is not supported.
 
 `@compiled_lock` is the same for rows that are locked by being read, as `LockingQuerySet.lock_rows` locks them. `ask` sends SQL
-that a service wrote itself.
+that a service wrote itself, `ask_once` the same for thousands of rows.
 """
 
 import dataclasses
@@ -37,6 +37,7 @@ from django.db.models.query import (
     get_related_populators,
 )
 from psycopg import sql
+from psycopg._queries import PostgresQuery
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.numeric import Int8
 
@@ -57,12 +58,34 @@ class Given(Expression):
         return "%s", (self,)
 
 
+class _KeptQuery(PostgresQuery):
+    """What a text becomes is worked out once: psycopg does so at each asking for one of more than 4,096 signs or 50
+    values."""
+
+    __slots__ = ()
+
+    def convert(self, query: Any, vars: Any) -> None:  # noqa: A002 (psycopg names it so)
+        kept = _queries.get(query)
+        if kept is None or vars is None:
+            super().convert(query, vars)
+            if vars is not None:
+                _queries[query] = (self.query, self._want_formats, self._order, self._parts)
+            return
+        self.query, self._want_formats, self._order, self._parts = kept
+        self.dump(vars)
+
+
+_queries: dict[Any, tuple[Any, ...]] = {}
+
+
 class _PreparedCursor(psycopg.Cursor[tuple[Any, ...]]):
     """Prepares what it is asked, or uses what this connection has prepared. Django's own cursors send plain text.
 
     Instants are read by psycopg itself, at a tenth of what Django's reader takes; both give UTC, for that is the time
     zone of our connections.
     """
+
+    _query_cls = _KeptQuery
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         super().__init__(connection)
@@ -143,6 +166,14 @@ def ask(statement: str, values: Mapping[str, Any]) -> Rows:
     that answers nothing has no rows."""
     typed = {name: _steady(value) for name, value in values.items()}
     return _ask(connections[DEFAULT_DB_ALIAS], statement, typed)
+
+
+def ask_once(statement: str, values: Mapping[str, Any]) -> Rows:
+    """The same, planned for these values alone: where they are thousands, what serves a few is the wrong plan."""
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(statement, values)
+        rows: Rows = cursor.fetchall() if cursor.description else []
+        return rows
 
 
 def _steady(value: Any) -> Any:

@@ -143,10 +143,15 @@ def find_store_place(code: str) -> StorePlace | None:
 
 def get_store_code(store_id: int) -> str:
     """The store's number. Raises NotFound."""
-    found = Store.objects.filter(pk=store_id).values_list("code", flat=True).first()
+    found = _code.first(store_id=store_id)
     if found is None:
         raise NotFound
     return found
+
+
+@compiled
+def _code(*, store_id: Given) -> QuerySet[Store, str]:
+    return Store.objects.filter(pk=store_id).values_list("code", flat=True)
 
 
 def known_place_ids(

@@ -35,12 +35,12 @@ from members.contracts.points import (
     ExpiryRun,
     MultiplierCard,
     PointsChange,
-    PointsCredit,
     PointsDecisions,
     PointsEntryLine,
     PointsEntryPage,
     PointsKind,
     PointsSummary,
+    Purchase,
     QuotedPart,
     QuotedPoints,
 )
@@ -56,7 +56,6 @@ from members.contracts.privacy import (
 )
 from members.contracts.tags import MemberTagLine, TagCard, Tagging, TagGroupCard, TagOriginKind
 from members.contracts.tiers import (
-    ActivityLine,
     ActivityOutcome,
     ReassessmentCard,
     ReassessmentNumbers,
@@ -72,7 +71,6 @@ from members.contracts.tiers import (
 )
 
 __all__ = [
-    "ActivityLine",
     "ActivityOutcome",
     "AddressCard",
     "AdjustmentCard",
@@ -106,7 +104,6 @@ __all__ = [
     "MultiplierCard",
     "PhoneProof",
     "PointsChange",
-    "PointsCredit",
     "PointsDecisions",
     "PointsEntryLine",
     "PointsEntryPage",
@@ -114,6 +111,7 @@ __all__ = [
     "PointsSummary",
     "PrivacyDecisions",
     "ProfileCard",
+    "Purchase",
     "QuotedPart",
     "QuotedPoints",
     "ReassessmentCard",

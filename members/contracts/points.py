@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Sequence
 from typing import Literal
 
 PointsKind = Literal["earn", "spend", "expire", "reverse", "adjust", "freeze", "release"]
@@ -76,12 +77,17 @@ class EarningLine:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class PointsCredit:
-    """So many points for a member under a key of the caller's, one of many credited at once."""
+class Purchase:
+    """What a member bought: what it earns by the rules of the moment it was sold, and the Shanghai day on which the money
+    counts towards her tier; each under a key of the caller's."""
 
     member_id: int
-    points: int
-    source_key: str
+    lines: Sequence[EarningLine]
+    sold_at: dt.datetime
+    day: dt.date
+    spend_fen: int
+    points_key: str
+    activity_key: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -122,17 +122,6 @@ class TierChangeLine:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ActivityLine:
-    """What a member did on a Shanghai day, under a key of the caller's, one of many recorded at once."""
-
-    member_id: int
-    day: dt.date
-    spend_fen: int
-    order_count: int
-    source_key: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class ActivityOutcome:
     """What an entry did: her tier now, and whether she rose by it."""
 

@@ -94,7 +94,6 @@ from members.selectors.points import (
     list_points_multipliers,
     quote_member_points,
 )
-from members.selectors.points_bulk import quote_points_in_bulk
 from members.selectors.points_quote import (
     quote_earned_points,
 )
@@ -241,7 +240,6 @@ __all__ = [
     "preview_reassessment",
     "quote_earned_points",
     "quote_member_points",
-    "quote_points_in_bulk",
     "registered_member_ids",
     "risen_member_ids",
     "search_member_ids",

@@ -1,47 +1,71 @@
 """Many members at once, by the names that outside systems give them."""
 
 from collections.abc import Iterable
-
-from django.db.models import Q
+from typing import Final
 
 from core import codes, phones
-from members.models import Member, MemberIdentity
+from core.arrays import array_words
+from core.compiled import ask, ask_once
+from members.models import Member, MemberIdentity, MemberStage
 from members.selectors.people import list_merge_targets, phone_index, phone_indexes
 
 Key = tuple[str, str, str]  # kind, app, value: of a phone the number, of "member_code" her code
 
 
+_FEW: Final = 100
+_NAMED: Final = """
+WITH asked AS MATERIALIZED (
+    SELECT * FROM unnest(%(kinds)s::text[], %(apps)s::text[], %(values)s::text[]) WITH ORDINALITY
+        AS given(kind, app_id, value, place)
+), named AS (
+    SELECT asked.place, identity.member_id FROM asked
+    JOIN members_memberidentity identity ON identity.kind = asked.kind AND identity.app_id = asked.app_id
+        AND identity.value = asked.value
+    UNION ALL
+    SELECT asked.place, member.id FROM asked
+    JOIN members_member member ON member.code = asked.value WHERE asked.kind = 'member_code'
+)
+SELECT named.place, member.id, member.merged_into_id, member.stage
+FROM named JOIN members_member member ON member.id = named.member_id
+"""
+
+
 def list_member_ids_by_keys(keys: Iterable[Key]) -> dict[Key, int]:
-    """The living row each key belongs to, in three queries whatever their number; unknown ones are missing.
+    """The living row each key belongs to, in one query whatever their number, and a few more where somebody was merged;
+    unknown ones are missing.
 
     A phone that cannot be one is unknown. Erased members are found by nobody.
     """
-    asked = set(keys)
-    stored: dict[Key, Key] = {}
-    member_codes: dict[str, Key] = {}
-    for key in asked:
-        kind, app_id, value = key
-        if kind == "member_code":
-            member_codes[codes.normalize(value)] = key
-        elif kind == "phone":
-            for index in phone_indexes(phones.digits_of(value)):
-                stored[("phone", "", index)] = key
-        else:
-            stored[(kind, app_id, value)] = key
+    stored = [(key, name) for key in set(keys) for name in _stored(key)]
+    if not stored:
+        return {}
+    values = {
+        "kinds": array_words(kind for _key, (kind, _app, _value) in stored),
+        "apps": array_words(app for _key, (_kind, app, _value) in stored),
+        "values": array_words(value for _key, (_kind, _app, value) in stored),
+    }
     found: dict[Key, int] = {}
-    wanted = Q(
-        value__any_of=[value for _kind, _app, value in stored], kind__in={kind for kind, _a, _v in stored}
-    )
-    rows = MemberIdentity.objects.filter(wanted).values_list("kind", "app_id", "value", "member_id")
-    for kind, app_id, value, member_id in rows if stored else ():
-        if (kind, app_id, value) in stored:
-            found[stored[(kind, app_id, value)]] = member_id
-    if member_codes:
-        for code, member_id in Member.objects.filter(code__any_of=member_codes).values_list("code", "pk"):
-            found[member_codes[code]] = member_id
-    targets = list_merge_targets(found.values())
-    living = set(Member.objects.living().filter(pk__any_of=targets.values()).values_list("pk", flat=True))
-    return {key: targets[member_id] for key, member_id in found.items() if targets.get(member_id) in living}
+    merged: dict[Key, int] = {}
+    for place, member_id, into, stage in (ask if len(stored) <= _FEW else ask_once)(_NAMED, values):
+        if into is not None:
+            merged[stored[place - 1][0]] = into
+        elif stage != MemberStage.ERASED:
+            found[stored[place - 1][0]] = member_id
+    if merged:
+        targets = list_merge_targets(merged.values())
+        living = set(Member.objects.living().filter(pk__any_of=targets.values()).values_list("pk", flat=True))
+        found |= {key: targets[into] for key, into in merged.items() if targets.get(into) in living}
+    return found
+
+
+def _stored(key: Key) -> list[Key]:
+    """As which names a key may stand in the books."""
+    kind, _app, value = key
+    if kind == "member_code":
+        return [(kind, "", codes.normalize(value))]
+    if kind == "phone":
+        return [(kind, "", index) for index in phone_indexes(phones.digits_of(value))]
+    return [key]
 
 
 def list_identity_values(member_id: int) -> list[tuple[str, str]]:

@@ -49,6 +49,7 @@ from members.services.merging import merge_members, preview_merge
 from members.services.mini_visitors import register_mini_visitor
 from members.services.parting import undo_merge
 from members.services.people import (
+    lock_living,
     lock_member,
     lock_members,
     name_columns,
@@ -65,10 +66,10 @@ from members.services.points import (
     spend_frozen_points,
 )
 from members.services.points_adjustments import adjust_points, approve_adjustment, reject_adjustment
-from members.services.points_bulk import credit_points_in_bulk
 from members.services.points_expiry import announce_expiring_points, expire_points
 from members.services.points_reversal import reverse_points_entry
 from members.services.profile import change_profile, reward_profile, reward_profiles
+from members.services.purchases import reward_purchases
 from members.services.reindexing import count_older_phones, reindex_names, reindex_phones
 from members.services.reveals import reveal_phone
 from members.services.tags import (
@@ -91,7 +92,6 @@ from members.services.tiers import (
     record_activity,
     withdraw_tier_grant,
 )
-from members.services.tiers_bulk import record_activity_in_bulk
 from members.services.tiers_ladder import (
     change_tier,
     change_tier_settings,
@@ -130,7 +130,6 @@ __all__ = [
     "create_tag_group",
     "create_tier",
     "credit_points",
-    "credit_points_in_bulk",
     "debit_points",
     "decide_candidate",
     "draft_consent_text",
@@ -152,6 +151,7 @@ __all__ = [
     "import_members",
     "issue_member_code",
     "keep_apart",
+    "lock_living",
     "lock_member",
     "lock_members",
     "map_import",
@@ -165,7 +165,6 @@ __all__ = [
     "read_member_code",
     "reassess_tiers",
     "record_activity",
-    "record_activity_in_bulk",
     "register_follower",
     "register_member",
     "register_mini_visitor",
@@ -187,6 +186,7 @@ __all__ = [
     "reverse_points_entry",
     "reward_profile",
     "reward_profiles",
+    "reward_purchases",
     "run_reassessments",
     "spend_frozen_points",
     "start_import",

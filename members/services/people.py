@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from core import audit, clock, events, phones
 from core.actor import Actor
+from core.compiled import Given, compiled_lock, ids_of
 from core.constraints import violated
 from core.errors import Conflict
 from core.models import changed_fields
@@ -53,6 +55,20 @@ def lock_members(member_ids: Iterable[int]) -> list[int]:
     """These rows, merged or not, are locked in pk order until the transaction ends; those that exist."""
     # Names and phones are sealed: opened for nobody here, thousands of times.
     return [member.pk for member in Member.objects.only("pk").filter(pk__any_of=member_ids).lock_rows()]
+
+
+def lock_living(member_ids: Iterable[int]) -> bool:
+    """These rows are locked like that; whether all of them are there, merged into none and not erased."""
+    asked = sorted(set(member_ids))
+    rows = _states(ids=asked)
+    return len(rows) == len(asked) and all(
+        row.merged_into_id is None and row.stage != MemberStage.ERASED for row in rows
+    )
+
+
+@compiled_lock
+def _states(*, ids: Given) -> QuerySet[Member]:
+    return Member.objects.only("pk", "merged_into_id", "stage").filter(pk__in=ids_of(ids))
 
 
 def register_member(

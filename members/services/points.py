@@ -217,11 +217,13 @@ def expiry_of(*, at: dt.datetime, expires_on: dt.date | None) -> dt.datetime | N
     month). None: never.
     """
     if expires_on is None:
-        months = get_points_decisions().expiry_months
-        if months is None:
-            return None
-        expires_on = _months_later(clock.business_day(at), months)
+        return expiry_after(at=at, months=get_points_decisions().expiry_months)
     return clock.day_bounds(expires_on)[1]
+
+
+def expiry_after(*, at: dt.datetime, months: int | None) -> dt.datetime | None:
+    """The same so many months later; None: never."""
+    return None if months is None else clock.day_bounds(_months_later(clock.business_day(at), months))[1]
 
 
 def _months_later(day: dt.date, months: int) -> dt.date:

@@ -119,11 +119,11 @@ def _run(run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 def _hold(call: _Call) -> Answer | None:
     """The stored answer; None when there is none and the lock is ours until the transaction ends."""
-    if call.waits:
+    asked = {"lock": call.lock, "client": call.client_id, "key": call.key}
+    [(is_ours, fingerprint, status, answer)] = ask(_LOOK, asked)
+    if fingerprint is None and not is_ours and call.waits:
         ask(_WAIT, {"lock": call.lock})
-    [(is_ours, fingerprint, status, answer)] = ask(
-        _LOOK, {"lock": call.lock, "client": call.client_id, "key": call.key}
-    )
+        [(is_ours, fingerprint, status, answer)] = ask(_LOOK, asked)
     if fingerprint is None:
         if not is_ours:
             raise InFlight(retry_after_s=1)

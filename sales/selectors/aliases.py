@@ -19,7 +19,10 @@ Sourced = tuple[str, str]  # source, code
 
 def list_store_aliases(asked: Iterable[Sourced]) -> dict[Sourced, StorePlace]:
     """The stores that codes of these sources stand for; those nobody decided are missing."""
-    rows = _rows(AliasKind.STORE, set(asked)).values_list("source", "code", "store_id")
+    asked = set(asked)
+    if not asked:
+        return {}
+    rows = _rows(AliasKind.STORE, asked).values_list("source", "code", "store_id")
     found = {(source, code): store_id for source, code, store_id in rows}
     places = guide_selectors.list_store_places(found.values())
     return {key: places[store_id] for key, store_id in found.items()}
@@ -27,7 +30,10 @@ def list_store_aliases(asked: Iterable[Sourced]) -> dict[Sourced, StorePlace]:
 
 def list_guide_aliases(asked: Iterable[Sourced]) -> dict[Sourced, GuidePlace]:
     """The same of guides."""
-    rows = _rows(AliasKind.GUIDE, set(asked)).values_list("source", "code", "guide_id")
+    asked = set(asked)
+    if not asked:
+        return {}
+    rows = _rows(AliasKind.GUIDE, asked).values_list("source", "code", "guide_id")
     found = {(source, code): guide_id for source, code, guide_id in rows}
     places = guide_selectors.list_guide_places(found.values())
     return {key: places[guide_id] for key, guide_id in found.items()}
@@ -35,8 +41,11 @@ def list_guide_aliases(asked: Iterable[Sourced]) -> dict[Sourced, GuidePlace]:
 
 def list_member_aliases(asked: Iterable[tuple[str, MemberKey]]) -> dict[tuple[str, MemberKey], int | None]:
     """Whom sources mean by these keys, the row she lives on in after a merge; None: nobody, on purpose."""
+    asked = set(asked)
+    if not asked:
+        return {}
     indexes = {
-        (source, index): (source, member) for source, member in set(asked) for index in member_indexes(member)
+        (source, index): (source, member) for source, member in asked for index in member_indexes(member)
     }
     rows = MemberAlias.objects.filter(
         source__in={source for source, _index in indexes},
@@ -65,8 +74,6 @@ def member_alias_ids(key: str) -> QuerySet[MemberAlias, int]:
 
 
 def _rows(kind: AliasKind, asked: set[Sourced]) -> QuerySet[CodeAlias]:
-    if not asked:
-        return CodeAlias.objects.none()
     wanted = Q(pk__in=[])
     for source in {source for source, _code in asked}:
         wanted |= Q(source=source, code__in={code for of, code in asked if of == source})

@@ -24,7 +24,11 @@ _JUDGED: Final = (
 )  # fmt: skip
 VALUES: Final = (*_FACTS, *_JUDGED)
 
-_WHO: Final = {"ids": "{key} = ANY(%(ids)s)", "range": "{key} > %(after)s AND {key} <= %(upto)s"}
+_WHO: Final = {
+    "one": "{key} = %(id)s::bigint",
+    "ids": "{key} = ANY(%(ids)s::bigint[])",
+    "range": "{key} > %(after)s AND {key} <= %(upto)s",
+}
 _FROM_DOCUMENTS: Final = """
 WITH who AS MATERIALIZED (
     SELECT id AS member_id FROM members_member
@@ -192,7 +196,9 @@ def _about(text: str, who: str) -> str:
     return text
 
 
-# Members by their ids, from their documents.
+# One member, from her documents: the plan that serves any is as good as one for her.
+REFRESH_ONE: Final = _about(_FROM_DOCUMENTS, "one") + _JUDGING + _UPSERT
+# Members by their ids.
 REFRESH: Final = _about(_FROM_DOCUMENTS, "ids") + _JUDGING + _UPSERT
 # Members of a range of ids, of whom few differ.
 REBUILD: Final = _about(_FROM_DOCUMENTS, "range") + _JUDGING + _writing(_ADDING)

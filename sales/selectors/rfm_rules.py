@@ -3,6 +3,9 @@
 import dataclasses
 from typing import Any
 
+from django.db.models import QuerySet
+
+from core.compiled import compiled
 from sales.contracts import RfmRules
 from sales.models import STANDARD_LISTS, RfmSettings
 
@@ -14,7 +17,12 @@ def get_rfm_rules() -> RfmRules:
 
 def get_rfm_settings() -> RfmSettings:
     """The row, or one that is not saved yet."""
-    return RfmSettings.objects.filter(pk=1).first() or RfmSettings(**STANDARD_LISTS)
+    return _settings.first() or RfmSettings(**STANDARD_LISTS)
+
+
+@compiled
+def _settings() -> QuerySet[RfmSettings]:
+    return RfmSettings.objects.filter(pk=1)
 
 
 def rules_of(row: RfmSettings) -> RfmRules:

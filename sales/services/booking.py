@@ -190,10 +190,16 @@ def outcome_of(*, order: OrderDocument, outcome: str, sale_id: int) -> DocumentO
     return DocumentOutcome("order", order.source, order.order_no, outcome, sale_id=sale_id)  # type: ignore[arg-type]
 
 
-def decide_all(*, orders: Sequence[OrderDocument], references: References, at: dt.datetime) -> list[Decision]:
-    """Whose each order is, by the rules of now and by bindings and postings of the moment it was sold; a till's clock
-    that runs ahead does not reach into tomorrow."""
-    rules = active_rules()
+def decide_all(
+    *,
+    orders: Sequence[OrderDocument],
+    references: References,
+    rules: Sequence[RuleTerms] | None = None,
+    at: dt.datetime,
+) -> list[Decision]:
+    """Whose each order is, by the rules of now (where somebody has looked: `rules`) and by bindings and postings of the
+    moment it was sold; a till's clock that runs ahead does not reach into tomorrow."""
+    rules = active_rules() if rules is None else rules
     named = [references.guide(order, order.sharing_guide) for order in orders]
     sharing = sharing_guides(
         [

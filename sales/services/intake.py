@@ -137,6 +137,8 @@ def _book_plain(orders: Sequence[tuple[int, OrderDocument]], actor: Actor, at: d
         actor=actor,
         at=at,
     )
+    if told.awaited:
+        _book_waiting(told.awaited, actor, at)
     answers: Answers = {}
     for outcome, sales in (("booked", told.booked), ("repeated", told.repeated)):
         for which, sale_id in sales.items():

@@ -8,9 +8,10 @@ from django.db import connection, transaction
 
 from core import clock
 from core.actor import Actor
+from core.compiled import ask, ask_once
 from members import services as member_services
 from sales.models import MetricsTouch
-from sales.selectors.metrics_sql import REFRESH, values_of
+from sales.selectors.metrics_sql import REFRESH, REFRESH_ONE, values_of
 from sales.selectors.rfm_rules import get_rfm_rules
 
 # Above this a batch only notes whom it touched: the same member is then counted once for many batches.
@@ -42,8 +43,10 @@ def refresh_member_metrics(member_ids: Iterable[int | None], *, at: dt.datetime)
 def count_members(ids: list[int], *, at: dt.datetime) -> None:
     """The rows of these locked members are written anew, however many they are."""
     values = values_of(rules=get_rfm_rules(), day=clock.business_day(at))
-    with connection.cursor() as cursor:
-        cursor.execute(REFRESH, {**values, "ids": ids})
+    if len(ids) == 1:
+        ask(REFRESH_ONE, {**values, "id": ids[0]})
+    else:
+        ask_once(REFRESH, {**values, "ids": ids})
 
 
 def fold_touched_members(*, actor: Actor, at: dt.datetime | None = None) -> int:

@@ -7,27 +7,26 @@ for all of it. Entries that no longer hold are reversed, missing ones are writte
 import dataclasses
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from django.db import connection
 
+from core.compiled import ask
 from core.shares import split
 from sales.models import (
     AttributionShare,
     EntryReason,
     Metric,
-    PerformanceEntry,
-    PeriodClose,
     Sale,
     SaleReturn,
 )
 from sales.services.attributing import split_among_rests
-from sales.services.copying import NULL, Words, copy_lines
-from sales.services.totals import Move, settle_totals
+from sales.services.copying import NULL, Words
+from sales.services.totals import Move, write_entries
 
 # Bookings share it, a close takes it alone: no entry is booked into a month while it is being closed.
-_CLOSE_LOCK: Final = 7_302_001
+CLOSE_LOCK: Final = 7_302_001
 _LIVE: Final = """
 SELECT entry.id, entry.due_on, entry.booked_on, entry.guide_id, entry.store_id, entry.metric, entry.value,
        entry.sale_ref, entry.return_ref
@@ -38,10 +37,6 @@ ORDER BY entry.id
 """
 _OF_SALES: Final = _LIVE.format(where="entry.sale_ref = ANY(%s)")
 _OF_RETURNS: Final = _LIVE.format(where="entry.sale_ref IS NULL AND entry.return_ref = ANY(%s)")
-_COLUMNS: Final = (
-    "booked_on", "due_on", "guide", "store", "metric", "value", "sale_ref", "return_ref", "fact_kind",
-    "fact_ref", "fact_turn", "reason", "reversed_entry", "at",
-)  # fmt: skip
 # As they stand in rows: a million orders ask an enumeration for its members ten million times.
 _SALES_FEN: Final[str] = Metric.SALES_FEN.value
 _REPURCHASE_FEN: Final[str] = Metric.REPURCHASE_FEN.value
@@ -142,24 +137,21 @@ class EntryWriter:
         )
         self.moves.append((booked_on, guide_id, store_id, metric, value))
 
-    def write(self, *, move: Callable[[Sequence[Move]], None] = settle_totals) -> int:
-        """The entries are there, and `move` has been told what they do to the totals; how many there are."""
-        count = copy_lines(model=PerformanceEntry, names=_COLUMNS, lines=self.lines)
-        move(self.moves)
-        return count
+    def write(self) -> int:
+        """The entries are there, and their totals follow; how many."""
+        return write_entries(lines=self.lines, moves=self.moves)
 
 
 def share_close_lock() -> frozenset[dt.date]:
     """No month is closed or opened until the caller's transaction ends; the first days of those that are closed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_CLOSE_LOCK])
-    return frozenset(PeriodClose.objects.standing().values_list("month_on", flat=True))
+    [(months,)] = ask("SELECT sales_share_close(%(lock)s::bigint)", {"lock": CLOSE_LOCK})
+    return frozenset(months)
 
 
 def take_close_lock() -> None:
     """Waits for every booking under way, and keeps new ones waiting until the caller's transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLOSE_LOCK])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLOSE_LOCK])
 
 
 def first_open_day(*, day: dt.date, closed: frozenset[dt.date]) -> dt.date:

@@ -21,8 +21,9 @@ class References:
 
     def __init__(self, documents: Sequence[Document]) -> None:
         guides = {number for document in documents for number in _named_guides(document) if number}
-        self._stores = guide_selectors.list_stores_by_code(document.store_code for document in documents)
-        self._guides = guide_selectors.list_guides_by_number(guides)
+        self._stores, self._guides = guide_selectors.list_named_places(
+            codes=(document.store_code for document in documents), numbers=guides
+        )
         self._members: dict[tuple[str, str, str], int] = member_selectors.list_member_ids_by_keys(
             _key(document.member) for document in documents if document.member is not None
         )
@@ -102,25 +103,24 @@ class References:
         """The brands of an order's goods, once its products are there."""
         return frozenset([self._products[line.product_code][1] for line in order.lines])
 
-    def ensure_products(self, documents: Sequence[Document], *, at: dt.datetime) -> None:
+    def ensure_products(
+        self,
+        documents: Sequence[Document],
+        *,
+        at: dt.datetime,
+        known: dict[str, tuple[int, str]] | None = None,
+    ) -> None:
         """Every product and category the documents name has a row; new ones are made, in the order of their codes.
+        `known` are row id and brand of those that are there, where somebody has looked.
 
         Two batches that make the same rows at once do not wait for each other in a ring: both insert in one order.
         """
-        names: dict[str, tuple[str, str, str]] = {}
-        for document in documents:
-            for line in document.lines:
-                category = getattr(line, "category_code", "")
-                known = names.get(line.product_code, ("", "", ""))
-                names[line.product_code] = (
-                    known[0] or line.product_name,
-                    known[1] or category,
-                    known[2] or getattr(line, "category_name", ""),
-                )
-        self._products = _known_products(names)
-        missing = sorted(names.keys() - self._products.keys())
+        codes = {line.product_code for document in documents for line in document.lines}
+        self._products = _known_products(codes) if known is None else known
+        missing = sorted(codes - self._products.keys())
         if not missing:
             return
+        names = _names_of(documents)
         categories = _category_ids(
             {code: title for _n, code, title in (names[one] for one in missing) if code}
         )
@@ -133,7 +133,22 @@ class References:
             ],
             ignore_conflicts=True,
         )
-        self._products = _known_products(names)
+        self._products = _known_products(codes)
+
+
+def _names_of(documents: Sequence[Document]) -> dict[str, tuple[str, str, str]]:
+    """What the documents call each product, with its category's code and name: the first that says something."""
+    names: dict[str, tuple[str, str, str]] = {}
+    for document in documents:
+        for line in document.lines:
+            category = getattr(line, "category_code", "")
+            known = names.get(line.product_code, ("", "", ""))
+            names[line.product_code] = (
+                known[0] or line.product_name,
+                known[1] or category,
+                known[2] or getattr(line, "category_name", ""),
+            )
+    return names
 
 
 def exclusive_guides(asked: Sequence[tuple[int | None, dt.datetime]]) -> list[GuidePlace | None]:
@@ -199,8 +214,9 @@ class Named(NamedTuple):
 
 def are_known(named: Sequence[Named]) -> list[bool]:
     """Whether each document's store, guides and member are there."""
-    stores = guide_selectors.list_stores_by_code(one.store_code for one in named)
-    guides = guide_selectors.list_guides_by_number({number for one in named for number in one.guides})
+    stores, guides = guide_selectors.list_named_places(
+        codes=(one.store_code for one in named), numbers=(number for one in named for number in one.guides)
+    )
     members = member_selectors.list_member_ids_by_keys(
         _key(one.member) for one in named if one.member is not None
     )

@@ -1,4 +1,4 @@
-"""Rows of orders and of whose they are, written by COPY: the same for one order and for a nightly file."""
+"""Rows of orders and of whose they are: the same for one order and for a nightly file."""
 
 import dataclasses
 import datetime as dt
@@ -9,7 +9,7 @@ from core.codes import new_public_ids
 from sales.contracts import OrderDocument
 from sales.models import Attribution, AttributionShare, Sale, SaleCoupon, SaleLine, SalePayment
 from sales.services.attributing import Decision
-from sales.services.copying import NULL, Words, copy_lines, copy_rows, copy_word, draw_ids
+from sales.services.copying import NULL, Rows, Words, copy_word, draw_ids, write_rows
 from sales.services.references import References, day_of
 from sales.services.rewards import NO_REWARDS, REWARD_COLUMNS
 
@@ -39,77 +39,70 @@ class NewSale:
 
 
 def write_sales(*, sales: Sequence[NewSale], references: References, at: dt.datetime) -> list[int]:
-    """The rows of these orders with their lines, payments and coupons; the ids of the sales, in order.
-
-    They go in by their numbers: two who write the same orders at once wait for each other in one order.
-    """
+    """The rows of these orders with their lines, payments and coupons; the ids of the sales, in order."""
     sale_ids = draw_ids(model=Sale, count=len(sales))
-    public_ids = new_public_ids(len(sales))
-    numbered = [(sale_id, sale.order) for sale_id, sale in zip(sale_ids, sales, strict=True)]
-    moments = Words()
-    copy_lines(
-        model=Sale,
-        names=_SALE,
-        lines=(
-            _sale_line(sale_id, public_id, sale, references, at, moments)
-            for sale_id, public_id, sale in sorted(
-                zip(sale_ids, public_ids, sales, strict=True),
-                key=lambda one: (one[2].order.source, one[2].order.order_no),
-            )
-        ),
-    )
-    copy_lines(
-        model=SaleLine,
-        names=_LINE,
-        lines=(
-            f"{sale_id}\t{number}\t{references.product(line.product_code)}\t{copy_word(line.category_code)}\t{line.quantity}\t"
-            f"{line.list_fen}\t{line.amount_fen}\t0\t0"
-            for sale_id, order in numbered
-            for number, line in enumerate(order.lines, 1)
-        ),
-    )
-    copy_rows(
-        model=SalePayment,
-        names=("sale", "method", "amount_fen"),
-        rows=(
-            (sale_id, paid.method, paid.amount_fen) for sale_id, order in numbered for paid in order.payments
-        ),
-    )
-    copy_rows(
-        model=SaleCoupon,
-        names=("sale", "code", "discount_fen", "amount_fen", "outcome"),
-        rows=(
-            (sale_id, coupon.code, coupon.discount_fen, coupon.amount_fen, "pending")
-            for sale_id, order in numbered
-            for coupon in order.coupons
-        ),
-    )
+    write_rows(*rows_of_sales(sale_ids=sale_ids, sales=sales, references=references, at=at))
     return sale_ids
+
+
+def rows_of_sales(
+    *, sale_ids: Sequence[int], sales: Sequence[NewSale], references: References, at: dt.datetime
+) -> list[Rows]:
+    """What is written of these orders. They go in by their numbers: two who write the same orders at once wait for each
+    other in one order."""
+    numbered = [(sale_id, sale.order) for sale_id, sale in zip(sale_ids, sales, strict=True)]
+    by_number = sorted(
+        zip(sale_ids, new_public_ids(len(sales)), sales, strict=True),
+        key=lambda one: (one[2].order.source, one[2].order.order_no),
+    )
+    moments = Words()
+    lines = [
+        f"{sale_id}\t{number}\t{references.product(line.product_code)}\t{copy_word(line.category_code)}\t{line.quantity}\t"
+        f"{line.list_fen}\t{line.amount_fen}\t0\t0"
+        for sale_id, order in numbered
+        for number, line in enumerate(order.lines, 1)
+    ]
+    payments = [
+        f"{sale_id}\t{copy_word(paid.method)}\t{paid.amount_fen}"
+        for sale_id, order in numbered
+        for paid in order.payments
+    ]
+    coupons = [
+        f"{sale_id}\t{copy_word(coupon.code)}\t{coupon.discount_fen}\t{coupon.amount_fen}\tpending"
+        for sale_id, order in numbered
+        for coupon in order.coupons
+    ]
+    return [
+        Rows(Sale, _SALE, [_sale_line(*one, references, at, moments) for one in by_number]),
+        Rows(SaleLine, _LINE, lines),
+        Rows(SalePayment, ("sale", "method", "amount_fen"), payments),
+        Rows(SaleCoupon, ("sale", "code", "discount_fen", "amount_fen", "outcome"), coupons),
+    ]
 
 
 def write_decisions(*, sale_ids: Sequence[int], decisions: Sequence[Decision], at: dt.datetime) -> None:
     """Whose each of these sales is, with its shares."""
     ids = draw_ids(model=Attribution, count=len(sale_ids))
+    write_rows(*rows_of_decisions(ids=ids, sale_ids=sale_ids, decisions=decisions, at=at))
+
+
+def rows_of_decisions(
+    *, ids: Sequence[int], sale_ids: Sequence[int], decisions: Sequence[Decision], at: dt.datetime
+) -> list[Rows]:
+    """What is written of them."""
     made_at = str(at)
-    copy_lines(
-        model=Attribution,
-        names=_ATTRIBUTION,
-        lines=(
-            f"{attribution_id}\t{sale_id}\t{NULL if decision.rule_id is None else decision.rule_id}\t"
-            f"{copy_word(decision.rule_words)}\t{made_at}\t\t\t\t{NULL}"
-            for attribution_id, sale_id, decision in zip(ids, sale_ids, decisions, strict=True)
-        ),
-    )
-    copy_lines(
-        model=AttributionShare,
-        names=_SHARE,
-        lines=(
-            f"{attribution_id}\t{place}\t{share.role}\t{NULL if share.guide_id is None else share.guide_id}\t{share.store_id}\t"
-            f"{share.share_bp}"
-            for attribution_id, decision in zip(ids, decisions, strict=True)
-            for place, share in enumerate(decision.shares)
-        ),
-    )
+    made = [
+        f"{attribution_id}\t{sale_id}\t{NULL if decision.rule_id is None else decision.rule_id}\t"
+        f"{copy_word(decision.rule_words)}\t{made_at}\t\t\t\t{NULL}"
+        for attribution_id, sale_id, decision in zip(ids, sale_ids, decisions, strict=True)
+    ]
+    shares = [
+        f"{attribution_id}\t{place}\t{share.role}\t{NULL if share.guide_id is None else share.guide_id}\t{share.store_id}\t"
+        f"{share.share_bp}"
+        for attribution_id, decision in zip(ids, decisions, strict=True)
+        for place, share in enumerate(decision.shares)
+    ]
+    return [Rows(Attribution, _ATTRIBUTION, made), Rows(AttributionShare, _SHARE, shares)]
 
 
 def _sale_line(

@@ -1,7 +1,10 @@
 """Points and activity of many at once leave the books that one by one leaves them."""
 
+import contextlib
 import dataclasses
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import clock
+from core.models import AuditEntry
 from members import selectors, services
-from members.contracts import ActivityLine, EarningLine, PointsCredit
+from members.contracts import EarningLine, Purchase
 from members.models import (
     ActivityEntry,
     EarningRule,
@@ -36,14 +40,18 @@ class Story:
     """What one member had before, and what she gets now."""
 
     kind: str
-    points: int
     fen: int
     days: int
+    category: str
 
 
 stories = st.lists(
     st.builds(
-        Story, st.sampled_from(KINDS), st.integers(1, 900), st.integers(1, 600_000), st.integers(0, 20)
+        Story,
+        st.sampled_from(KINDS),
+        st.integers(1, 600_000),
+        st.integers(0, 20),
+        st.sampled_from(["", "shoes"]),
     ),
     min_size=1,
     max_size=6,
@@ -63,9 +71,11 @@ def prepare(member_id: int, told: Story, at: dt.datetime) -> None:
     if told.kind == "returned":
         reverse(member_id, "new", "came-back", at=at - dt.timedelta(days=1))
     if told.kind == "repeated":
-        credit(member_id, told.points, "new", at=at - dt.timedelta(days=1))
         # Recorded now: the day may be today's, and a day ahead of its record is refused.
         act(member_id, told, at, day=clock.business_day(at) - dt.timedelta(days=told.days))
+        # The tier she has by it multiplies what she is quoted now.
+        if points := quoted(member_id, told, at):
+            credit(member_id, points, "new", at=at - dt.timedelta(days=1))
     if told.kind in ("silver", "graced", "granted"):
         services.record_activity(
             member_id=member_id, day=clock.business_day(at) - dt.timedelta(days=30), spend_fen=120_000, order_count=1,
@@ -79,6 +89,31 @@ def prepare(member_id: int, told: Story, at: dt.datetime) -> None:
         row = MemberTier.objects.get(member_id=member_id)
         row.manual_tier_id, row.manual_until = row.earned_tier_id, clock.business_day(at)
         row.save()
+
+
+def lines_of(told: Story) -> list[EarningLine]:
+    return [EarningLine(told.category, told.fen)]
+
+
+def quoted(member_id: int, told: Story, at: dt.datetime) -> int:
+    """What her purchase earns by itself."""
+    sold_at = at - dt.timedelta(days=told.days)
+    return selectors.quote_member_points(member_id, lines=lines_of(told), at=sold_at).points
+
+
+@contextlib.contextmanager
+def undone() -> Iterator[None]:
+    """Nothing of the block is left."""
+    save = transaction.savepoint()
+    try:
+        yield
+    finally:
+        transaction.savepoint_rollback(save)
+
+
+def make_earning() -> None:
+    EarningRule.objects.create(name="全部", fen_per_point=100)
+    EarningRule.objects.create(name="鞋", category="shoes", fen_per_point=50, priority=1)
 
 
 def act(member_id: int, told: Story, at: dt.datetime, *, day: dt.date) -> None:
@@ -128,36 +163,41 @@ def books(ids: list[int]) -> dict[str, list[Any]]:
 
 @pytest.mark.django_db
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(told=stories, policy=st.sampled_from(["forgive", "debt"]))
-def test_many_at_once_leave_the_books_of_one_by_one(told: list[Story], policy: str) -> None:
+@given(told=stories, policy=st.sampled_from(["forgive", "debt"]), is_told=st.booleans())
+def test_many_at_once_leave_the_books_of_one_by_one(told: list[Story], policy: str, is_told: bool) -> None:
     at = clock.now()
     day = clock.business_day(at)
     left = []
     for path in ("one by one", "in bulk"):
-        save = transaction.savepoint()
-        make_ladder()
-        decide(shortage_policy=policy)
-        ids = [make_follower("小美", openid_of(f"bulk{place}"), at=at).id for place in range(len(told))]
-        for member_id, one in zip(ids, told, strict=True):
-            prepare(member_id, one, at)
-        lines = [
-            ActivityLine(member_id, day - dt.timedelta(days=one.days), one.fen, 1, "new")
-            for member_id, one in zip(ids, told, strict=True)
-        ]
-        earned = [
-            PointsCredit(member_id, one.points, "new") for member_id, one in zip(ids, told, strict=True)
-        ]
-        if path == "in bulk":
-            services.lock_members(ids)
-            services.credit_points_in_bulk(given=earned, reason="购物", actor=TILL, at=at)
-            services.record_activity_in_bulk(lines=lines, actor=TILL, at=at)
-        else:
-            for given_points, line in zip(earned, lines, strict=True):
-                credit(given_points.member_id, given_points.points, "new", reason="购物", at=at)
-                act(line.member_id, told[ids.index(line.member_id)], at, day=line.day)
-        check_sums(*ids)
-        left.append(books(ids))
-        transaction.savepoint_rollback(save)
+        with undone():
+            make_ladder()
+            make_earning()
+            decide(shortage_policy=policy)
+            ids = [make_follower("小美", openid_of(f"bulk{place}"), at=at).id for place in range(len(told))]
+            for member_id, one in zip(ids, told, strict=True):
+                prepare(member_id, one, at)
+            before = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+            if path == "in bulk":
+                services.lock_living(ids)
+                purchases = [
+                    Purchase(
+                        member_id, lines_of(one), at - dt.timedelta(days=one.days), day - dt.timedelta(days=one.days),
+                        one.fen, "new", "new",
+                    )
+                    for member_id, one in zip(ids, told, strict=True)
+                ]  # fmt: skip
+                earned = services.reward_purchases(
+                    given=purchases, reason="购物", is_told=is_told, actor=TILL, at=at
+                )
+            else:
+                earned = [quoted(member_id, one, at) for member_id, one in zip(ids, told, strict=True)]
+                for member_id, one, points in zip(ids, told, earned, strict=True):
+                    if points:
+                        credit(member_id, points, "new", reason="购物", at=at)
+                    act(member_id, one, at, day=day - dt.timedelta(days=one.days))
+            check_sums(*ids)
+            noted = Counter(AuditEntry.objects.filter(pk__gt=before).values_list("action", flat=True))
+            left.append((earned, books(ids), noted if is_told else None))
     assert left[0] == left[1]
 
 
@@ -165,8 +205,7 @@ def test_many_at_once_leave_the_books_of_one_by_one(told: list[Story], policy: s
 def test_what_many_sales_earn_is_what_each_is_quoted() -> None:
     at = clock.now()
     tiers = make_ladder()
-    EarningRule.objects.create(name="全部", fen_per_point=100)
-    EarningRule.objects.create(name="鞋", category="shoes", fen_per_point=50, priority=1)
+    make_earning()
     MultiplierRule.objects.create(name="生日", kind="birthday_month", multiplier_bp=13_000)
     ids = [make_follower("小美", openid_of(f"quote{place}"), at=at).id for place in range(4)]
     Member.objects.filter(pk=ids[1]).update(birthday=clock.business_day(at).replace(year=1990, day=1))
@@ -176,7 +215,22 @@ def test_what_many_sales_earn_is_what_each_is_quoted() -> None:
         member_id=ids[2], since=day, tier_id=tiers[2].id, manual_tier_id=tiers[2].id, manual_until=day
     )
     lines = [EarningLine("shoes", 9_999), EarningLine("", 12_345)]
-    asked = [(pk, lines, moment) for pk in ids for moment in (at, at - dt.timedelta(days=40))]
-    one_by_one = [selectors.quote_member_points(pk, lines=told, at=when).points for pk, told, when in asked]
-    assert selectors.quote_points_in_bulk(asked) == one_by_one
-    assert len(set(one_by_one)) > 2
+    said: set[int] = set()
+    for moment in (at, at - dt.timedelta(days=40)):
+        one_by_one = [selectors.quote_member_points(pk, lines=lines, at=moment).points for pk in ids]
+        assert earned_at_once(ids, lines, moment, at) == one_by_one
+        said.update(one_by_one)
+    assert len(said) > 2
+
+
+def earned_at_once(
+    ids: list[int], lines: list[EarningLine], moment: dt.datetime, at: dt.datetime
+) -> list[int]:
+    """What reward_purchases says, and nothing is left of it."""
+    services.lock_living(ids)
+    purchases = [
+        Purchase(pk, lines, moment, clock.business_day(moment), 1, f"k{moment:%d}", f"k{moment:%d}")
+        for pk in ids
+    ]
+    with undone():
+        return services.reward_purchases(given=purchases, reason="", is_told=False, actor=TILL, at=at)

@@ -1,0 +1,277 @@
+"""What purchases mean for their members, many at once: points, activity, and the tiers that are reached.
+
+Everything is read by two statements and written by one, under the members' locks: the books that a quote, a credit and a
+record of activity leave one by one.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from core import audit, clock, events
+from core.actor import Actor
+from core.arrays import array_words
+from core.compiled import Rows, ask, ask_once
+from members.contracts import Purchase, TierCard, TierDecisions, TierSums
+from members.events import PointsCredited
+from members.models import MemberStage, PointsAccount
+from members.selectors.earning import Earning, get_earning
+from members.selectors.points_quote import ONE, quote_earned_points
+from members.selectors.tier_rules import (
+    Window,
+    assessed_windows,
+    floor_of,
+    position_of,
+    position_reached,
+    rungs_of,
+)
+from members.services.points import credit_points, expiry_after
+from members.services.points_ledger import actor_words, usable_key, usable_points
+from members.services.tiers import record_activity
+from members.services.tiers_batches import Batch
+
+_FEW: Final = 100
+# Whoever writes an account or a standing holds the member's lock, but for the expiry of points: that takes lots which are
+# past their day and makes nobody a debtor, so what is plain here stays so.
+_BUYERS: Final = """
+SELECT given.place, member.stage, member.birthday, standing.earned_tier_id, standing.manual_tier_id, standing.manual_until,
+       standing.id IS NULL,
+       account.id IS NULL OR (account.balance >= 0
+           AND NOT EXISTS (SELECT FROM members_pointslot lot
+                           WHERE lot.account_id = account.id AND lot.remaining > 0 AND lot.expires_at <= %(at)s::timestamptz)
+           AND NOT EXISTS (SELECT FROM members_pendingreversal waiting
+                           WHERE waiting.account_id = account.id AND waiting.entry_id IS NULL)
+           AND NOT EXISTS (SELECT FROM members_pointsentry entry
+                           WHERE entry.account_id = account.id AND entry.source_key = given.points_key)
+           AND NOT EXISTS (SELECT FROM members_pointsentry entry
+                           WHERE entry.origin_id = account.id AND entry.source_key = given.points_key)),
+       standing.manual_tier_id IS NULL AND standing.grace_until IS NULL
+           AND NOT EXISTS (SELECT FROM members_activityentry entry
+                           WHERE entry.origin_id = given.member_id AND entry.source_key = given.activity_key)
+           AND NOT EXISTS (SELECT FROM members_activityentry entry
+                           WHERE entry.member_id = given.member_id AND entry.source_key = given.activity_key),
+       ARRAY(SELECT ARRAY[coalesce(sum(entry.spend_fen), 0), coalesce(sum(entry.order_count), 0),
+                          coalesce(sum(entry.growth), 0)]::bigint[]
+             FROM unnest(%(froms)s::date[], %(untils)s::date[]) WITH ORDINALITY span(since, until, n)
+             LEFT JOIN members_activityentry entry ON entry.member_id = given.member_id
+                 AND entry.day >= span.since AND entry.day < span.until
+             GROUP BY span.n ORDER BY span.n)
+FROM unnest(%(members)s::bigint[], %(points_keys)s::text[], %(activity_keys)s::text[]) WITH ORDINALITY
+     AS given(member_id, points_key, activity_key, place)
+JOIN members_member member ON member.id = given.member_id
+LEFT JOIN members_membertier standing ON standing.member_id = given.member_id
+LEFT JOIN members_pointsaccount account ON account.member_id = given.member_id
+"""
+# Accounts that are there in the order in which everybody takes several of them; new ones behind them.
+_WRITE: Final = """
+WITH credit AS (
+    SELECT * FROM unnest(%(credited)s::bigint[], %(points)s::bigint[], %(points_keys)s::text[])
+        AS given(member_id, points, source_key)
+), account AS (
+    INSERT INTO members_pointsaccount AS mine (member_id, balance, frozen, debt_allowed, opened_at)
+    SELECT credit.member_id, credit.points, 0, 0, %(at)s::timestamptz
+    FROM credit LEFT JOIN members_pointsaccount there ON there.member_id = credit.member_id
+    ORDER BY there.id NULLS LAST, credit.member_id
+    ON CONFLICT (member_id) DO UPDATE SET balance = mine.balance + excluded.balance
+    RETURNING id, member_id, balance
+), entry AS (
+    INSERT INTO members_pointsentry
+        (account_id, origin_id, kind, delta, asked, reason, source_key, at, actor, balance_after)
+    SELECT account.id, account.id, 'earn', credit.points, credit.points, %(reason)s, credit.source_key,
+           %(at)s::timestamptz, %(actor)s, account.balance
+    FROM account JOIN credit USING (member_id) ORDER BY account.id
+    RETURNING id, account_id, delta
+), lot AS (
+    INSERT INTO members_pointslot (account_id, entry_id, granted, remaining, expires_at)
+    SELECT account_id, id, delta, delta, %(expires_at)s::timestamptz FROM entry
+), standing AS (
+    INSERT INTO members_membertier (member_id, since)
+    SELECT member_id, %(day)s::date FROM unnest(%(newcomers)s::bigint[]) AS given(member_id) ORDER BY member_id
+), active AS (
+    INSERT INTO members_activityentry
+        (member_id, origin_id, day, spend_fen, order_count, growth, source_key, recorded_at)
+    SELECT member_id, member_id, day, spend_fen, 1, 0, source_key, %(at)s::timestamptz
+    FROM unnest(%(active)s::bigint[], %(days)s::date[], %(spends)s::bigint[], %(activity_keys)s::text[])
+        AS given(member_id, day, spend_fen, source_key)
+    ORDER BY member_id
+)
+SELECT account.id, account.member_id, entry.id, entry.delta
+FROM entry JOIN account ON account.id = entry.account_id ORDER BY entry.id
+"""
+
+
+class _Buyer(NamedTuple):
+    """A member under lock. `sums` has what she did in each window that is assessed."""
+
+    place: int
+    stage: str
+    birthday: dt.date | None
+    earned_tier_id: int | None
+    manual_tier_id: int | None
+    manual_until: dt.date | None
+    is_new: bool
+    has_plain_points: bool
+    has_plain_standing: bool
+    sums: list[list[int]]
+
+
+def reward_purchases(
+    *, given: Sequence[Purchase], reason: str, is_told: bool, actor: Actor, at: dt.datetime
+) -> list[int]:
+    """Each member has the points that her purchase earns by the rules of its day, and it counts towards her tier, which is
+    hers at once when she reaches it; how many points each, in order.
+
+    At most one purchase for each member, all of them living and locked by the caller's transaction, no day after `at`.
+    Whoever owes points, has some that are past their day, or a return or an entry under that key, goes through
+    `credit_points`; who has a tier by hand, in its grace or retired, through `record_activity`. The entries are the
+    record: audit rows and events for each credit and each new tier are written only when `is_told`. Raises as these do.
+    """
+    if not given:
+        return []
+    if len({one.member_id for one in given}) != len(given):
+        raise ValueError("one purchase a member at once")
+    work = _Work(given, actor, at, ask if len(given) <= _FEW else ask_once)
+    return work.reward(reason, is_told=is_told)
+
+
+class _Work:
+    """Purchases of members who are locked, with the rules of now."""
+
+    def __init__(
+        self,
+        given: Sequence[Purchase],
+        actor: Actor,
+        at: dt.datetime,
+        asking: Callable[[str, Mapping[str, Any]], Rows],
+    ) -> None:
+        self.given = given
+        self.actor = actor
+        self.at = at
+        self.day = clock.business_day(at)
+        self.asking = asking
+        self.earning: Earning = get_earning()
+        self.rungs: tuple[TierCard, ...] = rungs_of(self.earning.ladder)
+        self.decisions: TierDecisions = self.earning.tier_decisions
+        self.windows: tuple[Window, ...] = assessed_windows(self.decisions, self.day) if self.rungs else ()
+
+    def reward(self, reason: str, *, is_told: bool) -> list[int]:
+        buyers = self._buyers()
+        points = [self._quote(one, buyer) for one, buyer in zip(self.given, buyers, strict=True)]
+        rising = {place for place, buyer in enumerate(buyers) if self._rises(self.given[place], buyer)}
+        credited = [place for place, buyer in enumerate(buyers) if points[place] and buyer.has_plain_points]
+        active = [
+            place
+            for place, buyer in enumerate(buyers)
+            if self._is_plain(buyer) and not (is_told and place in rising)
+        ]
+        told = self._write(buyers, points, credited, active, reason)
+        if is_told and told:
+            self._tell(told)
+        risen = sorted(self.given[place].member_id for place in rising.intersection(active))
+        if risen:
+            batch = Batch(
+                rungs=self.rungs, decisions=self.decisions, actor=self.actor, at=self.at, day=self.day
+            )
+            batch.by_activity(risen, self.windows)
+        self._reward_apart(points, set(credited), set(active), reason)
+        return points
+
+    def _buyers(self) -> list[_Buyer]:
+        rows = self.asking(
+            _BUYERS,
+            {
+                "members": array_words(one.member_id for one in self.given),
+                "points_keys": array_words(usable_key(one.points_key) for one in self.given),
+                "activity_keys": array_words(usable_key(one.activity_key) for one in self.given),
+                "at": self.at,
+                "froms": array_words(window[0] for window in self.windows),
+                "untils": array_words(window[1] for window in self.windows),
+            },
+        )
+        return sorted(_Buyer(*row) for row in rows)
+
+    def _quote(self, purchase: Purchase, buyer: _Buyer) -> int:
+        on = clock.business_day(purchase.sold_at)
+        held = self.earning.held(buyer.manual_tier_id, buyer.manual_until, buyer.earned_tier_id, on)
+        if held is None and buyer.stage == MemberStage.MEMBER:
+            held = floor_of(self.earning.ladder)
+        return quote_earned_points(
+            lines=purchase.lines,
+            rules=self.earning.rules_on(on),
+            multipliers=self.earning.multipliers_on(on),
+            on=on,
+            birthday=buyer.birthday,
+            tier_multiplier_bp=ONE if held is None else held.multiplier_bp,
+        ).points
+
+    def _is_plain(self, buyer: _Buyer) -> bool:
+        is_retired = buyer.earned_tier_id is not None and not position_of(self.rungs, buyer.earned_tier_id)
+        return buyer.has_plain_standing and not is_retired
+
+    def _rises(self, purchase: Purchase, buyer: _Buyer) -> bool:
+        """Whether she has a higher tier with this purchase than without it."""
+        reached = 0
+        for window, (spend, orders, growth) in zip(self.windows, buyer.sums, strict=True):
+            counts = window[0] <= purchase.day < window[1]
+            sums = TierSums(spend + counts * purchase.spend_fen, orders + counts, growth)
+            reached = max(reached, position_reached(self.rungs, sums))
+        return reached > position_of(self.rungs, buyer.earned_tier_id)
+
+    def _write(
+        self,
+        buyers: Sequence[_Buyer],
+        points: Sequence[int],
+        credited: Sequence[int],
+        active: Sequence[int],
+        reason: str,
+    ) -> Rows:
+        given = self.given
+        return self.asking(
+            _WRITE,
+            {
+                "credited": array_words(given[place].member_id for place in credited),
+                "points": array_words(usable_points(points[place]) for place in credited),
+                "points_keys": array_words(given[place].points_key for place in credited),
+                "newcomers": array_words(given[place].member_id for place in active if buyers[place].is_new),
+                "active": array_words(given[place].member_id for place in active),
+                "days": array_words(given[place].day for place in active),
+                "spends": array_words(given[place].spend_fen for place in active),
+                "activity_keys": array_words(given[place].activity_key for place in active),
+                "reason": reason,
+                "actor": actor_words(self.actor),
+                "at": self.at,
+                "day": self.day,
+                "expires_at": expiry_after(at=self.at, months=self.earning.expiry_months),
+            },
+        )
+
+    def _tell(self, credited: Rows) -> None:
+        audit.record_each(
+            action="members.points_credited",
+            subjects=[
+                (PointsAccount(pk=account_id), {"entry_id": entry_id, "delta": delta})
+                for account_id, _member_id, entry_id, delta in credited
+            ],
+            actor=self.actor,
+            at=self.at,
+        )
+        for _account_id, member_id, entry_id, _delta in credited:
+            events.publish(PointsCredited(member_id, entry_id))
+
+    def _reward_apart(
+        self, points: Sequence[int], credited: Iterable[int], active: Iterable[int], reason: str
+    ) -> None:
+        """What the verbs for one do better."""
+        in_order = sorted(range(len(self.given)), key=lambda place: self.given[place].member_id)
+        for place in in_order:
+            one = self.given[place]
+            if points[place] and place not in credited:
+                credit_points(
+                    member_id=one.member_id, points=points[place], source_key=one.points_key, reason=reason,
+                    actor=self.actor, at=self.at,
+                )  # fmt: skip
+            if place not in active:
+                record_activity(
+                    member_id=one.member_id, day=one.day, spend_fen=one.spend_fen, order_count=1, growth=0,
+                    source_key=one.activity_key, actor=self.actor, at=self.at,
+                )  # fmt: skip
