@@ -245,6 +245,19 @@ def test_she_is_named_by_the_visit_of_her_code(till: Till, cast: Cast) -> None:
     assert codes(till.post("/sales/orders", again)) == (400, "sales.document_unusable")
 
 
+def test_a_plain_order_asks_few_statements_with_its_request_and_its_transaction(
+    till: Till, cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    """A member's order of a guide: signature, key, order, points, tier, ledger, totals, numbers, answer and log."""
+    EarningRule.objects.create(name="全部", fen_per_point=100)
+    member = {"kind": "member_code", "value": cast.xiaomei.code}
+    till.post("/sales/orders", told_order("O0", member=member, guide="T001"))
+    with django_assert_max_num_queries(25):
+        answer = till.post("/sales/orders", told_order("O1", member=member, guide="T001"))
+    assert outcome(answer) == (200, "booked", "", "")
+    assert balance(cast) == 200
+
+
 def test_a_batch_answers_for_each_document_in_its_order(till: Till) -> None:
     orders = [{"kind": "order", **told_order(f"B{number}", sold_at=moment(hours=2))} for number in range(300)]
     back = {"kind": "return", **told_return("BR", "B7")}
