@@ -1,6 +1,7 @@
 """Workers of a file killed in the middle of a chunk, a slice and a fold, frozen past their lease, and two at once."""
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ from django.conf import settings as live_settings
 from django.db import connections
 
 from core import clock, leases
+from members import services as member_services
 from members.models import EarningRule, PointsEntry
 from sales import services
 from sales.models import IntakeDocument, IntakeJob, IntakeProblem, PerformanceEntry, Sale, TotalMove
-from sales.services import booking, bulk, import_running
+from sales.services import import_running
 from sales.services.import_staging import load_staged
 from tests.cast import Cast
 from tests.killed_job import killed_while_waiting, run_killed
@@ -153,22 +155,22 @@ def test_two_files_in_opposite_order_at_once_end_as_one_clean_run(
 
 def test_a_till_with_the_same_order_meanwhile_leaves_one(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """The till commits between the slice's look and its write; without another look the file would fail."""
-    lock = booking.lock_known_members
+    lock = member_services.lock_living
     told: list[bool] = []
 
     def till() -> None:
         services.record_documents(documents=[load_staged(staged, kind="order", source="pos")], actor=STAFF)
         connections.close_all()
 
-    def lock_late(**values: Any) -> None:
+    def lock_late(member_ids: Iterable[int]) -> bool:
         if not told:
             told.append(True)
             thread = threading.Thread(target=till)
             thread.start()
             thread.join(30)
-        lock(**values)
+        return lock(member_ids)
 
-    monkeypatch.setattr(bulk, "lock_known_members", lock_late)
+    monkeypatch.setattr(member_services, "lock_living", lock_late)
     checked = check(upload(text_of(rows_of(cast, 4))))
     staged = IntakeDocument.objects.get(job=checked, place=1)
     job = run(checked.pk)
