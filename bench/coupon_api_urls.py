@@ -63,26 +63,12 @@ UPDATE coupons_couponbatchshard SET redeemed_count = redeemed_count + 1, discoun
 @csrf_exempt
 def redeem(request: HttpRequest) -> JsonResponse:
     """One order with one coupon. 401 for a wrong signature, 409 for a coupon that is used."""
-    headers, given = request.headers, json.loads(request.body)
-    key_id = headers["X-Xiaoer-Key"]
+    given = json.loads(request.body)
     with connection.cursor() as cursor:
-        cursor.execute(_KEY, [key_id])
-        client, store, sealed = cursor.fetchone()
-        secret = crypto.unseal(sealed, context="openapi_apisecret.secret")
-        text = "\n".join(
-            (
-                "XIAOER1-HMAC-SHA256",
-                "POST",
-                request.path,
-                key_id,
-                headers["X-Xiaoer-Time"],
-                headers["X-Xiaoer-Nonce"],
-                hashlib.sha256(request.body).hexdigest(),
-            )
-        )
-        expected = hmac.digest(secret.encode(), text.encode(), "sha256").hex()
-        if not hmac.compare_digest(expected, headers["X-Xiaoer-Signature"]):
+        caller = caller_of(request, cursor)
+        if caller is None:
             return JsonResponse({"code": "wrong"}, status=401)
+        client, store = caller
         with transaction.atomic():
             cursor.execute(_LOCK, [given["coupons"][0]])
             coupon, batch, shard, state = cursor.fetchone()
@@ -91,6 +77,28 @@ def redeem(request: HttpRequest) -> JsonResponse:
             order = _write(cursor, coupon, store, given["order_no"], client)
             cursor.execute(_COUNT, [batch, shard])
     return JsonResponse({"id": order, "order_no": given["order_no"], "payable_fen": 17_000})
+
+
+def caller_of(request: HttpRequest, cursor: Any) -> tuple[int, int] | None:
+    """The client and its store (row ids) whose signature this is; None for a wrong one."""
+    headers = request.headers
+    key_id = headers["X-Xiaoer-Key"]
+    cursor.execute(_KEY, [key_id])
+    client, store, sealed = cursor.fetchone()
+    secret = crypto.unseal(sealed, context="openapi_apisecret.secret")
+    text = "\n".join(
+        (
+            "XIAOER1-HMAC-SHA256",
+            "POST",
+            request.path,
+            key_id,
+            headers["X-Xiaoer-Time"],
+            headers["X-Xiaoer-Nonce"],
+            hashlib.sha256(request.body).hexdigest(),
+        )
+    )
+    expected = hmac.digest(secret.encode(), text.encode(), "sha256").hex()
+    return (client, store) if hmac.compare_digest(expected, headers["X-Xiaoer-Signature"]) else None
 
 
 def _write(cursor: Any, coupon: int, store: int, number: str, client: int) -> int:

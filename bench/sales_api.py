@@ -1,4 +1,5 @@
-"""A single order told by a till through the open API, against the bare SQL of the rows it writes; and batches of 1,000.
+"""A single order told by a till through the open API, against the bare SQL of the rows it writes and against a bare signed
+view that sends that SQL; and batches of 1,000.
 
 Eight tills of one store tell orders of two lines by a member, served by a guide, one after the other: a signed request
 through WSGI in the clients' processes, behind the project's middlewares, with signature, nonce, idempotency key, kept
@@ -6,7 +7,8 @@ answer and log. No socket: a network adds the same to both halves.
 
 The floor is pgbench writing exactly those rows: one order is told first, every row of every table that its transactions
 wrote is found by its xmin, and a script inserts and updates them anew in one transaction, with keys of its own for each
-order. It reads nothing, asks no rule and makes no answer; eight connections share the store's totals as the tills do.
+order. It reads nothing, asks no rule and makes no answer; eight connections share the store's totals as the tills do. The
+bare view (bench/sales_api_urls.py) sends the same statements behind the same middlewares, after checking the signature.
 
 BENCH_SALES_ROUNDS and BENCH_SALES_CALLS (orders of each till in a round) lengthen or shorten it.
 """
@@ -72,12 +74,16 @@ def send(environ):
     if status[:3] != "200" or b'"outcome": "held"' in body or b'"outcome":"held"' in body:
         raise RuntimeError((status, body))
 SINGLE = "/openapi/v1/sales/orders"
+BARE = "/bench/sale/"
 BATCH = "/openapi/v1/sales/documents"
 def name_of(place, number):
     return given["mark"] if given["mark"] else f"{given['round']}-{place}-{number}"
 def prepared(place, number):
     member = (place * calls + (0 if number == "warm" else number)) % given["members"] + 1
     name = name_of(place, number)
+    if given["first"] is not None:
+        n = given["first"] + (0 if number == "warm" else number + 1)
+        return signed(place, name, BARE, {"place": place, "n": n})
     if not given["batch"]:
         return signed(place, name, SINGLE, order(name, member))
     # Two tills have no member in common: the second would wait until the first's batch is booked.
@@ -93,6 +99,19 @@ def call(place, number):
     send(ready[place, number])
 """
 )
+# What one order asks of the database with its request, begin and commit included, once everything is prepared.
+_STATEMENTS: Final = """
+from django import db
+from django.core import signals
+warm(0)
+for number in range(3):
+    call(0, number)
+signals.request_started.disconnect(db.reset_queries)
+db.connection.force_debug_cursor = True
+db.connection.queries_log.clear()
+call(0, 3)
+print(len(db.connection.queries_log))
+"""
 _TABLES: Final = """
 SELECT class.relname, array_agg(attribute.attname ORDER BY attribute.attnum),
        (SELECT array_agg(key.attname) FROM pg_index one
@@ -117,20 +136,23 @@ def bench() -> Report:
     with running_shop(_MEMBERS) as shop:
         counter = _Counter(shop)
         script = counter.floor_script()
+        statements = counter.statements()
         single: list[dict[str, Round]] = []
         batches: list[Round] = []
         for number in range(_ROUNDS):
-            single.append({"sql": counter.by_sql(script), "api": counter.by_request(f"S{number}")})
+            single.append(
+                {
+                    "sql": counter.by_sql(script),
+                    "bare": counter.by_bare_view(f"B{number}"),
+                    "api": counter.by_request(f"S{number}"),
+                }
+            )
             batches.append(counter.by_batch(f"L{number}"))
         counter.check()
-        floors, owns = [one["sql"] for one in single], [one["api"] for one in single]
-        slower = statistics.median(own.p99_s / one.p99_s for one, own in zip(floors, owns, strict=True))
-        share = statistics.median(own.rate / one.rate for one, own in zip(floors, owns, strict=True))
-        p99 = (spread([one.p99_s * 1000 for one in floors], 1), spread([one.p99_s * 1000 for one in owns], 1))
-        rate = (spread([one.rate for one in floors]), spread([one.rate for one in owns]))
         figures = (
-            Figure("single order through the API: p99, ms", *p99, slower),
-            Figure("single order through the API: orders a second", *rate, share),
+            *_against("single order / bare SQL", single, "sql"),
+            *_against("single order / a bare signed view", single, "bare"),
+            Figure("single order: statements with its request", ours=str(statements)),
             Figure("batches of 1,000: orders a second", ours=spread([one.rate * 1_000 for one in batches])),
             Figure("batches of 1,000: the slowest, s", ours=spread([one.p99_s for one in batches], 1)),
         )
@@ -140,6 +162,19 @@ def bench() -> Report:
             "afterwards: every order told is booked once",
         )
         return Report(figures, notes, {"single": single, "batches": batches})
+
+
+def _against(name: str, rounds: list[dict[str, Round]], floor: str) -> list[Figure]:
+    """p99 and orders a second, each with the median of the rounds' ratios."""
+    floors, owns = [one[floor] for one in rounds], [one["api"] for one in rounds]
+    slower = statistics.median(own.p99_s / one.p99_s for one, own in zip(floors, owns, strict=True))
+    share = statistics.median(own.rate / one.rate for one, own in zip(floors, owns, strict=True))
+    p99 = (spread([one.p99_s * 1000 for one in floors], 1), spread([one.p99_s * 1000 for one in owns], 1))
+    rate = (spread([one.rate for one in floors]), spread([one.rate for one in owns]))
+    return [
+        Figure(f"{name}: p99, ms", *p99, slower),
+        Figure(f"{name}: orders a second", *rate, share),
+    ]
 
 
 class _Counter:
@@ -161,10 +196,24 @@ class _Counter:
         return self._by(name, clients=PROCESSES, calls=_BATCHES, batch=1_000)
 
     def by_sql(self, script: str) -> Round:
-        self.scripts += 1
         self.written += _TILLS * _CALLS
-        first = self.scripts * _CALLS * 2
-        return self.shop.by_pgbench(script, clients=_TILLS, calls=_CALLS, start={"n": first})
+        return self.shop.by_pgbench(script, clients=_TILLS, calls=_CALLS, start={"n": self._first()})
+
+    def by_bare_view(self, name: str) -> Round:
+        self.written += _TILLS * (_CALLS + 1)
+        return self._by(name, clients=_TILLS, calls=_CALLS, first=self._first())
+
+    def statements(self) -> int:
+        """How many an order asks."""
+        self.told += 5
+        head = "import json, sys, time, django\ndjango.setup()\ncalls, given = 4, json.loads(sys.argv[1])\n"
+        given = json.dumps(self._given("COUNT"))
+        return int(self.shop.run(sys.executable, "-c", head + _CLIENT + _STATEMENTS, given).splitlines()[-1])
+
+    def _first(self) -> int:
+        """Numbers that no other half has used."""
+        self.scripts += 1
+        return self.scripts * _CALLS * 2
 
     def check(self) -> None:
         booked = self.shop.value("SELECT count(*) FROM sales_sale WHERE is_current")
@@ -182,7 +231,12 @@ class _Counter:
         known = {table: self._keys(table, key) for table, _columns, key in self.tables()}
         self._by("mark", clients=PROCESSES, calls=1, mark=_MARK, once=True)
         time.sleep(0.5)
-        return _Script(self.shop, since, known, self).text()
+        script = _Script(self.shop, since, known, self).text()
+        floor = self.shop.home / "floor.sql"
+        floor.write_text(script, encoding="utf-8")
+        self.shop.environment["BENCH_SALES_FLOOR"] = str(floor)
+        self.shop.environment["DJANGO_SETTINGS_MODULE"] = "bench.sales_api_settings"
+        return script
 
     def tables(self) -> list[tuple[str, list[str], list[str]]]:
         """Each table with its columns and its primary key's."""
@@ -191,10 +245,26 @@ class _Counter:
     def _keys(self, table: str, key: list[str]) -> set[tuple[Any, ...]]:
         return set(self.shop.connection.execute(f"SELECT {', '.join(key)} FROM {table}").fetchall())
 
+    def _given(
+        self, name: str, *, batch: int = 0, mark: str = "", first: int | None = None
+    ) -> dict[str, Any]:
+        """What a client is told: `first` begins the numbers of orders that the bare view writes."""
+        return {
+            "round": name, "keys": self.keys, "members": _MEMBERS, "batch": batch, "mark": mark, "first": first,
+        }  # fmt: skip
+
     def _by(
-        self, name: str, *, clients: int, calls: int, batch: int = 0, mark: str = "", once: bool = False
+        self,
+        name: str,
+        *,
+        clients: int,
+        calls: int,
+        batch: int = 0,
+        mark: str = "",
+        first: int | None = None,
+        once: bool = False,
     ) -> Round:
-        given = {"round": name, "keys": self.keys, "members": _MEMBERS, "batch": batch, "mark": mark}
+        given = self._given(name, batch=batch, mark=mark, first=first)
         if once:
             client = (
                 _CLIENT

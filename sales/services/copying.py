@@ -93,13 +93,13 @@ def write_rows(*tables: Rows) -> None:
 
 @functools.cache
 def _statement(tables: tuple[tuple[type[models.Model], tuple[str, ...]], ...]) -> str:
-    *others, last = (insertion(*one) for one in tables)
+    *others, last = (insertion(model=model, names=names) for model, names in tables)
     before = ", ".join(f"t{place} AS ({one})" for place, one in enumerate(others))
     return f"WITH {before} {last}" if others else last
 
 
 @functools.cache
-def insertion(model: type[models.Model], names: tuple[str, ...]) -> str:
+def insertion(*, model: type[models.Model], names: tuple[str, ...]) -> str:
     """The INSERT of rows that come column by column (`columns_of`), in their order."""
     table = model._meta.db_table
     fields = [model._meta.get_field(name) for name in names]

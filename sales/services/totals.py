@@ -107,7 +107,7 @@ def move_totals(moves: Iterable[Move]) -> None:
 
 @functools.cache
 def _enter_and_move() -> str:
-    return _MOVE.replace("<entries>", f", entered AS ({insertion(PerformanceEntry, _ENTRY)})")
+    return _MOVE.replace("<entries>", f", entered AS ({insertion(model=PerformanceEntry, names=_ENTRY)})")
 
 
 def _sums(moves: Iterable[Move]) -> dict[str, str]:
