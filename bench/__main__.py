@@ -11,6 +11,7 @@ deletes them at the end. Sizes and lengths come from the environment:
     BENCH_MEMBERS_COUNT   also members of sales_metrics (20,000), with five orders each
     BENCH_ACCOUNTS_COUNT  accounts of points_expiry (50,000)
     BENCH_ORDERS_COUNT    orders of sales_import and sales_care (20,000; 1,000,000 is the target's)
+    BENCH_FACTS_COUNT     facts of sales_facts (20,000)
     BENCH_COUPONS_COUNT   coupons of coupon_issue (1,000,000 is the target's) and coupon_stats
     BENCH_CLAIM_ROUNDS, BENCH_CLAIM_CALLS, BENCH_REDEEM_ROUNDS, BENCH_REDEEM_CALLS    of coupon_claim and coupon_redeem
     BENCH_SALES_ROUNDS, BENCH_SALES_CALLS    rounds of sales_api, and orders of each till in one
@@ -52,6 +53,7 @@ NAMES: Final = (
     "sales_import",
     "sales_api",
     "sales_care",
+    "sales_facts",
     "coupon_claim",
     "coupon_issue",
     "coupon_stats",
