@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractUser
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
@@ -138,7 +139,15 @@ class ExportJob(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.listed} #{self.pk}"
+        return f"{self.title} #{self.pk}"
+
+    @property
+    def title(self) -> str:
+        """The list's name; its technical one when there is no such list any more."""
+        try:
+            return str(apps.get_model(self.listed)._meta.verbose_name_plural)
+        except LookupError:
+            return self.listed
 
 
 def changed_fields(instance: models.Model, **values: Any) -> list[str]:

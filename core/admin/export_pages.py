@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -65,7 +64,7 @@ class ExportJobAdmin(OwnPage, ScopedReadOnlyAdmin):
 
     @column(_("列表"))
     def list_name(self, row: ExportJob) -> str:
-        return list_title(row)
+        return row.title
 
     @column(_("状态"), ordering="state", labels=_COLOURS)
     def state_label(self, row: ExportJob) -> tuple[str, str]:
@@ -90,7 +89,7 @@ class ExportJobAdmin(OwnPage, ScopedReadOnlyAdmin):
             **_standing(job),
             "opts": self.opts,
             "original": job,
-            "title": list_title(job),
+            "title": job.title,
         }
         return TemplateResponse(request, "admin/xiaoer/export_job.html", context)
 
@@ -117,7 +116,7 @@ class ExportJobAdmin(OwnPage, ScopedReadOnlyAdmin):
         audit.record(
             action="core.export_fetched", subject=job, actor=staff_actor(request), row_count=job.row_count
         )
-        name = file_name(list_title(job), job.row_count)
+        name = file_name(job.title, job.row_count)
         return FileResponse(path.open("rb"), as_attachment=True, filename=f"{name}.xlsx")
 
     def _job(self, request: HttpRequest, pk: int) -> ExportJob:
@@ -125,14 +124,6 @@ class ExportJobAdmin(OwnPage, ScopedReadOnlyAdmin):
         if not isinstance(job, ExportJob):
             raise PermissionDenied
         return job
-
-
-def list_title(job: ExportJob) -> str:
-    """The list's name; its technical one when it is there no more."""
-    try:
-        return str(apps.get_model(job.listed)._meta.verbose_name_plural)
-    except LookupError:
-        return job.listed
 
 
 def progress_words(job: ExportJob) -> str:
@@ -149,7 +140,7 @@ def progress_words(job: ExportJob) -> str:
 def _standing(job: ExportJob) -> dict[str, Any]:
     return {
         "job": job,
-        "title": list_title(job),
+        "title": job.title,
         "words": progress_words(job),
         "percent": min(100, job.done_count * 100 // (job.row_count or 1)),
         "is_working": job.state == ExportState.WAITING,

@@ -310,6 +310,7 @@ def test_many_lines_of_an_open_month_are_written_by_a_worker(
     monkeypatch.setattr(exports, "AT_ONCE", 0)
     page = desk.get(url("sales_commissionline_export", month="2026-09"), follow=True).content.decode()
     assert "已写入 0 / 1 条" in page
+    assert f"提成明细 #{ExportJob.objects.get().pk}" in page
     assert build_exports() == 1
     job = ExportJob.objects.get()
     assert (job.state, job.row_count) == ("done", 1)
