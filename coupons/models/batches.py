@@ -115,7 +115,11 @@ class CouponBatchShard(models.Model):
     not queue for one row; the CHECKs hold quota and budget, whoever writes."""
 
     batch = models.ForeignKey(
-        CouponBatch, on_delete=models.PROTECT, related_name="shards", verbose_name=_("券批次")
+        CouponBatch,
+        on_delete=models.PROTECT,
+        related_name="shards",
+        verbose_name=_("券批次"),
+        db_index=False,
     )
     shard = models.PositiveSmallIntegerField()
     quota = models.IntegerField(default=0)

@@ -1,6 +1,6 @@
 """One coupon comes to one member: claimed by her, or issued by a guide or the system.
 
-All of it is one call of the database function `coupons_issue` (migration 0001; why, in ADR 19): it locks her row, so
+All of it is one call of the database function `coupons_issue` (migration 0013; why, in ADRs 19 and 28): it locks her row, so
 that two devices and a merge wait, finds an earlier answer to the same request, holds the limits, takes one piece of
 the quota and of the budget from a shard, and inserts the coupon. Outside a transaction the call is its own.
 """
@@ -10,11 +10,12 @@ import datetime as dt
 import re
 from typing import Final, Literal
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from core import audit, clock, events
 from core.actor import Actor
 from core.codes import new_code
+from core.compiled import ask
 from coupons import errors
 from coupons.contracts import DoorName, IssuedCoupon
 from coupons.events import CouponClaimed, CouponIssued
@@ -26,7 +27,11 @@ from members.errors import NoSuchMember
 
 ClaimDoor = Literal["claim", "code", "share", "partner"]
 
-_ISSUE: Final = "SELECT * FROM coupons_issue(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_ISSUE: Final = """
+SELECT * FROM coupons_issue(
+    %(batch)s, %(member)s, %(key)s, %(door)s, %(code)s, %(guide)s::bigint, %(store)s::bigint, %(source)s,
+    %(tier)s::bigint, %(at)s)
+"""
 _KEY: Final = re.compile(r"[A-Za-z0-9_.:/\-]{1,80}")
 _GUIDE_DOORS: Final = {Door.GUIDE, Door.FACE_TO_FACE}
 _TRIES: Final = 3
@@ -148,15 +153,23 @@ def call_issue(
     at: dt.datetime,
 ) -> tuple[str, int, str, dt.datetime, dt.datetime]:
     """What the database function answers: outcome, coupon, code, span."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ISSUE,
-            [
-                batch_id, member_id, stored_key, door, new_code(CODE_LENGTH), guide_id, store_id, source_key, tier_id, at,
-            ],
-        )  # fmt: skip
-        row: tuple[str, int, str, dt.datetime, dt.datetime] = cursor.fetchone()
-    return row
+    [row] = ask(
+        _ISSUE,
+        {
+            "batch": batch_id,
+            "member": member_id,
+            "key": stored_key,
+            "door": door,
+            "code": new_code(CODE_LENGTH),
+            "guide": guide_id,
+            "store": store_id,
+            "source": source_key,
+            "tier": tier_id,
+            "at": at,
+        },
+    )
+    outcome, coupon_id, code, valid_from, valid_until = row
+    return outcome, coupon_id, code, valid_from, valid_until
 
 
 def _answer(row: tuple[str, int, str, dt.datetime, dt.datetime], batch_id: int) -> IssuedCoupon:
