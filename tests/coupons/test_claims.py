@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from core import clock, codes
 from core.actor import Actor
@@ -321,3 +322,28 @@ def test_codes_made_in_the_database_check_themselves() -> None:
     assert len(set(made)) == 500
     assert all(codes.is_code(code, 16) for code in made)
     assert {len(set(column)) >= 20 for column in zip(*made, strict=True)} == {True}
+
+
+def test_a_claim_reads_no_other_coupons_of_the_batch_also_where_nothing_is_known_of_the_table() -> None:
+    """Plans that a connection made while the table had no statistics read the whole batch for each claim."""
+    batch = make_batch(quota=400)
+    with connection.cursor() as cursor:
+        # As if just created: nothing analysed, and no plan kept from a better day.
+        cursor.execute(
+            "UPDATE pg_class SET reltuples = 0, relpages = 0 WHERE oid = 'coupons_coupon'::regclass"
+        )
+        cursor.execute("DELETE FROM pg_statistic WHERE starelid = 'coupons_coupon'::regclass")
+        cursor.execute("DISCARD PLANS")
+        for member in make_members(40):
+            claim(batch, member)
+        cursor.execute(
+            "SELECT seq_scan, seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'coupons_coupon'"
+        )
+        before = cursor.fetchone()
+        cursor.execute(
+            "SELECT indexrelid::regclass::text, pg_stat_get_xact_tuples_returned(indexrelid) FROM pg_index "
+            "WHERE indrelid = 'coupons_coupon'::regclass"
+        )
+        read = {name: count for name, count in cursor.fetchall() if count}
+    assert before == (0, 0)
+    assert sum(read.values()) <= 2 * 40
