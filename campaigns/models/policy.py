@@ -76,7 +76,7 @@ class FrequencyCap(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.channel} {self.importance} {self.span} {self.most}"
+        return str(_("%(span)s最多 %(most)s 条")) % {"span": self.get_span_display(), "most": self.most}
 
 
 class TopicRule(models.Model):
