@@ -109,9 +109,9 @@ from django.db import connection
 from bench.figures import processor_seconds
 from core.actor import Actor
 from sales import services
-from sales.models import IntakeJob, TotalMove
-from sales.services import bulk, import_running, totals
-took = {"rows": [], "moves": [], "folds": []}
+from sales.models import IntakeJob, Sale, SaleLine, SalePayment, TotalMove
+from sales.services import bulk, copying, import_running, totals
+took = {"rows": [], "others": [], "moves": [], "folds": []}
 def timed(module, name, kind):
     inner = getattr(module, name)
     def run(*args, **values):
@@ -121,7 +121,15 @@ def timed(module, name, kind):
         finally:
             took[kind].append(time.monotonic() - began)
     setattr(module, name, run)
-timed(bulk, "write_sales", "rows")
+timed(bulk, "rows_of_sales", "rows")
+copy_lines = copying.copy_lines
+def copy_timed(*, model, **values):
+    began = time.monotonic()
+    try:
+        return copy_lines(model=model, **values)
+    finally:
+        took["rows" if model in (Sale, SaleLine, SalePayment) else "others"].append(time.monotonic() - began)
+copying.copy_lines = copy_timed
 timed(totals, "defer_totals", "moves")
 timed(import_running, "fold_totals", "folds")
 timed(import_running, "fold_late", "folds")
