@@ -59,6 +59,7 @@ from wechat.models import (
     MessageTemplate,
     OutboundCall,
     OutboundMessage,
+    ReplyHours,
     TemplateTrial,
 )
 from wechat.models.account import PermanentCodeBudget
@@ -284,6 +285,7 @@ def fill_account(cast: Cast) -> None:  # noqa: F811
     )
     PermanentCodeBudget.objects.create(account_id=account, spent_count=1_204)
     make_rule(account, "欢迎", {"text": "欢迎关注"}, trigger="follow")
+    ReplyHours.objects.create(account_id=account, weekly=["10:00-22:00"] * 7)
     template = MessageTemplate.objects.create(
         account_id=account,
         template_id="T-delivery",
