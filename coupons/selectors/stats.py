@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from django.db.models import Max, Min, Q, QuerySet, Sum
+from django.db.models import Max, Min, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core import clock
+from core.compiled import Given, compiled, ids_of
 from core.labels import label_of
 from coupons.contracts import CouponNumbers, EntryLine, IssuedLine, StatsBy, StatsLine, StatsQuery
 from coupons.models import (
@@ -17,27 +18,30 @@ from coupons.models import (
     CouponBatch,
     CouponDay,
     CouponDayTotal,
-    CouponDue,
-    CouponMonth,
     CouponTemplate,
     Door,
     FactCursor,
     FactSource,
     RedemptionEntry,
 )
+from coupons.selectors.stats_rows import (
+    GUIDE_COLUMN,
+    STORE_COLUMN,
+    SUMMED,
+    batch_filter,
+    day_rows,
+    due_rows,
+    month_rows,
+    place_filter,
+    read_rows,
+    span_filter,
+    total_rows,
+)
 from guides import selectors as guide_selectors
 
-# Doors by which a member comes herself; see coupons.services.issuing.ClaimDoor.
-CLAIM_DOORS: Final = (Door.CLAIM, Door.CODE, Door.SHARE, Door.PARTNER)
 EXPIRING_DAYS: Final = 7
 _MOST_DAYS: Final = 2_000
-_COUNTED: Final = (
-    "issued_count", "redeemed_count", "reversed_count", "voided_count", "expired_count", "discount_fen", "sales_fen",
-)  # fmt: skip
 _SOURCES: Final = (FactSource.COUPONS, FactSource.EVENTS, FactSource.ENTRIES)
-# Which column a dimension is grouped by first; places of a store are looked up afterwards.
-_STORE_COLUMN: Final = {"issued": "issued_store_id", "redeemed": "redeemed_store_id"}
-_GUIDE_COLUMN: Final = {"issued": "guide_id", "redeemed": "redeemed_guide_id"}
 _Sums = dict[Any, dict[str, int]]
 _Months = tuple[dt.date, dt.date]  # from the first to before the last
 
@@ -119,7 +123,7 @@ def list_issued(query: StatsQuery, *, limit: int = 50, offset: int = 0) -> tuple
     lie, so no index on the time of issue is needed. A redeeming side has no coupons of its own."""
     if query.side == "redeemed":
         return ()
-    totals = CouponDayTotal.objects.filter(_span(query), _batch_filter(query))
+    totals = CouponDayTotal.objects.filter(span_filter(query), batch_filter(query))
     first, last = totals.aggregate(a=Min("first_coupon_id"), b=Max("last_coupon_id")).values()
     if first is None:
         return ()
@@ -142,7 +146,7 @@ def list_issued(query: StatsQuery, *, limit: int = 50, offset: int = 0) -> tuple
 def _days_with_entries(query: StatsQuery, count: int) -> list[dt.date]:
     """The newest days on which the query has entries: one each at least, so as many days as rows are enough. Without
     them the rows of one guide would be looked for among those of everybody, through all the years."""
-    days = CouponDay.objects.filter(_span(query), _batch_filter(query), _place_filter(query))
+    days = CouponDay.objects.filter(span_filter(query), batch_filter(query), place_filter(query))
     return list(
         days.exclude(redeemed_store_id=0).values_list("day", flat=True).distinct().order_by("-day")[:count]
     )
@@ -158,28 +162,26 @@ def _grouped(query: StatsQuery, column: str, at: dt.datetime) -> _Sums:
     """Sums by one column; with what is claimed and what expires soon."""
     sums: _Sums = {}
     if _is_chain_wide(query, column):
-        _add_sums(sums, CouponDayTotal.objects.filter(_span(query), _batch_filter(query)), column)
+        _add_sums(sums, read_rows(total_rows, query, column))
     else:
         months, spans = _parts_of(query, column)
         if months is not None:
-            rows = CouponMonth.objects.filter(_batch_filter(query), _month_filter(query, months))
-            _add_sums(sums, _of_a_till(rows, query, column, "store_id"), _month_column(query, column))
+            first, over = months
+            _add_sums(
+                sums, read_rows(month_rows, dataclasses.replace(query, since=first, until=over), column)
+            )
         for span in spans:
-            days = CouponDay.objects.filter(_span(span), _batch_filter(query), _place_filter(query))
-            _add_sums(sums, _of_a_till(days, query, column, "redeemed_store_id"), column)
+            _add_sums(sums, read_rows(day_rows, span, column))
     if query.side == "issued" and column != "day":
         _add_expiring(sums, query, column, at)
     return sums
 
 
-def _add_sums(sums: _Sums, rows: QuerySet[Any, Any], column: str) -> None:
-    annotations: dict[str, Any] = {f"sum_{name}": Sum(name) for name in _COUNTED}
-    annotations["sum_claimed_count"] = Sum("issued_count", filter=Q(door__in=CLAIM_DOORS), default=0)
-    names = (*_COUNTED, "claimed_count")
-    for row in rows.values(column).annotate(**annotations):
-        found = sums.setdefault(row[column], dict.fromkeys(names, 0))
-        for name in names:
-            found[name] += int(row[f"sum_{name}"])
+def _add_sums(sums: _Sums, rows: Iterable[tuple[Any, ...]]) -> None:
+    for key, *values in rows:
+        found = sums.setdefault(key, dict.fromkeys(SUMMED, 0))
+        for name, value in zip(SUMMED, values, strict=True):
+            found[name] += int(value)
 
 
 def _parts_of(query: StatsQuery, column: str) -> tuple[_Months | None, tuple[StatsQuery, ...]]:
@@ -204,84 +206,12 @@ def _month_after(day: dt.date) -> dt.date:
     return (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
 
 
-def _month_filter(query: StatsQuery, months: _Months) -> Q:
-    first, over = months
-    place = _place_filter(query, "store_id", "guide_id")
-    return place & Q(side=query.side, month__gte=first, month__lt=over)
-
-
-def _month_column(query: StatsQuery, column: str) -> str:
-    return {_STORE_COLUMN[query.side]: "store_id", _GUIDE_COLUMN[query.side]: "guide_id"}.get(column, column)
-
-
-def _of_a_till(rows: QuerySet[Any, Any], query: StatsQuery, column: str, store: str) -> QuerySet[Any, Any]:
-    """What was not redeemed is no till's."""
-    is_tills = column in {_STORE_COLUMN["redeemed"], _GUIDE_COLUMN["redeemed"]}
-    return rows.exclude(**{store: 0}) if is_tills and query.side == "redeemed" else rows
-
-
 def _add_expiring(sums: _Sums, query: StatsQuery, column: str, at: dt.datetime) -> None:
     today = clock.business_day(at)
-    due = CouponDue.objects.filter(
-        _batch_filter(query),
-        _place_filter(query),
-        last_day__range=(today, today + dt.timedelta(days=EXPIRING_DAYS - 1)),
-    )
-    for key, count in due.values_list(column).annotate(count=Sum("unused_count")):
+    last = today + dt.timedelta(days=EXPIRING_DAYS - 1)
+    for key, count in read_rows(due_rows, dataclasses.replace(query, since=today, until=last), column):
         if count:
-            sums.setdefault(key, dict.fromkeys((*_COUNTED, "claimed_count"), 0))["expiring_count"] = int(
-                count
-            )
-
-
-def _span(query: StatsQuery, name: str = "day") -> Q:
-    wanted = Q()
-    if query.since is not None:
-        wanted &= Q(**{f"{name}__gte": query.since})
-    if query.until is not None:
-        wanted &= Q(**{f"{name}__lte": query.until})
-    return wanted
-
-
-def _batch_ids(query: StatsQuery) -> QuerySet[CouponBatch, int] | None:
-    if query.template_id is None:
-        return None
-    return CouponBatch.objects.filter(template=query.template_id).values_list("pk", flat=True)
-
-
-def _batch_filter(query: StatsQuery, prefix: str = "") -> Q:
-    wanted = Q()
-    batches = _batch_ids(query)
-    if batches is not None:
-        wanted &= Q(**{f"{prefix}batch_id__in": batches})
-    if query.batch_id is not None:
-        wanted &= Q(**{f"{prefix}batch_id": query.batch_id})
-    if query.door:
-        wanted &= Q(**{f"{prefix}door": query.door})
-    return wanted
-
-
-def _stores_of(query: StatsQuery) -> frozenset[int] | None:
-    """The stores that are meant and may be seen; None for all of the chain, with what no store issued."""
-    stores = query.store_ids
-    if query.region_id is not None or query.dealer_id is not None:
-        there = guide_selectors.list_store_ids(region_id=query.region_id, dealer_id=query.dealer_id)
-        stores = there if stores is None else stores & there
-    if query.store_id is not None:
-        one = frozenset({query.store_id})
-        stores = one if stores is None else stores & one
-    return stores
-
-
-def _place_filter(query: StatsQuery, store: str = "", guide: str = "") -> Q:
-    store, guide = store or _STORE_COLUMN[query.side], guide or _GUIDE_COLUMN[query.side]
-    wanted = Q()
-    stores = _stores_of(query)
-    if stores is not None:
-        wanted &= Q(**{f"{store}__in": sorted(stores)})
-    if query.guide_id is not None:
-        wanted &= Q(**{guide: query.guide_id})
-    return wanted
+            sums.setdefault(key, dict.fromkeys(SUMMED, 0))["expiring_count"] = int(count)
 
 
 def _entry_filter(query: StatsQuery) -> Q:
@@ -289,11 +219,11 @@ def _entry_filter(query: StatsQuery) -> Q:
         "issued": ("redemption__coupon__issued_store_id", "redemption__coupon__issued_by_guide_id"),
         "redeemed": ("redemption__store_id", "redemption__redeemed_by_guide_id"),
     }[query.side]
-    return _span(query) & _batch_filter(query, "redemption__coupon__") & _place_filter(query, *paths)
+    return span_filter(query) & batch_filter(query, "redemption__coupon__") & place_filter(query, *paths)
 
 
 def _coupon_filter(query: StatsQuery) -> Q:
-    wanted = _batch_filter(query) & _place_filter(query, "issued_store_id", "issued_by_guide_id")
+    wanted = batch_filter(query) & place_filter(query, "issued_store_id", "issued_by_guide_id")
     if query.since is not None:
         wanted &= Q(issued_at__gte=clock.day_bounds(query.since)[0])
     if query.until is not None:
@@ -314,10 +244,10 @@ def _column_of(query: StatsQuery, by: StatsBy) -> tuple[str, Callable[[Any], Any
                 return -1  # no store issued it: neither a region's nor the chain's own stores'
             return label.region_id if by == "region" else label.dealer_id or 0
 
-        return _STORE_COLUMN[query.side], place
+        return STORE_COLUMN[query.side], place
     columns = {
-        "day": "day", "batch": "batch_id", "door": "door", "store": _STORE_COLUMN[query.side],
-        "guide": _GUIDE_COLUMN[query.side],
+        "day": "day", "batch": "batch_id", "door": "door", "store": STORE_COLUMN[query.side],
+        "guide": GUIDE_COLUMN[query.side],
     }  # fmt: skip
     return columns[by], None
 
@@ -329,10 +259,15 @@ def _labels_of(by: StatsBy, keys: Iterable[Any], side: str) -> Mapping[Any, str]
     if by == "door":
         return {key: str(Door(key).label) for key in wanted}
     if by == "batch":
-        return dict(CouponBatch.objects.filter(pk__in=wanted).values_list("pk", "name"))
+        return dict(_batch_names(ids=wanted))
     if by == "template":
         return {row.pk: str(row) for row in CouponTemplate.objects.filter(pk__in=wanted)}
     return _place_labels(by, wanted, side)
+
+
+@compiled
+def _batch_names(*, ids: Given) -> QuerySet[CouponBatch, tuple[Any, ...]]:
+    return CouponBatch.objects.filter(pk__in=ids_of(ids)).values_list("pk", "name")
 
 
 def _place_labels(by: StatsBy, wanted: list[Any], side: str) -> Mapping[Any, str]:

@@ -65,6 +65,24 @@ def test_each_step_counts_once_for_who_issued_and_who_redeemed(cast: Cast) -> No
     check_folded()
 
 
+def test_what_one_place_asks_twice_is_not_the_answer_of_another(cast: Cast) -> None:
+    """Narrow questions are compiled once and asked with other values; 0 is nobody's, and not of the same kind."""
+    batch, members = make_batch(), make_members(6)
+    for member in members[:3]:
+        issue(batch, member, cast.lina)
+    issue(batch, members[3], cast.chenjing)
+    for member in members[4:]:
+        issue(batch, member)
+    fold()
+    for _time in range(2):
+        asked = [of(guide_id=guide).issued_count for guide in (cast.lina.id, cast.chenjing.id, 0)]
+        assert asked == [3, 1, 2]
+        stores = [of(store_id=store).issued_count for store in (cast.chenjing.store.id, 0)]
+        assert stores == [4 if cast.chenjing.store.id == cast.lina.store.id else 1, 2]
+    assert of(guide_id=cast.lina.id, store_id=0) == CouponNumbers()
+    assert of(guide_id=cast.lina.id, store_id=cast.lina.store.id).issued_count == 3
+
+
 def test_a_reversal_counts_on_its_own_day_and_names_the_first_one(cast: Cast) -> None:
     """Redeemed in the last minute of October, taken back in the first of November, Shanghai time."""
     late, early = at_shanghai("2026-10-31 23:59"), at_shanghai("2026-11-01 00:00")
