@@ -61,6 +61,11 @@ class Account:
     quota_clears: list[float] = field(default_factory=list)
     tickets: dict[str, tuple[str, float]] = field(default_factory=dict)
     menu: list[dict[str, Any]] = field(default_factory=list)
+    menu_id: str = ""
+    conditional_menus: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # oldest first; the newest is tried first
+    console_menu: list[dict[str, Any]] = field(default_factory=list)  # made in the platform's console
     pages: list[str] | None = None  # of the published mini-program, home first; None = any page exists
     picture_minute: int = 0
     pictures_drawn: int = 0  # mini-program codes drawn in that minute
@@ -116,6 +121,7 @@ class Tie:
     qr_scene: int = 0
     qr_scene_str: str = ""
     remark: str = ""
+    tag_ids: list[int] = field(default_factory=list)
     grants: list[CsGrant] = field(default_factory=list)
     last_interaction_at: float = 0.0
     typing_until: float = 0.0

@@ -161,6 +161,7 @@ class World:
                     "subscribe": tie.is_following,
                     "subscribed_at": tie.followed_at or None,
                     "blocked": tie.is_blocked,
+                    "tag_ids": tie.tag_ids,
                 }
                 for app_id, tie in person.ties.items()
             },

@@ -1,74 +1,90 @@
-"""Custom menus: official pages "create menu", "query menu", "delete menu". No conditional menus yet."""
+"""Custom menus: official pages "create menu", "query menu", "delete menu", "conditional menus"."""
 
-from typing import Any
-
+from sandbox import menus
 from sandbox.apis.gate import OK, Answer, Call, Endpoint
 from sandbox.errors import WeChatRefusal
+from sandbox.models import Account
 
-NEEDS = {
-    "click": ("key",),
-    "view": ("url",),
-    "scancode_push": ("key",),
-    "scancode_waitmsg": ("key",),
-    "pic_sysphoto": ("key",),
-    "pic_photo_or_album": ("key",),
-    "pic_weixin": ("key",),
-    "location_select": ("key",),
-    "media_id": ("media_id",),
-    "article_id": ("article_id",),
-    "miniprogram": ("url", "appid", "pagepath"),
-}
-NAME_BYTES = (16, 60)
+FIRST_MENU_ID = 400_000_000
 
 
-def _check(button: Any, *, is_top: bool) -> None:
-    if not isinstance(button, dict):
-        raise WeChatRefusal(47001)
-    name = button.get("name")
-    if not isinstance(name, str) or not 1 <= len(name.encode()) <= NAME_BYTES[0 if is_top else 1]:
-        raise WeChatRefusal(40018)
-    below = button.get("sub_button")
-    if is_top and below:
-        if not isinstance(below, list) or len(below) > 5:
-            raise WeChatRefusal(45010)
-        for item in below:
-            _check(item, is_top=False)
-        return
-    kind = button.get("type")
-    if kind not in NEEDS:
-        raise WeChatRefusal(40015)
-    if any(not isinstance(button.get(need), str) or not button[need] for need in NEEDS[kind]):
-        raise WeChatRefusal(40016, str(kind))
+def _new_id(call: Call) -> str:
+    return str(FIRST_MENU_ID + call.world.serial("menu"))
 
 
 def create_menu(call: Call) -> Answer:
-    """Replace the account's menu."""
-    buttons = call.json().get("button")
-    if not isinstance(buttons, list) or not 1 <= len(buttons) <= 3:
-        raise WeChatRefusal(40016)
-    for button in buttons:
-        _check(button, is_top=True)
-    call.account.menu = buttons
+    """Replace the account's default menu; the conditional ones stay."""
+    buttons = menus.check_menu(call.json().get("button"))
+    call.account.menu, call.account.menu_id = buttons, _new_id(call)
     call.world.hub.publish("accounts", {})
     return OK
 
 
 def get_menu(call: Call) -> Answer:
-    """The menu as it was created, 46003 when there is none."""
-    if not call.account.menu:
+    """The menu as it was created through the API, 46003 when there is none."""
+    account = call.account
+    if not account.menu:
         raise WeChatRefusal(46003)
-    return {"menu": {"button": call.account.menu}}
+    answer: dict[str, object] = {"menu": {"button": account.menu, "menuid": account.menu_id}}
+    if account.conditional_menus:
+        answer["conditionalmenu"] = list(reversed(account.conditional_menus))
+    return answer
+
+
+def get_current_menu(call: Call) -> Answer:
+    """The menu that is shown, also one made in the platform's console; sub-buttons come wrapped in a list."""
+    shown = [
+        {"name": one["name"], "sub_button": {"list": one["sub_button"]}} if one.get("sub_button") else one
+        for one in call.account.menu or call.account.console_menu
+    ]
+    return {"is_menu_open": 1 if shown else 0, "selfmenu_info": {"button": shown}}
 
 
 def delete_menu(call: Call) -> Answer:
-    """Remove the menu."""
-    call.account.menu = []
+    """Remove the default menu and every conditional one."""
+    call.account.menu, call.account.menu_id = [], ""
+    call.account.conditional_menus = []
     call.world.hub.publish("accounts", {})
     return OK
+
+
+def add_conditional(call: Call) -> Answer:
+    """One more conditional menu; it is tried before those there are."""
+    buttons, rule = menus.check_conditional(call.account, call.json())
+    menu_id = _new_id(call)
+    call.account.conditional_menus.append({"button": buttons, "matchrule": rule, "menuid": menu_id})
+    call.world.hub.publish("accounts", {})
+    return {"menuid": menu_id}
+
+
+def delete_conditional(call: Call) -> Answer:
+    """Remove one conditional menu."""
+    menu_id = str(call.json().get("menuid") or "")
+    kept = [menu for menu in call.account.conditional_menus if menu["menuid"] != menu_id]
+    if len(kept) == len(call.account.conditional_menus):
+        raise WeChatRefusal(65301)
+    call.account.conditional_menus = kept
+    call.world.hub.publish("accounts", {})
+    return OK
+
+
+def try_match(call: Call) -> Answer:
+    """The menu a person sees."""
+    account: Account = call.account
+    if not account.menu:
+        raise WeChatRefusal(65303)
+    person = call.world.person_by_openid(account.app_id, call.json().get("user_id"))
+    if person is None:
+        raise WeChatRefusal(40003)
+    return {"button": menus.menu_for(account, person.ties.get(account.app_id))["button"]}
 
 
 ENDPOINTS = [
     Endpoint("/cgi-bin/menu/create", create_menu, "POST", is_official_only=True),
     Endpoint("/cgi-bin/menu/get", get_menu, "GET", is_official_only=True),
+    Endpoint("/cgi-bin/get_current_selfmenu_info", get_current_menu, "GET", is_official_only=True),
     Endpoint("/cgi-bin/menu/delete", delete_menu, "GET", is_official_only=True),
+    Endpoint("/cgi-bin/menu/addconditional", add_conditional, "POST", is_official_only=True),
+    Endpoint("/cgi-bin/menu/delconditional", delete_conditional, "POST", is_official_only=True),
+    Endpoint("/cgi-bin/menu/trymatch", try_match, "POST", is_official_only=True),
 ]

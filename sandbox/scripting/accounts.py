@@ -32,7 +32,10 @@ SETTABLE = {
     "aes_key",
     "quota",
     "menu",
+    "console_menu",
 }
+# What replacing the configuration leaves alone unless it is given.
+KEPT = {"menu", "console_menu"}
 INTERNAL = {"tokens", "forced_refreshes", "hands_out_killed_token", "quota_used", "quota_day"}
 INTERNAL |= {"quota_clears", "tickets", "picture_minute", "pictures_drawn"}
 INTERNAL |= {"templates", "sends_minute", "sends_made", "sent_keys"}
@@ -76,8 +79,8 @@ def _check(name: str, value: Any) -> None:
         _check_key(value, name)
     if name == "previous_aes_key" and value:
         _check_key(value, name)
-    if name == "menu" and not isinstance(value, list):
-        raise ScriptError("bad_field", "menu 要是按钮的列表")
+    if name in ("menu", "console_menu") and not isinstance(value, list):
+        raise ScriptError("bad_field", f"{name} 要是按钮的列表")
 
 
 def change_account(account: Account, changes: dict[str, Any]) -> None:
@@ -123,7 +126,7 @@ def _settings_routes(desk: Desk) -> list[Route]:
             known = fresh
         else:
             for item in fields(fresh):
-                if item.name in SETTABLE and not (item.name == "menu" and "menu" not in ask.body):
+                if item.name in SETTABLE and (item.name in ask.body or item.name not in KEPT):
                     setattr(known, item.name, getattr(fresh, item.name))
         world.hub.publish("accounts", {})
         return describe(known)

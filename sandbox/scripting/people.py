@@ -7,10 +7,14 @@ from starlette.routing import Route
 
 from sandbox.avatars import draw_avatar
 from sandbox.errors import ScriptError
+from sandbox.menus import menu_for
 from sandbox.mini import describe_mini
 from sandbox.models import MiniTie
 from sandbox.people import ACTS, Act
 from sandbox.scripting.base import Answer, Ask, Desk, read_script
+from sandbox.taps import TAPS
+
+EVERY_ACT = ACTS | TAPS
 
 
 def _text(body: dict[str, Any], name: str, *, longest: int = 64) -> str | None:
@@ -29,18 +33,20 @@ def _phone_routes(desk: Desk) -> list[Route]:
         tie = person.ties.get(account.app_id)
         typing = max(0.0, tie.typing_until - world.now()) if tie else 0.0
         answer: dict[str, Any] = {"bubbles": tie.chat if tie else [], "typing_s": typing}
+        if account.kind == "official":
+            answer["menu"] = menu_for(account, tie)
         if account.kind == "mini_program":
             answer["mini"] = describe_mini(tie.mini if tie else MiniTie())
         return answer
 
     async def act(ask: Ask) -> Answer:
         name = ask.path("act")
-        if name not in ACTS:
+        if name not in EVERY_ACT:
             raise ScriptError("unknown_act", f"不会做：{name}", 404)
         person = world.person(ask.path("person_id"))
         waits = ask.body.get("wait", True) is not False
         doing = Act(world, desk.postman, person, read_script(ask.body), waits)
-        return await ACTS[name](doing, ask.body)
+        return await EVERY_ACT[name](doing, ask.body)
 
     return [
         desk.route("GET", "/people/{person_id}/chat", get_chat),

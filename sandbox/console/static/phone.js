@@ -5,7 +5,7 @@ import { drawMini, openMini } from "/static/mini.js";
 import { addPerson } from "/static/people.js";
 import { openScan } from "/static/scan.js";
 import { openWeb } from "/static/web.js";
-import { account, act, now, on, person, state, tie } from "/static/store.js";
+import { account, act, choose, now, on, person, state, tie } from "/static/store.js";
 
 const GAP_S = 300;
 let newest = 0;
@@ -88,20 +88,29 @@ async function say(event) {
   }
 }
 
-function tapped(button) {
-  if (button.type === "view") {
-    window.open(throughPerson(button.url), "_blank", "noopener");
-    return act("open-link", { url: button.url, from_menu: true });
+async function tapped(path, button) {
+  const more = {};
+  if (button.type?.startsWith("scancode_")) {
+    const scanned = prompt("她扫到了什么？", "https://example.com/scanned");
+    if (!scanned) return;
+    more.scan_result = scanned;
   }
-  if (button.key && button.type === "click") return act("tap-menu", { key: button.key });
-  return toast("这种菜单在模拟器里还点不了");
+  const result = await act("tap-button", { path, ...more });
+  if (result.outcome === "web_page") window.open(throughPerson(result.url), "_blank", "noopener");
+  if (result.outcome !== "mini_program") return;
+  if (state.accounts.some((one) => one.app_id === result.mini_app_id)) {
+    await choose({ appId: result.mini_app_id });
+    await act("mini/open", { page: result.page });
+  } else {
+    toast(`小程序 ${result.mini_app_id} 没有登记在模拟器里`);
+  }
 }
 
 function menuBar(buttons) {
-  return h("div.menu-bar", {}, ...buttons.map((button) => {
-    if (!button.sub_button?.length) return h("button", { onclick: () => tapped(button) }, button.name);
-    const items = button.sub_button.map((item) => h("button", { onclick: () => tapped(item) }, item.name));
-    return h("details", {}, h("summary", {}, button.name), h("div.sub", {}, ...items));
+  return h("div.menu-bar", {}, ...buttons.map((button, column) => {
+    if (!button.sub_button?.length) return h("button", { onclick: () => tapped([column], button) }, button.name);
+    const items = button.sub_button.map((item, row) => h("button", { onclick: () => tapped([column, row], item) }, item.name));
+    return h("details", { name: "menu" }, h("summary", {}, button.name), h("div.sub", {}, ...items));
   }));
 }
 
@@ -147,7 +156,7 @@ function screen() {
   if (!isReachable() && !state.chat.length) return [title, profile(one)];
   if (isMini() && !state.mini?.opening && !state.chat.length) return [title, miniProfile(one)];
   const foot = isReachable()
-    ? [composer(), one.menu.length ? menuBar(one.menu) : null]
+    ? [composer(), state.menu.length ? menuBar(state.menu) : null]
     : [h("div.refollow", {}, h("span", {}, "已经取消关注"), h("button.go", { onclick: follow }, "重新关注"))];
   return [title, isMini() && h("div.mini-app", {}), h("div.chat", { "aria-live": "polite" }), ...foot];
 }
@@ -155,7 +164,7 @@ function screen() {
 /** Redraw the frame only when it is another screen, so that what is being typed stays. */
 function draw() {
   const signature = JSON.stringify([
-    state.personId, person()?.name, state.appId, account()?.name, account()?.kind, account()?.menu, tie(), isReachable(), state.chat.length > 0, Boolean(state.mini?.opening),
+    state.personId, person()?.name, state.appId, account()?.name, account()?.kind, state.menu, tie(), isReachable(), state.chat.length > 0, Boolean(state.mini?.opening),
   ]);
   $("#deeds").replaceChildren(...deeds().filter(Boolean));
   if (signature !== screenOf) {

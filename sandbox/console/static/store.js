@@ -2,7 +2,7 @@
 import { toast } from "/static/dom.js";
 
 export const state = {
-  people: [], accounts: [], faults: [], entries: [], chat: [], texts: [],
+  people: [], accounts: [], faults: [], entries: [], chat: [], menu: [], texts: [],
   mini: null, personId: null, appId: null, offset: 0, typingUntil: 0, isLive: false,
 };
 
@@ -56,6 +56,7 @@ function remember() {
 
 async function loadChat() {
   state.chat = [];
+  state.menu = [];
   state.mini = null;
   state.typingUntil = 0;
   const [personId, appId] = [state.personId, state.appId];
@@ -63,9 +64,18 @@ async function loadChat() {
   const data = await ask("GET", `/people/${personId}/chat?app_id=${encodeURIComponent(appId)}`);
   if (personId !== state.personId || appId !== state.appId) return undefined;
   state.chat = data.bubbles;
+  state.menu = data.menu?.button ?? [];
   state.mini = data.mini ?? null;
   state.typingUntil = data.typing_s ? now() + data.typing_s : 0;
   return tell("chat", "mini");
+}
+
+/** Her menu may have become another one, because the account's changed or her tags did. */
+async function loadMenu() {
+  const [personId, appId] = [state.personId, state.appId];
+  if (!personId || !appId) return;
+  const data = await ask("GET", `/people/${personId}/chat?app_id=${encodeURIComponent(appId)}`);
+  if (personId === state.personId && appId === state.appId) state.menu = data.menu?.button ?? [];
 }
 
 export async function choose({ personId = state.personId, appId = state.appId }) {
@@ -107,7 +117,11 @@ function upsert(list, item, key) {
 }
 
 const handlers = {
-  person(data) { upsert(state.people, data, "id"); tell("people"); },
+  async person(data) {
+    upsert(state.people, data, "id");
+    if (data.id === state.personId) await loadMenu();
+    tell("people");
+  },
   "person-gone"({ id }) {
     state.people = state.people.filter((one) => one.id !== id);
     if (state.personId === id) choose({ personId: state.people[0]?.id ?? null });
@@ -116,7 +130,10 @@ const handlers = {
   async accounts() {
     state.accounts = (await ask("GET", "/accounts")).accounts;
     if (!account()) await load();
-    else tell("account", "people");
+    else {
+      await loadMenu();
+      tell("account", "people");
+    }
   },
   chat({ person_id, app_id, bubble }) {
     if (person_id !== state.personId || app_id !== state.appId) return;
