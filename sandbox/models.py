@@ -74,6 +74,7 @@ class Account:
     sends_minute: int = 0
     sends_made: int = 0  # in that minute
     sent_keys: dict[str, list[float]] = field(default_factory=dict)  # client_msg_id of a person → when, msgid
+    tags: dict[str, str] = field(default_factory=dict)  # id → name of the tags its followers may carry
 
 
 @dataclass

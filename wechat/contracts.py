@@ -174,3 +174,25 @@ class TemplateSync:
     added_count: int
     changed_count: int
     gone_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FollowerTagCard:
+    """A tag of an account's followers. `follower_count` is WeChat's, as of the last synchronisation."""
+
+    id: int
+    account_id: int
+    wechat_tag_id: int
+    name: str
+    follower_count: int
+    is_live: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FollowerTagSync:
+    """What a synchronisation changed, in tags."""
+
+    total_count: int
+    added_count: int
+    changed_count: int
+    gone_count: int

@@ -119,3 +119,41 @@ class TemplateFieldUnfit(InvalidInput):
 
     code = "wechat.field_unfit"
     sentence = _("模板字段的内容不符合微信的要求")
+
+
+class FollowerTagGone(Refusal):
+    """WeChat has the tag no more, or the account never had it."""
+
+    code = "wechat.follower_tag_gone"
+    sentence = _("微信里已经没有这个标签，请先同步标签")
+
+
+class FollowerTagNameTaken(Refusal):
+    code = "wechat.follower_tag_name_taken"
+    sentence = _("这个账号已经有同名的标签")
+
+
+class FollowerTagNameUnfit(InvalidInput):
+    """Empty, or longer than WeChat takes."""
+
+    code = "wechat.follower_tag_name_unfit"
+    sentence = _("标签名要有 1 到 30 个字；微信嫌长时请再短一些")
+
+
+class TooManyFollowerTags(Refusal):
+    code = "wechat.too_many_follower_tags"
+    sentence = _("一个公众号最多 100 个标签，请先删掉不用的")
+
+
+class FollowerTagTooPopular(Refusal):
+    """WeChat deletes no tag that more than 100,000 followers carry."""
+
+    code = "wechat.follower_tag_too_popular"
+    sentence = _("超过 10 万粉丝有这个标签，微信不让直接删除，请先给粉丝去掉标签")
+
+
+class SystemFollowerTag(Refusal):
+    """The tags 0, 1 and 2 are WeChat's own."""
+
+    code = "wechat.system_follower_tag"
+    sentence = _("这是微信自带的标签，不能修改或删除")

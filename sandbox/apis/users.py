@@ -39,7 +39,7 @@ def _describe(call: Call, person: Person, language: str) -> dict[str, Any]:
         **bound,
         "remark": tie.remark,
         "groupid": 0,
-        "tagid_list": [],
+        "tagid_list": list(tie.tag_ids),
         "subscribe_scene": tie.subscribe_scene,
         "qr_scene": tie.qr_scene,
         "qr_scene_str": tie.qr_scene_str,

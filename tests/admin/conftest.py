@@ -55,6 +55,7 @@ from tests.sales.reviews_kit import ask_at_once, make_review
 from tests.wechat.reply_kit import make_rule
 from wechat.models import (
     Follower,
+    FollowerTag,
     InboundEvent,
     MessageTemplate,
     OutboundCall,
@@ -303,6 +304,7 @@ def fill_account(cast: Cast) -> None:  # noqa: F811
         state="sent",
         message_id="7",
     )
+    FollowerTag.objects.create(account_id=account, wechat_tag_id=100, name="老客", synced_at=now)
     halt = Trouble("halt", "wechat.no_permission", 48001)
     lanes.note_trouble(account_id=account, channel="template", trouble=halt, at=now)
 

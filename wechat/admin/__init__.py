@@ -3,11 +3,11 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import name_actions, name_details, name_values
-from wechat.admin import accounts, inbox, lanes, outbox, replies, templates
+from wechat.admin import accounts, follower_tags, inbox, lanes, outbox, replies, templates
 from wechat.models.inbox import InboundState
 from wechat.services import verdicts
 
-__all__ = ["accounts", "inbox", "lanes", "outbox", "replies", "templates"]
+__all__ = ["accounts", "follower_tags", "inbox", "lanes", "outbox", "replies", "templates"]
 
 name_actions(
     {
@@ -24,6 +24,10 @@ name_actions(
         "wechat.replay": _("重新处理推送"),
         "wechat.templates.sync": _("同步消息模板"),
         "wechat.template.try": _("试发模板消息"),
+        "wechat.followertags.sync": _("同步粉丝标签"),
+        "wechat.followertag.add": _("新建粉丝标签"),
+        "wechat.followertag.rename": _("粉丝标签改名"),
+        "wechat.followertag.delete": _("删除粉丝标签"),
         "wechat.lane.lift": _("恢复发送"),
         "wechat.lane.rate": _("修改发送速度"),
     }

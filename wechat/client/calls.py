@@ -48,6 +48,8 @@ _REPEATABLE_POSTS: Final = frozenset(
         "/cgi-bin/user/info/updateremark",
         "/cgi-bin/user/tag/get",
         "/cgi-bin/tags/getidlist",
+        "/cgi-bin/tags/members/batchtagging",
+        "/cgi-bin/tags/members/batchuntagging",
         "/cgi-bin/openapi/quota/get",
         "/cgi-bin/openapi/rid/get",
         "/cgi-bin/callback/check",
