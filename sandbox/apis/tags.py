@@ -138,7 +138,7 @@ def tags_of(call: Call) -> Answer:
     person = call.world.person_by_openid(call.account.app_id, openid)
     if person is None:
         raise WeChatRefusal(40003)
-    return {"tagid_list": list(call.world.tie(person, call.account.app_id).tags)}
+    return {"tagid_list": list(call.world.tie(person, call.account.app_id).tag_ids)}
 
 
 def followers_of_tag(call: Call) -> Answer:
