@@ -101,7 +101,7 @@ def create_follower_tag(
             wechat_tag_id=tag_id,
             defaults={"name": name, "synced_at": now, "gone_at": None},
         )
-        audit.record(action="wechat.followertag.add", subject=row, actor=actor, at=now, name=name)
+        audit.record(action="wechat.followertag.add", subject=row, actor=actor, at=now)
     return _card(row)
 
 
@@ -146,7 +146,7 @@ def _settle(row: FollowerTag, action: str, actor: Actor, now: dt.datetime, **val
         for name, value in values.items():
             setattr(row, name, value)
         row.save(update_fields=[*values])
-        audit.record(action=action, subject=row, actor=actor, at=now, name=row.name)
+        audit.record(action=action, subject=row, actor=actor, at=now)
     return _card(row)
 
 
