@@ -2,6 +2,7 @@
 served and shared by guides, and a few documents that nobody could book. The same every time but for `at`."""
 
 import datetime as dt
+import itertools
 import random
 from collections import defaultdict
 from typing import Any, Final
@@ -28,8 +29,8 @@ _DAYS: Final = 90
 _OLD_DAYS: Final = 365
 _BUYERS: Final = 1_300
 # Orders a day of the whole chain before weekday and season; before the last ninety days the books are thin.
-_ORDERS_A_DAY: Final = 12
-_OLD_SHARE: Final = 0.05  # of those of the last ninety days
+_ORDERS_A_DAY: Final = 36
+_OLD_SHARE: Final = 0.2  # of those of the last ninety days
 _STORE_WEIGHTS: Final = (9, 7, 5, 5, 4, 4, 4, 3, 3, 3, 2, 2)
 _BATCH_DAYS: Final = 7
 _ONLINE_SHARE: Final = 0.24
@@ -88,7 +89,8 @@ class _History:
         for number, store in working.values_list("number", "store__code"):
             self.guides[store].append(number)
         self.buyers = self._buyers()
-        self.favours = [dice.paretovariate(1.3) for _one in self.buyers]
+        # Added up once: thousands of orders draw from them.
+        self.favours = list(itertools.accumulate(dice.paretovariate(1.3) for _one in self.buyers))
         self.redeemed = self._redemptions()
         self.number = 0
         self.goods_to_come: list[tuple[dt.datetime, OrderDocument]] = []
@@ -171,7 +173,7 @@ class _History:
 
     def _buyer(self, sold_at: dt.datetime, *, store: str = "") -> tuple[str, str, str, dt.datetime] | None:
         """Somebody who was a member then, of that store where it is asked for."""
-        for buyer in self.dice.choices(self.buyers, self.favours, k=12):
+        for buyer in self.dice.choices(self.buyers, cum_weights=self.favours, k=12):
             if buyer[3] < sold_at and store in ("", buyer[2]):
                 return buyer
         return None
