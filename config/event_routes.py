@@ -1,7 +1,8 @@
 """Which handler hears which event: to events what `urls.py` is to requests.
 
 What a push announces is delivered inside the inbox worker: its handlers run in the order written here, and the
-push counts as processed only when all returned (FollowerIdentified likewise, inside the job that asked). The
+push counts as processed only when all returned (FollowerIdentified and FollowersListed likewise, inside the job that
+asked). The
 handlers of all other events run as Celery tasks, each by itself.
 """
 
@@ -20,6 +21,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     wechat_events.FollowerGained: ["members.handlers.on_follower_gained"],
     wechat_events.FollowerIdentified: ["members.handlers.on_follower_identified"],
     wechat_events.FollowerLost: ["members.handlers.on_follower_lost"],
+    wechat_events.FollowersListed: ["members.handlers.on_followers_listed"],
     wechat_events.CodeScanned: ["guides.handlers.on_code_scanned"],
     wechat_events.MessageReceived: ["guides.handlers.on_message_received"],
     wechat_events.MenuClicked: [],

@@ -169,6 +169,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("收件箱"), "inbox", "wechat_inboundevent_changelist"),
             _item(_("发件箱"), "outbox", "wechat_outboundmessage_changelist"),
             _item(_("粉丝"), "person_add", "wechat_follower_changelist"),
+            _item(_("粉丝同步"), "sync", "wechat_followersync_changelist"),
             _item(_("粉丝标签"), "sell", "wechat_followertag_changelist"),
             _item(_("短信"), "sms", "sms_smsmessage_changelist"),
             _item(_("接口调用"), "swap_vert", "wechat_outboundcall_changelist")

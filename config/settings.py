@@ -190,6 +190,8 @@ WECHAT_PUSH_MAX_AGE_S = env.whole("WECHAT_PUSH_MAX_AGE_S", 7_200)
 WECHAT_LEASE_S = env.whole("WECHAT_LEASE_S", 60)
 # How many messages a second all workers together send for one account over one channel, until staff set another number.
 WECHAT_SEND_RATE_PER_S = env.whole("WECHAT_SEND_RATE_PER_S", 200)
+# How many calls a day (a hundred people each) the pass over all followers may spend on their unionids.
+WECHAT_FOLLOWER_LOOKUPS_PER_DAY = env.whole("WECHAT_FOLLOWER_LOOKUPS_PER_DAY", 20_000)
 WECHAT_INBOX_KEEP_DAYS = env.whole("WECHAT_INBOX_KEEP_DAYS", 30)
 CONVERSATION_KEEP_DAYS = env.whole("CONVERSATION_KEEP_DAYS", 180)
 

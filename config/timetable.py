@@ -7,6 +7,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "rescue_inbox": {"task": "wechat.rescue_inbox", "schedule": 5.0},
     "rescue_messages": {"task": "wechat.rescue_messages", "schedule": 5.0},
     "identify_followers": {"task": "wechat.identify_followers", "schedule": 30.0},
+    "work_follower_syncs": {"task": "wechat.work_follower_syncs", "schedule": 5.0},
     "rescue_texts": {"task": "sms.rescue_messages", "schedule": 5.0},
     "prune_texts": {"task": "sms.prune_messages", "schedule": 3600.0},
     "sync_templates": {"task": "wechat.sync_templates", "schedule": 6 * 3600.0},

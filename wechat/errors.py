@@ -121,6 +121,16 @@ class TemplateFieldUnfit(InvalidInput):
     sentence = _("模板字段的内容不符合微信的要求")
 
 
+class SyncUnderWay(Refusal):
+    code = "wechat.sync_under_way"
+    sentence = _("这个公众号的粉丝同步还没有结束，请先等它完成或停止它")
+
+
+class SyncOver(Refusal):
+    code = "wechat.sync_over"
+    sentence = _("这次粉丝同步的状态已经变了，请刷新页面再看")
+
+
 class FollowerTagGone(Refusal):
     """WeChat has the tag no more, or the account never had it."""
 

@@ -44,6 +44,17 @@ class FollowerLost(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class FollowersListed(Event):
+    """A page of the account's list of followers, up to 10,000, as WeChat had it at that second. They may have followed
+    long ago: nobody is to be greeted for it."""
+
+    account_id: int
+    app_id: str
+    openids: tuple[str, ...]
+    at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class CodeScanned(Event):
     """A parametric code was scanned, by a new follower (`is_new_follower`) or by one who follows already."""
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from wechat.services import followers, inbox, outbox, reply_tallies, retention, templates
+from wechat.services import follower_syncs, followers, inbox, outbox, reply_tallies, retention, templates
 
 
 @shared_task(name="wechat.rescue_inbox")
@@ -21,6 +21,12 @@ def rescue_messages() -> int:
 def identify_followers() -> int:
     """Followers whose unionid could not be asked when they followed."""
     return followers.identify_followers()
+
+
+@shared_task(name="wechat.work_follower_syncs")
+def work_follower_syncs() -> int:
+    """Passes over all followers that wait for a worker, or whose worker died."""
+    return follower_syncs.work_follower_syncs()
 
 
 @shared_task(name="wechat.sync_templates")

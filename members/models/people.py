@@ -36,11 +36,12 @@ class Source(models.TextChoices):
     POS = "pos", _("门店收银")
     IMPORT = "import", _("批量导入")
     SHARE = "share", _("好友分享")
+    SYNC = "sync", _("粉丝同步")
 
     @property
     def given_through(self) -> "GivenThrough":
         """Where somebody who came through this door gave what she gave then."""
-        if self in {Source.FOLLOW, Source.SCAN}:
+        if self in {Source.FOLLOW, Source.SCAN, Source.SYNC}:
             return GivenThrough.OFFICIAL_ACCOUNT
         return GivenThrough.MINI_PROGRAM if self is Source.SHARE else GivenThrough(self.value)
 

@@ -44,6 +44,7 @@ from members.services.import_jobs import (
 from members.services.imports import import_members
 from members.services.knowing_apart import keep_apart
 from members.services.latecomers import sweep_emptied, sweep_latecomers, sweep_merge
+from members.services.listed_followers import register_listed_followers
 from members.services.member_codes import MEMBER_CODE_LIFE, issue_member_code, read_member_code
 from members.services.merging import merge_members, preview_merge
 from members.services.mini_visitors import register_mini_visitor
@@ -166,6 +167,7 @@ __all__ = [
     "reassess_tiers",
     "record_activity",
     "register_follower",
+    "register_listed_followers",
     "register_member",
     "register_mini_visitor",
     "reindex_names",

@@ -55,6 +55,7 @@ from tests.sales.reviews_kit import ask_at_once, make_review
 from tests.wechat.reply_kit import make_rule
 from wechat.models import (
     Follower,
+    FollowerSync,
     FollowerTag,
     InboundEvent,
     MessageTemplate,
@@ -303,6 +304,9 @@ def fill_account(cast: Cast) -> None:  # noqa: F811
         tried_by="总部",
         state="sent",
         message_id="7",
+    )
+    FollowerSync.objects.create(
+        account_id=account, started_at=now, phase_started_at=now, moved_at=now, total_count=100_000
     )
     FollowerTag.objects.create(account_id=account, wechat_tag_id=100, name="老客", synced_at=now)
     halt = Trouble("halt", "wechat.no_permission", 48001)

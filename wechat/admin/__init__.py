@@ -3,11 +3,11 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import name_actions, name_details, name_values
-from wechat.admin import accounts, follower_tags, inbox, lanes, outbox, replies, templates
+from wechat.admin import accounts, follower_syncs, follower_tags, inbox, lanes, outbox, replies, templates
 from wechat.models.inbox import InboundState
 from wechat.services import verdicts
 
-__all__ = ["accounts", "follower_tags", "inbox", "lanes", "outbox", "replies", "templates"]
+__all__ = ["accounts", "follower_syncs", "follower_tags", "inbox", "lanes", "outbox", "replies", "templates"]
 
 name_actions(
     {
@@ -24,6 +24,10 @@ name_actions(
         "wechat.replay": _("重新处理推送"),
         "wechat.templates.sync": _("同步消息模板"),
         "wechat.template.try": _("试发模板消息"),
+        "wechat.followersync.start": _("开始同步粉丝"),
+        "wechat.followersync.pause": _("暂停同步粉丝"),
+        "wechat.followersync.resume": _("继续同步粉丝"),
+        "wechat.followersync.stop": _("停止同步粉丝"),
         "wechat.followertags.sync": _("同步粉丝标签"),
         "wechat.followertag.add": _("新建粉丝标签"),
         "wechat.followertag.rename": _("粉丝标签改名"),

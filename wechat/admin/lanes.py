@@ -33,7 +33,7 @@ from wechat.services import lanes, verdicts
 
 _CHANNELS: Final = dict(SendChannel.choices)
 # What a person has to mend before sending again is of use.
-_REMEDIES: Final[dict[str, Any]] = {
+REMEDIES: Final[dict[str, Any]] = {
     "wechat.quota_spent": _("微信每天零点恢复额度；急用可在微信后台清零一次"),
     "wechat.no_permission": _("请在微信后台确认这个账号已开通该接口，再恢复"),
     "wechat.api_banned": _("请登录微信后台查看封禁通知，处理后再恢复"),
@@ -81,7 +81,7 @@ def _line(lane: LaneCard, *, at: dt.datetime, may_operate: bool) -> LaneLine:
         slowed_until=when(lane.backoff_until) if is_slowed else "",
         halt=f"{words}（{lane.halt_errcode}）" if is_halted else "",
         halt_until=until if is_halted else "",
-        remedy=str(_REMEDIES.get(lane.halt_code, "")) if is_halted else "",
+        remedy=str(REMEDIES.get(lane.halt_code, "")) if is_halted else "",
         rate_url=reverse("admin:wechat_sendlane_change_rate", args=[lane.id]) if may_operate else "",
         lift_url=reverse("admin:wechat_sendlane_lift", args=[lane.id]) if may_operate and is_halted else "",
     )
@@ -142,7 +142,7 @@ class SendLaneAdmin(ReadOnlyAdmin):
             lanes.lift_halt(account_id=lane.account_id, channel=lane.channel, actor=staff_actor(request))
             return _now("已恢复发送，等着的消息会陆续发出")
 
-        remedy = _REMEDIES.get(lane.halt_code)
+        remedy = REMEDIES.get(lane.halt_code)
         question = Question(
             title=_("恢复「%(account)s」的%(channel)s")
             % {"account": lane.account.name, "channel": lane.get_channel_display()},

@@ -1,7 +1,7 @@
 """Tables of the gateway."""
 
 from wechat.models.account import AccessToken, Account, PermanentCodeBudget
-from wechat.models.followers import FollowerTag
+from wechat.models.followers import FollowerSync, FollowerTag
 from wechat.models.inbox import Follower, InboundEvent
 from wechat.models.lanes import SendLane
 from wechat.models.outbox import MediaHandle, OutboundCall, OutboundMessage
@@ -19,6 +19,7 @@ __all__ = [
     "AccessToken",
     "Account",
     "Follower",
+    "FollowerSync",
     "FollowerTag",
     "InboundEvent",
     "MediaHandle",

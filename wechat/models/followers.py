@@ -1,4 +1,4 @@
-"""Tags that an official account puts on its followers, as WeChat has them."""
+"""Tags that an official account puts on its followers, as WeChat has them, and passes over all of them."""
 
 from typing import Self
 
@@ -37,3 +37,72 @@ class FollowerTag(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SyncState(models.TextChoices):
+    """running ⇄ paused; running → failed → running (by a person); running → finished; any open one → stopped."""
+
+    RUNNING = "running", _("同步中")
+    PAUSED = "paused", _("已暂停")
+    FAILED = "failed", _("出错停下")
+    FINISHED = "finished", _("已完成")
+    STOPPED = "stopped", _("已停止")
+
+
+class SyncPhase(models.TextChoices):
+    """listing → checking → identifying."""
+
+    LISTING = "listing", _("读取粉丝名单")
+    CHECKING = "checking", _("核对名单外的粉丝")
+    IDENTIFYING = "identifying", _("查 unionid")
+
+
+class FollowerSync(models.Model):
+    """One pass over all followers of an account: where it stands, what it found, who works on it."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", verbose_name=_("账号"))
+    state = models.CharField(_("状态"), max_length=10, choices=SyncState, default=SyncState.RUNNING)
+    phase = models.CharField(_("步骤"), max_length=12, choices=SyncPhase, default=SyncPhase.LISTING)
+    # Where WeChat's list is read on, and our own row up to which absent followers were asked about.
+    next_openid = models.CharField(max_length=64, blank=True)
+    check_cursor = models.BigIntegerField(default=0)
+    total_count = models.PositiveIntegerField(_("微信报告的粉丝数"), default=0)
+    seen_count = models.PositiveIntegerField(_("已读粉丝"), default=0)
+    new_count = models.PositiveIntegerField(_("新增粉丝"), default=0)
+    lost_count = models.PositiveIntegerField(_("发现已取关"), default=0)
+    identified_count = models.PositiveIntegerField(_("查过 unionid"), default=0)
+    request_count = models.PositiveIntegerField(_("用了多少次接口"), default=0)
+    restart_count = models.PositiveSmallIntegerField(default=0)
+    # Lookups of the day, against the budget; the list itself is read whatever they cost.
+    lookups_on = models.DateField(null=True)
+    lookup_count = models.PositiveIntegerField(default=0)
+    # After trouble, or a spent budget: not before this.
+    resume_at = models.DateTimeField(_("下次继续"), null=True)
+    trouble_count = models.PositiveSmallIntegerField(default=0)
+    trouble_code = models.CharField(max_length=60, blank=True)
+    trouble_errcode = models.IntegerField(null=True)
+    lease_holder = models.CharField(max_length=32, blank=True)
+    leased_until = models.DateTimeField(null=True)
+    claim_count = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(_("开始时间"))
+    # The present step, for its rate.
+    phase_started_at = models.DateTimeField()
+    moved_at = models.DateTimeField(_("最近进展"))
+    ended_at = models.DateTimeField(_("结束时间"), null=True)
+
+    objects = LockingQuerySet["FollowerSync"].as_manager()
+
+    class Meta:
+        verbose_name = _("粉丝同步")
+        verbose_name_plural = _("粉丝同步")
+        constraints = [
+            # Two passes at once would take each other's absent followers for lost.
+            models.UniqueConstraint(
+                fields=["account"],
+                name="followersync_one_open_per_account",
+                condition=models.Q(ended_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

@@ -101,6 +101,7 @@ class Follower(models.Model):
     unfollowed_at = models.DateTimeField(_("取关时间"), null=True)
     first_scene = models.CharField(_("首次关注的码"), max_length=64, blank=True)
     identified_at = models.DateTimeField(null=True)  # when user/info last answered for her
+    listed_run = models.BigIntegerField(null=True)  # the last FollowerSync whose list named her
     # Until when customer-service messages may be sent: our guess, WeChat's answer is the truth.
     window_until = models.DateTimeField(_("可发消息至"), null=True)
 

@@ -5,13 +5,14 @@ the account is bound to an Open Platform account.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from django.conf import settings
 
 from core import clock, events
 from wechat.client.errors import WeChatError
+from wechat.client.gateway import GatewayClient
 from wechat.contracts import FollowerInfo
 from wechat.events import FollowerIdentified
 from wechat.models import Follower
@@ -61,26 +62,40 @@ def identify_followers(limit: int = 100) -> int:
 
 def _identify(account_id: int, followers: Sequence[Follower]) -> int:
     """Ask in one call; when one bad openid spoils it, one by one."""
-    client = client_for(account_id)
-    count = 0
+    known, count = {follower.openid: follower for follower in followers}, 0
     try:
-        answers = client.user.get_batch([follower.openid for follower in followers])
-        known = {str(answer.get("openid")): answer for answer in answers}
-        for follower in followers:
-            count += _keep(follower, _read(known.get(follower.openid, {}), follower.openid))
-    except WeChatError as error:
-        if error.errcode in _BAD_OPENID:
-            return sum(_identify_alone(client, follower) for follower in followers)
+        for info in answers_for(client_for(account_id), followers):
+            count += keep_answer(known[info.openid], info)
+    except WeChatError:
+        return count
     return count
 
 
-def _identify_alone(client: Any, follower: Follower) -> int:
+def answers_for(client: GatewayClient, followers: Sequence[Follower]) -> Iterator[FollowerInfo]:
+    """What WeChat says of each of up to a hundred, in one call; when one bad openid spoils it, one by one.
+
+    Who has a bad openid follows no more; whom the answer leaves out is taken to follow on.
+    Raises WeChatError, then after the answers that came before.
+    """
     try:
-        return _keep(follower, _read(client.user.get(follower.openid), follower.openid))
+        answers = client.user.get_batch([follower.openid for follower in followers])
+        known = {str(answer.get("openid")): answer for answer in answers}
+    except WeChatError as error:
+        if error.errcode not in _BAD_OPENID:
+            raise
+        yield from (_ask_alone(client, follower.openid) for follower in followers)
+    else:
+        for follower in followers:
+            yield _read(known.get(follower.openid, {"subscribe": 1}), follower.openid)
+
+
+def _ask_alone(client: GatewayClient, openid: str) -> FollowerInfo:
+    try:
+        return _read(client.user.get(openid), openid)
     except WeChatError as error:
         if error.errcode in _BAD_OPENID:
-            return _keep(follower, FollowerInfo(follower.openid, None, is_following=False))
-        return 0
+            return FollowerInfo(openid, None, is_following=False)
+        raise
 
 
 def _read(answer: dict[str, Any], openid: str) -> FollowerInfo:
@@ -91,7 +106,7 @@ def _read(answer: dict[str, Any], openid: str) -> FollowerInfo:
     )
 
 
-def _keep(follower: Follower, info: FollowerInfo) -> int:
+def keep_answer(follower: Follower, info: FollowerInfo) -> int:
     """Announce the answer, then note it: a follower counts as identified only when every handler returned.
 
     Handlers are idempotent, so a second worker at the same moment, or one that died in between, does no harm.

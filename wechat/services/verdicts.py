@@ -102,6 +102,15 @@ def words_of(code: str) -> str:
     return str(WORDS.get(code.removeprefix(PREFIX), code))
 
 
+def code_of(error: WeChatError) -> str:
+    """The failure of a call that sends nothing, as one of the codes that have words here."""
+    if isinstance(error, ApiError) and error.errcode in _HALTING:
+        return PREFIX + _HALTING[error.errcode]
+    if error.errcode == TOO_FAST:
+        return PREFIX + "too_fast"
+    return PREFIX + ("refused" if error.permanent else "away")
+
+
 def judge(error: WeChatError, *, send_path: str, is_repeatable: bool, at: dt.datetime) -> SendOutcome:
     """What the failure means for the message.
 

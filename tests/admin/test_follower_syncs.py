@@ -1,0 +1,56 @@
+"""The desk of passes over all followers."""
+
+import datetime as dt
+
+from django.test import Client
+from django.urls import reverse
+
+from core import clock
+from tests.cast import Cast
+from wechat.models import FollowerSync
+
+LIST = "admin:wechat_followersync_changelist"
+
+
+def _page(desk: Client, verb: str = "change") -> str:
+    run = FollowerSync.objects.get()
+    return desk.get(reverse(f"admin:wechat_followersync_{verb}", args=[run.pk])).content.decode()
+
+
+def test_a_pass_is_started_paused_resumed_and_stopped(desk: Client, cast: Cast) -> None:
+    start = reverse("admin:wechat_followersync_start")
+    assert "不会发送任何消息" in desk.get(start).content.decode()
+    confirmed = {"_confirmed": "1", "account": cast.account_id}
+    assert desk.post(start, confirmed).status_code == 302
+    run = FollowerSync.objects.get()
+    assert "还没有结束" in desk.post(start, confirmed).content.decode()
+    for verb, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
+        url = reverse(f"admin:wechat_followersync_{verb}", args=[run.pk])
+        assert desk.post(url, {"_confirmed": "1"}).status_code == 302
+        run.refresh_from_db()
+        assert run.state == state
+    again = desk.post(
+        reverse("admin:wechat_followersync_resume", args=[run.pk]), {"_confirmed": "1"}
+    ).content.decode()
+    assert "状态已经变了" in again
+
+
+def test_the_page_says_how_far_how_fast_and_what_to_do(desk: Client, cast: Cast) -> None:
+    now = clock.now()
+    run = FollowerSync.objects.create(
+        account_id=cast.account_id,
+        started_at=now - dt.timedelta(minutes=2),
+        phase_started_at=now - dt.timedelta(minutes=2),
+        moved_at=now,
+        total_count=100_000,
+        seen_count=40_000,
+    )
+    body = _page(desk)
+    missing = ("40,000 / 100,000", "每分钟 20,000 位", "预计", "/ 500")
+    assert [words for words in missing if words not in body] == []
+    FollowerSync.objects.filter(pk=run.pk).update(
+        state="failed", trouble_code="wechat.ip_refused", trouble_errcode=40164
+    )
+    body = _page(desk)
+    assert [words for words in ("40164", "IP 白名单", "出错停下") if words not in body] == []
+    assert "出错停下" in desk.get(reverse(LIST)).content.decode()

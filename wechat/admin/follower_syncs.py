@@ -1,0 +1,198 @@
+"""粉丝同步: start a pass over all followers, see how far it is, pause, resume and stop it."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.admin import (
+    DressedForm,
+    Question,
+    ReadOnlyAdmin,
+    ask,
+    bound_data,
+    column,
+    operation,
+    staff_actor,
+    thousands,
+    when,
+)
+from wechat.admin.lanes import REMEDIES
+from wechat.models import Account, FollowerSync
+from wechat.models.account import AccountKind
+from wechat.models.followers import SyncPhase, SyncState
+from wechat.services import follower_syncs, quota, verdicts
+
+_LIST: Final = "admin:wechat_followersync_changelist"
+_PATHS: Final[dict[str, Any]] = {
+    "/cgi-bin/user/get": _("粉丝名单"),
+    "/cgi-bin/user/info/batchget": _("粉丝信息"),
+}
+
+
+class StartForm(DressedForm):
+    account = forms.ModelChoiceField(
+        label=_("公众号"),
+        queryset=Account.objects.filter(is_active=True, kind=AccountKind.OFFICIAL).order_by("pk"),
+        empty_label=None,
+    )
+
+
+@admin.register(FollowerSync)
+class FollowerSyncAdmin(ReadOnlyAdmin):
+    """Runs, the newest first; each with what it found."""
+
+    list_display = (
+        "started", "account", "state_label", "progress", "new_count", "lost_count", "request_count", "ended",
+    )  # fmt: skip
+    list_select_related = ("account",)
+    list_filter = ("state", "account")
+    ordering = ("-pk",)
+    fields = (
+        "account", "state_label", "trouble", "progress", "rate", "new_count", "lost_count", "identified_count",
+        "request_count", "quota_today", "started", "moved", "ended",
+    )  # fmt: skip
+    actions_list = ("start",)
+    actions_detail = ("pause", "resume", "stop")
+
+    @column(
+        _("状态"),
+        labels={
+            "running": "info", "paused": "warning", "failed": "danger", "finished": "success", "stopped": "warning",
+        },
+    )  # fmt: skip
+    def state_label(self, row: FollowerSync) -> tuple[str, str]:
+        return row.state, row.get_state_display()
+
+    @column(_("开始时间"), ordering="started_at")
+    def started(self, row: FollowerSync) -> str:
+        return when(row.started_at)
+
+    @column(_("最近进展"))
+    def moved(self, row: FollowerSync) -> str:
+        return when(row.moved_at)
+
+    @column(_("结束时间"), ordering="ended_at")
+    def ended(self, row: FollowerSync) -> str:
+        return when(row.ended_at)
+
+    @column(_("进度"))
+    def progress(self, row: FollowerSync) -> str:
+        seen = _now("已读 %(seen)s / %(total)s 位粉丝") % {
+            "seen": thousands(row.seen_count),
+            "total": thousands(row.total_count),
+        }
+        return seen if row.ended_at else f"{row.get_phase_display()}：{seen}"
+
+    @column(_("速度"))
+    def rate(self, row: FollowerSync) -> str:
+        minutes = (row.moved_at - row.phase_started_at).total_seconds() / 60
+        done = row.identified_count if row.phase == SyncPhase.IDENTIFYING else row.seen_count
+        if row.ended_at or row.phase == SyncPhase.CHECKING or minutes <= 0 or not done:
+            return "—"
+        words = _now("每分钟 %(n)s 位") % {"n": thousands(round(done / minutes))}
+        whole = row.total_count
+        if row.state != SyncState.RUNNING or whole <= done:
+            return words
+        ends_at = row.moved_at + dt.timedelta(minutes=(whole - done) * minutes / done)
+        return _now("%(words)s，这一步预计 %(at)s 前完成") % {"words": words, "at": when(ends_at)}
+
+    @column(_("今天已用接口次数"))
+    def quota_today(self, row: FollowerSync) -> str:
+        lines = {
+            line.path: line.call_count
+            for line in quota.count_calls_by_day(clock.today())
+            if line.account_id == row.account_id
+        }
+        return "；".join(
+            f"{words} {thousands(lines.get(path, 0))} / {thousands(quota.DAILY_LIMITS[path])}"
+            for path, words in _PATHS.items()
+        )
+
+    @column(_("遇到的问题"))
+    def trouble(self, row: FollowerSync) -> str:
+        if not row.trouble_code:
+            budget = _now("今天查 unionid 的预算用完了，%(at)s 自动继续") % {"at": when(row.resume_at)}
+            return budget if row.resume_at and not row.ended_at else "—"
+        words = verdicts.words_of(row.trouble_code)
+        if row.trouble_errcode:
+            words = f"{words}（{row.trouble_errcode}）"
+        if row.state == SyncState.RUNNING:
+            return _now("%(why)s，%(at)s 自动继续") % {"why": words, "at": when(row.resume_at)}
+        remedy = REMEDIES.get(row.trouble_code, _("请看「接口调用」里最近的记录，处理后再继续"))
+        return f"{words}。{remedy}"
+
+    @operation(_("开始同步"), icon="sync", path="start", variant="primary")
+    def start(self, request: HttpRequest) -> HttpResponse:
+        def run(cleaned: dict[str, Any]) -> str:
+            follower_syncs.start_follower_sync(account_id=cleaned["account"].pk, actor=staff_actor(request))
+            return _now("已开始同步「%(name)s」的粉丝，进度会显示在列表里") % {
+                "name": cleaned["account"].name
+            }
+
+        question = Question(
+            title=_("同步全部粉丝"),
+            submit=_("开始同步"),
+            back_url=reverse(_LIST),
+            lines=[
+                _("从微信读取完整的粉丝名单，新粉丝登记为泛会员；不会发送任何消息"),
+                _("每 1 万粉丝用 1 次名单接口（新账号每天 500 次），查 unionid 每 100 人用 1 次"),
+                _("名单里没有的粉丝，向微信逐个核对后才标为已取关"),
+                _("可以随时暂停；之后的关注和取关由推送实时更新，一般只需同步一次"),
+            ],
+        )
+        return ask(self, request, question, run, form=StartForm(bound_data(request)))
+
+    @operation(_("暂停"), path="pause")
+    def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        lines = [_("写完正在读的一页就停；已同步的保留，之后从停下的地方继续")]
+        return self._turn(
+            request, object_id, follower_syncs.pause_follower_sync, _("暂停"), _now("已暂停"), lines
+        )
+
+    @operation(_("继续"), path="resume")
+    def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        lines = [_("从停下的地方继续；问题没有解决的话会再次停下")]
+        return self._turn(
+            request, object_id, follower_syncs.resume_follower_sync, _("继续"), _now("已继续"), lines
+        )
+
+    @operation(_("停止"), variant="danger", path="stop")
+    def stop(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        lines = [_("已同步的粉丝保留，没有读到的不动；停止后不能继续，要重新开始一次")]
+        return self._turn(
+            request, object_id, follower_syncs.stop_follower_sync, _("停止"), _now("已停止"), lines
+        )
+
+    def _turn(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        service: Callable[..., None],
+        verb: Any,
+        done: str,
+        lines: list[Any],
+    ) -> HttpResponse:
+        row = self.subject(request, object_id)
+        if row is None:
+            return self.no_subject(request, object_id)
+
+        def run(_cleaned: dict[str, Any]) -> str:
+            service(run_id=row.pk, actor=staff_actor(request))
+            return done
+
+        question = Question(
+            title=_("%(verb)s「%(name)s」的粉丝同步") % {"verb": verb, "name": row.account.name},
+            submit=verb,
+            back_url=reverse("admin:wechat_followersync_change", args=[row.pk]),
+            lines=lines,
+            is_dangerous=service is follower_syncs.stop_follower_sync,
+        )
+        return ask(self, request, question, run, subject=row)
