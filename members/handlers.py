@@ -27,7 +27,7 @@ def on_follower_gained(event: "wechat_events.FollowerGained") -> None:
 def on_followers_listed(event: "wechat_events.FollowersListed") -> None:
     """All of the page are registered, and follow."""
     services.register_listed_followers(
-        app_id=event.app_id, openids=event.openids, actor=Actor.wechat(), at=_heard_at(event.at)
+        app_id=event.app_id, openids=event.openids.split(), actor=Actor.wechat(), at=_heard_at(event.at)
     )
 
 

@@ -46,11 +46,11 @@ class FollowerLost(Event):
 @dataclasses.dataclass(frozen=True, slots=True)
 class FollowersListed(Event):
     """A page of the account's list of followers, up to 10,000, as WeChat had it at that second. They may have followed
-    long ago: nobody is to be greeted for it."""
+    long ago: nobody is to be greeted for it. `openids` stand with spaces between them."""
 
     account_id: int
     app_id: str
-    openids: tuple[str, ...]
+    openids: str
     at: int
 
 

@@ -155,9 +155,7 @@ def test_who_unfollows_during_the_pass_stays_unfollowed(account: Account, server
 
     def page(seen: Seen) -> Reply:
         # Her push overtakes the page that still names her.
-        follower_syncs.followers.note_unfollow(
-            account_id=account.pk, openid=gone, at=clock.now() + dt.timedelta(seconds=1)
-        )
+        followers.note_unfollow(account_id=account.pk, openid=gone, at=clock.now() + dt.timedelta(seconds=1))
         connection.close()
         return crowd.page(seen)
 
@@ -180,7 +178,9 @@ def test_who_came_back_unheard_follows_again(account: Account, server: ScriptedS
 
 
 @pytest.mark.parametrize("path", [LIST, BATCH])
-@pytest.mark.parametrize("reply", [HTML, DROP, error(-1), ok(total="x"), ok(errcode=0)])
+@pytest.mark.parametrize(
+    "reply", [HTML, DROP, error(-1), ok(total="x"), ok(errcode=0), ok(total=1, data={"openid": ["a b"]})]
+)
 def test_trouble_waits_and_goes_on_where_it_was(
     account: Account, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, path: str, reply: Reply
 ) -> None:

@@ -5,6 +5,7 @@ moves the run on, fenced by its lease: a killed run is gone on with, and a step 
 """
 
 import datetime as dt
+import re
 from typing import Any, Final
 
 from django.conf import settings
@@ -33,6 +34,7 @@ TURN: Final = dt.timedelta(seconds=45)
 LONGEST_PAUSE_S: Final = 300
 MOST_RESTARTS: Final = 3
 _INVALID_OPENID: Final = 40003
+_OPENID: Final = re.compile(r"[0-9A-Za-z_\-]{1,64}")
 
 # Who unfollowed after the page was asked for stays so.
 _STORE: Final = """
@@ -71,7 +73,14 @@ def start_follower_sync(*, account_id: int, actor: Actor, at: dt.datetime | None
 
 def pause_follower_sync(*, run_id: int, actor: Actor, at: dt.datetime | None = None) -> None:
     """The run rests after the step that is being made. Refuses (SyncOver) one that is over or failed."""
-    _turn(run_id, {SyncState.RUNNING, SyncState.PAUSED}, "pause", actor, at, state=SyncState.PAUSED)
+    _turn(
+        run_id,
+        {SyncState.RUNNING, SyncState.PAUSED},
+        action="wechat.followersync.pause",
+        actor=actor,
+        at=at,
+        state=SyncState.PAUSED,
+    )
 
 
 def resume_follower_sync(*, run_id: int, actor: Actor, at: dt.datetime | None = None) -> None:
@@ -79,9 +88,9 @@ def resume_follower_sync(*, run_id: int, actor: Actor, at: dt.datetime | None = 
     _turn(
         run_id,
         {SyncState.RUNNING, SyncState.PAUSED, SyncState.FAILED},
-        "resume",
-        actor,
-        at,
+        action="wechat.followersync.resume",
+        actor=actor,
+        at=at,
         state=SyncState.RUNNING,
         resume_at=None,
         trouble_count=0,
@@ -95,11 +104,19 @@ def stop_follower_sync(*, run_id: int, actor: Actor, at: dt.datetime | None = No
     """The run is over; what it found stays, nobody is marked lost for it. Refuses (SyncOver) one that is over."""
     now = at or clock.now()
     states = {SyncState.RUNNING, SyncState.PAUSED, SyncState.FAILED}
-    _turn(run_id, states, "stop", actor, now, state=SyncState.STOPPED, ended_at=now)
+    _turn(
+        run_id,
+        states,
+        action="wechat.followersync.stop",
+        actor=actor,
+        at=now,
+        state=SyncState.STOPPED,
+        ended_at=now,
+    )
 
 
 def _turn(
-    run_id: int, states: set[SyncState], verb: str, actor: Actor, at: dt.datetime | None, **changes: Any
+    run_id: int, states: set[SyncState], *, action: str, actor: Actor, at: dt.datetime | None, **changes: Any
 ) -> None:
     """The run is taken from whoever works on it, and is as `changes` say."""
     with transaction.atomic():
@@ -107,7 +124,7 @@ def _turn(
         if run.state not in states:
             raise SyncOver
         FollowerSync.objects.filter(pk=run_id).update(lease_holder="", leased_until=None, **changes)
-        audit.record(action=f"wechat.followersync.{verb}", subject=run, actor=actor, at=at or clock.now())
+        audit.record(action=action, subject=run, actor=actor, at=at or clock.now())
 
 
 def work_follower_syncs() -> int:
@@ -164,13 +181,18 @@ def _list_page(client: GatewayClient, run: FollowerSync, row: Any, holder: str) 
     openids, total, next_openid = _read_page(client.user.get_followers(run.next_openid or None))
     if openids:
         events.deliver(
-            FollowersListed(run.account_id, run.account.app_id, tuple(openids), int(asked_at.timestamp()))
+            FollowersListed(run.account_id, run.account.app_id, " ".join(openids), int(asked_at.timestamp()))
         )
     with transaction.atomic():
         moved: dict[str, Any] = {"total_count": total, "seen_count": F("seen_count") + len(openids)}
         if openids:
             with connection.cursor() as cursor:
-                values = {"account_id": run.account_id, "run": run.pk, "openids": openids, "at": asked_at}
+                values: dict[str, Any] = {
+                    "account_id": run.account_id,
+                    "run": run.pk,
+                    "openids": openids,
+                    "at": asked_at,
+                }
                 cursor.execute(_STORE, values)
                 _changed, is_new = cursor.fetchone()
             moved["new_count"] = F("new_count") + is_new
@@ -193,7 +215,7 @@ def _read_page(answer: Any) -> tuple[list[str], int, str]:
     data = answer.get("data") or {}
     openids = data.get("openid", []) if isinstance(data, dict) else None
     if not isinstance(openids, list) or not all(
-        isinstance(one, str) and 0 < len(one) <= 64 for one in openids
+        isinstance(one, str) and _OPENID.fullmatch(one) for one in openids
     ):
         raise UnreadableAnswer("/cgi-bin/user/get", errmsg="an openid that is none")
     next_openid = answer.get("next_openid")
