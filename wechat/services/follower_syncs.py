@@ -33,6 +33,7 @@ from wechat.services.verdicts import code_of
 TURN: Final = dt.timedelta(seconds=45)
 LONGEST_PAUSE_S: Final = 300
 MOST_RESTARTS: Final = 3
+_OPEN: Final = frozenset({SyncState.RUNNING, SyncState.PAUSED, SyncState.FAILED})
 _INVALID_OPENID: Final = 40003
 _OPENID: Final = re.compile(r"[0-9A-Za-z_\-]{1,64}")
 
@@ -73,58 +74,42 @@ def start_follower_sync(*, account_id: int, actor: Actor, at: dt.datetime | None
 
 def pause_follower_sync(*, run_id: int, actor: Actor, at: dt.datetime | None = None) -> None:
     """The run rests after the step that is being made. Refuses (SyncOver) one that is over or failed."""
-    _turn(
-        run_id,
-        {SyncState.RUNNING, SyncState.PAUSED},
-        action="wechat.followersync.pause",
-        actor=actor,
-        at=at,
-        state=SyncState.PAUSED,
-    )
+    with transaction.atomic():
+        run = _take(run_id, {SyncState.RUNNING, SyncState.PAUSED}, state=SyncState.PAUSED)
+        audit.record(action="wechat.followersync.pause", subject=run, actor=actor, at=at or clock.now())
 
 
 def resume_follower_sync(*, run_id: int, actor: Actor, at: dt.datetime | None = None) -> None:
     """A run that rests, waits or failed goes on where it was, now. Refuses (SyncOver) one that is over."""
-    _turn(
-        run_id,
-        {SyncState.RUNNING, SyncState.PAUSED, SyncState.FAILED},
-        action="wechat.followersync.resume",
-        actor=actor,
-        at=at,
-        state=SyncState.RUNNING,
-        resume_at=None,
-        trouble_count=0,
-        restart_count=0,
-        trouble_code="",
-        trouble_errcode=None,
-    )
+    with transaction.atomic():
+        run = _take(
+            run_id,
+            _OPEN,
+            state=SyncState.RUNNING,
+            resume_at=None,
+            restart_count=0,
+            trouble_count=0,
+            trouble_code="",
+            trouble_errcode=None,
+        )
+        audit.record(action="wechat.followersync.resume", subject=run, actor=actor, at=at or clock.now())
 
 
 def stop_follower_sync(*, run_id: int, actor: Actor, at: dt.datetime | None = None) -> None:
     """The run is over; what it found stays, nobody is marked lost for it. Refuses (SyncOver) one that is over."""
     now = at or clock.now()
-    states = {SyncState.RUNNING, SyncState.PAUSED, SyncState.FAILED}
-    _turn(
-        run_id,
-        states,
-        action="wechat.followersync.stop",
-        actor=actor,
-        at=now,
-        state=SyncState.STOPPED,
-        ended_at=now,
-    )
-
-
-def _turn(
-    run_id: int, states: set[SyncState], *, action: str, actor: Actor, at: dt.datetime | None, **changes: Any
-) -> None:
-    """The run is taken from whoever works on it, and is as `changes` say."""
     with transaction.atomic():
-        run = FollowerSync.objects.lock(run_id)
-        if run.state not in states:
-            raise SyncOver
-        FollowerSync.objects.filter(pk=run_id).update(lease_holder="", leased_until=None, **changes)
-        audit.record(action=action, subject=run, actor=actor, at=at or clock.now())
+        run = _take(run_id, _OPEN, state=SyncState.STOPPED, ended_at=now)
+        audit.record(action="wechat.followersync.stop", subject=run, actor=actor, at=now)
+
+
+def _take(run_id: int, states: frozenset[SyncState] | set[SyncState], **changes: Any) -> FollowerSync:
+    """The run, taken from whoever works on it, is as `changes` say."""
+    run = FollowerSync.objects.lock(run_id)
+    if run.state not in states:
+        raise SyncOver
+    FollowerSync.objects.filter(pk=run_id).update(lease_holder="", leased_until=None, **changes)
+    return run
 
 
 def work_follower_syncs() -> int:
