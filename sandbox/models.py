@@ -74,6 +74,8 @@ class Account:
     sends_minute: int = 0
     sends_made: int = 0  # in that minute
     sent_keys: dict[str, list[float]] = field(default_factory=dict)  # client_msg_id of a person → when, msgid
+    crowd: int | None = None  # followers beyond the cast, see sandbox.crowd
+    crowd_gone: list[str] | None = None  # those of the crowd who follow no more
     tags: dict[str, str] = field(default_factory=dict)  # id → name of the tags its followers may carry
 
 

@@ -6,6 +6,7 @@ Nickname and avatar are not here: the platform stopped giving them out on 2021-1
 from typing import Any
 
 from sandbox.apis.gate import OK, Answer, Call, Endpoint
+from sandbox.crowd import describe_one, find_in_crowd, openids_of_crowd
 from sandbox.errors import WeChatRefusal
 from sandbox.identity import openid_of
 from sandbox.models import Person
@@ -46,8 +47,17 @@ def _describe(call: Call, person: Person, language: str) -> dict[str, Any]:
     }
 
 
+def _tell(call: Call, openid: object, language: str) -> dict[str, Any]:
+    number = find_in_crowd(call.account, openid)
+    if number is not None:
+        return describe_one(call.account, str(openid), number, language)
+    return _describe(call, _find(call, openid), language)
+
+
 def get_info(call: Call) -> Answer:
     """One follower. No errcode on success."""
+    if find_in_crowd(call.account, call.query.get("openid")) is not None:
+        return _tell(call, call.query["openid"], call.query.get("lang", "zh_CN"))
     person = _find(call, call.query.get("openid"))
     call.summary = person.name
     return _describe(call, person, call.query.get("lang", "zh_CN"))
@@ -61,9 +71,7 @@ def get_info_batch(call: Call) -> Answer:
     if not 1 <= len(users) <= BATCH:
         raise WeChatRefusal(40032)
     call.summary = f"{len(users)} 人"
-    lines = [
-        _describe(call, _find(call, user.get("openid")), str(user.get("lang", "zh_CN"))) for user in users
-    ]
+    lines = [_tell(call, user.get("openid"), str(user.get("lang", "zh_CN"))) for user in users]
     return {"user_info_list": lines}
 
 
@@ -72,10 +80,10 @@ def list_followers(call: Call) -> Answer:
     app_id = call.account.app_id
     ties = [(person, person.ties[app_id]) for person in call.world.people.values() if app_id in person.ties]
     followers = sorted((pair for pair in ties if pair[1].is_following), key=lambda pair: pair[1].followed_at)
-    openids = [openid_of(person.key, app_id) for person, _ in followers]
+    openids = openids_of_crowd(call.account) + [openid_of(person.key, app_id) for person, _ in followers]
     start, after = 0, call.query.get("next_openid", "")
     if after:
-        if call.world.person_by_openid(app_id, after) is None:
+        if find_in_crowd(call.account, after) is None and call.world.person_by_openid(app_id, after) is None:
             raise WeChatRefusal(40003)
         start = openids.index(after) + 1 if after in openids else len(openids)
     page = openids[start : start + call.world.settings.followers_page_size]

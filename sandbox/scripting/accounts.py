@@ -19,9 +19,9 @@ CHOICES = {
 }
 TEXTS = ("name", "app_secret", "original_id", "token", "callback_url")
 NUMBERS = ("token_lifetime", "permanent_qr_limit")
-OPTIONAL_NUMBERS = ("sends_per_minute",)
+OPTIONAL_NUMBERS = ("sends_per_minute", "crowd")
 OPTIONAL_TEXTS = ("open_platform", "previous_aes_key")
-LISTS = ("oauth_domains", "ip_whitelist", "pages")
+LISTS = ("oauth_domains", "ip_whitelist", "pages", "crowd_gone")
 SETTABLE = {
     *CHOICES,
     *TEXTS,

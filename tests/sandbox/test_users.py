@@ -82,3 +82,26 @@ def test_following_twice_and_leaving_twice(driver: Driver) -> None:
     assert outcomes == ["not_following", "followed", "already_following", "unfollowed"]
     assert driver.callback.events() == ["subscribe", "unsubscribe"]
     assert driver.act(person, "write", text="在吗")["outcome"] == "not_following"
+
+
+def test_a_crowd_of_100000_is_listed_and_told_of(driver: Driver) -> None:
+    driver.account(crowd=100_000, crowd_gone=[openid_of("crowd-1", APP)])
+    person = driver.person()
+    driver.act(person, "follow")
+    found: list[str] = []
+    after = ""
+    for _page in range(12):
+        page = driver.get("/cgi-bin/user/get", next_openid=after)
+        assert page["total"] == 100_000
+        if not page["count"]:
+            break
+        found += page["data"]["openid"]
+        after = page["next_openid"]
+    assert len(set(found)) == len(found) == 100_000
+    assert (found[0], found[1]) == (openid_of("crowd-0", APP), openid_of("crowd-2", APP))
+    assert found[-1] == person["openids"][APP]
+    asked = [{"openid": openid} for openid in (found[0], openid_of("crowd-1", APP), found[-1])]
+    lines = driver.post("/cgi-bin/user/info/batchget", {"user_list": asked})["user_info_list"]
+    assert [line["subscribe"] for line in lines] == [1, 0, 1]
+    assert lines[0] == driver.get(INFO, openid=found[0])
+    assert lines[0]["unionid"] == unionid_of("crowd-0", "op-main")
