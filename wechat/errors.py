@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import InvalidInput, NotAllowed, NotFound, Refusal, TooMany, Unavailable
+from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refusal, TooMany, Unavailable
 
 
 class NoAccount(NotFound):
@@ -167,3 +167,27 @@ class SystemFollowerTag(Refusal):
 
     code = "wechat.system_follower_tag"
     sentence = _("这是微信自带的标签，不能修改或删除")
+
+
+class NotAnOfficialAccount(InvalidInput):
+    code = "wechat.not_an_official_account"
+    sentence = _("只有公众号有自定义菜单")
+
+
+class MenuUnfit(InvalidInput):
+    """WeChat would refuse the menus; `details["problems"]` has every one with its menu, path, field, code and message."""
+
+    code = "wechat.menu_unfit"
+    sentence = _("菜单不符合微信的要求，请按提示修改")
+
+
+class MenuBusy(Conflict):
+    code = "wechat.menu_busy"
+    sentence = _("有人正在发布这个公众号的菜单，请过一分钟再看")
+
+
+class MenuSuperseded(Refusal):
+    """History is not published; it is restored to a draft first."""
+
+    code = "wechat.menu_superseded"
+    sentence = _("这是历史版本，请先恢复成草稿再发布")

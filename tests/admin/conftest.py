@@ -12,7 +12,7 @@ from pytest_django import DjangoDbBlocker
 
 from core import clock
 from core.actor import Actor
-from core.models import ExportJob
+from core.models import ExportJob, StaffAccount
 from coupons import selectors as coupon_selectors
 from coupons import services as coupon_services
 from coupons.contracts import (
@@ -52,6 +52,7 @@ from tests.sales.commission_kit import rule as commission_rule
 from tests.sales.kit import order as sale_order
 from tests.sales.kit import tell
 from tests.sales.reviews_kit import ask_at_once, make_review
+from tests.wechat.gateway_out import sandbox, sandbox_account, sandbox_url  # noqa: F401
 from tests.wechat.reply_kit import make_rule
 from wechat.models import (
     Follower,
@@ -66,6 +67,7 @@ from wechat.models import (
 )
 from wechat.models.account import PermanentCodeBudget
 from wechat.services import lanes
+from wechat.services.menus import save_menu_draft
 from wechat.services.verdicts import Trouble
 
 
@@ -288,6 +290,12 @@ def fill_account(cast: Cast) -> None:  # noqa: F811
     PermanentCodeBudget.objects.create(account_id=account, spent_count=1_204)
     make_rule(account, "欢迎", {"text": "欢迎关注"}, trigger="follow")
     ReplyHours.objects.create(account_id=account, weekly=["10:00-22:00"] * 7)
+    save_menu_draft(
+        account_id=account,
+        buttons=[{"type": "click", "name": "积分", "key": "POINTS"}],
+        conditionals=[{"tag_id": "100", "buttons": [{"type": "click", "name": "会员", "key": "VIP"}]}],
+        actor=Actor.system("test"),
+    )
     template = MessageTemplate.objects.create(
         account_id=account,
         template_id="T-delivery",
@@ -394,3 +402,15 @@ def fill_numbers(cast: Cast) -> None:  # noqa: F811
     ExportJob.objects.create(
         staff=cast.head_office, listed="coupons.coupon", row_count=6_000, asked_at=clock.now()
     )
+
+
+@pytest.fixture
+def looker(db: None) -> Client:
+    """Somebody who may look at everything of the gateway and change nothing."""
+    staff = StaffAccount.objects.create_user("looker", password="x", is_staff=True)
+    staff.user_permissions.set(
+        Permission.objects.filter(content_type__app_label="wechat", codename__startswith="view_")
+    )
+    client = Client()
+    client.force_login(staff)
+    return client

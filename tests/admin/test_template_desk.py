@@ -3,14 +3,12 @@
 import datetime as dt
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
 from core import clock
 from core.actor import Actor
-from core.models import StaffAccount
 from tests.cast import Cast
 from wechat.models import MessageTemplate, SendLane, TemplateTrial
 from wechat.services import lanes
@@ -33,18 +31,6 @@ def template(cast: Cast) -> MessageTemplate:
         ],
         synced_at=clock.now(),
     )
-
-
-@pytest.fixture
-def looker(db: None) -> Client:
-    """Somebody who may look at everything of the gateway and change nothing."""
-    staff = StaffAccount.objects.create_user("looker", password="x", is_staff=True)
-    staff.user_permissions.set(
-        Permission.objects.filter(content_type__app_label="wechat", codename__startswith="view_")
-    )
-    client = Client()
-    client.force_login(staff)
-    return client
 
 
 def page_of(template: MessageTemplate) -> str:

@@ -72,7 +72,7 @@ SPOKEN_IN = {
     ("sales", "examples"),
 }
 _COUNTED = re.compile(
-    r".*_(?:id|count|fen|bp)|(?:is|has|may)_.*|count|delta|version|members|points|quota|more|risen|fallen|kept|graced|ended|"
+    r".*_(?:id|count|fen|bp)|(?:is|has|may)_.*|count|delta|(?:from_)?version|members|points|quota|more|risen|fallen|kept|graced|ended|"
     r"replaced|added|changed|deleted"
 )
 

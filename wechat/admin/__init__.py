@@ -3,11 +3,32 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import name_actions, name_details, name_values
-from wechat.admin import accounts, follower_syncs, follower_tags, inbox, lanes, outbox, replies, templates
+from wechat.admin import (
+    accounts,
+    follower_syncs,
+    follower_tags,
+    inbox,
+    lanes,
+    menus,
+    outbox,
+    replies,
+    templates,
+)
 from wechat.models.inbox import InboundState
+from wechat.models.menus import MenuState
 from wechat.services import verdicts
 
-__all__ = ["accounts", "follower_syncs", "follower_tags", "inbox", "lanes", "outbox", "replies", "templates"]
+__all__ = [
+    "accounts",
+    "follower_syncs",
+    "follower_tags",
+    "inbox",
+    "lanes",
+    "menus",
+    "outbox",
+    "replies",
+    "templates",
+]
 
 name_actions(
     {
@@ -32,6 +53,9 @@ name_actions(
         "wechat.followertag.add": _("新建粉丝标签"),
         "wechat.followertag.rename": _("粉丝标签改名"),
         "wechat.followertag.delete": _("删除粉丝标签"),
+        "wechat.menu.draft": _("保存菜单草稿"),
+        "wechat.menu.restore": _("恢复菜单版本"),
+        "wechat.menu.publish": _("发布菜单"),
         "wechat.lane.lift": _("恢复发送"),
         "wechat.lane.rate": _("修改发送速度"),
     }
@@ -47,3 +71,5 @@ _WORDS = {
 }
 name_values("outcome", _WORDS, within="wechat.template.try")
 name_values("halt_code", _WORDS)
+name_details({"from_version": _("恢复自版本")})
+name_values("outcome", MenuState.choices, within="wechat.menu.publish")

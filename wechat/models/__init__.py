@@ -4,6 +4,7 @@ from wechat.models.account import AccessToken, Account, PermanentCodeBudget
 from wechat.models.followers import FollowerSync, FollowerTag
 from wechat.models.inbox import Follower, InboundEvent
 from wechat.models.lanes import SendLane
+from wechat.models.menus import MenuLease, MenuVersion
 from wechat.models.outbox import MediaHandle, OutboundCall, OutboundMessage
 from wechat.models.replies import (
     ReplyHoliday,
@@ -23,6 +24,8 @@ __all__ = [
     "FollowerTag",
     "InboundEvent",
     "MediaHandle",
+    "MenuLease",
+    "MenuVersion",
     "MessageTemplate",
     "OutboundCall",
     "OutboundMessage",
