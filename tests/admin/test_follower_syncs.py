@@ -54,3 +54,9 @@ def test_the_page_says_how_far_how_fast_and_what_to_do(desk: Client, cast: Cast)
     body = _page(desk)
     assert [words for words in ("40164", "IP 白名单", "出错停下") if words not in body] == []
     assert "出错停下" in desk.get(reverse(LIST)).content.decode()
+    pause, resume = (
+        reverse(f"admin:wechat_followersync_{verb}", args=[run.pk]) for verb in ("pause", "resume")
+    )
+    assert (pause in body, resume in body) == (False, True)
+    FollowerSync.objects.filter(pk=run.pk).update(state="stopped", ended_at=now)
+    assert resume not in _page(desk)

@@ -62,6 +62,18 @@ class FollowerSyncAdmin(ReadOnlyAdmin):
     actions_list = ("start",)
     actions_detail = ("pause", "resume", "stop")
 
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Only what the run's state allows; one that waits after trouble may be told to go on at once."""
+        row = self.subject(request, str(object_id))
+        if row is None or row.ended_at:
+            return []
+        possible = {
+            "pause": row.state == SyncState.RUNNING,
+            "resume": row.state != SyncState.RUNNING or row.resume_at is not None,
+        }
+        offered = super().get_actions_detail(request, object_id)
+        return [action for action in offered if possible.get(action.path, True)]
+
     @column(
         _("状态"),
         labels={

@@ -68,6 +68,12 @@ class FollowerTagAdmin(ReadOnlyAdmin):
     actions_list = ("create", "sync")
     actions_detail = ("rename", "remove")
 
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Nothing to change about a tag that WeChat has no more."""
+        row = self.subject(request, str(object_id))
+        is_live = row is not None and row.gone_at is None
+        return super().get_actions_detail(request, object_id) if is_live else []
+
     @column(_("状态"), labels={"live": "success", "gone": "danger"})
     def state_label(self, row: FollowerTag) -> tuple[str, str]:
         return ("live", _now("可用")) if row.gone_at is None else ("gone", _now("微信里已删除"))
