@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -44,13 +45,30 @@ class _Breaker:
 
 
 @functools.cache
-def _client() -> redis.Redis:
+def _made_client() -> redis.Redis:
     return redis.Redis.from_url(
         settings.REDIS_URL, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
     )
 
 
-os.register_at_fork(after_in_child=_client.cache_clear)
+class _Making:
+    lock = threading.Lock()
+
+
+def client() -> redis.Redis:
+    """This process's client. Made by one thread: the cache alone lets two make one each, and the one that is not kept
+    closes its connections when it is dropped, under the very request that goes through it."""
+    with _Making.lock:
+        return _made_client()
+
+
+def forget_client() -> None:
+    """The next request makes a client of its own, as in a child of this process."""
+    _Making.lock = threading.Lock()
+    _made_client.cache_clear()
+
+
+os.register_at_fork(after_in_child=forget_client)
 
 
 def find_wait(scope: str, limits: Iterable[tuple[Limit, str]]) -> int | None:
@@ -63,7 +81,7 @@ def find_wait(scope: str, limits: Iterable[tuple[Limit, str]]) -> int | None:
         return None
     asked = list(limits)
     try:
-        pipe = _client().pipeline(transaction=False)
+        pipe = client().pipeline(transaction=False)
         for limit, name in asked:
             key = _key(scope, limit, name, now)
             pipe.incr(key)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Value
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 
@@ -22,7 +23,20 @@ class OnlyRow(_Base):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Until there is the row."""
-        return super().has_add_permission(request) and not self.get_queryset(request).exists()
+        return super().has_add_permission(request) and self.opts.label not in self._written(request)
+
+    def _written(self, request: HttpRequest) -> frozenset[str]:
+        """The tables of one row that have theirs. Every page's menu asks for each of them: one statement for all."""
+        known: frozenset[str] | None = getattr(request, "_rows_written", None)
+        if known is None:
+            first, *others = [
+                page.model._default_manager.order_by("pk").values_list(Value(page.opts.label))[:1]
+                for page in self.admin_site._registry.values()
+                if isinstance(page, OnlyRow)
+            ]
+            known = frozenset(label for (label,) in first.union(*others, all=True))
+            request._rows_written = known  # type: ignore[attr-defined]
+        return known
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Straight to the form."""

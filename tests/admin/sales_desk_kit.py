@@ -9,7 +9,7 @@ from django.test import Client
 from core import clock
 from core.actor import Actor
 from sales import services
-from sales.models import AttributionRule, CodeAlias
+from sales.models import AttributionRule, CodeAlias, MemberAlias
 from tests.cast import Cast
 from tests.sales.kit import back, key_of, line, order, tell
 
@@ -29,6 +29,9 @@ def fill_sales(cast: Cast) -> None:
     services.work_desk_job(job_id=job.pk, actor=boss)
     CodeAlias.objects.create(
         kind="guide", source="erp", code="OLD7", guide_id=cast.lina.id, made_at=clock.now()
+    )
+    MemberAlias.objects.create(
+        source="erp", member_index="f" * 64, member_id=cast.xiaomei.id, made_at=clock.now()
     )
     services.prove_totals(since=clock.today(), until=clock.today() + dt.timedelta(days=1), actor=boss)
 

@@ -19,8 +19,8 @@ def make_kinds() -> None:
     for order, (code, name, wants_time, accept, finish) in enumerate(
         [
             ("visit", "预约到店", True, 4, 24),
-            ("repair", "售后维修", False, 8, 72),
             ("home_service", "上门服务", True, 4, 24),
+            ("repair", "售后维修", False, 8, 72),
             ("styling", "搭配建议", False, 8, 24),
             ("other", "其他", False, 8, 48),
         ]

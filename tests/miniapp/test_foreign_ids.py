@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.urls import URLPattern
 
+from campaigns.models import InboxMessage
+from core import clock
 from members import selectors as member_selectors
 from members.models import Member
 from miniapp import urls
@@ -54,7 +56,12 @@ def hers(phone: Phone, cast: Any) -> dict[str, str]:
     ask_at_once()
     public_id = phone.get("/profile").data["id"]
     tell(order("P1", member=key_of(Member.objects.get(public_id=public_id))))
+    told = InboxMessage.objects.create(
+        member=Member.objects.get(public_id=public_id), topic="sale", title="购物通知", text="您消费了 ¥199。",
+        reason_key="hers", sent_at=clock.now(),
+    )  # fmt: skip
     return {
+        "message": told.public_id,
         "order": phone.get("/orders").data["orders"][0]["id"],
         "device": phone.device_id,
         "request": ask(phone, cast),
@@ -70,6 +77,7 @@ def hers(phone: Phone, cast: Any) -> dict[str, str]:
 def test_there_are_ids_in_addresses() -> None:
     assert {name for _address, name, _method in slots()} == {
         "device_id",
+        "message_id",
         "order_id",
         "request_id",
         "review_id",
@@ -88,20 +96,26 @@ def test_anothers_id_looks_like_an_unknown_one(
     mark = stranger.get(f"/requests/{ask(stranger, cast)}").data["read_mark"]
 
     def answer(one: str) -> tuple[int, Any, dict[str, str]]:
-        bodies: dict[str, dict[str, Any]] = {"read": {"read_mark": mark}, "answer": {"score": 5}}
-        body = bodies.get(address.rpartition("/")[2], {})
+        bodies: dict[str, dict[str, Any]] = {
+            "request_id/read": {"read_mark": mark},
+            "review_id/answer": {"score": 5},
+        }
+        body = bodies.get(f"{name}/{address.rpartition('/')[2]}", {})
         got = stranger.ask(method, "/" + _SLOT.sub(one, address), body)
         heads = {key: value for key, value in got.headers.items() if key not in {"Date", "Content-Length"}}
         return got.status_code, got.data, heads
 
     unknown = answer(UNKNOWN)
     assert unknown[0] == 404
-    # A file may be asked for six times an hour, so ids of reviews and orders are tried where those are.
+    # A file may be asked for six times an hour, so ids of reviews, orders and messages are tried where those are.
     tried = {
-        kind: one for kind, one in hers.items() if kind not in {"review", "order"} or name == f"{kind}_id"
+        kind: one
+        for kind, one in hers.items()
+        if kind not in {"review", "order", "message"} or name == f"{kind}_id"
     }
     assert {kind for kind, one in tried.items() if answer(one) != unknown} == set()
     # Nothing of hers was touched.
     assert phone.get(f"/requests/{hers['request']}").data["state"] == "open"
     assert phone.get("/data-requests").data["requests"][0]["state"] == "open"
+    assert phone.get("/inbox/unread").data["unread_count"] == 1
     assert [device["is_this"] for device in phone.get("/devices").data["devices"]] == [True]

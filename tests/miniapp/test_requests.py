@@ -42,7 +42,7 @@ def by_lina(cast: Any, request_id: str, act: str, **more: Any) -> None:
 
 def test_she_sees_what_she_may_ask_for(phone: Phone) -> None:
     kinds = phone.get("/requests/kinds").data["kinds"]
-    assert [kind["code"] for kind in kinds] == ["visit", "repair", "home_service", "styling", "other"]
+    assert [kind["code"] for kind in kinds] == ["visit", "home_service", "repair", "styling", "other"]
     assert kinds[0]["wants_time"]
 
 

@@ -192,10 +192,10 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
 
 
 def _name(value: str) -> str:
-    """Ten characters, or twenty when all of them are letters; pictures are left out."""
+    """Ten characters, or twenty when all of them are letters; pictures are left out, and no mark says that it was cut:
+    a name has none."""
     kept = " ".join("".join(char for char in value if _is_written(char) or char in " ·.-").split())
-    is_latin = kept.isascii()
-    return cut(kept, 20 if is_latin else 10, ending="" if is_latin else _ELLIPSIS) if kept else NOTHING
+    return cut(kept, 20 if kept.isascii() else 10, ending="") if kept else NOTHING
 
 
 def _phrase(value: str) -> str:
