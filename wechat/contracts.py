@@ -167,8 +167,8 @@ class TemplateCard:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class TemplateSync:
-    """What a synchronisation changed, in templates."""
+class Mirrored:
+    """What a synchronisation changed in rows that mirror WeChat's."""
 
     total_count: int
     added_count: int
@@ -186,13 +186,3 @@ class FollowerTagCard:
     name: str
     follower_count: int
     is_live: bool
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class FollowerTagSync:
-    """What a synchronisation changed, in tags."""
-
-    total_count: int
-    added_count: int
-    changed_count: int
-    gone_count: int

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.contracts import TOPICS
+from campaigns.contracts import OFFERED_TOPICS, TOPICS
 from campaigns.errors import MappingUnfit
 from campaigns.models import TopicTemplate
 from campaigns.services.mapping import map_topic
@@ -17,7 +17,7 @@ from core.admin import BaseAdmin, ChoiceFilter, ServiceForms, column, staff_acto
 from core.admin.forms import dress
 from wechat.contracts import TemplateCard
 from wechat.services.template_fields import kind_of
-from wechat.services.templates import find_template, list_templates
+from wechat.services.templates import find_template, list_templates, live_title
 
 _WORDS: Final = ""  # the choice of a fixed text
 
@@ -41,6 +41,9 @@ class MappingForm(forms.ModelForm[TopicTemplate]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.card = self._find_card()
+        if "topic" in self.fields:
+            offered: Any = self.fields["topic"]
+            offered.choices = [(topic.code, topic.label) for topic in OFFERED_TOPICS]
         if "template" in self.fields:
             dress(self.fields["template"])
         if self.card is not None:
@@ -106,7 +109,7 @@ def _form_for(row: TopicTemplate, card: TemplateCard | None) -> type[MappingForm
 class TopicFilter(ChoiceFilter):
     title = _("事项")
     parameter_name = "topic"
-    options = tuple((topic.code, topic.label) for topic in TOPICS.values())
+    options = tuple((topic.code, topic.label) for topic in OFFERED_TOPICS)
 
 
 @admin.register(TopicTemplate)
@@ -118,6 +121,10 @@ class TopicTemplateAdmin(ServiceForms, BaseAdmin):
     list_select_related = ("account",)
     list_filter = (TopicFilter, "account")
     ordering = ("topic", "account")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        title = live_title(account="account_id", template="template_id")
+        return super().get_queryset(request).annotate(template_title=title)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is not None:
@@ -179,5 +186,4 @@ class TopicTemplateAdmin(ServiceForms, BaseAdmin):
 
     @column(_("模板"))
     def title(self, row: TopicTemplate) -> str:
-        card = self._card(row)
-        return _now("已不存在") if card is None or not card.is_live else card.title
+        return getattr(row, "template_title", None) or _now("已不存在")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from campaigns.contracts import CHANNEL_LABELS, CHANNELS, TOPICS
+from campaigns.contracts import CHANNEL_LABELS, OFFERED_CHANNELS, OFFERED_TOPICS, SMS
 from campaigns.errors import QuietHoursUnusable
 from campaigns.models import FrequencyCap, ReachPolicy, TopicRule
 from campaigns.selectors.policy import list_topic_terms, split_channels
@@ -38,6 +38,14 @@ class CapInline(UnfoldTabularInline):
     fields = ("channel", "importance", "span", "most")
     extra = 0
     tab = False
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Nothing chosen is a choice here: all of them together."""
+        field: Any = super().formfield_for_choice_field(db_field, request, **kwargs)
+        if db_field.blank:
+            known = [(code, label) for code, label in field.choices if code not in ("", SMS)]
+            field.choices = [("", _("合计")), *known]
+        return field
 
 
 @admin.register(ReachPolicy)
@@ -69,7 +77,7 @@ class TopicForm(forms.ModelForm[TopicRule]):
 
     chosen = forms.MultipleChoiceField(
         label=_("通道"),
-        choices=[(channel, CHANNEL_LABELS[channel]) for channel in CHANNELS],
+        choices=[(channel, CHANNEL_LABELS[channel]) for channel in OFFERED_CHANNELS],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("从上到下逐个尝试，前一个发不了才用下一个"),
     )
@@ -80,6 +88,9 @@ class TopicForm(forms.ModelForm[TopicRule]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "topic" in self.fields:
+            offered: Any = self.fields["topic"]
+            offered.choices = [(topic.code, topic.label) for topic in OFFERED_TOPICS]
         if self.instance.pk is not None:
             self.initial["chosen"] = list(split_channels(self.instance.channels))
 
@@ -98,11 +109,23 @@ class TopicRuleAdmin(ServiceForms, BaseAdmin):
         terms = list_topic_terms()
         known = set(TopicRule.objects.values_list("topic", flat=True))
         lines = [
-            (topic.label, " → ".join(str(CHANNEL_LABELS[channel]) for channel in terms[topic.code].channels))
-            for topic in TOPICS.values()
+            (topic, " → ".join(str(CHANNEL_LABELS[channel]) for channel in terms[topic.code].channels))
+            for topic in OFFERED_TOPICS
             if topic.code not in known
         ]
         return super().changelist_view(request, {**(extra_context or {}), "topic_defaults": lines})
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """How the topic is handled so far, so that only what is to change is touched."""
+        terms = list_topic_terms().get(request.GET.get("topic", ""))
+        if terms is None:
+            return {}
+        return {
+            "topic": terms.topic,
+            "is_on": terms.is_on,
+            "importance": terms.importance,
+            "chosen": list(terms.channels),
+        }
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("topic",) if obj is not None else ()

@@ -11,6 +11,9 @@ from campaigns.contracts.reaches import (
 from campaigns.contracts.topics import (
     CHANNEL_LABELS,
     CHANNELS,
+    OFFERED_CHANNELS,
+    OFFERED_TOPICS,
+    SMS,
     TOPICS,
     WECHAT_CHANNELS,
     ChannelName,
@@ -21,7 +24,10 @@ from campaigns.contracts.topics import (
 __all__ = [
     "CHANNELS",
     "CHANNEL_LABELS",
+    "OFFERED_CHANNELS",
+    "OFFERED_TOPICS",
     "REACH_WORDS",
+    "SMS",
     "TOPICS",
     "WECHAT_CHANNELS",
     "Cap",

@@ -35,6 +35,8 @@ CHANNEL_LABELS: Final[Mapping[str, Text]] = {
     FOLLOW_UP: _("导购任务"),
     INBOX: _("站内信"),
 }
+# What staff may choose from: nothing sends text messages to members yet.
+OFFERED_CHANNELS: Final = tuple(name for name in CHANNELS if name != SMS)
 # A machine of WeChat's is asked, over the network.
 WECHAT_CHANNELS: Final[frozenset[str]] = frozenset({SUBSCRIPTION, TEMPLATE, SERVICE_MESSAGE})
 _QUIET: Final[tuple[ChannelName, ...]] = ("subscription", "template", "service_message", "inbox")
@@ -148,3 +150,6 @@ TOPICS: Final[Mapping[str, Topic]] = {
         ),
     )
 }
+# Nobody tells these yet, so staff are not asked how to.
+_UNTOLD: Final = frozenset({"points_changed", "guide_changed", "task", "marketing"})
+OFFERED_TOPICS: Final = tuple(topic for topic in TOPICS.values() if topic.code not in _UNTOLD)

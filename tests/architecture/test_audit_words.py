@@ -43,6 +43,7 @@ EXPRESSIONS = {
         "guides.request_kind_created",
         "guides.request_kind_changed",
     ],
+    "wechat.{model._meta.model_name}s.sync": ["wechat.messagetemplates.sync", "wechat.followertags.sync"],
     "{self.sort.name}_{verb}": [
         f"{name}_{verb}"
         for name in ("members.import", "sales.intake")

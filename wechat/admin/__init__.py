@@ -43,7 +43,7 @@ name_actions(
         "wechat.replyhours.add": _("设置营业时间"),
         "wechat.replyhours.change": _("修改营业时间"),
         "wechat.replay": _("重新处理推送"),
-        "wechat.templates.sync": _("同步消息模板"),
+        "wechat.messagetemplates.sync": _("同步消息模板"),
         "wechat.template.try": _("试发模板消息"),
         "wechat.followersync.start": _("开始同步粉丝"),
         "wechat.followersync.pause": _("暂停同步粉丝"),

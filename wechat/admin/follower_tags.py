@@ -4,41 +4,27 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import (
-    ChoiceFilter,
     DressedForm,
     Question,
     ReadOnlyAdmin,
     ask,
     bound_data,
-    column,
     operation,
     staff_actor,
-    when,
 )
-from core.errors import Refusal
+from wechat.admin.mirrors import LiveFilter, MirrorPages
 from wechat.models import Account, FollowerTag
 from wechat.models.account import AccountKind
 from wechat.services import follower_tags
 
 _LIST = "admin:wechat_followertag_changelist"
-
-
-class TagLiveFilter(ChoiceFilter):
-    title = _("状态")
-    parameter_name = "live"
-    options = (("yes", _("可用")), ("no", _("已消失")))
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() is None:
-            return queryset
-        return queryset.filter(gone_at__isnull=self.value() == "yes")
 
 
 class TagNameForm(DressedForm):
@@ -55,12 +41,22 @@ class NewTagForm(TagNameForm):
 
 
 @admin.register(FollowerTag)
-class FollowerTagAdmin(ReadOnlyAdmin):
+class FollowerTagAdmin(MirrorPages, ReadOnlyAdmin):
     """WeChat has the tags; each change is made there first."""
+
+    sync_title = _("从微信同步粉丝标签")
+    sync_lines = (
+        _("会读取这些公众号在微信后台的标签：%(names)s"),
+        _("微信里已经删除的标签会标为已消失；粉丝不会收到任何消息"),
+    )
+    sync_rows = staticmethod(follower_tags.sync_follower_tags)
+    synced_words = _(
+        "%(name)s：共 %(all)s 个标签，新增 %(new)s 个，有变化 %(changed)s 个，已删除 %(gone)s 个"
+    )
 
     list_display = ("name", "account", "follower_count", "state_label", "synced")
     list_select_related = ("account",)
-    list_filter = (TagLiveFilter, "account")
+    list_filter = (LiveFilter, "account")
     search_fields = ("name",)
     search_help_text = _("按标签名查找")
     ordering = ("gone_at", "account", "name", "pk")
@@ -73,14 +69,6 @@ class FollowerTagAdmin(ReadOnlyAdmin):
         row = self.subject(request, str(object_id))
         is_live = row is not None and row.gone_at is None
         return super().get_actions_detail(request, object_id) if is_live else []
-
-    @column(_("状态"), labels={"live": "success", "gone": "danger"})
-    def state_label(self, row: FollowerTag) -> tuple[str, str]:
-        return ("live", _now("可用")) if row.gone_at is None else ("gone", _now("微信里已删除"))
-
-    @column(_("同步时间"), ordering="synced_at")
-    def synced(self, row: FollowerTag) -> str:
-        return when(row.synced_at)
 
     @operation(_("新建标签"), icon="add", path="create", variant="primary")
     def create(self, request: HttpRequest) -> HttpResponse:
@@ -100,24 +88,10 @@ class FollowerTagAdmin(ReadOnlyAdmin):
 
     @operation(_("同步标签"), icon="sync", path="sync")
     def sync(self, request: HttpRequest) -> HttpResponse:
-        accounts = list(Account.objects.filter(is_active=True, kind=AccountKind.OFFICIAL).order_by("pk"))
+        return self.ask_to_sync(request)
 
-        def run(_cleaned: dict[str, Any]) -> HttpResponse:
-            for account in accounts:
-                _sync_one(request, account)
-            return HttpResponseRedirect(reverse(_LIST))
-
-        question = Question(
-            title=_("从微信同步粉丝标签"),
-            submit=_("现在同步"),
-            back_url=reverse(_LIST),
-            lines=[
-                _("会读取这些公众号在微信后台的标签：%(names)s")
-                % {"names": "、".join(account.name for account in accounts)},
-                _("微信里已经删除的标签会标为已消失；粉丝不会收到任何消息"),
-            ],
-        )
-        return ask(self, request, question, run)
+    def synced_accounts(self) -> list[Account]:
+        return [account for account in super().synced_accounts() if account.kind == AccountKind.OFFICIAL]
 
     @operation(_("改名"), path="rename")
     def rename(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -166,22 +140,3 @@ class FollowerTagAdmin(ReadOnlyAdmin):
 
     def _page_of(self, tag: FollowerTag) -> str:
         return reverse("admin:wechat_followertag_change", args=[tag.pk])
-
-
-def _sync_one(request: HttpRequest, account: Account) -> None:
-    try:
-        done = follower_tags.sync_follower_tags(account_id=account.pk, actor=staff_actor(request))
-    except Refusal as refusal:
-        why = _now("%(name)s：没有同步，%(why)s") % {"name": account.name, "why": refusal.message}
-        messages.error(request, why)
-        return
-    words = _now(
-        "%(name)s：共 %(all)s 个标签，新增 %(new)s 个，有变化 %(changed)s 个，已删除 %(gone)s 个"
-    ) % {
-        "name": account.name,
-        "all": done.total_count,
-        "new": done.added_count,
-        "changed": done.changed_count,
-        "gone": done.gone_count,
-    }
-    messages.success(request, words)

@@ -7,17 +7,13 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import (
-    ChoiceFilter,
     DressedForm,
     OwnPage,
-    Question,
     ReadOnlyAdmin,
-    ask,
     column,
     find_answer,
     mask_openid,
@@ -26,9 +22,10 @@ from core.admin import (
     when,
 )
 from core.errors import Refusal
+from wechat.admin.mirrors import LiveFilter, MirrorPages
 from wechat.contracts import SendOutcome, TemplateCard
 from wechat.errors import TemplateFieldUnfit
-from wechat.models import Account, MessageTemplate
+from wechat.models import MessageTemplate
 from wechat.models.account import AccountKind
 from wechat.models.lanes import SendChannel
 from wechat.services import templates, trials, verdicts
@@ -51,17 +48,6 @@ _DELIVERIES: Final[dict[str, Any]] = {
     "blocked": _("对方拒收"),
     "failed": _("没有送达"),
 }
-
-
-class LiveFilter(ChoiceFilter):
-    title = _("状态")
-    parameter_name = "live"
-    options = (("yes", _("可用")), ("no", _("已消失")))
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() is None:
-            return queryset
-        return queryset.filter(gone_at__isnull=self.value() == "yes")
 
 
 class TrialForm(DressedForm):
@@ -111,8 +97,18 @@ class TrialForm(DressedForm):
 
 
 @admin.register(MessageTemplate)
-class MessageTemplateAdmin(OwnPage, ReadOnlyAdmin):
+class MessageTemplateAdmin(OwnPage, MirrorPages, ReadOnlyAdmin):
     """Templates are made in WeChat's console; here they are fetched, looked at and tried."""
+
+    sync_title = _("从微信同步消息模板")
+    sync_lines = (
+        _("会读取这些账号在微信后台的模板：%(names)s"),
+        _("系统每 6 小时也会自己同步一次；不会发送任何消息"),
+    )
+    sync_rows = staticmethod(templates.sync_templates)
+    synced_words = _(
+        "%(name)s：共 %(all)s 个模板，新增 %(new)s 个，有变化 %(changed)s 个，已删除 %(gone)s 个"
+    )
 
     list_display = ("title", "account", "channel_words", "fields_words", "state_label", "synced")
     list_select_related = ("account",)
@@ -131,35 +127,9 @@ class MessageTemplateAdmin(OwnPage, ReadOnlyAdmin):
     def fields_words(self, row: MessageTemplate) -> str:
         return "、".join(field["label"] or field["name"] for field in row.fields)
 
-    @column(_("状态"), labels={"live": "success", "gone": "danger"})
-    def state_label(self, row: MessageTemplate) -> tuple[str, str]:
-        return ("live", _now("可用")) if row.gone_at is None else ("gone", _now("微信里已删除"))
-
-    @column(_("同步时间"), ordering="synced_at")
-    def synced(self, row: MessageTemplate) -> str:
-        return when(row.synced_at)
-
     @operation(_("同步模板"), icon="sync", path="sync", variant="primary")
     def sync(self, request: HttpRequest) -> HttpResponse:
-        accounts = list(Account.objects.filter(is_active=True).order_by("pk"))
-        back = reverse("admin:wechat_messagetemplate_changelist")
-
-        def run(_cleaned: dict[str, Any]) -> HttpResponse:
-            for account in accounts:
-                _sync_one(request, account)
-            return HttpResponseRedirect(back)
-
-        question = Question(
-            title=_("从微信同步消息模板"),
-            submit=_("现在同步"),
-            back_url=back,
-            lines=[
-                _("会读取这些账号在微信后台的模板：%(names)s")
-                % {"names": "、".join(_account_words(account) for account in accounts)},
-                _("系统每 6 小时也会自己同步一次；不会发送任何消息"),
-            ],
-        )
-        return ask(self, request, question, run)
+        return self.ask_to_sync(request)
 
     def row_page(self, request: HttpRequest, row: MessageTemplate) -> HttpResponse:
         card = templates.get_template(row.pk)
@@ -205,30 +175,6 @@ class MessageTemplateAdmin(OwnPage, ReadOnlyAdmin):
         level = messages.SUCCESS if outcome.state == "sent" else messages.ERROR
         messages.add_message(request, level, _outcome_words(outcome))
         return True
-
-
-def _account_words(account: Account) -> str:
-    """Both kinds of account of a chain often have the same name."""
-    return f"{account.name}（{account.get_kind_display()}）"
-
-
-def _sync_one(request: HttpRequest, account: Account) -> None:
-    try:
-        done = templates.sync_templates(account_id=account.pk, actor=staff_actor(request))
-    except Refusal as refusal:
-        why = _now("%(name)s：没有同步，%(why)s") % {"name": _account_words(account), "why": refusal.message}
-        messages.error(request, why)
-        return
-    words = _now(
-        "%(name)s：共 %(all)s 个模板，新增 %(new)s 个，有变化 %(changed)s 个，已删除 %(gone)s 个"
-    ) % {
-        "name": _account_words(account),
-        "all": done.total_count,
-        "new": done.added_count,
-        "changed": done.changed_count,
-        "gone": done.gone_count,
-    }
-    messages.success(request, words)
 
 
 def _outcome_words(outcome: SendOutcome) -> str:

@@ -13,15 +13,15 @@ from django.db import transaction
 from core import audit, clock
 from core.actor import Actor
 from core.errors import NotFound, Refusal
-from core.models import changed_fields
 from wechat import errors
 from wechat.client.errors import UnreadableAnswer, WeChatError
 from wechat.client.gateway import GatewayClient
-from wechat.contracts import FollowerTagCard, FollowerTagSync
+from wechat.contracts import FollowerTagCard, Mirrored
 from wechat.models import Account, FollowerTag
 from wechat.models.account import AccountKind
 from wechat.services.clients import client_for
 from wechat.services.failures import to_refusal
+from wechat.services.mirroring import mirror_rows
 
 Answer = TypeVar("Answer")
 
@@ -48,40 +48,21 @@ def list_follower_tags(
     return [_card(row) for row in rows.order_by("account_id", "name", "pk")]
 
 
-def sync_follower_tags(*, account_id: int, actor: Actor, at: dt.datetime | None = None) -> FollowerTagSync:
+def sync_follower_tags(*, account_id: int, actor: Actor, at: dt.datetime | None = None) -> Mirrored:
     """The account's tags are as WeChat has them now; those it has no more are marked, not deleted.
 
     Two at once end the same. Raises NotFound for no active official account; WeChatAway or WeChatRefused. Not inside a
     transaction.
     """
-    found = _ask(account_id, _fetch)
-    now = at or clock.now()
-    with transaction.atomic():
-        account = Account.objects.lock(account_id)
-        known = {row.wechat_tag_id: row for row in FollowerTag.objects.filter(account_id=account_id)}
-        added = [tag_id for tag_id in found if tag_id not in known]
-        changed = [
-            tag_id
-            for tag_id, values in found.items()
-            if tag_id in known and _update(known[tag_id], values, now)
-        ]
-        FollowerTag.objects.bulk_create(
-            FollowerTag(account_id=account_id, wechat_tag_id=tag_id, synced_at=now, **found[tag_id])
-            for tag_id in added
-        )
-        gone = FollowerTag.objects.filter(account_id=account_id).live().exclude(wechat_tag_id__in=found)
-        result = FollowerTagSync(len(found), len(added), len(changed), gone.update(gone_at=now))
-        if actor.kind != "system" or result.added_count or result.changed_count or result.gone_count:
-            audit.record(
-                action="wechat.followertags.sync",
-                subject=account,
-                actor=actor,
-                at=now,
-                new_count=result.added_count,
-                changed_count=result.changed_count,
-                gone_count=result.gone_count,
-            )
-    return result
+    return mirror_rows(
+        FollowerTag,
+        key="wechat_tag_id",
+        account_id=account_id,
+        found=_ask(account_id, _fetch),
+        restless=["follower_count"],
+        actor=actor,
+        at=at or clock.now(),
+    )
 
 
 def create_follower_tag(
@@ -166,14 +147,6 @@ def _ask(account_id: int, call: Callable[[GatewayClient], Answer]) -> Answer:
     except WeChatError as error:
         refusal = _REFUSALS.get(error.errcode or 0)
         raise (refusal(errcode=error.errcode) if refusal else to_refusal(error)) from error
-
-
-def _update(row: FollowerTag, values: dict[str, Any], now: dt.datetime) -> bool:
-    """Whether its name is another, or it came back; the number of its followers changes all the time."""
-    names = changed_fields(row, **values, gone_at=None)
-    row.synced_at = now
-    row.save(update_fields=[*names, "synced_at"])
-    return bool({*names} - {"follower_count"})
 
 
 def _fetch(client: GatewayClient) -> dict[int, dict[str, Any]]:

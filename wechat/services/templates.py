@@ -8,15 +8,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
-from core import audit, clock
+from core import clock
 from core.actor import Actor
 from core.errors import Refusal
-from core.models import changed_fields
 from wechat.client.errors import UnreadableAnswer, WeChatError
-from wechat.contracts import AccountCard, Channel, TemplateCard, TemplateField, TemplateSync
+from wechat.contracts import AccountCard, Channel, Mirrored, TemplateCard, TemplateField
 from wechat.errors import TemplateGone
 from wechat.models import Account, MessageTemplate
 from wechat.models.account import AccountKind
@@ -24,10 +22,12 @@ from wechat.services.accounts import get_account
 from wechat.services.clients import client_for
 from wechat.services.failures import to_refusal
 from wechat.services.lanes import open_lane
+from wechat.services.mirroring import mirror_rows
 from wechat.services.template_fields import fit_fields, read_template
 
 __all__ = [
-    "find_template", "fit_fields", "get_template", "list_templates", "sync_all_templates", "sync_templates",
+    "find_template", "fit_fields", "get_template", "list_templates", "live_title", "sync_all_templates",
+    "sync_templates",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,12 @@ def find_template(*, account_id: int, template_id: str) -> TemplateCard | None:
     """The account's template of that id, gone or not; None when it was never seen."""
     row = _rows().filter(account_id=account_id, template_id=template_id).first()
     return None if row is None else card_of(row)
+
+
+def live_title(*, account: str, template: str) -> Subquery:
+    """For another app's rows: the title of the template that they name by these columns; NULL when it is gone."""
+    rows = MessageTemplate.objects.live().filter(account_id=OuterRef(account), template_id=OuterRef(template))
+    return Subquery(rows.values("title")[:1])
 
 
 def get_template(pk: int) -> TemplateCard:
@@ -82,7 +88,7 @@ def _rows(*, with_gone: bool = True) -> QuerySet[MessageTemplate]:
     return rows.select_related("account")
 
 
-def sync_templates(*, account_id: int, actor: Actor, at: dt.datetime | None = None) -> TemplateSync:
+def sync_templates(*, account_id: int, actor: Actor, at: dt.datetime | None = None) -> Mirrored:
     """The account's templates are as WeChat has them now; those it has no more are marked, not deleted.
 
     Two at once end the same. Raises NotFound for no active account; WeChatAway or WeChatRefused. Not inside a
@@ -96,34 +102,14 @@ def sync_templates(*, account_id: int, actor: Actor, at: dt.datetime | None = No
     now = at or clock.now()
     channel: Channel = "template" if account.kind == "official" else "subscription"
     open_lane(account_id=account_id, channel=channel, at=now)  # so that staff can set its rate
-    with transaction.atomic():
-        row = Account.objects.lock(account_id)
-        known = {row.template_id: row for row in MessageTemplate.objects.filter(account_id=account_id)}
-        added = [template_id for template_id in found if template_id not in known]
-        changed = [
-            template_id
-            for template_id, values in found.items()
-            if template_id in known and _update(known[template_id], values, now)
-        ]
-        MessageTemplate.objects.bulk_create(
-            MessageTemplate(
-                account_id=account_id, template_id=template_id, synced_at=now, **found[template_id]
-            )
-            for template_id in added
-        )
-        gone = MessageTemplate.objects.filter(account_id=account_id).live().exclude(template_id__in=found)
-        result = TemplateSync(len(found), len(added), len(changed), gone.update(gone_at=now))
-        if actor.kind != "system" or result.added_count or result.changed_count or result.gone_count:
-            audit.record(
-                action="wechat.templates.sync",
-                subject=row,
-                actor=actor,
-                at=now,
-                new_count=result.added_count,
-                changed_count=result.changed_count,
-                gone_count=result.gone_count,
-            )
-    return result
+    return mirror_rows(
+        MessageTemplate,
+        key="template_id",
+        account_id=account_id,
+        found=found,
+        actor=actor,
+        at=now,
+    )
 
 
 def sync_all_templates() -> int:
@@ -140,14 +126,6 @@ def sync_all_templates() -> int:
         else:
             done += 1
     return done
-
-
-def _update(row: MessageTemplate, values: Mapping[str, Any], now: dt.datetime) -> bool:
-    """Whether something a reader would see is different."""
-    names = changed_fields(row, **values, gone_at=None)
-    row.synced_at = now
-    row.save(update_fields=[*names, "synced_at"])
-    return bool(names)
 
 
 def _fetch(account: AccountCard) -> dict[str, dict[str, Any]]:
