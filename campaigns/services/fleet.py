@@ -14,13 +14,12 @@ from django.db import connections
 from campaigns.contracts import topics as names
 from campaigns.services.planning import Way
 from wechat.contracts import SendOutcome
+from wechat.services.contents import TEXT_BYTES
 from wechat.services.direct import Courier
 
 logger = logging.getLogger(__name__)
 
 _CLOSING_S: Final = 30
-# The message of a service message: what a bubble holds without being cut.
-_TEXT_BYTES: Final = 2_048
 
 
 class Fleet:
@@ -32,8 +31,8 @@ class Fleet:
 
     def send(self, ways: Sequence[Way]) -> list[SendOutcome]:
         """One outcome for each; never raises for what happens to one of them."""
-        for way in ways:
-            self._couriers.setdefault(way.account_id, Courier(way.account_id))
+        for account_id in {way.account_id for way in ways} - self._couriers.keys():
+            self._couriers[account_id] = Courier(account_id)
         outcomes: list[SendOutcome] = [SendOutcome("uncertain", "wechat.no_answer")] * len(ways)
         if len(ways) == 1:
             outcomes[0] = self._send(ways[0])
@@ -107,4 +106,4 @@ def fleet() -> Iterator[Fleet]:
 
 def _bubble(content: dict[str, str]) -> str:
     text = content["text"]
-    return text.encode()[:_TEXT_BYTES].decode(errors="ignore")
+    return text.encode()[:TEXT_BYTES].decode(errors="ignore")

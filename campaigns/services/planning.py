@@ -21,7 +21,7 @@ from wechat.errors import TemplateFieldUnfit
 from wechat.services.templates import fit_fields
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Way:
     """Over which channel a reach goes, and what it needs there. `account_id` is 0 where WeChat is not asked."""
 

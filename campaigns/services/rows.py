@@ -58,7 +58,7 @@ RETURNING reach.id
 """
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(slots=True, eq=False)
 class Held:
     """One reach in hand. `step`: which channel of the chain is next; `notes`: tries that no row has yet."""
 
@@ -83,7 +83,7 @@ class Held:
         self.step += 1
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(slots=True, eq=False)
 class Verdict:
     """What becomes of a reach in hand. `went`: over its channel, as far as anybody knows. `keeps`: it stays in hand."""
 

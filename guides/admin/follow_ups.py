@@ -21,8 +21,8 @@ from core.admin import (
     name_values,
     when,
 )
+from guides.admin.searching import FoundByMemberOrGuide
 from guides.models import FollowUp, FollowUpResult, FollowUpState
-from members import selectors as member_selectors
 from members.admin.cells import MemberCells
 
 _COLOURS: Final = {"open": "info", "late": "danger", "done": "success", "dropped": ""}
@@ -55,7 +55,7 @@ class ResultFilter(ChoiceFilter):
 
 
 @admin.register(FollowUp)
-class FollowUpAdmin(MemberCells, ScopedReadOnlyAdmin):
+class FollowUpAdmin(FoundByMemberOrGuide, MemberCells, ScopedReadOnlyAdmin):
     """What guides have to do, newest first; a guide does it in the assistant."""
 
     list_display = ("member_name", "title", "guide_words", "due_on", "state_words", "result_words", "done")
@@ -69,16 +69,6 @@ class FollowUpAdmin(MemberCells, ScopedReadOnlyAdmin):
         (None, {"fields": (("member_link", "guide_words"), "title", "words", ("due_on", "state_words"))}),
         (_("结果"), {"fields": (("result_words", "done_at"), "note_words")}),
     )
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = member_selectors.search_member_ids(term)
-        by_guide = queryset.filter(guide__name__icontains=term)
-        return queryset.filter(member_id__in=found) | by_guide, False
 
     @column(_("导购"), ordering="guide")
     def guide_words(self, row: FollowUp) -> str:

@@ -37,6 +37,7 @@ from core.admin import (
     when,
 )
 from guides import selectors, services
+from guides.admin.searching import FoundByMemberOrGuide
 from guides.models import (
     UNFINISHED,
     Guide,
@@ -46,7 +47,6 @@ from guides.models import (
     ServiceRequest,
     ServiceRequestStep,
 )
-from members import selectors as member_selectors
 from members.admin.cells import MemberCells
 
 _LABELS = {
@@ -111,7 +111,7 @@ class ReassignForm(DressedForm):
 
 
 @admin.register(ServiceRequest)
-class ServiceRequestAdmin(MemberCells, ScopedReadOnlyAdmin):
+class ServiceRequestAdmin(FoundByMemberOrGuide, MemberCells, ScopedReadOnlyAdmin):
     """What members asked for, newest first; a request changes by its guide, its member, or the one button here."""
 
     list_display = ("member_name", "kind", "state_words", "due_words", "store", "guide_words", "opened")
@@ -133,16 +133,6 @@ class ServiceRequestAdmin(MemberCells, ScopedReadOnlyAdmin):
         (_("由谁处理"), {"fields": (("store", "guide_words"),)}),
         (_("时间"), {"fields": (("opened_at", "wanted_at"), ("scheduled_at", "state_at"))}),
     )
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = member_selectors.search_member_ids(term)
-        by_guide = queryset.filter(guide__name__icontains=term)
-        return queryset.filter(member_id__in=found) | by_guide, False
 
     @column(_("状态"), ordering="state", labels=_LABELS)
     def state_words(self, row: ServiceRequest) -> tuple[str, str]:

@@ -33,29 +33,28 @@ Send = Callable[[Account], SendOutcome]
 
 
 def template(account: Account, key: str = "reach-1") -> SendOutcome:
-    return direct.send_template(
-        account_id=account.pk,
-        openid=OPENID,
-        template_id="TID",
-        fields={"thing1": "秋装上新", "time2": "2026-11-28 10:00"},
-        client_msg_id=key,
-    )
+    with direct.courier(account_id=account.pk) as carrying:
+        return carrying.send_template(
+            openid=OPENID,
+            template_id="TID",
+            fields={"thing1": "秋装上新", "time2": "2026-11-28 10:00"},
+            client_msg_id=key,
+        )
 
 
 def subscription(account: Account) -> SendOutcome:
-    return direct.send_subscription(
-        account_id=account.pk,
-        openid=OPENID,
-        template_id="TID",
-        fields={"thing1": "秋装上新"},
-        page="pages/me",
-    )
+    with direct.courier(account_id=account.pk) as carrying:
+        return carrying.send_subscription(
+            openid=OPENID,
+            template_id="TID",
+            fields={"thing1": "秋装上新"},
+            page="pages/me",
+        )
 
 
 def service(account: Account) -> SendOutcome:
-    return direct.send_service_message(
-        account_id=account.pk, openid=OPENID, kind="text", payload={"text": "您好"}
-    )
+    with direct.courier(account_id=account.pk) as carrying:
+        return carrying.send_service_message(openid=OPENID, kind="text", payload={"text": "您好"})
 
 
 BOTH = pytest.mark.parametrize(
@@ -91,16 +90,16 @@ def test_a_template_message_opens_a_mini_program_or_an_address(
     account: Account, server: ScriptedServer
 ) -> None:
     server.script(TEMPLATE, SENT)
-    direct.send_template(
-        account_id=account.pk,
-        openid=OPENID,
-        template_id="TID",
-        fields={},
-        client_msg_id="k",
-        url="https://x.test/a?b=1",
-        mini_app_id="wxmini",
-        mini_page="pages/coupons?a=1",
-    )
+    with direct.courier(account_id=account.pk) as carrying:
+        carrying.send_template(
+            openid=OPENID,
+            template_id="TID",
+            fields={},
+            client_msg_id="k",
+            url="https://x.test/a?b=1",
+            mini_app_id="wxmini",
+            mini_page="pages/coupons?a=1",
+        )
     body = server.calls(TEMPLATE)[0].json()
     assert body["url"] == "https://x.test/a?b=1"
     assert body["miniprogram"] == {"appid": "wxmini", "pagepath": "pages/coupons?a=1"}

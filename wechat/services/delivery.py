@@ -37,12 +37,12 @@ class Outcome:
 
 def deliver(message: OutboundMessage) -> Outcome:
     """Make one attempt. Never raises for what WeChat, the network or the message's content may do."""
-    sent = direct.send_service_message(
-        account_id=message.account_id,
-        openid=message.openid,
-        kind=cast(direct.ServiceKind, message.kind),
-        payload=message.payload,
-    )
+    with direct.courier(account_id=message.account_id) as carrying:
+        sent = carrying.send_service_message(
+            openid=message.openid,
+            kind=cast(direct.ServiceKind, message.kind),
+            payload=message.payload,
+        )
     return settle(sent, message, clock.now())
 
 

@@ -58,7 +58,11 @@ class Courier:
         mini_app_id: str = "",
         mini_page: str = "",
     ) -> SendOutcome:
-        """As the function of that name."""
+        """Send one template message of an official account.
+
+        `client_msg_id` (1–32 characters) makes a repeat within ten minutes safe: WeChat sends it once. With a mini-program
+        and an address, the mini-program opens. `fields` as `templates.fit_fields` returns them.
+        """
         if not 1 <= len(client_msg_id) <= LONGEST_CLIENT_MSG_ID:
             raise ValueError("client_msg_id has 1 to 32 characters")
 
@@ -85,7 +89,10 @@ class Courier:
         page: str = "",
         version: MiniVersion = "formal",
     ) -> SendOutcome:
-        """As the function of that name."""
+        """Send one subscribe message of a mini-program; it uses up one consent of hers.
+
+        WeChat knows no repeat of it: after `uncertain` it is not sent again. `page` has no leading slash.
+        """
 
         def call(client: GatewayClient) -> dict[str, Any]:
             answer: dict[str, Any] = client.wxa.send_subscription(
@@ -98,7 +105,11 @@ class Courier:
     def send_service_message(
         self, *, openid: str, kind: ServiceKind, payload: Mapping[str, Any]
     ) -> SendOutcome:
-        """As the function of that name."""
+        """Send one customer-service message without a row in the outbox; after `uncertain` it is not sent again.
+
+        `payload` by kind: text `{text}`; image `{path}`; article `{title, description, url, picture_url}`;
+        mini_program_card `{title, card_app_id, page, thumb_path}`.
+        """
 
         def call(client: GatewayClient) -> dict[str, Any]:
             if kind == "text":
@@ -218,68 +229,9 @@ class _HeldToken:
 
 @contextlib.contextmanager
 def courier(*, account_id: int) -> Iterator[Courier]:
-    """For many messages in a row. At the end the calls are in the call log. Not inside a transaction."""
+    """For one message or many in a row. At the end the calls are in the call log. Not inside a transaction."""
     carrying = Courier(account_id)
     try:
         yield carrying
     finally:
         carrying.flush()
-
-
-def send_template(
-    *,
-    account_id: int,
-    openid: str,
-    template_id: str,
-    fields: Mapping[str, str],
-    client_msg_id: str,
-    url: str = "",
-    mini_app_id: str = "",
-    mini_page: str = "",
-) -> SendOutcome:
-    """Send one template message of an official account.
-
-    `client_msg_id` (1–32 characters) makes a repeat within ten minutes safe: WeChat sends it once. With a mini-program
-    and an address, the mini-program opens. `fields` as `templates.fit_fields` returns them.
-    """
-    with courier(account_id=account_id) as carrying:
-        return carrying.send_template(
-            openid=openid,
-            template_id=template_id,
-            fields=fields,
-            client_msg_id=client_msg_id,
-            url=url,
-            mini_app_id=mini_app_id,
-            mini_page=mini_page,
-        )
-
-
-def send_subscription(
-    *,
-    account_id: int,
-    openid: str,
-    template_id: str,
-    fields: Mapping[str, str],
-    page: str = "",
-    version: MiniVersion = "formal",
-) -> SendOutcome:
-    """Send one subscribe message of a mini-program; it uses up one consent of hers.
-
-    WeChat knows no repeat of it: after `uncertain` it is not sent again. `page` has no leading slash.
-    """
-    with courier(account_id=account_id) as carrying:
-        return carrying.send_subscription(
-            openid=openid, template_id=template_id, fields=fields, page=page, version=version
-        )
-
-
-def send_service_message(
-    *, account_id: int, openid: str, kind: ServiceKind, payload: Mapping[str, Any]
-) -> SendOutcome:
-    """Send one customer-service message without a row in the outbox; after `uncertain` it is not sent again.
-
-    `payload` by kind: text `{text}`; image `{path}`; article `{title, description, url, picture_url}`; mini_program_card `{title,
-    card_app_id, page, thumb_path}`.
-    """
-    with courier(account_id=account_id) as carrying:
-        return carrying.send_service_message(openid=openid, kind=kind, payload=payload)

@@ -36,10 +36,9 @@ def mirror_rows(
         known = {getattr(row, key): row for row in mine}
         added = [name for name in found if name not in known]
         changed = [
-            name
-            for name, values in found.items()
-            if name in known and _update(known[name], values, restless, at)
+            name for name, values in found.items() if name in known and _update(known[name], values, restless)
         ]
+        mine.filter(**{f"{key}__in": found}).update(synced_at=at)
         model.objects.bulk_create(
             model(account_id=account_id, synced_at=at, **{key: name}, **found[name]) for name in added
         )
@@ -58,9 +57,9 @@ def mirror_rows(
     return result
 
 
-def _update(row: Row, values: Mapping[str, Any], restless: Collection[str], at: dt.datetime) -> bool:
+def _update(row: Row, values: Mapping[str, Any], restless: Collection[str]) -> bool:
     """Whether something a reader would see is different, or it came back."""
     names: list[str] = changed_fields(row, **values, gone_at=None)
-    row.synced_at = at
-    row.save(update_fields=[*names, "synced_at"])
+    if names:
+        row.save(update_fields=names)
     return bool({*names} - {*restless})

@@ -75,18 +75,18 @@ def try_template(
 
 
 def _send(card: TemplateCard, openid: str, fields: Mapping[str, str], url: str, page: str) -> SendOutcome:
-    if card.channel == "subscription":
-        return direct.send_subscription(
-            account_id=card.account_id, openid=openid, template_id=card.template_id, fields=fields, page=page
+    with direct.courier(account_id=card.account_id) as carrying:
+        if card.channel == "subscription":
+            return carrying.send_subscription(
+                openid=openid, template_id=card.template_id, fields=fields, page=page
+            )
+        return carrying.send_template(
+            openid=openid,
+            template_id=card.template_id,
+            fields=fields,
+            url=url,
+            client_msg_id=secrets.token_hex(16),
         )
-    return direct.send_template(
-        account_id=card.account_id,
-        openid=openid,
-        template_id=card.template_id,
-        fields=fields,
-        url=url,
-        client_msg_id=secrets.token_hex(16),
-    )
 
 
 def list_trials(*, template_pk: int) -> Sequence[Trial]:
