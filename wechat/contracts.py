@@ -36,6 +36,7 @@ class FollowerStanding:
     is_following: bool
     followed_at: dt.datetime | None
     window_until: dt.datetime | None
+    acted_at: dt.datetime | None  # wrote, scanned, tapped or followed, at last
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

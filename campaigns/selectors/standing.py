@@ -16,8 +16,8 @@ from wechat.contracts import AccountCard, FollowerStanding, TemplateCard
 from wechat.errors import NoAccount
 from wechat.services import accounts, followers, templates
 
-# The longest window WeChat gives: one that reaches further than this after a moment was opened after it.
-_LONGEST_WINDOW: Final = dt.timedelta(hours=48)
+# Who wrote, scanned or tapped so lately is up, whatever the hour.
+_UP_FOR: Final = dt.timedelta(minutes=10)
 
 GrantKey = tuple[int, str, str]  # account, openid, template
 
@@ -44,6 +44,14 @@ class Standing:
     guides: Mapping[int, int]
     names: Mapping[int, str]
     tally: Tally
+
+    def is_up(self, member_id: int, at: dt.datetime) -> bool:
+        """Whether she has to do with the official account this moment, so that its news wakes nobody."""
+        return any(
+            standing.acted_at is not None and at - _UP_FOR <= standing.acted_at <= at
+            for openid in self.openids.get(member_id, ())
+            if (standing := self.followers.get(openid)) is not None
+        )
 
 
 def read_standing(member_ids: Iterable[int], *, at: dt.datetime) -> Standing:
@@ -113,9 +121,9 @@ def _barred(
 
 
 def _acted_since(standing: FollowerStanding, moment: dt.datetime) -> bool:
-    if standing.followed_at is not None and standing.followed_at > moment:
-        return True
-    return standing.window_until is not None and standing.window_until > moment + _LONGEST_WINDOW
+    return any(
+        happened is not None and happened > moment for happened in (standing.followed_at, standing.acted_at)
+    )
 
 
 def _grants(account: AccountCard | None, openids: Mapping[int, list[str]]) -> dict[GrantKey, int]:

@@ -100,6 +100,8 @@ def _gate(held: Held, standing: Standing, at: dt.datetime) -> Verdict | None:
         return Verdict(held, ReachState.SKIPPED, why.NO_CONSENT)
     if held.importance != "must" and standing.policy.quiet is not None:
         morning = standing.policy.quiet.end_of(at)
+        if morning is not None and held.importance == "normal" and standing.is_up(member_id, at):
+            return None
         if morning is not None and morning >= held.expires_at:
             return Verdict(held, ReachState.SKIPPED, why.EXPIRED)
         if morning is not None:

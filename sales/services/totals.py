@@ -16,7 +16,7 @@ Move = tuple[dt.date, int | None, int, str, int]  # booked_on, guide, store, met
 # An order or two move the totals themselves. What is more would keep every till of these stores waiting until its whole
 # transaction is over, which for a batch of a thousand documents is longer than a till waits.
 _MOST_MOVED: Final = 100
-_ENTRY: Final = (
+ENTRY_COLUMNS: Final = (
     "booked_on", "due_on", "guide", "store", "metric", "value", "sale_ref", "return_ref", "fact_kind",
     "fact_ref", "fact_turn", "reason", "reversed_entry", "at",
 )  # fmt: skip
@@ -91,7 +91,7 @@ def write_entries(*, lines: Sequence[str], moves: Sequence[Move]) -> int:
     """The entries (lines of COPY's text) are there; few of them are in their totals at once, many wait for the next fold,
     within seconds. How many entries. Inside a transaction that holds the close lock with others: which stores a place has
     changes only while nobody books."""
-    entries = Rows(PerformanceEntry, _ENTRY, lines)
+    entries = Rows(PerformanceEntry, ENTRY_COLUMNS, lines)
     if len(moves) > _MOST_MOVED:
         copy_lines(model=entries.model, names=entries.names, lines=lines)
         defer_totals(moves)
@@ -107,7 +107,9 @@ def move_totals(moves: Iterable[Move]) -> None:
 
 @functools.cache
 def _enter_and_move() -> str:
-    return _MOVE.replace("<entries>", f", entered AS ({insertion(model=PerformanceEntry, names=_ENTRY)})")
+    return _MOVE.replace(
+        "<entries>", f", entered AS ({insertion(model=PerformanceEntry, names=ENTRY_COLUMNS)})"
+    )
 
 
 def _sums(moves: Iterable[Move]) -> dict[str, str]:

@@ -10,7 +10,10 @@ from campaigns import services
 from campaigns.contracts import ReachOrder
 from campaigns.models import Reach, ReachPolicy, SubscriptionGrant, TopicTemplate
 from core import clock
+from core.actor import Actor
+from members import services as member_services
 from tests.cast import Cast
+from tests.members import privacy_kit
 from tests.wechat.scripted_server import ScriptedServer, ok
 from wechat.services.direct import SERVICE_PATH, SUBSCRIPTION_PATH, TEMPLATE_PATH
 
@@ -69,6 +72,13 @@ class World:
             account_id=self.cast.account_id,
             openid=self.cast.xiaomei_openid,
             defaults={"is_following": True, "followed_at": clock.now() - HOUR} | values,
+        )
+
+    def agree_to_marketing(self) -> None:
+        privacy_kit.consent_texts()
+        she = self.cast.xiaomei.id
+        member_services.agree_consent(
+            member_id=she, kind="marketing", version=1, door="mini_program", actor=Actor.member(she)
         )
 
     def open_window(self) -> None:

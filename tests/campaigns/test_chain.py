@@ -16,7 +16,6 @@ from guides import services as guide_services
 from members import services as member_services
 from tests.campaigns.kit import SUBSCRIPTION_ID, TEMPLATE_ID, World, tries_of
 from tests.cast import DIRECTOR
-from tests.members import privacy_kit
 from tests.threads import at_once
 from tests.wechat.scripted_server import DROP, Reply, error
 
@@ -158,7 +157,7 @@ def test_who_blocked_between_check_and_send_is_left_alone_until_she_acts(world: 
     assert tries_of(second) == [("template", "barred")]
     assert len(world.calls("template")) == 1
     world.answers("template", Reply(b'{"errcode":0,"errmsg":"ok","msgid":5}'))
-    world.follow(window_until=clock.now() + dt.timedelta(hours=48))  # she wrote a moment ago
+    world.follow(acted_at=clock.now())  # she wrote a moment ago
     assert world.send("r3", channels=("template", "inbox")).channel == "template"
 
 
@@ -242,16 +241,16 @@ def test_a_halted_account_is_not_asked_again_and_what_must_be_said_goes_another_
 
 
 def test_marketing_reaches_only_who_agreed_and_news_who_did_not_take_it_back(world: World) -> None:
-    privacy_kit.consent_texts()
-    she = world.cast.xiaomei.id
     assert (world.send("m1", importance="marketing").state, world.row("m1").code) == (
         "skipped",
         "no_consent",
     )
-    said: dict[str, Any] = {"member_id": she, "kind": "marketing", "door": "mini_program"}
-    member_services.agree_consent(**said, version=1, actor=Actor.member(she))
+    world.agree_to_marketing()
     assert world.send("m2", importance="marketing").state == "sent"
-    member_services.withdraw_consent(**said, actor=Actor.member(she))
+    she = world.cast.xiaomei.id
+    member_services.withdraw_consent(
+        member_id=she, kind="marketing", door="mini_program", actor=Actor.member(she)
+    )
     assert world.send("n1", importance="normal").code == "no_consent"
     assert world.send("x1", importance="must").state == "sent"
 

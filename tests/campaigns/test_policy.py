@@ -73,6 +73,19 @@ def test_at_night_news_waits_for_the_morning_and_what_must_be_said_does_not(quie
         assert quiet.row().state == "sent"
 
 
+def test_who_has_just_written_or_scanned_is_up_for_news_but_not_for_marketing(quiet: World) -> None:
+    quiet.agree_to_marketing()
+    with time_machine.travel(tonight(), tick=False):
+        quiet.follow(acted_at=clock.now() - dt.timedelta(minutes=10))
+        assert quiet.send("up", channels=("inbox",)).state == "sent"
+        row = quiet.send("offer", channels=("inbox",), importance="marketing")
+        assert (row.state, row.code) == ("queued", "quiet_hours")
+        quiet.follow(acted_at=clock.now() - dt.timedelta(minutes=10, seconds=1))
+        assert quiet.send("asleep", channels=("inbox",)).state == "queued"
+        quiet.follow(acted_at=clock.now() + dt.timedelta(hours=1))  # a clock that went back
+        assert quiet.send("tomorrow", channels=("inbox",)).state == "queued"
+
+
 def test_a_minute_before_ten_it_goes(quiet: World) -> None:
     with time_machine.travel(tonight() - dt.timedelta(minutes=1), tick=True):
         assert quiet.send(channels=("inbox",)).state == "sent"

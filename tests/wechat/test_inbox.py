@@ -70,7 +70,12 @@ def test_acts_open_the_window_and_a_longer_one_stays(push_safe: Push) -> None:
     push_safe(push_kit.text_message("你好", CreateTime=at))
     push_safe(push_kit.event("CLICK", EventKey="A", CreateTime=at + 1))
     drain_inbox()
-    assert Follower.objects.get().window_until == clock.from_unix(at) + dt.timedelta(hours=48)
+    follower = Follower.objects.get()
+    assert follower.window_until == clock.from_unix(at) + dt.timedelta(hours=48)
+    assert follower.acted_at == clock.from_unix(at + 1)
+    push_safe(push_kit.event("CLICK", EventKey="B", CreateTime=at - 60))  # arrives late
+    drain_inbox()
+    assert Follower.objects.get().acted_at == clock.from_unix(at + 1)
 
 
 def test_pushes_that_overtake_each_other_end_in_the_true_state(

@@ -180,7 +180,15 @@ class InboundEventAdmin(ReadOnlyAdmin):
 class FollowerAdmin(ScopedReadOnlyAdmin):
     """Who follows which account. Followers belong to no store, so only head office sees them."""
 
-    list_display = ("masked_openid", "account", "is_following", "followed_at", "unfollowed_at", "window")
+    list_display = (
+        "masked_openid",
+        "account",
+        "is_following",
+        "followed_at",
+        "unfollowed_at",
+        "acted",
+        "window",
+    )
     list_select_related = ("account",)
     list_filter = ("is_following", "account")
     search_fields = ("=openid", "=first_scene")
@@ -189,7 +197,7 @@ class FollowerAdmin(ScopedReadOnlyAdmin):
     ordering = ("-pk",)
     fields = (
         "account", "masked_openid", "masked_unionid", "is_following", "followed_at", "unfollowed_at",
-        "first_scene", "window",
+        "first_scene", "acted", "window",
     )  # fmt: skip
 
     @column(_("openid"))
@@ -199,6 +207,10 @@ class FollowerAdmin(ScopedReadOnlyAdmin):
     @column(_("unionid"))
     def masked_unionid(self, row: Follower) -> str:
         return mask_openid(row.unionid) or "—"
+
+    @column(_("上次互动"), ordering="acted_at")
+    def acted(self, row: Follower) -> str:
+        return when(row.acted_at)
 
     @column(_("可发消息至"), ordering="window_until")
     def window(self, row: Follower) -> str:

@@ -104,6 +104,7 @@ class Follower(models.Model):
     listed_run = models.BigIntegerField(null=True)  # the last FollowerSync whose list named her
     # Until when customer-service messages may be sent: our guess, WeChat's answer is the truth.
     window_until = models.DateTimeField(_("可发消息至"), null=True)
+    acted_at = models.DateTimeField(_("上次互动"), null=True)
 
     objects = LockingQuerySet["Follower"].as_manager()
 

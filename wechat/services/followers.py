@@ -67,13 +67,15 @@ def open_window(*, account_id: int, openid: str, at: dt.datetime, span: dt.timed
     """She acted at `at`, so the account may write until `at + span`; a longer window stays."""
     until = at + span
     changed = Follower.objects.filter(account_id=account_id, openid=openid).update(
-        window_until=Greatest("window_until", until)  # GREATEST ignores NULL on PostgreSQL
+        # GREATEST ignores NULL on PostgreSQL
+        window_until=Greatest("window_until", until),
+        acted_at=Greatest("acted_at", at),
     )
     if not changed:
         Follower.objects.get_or_create(
             account_id=account_id,
             openid=openid,
-            defaults={"is_following": True, "followed_at": at, "window_until": until},
+            defaults={"is_following": True, "followed_at": at, "window_until": until, "acted_at": at},
         )
 
 
@@ -103,9 +105,9 @@ def list_standings(*, account_id: int, openids: Iterable[str]) -> dict[str, Foll
     """How each of these stands to the account; who never had to do with it is missing."""
     rows = Follower.objects.filter(account_id=account_id, openid__in=list(openids))
     return {
-        openid: FollowerStanding(is_following, followed_at, window_until)
-        for openid, is_following, followed_at, window_until in rows.values_list(
-            "openid", "is_following", "followed_at", "window_until"
+        openid: FollowerStanding(*standing)
+        for openid, *standing in rows.values_list(
+            "openid", "is_following", "followed_at", "window_until", "acted_at"
         )
     }
 

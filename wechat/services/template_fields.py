@@ -171,7 +171,7 @@ def _amount(value: str) -> str:
 
 def _characters(value: str) -> str:
     """Letters, digits and marks only; others are left out."""
-    kept = "".join(char for char in value if "!" <= char <= "~" or char == " ").strip()
+    kept = _only(value, lambda char: "!" <= char <= "~")
     return cut(kept, 32, ending="...") if kept else "-"
 
 
@@ -194,8 +194,13 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
 def _name(value: str) -> str:
     """Ten characters, or twenty when all of them are letters; pictures are left out, and no mark says that it was cut:
     a name has none."""
-    kept = " ".join("".join(char for char in value if _is_written(char) or char in " ·.-").split())
+    kept = _only(value, lambda char: _is_written(char) or char in "·.-")
     return cut(kept, 20 if kept.isascii() else 10, ending="") if kept else NOTHING
+
+
+def _only(value: str, is_kept: Callable[[str], bool]) -> str:
+    """These characters of it, and one space where there were some."""
+    return " ".join("".join(char for char in value if char == " " or is_kept(char)).split())
 
 
 def _phrase(value: str) -> str:
