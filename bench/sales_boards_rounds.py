@@ -44,6 +44,8 @@ _REGIONS: Final = """
 JOIN (SELECT store.id AS store_id, split_part(path, '/', 3)::bigint AS region_id
       FROM guides_store store JOIN guides_region region ON region.id = store.region_id) held USING (store_id)"""
 _DEALERS: Final = "JOIN (SELECT id AS store_id, dealer_id FROM guides_store WHERE dealer_id IS NOT NULL) held USING (store_id)"
+# As many rows, and nothing to do for them: no board can take less.
+_BARE: Final = "SELECT n, n, n, %(own)s::bigint FROM generate_series(1::bigint, 20) n"
 Way = Callable[[int], Any]
 
 
@@ -172,7 +174,8 @@ def _ways(question: Question, most: int, box: "redis.Redis") -> tuple[dict[str, 
         if call(own) != call_floor(own):
             raise RuntimeError(f"two boards of {question.name}")
     return {
-        "sql floor": quicker, "sql": _prepared(raw, statement, values), "redis": _box_way(box, key),
+        "bare": _prepared(raw, _BARE, {}), "sql floor": quicker, "sql": _prepared(raw, statement, values),
+        "redis": _box_way(box, key),
         "floor": call_floor, "standing": call, "board": call_board,
     }, subjects  # fmt: skip
 
@@ -225,7 +228,7 @@ def _timed(way: Way, own: int) -> float:
 def _in_turns(
     ways: dict[str, Way], rounds: int, subjects: list[int], chance: random.Random, core: Core
 ) -> dict[str, list[float]]:
-    taken: dict[str, list[float]] = {name: [] for name in (*ways, "core floor", "core")}
+    taken: dict[str, list[float]] = {name: [] for name in (*ways, "core bare", "core floor", "core")}
     for name, way in ways.items():
         for _time in range(0 if "floor" in name else 6):  # until PostgreSQL has chosen a plan for all values
             way(subjects[0])
@@ -237,6 +240,7 @@ def _in_turns(
             else:
                 way(askers[0])
                 taken[name].append(statistics.median(_timed(way, own) for own in askers))
+        taken["core bare"].append(core.taken(ways["bare"], askers))
         taken["core floor"].append(core.taken(ways["sql floor"], askers[:_FLOOR_QUESTIONS]))
         taken["core"].append(core.taken(ways["sql"], askers))
     return taken
