@@ -32,10 +32,10 @@ def main(rounds: int, guides: int, stores: int) -> None:
     from sales.models import PerformanceEntry
     from sales.services import reconciling
     from sales.services.copying import Rows, columns_of, insertion
-    from sales.services.totals import ENTRY_COLUMNS
+    from sales.services.totals import ENTRY_COLUMNS, write_entries
 
     taken: dict[str, list[float]] = {way: [] for way in _WAYS}
-    with_totals = reconciling.write_entries
+    with_totals = write_entries
 
     def without_totals(*, lines: Any, moves: Any) -> int:
         if lines:
@@ -48,7 +48,7 @@ def main(rounds: int, guides: int, stores: int) -> None:
         for way in _WAYS if turn % 2 else reversed(_WAYS):
             with connection.cursor() as cursor:
                 cursor.execute(_WATCH, [[], []] if way == "watched" else [None, None])
-            reconciling.write_entries = without_totals if way == "none" else with_totals
+            vars(reconciling)["write_entries"] = without_totals if way == "none" else with_totals
             askers = [chance.randrange(1, guides) for _order in range(_ORDERS)]
             began = time.perf_counter()
             for guide in askers:

@@ -105,8 +105,8 @@ def list_standings(*, account_id: int, openids: Iterable[str]) -> dict[str, Foll
     """How each of these stands to the account; who never had to do with it is missing."""
     rows = Follower.objects.filter(account_id=account_id, openid__in=list(openids))
     return {
-        openid: FollowerStanding(*standing)
-        for openid, *standing in rows.values_list(
+        openid: FollowerStanding(is_following, followed_at, window_until, acted_at)
+        for openid, is_following, followed_at, window_until, acted_at in rows.values_list(
             "openid", "is_following", "followed_at", "window_until", "acted_at"
         )
     }
