@@ -2,8 +2,8 @@
 
 What a push announces is delivered inside the inbox worker: its handlers run in the order written here, and the
 push counts as processed only when all returned (FollowerIdentified and FollowersListed likewise, inside the job that
-asked). The
-handlers of all other events run as Celery tasks, each by itself.
+asked), and PointsGranted in the transaction that wrote the entry. The handlers of all other events run as Celery tasks,
+each by itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,6 +57,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     member_events.MemberUnfollowed: [],
     member_events.PointsCredited: [],
     member_events.PointsDebited: [],
+    member_events.PointsGranted: ["guides.handlers.on_points_granted"],
     member_events.PointsReversed: [],
     member_events.PointsExpired: [],
     member_events.PointsExpiring: ["guides.handlers.on_points_expiring"],

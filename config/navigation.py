@@ -148,6 +148,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("触达规则"), "bedtime", "campaigns_reachpolicy_changelist"),
             _item(_("站内信"), "mark_email_unread", "campaigns_inboxmessage_changelist"),
             _item(_("跟进任务"), "task_alt", "guides_followup_changelist"),
+            _item(_("任务派发"), "assignment_ind", "guides_followupround_changelist"),
         ],
     },
     {

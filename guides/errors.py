@@ -253,6 +253,18 @@ class FollowUpUnfit(InvalidInput):
     sentence = _("请选择结果；备注最多 200 个字")
 
 
+class FollowUpRoundUnfit(InvalidInput):
+    """`details["field"]` names what is missing, too long, or no day to do it by."""
+
+    code = "guides.follow_up_round_unfit"
+    sentence = _("请填写缘由和话术，截止日期要在今天到 30 天之内")
+
+
+class FollowUpRoundTooLarge(Refusal):
+    code = "guides.follow_up_round_too_large"
+    sentence = _("一次最多交给导购 20,000 位会员，请缩小筛选范围再来")
+
+
 class FollowUpTooOld(Refusal):
     """What was done on an earlier day stands in the numbers of that day."""
 

@@ -112,6 +112,11 @@ def on_channel_code_opened(event: events.ChannelCodeOpened) -> None:
         )
 
 
+def on_points_granted(event: member_events.PointsGranted) -> None:
+    """She is told, in the transaction that gave or took them."""
+    services.tell_of_points(entry_id=event.entry_id)
+
+
 def on_points_expiring(event: member_events.PointsExpiring) -> None:
     """She is told, while she may be written to."""
     services.tell_of_expiring_points(

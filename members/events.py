@@ -111,6 +111,15 @@ class PointsDebited(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class PointsGranted(Event):
+    """Points came in or went out by a decision of the chain, not by an order, which tells of its own. Delivered inside the
+    transaction of the entry."""
+
+    member_id: int
+    entry_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class PointsReversed(Event):
     """An entry was undone by another."""
 

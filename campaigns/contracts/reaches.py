@@ -13,7 +13,8 @@ from campaigns.contracts.topics import ChannelName, ImportanceName, Text
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReachOrder:
     """One message to one member for one reason. `values` fill the keywords of templates; `page` is where it leads inside the
-    mini-program. What is None comes from the topic's rule; the instants default to now and to the topic's life."""
+    mini-program. What is None comes from the topic's rule; the instants default to now and to the topic's life. `due_on`: the
+    day of the follow-up it may become, else some days from then."""
 
     member_id: int
     topic: str
@@ -26,6 +27,7 @@ class ReachOrder:
     channels: tuple[ChannelName, ...] | None = None
     not_before: dt.datetime | None = None
     expires_at: dt.datetime | None = None
+    due_on: dt.date | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class TopicTerms:
 
 # Why a reach went no further, or not over a channel. Codes of WeChat's own refusals are the gateway's ("wechat.…").
 EXPIRED: Final = "expired"
+TAKEN_BACK: Final = "taken_back"
 MEMBER_GONE: Final = "member_gone"
 TOPIC_OFF: Final = "topic_off"
 NO_CONSENT: Final = "no_consent"
@@ -88,6 +91,7 @@ NOT_DELIVERED: Final = "not_delivered"
 
 REACH_WORDS: Final[Mapping[str, Text]] = {
     EXPIRED: _("过了有效时间，没有发送"),
+    TAKEN_BACK: _("事情又变了，没有发送"),
     MEMBER_GONE: _("会员已注销"),
     TOPIC_OFF: _("这个事项已停用"),
     NO_CONSENT: _("会员没有同意接收，或已经撤回"),

@@ -125,7 +125,6 @@ TOPICS: Final[Mapping[str, Topic]] = {
             "guide_changed",
             _("更换导购"),
             {"guide": _("导购"), "store": _("门店"), "time": _("时间")},
-            importance="must",
         ),
         _topic(
             "request_step",
@@ -140,7 +139,7 @@ TOPICS: Final[Mapping[str, Topic]] = {
             importance="must",
             life_hours=24,
         ),
-        _topic("task", _("导购关怀"), {"guide": _("导购"), "store": _("门店")}, channels=("follow_up",)),
+        _topic("task", _("导购关怀"), {}, channels=("follow_up",)),
         _topic(
             "marketing",
             _("营销活动"),
@@ -151,5 +150,5 @@ TOPICS: Final[Mapping[str, Topic]] = {
     )
 }
 # Nobody tells these yet, so staff are not asked how to.
-_UNTOLD: Final = frozenset({"points_changed", "guide_changed", "task", "marketing"})
+_UNTOLD: Final = frozenset({"marketing"})
 OFFERED_TOPICS: Final = tuple(topic for topic in TOPICS.values() if topic.code not in _UNTOLD)

@@ -7,7 +7,7 @@ from campaigns.services.queueing import queue_reaches, reach_member
 from campaigns.services.rescuing import rescue_stuck_reaches
 from campaigns.services.retention import prune_reaches
 from campaigns.services.sending import send_due_reaches
-from campaigns.services.telling import tell_members
+from campaigns.services.telling import take_back, tell_members
 
 __all__ = [
     "note_delivery",
@@ -20,5 +20,6 @@ __all__ = [
     "report_answers",
     "rescue_stuck_reaches",
     "send_due_reaches",
+    "take_back",
     "tell_members",
 ]

@@ -122,7 +122,9 @@ def _do_inside(ways: Sequence[Way], holder: str, at: dt.datetime) -> tuple[list[
 
 
 def _follow_up(way: Way, at: dt.datetime) -> FollowUpOrder:
-    last = min(clock.business_day(way.held.expires_at), clock.business_day(at) + _DAYS_TO_DO)
+    asked = way.held.content.get("due_on")
+    soon = clock.business_day(at) + _DAYS_TO_DO
+    last = dt.date.fromisoformat(asked) if asked else min(clock.business_day(way.held.expires_at), soon)
     return FollowUpOrder(
         member_id=way.member_id,
         topic=way.held.topic,

@@ -105,6 +105,8 @@ def _row(order: ReachOrder, terms: dict[str, TopicTerms], now: dt.datetime) -> _
     if not not_before < expires_at <= now + LONGEST_LIFE:
         raise ReachUnfit(field="expires_at")
     content = {"title": title, "text": text, "values": dict(order.values), "page": order.page}
+    if order.due_on is not None:
+        content["due_on"] = order.due_on.isoformat()
     return _Row(
         keys=order.reason_key,
         members=order.member_id,

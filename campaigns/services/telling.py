@@ -1,14 +1,22 @@
 """What lower apps tell members becomes reaches: they know no campaign and call `guides.services.tell_members`, which
-comes here (`settings.MEMBER_TELLER`)."""
+comes here (`settings.MEMBER_TELLER`, `settings.MEMBER_SILENCER`)."""
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Final
 
 from campaigns.contracts import ReachOrder
+from campaigns.contracts import topics as names
+from campaigns.contracts.reaches import TAKEN_BACK
+from campaigns.models import Reach, ReachState
 from campaigns.selectors.policy import list_topic_terms
 from campaigns.services.queueing import queue_reaches
+from core import clock
 from guides.contracts import MemberText
 from members import selectors as member_selectors
+
+# Reaches her without any app of ours: her guide has a phone.
+_BY_PEOPLE: Final = frozenset({names.FOLLOW_UP, names.SMS})
 
 
 def tell_members(*, told: Sequence[MemberText], at: dt.datetime) -> int:
@@ -16,24 +24,47 @@ def tell_members(*, told: Sequence[MemberText], at: dt.datetime) -> int:
     lives on as.
 
     Who is known in no app of ours, and whom nobody may write to, leaves no row: after a night's file of orders that would be
-    most of them. What must be said is kept for everybody who can be reached at all.
+    most of them. What must be said is kept for everybody who can be reached at all, and what her guide sees to for everybody
+    who is a member.
     """
     living = member_selectors.list_merge_targets({one.member_id for one in told})
     known = member_selectors.known_in_wechat_ids(set(living.values()))
-    silent = member_selectors.withdrawn_among(known)
     terms = list_topic_terms()
-    orders = [
-        ReachOrder(
-            member_id=living[one.member_id],
-            topic=one.topic,
-            reason_key=one.reason_key,
-            title=one.title,
-            text=one.text,
-            values=one.values,
-        )
+    through_people = {
+        living[one.member_id]
         for one in told
-        if (member_id := living.get(one.member_id)) in known
+        if one.member_id in living and _BY_PEOPLE.intersection(terms[one.topic].channels)
+    }
+    reachable = known | set(member_selectors.living_member_ids().filter(pk__in=through_people - known))
+    silent = member_selectors.withdrawn_among(reachable)
+    orders = [
+        _order(one, member_id, at)
+        for one in told
+        if (member_id := living.get(one.member_id, 0))
+        in (reachable if _BY_PEOPLE.intersection(terms[one.topic].channels) else known)
         and terms[one.topic].is_on
         and (member_id not in silent or terms[one.topic].importance == "must")
     ]
     return queue_reaches(orders=orders, at=at) if orders else 0
+
+
+def _order(one: MemberText, member_id: int, at: dt.datetime) -> ReachOrder:
+    return ReachOrder(
+        member_id=member_id,
+        topic=one.topic,
+        reason_key=one.reason_key,
+        title=one.title,
+        text=one.text,
+        values=one.values,
+        not_before=one.not_before,
+        expires_at=None if one.due_on is None else clock.day_bounds(one.due_on)[1],
+        due_on=one.due_on,
+    )
+
+
+def take_back(*, reason_keys: Sequence[str], at: dt.datetime) -> int:
+    """What was to be told for these reasons is not, unless it went out; how many."""
+    waiting = Reach.objects.filter(
+        reason_key__in=list(reason_keys), state=ReachState.QUEUED, sent_at__isnull=True
+    )
+    return waiting.update(state=ReachState.SKIPPED, code=TAKEN_BACK, finished_at=at)

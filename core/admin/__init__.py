@@ -9,10 +9,12 @@ from core.admin.base import BaseAdmin, ReadOnlyAdmin, ScopedAdmin, ScopedReadOnl
 from core.admin.day_filter import DaysFilter
 from core.admin.exports import Column, Exports, Rows
 from core.admin.extensions import (
+    ExtraAction,
     ExtraColumn,
     Panel,
     Tile,
     find_answer,
+    register_action,
     register_answer,
     register_column,
     register_filter,
@@ -39,6 +41,7 @@ __all__ = [
     "DaysFilter",
     "DressedForm",
     "Exports",
+    "ExtraAction",
     "ExtraColumn",
     "MomentInput",
     "OnlyRow",
@@ -68,6 +71,7 @@ __all__ = [
     "operation",
     "percent",
     "plain_address",
+    "register_action",
     "register_answer",
     "register_column",
     "register_filter",

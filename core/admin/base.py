@@ -20,7 +20,7 @@ from unfold.views import ChangeList as UnfoldChangeList
 
 from core import audit
 from core.admin.audit_words import describe
-from core.admin.extensions import ExtraColumn, columns_of, filters_of, inlines_of, panels_of
+from core.admin.extensions import ExtraColumn, actions_of, columns_of, filters_of, inlines_of, panels_of
 from core.admin.questions import staff_actor
 from core.admin.unfolded import UnfoldModelAdmin
 
@@ -89,6 +89,11 @@ class BaseAdmin(UnfoldModelAdmin):
             at = shown.index(extra.after) + 1 if extra.after in shown else len(shown)
             shown.insert(at, _extra_cell(extra))
         return shown
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Its own, and what higher apps registered for this account."""
+        extra = [one for one in actions_of(self.model) if request.user.has_perm(one.permission)]
+        return super().get_actions(request) | {one.name: (one.run, one.name, one.title) for one in extra}
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         return [*super().get_list_filter(request), *filters_of(self.model)]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from core.admin.unfolded import Text
 
@@ -45,6 +45,16 @@ class Tile:
     is_alarm: bool = False
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class ExtraAction:
+    """One bulk action of a list, for accounts with the permission; `run` gets the page, the request and the rows."""
+
+    name: str
+    title: Text
+    permission: str
+    run: Callable[[Any, HttpRequest, Any], HttpResponse]
+
+
 TileMaker = Callable[[HttpRequest], Sequence[Tile]]
 PanelMaker = Callable[[HttpRequest, Any], Panel | None]
 
@@ -52,6 +62,7 @@ _panels: dict[str, list[tuple[int, PanelMaker]]] = defaultdict(list)
 _columns: dict[str, list[ExtraColumn]] = defaultdict(list)
 _filters: dict[str, list[Any]] = defaultdict(list)
 _inlines: dict[str, list[Any]] = defaultdict(list)
+_actions: dict[str, list["ExtraAction"]] = defaultdict(list)
 _tiles: list[tuple[int, str, TileMaker]] = []
 _answers: dict[str, Callable[[str], str | None]] = {}
 
@@ -71,6 +82,11 @@ def register_column(label: str, extra: ExtraColumn) -> None:
 def register_filter(label: str, list_filter: Any) -> None:
     """Add a filter to the list of `app.Model`."""
     _filters[label].append(list_filter)
+
+
+def register_action(label: str, extra: ExtraAction) -> None:
+    """Add a bulk action to the list of `app.Model`."""
+    _actions[label].append(extra)
 
 
 def register_inline(label: str, inline: Any) -> None:
@@ -121,3 +137,7 @@ def filters_of(model: type[models.Model]) -> list[Any]:
 
 def inlines_of(model: type[models.Model]) -> list[Any]:
     return _inlines[model._meta.label]
+
+
+def actions_of(model: type[models.Model]) -> list[ExtraAction]:
+    return _actions[model._meta.label]

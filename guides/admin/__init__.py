@@ -3,12 +3,24 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import name_actions, name_details, name_values
-from guides.admin import bindings, codes, follow_ups, member_pages, people, places, policies, requests, staff
+from guides.admin import (
+    bindings,
+    codes,
+    follow_up_rounds,
+    follow_ups,
+    member_pages,
+    people,
+    places,
+    policies,
+    requests,
+    staff,
+)
 from guides.models import ScanOutcome
 
 __all__ = [
     "bindings",
     "codes",
+    "follow_up_rounds",
     "follow_ups",
     "member_pages",
     "people",
@@ -56,6 +68,7 @@ name_actions(
         "guides.bindingpolicy.add": _("新增绑定规则"),
         "guides.bindingpolicy.change": _("修改绑定规则"),
         "guides.staffscope.inline": _("修改可见范围"),
+        "guides.follow_ups_given": _("交给导购跟进"),
     }
 )
 name_details(
@@ -72,6 +85,8 @@ name_details(
         "outcome": _("结果"),
         "term": _("期限"),
         "is_repeat": _("重复"),
+        "chosen_count": _("选中会员"),
+        "given_count": _("交给导购"),
     }
 )
 name_values("outcome", ScanOutcome.choices, within="guides.code_scanned")

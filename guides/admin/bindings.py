@@ -186,31 +186,29 @@ class BindingAdmin(MemberCells, ScopedReadOnlyAdmin):
         form = RebindForm(bound_data(request), guides=guides)
 
         def run(cleaned: dict[str, Any]) -> HttpResponse:
-            def rebind(row: Binding) -> None:
-                services.rebind_member(
-                    member_id=row.member_id,
-                    guide_id=cleaned["guide"].pk,
-                    source=BindingSource.STAFF,
-                    reason=cleaned["reason"],
-                    actor=staff_actor(request),
-                )
-
-            run_for_each(
-                request,
-                [_Named(row, self.member_name(row)) for row in live],
-                lambda named: rebind(named.row),
-                lambda n: (
-                    _now("%(n)s 位会员已改绑到 %(guide)s")
-                    % {"n": thousands(n), "guide": cleaned["guide"].name}
-                ),
+            done = services.rebind_members(
+                member_ids=[row.member_id for row in live],
+                guide_id=cleaned["guide"].pk,
+                source=BindingSource.STAFF,
+                reason=cleaned["reason"],
+                actor=staff_actor(request),
             )
+            counts = {"n": thousands(done.moved_count), "guide": cleaned["guide"].name}
+            messages.success(request, _now("%(n)s 位会员已改绑到 %(guide)s") % counts)
+            if done.passed_count:
+                passed = {"n": thousands(done.passed_count)}
+                messages.warning(request, _now("另外 %(n)s 位早已是她的会员，或已没有导购，没有动") % passed)
             return HttpResponseRedirect(back)
 
         question = Question(
             title=_("改绑到另一位导购"),
             submit=_("改绑"),
             back_url=back,
-            lines=[*self._counts(live, chosen), _("原来的绑定会结束并留在历史里，新旧导购都会收到提醒")],
+            lines=[
+                *self._counts(live, chosen),
+                _("原来的绑定会结束并留在历史里，新旧导购都会收到提醒"),
+                _("会员 5 分钟后收到更换导购的通知；这期间改回来就不通知"),
+            ],
         )
         return ask(self, request, question, run, form=form)
 

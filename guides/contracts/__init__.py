@@ -2,6 +2,7 @@
 
 from guides.contracts.conversations import Talk, TalkLine, TalkSummary, WaitingTalk
 from guides.contracts.follow_ups import (
+    AssignmentPlan,
     DoneFollowUp,
     FollowUpCard,
     FollowUpCounts,
@@ -32,6 +33,7 @@ from guides.contracts.organisation import (
     OpenedMember,
     OwnTag,
     PolicyTrial,
+    Rebinding,
     RegionCard,
     RegionNode,
     ScanCard,
@@ -59,6 +61,7 @@ from guides.contracts.requests import (
 from guides.contracts.telling import MemberText
 
 __all__ = [
+    "AssignmentPlan",
     "BindingCard",
     "BindingImport",
     "BindingLine",
@@ -91,6 +94,7 @@ __all__ = [
     "OpenedMember",
     "OwnTag",
     "PolicyTrial",
+    "Rebinding",
     "RegionCard",
     "RegionNode",
     "RequestActName",

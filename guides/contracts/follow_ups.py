@@ -55,6 +55,17 @@ class FollowUpPage:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class AssignmentPlan:
+    """Of the members chosen for a follow-up: who gets one, with how many guides, and why the others do not."""
+
+    chosen_count: int
+    given_count: int
+    guide_count: int
+    unguided_count: int
+    withdrawn_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class DoneFollowUp:
     """What a ledger needs of one. `stands`: it is done now."""
 

@@ -249,6 +249,14 @@ class BindingCard:
     ended_at: dt.datetime | None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rebinding:
+    """What became of members who were to have another guide; passed over: hers already, or without any guide."""
+
+    moved_count: int
+    passed_count: int
+
+
 ScanOutcomeKind = Literal[
     "bound", "already_yours", "kept_by_other", "code_closed", "guide_left", "no_guide", "unknown_code"
 ]

@@ -3,7 +3,7 @@
 from guides.models.binding import Binding, BindingPolicy, BindingSource
 from guides.models.codes import ChannelCode, ChannelScan, CodeKind, CodePurpose, CodeTerm, ScanOutcome
 from guides.models.conversations import AnswerState, Conversation, ConversationMessage, Speaker
-from guides.models.follow_ups import FollowUp, FollowUpResult, FollowUpState
+from guides.models.follow_ups import FollowUp, FollowUpResult, FollowUpRound, FollowUpState
 from guides.models.notes import GuideMemberTag, GuideNote, GuideRemark, GuideTag
 from guides.models.organisation import Dealer, Region, StaffScope, Store
 from guides.models.people import (
@@ -48,6 +48,7 @@ __all__ = [
     "Dealer",
     "FollowUp",
     "FollowUpResult",
+    "FollowUpRound",
     "FollowUpState",
     "Guide",
     "GuideLogin",

@@ -39,6 +39,28 @@ class FollowUpQuerySet(LockingQuerySet["FollowUp"]):
         return self.open().filter(due_on__lt=today)
 
 
+class FollowUpRound(models.Model):
+    """Staff gave follow-ups for chosen members to their guides, once for the form they sent."""
+
+    request_key = models.CharField(max_length=36, unique=True, editable=False)
+    title = models.CharField(_("缘由"), max_length=60)
+    script = models.TextField(_("话术"), max_length=1000)
+    due_on = models.DateField(_("截止日期"))
+    chosen_count = models.PositiveIntegerField(_("选中会员"))
+    given_count = models.PositiveIntegerField(_("交给导购"))
+    given_by = models.CharField(_("派发人"), max_length=90)
+    given_at = models.DateTimeField(_("派发时间"))
+
+    objects = LockingQuerySet["FollowUpRound"].as_manager()
+
+    class Meta:
+        verbose_name = _("任务派发")
+        verbose_name_plural = _("任务派发")
+
+    def __str__(self) -> str:
+        return self.title
+
+
 class FollowUp(models.Model):
     """One thing to do for one member: why, what to say, by when. `guide` is her exclusive guide as long as it is open, and
     empty while she has none; done ones stay with whoever did them."""

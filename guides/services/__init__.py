@@ -2,6 +2,7 @@
 
 from guides.services.activation import activate_guide, issue_activation_code, remove_login
 from guides.services.bindings import bind_member, rebind_member, unbind_member
+from guides.services.bulk_rebinding import rebind_members
 from guides.services.codes import (
     close_channel_code,
     open_channel_code,
@@ -16,6 +17,7 @@ from guides.services.conversations import (
     settle_answers,
     settle_conversation,
 )
+from guides.services.follow_up_rounds import give_follow_ups, plan_follow_ups
 from guides.services.follow_ups import (
     assign_follow_ups,
     complete_follow_up,
@@ -30,6 +32,7 @@ from guides.services.member_messages import (
     day_words,
     tell_members,
     tell_of_expiring_points,
+    tell_of_points,
     tell_of_tier_at_risk,
     tell_of_upgrades,
 )
@@ -117,6 +120,7 @@ __all__ = [
     "edit_note",
     "find_talker",
     "finish_request",
+    "give_follow_ups",
     "hand_over_request",
     "hire_guide",
     "import_bindings",
@@ -135,6 +139,7 @@ __all__ = [
     "open_region",
     "open_request",
     "open_store",
+    "plan_follow_ups",
     "prune_conversations",
     "publish_channel_code",
     "read_conversation",
@@ -142,6 +147,7 @@ __all__ = [
     "read_request",
     "reassign_request",
     "rebind_member",
+    "rebind_members",
     "refuse_request",
     "reindex_remarks",
     "remark_member",
@@ -170,6 +176,7 @@ __all__ = [
     "tell_of_expiring_points",
     "tell_of_lost_member",
     "tell_of_new_member",
+    "tell_of_points",
     "tell_of_request_step",
     "tell_of_tier_at_risk",
     "tell_of_upgrades",

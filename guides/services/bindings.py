@@ -11,6 +11,7 @@ from guides.contracts import BindingCard
 from guides.errors import GuideHasLeft, MemberAlreadyBound, MemberNotBound, RequestKeyReused
 from guides.events import MemberBound, MemberUnbound
 from guides.models import Binding, BindingSource, Guide, GuideState
+from guides.services.guide_changes import forget_new_guides, tell_of_new_guides
 from guides.services.history import doer
 from guides.services.people import lock_guide
 from members import selectors as member_selectors
@@ -46,7 +47,7 @@ def bind_member(
             raise MemberAlreadyBound
         return open_binding(
             member_id=member_id,
-            guide=_lock_active(guide_id),
+            guide=lock_active_guide(guide_id),
             source=BindingSource(source),
             actor=actor,
             at=at,
@@ -80,7 +81,7 @@ def rebind_member(
         live = lock_live(member_id)
         if live is not None and live.guide_id == guide_id:
             return card_of(live)
-        guide = _lock_active(guide_id)
+        guide = lock_active_guide(guide_id)
         if live is not None:
             end_binding(live, reason=reason, actor=actor, at=at)
         return open_binding(
@@ -151,6 +152,7 @@ def open_binding(
         guide_id=guide.pk,
         source=source.value,
     )
+    tell_of_new_guides(bindings=[binding], at=at)
     events.publish(MemberBound(binding.pk, member_id, guide.pk))
     return card_of(binding)
 
@@ -169,6 +171,7 @@ def end_binding(live: Binding, *, reason: str, actor: Actor, at: dt.datetime) ->
         member_id=live.member_id,
         guide_id=live.guide_id,
     )
+    forget_new_guides(bindings=[live], at=at)
     events.publish(MemberUnbound(live.pk, live.member_id, live.guide_id))
     return card_of(live)
 
@@ -185,8 +188,8 @@ def card_of(binding: Binding) -> BindingCard:
     )
 
 
-def _lock_active(guide_id: int) -> Guide:
-    # Locked, so that she cannot leave between this look and the insert.
+def lock_active_guide(guide_id: int) -> Guide:
+    """The guide's row, locked, so that she cannot leave before the insert. Raises NoSuchGuide, GuideHasLeft."""
     guide = lock_guide(guide_id)
     if guide.state != GuideState.ACTIVE:
         raise GuideHasLeft

@@ -36,13 +36,18 @@ def answer_act(*, member_id: int, text: str, reason_key: str, acted_at: dt.datet
 def tell_members(*, told: Sequence[MemberText], at: dt.datetime) -> int:
     """Each of these is told to its member once for its reason; how many are new. A few statements for all of them, in
     the caller's transaction: what told them and the message commit together."""
-    return _teller(settings.MEMBER_TELLER)(told=told, at=at) if told else 0
+    return _service(settings.MEMBER_TELLER)(told=told, at=at) if told else 0
+
+
+def take_back_news(*, reason_keys: Sequence[str], at: dt.datetime) -> int:
+    """What was to be told for these reasons is told no more, unless it went out; how many."""
+    return _service(settings.MEMBER_SILENCER)(reason_keys=reason_keys, at=at) if reason_keys else 0
 
 
 @functools.cache
-def _teller(path: str) -> Callable[..., int]:
-    teller: Any = import_string(path)
-    return teller  # type: ignore[no-any-return]
+def _service(path: str) -> Callable[..., int]:
+    service: Any = import_string(path)
+    return service  # type: ignore[no-any-return]
 
 
 def tell_of_expiring_points(
@@ -60,6 +65,32 @@ def tell_of_expiring_points(
         title=_("积分快到期了"),
         text=text,
         values={"points": str(points), "day": expires_on.isoformat()},
+    )
+    return tell_members(told=[news], at=at or clock.now()) == 1
+
+
+def tell_of_points(*, entry_id: int, at: dt.datetime | None = None) -> bool:
+    """She is told what an entry of her ledger brought or took, why, and what she has now; once for the entry."""
+    member_id, line = member_selectors.get_points_entry(entry_id)
+    change = _("增加了") if line.delta > 0 else _("减少了")
+    text = _("您的积分%(change)s %(points)s 分（%(reason)s），现在有 %(balance)s 分。") % {
+        "change": change,
+        "points": f"{abs(line.delta):,}",
+        "reason": line.reason,
+        "balance": f"{line.balance_after:,}",
+    }
+    news = MemberText(
+        member_id=member_id,
+        topic="points_changed",
+        reason_key=f"points:{line.id}",
+        title=_("积分变动"),
+        text=text,
+        values={
+            "points": f"{line.delta:+d}",
+            "balance": str(line.balance_after),
+            "reason": line.reason,
+            "time": minute_words(at=line.at),
+        },
     )
     return tell_members(told=[news], at=at or clock.now()) == 1
 
@@ -100,6 +131,11 @@ def tell_of_upgrades(*, first_change_id: int, last_change_id: int, at: dt.dateti
         if change.is_upgrade and change.to_tier
     ]
     return tell_members(told=told, at=at or clock.now())
+
+
+def minute_words(*, at: dt.datetime) -> str:
+    """ "2026-03-08 15:20" in Shanghai, as templates take it."""
+    return f"{at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 def day_words(*, day: dt.date) -> str:

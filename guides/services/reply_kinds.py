@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from core.actor import Actor
 from guides.selectors.member_side import find_member_guide
 from guides.services.conversations import TRANSFER, keep_message
-from guides.services.scans import place_of
 from guides.services.talkers import find_talker
+from guides.services.words import place_of
 from wechat.services.reply_kinds import Asked, ReplyKind, Said
 
 

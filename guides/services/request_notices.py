@@ -20,7 +20,7 @@ from guides.models import (
     ServiceRequest,
     ServiceRequestStep,
 )
-from guides.services.member_messages import tell_members
+from guides.services.member_messages import minute_words, tell_members
 from guides.services.notices import NEWS, message_guide
 from members import selectors as member_selectors
 
@@ -93,7 +93,7 @@ def _tell_member(step: ServiceRequestStep, request: ServiceRequest, at: dt.datet
             "step": str(step.get_act_display()),
             "guide": step.guide.name if step.guide is not None else "",
             "store": step.store.name,
-            "time": f"{time.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}",
+            "time": minute_words(at=time),
         },
     )
     tell_members(told=[news], at=at)

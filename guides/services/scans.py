@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Final, get_args
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, Q
 from django.utils.functional import Promise
@@ -12,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from core import audit, clock, events
 from core.actor import Actor
-from guides.contracts import GuideCard, ScanOutcomeKind, ScanResult
+from guides.contracts import ScanOutcomeKind, ScanResult
 from guides.errors import RequestKeyReused
 from guides.events import ChannelScanned
 from guides.models import (
@@ -31,6 +30,7 @@ from guides.models import (
 from guides.selectors.people import get_guide_card
 from guides.services import policy
 from guides.services.bindings import end_binding, lock_live, open_binding
+from guides.services.words import place_of
 from members import selectors as member_selectors
 from members import services as member_services
 from wechat.services import followers, outbox
@@ -261,8 +261,3 @@ def _answer(result: ScanResult) -> str:
     if guide is None:
         return text
     return text % {"name": guide.name, "place": place_of(guide)}
-
-
-def place_of(guide: GuideCard) -> str:
-    """Brand and store, as she introduces herself."""
-    return f"{settings.BRAND_NAME}·{guide.store.name}"

@@ -87,6 +87,7 @@ from members.selectors.people import (
 )
 from members.selectors.points import (
     get_points_decisions,
+    get_points_entry,
     get_points_summary,
     list_earning_rules,
     list_points_balances,
@@ -176,6 +177,7 @@ __all__ = [
     "get_import_card",
     "get_member_card",
     "get_points_decisions",
+    "get_points_entry",
     "get_points_summary",
     "get_privacy_decisions",
     "get_profile",

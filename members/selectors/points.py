@@ -66,6 +66,14 @@ def entry_line(entry: PointsEntry) -> PointsEntryLine:
     )
 
 
+def get_points_entry(entry_id: int) -> tuple[int, PointsEntryLine]:
+    """Whose it is, and the line. Raises NotFound."""
+    entry = PointsEntry.objects.select_related("account").filter(pk=entry_id).first()
+    if entry is None:
+        raise NotFound
+    return entry.account.member_id, entry_line(entry)
+
+
 def get_points_summary(member_id: int, at: dt.datetime | None = None) -> PointsSummary:
     """Her points; zeros for somebody who never had any. Points past their day count as gone already.
 

@@ -17,7 +17,7 @@ from members.errors import (
     SourceKeyTaken,
     StaffOnly,
 )
-from members.events import PointsAdjustmentRequested
+from members.events import PointsAdjustmentRequested, PointsGranted
 from members.models import AdjustmentState, PointsAdjustment, PointsEntryKind
 from members.selectors.points import get_points_decisions
 from members.services.points import bring_in, take_out
@@ -129,6 +129,7 @@ def _apply(adjustment: PointsAdjustment, ledger: Ledger) -> None:
         source_key=f"adjust@{adjustment.pk}",
         reason=adjustment.reason,
     )
+    events.deliver(PointsGranted(ledger.account.member_id, adjustment.entry.pk))
     adjustment.state = AdjustmentState.APPROVED
     adjustment.save(update_fields=["entry", "state", "decided_by", "decided_at", "decision_note"])
     audit.record(

@@ -11,7 +11,7 @@ from core.actor import Actor
 from core.models import changed_fields
 from members.contracts import ProfileCard
 from members.errors import BirthdayChangedLately, BirthdayUnusable, GenderUnusable
-from members.events import ProfileCompleted
+from members.events import PointsGranted, ProfileCompleted
 from members.models import Gender, GivenThrough, Member, PointsEntry
 from members.selectors.points import get_points_decisions
 from members.selectors.profile import birthday_free_on, profile_of
@@ -82,7 +82,7 @@ def reward_profile(*, member_id: int, actor: Actor, at: dt.datetime | None = Non
         entries = PointsEntry.objects.filter(account__member_id=living_id, source_key=REWARD_KEY)
         if points == 0 or entries.exists():
             return 0
-        credit_points(
+        change = credit_points(
             member_id=living_id,
             points=points,
             source_key=REWARD_KEY,
@@ -90,6 +90,8 @@ def reward_profile(*, member_id: int, actor: Actor, at: dt.datetime | None = Non
             actor=actor,
             at=at,
         )
+        if change.entry is not None:
+            events.deliver(PointsGranted(living_id, change.entry.id))
     return points
 
 

@@ -1,15 +1,20 @@
 """What a member is told of her points and her tier."""
 
 import datetime as dt
+import json
 from collections.abc import Callable
 
 import pytest
 from django.apps import apps
+from django.db import transaction
 
 from core import clock
+from core.actor import Actor
 from guides import handlers
 from members import events
-from tests.cast import Cast
+from members import selectors as member_selectors
+from members import services as member_services
+from tests.cast import DIRECTOR, Cast
 from tests.told import told_texts
 
 DAY = dt.date(2026, 12, 31)
@@ -51,3 +56,47 @@ def test_twice_is_once_and_who_fell_is_not_told(cast: Cast) -> None:
     assert len(told_texts()) == 1
     handlers.on_tier_changed(tier_change(cast, is_upgrade=False))
     assert len(told_texts()) == 1
+
+
+def adjust(cast: Cast, delta: int, key: str) -> None:
+    staff = Actor.staff(cast.head_office.pk, "总部")
+    member_services.adjust_points(
+        member_id=cast.xiaomei.id, delta=delta, reason="补登积分", request_key=key, actor=staff
+    )
+
+
+def test_an_adjustment_is_told_once_with_what_she_has_now(cast: Cast) -> None:
+    adjust(cast, 120, "k1")
+    adjust(cast, 120, "k1")
+    adjust(cast, -20, "k2")
+    assert told_texts("points:") == [
+        "您的积分增加了 120 分（补登积分），现在有 120 分。",
+        "您的积分减少了 20 分（补登积分），现在有 100 分。",
+    ]
+    row = apps.get_model("campaigns", "Reach").objects.order_by("pk").first()
+    assert json.loads(row.content)["values"]["points"] == "+120"
+
+
+def test_an_adjustment_that_waits_or_is_rolled_back_is_not_told(cast: Cast) -> None:
+    limit = member_selectors.get_points_decisions().approval_limit
+    adjust(cast, limit + 1, "k1")
+    with transaction.atomic():
+        adjust(cast, 10, "k2")
+        assert len(told_texts("points:")) == 1
+        transaction.set_rollback(True)
+    assert told_texts("points:") == []
+
+
+def test_points_of_a_sale_are_told_with_the_sale_only(cast: Cast) -> None:
+    member_services.credit_points(
+        member_id=cast.xiaomei.id, points=5, source_key="sale:1", reason="购物获得", actor=DIRECTOR
+    )
+    assert told_texts() == []
+
+
+def test_the_points_for_a_profile_are_told(cast: Cast) -> None:
+    apps.get_model("members", "PointsSettings").objects.update_or_create(defaults={"profile_reward": 50})
+    member_services.reward_profile(member_id=cast.xiaomei.id, actor=DIRECTOR)
+    member_services.reward_profile(member_id=cast.xiaomei.id, actor=DIRECTOR)
+    [told] = told_texts("points:")
+    assert "增加了 50 分（完善资料）" in told

@@ -42,6 +42,14 @@ def publish(kind: str, body: str, *, at: dt.datetime | None = None) -> int:
     return services.publish_consent_text(text_id=text_id, actor=DIRECTOR, at=at).version
 
 
+def withdraw(member_id: int) -> None:
+    """She agreed to marketing once and does no more."""
+    consent_texts()
+    said: dict[str, Any] = {"member_id": member_id, "kind": "marketing", "door": "mini_program"}
+    services.agree_consent(**said, version=1, actor=Actor.member(member_id))
+    services.withdraw_consent(**said, actor=Actor.member(member_id))
+
+
 def plant(cast: Cast) -> int:
     """A member who left traces everywhere, partly on a row that was merged into hers; her id."""
     now = clock.now() - dt.timedelta(minutes=30)

@@ -1,0 +1,143 @@
+"""Staff give follow-ups for chosen members to their guides: once for a key, through the reach layer."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import transaction
+
+from campaigns import services as campaign_services
+from campaigns.models import FrequencyCap, Reach, ReachPolicy
+from core import clock
+from core.errors import Refusal
+from guides import services
+from guides.models import FollowUp, FollowUpRound
+from guides.services import follow_up_rounds
+from members import services as member_services
+from tests.cast import DIRECTOR, Cast
+from tests.members.privacy_kit import withdraw
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_night() -> None:
+    ReachPolicy.objects.update_or_create(
+        pk=1, defaults={"is_quiet_on": False, "quiet_from": "22:00", "quiet_until": "08:30"}
+    )
+
+
+def everybody() -> Any:
+    return apps.get_model("members", "Member").objects.order_by().values("pk")
+
+
+def give(key: str = "k1", **other: Any) -> FollowUpRound:
+    values: dict[str, Any] = {
+        "members": everybody(),
+        "title": "春装到店",
+        "script": "新款到了，周末来试试吗？",
+        "due_on": clock.today() + dt.timedelta(days=10),
+        "request_key": key,
+        "actor": DIRECTOR,
+    } | other
+    return services.give_follow_ups(**values)
+
+
+def test_her_guide_has_it_to_do_by_that_day(cast: Cast) -> None:
+    plan = services.plan_follow_ups(members=everybody())
+    assert (plan.chosen_count, plan.given_count, plan.guide_count, plan.unguided_count) == (2, 1, 1, 1)
+    row = give()
+    assert (row.chosen_count, row.given_count) == (2, 1)
+    campaign_services.send_due_reaches()
+    task = FollowUp.objects.get()
+    assert (task.member_id, task.guide_id, task.topic, task.title, task.script, task.due_on) == (
+        cast.xiaomei.id,
+        cast.lina.id,
+        "task",
+        "春装到店",
+        "新款到了，周末来试试吗？",
+        clock.today() + dt.timedelta(days=10),
+    )
+
+
+def test_the_same_form_twice_is_once_and_another_content_is_refused(cast: Cast) -> None:
+    assert give().pk == give().pk
+    assert Reach.objects.count() == 1
+    with pytest.raises(Refusal) as refusal:
+        give(title="别的")
+    assert refusal.value.code == "guides.request_key_reused"
+    give("k2")
+    assert Reach.objects.count() == 2
+
+
+def test_who_is_a_member_of_the_shop_only_is_given_to_her_guide_too(cast: Cast) -> None:
+    card = member_services.register_member(name="门店会员", phone="13900001111", source="pos", actor=DIRECTOR)
+    services.bind_member(member_id=card.id, guide_id=cast.wangfang.id, source="pos", actor=DIRECTOR)
+    give()
+    campaign_services.send_due_reaches()
+    assert FollowUp.objects.get(member_id=card.id).guide_id == cast.wangfang.id
+
+
+def test_who_withdrew_or_was_erased_is_left_alone(cast: Cast) -> None:
+    services.bind_member(member_id=cast.xiaoli.id, guide_id=cast.lina.id, source="scan", actor=DIRECTOR)
+    withdraw(cast.xiaomei.id)
+    member_services.erase_member(member_id=cast.xiaoli.id, reason="member", actor=DIRECTOR)
+    plan = services.plan_follow_ups(members=everybody())
+    assert (plan.chosen_count, plan.given_count, plan.withdrawn_count) == (1, 0, 1)
+    give()
+    assert not Reach.objects.exists()
+
+
+def test_who_was_merged_is_given_once_as_who_she_is_now(cast: Cast) -> None:
+    services.bind_member(member_id=cast.xiaoli.id, guide_id=cast.lina.id, source="scan", actor=DIRECTOR)
+    member_services.merge_members(
+        first_id=cast.xiaomei.id, second_id=cast.xiaoli.id, survivor_id=cast.xiaomei.id, actor=DIRECTOR
+    )
+    assert give().chosen_count == 1
+    assert Reach.objects.get().member_id == cast.xiaomei.id
+
+
+def test_a_cap_holds_it_back_with_its_reason(cast: Cast) -> None:
+    FrequencyCap.objects.create(policy_id=1, channel="follow_up", span="day", most=1)
+    give("k1")
+    give("k2")
+    campaign_services.send_due_reaches()
+    assert sorted(Reach.objects.values_list("state", "code")) == [("failed", "capped"), ("sent", "")]
+
+
+def test_nothing_is_given_when_it_is_rolled_back(cast: Cast) -> None:
+    with transaction.atomic():
+        give()
+        transaction.set_rollback(True)
+    assert not Reach.objects.exists()
+    assert not FollowUpRound.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", "  \u0000 "),
+        ("title", "长" * 61),
+        ("script", ""),
+        ("script", "长" * 1_001),
+        ("due_on", clock.today() - dt.timedelta(days=1)),
+        ("due_on", clock.today() + dt.timedelta(days=31)),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_field(cast: Cast, field: str, value: Any) -> None:
+    with pytest.raises(Refusal) as refusal:
+        give(**{field: value})
+    assert (refusal.value.code, refusal.value.details["field"]) == ("guides.follow_up_round_unfit", field)
+
+
+def test_the_last_day_of_the_month_ahead_is_still_taken(cast: Cast) -> None:
+    give(due_on=clock.today() + dt.timedelta(days=30))
+    assert Reach.objects.count() == 1
+
+
+def test_too_many_at_once_are_refused(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow_up_rounds, "MOST_MEMBERS", 1)
+    with pytest.raises(Refusal) as refusal:
+        give()
+    assert refusal.value.code == "guides.follow_up_round_too_large"
