@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from core import clock
 from core.models import AuditEntry
 from guides import services
 from guides.models import ActivationCode, Binding, BindingPolicy, ChannelCode, Guide, Region, Store
@@ -180,6 +183,36 @@ def test_unbinding_in_bulk_says_how_many_and_skips_the_ended(desk: Client, cast:
     answer = bulk(desk, "guides_binding", "unbind_selected", ids, reason="试点结束", **CONFIRMED)
     assert answer.status_code == 302
     assert not Binding.objects.live().exists()
+
+
+def test_follow_ups_for_chosen_members_are_given_to_their_guides_once(desk: Client, cast: Cast) -> None:
+    ids = [cast.xiaomei.id, cast.xiaoli.id]
+    page = bulk(desk, "members_member", "give_follow_ups", ids)
+    assert "选中 2 位会员，1 位会交给 1 位导购" in page.content.decode()
+    typed: dict[str, Any] = {
+        "title": "春装到店",
+        "script": "来试试吗？",
+        "due_on": clock.today().isoformat(),
+        "key": page.context["form"].initial["key"],
+    }
+    old = bulk(
+        desk, "members_member", "give_follow_ups", ids, **typed | {"due_on": "2020-01-01"}, **CONFIRMED
+    )
+    assert "due_on" in old.context["form"].errors
+    for _again in range(2):
+        assert bulk(desk, "members_member", "give_follow_ups", ids, **typed, **CONFIRMED).status_code == 302
+    rounds = apps.get_model("guides", "FollowUpRound").objects.all()
+    assert list(rounds.values_list("title", "given_count")) == [("春装到店", 1)]
+    reaches = apps.get_model("campaigns", "Reach").objects.filter(topic="task")
+    assert list(reaches.values_list("member_id", flat=True)) == [cast.xiaomei.id]
+    assert "春装到店" in desk.get(reverse("admin:guides_followupround_changelist")).content.decode()
+
+
+def test_without_the_right_no_follow_ups_are_given(cast: Cast, client: Client) -> None:
+    cast.regional.user_permissions.add(Permission.objects.get(codename="view_member"))
+    client.force_login(cast.regional)
+    page = client.get(reverse("admin:members_member_changelist")).content.decode()
+    assert "give_follow_ups" not in page
 
 
 def test_a_refusal_in_a_bulk_action_names_the_member_and_the_others_go_through(

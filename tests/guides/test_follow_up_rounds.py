@@ -82,7 +82,7 @@ def test_who_is_a_member_of_the_shop_only_is_given_to_her_guide_too(cast: Cast) 
 def test_who_withdrew_or_was_erased_is_left_alone(cast: Cast) -> None:
     services.bind_member(member_id=cast.xiaoli.id, guide_id=cast.lina.id, source="scan", actor=DIRECTOR)
     withdraw(cast.xiaomei.id)
-    member_services.erase_member(member_id=cast.xiaoli.id, reason="member", actor=DIRECTOR)
+    member_services.erase_member(member_id=cast.xiaoli.id, reason="own_wish", actor=DIRECTOR)
     plan = services.plan_follow_ups(members=everybody())
     assert (plan.chosen_count, plan.given_count, plan.withdrawn_count) == (1, 0, 1)
     give()

@@ -77,9 +77,16 @@ def test_an_adjustment_is_told_once_with_what_she_has_now(cast: Cast) -> None:
     assert json.loads(row.content)["values"]["points"] == "+120"
 
 
-def test_an_adjustment_that_waits_or_is_rolled_back_is_not_told(cast: Cast) -> None:
+def test_an_adjustment_that_waits_is_not_told_before_it_is_approved(cast: Cast) -> None:
     limit = member_selectors.get_points_decisions().approval_limit
     adjust(cast, limit + 1, "k1")
+    assert told_texts("points:") == []
+    asked = apps.get_model("members", "PointsAdjustment").objects.get()
+    member_services.approve_adjustment(adjustment_id=asked.pk, actor=Actor.staff(cast.regional.pk, "东区"))
+    assert len(told_texts("points:")) == 1
+
+
+def test_what_is_rolled_back_is_not_told(cast: Cast) -> None:
     with transaction.atomic():
         adjust(cast, 10, "k2")
         assert len(told_texts("points:")) == 1
