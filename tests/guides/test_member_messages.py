@@ -73,8 +73,8 @@ def test_an_adjustment_is_told_once_with_what_she_has_now(cast: Cast) -> None:
         "您的积分增加了 120 分（补登积分），现在有 120 分。",
         "您的积分减少了 20 分（补登积分），现在有 100 分。",
     ]
-    row = apps.get_model("campaigns", "Reach").objects.order_by("pk").first()
-    assert json.loads(row.content)["values"]["points"] == "+120"
+    first = apps.get_model("campaigns", "Reach").objects.order_by("pk")[0]
+    assert json.loads(first.content)["values"]["points"] == "+120"
 
 
 def test_an_adjustment_that_waits_is_not_told_before_it_is_approved(cast: Cast) -> None:
