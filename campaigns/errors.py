@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import InvalidInput, NotFound, Refusal
+from core.errors import InvalidInput, NotFound, Refusal, Unavailable
 
 
 class ReachUnfit(InvalidInput):
@@ -42,3 +42,15 @@ class MappingUnfit(Refusal):
 
     code = "campaigns.mapping_unfit"
     sentence = _("模板字段没有配好，请按提示修改")
+
+
+class RuleUnfit(InvalidInput):
+    """`details["faults"]` lists what is wrong: path, code and words of each."""
+
+    code = "campaigns.rule_unfit"
+    sentence = _("人群条件有误，请按提示修改")
+
+
+class SegmentTooSlow(Unavailable):
+    code = "campaigns.segment_too_slow"
+    sentence = _("符合条件的人太多或条件太复杂，没有在限定时间内算完；可以先减少条件再试")

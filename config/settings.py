@@ -247,6 +247,8 @@ PROXY_COUNT = env.whole("PROXY_COUNT", 1 if PRODUCTION else 0)
 
 SCOPES = "config.scopes.SCOPES"  # row-level rights, read by core.admin
 MEMBER_HOLDINGS = "config.member_holdings.HOLDINGS"
+SEGMENT_CONDITIONS = "config.segment_conditions.CONDITIONS"
+SEGMENT_FACETS = "config.segment_conditions.FACETS"
 MEMBER_TELLER = "campaigns.services.tell_members"  # what members are told goes there
 MEMBER_SILENCER = "campaigns.services.take_back"
 # Kinds of reply parts that apps above the gateway bring.

@@ -1,0 +1,1 @@
+"""Conditions of segments about messages, and about other segments."""

@@ -1,0 +1,94 @@
+"""Conditions about what a member was sent, and whether she read it."""
+
+import abc
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.contracts import CHANNEL_LABELS, TOPICS
+from campaigns.models import InboxMessage, Reach, ReachState
+from members.selectors.conditions import (
+    Choices,
+    Condition,
+    Found,
+    Parameter,
+    SetTest,
+    Values,
+    Whole,
+    Window,
+    instants_of,
+)
+
+FAMILY: Final = _("触达")
+_TOPICS: Final = Choices(
+    label=_("事项（不选为任何事项）"),
+    options=tuple((topic.code, topic.label) for topic in TOPICS.values()),
+    is_required=False,
+)
+_LEAST: Final = Whole(label=_("至少几条"), least=1, most=1_000, unit=_("条"), is_required=False)
+
+
+class _OfMessages(Condition):
+    family = FAMILY
+    facts = ("reaches",)
+
+    @abc.abstractmethod
+    def rows(self, values: Values, day: dt.date) -> QuerySet[Any]:
+        """What is counted."""
+
+    def found(self, values: Values, day: dt.date) -> Found:
+        rows, least = self.rows(values, day), values.get("at_least") or 1
+        return (
+            SetTest(rows) if least == 1 else SetTest(rows, "member_id", {"n": Count("pk")}, Q(n__gte=least))
+        )
+
+    def tell(self, member_id: int, values: Values, day: dt.date) -> str:
+        return _now("%(n)s 条") % {"n": self.rows(values, day).filter(member_id=member_id).count()}
+
+
+def _asked(values: Values, day: dt.date, name: str) -> Q:
+    since, until = instants_of(values.get("when"), day)
+    wanted = Q(**{f"{name}__isnull": False})
+    if since is not None:
+        wanted &= Q(**{f"{name}__gte": since})
+    if until is not None:
+        wanted &= Q(**{f"{name}__lt": until})
+    return wanted & Q(topic__in=values["topics"]) if values.get("topics") else wanted
+
+
+class Reached(_OfMessages):
+    """Messages that went out to her, over any channel or these."""
+
+    code, label = "campaigns.reached", _("收到过通知")
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "when": Window(label=_("发送时间"), is_required=False),
+        "topics": _TOPICS,
+        "channels": Choices(
+            label=_("通道（不选为任何通道）"), options=tuple(CHANNEL_LABELS.items()), is_required=False
+        ),
+        "at_least": _LEAST,
+    }
+
+    def rows(self, values: Values, day: dt.date) -> QuerySet[Any]:
+        wanted = _asked(values, day, "sent_at") & Q(state__in=[ReachState.SENT, ReachState.DELIVERED])
+        if values.get("channels"):
+            wanted &= Q(channel__in=values["channels"])
+        return Reach.objects.filter(wanted)
+
+
+class HasRead(_OfMessages):
+    """Messages in her inbox that she opened."""
+
+    code, label = "campaigns.read", _("读过站内信")
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "when": Window(label=_("阅读时间"), is_required=False),
+        "topics": _TOPICS,
+        "at_least": _LEAST,
+    }
+
+    def rows(self, values: Values, day: dt.date) -> QuerySet[Any]:
+        return InboxMessage.objects.filter(_asked(values, day, "read_at"))

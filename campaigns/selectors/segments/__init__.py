@@ -1,0 +1,37 @@
+"""Segments: rules read, compiled to one statement, and asked."""
+
+from campaigns.selectors.segments.compiling import Sql, found_of, select_members
+from campaigns.selectors.segments.people import (
+    count_members,
+    explain_member,
+    list_pivots,
+    list_sample,
+    members_sql,
+    scope_of,
+)
+from campaigns.selectors.segments.reading import (
+    leaves_of,
+    read_rule,
+    read_rule_text,
+    rule_unfit,
+    write_rule,
+)
+from campaigns.selectors.segments.schema import rule_schema
+
+__all__ = [
+    "Sql",
+    "count_members",
+    "explain_member",
+    "found_of",
+    "leaves_of",
+    "list_pivots",
+    "list_sample",
+    "members_sql",
+    "read_rule",
+    "read_rule_text",
+    "rule_schema",
+    "rule_unfit",
+    "scope_of",
+    "select_members",
+    "write_rule",
+]

@@ -1,0 +1,48 @@
+"""What segments may ask of a member: one dotted path a condition, in the order in which the builder lists them."""
+
+CONDITIONS: tuple[str, ...] = (
+    "members.selectors.conditions.profile.GenderIs",
+    "members.selectors.conditions.profile.AgeWithin",
+    "members.selectors.conditions.profile.BirthdayAhead",
+    "members.selectors.conditions.profile.BirthdayMonth",
+    "members.selectors.conditions.profile.PlaceIs",
+    "members.selectors.conditions.profile.SourceIs",
+    "members.selectors.conditions.profile.JoinedWithin",
+    "members.selectors.conditions.profile.StageIs",
+    "members.selectors.conditions.profile.Following",
+    "members.selectors.conditions.standing.Tagged",
+    "members.selectors.conditions.standing.TierIs",
+    "members.selectors.conditions.standing.PointsWithin",
+    "members.selectors.conditions.standing.PointsExpiring",
+    "guides.selectors.conditions.BoundWithin",
+    "guides.selectors.conditions.GuideIs",
+    "guides.selectors.conditions.StoreIs",
+    "guides.selectors.conditions.RegionIs",
+    "guides.selectors.conditions.DealerIs",
+    "sales.selectors.conditions.purchases.Purchases",
+    "sales.selectors.conditions.metrics.AmountWithin",
+    "sales.selectors.conditions.metrics.OrdersWithin",
+    "sales.selectors.conditions.metrics.BasketWithin",
+    "sales.selectors.conditions.metrics.FirstBought",
+    "sales.selectors.conditions.metrics.LastBought",
+    "sales.selectors.conditions.metrics.NextDue",
+    "sales.selectors.conditions.metrics.RfmGroupIs",
+    "sales.selectors.conditions.metrics.Falling",
+    "sales.selectors.conditions.metrics.LifeStageIs",
+    "sales.selectors.conditions.metrics.IntervalTierIs",
+    "coupons.selectors.conditions.CouponHeld",
+    "coupons.selectors.conditions.CouponExpiring",
+    "coupons.selectors.conditions.CouponReceived",
+    "coupons.selectors.conditions.CouponRedeemed",
+    "campaigns.selectors.conditions.reaches.Reached",
+    "campaigns.selectors.conditions.reaches.HasRead",
+)
+
+# By which the members of a segment are counted.
+FACETS: tuple[str, ...] = (
+    "members.selectors.conditions.facets.TierFacet",
+    "members.selectors.conditions.facets.GenderFacet",
+    "members.selectors.conditions.facets.AgeFacet",
+    "sales.selectors.conditions.facets.RfmFacet",
+    "guides.selectors.facets.StoreFacet",
+)
