@@ -165,6 +165,8 @@ SIDEBAR: list[dict[str, Any]] = [
         "separator": True,
         "items": [
             _item(_("账号"), "chat", "wechat_account_changelist"),
+            _item(_("会话"), "forum", "guides_conversation_changelist"),
+            _item(_("话术"), "speaker_notes", "guides_quickreply_changelist"),
             _item(_("自动回复"), "quickreply", "wechat_replyrule_changelist"),
             _item(_("自定义菜单"), "dock_to_bottom", "wechat_menuversion_changelist"),
             _item(_("模板消息"), "notifications", "wechat_messagetemplate_changelist"),

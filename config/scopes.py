@@ -24,6 +24,7 @@ SCOPES: Mapping[str, str] = {
     "guides.ChannelScan": "guides.selectors.scope_channel_scans",
     "guides.ServiceRequest": "guides.selectors.scope_requests",
     "guides.FollowUp": "guides.selectors.scopes.scope_follow_ups",
+    "guides.Conversation": "guides.selectors.scopes.scope_conversations",
     "campaigns.Reach": "guides.selectors.scopes.scope_member_rows",
     "campaigns.InboxMessage": "guides.selectors.scopes.scope_member_rows",
     "sales.MemberMetrics": "guides.selectors.scopes.scope_member_rows",

@@ -287,3 +287,29 @@ class AnswerEmpty(InvalidInput):
 class AnswerTooLong(InvalidInput):
     code = "guides.answer_too_long"
     sentence = _("太长了，微信一次最多收约 680 个汉字，请分几次发")
+
+
+class MemberHasGuide(Conflict):
+    """Whose a conversation is, a live binding to a guide at work says."""
+
+    code = "guides.member_has_guide"
+    sentence = _("她已经有在职的专属导购，由导购回复；要换导购请到会员页面")
+
+
+class QuickReplyUnusable(InvalidInput):
+    """`details["field"]` names what is empty or too long."""
+
+    code = "guides.quick_reply_unusable"
+    sentence = _("标题 1 到 30 个字，内容 1 到 500 个字，分类最多 20 个字")
+
+
+class QuickReplyTitleTaken(Conflict):
+    code = "guides.quick_reply_title_taken"
+    sentence = _("已经有同名的话术了")
+
+
+class QuickReplyPlaceUnknown(InvalidInput):
+    """`details["place"]` is what stands in the braces."""
+
+    code = "guides.quick_reply_place_unknown"
+    sentence = _("花括号里只能写 {会员}、{门店}、{导购}")

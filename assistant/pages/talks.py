@@ -14,7 +14,18 @@ from assistant import phrases
 from assistant.pages.shell import Avatar, Shell, member_avatar
 from core import clock
 from guides import selectors as guide_selectors
-from guides.contracts import GuideCard, Talk, TalkLine, WaitingTalk
+from guides.contracts import (
+    GuideCard,
+    QuickReplyLine,
+    Talk,
+    TalkLine,
+    WaitingTalk,
+    say_message,
+    say_window,
+)
+from guides.selectors.conversations import access_talker
+from guides.selectors.people import openable_ids
+from guides.selectors.quick_replies import list_quick_replies
 
 if TYPE_CHECKING:
     from assistant.pages.member_360.contract import Viewing
@@ -22,16 +33,6 @@ if TYPE_CHECKING:
 LINES: Final = 60
 ROWS: Final = 100
 _LATE: Final = dt.timedelta(hours=1)
-_KINDS: Final[dict[str, Promise]] = {
-    "image": gettext_lazy("［图片］"),
-    "voice": gettext_lazy("［语音］"),
-    "video": gettext_lazy("［视频］"),
-    "shortvideo": gettext_lazy("［小视频］"),
-    "location": gettext_lazy("［位置］"),
-    "link": gettext_lazy("［链接］"),
-    "miniprogrampage": gettext_lazy("［小程序］"),
-    "transfer": gettext_lazy("［请求联系导购］"),
-}
 _STATES: Final[dict[str, Promise]] = {
     "queued": gettext_lazy("发送中"),
     "sent": gettext_lazy("已发送"),
@@ -105,10 +106,21 @@ class TalkPart:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ReplySheet:
+    """The dialog 话术: ready answers, filled for this member, grouped as head office did."""
+
+    public_id: str
+    name: str
+    groups: tuple[tuple[str, tuple[QuickReplyLine, ...]], ...]
+    query: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class TalkPage:
     shell: Shell
     title: str
     part: TalkPart
+    may_open: bool  # her page too
 
 
 def build_talk_tile(guide: GuideCard, *, now: dt.datetime) -> TalkTile | None:
@@ -136,7 +148,8 @@ def build_talk(guide: GuideCard, public_id: str, *, now: dt.datetime | None = No
     now = now or clock.now()
     talk = guide_selectors.get_talk(guide_id=guide.id, public_id=public_id, limit=LINES, at=now)
     part = _part(talk, guide, now)
-    return TalkPage(Shell.around("today", guide.id), part.name, part)
+    may_open = talk.member.id in openable_ids(guide.id, [talk.member.id])
+    return TalkPage(Shell.around("today", guide.id), part.name, part, may_open)
 
 
 def build_talk_part(viewing: "Viewing") -> TalkPart:
@@ -152,22 +165,20 @@ def build_live(guide: GuideCard, public_id: str, *, now: dt.datetime | None = No
     return _live(talk, guide, now)
 
 
+def build_reply_sheet(guide: GuideCard, public_id: str, *, query: str = "") -> ReplySheet:
+    """Raises NotFound as `build_talk` does."""
+    member = access_talker(guide_id=guide.id, public_id=public_id)
+    found = list_quick_replies(member=member, guide=guide, query=query)
+    groups: dict[str, list[QuickReplyLine]] = {}
+    for line in found:
+        groups.setdefault(line.group, []).append(line)
+    listed = tuple((group, tuple(lines)) for group, lines in groups.items())
+    return ReplySheet(member.public_id, member.display_name, listed, query)
+
+
 def new_key() -> str:
     """For one sending: the same tap twice is one message."""
     return uuid.uuid4().hex
-
-
-def say_window(until: dt.datetime | None, *, now: dt.datetime) -> str:
-    """Until when WeChat takes an answer: 还能回复 3 小时 12 分; a window that is over says so."""
-    if until is None or until <= now:
-        return _("已过窗口，等她再发消息才能回复")
-    minutes = int((until - now).total_seconds() // 60)
-    if minutes < 1:
-        return _("还能回复不到 1 分钟")
-    hours, rest = divmod(minutes, 60)
-    if not hours:
-        return _("还能回复 %(minutes)d 分钟") % {"minutes": rest}
-    return _("还能回复 %(hours)d 小时 %(minutes)d 分") % {"hours": hours, "minutes": rest}
 
 
 def _part(talk: Talk, guide: GuideCard, now: dt.datetime) -> TalkPart:
@@ -194,26 +205,27 @@ def _live(talk: Talk, guide: GuideCard, now: dt.datetime) -> TalkLive:
 
 def _bubble(line: TalkLine, guide: GuideCard, now: dt.datetime) -> Bubble:
     when = phrases.say_appointment(line.at, now=now)
-    placeholder = str(_KINDS.get(line.kind, "" if line.kind == "text" else _("［其他消息］")))
-    words = " ".join(part for part in (placeholder, line.words) if part)
+    words = say_message(line.kind, line.words)
     if line.speaker == "member":
         return Bubble(words, True, False, when, "")
-    who = _("我") if line.guide_name == guide.name else line.guide_name
+    is_mine = line.guide_id == guide.id
+    who = _("我") if is_mine else line.name
+    if line.guide_id is None:
+        who = _("总部 %(name)s") % {"name": line.name}
     if line.speaker == "settled":
         return Bubble(_("%(who)s 标记为无需回复") % {"who": who}, False, True, when, "")
     state = str(_STATES.get(line.state, ""))
-    foot = " · ".join(part for part in ("" if who == _("我") else who, when, state) if part)
+    foot = " · ".join(part for part in ("" if is_mine else who, when, state) if part)
     return Bubble(words, False, False, foot, line.outcome if line.state in ("dropped", "uncertain") else "")
 
 
 def _row(talk: WaitingTalk, now: dt.datetime) -> TalkRow:
-    placeholder = str(_KINDS.get(talk.last_kind, "" if talk.last_kind == "text" else _("［其他消息］")))
     waited = now - talk.waiting_since
     return TalkRow(
         public_id=talk.member.public_id,
         name=talk.member.display_name,
         avatar=member_avatar(talk.member),
-        words=" ".join(part for part in (placeholder, talk.last_words) if part),
+        words=say_message(talk.last_kind, talk.last_words),
         wait_text=_("已等 %(span)s") % {"span": phrases.say_span(waited)},
         is_late=waited >= _LATE,
         unread=_("%(count)d 条未读") % {"count": talk.unread_count} if talk.unread_count else "",

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST, require_safe
 from assistant.pages import talks as pages
 from assistant.pages.member_words import guide_actor
 from assistant.screens import guide_screen, show
-from assistant.views.inputs import request_key
+from assistant.views.inputs import request_key, search_words
 from guides import services as guide_services
 from guides.contracts import GuideCard
 
@@ -33,6 +33,21 @@ def talk_live(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpRes
     if request.GET.get("seen", "") == live.seen:
         return HttpResponse(status=204)
     return show(request, "assistant/_talk_live.html", live)
+
+
+@require_safe
+@guide_screen
+def replies(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse:
+    """The dialog 话术."""
+    return show(request, "assistant/_reply_sheet.html", pages.build_reply_sheet(guide, public_id))
+
+
+@require_safe
+@guide_screen
+def found_replies(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse:
+    """Its rows, narrowed by what was typed."""
+    sheet = pages.build_reply_sheet(guide, public_id, query=search_words(request))
+    return show(request, "assistant/_reply_rows.html", sheet)
 
 
 @require_POST

@@ -6,12 +6,14 @@ from core.admin import name_actions, name_details, name_values
 from guides.admin import (
     bindings,
     codes,
+    conversations,
     follow_up_rounds,
     follow_ups,
     member_pages,
     people,
     places,
     policies,
+    quick_replies,
     requests,
     staff,
 )
@@ -20,20 +22,20 @@ from guides.models import ScanOutcome
 __all__ = [
     "bindings",
     "codes",
+    "conversations",
     "follow_up_rounds",
     "follow_ups",
     "member_pages",
     "people",
     "places",
     "policies",
+    "quick_replies",
     "requests",
     "staff",
 ]
 
 name_actions(
     {
-        "guides.member_answered": _("回复会员消息"),
-        "guides.conversation_settled": _("标记会话无需回复"),
         "guides.region_opened": _("新增区域"),
         "guides.region_renamed": _("修改区域名称"),
         "guides.region_moved": _("移动区域"),

@@ -1,6 +1,14 @@
 """What may leave `guides`."""
 
-from guides.contracts.conversations import Talk, TalkLine, TalkSummary, WaitingTalk
+from guides.contracts.conversations import (
+    QuickReplyLine,
+    Talk,
+    TalkLine,
+    TalkSummary,
+    WaitingTalk,
+    say_message,
+    say_window,
+)
 from guides.contracts.follow_ups import (
     AssignmentPlan,
     DoneFollowUp,
@@ -94,6 +102,7 @@ __all__ = [
     "OpenedMember",
     "OwnTag",
     "PolicyTrial",
+    "QuickReplyLine",
     "Rebinding",
     "RegionCard",
     "RegionNode",
@@ -117,4 +126,6 @@ __all__ = [
     "TalkSummary",
     "WaitingTalk",
     "WonBinding",
+    "say_message",
+    "say_window",
 ]

@@ -2,8 +2,43 @@
 
 import dataclasses
 import datetime as dt
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from members.contracts import MemberCard
+
+_KINDS: Final[dict[str, Promise]] = {
+    "image": gettext_lazy("［图片］"),
+    "voice": gettext_lazy("［语音］"),
+    "video": gettext_lazy("［视频］"),
+    "shortvideo": gettext_lazy("［小视频］"),
+    "location": gettext_lazy("［位置］"),
+    "link": gettext_lazy("［链接］"),
+    "miniprogrampage": gettext_lazy("［小程序］"),
+    "transfer": gettext_lazy("［请求联系导购］"),
+}
+
+
+def say_message(kind: str, words: str) -> str:
+    """A message in one text: what kind it is, unless it is plain words, then its words."""
+    placeholder = str(_KINDS.get(kind, "" if kind == "text" else _("［其他消息］")))
+    return " ".join(part for part in (placeholder, words) if part)
+
+
+def say_window(until: dt.datetime | None, *, now: dt.datetime) -> str:
+    """Until when WeChat takes an answer: 还能回复 3 小时 12 分; a window that is over says so."""
+    if until is None or until <= now:
+        return _("已过窗口，等她再发消息才能回复")
+    minutes = int((until - now).total_seconds() // 60)
+    if minutes < 1:
+        return _("还能回复不到 1 分钟")
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return _("还能回复 %(minutes)d 分钟") % {"minutes": rest}
+    return _("还能回复 %(hours)d 小时 %(minutes)d 分") % {"hours": hours, "minutes": rest}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,14 +64,15 @@ class TalkSummary:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TalkLine:
-    """One thing said. `state` and `outcome` are of a guide's words."""
+    """One thing said. `state` and `outcome` are of an answer; `guide_id` is None of head office's."""
 
     id: int
     speaker: str
     kind: str
     words: str
     at: dt.datetime
-    guide_name: str
+    guide_id: int | None
+    name: str  # the guide's or the staff account's
     state: str
     outcome: str
 
@@ -51,3 +87,13 @@ class Talk:
     waiting_since: dt.datetime | None
     unread_count: int
     window_until: dt.datetime | None  # None: as far as we know WeChat takes nothing to her
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class QuickReplyLine:
+    """A ready answer, its places filled for one member."""
+
+    id: int
+    group: str
+    title: str
+    text: str

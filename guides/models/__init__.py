@@ -17,6 +17,7 @@ from guides.models.people import (
     GuideState,
     NoticeKind,
 )
+from guides.models.quick_replies import QuickReply
 from guides.models.requests import (
     RUNNING,
     TRANSITIONS,
@@ -61,6 +62,7 @@ __all__ = [
     "GuideState",
     "GuideTag",
     "NoticeKind",
+    "QuickReply",
     "Region",
     "RequestAct",
     "RequestKind",

@@ -17,7 +17,8 @@ class ConversationQuerySet(LockingQuerySet["Conversation"]):
 
 
 class Conversation(models.Model):
-    """All that one member and her guides wrote to each other. Whose it is, her binding says: it goes where she goes.
+    """All that one member, her guides and head office wrote to each other. Whose it is, her binding says: it goes where
+    she goes. `given_to` counts only while she has no guide at work.
 
     The numbers are a copy of what the messages say, written with each of them.
     """
@@ -30,6 +31,14 @@ class Conversation(models.Model):
     unread_count = models.PositiveIntegerField(_("未读"), default=0)
     read_up_to_id = models.BigIntegerField(default=0)
     last_at = models.DateTimeField(_("最近消息"))
+    given_to = models.ForeignKey(
+        Guide,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("交给导购"),
+    )
 
     objects = ConversationQuerySet.as_manager()
 
@@ -52,11 +61,12 @@ class Conversation(models.Model):
 class Speaker(models.TextChoices):
     MEMBER = "member", _("会员")
     GUIDE = "guide", _("导购")
-    SETTLED = "settled", _("无需回复")  # no message: a guide said that none is needed
+    STAFF = "staff", _("总部")
+    SETTLED = "settled", _("无需回复")  # no message: somebody said that none is needed
 
 
 class AnswerState(models.TextChoices):
-    """Of a guide's message: queued → sent | dropped | uncertain, as the gateway's outbox ended it."""
+    """Of an answer: queued → sent | dropped | uncertain, as the gateway's outbox ended it."""
 
     NONE = "", "—"
     QUEUED = "queued", _("发送中")
@@ -79,6 +89,9 @@ class ConversationMessage(models.Model):
     guide = models.ForeignKey(
         Guide, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("导购")
     )
+    staff = models.ForeignKey(
+        "core.StaffAccount", on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("后台账号")
+    )
     request_key = models.CharField(
         max_length=40, null=True
     )  # the form that sent it: two taps are one message
@@ -94,10 +107,16 @@ class ConversationMessage(models.Model):
             models.UniqueConstraint(
                 fields=["guide", "request_key"], name="conversationmessage_once_per_request"
             ),
+            models.UniqueConstraint(
+                fields=["staff", "request_key"], name="conversationmessage_once_per_staff_request"
+            ),
             models.CheckConstraint(
-                condition=models.Q(speaker="member", guide__isnull=True)
-                | ~models.Q(speaker="member") & models.Q(guide__isnull=False),
-                name="conversationmessage_member_or_guide",
+                condition=models.Q(speaker="member", guide__isnull=True, staff__isnull=True)
+                | models.Q(speaker="guide", guide__isnull=False, staff__isnull=True)
+                | models.Q(speaker="staff", guide__isnull=True, staff__isnull=False)
+                | models.Q(speaker="settled", guide__isnull=False, staff__isnull=True)
+                | models.Q(speaker="settled", guide__isnull=True, staff__isnull=False),
+                name="conversationmessage_one_speaker",
             ),
         ]
         indexes = [

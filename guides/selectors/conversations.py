@@ -1,6 +1,8 @@
 """Conversations as a guide sees them: who waits, what was said, until when WeChat takes an answer."""
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
@@ -27,17 +29,20 @@ from wechat.services import accounts, followers, outbox
 
 
 def access_talker(*, guide_id: int, public_id: str) -> MemberCard:
-    """The member, if this guide may answer her: whom `access_member` opens to her; and for a manager also one without
-    a guide whose last one worked in the manager's store. Raises NotFound for all others alike."""
+    """The member, if this guide may answer her: whom `access_member` opens to her; whose conversation head office gave
+    her; and for a manager also one without a guide whose last one worked in the manager's store. Raises NotFound for
+    all others alike."""
     try:
         return access_member(guide_id=guide_id, public_id=public_id)
     except NotFound:
         card = member_selectors.find_member_card(public_id.replace("\0", "")[:17])
-        manager = Guide.objects.active().filter(pk=guide_id, role=GuideRole.MANAGER).first()
-        if card is None or manager is None:
+        guide = Guide.objects.active().filter(pk=guide_id).first()
+        if card is None or guide is None:
             raise
-        row = Conversation.objects.filter(member_id=card.id).filter(_unbound_of(manager.store_id))
-        if not row.exists():
+        hers = _given_to(guide.pk)
+        if guide.role == GuideRole.MANAGER:
+            hers |= _unbound_of(guide.store_id)
+        if not Conversation.objects.filter(hers, member_id=card.id).exists():
             raise
         return card
 
@@ -93,6 +98,7 @@ def talk_of(member: MemberCard, *, limit: int, at: dt.datetime | None = None) ->
     newest = list(
         ConversationMessage.objects.filter(conversation=conversation)
         .annotate(guide_name=F("guide__name"))
+        .select_related("staff")
         .order_by("-pk")[: limit + 1]
     )
     lines = newest[:limit][::-1]
@@ -124,12 +130,49 @@ def find_reply_window(
     return openid, windows[openid]
 
 
+def find_windows(conversations: Iterable[Conversation], at: dt.datetime) -> dict[int, dt.datetime]:
+    """By conversation: until when she can be answered; those of whom we know no open window are missing."""
+    by_account: dict[int, list[Conversation]] = defaultdict(list)
+    for conversation in conversations:
+        by_account[conversation.account_id].append(conversation)
+    found: dict[int, dt.datetime] = {}
+    for account_id, rows in by_account.items():
+        app_id = accounts.get_account(account_id).app_id
+        openids = member_selectors.list_openids([row.member_id for row in rows], app_id)
+        asked = [openid for hers in openids.values() for openid in hers]
+        windows = followers.list_open_windows(account_id=account_id, openids=asked, at=at)
+        for row in rows:
+            untils = [windows[openid] for openid in openids.get(row.member_id, []) if openid in windows]
+            if untils:
+                found[row.pk] = max(untils)
+    return found
+
+
+def find_newest_messages(conversation_ids: Iterable[int]) -> dict[int, ConversationMessage]:
+    """The last thing each member said, by conversation."""
+    said = ConversationMessage.objects.filter(conversation_id__in=list(conversation_ids))
+    newest = said.filter(speaker=Speaker.MEMBER).order_by("conversation_id", "-pk")
+    return {row.conversation_id: row for row in newest.distinct("conversation_id")}
+
+
+def has_guide_at_work(path: str = "member") -> Exists:
+    """Whether she, whom `path` names, is a live member of a guide who works here."""
+    live = Binding.objects.live().filter(guide__state=GuideState.ACTIVE)
+    return Exists(live.filter(member=OuterRef(path)))
+
+
 def list_answering_guides(member_id: int) -> list[Guide]:
-    """Who is told when she writes: her guide; without one, or when that one has left, the managers of the store."""
+    """Who is told when she writes: her guide; without one, or when that one has left, whom head office gave the
+    conversation to, else the managers of the store."""
     bindings = Binding.objects.filter(member_id=member_id).select_related("guide")
     live = bindings.live().first()
     if live is not None and live.guide.state == GuideState.ACTIVE:
         return [live.guide]
+    given = Guide.objects.active().filter(
+        pk__in=Conversation.objects.filter(member_id=member_id).values("given_to_id")
+    )
+    if given:
+        return list(given)
     last = live or bindings.order_by("-bound_at", "-pk").first()
     if last is None:
         return []
@@ -141,11 +184,15 @@ def _hers(guide_id: int | Given, store_id: int | Given, *, is_manager: bool) -> 
     """Whose conversations she sees to. A manager: also those of guides of her store who have left, and of members who
     have none and had their last one there."""
     live = Binding.objects.live().filter(member=OuterRef("member"))
-    mine = Q(Exists(live.filter(guide_id=guide_id)))
+    mine = Q(Exists(live.filter(guide_id=guide_id))) | _given_to(guide_id)
     if not is_manager:
         return mine
     left = live.filter(guide__store_id=store_id, guide__state=GuideState.LEFT)
     return mine | Q(Exists(left)) | _unbound_of(store_id)
+
+
+def _given_to(guide_id: int | Given) -> Q:
+    return Q(given_to_id=guide_id) & ~Q(has_guide_at_work())
 
 
 def _unbound_of(store_id: int | Given) -> Q:
@@ -182,7 +229,8 @@ def _line(row: Any, ended: tuple[str, str] | None) -> TalkLine:
         kind=row.kind,
         words=row.words,
         at=row.at,
-        guide_name=row.guide_name or "",
+        guide_id=row.guide_id,
+        name=row.guide_name or ("" if row.staff is None else str(row.staff)),
         state=state,
         outcome=outcome,
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core.models import StaffAccount
 from guides.models import Binding, StaffScope, Store
@@ -41,6 +41,19 @@ def scope_requests(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any
 def scope_follow_ups(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
     """Follow-ups of guides of the scope; those that wait for a guide are head office's."""
     return queryset if _sees_all(staff) else queryset.filter(guide__store__in=_store_ids(staff))
+
+
+def scope_conversations(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Conversations of members whose guide of today works in a store of the scope; of those without one, what was given
+    to a guide of the scope, or whose last guide worked there. Those of people who never had one are head office's."""
+    if _sees_all(staff):
+        return queryset
+    stores = _store_ids(staff)
+    live = Binding.objects.live().filter(member=OuterRef("member"))
+    later = Binding.objects.filter(member=OuterRef("member"), bound_at__gt=OuterRef("bound_at"))
+    last = Binding.objects.filter(~Exists(later), member=OuterRef("member"), store__in=stores)
+    unbound = Q(given_to__store__in=stores) | Q(Exists(last))
+    return queryset.filter(Q(Exists(live.filter(guide__store__in=stores))) | ~Q(Exists(live)) & unbound)
 
 
 def scope_members(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -12,6 +12,7 @@ from guides.services.codes import (
 from guides.services.conversations import (
     answer_member,
     keep_message,
+    mark_read,
     prune_conversations,
     read_conversation,
     settle_answers,
@@ -70,6 +71,7 @@ from guides.services.people import (
     return_guide,
 )
 from guides.services.policy_trial import dry_run_policy
+from guides.services.quick_replies import save_quick_reply
 from guides.services.reindexing import reindex_remarks
 from guides.services.request_jobs import close_done_requests, mark_overdue_requests
 from guides.services.request_kinds import change_request_kind, create_request_kind
@@ -92,6 +94,7 @@ from guides.services.request_work import (
 from guides.services.requests import cancel_request, close_request, open_request, read_request
 from guides.services.reveals import reveal_member_phone
 from guides.services.scans import answer_scan, resolve_scan
+from guides.services.staff_answers import answer_as_staff, give_conversation, settle_as_staff
 from guides.services.talkers import find_talker
 from guides.services.words import clean_text
 
@@ -100,6 +103,7 @@ __all__ = [
     "activate_guide",
     "add_note",
     "answer_act",
+    "answer_as_staff",
     "answer_member",
     "answer_scan",
     "assign_follow_ups",
@@ -120,6 +124,7 @@ __all__ = [
     "edit_note",
     "find_talker",
     "finish_request",
+    "give_conversation",
     "give_follow_ups",
     "hand_over_request",
     "hire_guide",
@@ -129,6 +134,7 @@ __all__ = [
     "leave_guide",
     "lock_guide",
     "mark_overdue_requests",
+    "mark_read",
     "mend_follow_ups",
     "mend_missed_reactions",
     "mend_requests",
@@ -162,8 +168,10 @@ __all__ = [
     "restore_note",
     "return_guide",
     "reveal_member_phone",
+    "save_quick_reply",
     "schedule_request",
     "settle_answers",
+    "settle_as_staff",
     "settle_conversation",
     "settle_follow_ups",
     "settle_guide_requests",

@@ -1,5 +1,6 @@
 """Conversations: what no rule settles is kept for the member's guide, who answers while WeChat takes a message."""
 
+import dataclasses
 import datetime as dt
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from django.db.models import Count, Max, Min, Q
 from core import audit, clock
 from core.actor import Actor
 from core.constraints import violated
+from core.errors import NotFound
 from guides import errors
 from guides.models import AnswerState, Conversation, ConversationMessage, Speaker
 from guides.selectors.conversations import access_talker, find_reply_window
@@ -22,6 +24,7 @@ from wechat.services.contents import TEXT_BYTES
 
 MOST_WORDS: Final = 4_000  # of one message; WeChat's own limit is below
 TRANSFER: Final = "transfer"
+_ONCE: Final = ("conversationmessage_once_per_request", "conversationmessage_once_per_staff_request")
 _PRUNED_AT_ONCE: Final = 2_000
 _SETTLED_AT_ONCE: Final = 500
 
@@ -84,33 +87,13 @@ def answer_member(
     Refuses an empty text, one over WeChat's 2048 bytes, and when WeChat takes none to her now. Raises NotFound for a
     member this guide may not answer and for one who never wrote.
     """
-    at = at or clock.now()
-    words = clean_text(text)
-    if not words:
-        raise errors.AnswerEmpty(field="text")
-    if len(words.encode(errors="replace")) > TEXT_BYTES:
-        raise errors.AnswerTooLong(field="text")
+    words = fit_words(text)
     with transaction.atomic():
         member_id = member_services.lock_member(access_talker(guide_id=guide_id, public_id=public_id).id)
-        asked = ConversationMessage.objects.filter(guide_id=guide_id, request_key=request_key)
-        first = asked.filter(conversation__member_id=member_id).first()
-        if first is not None:
-            return first.pk
-        conversation = Conversation.objects.get(member_id=member_id)
-        openid, until = find_reply_window(member_id, conversation.account_id, at)
-        if openid is None or until is None or until <= at:
-            raise errors.WindowClosed
-        message = _say(conversation, Speaker.GUIDE, words, guide_id, request_key, at)
-        outbox.queue_text(
-            account_id=conversation.account_id,
-            openid=openid,
-            text=words,
-            reason_key=reason_of(message_id=message.pk),
-            window_until=until,
-            at=at,
+        by = Answerer(guide_id=guide_id)
+        return put_answer(
+            member_id=member_id, words=words, by=by, request_key=request_key, actor=actor, at=at
         )
-        audit.record(action="guides.member_answered", subject=message, actor=actor, at=at)
-        return message.pk
 
 
 def settle_conversation(
@@ -118,19 +101,73 @@ def settle_conversation(
 ) -> None:
     """Nobody waits any more, though nothing was answered; a repeat changes nothing. Raises NotFound as
     `answer_member` does."""
-    at = at or clock.now()
     with transaction.atomic():
         member_id = member_services.lock_member(access_talker(guide_id=guide_id, public_id=public_id).id)
-        conversation = Conversation.objects.get(member_id=member_id)
-        if conversation.waiting_since is None:
-            return
-        message = _say(conversation, Speaker.SETTLED, "", guide_id, None, at)
-        audit.record(action="guides.conversation_settled", subject=message, actor=actor, at=at)
+        put_settled(member_id=member_id, by=Answerer(guide_id=guide_id), actor=actor, at=at)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answerer:
+    """Who speaks for us: a guide, or a staff account."""
+
+    guide_id: int | None = None
+    staff_id: int | None = None
+
+
+def fit_words(text: str) -> str:
+    """What would be sent of this text. Refuses an empty one and one over WeChat's 2048 bytes."""
+    words = clean_text(text)
+    if not words:
+        raise errors.AnswerEmpty(field="text")
+    if len(words.encode(errors="replace")) > TEXT_BYTES:
+        raise errors.AnswerTooLong(field="text")
+    return words
+
+
+def put_answer(
+    *, member_id: int, words: str, by: Answerer, request_key: str, actor: Actor, at: dt.datetime | None
+) -> int:
+    """The words are said, and queued; the message's id. The member is locked by the caller's transaction, so that a
+    merge comes before or after it: the openid is read under that lock."""
+    at = at or clock.now()
+    conversation = _get(member_id)
+    asked = ConversationMessage.objects.filter(conversation=conversation, request_key=request_key)
+    spoken = Q(guide_id=by.guide_id) if by.guide_id is not None else Q(staff_id=by.staff_id)
+    first = asked.filter(spoken).first()
+    if first is not None:
+        return first.pk
+    openid, until = find_reply_window(member_id, conversation.account_id, at)
+    if openid is None or until is None or until <= at:
+        raise errors.WindowClosed
+    message = _say(conversation, Speaker.STAFF if by.staff_id else Speaker.GUIDE, words, by, request_key, at)
+    outbox.queue_text(
+        account_id=conversation.account_id,
+        openid=openid,
+        text=words,
+        reason_key=reason_of(message_id=message.pk),
+        window_until=until,
+        at=at,
+    )
+    audit.record(action="guides.member_answered", subject=conversation, actor=actor, at=at)
+    return message.pk
+
+
+def put_settled(*, member_id: int, by: Answerer, actor: Actor, at: dt.datetime | None) -> None:
+    """Nobody waits any more. The member is locked by the caller's transaction."""
+    at = at or clock.now()
+    conversation = _get(member_id)
+    if conversation.waiting_since is not None:
+        _say(conversation, Speaker.SETTLED, "", by, None, at)
+        audit.record(action="guides.conversation_settled", subject=conversation, actor=actor, at=at)
 
 
 def read_conversation(*, guide_id: int, public_id: str, up_to_id: int) -> None:
     """Her messages up to this one are read. Raises NotFound for a member this guide may not answer."""
-    member_id = access_talker(guide_id=guide_id, public_id=public_id).id
+    mark_read(member_id=access_talker(guide_id=guide_id, public_id=public_id).id, up_to_id=up_to_id)
+
+
+def mark_read(*, member_id: int, up_to_id: int) -> None:
+    """Her messages up to this one are read."""
     with transaction.atomic():
         for conversation in Conversation.objects.filter(member_id=member_id).lock_rows():
             if conversation.read_up_to_id < up_to_id:
@@ -193,11 +230,18 @@ def reason_of(*, message_id: int) -> str:
     return f"talk:{message_id}"
 
 
+def _get(member_id: int) -> Conversation:
+    conversation = Conversation.objects.filter(member_id=member_id).first()
+    if conversation is None:
+        raise NotFound
+    return conversation
+
+
 def _say(
     conversation: Conversation,
     speaker: Speaker,
     words: str,
-    guide_id: int,
+    by: Answerer,
     request_key: str | None,
     at: dt.datetime,
 ) -> ConversationMessage:
@@ -209,12 +253,13 @@ def _say(
                 kind="text",
                 words=words,
                 at=at,
-                guide_id=guide_id,
+                guide_id=by.guide_id,
+                staff_id=by.staff_id,
                 request_key=request_key,
-                state=AnswerState.QUEUED if speaker == Speaker.GUIDE else AnswerState.NONE,
+                state=AnswerState.NONE if speaker == Speaker.SETTLED else AnswerState.QUEUED,
             )
     except IntegrityError as error:
-        if violated(error) == "conversationmessage_once_per_request":
+        if violated(error) in _ONCE:
             raise errors.RequestKeyReused from error
         raise
     recount(conversation_id=conversation.pk)

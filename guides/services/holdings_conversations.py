@@ -46,14 +46,20 @@ class ConversationHoldings(MemberHoldings):
         if theirs is None:
             return {}
         hers, _is_new = Conversation.objects.get_or_create(
-            member_id=survivor_id, defaults={"account_id": theirs.account_id, "last_at": theirs.last_at}
+            member_id=survivor_id,
+            defaults={
+                "account_id": theirs.account_id,
+                "last_at": theirs.last_at,
+                "given_to_id": theirs.given_to_id,
+            },
         )
         moved = ConversationMessage.objects.filter(conversation=theirs)
         ids = list(moved.order_by("pk").values_list("pk", flat=True))
         moved.update(conversation=hers)
         theirs.delete()
         recount(conversation_id=hers.pk)
-        return {"messages": ids, "account": [theirs.account_id]}
+        given = [] if theirs.given_to_id is None else [theirs.given_to_id]
+        return {"messages": ids, "account": [theirs.account_id], "given": given}
 
     def restore(
         self, *, emptier_id: int, survivor_id: int, snapshot: Snapshot, actor: Actor, at: dt.datetime
@@ -66,7 +72,12 @@ class ConversationHoldings(MemberHoldings):
             return
         hers = Conversation.objects.get(member_id=survivor_id)
         theirs, _is_new = Conversation.objects.get_or_create(
-            member_id=emptier_id, defaults={"account_id": snapshot["account"][0], "last_at": at}
+            member_id=emptier_id,
+            defaults={
+                "account_id": snapshot["account"][0],
+                "last_at": at,
+                "given_to_id": next(iter(snapshot.get("given", [])), None),
+            },
         )
         moved.update(conversation=theirs)
         recount(conversation_id=theirs.pk)

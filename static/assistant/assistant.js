@@ -210,8 +210,18 @@
     if (sheet) sheet.replaceChildren();
     followSheet();
   };
+  // A ready answer goes behind what was typed, to be looked over before it is sent.
+  const put = (text) => {
+    const field = byId("talk-text");
+    if (!field) return;
+    field.value += (field.value && !/\s$/.test(field.value) ? "\n" : "") + text;
+    field.focus();
+    field.scrollTop = field.scrollHeight;
+  };
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-close-sheet]")) closeSheet();
+    const ready = event.target.closest("[data-say]");
+    if (ready) put(ready.dataset.say);
     const asked = event.target.closest("[hx-target='#sheet']");
     if (asked) opener = asked.getAttribute("hx-get");
   });

@@ -287,6 +287,23 @@ def fill_account(cast: Cast) -> None:  # noqa: F811
         reason_key="s1",
         send_before=now,
     )
+    guide_services.keep_message(
+        account_id=account,
+        app_id=cast.app_id,
+        openid=cast.xiaoli_openid,
+        kind="image",
+        inbound_id=987_000,
+        actor=Actor.wechat(),
+    )
+    guide_services.save_quick_reply(
+        reply_id=None,
+        group="尺码",
+        title="问身高体重",
+        text="{会员}，您的身高体重是多少？",
+        is_active=True,
+        order=1,
+        actor=Actor.system("test"),
+    )
     PermanentCodeBudget.objects.create(account_id=account, spent_count=1_204)
     make_rule(account, "欢迎", {"text": "欢迎关注"}, trigger="follow")
     ReplyHours.objects.create(account_id=account, weekly=["10:00-22:00"] * 7)
