@@ -211,16 +211,18 @@
         listId: "menu-follower-tags",
       });
       tag.append(element("datalist", { id: "menu-follower-tags" }, ...this.page.tags.map((one) => element("option", { value: one.id, label: one.name }))));
-      tag.querySelector("input").addEventListener("change", () => {
+      const name = this.text(this.menu, "tag_name", "标签名称", { hint: "给同事看的", problems: [] });
+      // While she types, not when she leaves the field: a redraw then would take the button from under her pointer.
+      tag.querySelector("input").addEventListener("input", () => {
         const known = this.page.tags.find((one) => one.id === this.menu.tag_id);
-        if (known) this.menu.tag_name = known.name;
+        if (known) name.querySelector("input").value = this.menu.tag_name = known.name;
         this.drawTabs();
-        this.drawTag();
         this.drawPhone();
       });
+      name.querySelector("input").addEventListener("input", () => this.drawTabs());
       return place.replaceChildren(
         tag,
-        this.text(this.menu, "tag_name", "标签名称", { hint: "给同事看的", problems: [] }),
+        name,
         element("div", { className: "xe-menu-moves" }, forward, remove));
     }
 

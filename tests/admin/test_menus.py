@@ -7,15 +7,18 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from core import clock
 from core.actor import Actor
+from core.models import AuditEntry
 from tests.cast import Cast
 from tests.wechat.gateway_out import Sandbox
-from wechat.models import Account, MenuVersion
+from wechat.models import Account, Follower, MenuVersion
 from wechat.models.account import AccountKind
 from wechat.services.menus import find_draft, save_menu_draft
 
 CLICK = {"type": "click", "name": "积分", "key": "POINTS"}
 VIEW = {"type": "view", "name": "商城", "url": "https://shop.example.com/"}
+MINI_MENU = {"type": "click", "name": "别的", "key": "OTHER"}
 LIST = "admin:wechat_menuversion_changelist"
 
 
@@ -139,6 +142,8 @@ def test_who_may_only_look_publishes_nothing(looker: Client, cast: Cast) -> None
         editor_of(cast.account_id),
         reverse("admin:wechat_menu_publishing", args=[draft.pk]),
         reverse("admin:wechat_menu_restoring", args=[draft.pk]),
+        reverse("admin:wechat_menu_sight", args=[cast.account_id]),
+        reverse("admin:wechat_menu_removal", args=[cast.account_id]),
     ):
         assert looker.post(url, {"_confirmed": "1"}).status_code == 403
 
@@ -152,6 +157,60 @@ def test_the_list_leads_to_the_editor_of_an_account(desk: Client, cast: Cast) ->
     assert desk.get(f"{url}edit-menu/")["Location"] == url
 
 
-def _confirm(desk: Client, url: str) -> str:
-    body: str = desk.post(url, {"_confirmed": "1"}, follow=True).content.decode()
+def test_removing_asks_why_tells_for_how_many_and_can_be_undone(
+    desk: Client, sandbox_account: Account, sandbox: Sandbox
+) -> None:
+    draft = save_menu_draft(
+        account_id=sandbox_account.pk,
+        buttons=[CLICK],
+        conditionals=[{"tag_id": "100", "tag_name": "金卡", "buttons": [VIEW]}],
+        actor=Actor.system("test"),
+    )
+    _confirm(desk, reverse("admin:wechat_menu_publishing", args=[draft.pk]))
+    page = reverse("admin:wechat_menuversion_change", args=[draft.pk])
+    removal = reverse("admin:wechat_menu_removal", args=[sandbox_account.pk])
+    assert removal in desk.get(page).content.decode()
+    Follower.objects.create(
+        account=sandbox_account, openid="o" + "1" * 27, is_following=True, followed_at=clock.now()
+    )
+    assert "1 位粉丝会看不到菜单" in desk.get(removal).content.decode()
+    assert "必填项" in _confirm(desk, removal)  # nobody said why
+    assert MenuVersion.objects.get().state == "published"
+    body = _confirm(desk, removal, reason="换季")
+    assert "微信里的菜单已删除" in body
+    assert "恢复这一版…" in body
+    assert removal not in body
+    assert "换季" in AuditEntry.objects.get(action="wechat.menu.remove").details["reason"]
+
+
+def test_what_one_follower_sees_is_asked_of_wechat_and_compared(
+    desk: Client, sandbox_account: Account, sandbox: Sandbox
+) -> None:
+    sight = reverse("admin:wechat_menu_sight", args=[sandbox_account.pk])
+    person, openid = sandbox.follower()
+
+    def look(who: str) -> str:
+        body: str = desk.post(sight, {"who": who}).content.decode()
+        return body
+
+    assert "还没有菜单" in look(openid)
+    draft = save_menu_draft(
+        account_id=sandbox_account.pk,
+        buttons=[CLICK],
+        conditionals=[{"tag_id": "100", "tag_name": "金卡", "buttons": [VIEW]}],
+        actor=Actor.system("test"),
+    )
+    _confirm(desk, reverse("admin:wechat_menu_publishing", args=[draft.pk]))
+    assert "和第 1 版的默认菜单一样" in look(openid)
+    sandbox.ask("POST", f"/people/{person}/wear-tags", app_id=sandbox.app_id, tag_ids=[100])
+    assert "标签「金卡」的个性化菜单一样" in look(openid)
+    sandbox.ask("PATCH", f"/accounts/{sandbox.app_id}", menu=[MINI_MENU])
+    sandbox.ask("POST", f"/people/{person}/wear-tags", app_id=sandbox.app_id, tag_ids=[])
+    assert "哪个菜单都不一样" in look(openid)
+    assert "没有这位粉丝" in look("o" + "x" * 27)
+    assert "没有找到唯一一位" in look("小美")
+
+
+def _confirm(desk: Client, url: str, **typed: str) -> str:
+    body: str = desk.post(url, {"_confirmed": "1", **typed}, follow=True).content.decode()
     return body

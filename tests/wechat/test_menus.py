@@ -1,5 +1,6 @@
 """Menus: every limit in words, drafts and going back, publishing that breaks off anywhere, and what WeChat has beside ours."""
 
+import datetime as dt
 import threading
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
+from core import clock
 from core.actor import Actor
 from core.errors import Conflict, NotFound
 from core.models import AuditEntry
@@ -15,7 +17,9 @@ from tests.wechat.scripted_server import DROP, FINE, HTML, Reply, ScriptedServer
 from wechat.errors import MenuBusy, MenuSuperseded, MenuUnfit, NotAnOfficialAccount, WeChatAway, WeChatRefused
 from wechat.models import Account, MenuLease, MenuVersion
 from wechat.services.menu_comparing import compare_menu
-from wechat.services.menu_publishing import is_publishing, publish_menu
+from wechat.services.menu_leases import is_publishing
+from wechat.services.menu_publishing import publish_menu
+from wechat.services.menu_removing import find_menu_of, remove_menu
 from wechat.services.menus import find_draft, find_newest_in_use, restore_version, save_menu_draft
 
 CREATE, GET = "/cgi-bin/menu/create", "/cgi-bin/menu/get"
@@ -377,3 +381,76 @@ def test_an_answer_that_is_no_menu_is_no_comparison(
     server.script(GET, reply)
     with pytest.raises(WeChatAway):
         compare_menu(account_id=account.pk)
+
+
+DELETE, MATCH = "/cgi-bin/menu/delete", "/cgi-bin/menu/trymatch"
+
+
+def remove(account: Account) -> str:
+    return remove_menu(account_id=account.pk, reason="换季，先撤下", actor=STAFF)
+
+
+def test_a_removed_menu_is_history_and_comes_back(sandbox_account: Account, sandbox: Sandbox) -> None:
+    version = draft(sandbox_account, CLICK, conditionals=[for_tag("2", VIEW)])
+    publish(version)
+    _person, openid = sandbox.follower()
+    assert find_menu_of(account_id=sandbox_account.pk, openid=openid) == [CLICK]
+    assert remove(sandbox_account) == "removed"
+    assert state_of(version) == "superseded"
+    assert compare_menu(account_id=sandbox_account.pk).state == "unpublished"
+    with pytest.raises(WeChatRefused) as refused:
+        find_menu_of(account_id=sandbox_account.pk, openid=openid)
+    assert refused.value.details["errcode"] == 65303
+    assert remove(sandbox_account) == "removed"  # again does no harm
+    publish(restore_version(version_id=version.pk, actor=STAFF))
+    assert compare_menu(account_id=sandbox_account.pk).state == "same"
+    entry = AuditEntry.objects.filter(action="wechat.menu.remove").first()
+    assert entry is not None
+    assert (entry.details["reason"], entry.details["outcome"]) == ("换季，先撤下", "removed")
+
+
+@pytest.mark.parametrize("answer", [error(-1), HTML, DROP])
+def test_a_removal_of_which_nobody_knows_says_so(
+    account: Account, server: ScriptedServer, answer: Reply
+) -> None:
+    server.script(CREATE, FINE)
+    server.script(GET, ok(menu={"button": [CLICK]}))
+    version = draft(account, CLICK)
+    publish(version)
+    server.script(DELETE, answer)
+    assert remove(account) == "unclear"
+    assert state_of(version) == "unclear"
+    assert not is_publishing(account.pk)
+    server.script(DELETE, FINE)
+    assert remove(account) == "removed"
+    assert state_of(version) == "superseded"
+
+
+def test_a_removal_that_was_surely_refused_changes_nothing(account: Account, server: ScriptedServer) -> None:
+    server.script(CREATE, FINE)
+    server.script(GET, ok(menu={"button": [CLICK]}))
+    version = draft(account, CLICK)
+    publish(version)
+    server.script(DELETE, error(48001))
+    with pytest.raises(WeChatRefused):
+        remove(account)
+    assert state_of(version) == "published"
+    assert not AuditEntry.objects.filter(action="wechat.menu.remove").exists()
+
+
+def test_nobody_removes_while_somebody_publishes(account: Account, server: ScriptedServer) -> None:
+    version = draft(account, CLICK)
+    MenuLease.objects.create(
+        account=account, holder="other", leased_until=clock.now() + dt.timedelta(minutes=1)
+    )
+    with pytest.raises(MenuBusy):
+        remove(account)
+    assert not server.calls(DELETE)
+    assert state_of(version) == "draft"
+
+
+@pytest.mark.parametrize("answer", [ok(button="x"), ok(menu=1), HTML])
+def test_what_is_no_menu_of_hers_is_no_menu(account: Account, server: ScriptedServer, answer: Reply) -> None:
+    server.script(MATCH, answer)
+    with pytest.raises((WeChatAway, WeChatRefused)):
+        find_menu_of(account_id=account.pk, openid="oX")

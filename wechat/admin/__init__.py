@@ -56,6 +56,7 @@ name_actions(
         "wechat.menu.draft": _("保存菜单草稿"),
         "wechat.menu.restore": _("恢复菜单版本"),
         "wechat.menu.publish": _("发布菜单"),
+        "wechat.menu.remove": _("删除微信里的菜单"),
         "wechat.lane.lift": _("恢复发送"),
         "wechat.lane.rate": _("修改发送速度"),
     }
@@ -73,3 +74,4 @@ name_values("outcome", _WORDS, within="wechat.template.try")
 name_values("halt_code", _WORDS)
 name_details({"from_version": _("恢复自版本")})
 name_values("outcome", MenuState.choices, within="wechat.menu.publish")
+name_values("outcome", [("removed", _("已删除")), ("unclear", _("结果未知"))], within="wechat.menu.remove")

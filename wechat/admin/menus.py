@@ -24,6 +24,7 @@ from core.admin import (
     when,
 )
 from core.errors import Conflict, Refusal
+from wechat.admin.menu_sight import MenuSight, official_accounts
 from wechat.errors import MenuUnfit
 from wechat.models import Account, FollowerTag, MenuVersion, ReplyRule
 from wechat.models.account import AccountKind
@@ -31,7 +32,8 @@ from wechat.models.menus import MenuState
 from wechat.models.replies import ReplyTrigger
 from wechat.services import menu_rules, menus
 from wechat.services.menu_comparing import button_words, compare_menu
-from wechat.services.menu_publishing import MenuPublication, is_publishing, publish_menu
+from wechat.services.menu_leases import is_publishing
+from wechat.services.menu_publishing import MenuPublication, publish_menu
 
 _LIST: Final = "admin:wechat_menuversion_changelist"
 _EDITOR: Final = "admin:wechat_menu_editor"
@@ -58,7 +60,7 @@ class MenuStateFilter(ChoiceFilter):
 
 
 @admin.register(MenuVersion)
-class MenuVersionAdmin(OwnPage, ReadOnlyAdmin):
+class MenuVersionAdmin(MenuSight, OwnPage, ReadOnlyAdmin):
     """Versions are made in the editor; here they are looked at, brought back and published."""
 
     class Media:
@@ -106,7 +108,7 @@ class MenuVersionAdmin(OwnPage, ReadOnlyAdmin):
     def _choose(self, request: HttpRequest, url_name: str) -> HttpResponse:
         """The page of the one account; with several, of the filtered or the oldest one, which leads to the others."""
         wanted = request.GET.get("account__id__exact", "")
-        accounts = _accounts()
+        accounts = official_accounts()
         chosen = accounts.filter(pk=wanted).first() if wanted.isdecimal() else None
         account = chosen or accounts.first()
         if account is None:
@@ -118,6 +120,7 @@ class MenuVersionAdmin(OwnPage, ReadOnlyAdmin):
         return (
             ("account/<int:account_id>/edit/", "wechat_menu_editor", self.editor_view),
             ("account/<int:account_id>/compare/", "wechat_menu_comparison", self.comparison_view),
+            *self.sight_urls(),
             ("<int:version_id>/publish/", "wechat_menu_publishing", self.publishing_view),
             ("<int:version_id>/restore/", "wechat_menu_restoring", self.restoring_view),
         )
@@ -126,7 +129,7 @@ class MenuVersionAdmin(OwnPage, ReadOnlyAdmin):
         """The draft, or what is published while there is none."""
         if not self.has_operate_permission(request):
             raise PermissionDenied
-        account = get_object_or_404(_accounts(), pk=account_id)
+        account = get_object_or_404(official_accounts(), pk=account_id)
         draft = menus.find_draft(account_id)
         source = draft or menus.find_newest_in_use(account_id)
         page: dict[str, Any] = {
@@ -140,7 +143,7 @@ class MenuVersionAdmin(OwnPage, ReadOnlyAdmin):
             answer = self._save(request, account, page)
             if answer is not None:
                 return answer
-        context = self._context(request, account, _("编辑菜单")) | {
+        context = self.desk_context(request, account, _("编辑菜单")) | {
             "page": page | self._choices(account),
             "note": page["note"],
             "revision": page["revision"],
@@ -264,18 +267,19 @@ class MenuVersionAdmin(OwnPage, ReadOnlyAdmin):
         """WeChat is asked when the page is opened; it changes nothing."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        account = get_object_or_404(_accounts(), pk=account_id)
+        account = get_object_or_404(official_accounts(), pk=account_id)
         comparison, refusal = None, None
         try:
             comparison = compare_menu(account_id=account_id)
         except Refusal as caught:
             refusal = caught
-        context = self._context(request, account, _("与微信比较")) | {
+        context = self.desk_context(request, account, _("与微信比较")) | {
             "comparison": comparison,
             "refusal": refusal,
             "may_operate": self.has_operate_permission(request),
             "page": {"buttons": list(comparison.theirs) if comparison else [], "conditionals": []},
             "ours": menus.find_newest_in_use(account_id),
+            "may_remove": bool(comparison and comparison.theirs),
         }
         return TemplateResponse(request, "admin/xiaoer/menu_comparison.html", context)
 
@@ -285,7 +289,9 @@ class MenuVersionAdmin(OwnPage, ReadOnlyAdmin):
             (_now("标签「%(tag)s」") % {"tag": one["tag_name"] or one["tag_id"]}, _lines(one["buttons"]))
             for one in row.conditionals
         ]
-        context = self._context(request, row.account, _("第 %(number)s 版菜单") % {"number": row.number}) | {
+        context = self.desk_context(
+            request, row.account, _("第 %(number)s 版菜单") % {"number": row.number}
+        ) | {
             "original": row,
             "row": row,
             "state": row.get_state_display(),
@@ -305,20 +311,6 @@ class MenuVersionAdmin(OwnPage, ReadOnlyAdmin):
         rows = self.get_queryset(request).select_related("account")
         version: MenuVersion = get_object_or_404(rows, pk=version_id)
         return version
-
-    def _context(self, request: HttpRequest, account: Account, title: Any) -> dict[str, Any]:
-        return {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": title,
-            "account": account,
-            "other_accounts": _accounts().exclude(pk=account.pk),
-            "media": self.media,
-        }
-
-
-def _accounts() -> Any:
-    return Account.objects.filter(kind=AccountKind.OFFICIAL, is_active=True).order_by("pk")
 
 
 def _lines(buttons: list[dict[str, Any]]) -> list[tuple[bool, str]]:

@@ -1,6 +1,5 @@
 """模板消息: what templates the accounts have, what they look like, and one to try on a person."""
 
-import re
 from typing import Any, Final
 
 from django import forms
@@ -15,7 +14,6 @@ from core.admin import (
     OwnPage,
     ReadOnlyAdmin,
     column,
-    find_answer,
     mask_openid,
     operation,
     staff_actor,
@@ -23,6 +21,7 @@ from core.admin import (
 )
 from core.errors import Refusal
 from wechat.admin.mirrors import LiveFilter, MirrorPages
+from wechat.admin.recipients import HELP, openid_of_words
 from wechat.contracts import SendOutcome, TemplateCard
 from wechat.errors import TemplateFieldUnfit
 from wechat.models import MessageTemplate
@@ -31,7 +30,6 @@ from wechat.models.lanes import SendChannel
 from wechat.services import templates, trials, verdicts
 from wechat.services.template_fields import kind_of
 
-_OPENID: Final = re.compile(r"o[0-9A-Za-z_-]{20,63}")
 _CHANNELS: Final = dict(SendChannel.choices)
 _STATES: Final[dict[str, Any]] = {
     "": _("发送中"),
@@ -59,7 +57,7 @@ class TrialForm(DressedForm):
     def __init__(self, card: TemplateCard, data: Any = None) -> None:
         super().__init__(data)
         self._card = card
-        self.fields["recipient"].help_text = _("会员的手机号或会员码，也可以填 openid")
+        self.fields["recipient"].help_text = HELP
         is_mini = card.channel == "subscription"
         self.fields["opens"].help_text = (
             _("小程序页面，如 pages/coupons/index，可不填")
@@ -75,16 +73,10 @@ class TrialForm(DressedForm):
         self.dress_all()
 
     def clean_recipient(self) -> str:
-        words = str(self.cleaned_data["recipient"]).strip()
-        if _OPENID.fullmatch(words):
-            return words
-        openid = find_answer("openid_of_words", f"{self._card.app_id} {words}")
-        if openid is None:
-            raise forms.ValidationError(
-                _("没有找到唯一一位在「%(name)s」里的会员，请填完整的手机号或会员码")
-                % {"name": self._card.account_name}
-            )
-        return openid
+        card = self._card
+        return openid_of_words(
+            str(self.cleaned_data["recipient"]), app_id=card.app_id, account_name=card.account_name
+        )
 
     def clean_opens(self) -> str:
         opens = str(self.cleaned_data["opens"]).strip()

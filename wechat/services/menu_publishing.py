@@ -4,8 +4,6 @@ import dataclasses
 import datetime as dt
 import logging
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final, Literal
 
 from django.db import transaction
@@ -16,17 +14,16 @@ from core.errors import NotFound
 from core.models import changed_fields
 from wechat.client.errors import ApiError, UnreadableAnswer, WeChatError
 from wechat.client.gateway import GatewayClient
-from wechat.errors import MenuBusy, MenuSuperseded
-from wechat.models import Account, MenuLease, MenuVersion
+from wechat.errors import MenuSuperseded
+from wechat.models import Account, MenuVersion
 from wechat.models.menus import MenuState
 from wechat.services.clients import client_for
 from wechat.services.failures import to_refusal
+from wechat.services.menu_leases import keep_lease, released, renew_lease, take_lease
 from wechat.services.menus import find_draft, refuse_unfit
 
 logger = logging.getLogger(__name__)
 
-# Renewed before every call; longer than any one call with its repeats takes.
-LEASE: Final = dt.timedelta(seconds=90)
 MOST_AT_WECHAT: Final = 20
 NO_SUCH_MENU: Final = 65301
 
@@ -41,16 +38,6 @@ class MenuPublication:
     added_count: int = 0
     removed_count: int = 0
     errcode: int | None = None
-
-
-class _LeaseLost(Exception):
-    """Somebody else took over while a call hung."""
-
-
-def is_publishing(account_id: int) -> bool:
-    """Somebody is at it now."""
-    lease = MenuLease.objects.filter(pk=account_id).first()
-    return lease is not None and _is_held(lease, clock.now())
 
 
 def publish_menu(*, version_id: int, actor: Actor, at: dt.datetime | None = None) -> MenuPublication:
@@ -68,9 +55,9 @@ def publish_menu(*, version_id: int, actor: Actor, at: dt.datetime | None = None
     refuse_unfit(version.buttons, version.conditionals)
     holder = secrets.token_hex(16)
     version, before = _begin(version, holder, actor, at or clock.now())
-    with _released(version.account_id, holder):
+    with released(version.account_id, holder):
         try:
-            _renew(version.account_id, holder)
+            renew_lease(version.account_id, holder)
             client.menu.create({"button": version.buttons})
         except WeChatError as error:
             if error.surely_not_done:
@@ -84,15 +71,12 @@ def _begin(version: MenuVersion, holder: str, actor: Actor, now: dt.datetime) ->
     """Take the lease, and say before the first call that the outcome is unknown: a process that dies leaves the truth."""
     with transaction.atomic():
         Account.objects.lock(version.account_id)
-        lease, _made = MenuLease.objects.get_or_create(account_id=version.account_id)
-        if _is_held(lease, now):
-            raise MenuBusy
+        take_lease(version.account_id, holder, now)
         fresh = MenuVersion.objects.lock(version.pk)
         refuse_unfit(fresh.buttons, fresh.conditionals)
         before = fresh.state
         if before == MenuState.SUPERSEDED:
             raise MenuSuperseded
-        MenuLease.objects.filter(pk=lease.pk).update(holder=holder, leased_until=now + LEASE)
         fresh.state, fresh.published_at, fresh.published_by = MenuState.UNCLEAR, now, actor.label[:80]
         fresh.errcode = None
         fresh.save(update_fields=["state", "published_at", "published_by", "errcode"])
@@ -109,7 +93,7 @@ def _replace_conditionals(client: GatewayClient, version: MenuVersion, holder: s
             _remove(client, version, holder, old.pop())
             removed += 1
         for one in reversed(version.conditionals):
-            _renew(version.account_id, holder)
+            renew_lease(version.account_id, holder)
             menu = {"button": one["buttons"], "matchrule": {"tag_id": one["tag_id"]}}
             client.menu.add_conditional(menu)
             added += 1
@@ -122,7 +106,7 @@ def _replace_conditionals(client: GatewayClient, version: MenuVersion, holder: s
 
 
 def _conditional_ids(client: GatewayClient, version: MenuVersion, holder: str) -> list[str]:
-    _renew(version.account_id, holder)
+    renew_lease(version.account_id, holder)
     listed = client.menu.get().get("conditionalmenu", [])
     if not isinstance(listed, list) or not all(isinstance(one, dict) and one.get("menuid") for one in listed):
         raise UnreadableAnswer("/cgi-bin/menu/get", errmsg="a conditional menu without an id")
@@ -130,7 +114,7 @@ def _conditional_ids(client: GatewayClient, version: MenuVersion, holder: str) -
 
 
 def _remove(client: GatewayClient, version: MenuVersion, holder: str, menu_id: str) -> None:
-    _renew(version.account_id, holder)
+    renew_lease(version.account_id, holder)
     try:
         client.menu.del_conditional(menu_id)
     except ApiError as error:
@@ -138,30 +122,12 @@ def _remove(client: GatewayClient, version: MenuVersion, holder: str, menu_id: s
             raise
 
 
-def _renew(account_id: int, holder: str) -> None:
-    held = MenuLease.objects.filter(pk=account_id, holder=holder)
-    if not held.update(leased_until=clock.now() + LEASE):
-        raise _LeaseLost
-
-
-@contextmanager
-def _released(account_id: int, holder: str) -> Iterator[None]:
-    """Give the lease back; who lost it meanwhile hears that somebody else is publishing."""
-    try:
-        yield
-    except _LeaseLost:
-        raise MenuBusy from None
-    finally:
-        MenuLease.objects.filter(pk=account_id, holder=holder).update(holder="", leased_until=None)
-
-
 def _end(version: MenuVersion, holder: str, actor: Actor, done: MenuPublication) -> MenuPublication:
     """Write how far it came, unless somebody else has taken over: then hers counts."""
     now = clock.now()
     with transaction.atomic():
         Account.objects.lock(version.account_id)
-        if not MenuLease.objects.filter(pk=version.account_id, holder=holder).exists():
-            raise _LeaseLost
+        keep_lease(version.account_id, holder)
         row = MenuVersion.objects.lock(version.pk)
         if done.state != "unclear":
             others = MenuVersion.objects.filter(account_id=row.account_id).in_use().exclude(pk=row.pk)
@@ -192,7 +158,3 @@ def _take_back(version: MenuVersion, before: str, error: WeChatError) -> None:
         row.state = MenuState.SUPERSEDED if has_draft else before
         row.errcode = error.errcode or 0
         row.save(update_fields=["state", "errcode"])
-
-
-def _is_held(lease: MenuLease, now: dt.datetime) -> bool:
-    return bool(lease.holder) and lease.leased_until is not None and lease.leased_until > now

@@ -47,7 +47,7 @@ def save_menu_draft(
     refuse_unfit(buttons, conditionals)
     now = at or clock.now()
     with transaction.atomic():
-        account = _lock_official(account_id)
+        account = lock_official(account_id)
         draft = find_draft(account_id)
         if revision is not None and revision != (draft.revision if draft else 0):
             raise Conflict
@@ -104,7 +104,8 @@ def refuse_unfit(buttons: Sequence[dict[str, Any]], conditionals: Sequence[dict[
         raise MenuUnfit(problems[0].message, problems=[problem.as_details() for problem in problems])
 
 
-def _lock_official(account_id: int) -> Account:
+def lock_official(account_id: int) -> Account:
+    """The account's row, locked. Raises NotFound, NotAnOfficialAccount."""
     account = Account.objects.lock(account_id)
     if account.kind != AccountKind.OFFICIAL:
         raise NotAnOfficialAccount
