@@ -54,7 +54,7 @@ def save_quick_reply(
         with transaction.atomic():
             reply.save(update_fields=None if is_new else changed)
             audit.record(
-                action=f"guides.quick_reply_{'added' if is_new else 'changed'}",
+                action="guides.quick_reply_added" if is_new else "guides.quick_reply_changed",
                 subject=reply,
                 actor=actor,
                 at=at or clock.now(),

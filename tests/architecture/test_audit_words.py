@@ -67,6 +67,7 @@ SPOKEN = {"from_tier", "to_tier", "from_path", "to_path", "code"}
 # Here a reason is a sentence that somebody typed; elsewhere it is a code.
 SPOKEN_IN = {
     ("coupons", "reason"),
+    ("wechat", "reason"),
     ("sales", "filters"),
     ("sales", "reason"),
     ("sales", "month"),

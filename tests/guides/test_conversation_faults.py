@@ -18,9 +18,10 @@ from guides import errors, services
 from guides.models import Conversation, ConversationMessage, GuideNotice
 from members import services as member_services
 from tests.cast import DIRECTOR, Cast, make_follower, openid_of
-from tests.guides.test_conversations import push_kit, reply, talk, write
+from tests.guides.test_conversations import reply, talk, write
 from tests.killed_job import killed_while_waiting, run_killed
 from tests.threads import at_once
+from tests.wechat import push_kit
 from tests.wechat.gateway_out import Sandbox, sandbox, sandbox_url, server  # noqa: F401
 from tests.wechat.reply_kit import make_rule
 from tests.wechat.scripted_server import FINE, Reply, ScriptedServer, Seen
