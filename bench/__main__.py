@@ -18,6 +18,7 @@ deletes them at the end. Sizes and lengths come from the environment:
     BENCH_ORDERS_COUNT    orders of sales_boards after they grew tenfold (500,000; P5 speaks of 5,000,000)
     BENCH_GUIDES_COUNT    guides of commission (1,000), each with a hundred entries in the month
     BENCH_SENDS, BENCH_LATENCY_MS    messages in a round of wechat_sends (6,400), and the stub's latency (10)
+    BENCH_REACHES         reaches in a round of reaches (6,000; 100,000 is the target's, with BENCH_ROUNDS=1)
     BENCH_FULL=1          with the slow part of demo_start
 
 What P11, P12 and P13 speak of, on a quiet machine (P12 needs some 6 GB of disk; a round of it takes minutes):
@@ -62,6 +63,7 @@ NAMES: Final = (
     "sales_metrics",
     "commission",
     "wechat_sends",
+    "reaches",
     "demo_start",
 )
 

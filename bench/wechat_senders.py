@@ -114,7 +114,7 @@ def _prepared(kind: str, amount: float, threads: int) -> Callable[[], int]:
     from wechat.models import Account
 
     base_url = settings.WECHAT_HOSTS["api.weixin.qq.com"].removesuffix("/api")
-    account_id = Account.objects.values_list("pk", flat=True).get()
+    account_id = Account.objects.values_list("pk", flat=True).get(kind="official")
     kinds: dict[str, Any] = {
         "floor": lambda: _floor(base_url, int(amount), threads),
         "ours": lambda: _ours(account_id, int(amount), threads),

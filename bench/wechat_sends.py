@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from bench.figures import ROOT, Figure, Report, at_most, spread
@@ -55,7 +55,7 @@ def bench() -> Report:
 def _against_floor(private: Private, latency_ms: int) -> dict[str, list[tuple[float, float]]]:
     """Messages a second and processor's milliseconds a message, of floor and ours, round by round."""
     found: dict[str, list[tuple[float, float]]] = {"floor": [], "ours": []}
-    with _stub(latency_ms) as base_url:
+    with stub(latency_ms) as (base_url, _count_posts):
         private.environment["WECHAT_BASE_URL"] = base_url
         for number in range(ROUNDS):
             for kind in ("floor", "ours") if number % 2 == 0 else ("ours", "floor"):
@@ -78,23 +78,29 @@ def _senders(private: Private, kind: str, amount: int) -> tuple[float, ...]:
 
 def _rate(private: Private) -> float:
     """Messages a second that arrive when two processes send as fast as they may."""
-    with _stub(LATENCY_MS) as base_url, concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with stub(LATENCY_MS) as (base_url, count_posts), concurrent.futures.ThreadPoolExecutor(2) as pool:
         private.environment["WECHAT_BASE_URL"] = base_url
         halves = list(pool.map(lambda _: _senders(private, "rate", RATE_S), range(2)))
         sent = sum(half[1] for half in halves)
-        with urllib.request.urlopen(f"{base_url}/count") as answer:
-            if int(answer.read()) < sent:
-                raise RuntimeError("fewer arrived than were sent")
+        if count_posts() < sent:
+            raise RuntimeError("fewer arrived than were sent")
     return sent / statistics.mean(half[0] for half in halves)
 
 
 @contextlib.contextmanager
-def _stub(latency_ms: int) -> Iterator[str]:
+def stub(latency_ms: int) -> Iterator[tuple[str, Callable[[], int]]]:
+    """The stub's address, and how many messages it has had."""
     command = [sys.executable, "-m", "bench.wechat_stub", str(latency_ms)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        base_url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+
+        def count_posts() -> int:
+            with urllib.request.urlopen(f"{base_url}/count") as answer:
+                return int(answer.read())
+
+        yield base_url, count_posts
     finally:
         process.terminate()
         process.wait(5)

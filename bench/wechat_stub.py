@@ -1,5 +1,5 @@
 """`python -m bench.wechat_stub <latency in ms>`: answers every request as WeChat answers one that went well, and prints its
-port. `GET /count` is how many POSTs there were. It does as little as it can, so that the senders are what is measured."""
+port. `GET /count` is how many messages there were. It does as little as it can, so that the senders are what is measured."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ _GOOD: Final = json.dumps(
 ).encode()
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length:"
+_SEND: Final = b"/send?"
 
 
 class _Connection(asyncio.Protocol):
@@ -32,16 +33,16 @@ class _Connection(asyncio.Protocol):
             if len(self._received) < whole:
                 return
             self._received = self._received[whole:]
-            self._answer(is_count=head.startswith(b"get /count"), is_post=head.startswith(b"post"))
+            self._answer(is_count=head.startswith(b"get /count"), is_send=_SEND in head)
 
-    def _answer(self, *, is_count: bool, is_post: bool) -> None:
-        _Connection.count += is_post
+    def _answer(self, *, is_count: bool, is_send: bool) -> None:
+        _Connection.count += is_send
         body = str(_Connection.count).encode() if is_count else _GOOD
         answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
             len(body),
             body,
         )
-        if self.latency_s and is_post:
+        if self.latency_s and is_send:
             asyncio.get_running_loop().call_later(self.latency_s, self._write, answer)
         else:
             self._write(answer)

@@ -6,10 +6,15 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
+from django.db.models import QuerySet
+
 from campaigns.contracts import TopicTerms
+from campaigns.contracts.topics import FOLLOW_UP
 from campaigns.models import MappingKind, ReachBar, SubscriptionGrant, TopicTemplate
 from campaigns.selectors.policy import Policy, get_policy, list_topic_terms
 from campaigns.selectors.tally import Tally, count_sent
+from core import clock
+from core.compiled import Given, compiled, ids_of, texts_of
 from guides import selectors as guide_selectors
 from members import selectors as member_selectors
 from wechat.contracts import AccountCard, FollowerStanding, TemplateCard
@@ -19,14 +24,18 @@ from wechat.services import accounts, followers, templates
 # Who wrote, scanned or tapped so lately is up, whatever the hour.
 _UP_FOR: Final = dt.timedelta(minutes=10)
 
+# What was read longer ago is read again.
+_TRUSTED_FOR: Final = dt.timedelta(seconds=5)
+
 GrantKey = tuple[int, str, str]  # account, openid, template
 
 
 @dataclasses.dataclass(slots=True)
 class Standing:
     """What is known of these members at one moment, by the id of the living row. `grants` and `tally` are counted down
-    and up while reaches of the same handful are decided on."""
+    and up while reaches are decided on."""
 
+    at: dt.datetime
     policy: Policy
     terms: Mapping[str, TopicTerms]
     living: Mapping[int, int]
@@ -53,39 +62,60 @@ class Standing:
             if (standing := self.followers.get(openid)) is not None
         )
 
+    def is_stale(self, now: dt.datetime) -> bool:
+        """Whether to look again before anything more is sent by it: seconds have passed, or quiet hours have begun or
+        ended."""
+        if not dt.timedelta() <= now - self.at <= _TRUSTED_FOR:
+            return True
+        quiet = self.policy.quiet
+        return quiet is not None and quiet.end_of(now) != quiet.end_of(self.at)
 
-def read_standing(member_ids: Iterable[int], *, at: dt.datetime) -> Standing:
-    """How things stand with these members now; some fifteen queries, however many they are."""
-    asked = set(member_ids)
-    targets = member_selectors.list_merge_targets(asked)
-    alive = set(member_selectors.living_member_ids().filter(pk__in=set(targets.values())))
-    living = {asked_id: target for asked_id, target in targets.items() if target in alive}
+
+def read_standing(
+    member_ids: Iterable[int], *, channels: Collection[str], importances: Collection[str], at: dt.datetime
+) -> Standing:
+    """How things stand with these members now, as far as reaches of these importances over these channels ask; some fifteen
+    queries, however many they are."""
+    living = member_selectors.list_living_targets(member_ids)
+    alive = set(living.values())
     official, mini = _accounts()
     openids = {} if official is None else member_selectors.list_openids(alive, official.app_id)
     mini_openids = {} if mini is None else member_selectors.list_openids(alive, mini.app_id)
     standings = _followers(official, openids)
-    cards = member_selectors.list_member_cards(alive)
+    is_all_must = set(importances) == {"must"}
+    last_words = {} if is_all_must else member_selectors.list_last_words(alive)
+    mappings = {
+        (row.topic, row.kind, row.account_id): row for row in TopicTemplate.objects.filter(is_on=True)
+    }
     return Standing(
+        at=clock.now(),
         policy=get_policy(),
         terms=list_topic_terms(),
         living=living,
-        withdrawn=member_selectors.withdrawn_among(alive),
-        agreed=member_selectors.agreed_among(alive),
+        withdrawn={member_id for member_id, agrees in last_words.items() if not agrees},
+        agreed={member_id for member_id, agrees in last_words.items() if agrees},
         official=official,
         mini=mini,
         openids=openids,
         mini_openids=mini_openids,
         followers=standings,
         barred=_barred(alive, openids, standings),
-        mappings={
-            (row.topic, row.kind, row.account_id): row for row in TopicTemplate.objects.filter(is_on=True)
-        },
+        mappings=mappings,
         templates={(card.account_id, card.template_id): card for card in templates.list_templates()},
-        grants=_grants(official, openids) | _grants(mini, mini_openids),
-        guides=guide_selectors.list_bound_guides(alive),
-        names={member_id: card.display_name for member_id, card in cards.items()},
-        tally=count_sent(alive, at=at),
+        grants=_grants(mini, mini_openids),
+        guides=guide_selectors.list_bound_guides(alive) if FOLLOW_UP in channels else {},
+        names=_names(alive) if any(_tells_name(row) for row in mappings.values()) else {},
+        tally=Tally() if is_all_must else count_sent(alive, at=at),
     )
+
+
+def _names(member_ids: Iterable[int]) -> dict[int, str]:
+    cards = member_selectors.list_member_cards(member_ids)
+    return {member_id: card.display_name for member_id, card in cards.items()}
+
+
+def _tells_name(mapping: TopicTemplate) -> bool:
+    return any(source.get("value") == "member" for source in mapping.fields.values())
 
 
 def _accounts() -> tuple[AccountCard | None, AccountCard | None]:
@@ -108,16 +138,21 @@ def _barred(
     member_ids: Collection[int], openids: Mapping[int, list[str]], standings: Mapping[str, FollowerStanding]
 ) -> set[tuple[int, int]]:
     """Bars that still hold: since then she neither followed anew nor wrote."""
-    bars = ReachBar.objects.filter(member_id__in=member_ids)
     return {
-        (bar.member_id, bar.account_id)
-        for bar in bars
+        (member_id, account_id)
+        for member_id, account_id, barred_at in _bars(member_ids=list(member_ids))
         if not any(
-            _acted_since(standings[openid], bar.barred_at)
-            for openid in openids.get(bar.member_id, ())
+            _acted_since(standings[openid], barred_at)
+            for openid in openids.get(member_id, ())
             if openid in standings
         )
     }
+
+
+@compiled
+def _bars(*, member_ids: Given) -> QuerySet[ReachBar, tuple[int, int, dt.datetime]]:
+    rows = ReachBar.objects.filter(member_id__in=ids_of(member_ids))
+    return rows.values_list("member_id", "account_id", "barred_at")
 
 
 def _acted_since(standing: FollowerStanding, moment: dt.datetime) -> bool:
@@ -130,11 +165,16 @@ def _grants(account: AccountCard | None, openids: Mapping[int, list[str]]) -> di
     every = [openid for hers in openids.values() for openid in hers]
     if account is None or not every:
         return {}
-    rows = SubscriptionGrant.objects.filter(account_id=account.id, openid__in=every, count__gt=0)
     return {
         (account.id, openid, template): count
-        for openid, template, count in rows.values_list("openid", "template_id", "count")
+        for openid, template, count in _left(account_id=account.id, openids=every)
     }
+
+
+@compiled
+def _left(*, account_id: Given, openids: Given) -> QuerySet[SubscriptionGrant, tuple[str, str, int]]:
+    rows = SubscriptionGrant.objects.filter(account_id=account_id, openid__in=texts_of(openids), count__gt=0)
+    return rows.values_list("openid", "template_id", "count")
 
 
 SUBSCRIPTION_MAPPING: Final = MappingKind.SUBSCRIPTION.value

@@ -5,10 +5,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-from django.db import connection
-
 from campaigns.contracts import Cap
 from core import clock
+from core.compiled import ask
 
 WEEK: Final = dt.timedelta(days=7)
 # No reach lives longer than this between being queued and being sent.
@@ -16,9 +15,10 @@ LONGEST_LIFE: Final = dt.timedelta(days=31)
 
 # A message under way counts, and one of which nobody knows whether she has it.
 _SENT: Final = """
-SELECT member_id, channel, importance, count(*) FILTER (WHERE sent_at >= %(day)s), count(*)
+SELECT member_id, channel, importance, count(*) FILTER (WHERE sent_at >= %(day)s::timestamptz), count(*)
 FROM campaigns_reach
-WHERE member_id = ANY(%(members)s) AND queued_at >= %(week)s - %(life)s AND sent_at >= %(week)s
+WHERE member_id = ANY(%(members)s::bigint[]) AND queued_at >= %(week)s::timestamptz - %(life)s::interval
+  AND sent_at >= %(week)s::timestamptz
   AND importance <> 'must' AND channel <> 'inbox'
 GROUP BY member_id, channel, importance
 """
@@ -65,6 +65,4 @@ def count_sent(member_ids: Iterable[int], *, at: dt.datetime) -> Tally:
         "week": day - WEEK + dt.timedelta(days=1),
         "life": LONGEST_LIFE,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_SENT, values)
-        return Tally(cursor.fetchall())
+    return Tally(ask(_SENT, values))

@@ -5,7 +5,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from django.conf import settings
@@ -22,29 +22,55 @@ logger = logging.getLogger(__name__)
 _CLOSING_S: Final = 30
 
 
+class Flight:
+    """Messages on the wire, and what came of each."""
+
+    def __init__(self, ways: Sequence[Way]) -> None:
+        self._ways = ways
+        self._outcomes = [SendOutcome("uncertain", "wechat.no_answer")] * len(ways)
+        self._places = itertools.count()
+        self._is_last_begun = threading.Event()
+        self._threads: list[Future[None]] = []
+
+    def carry(self, send: Callable[[Way], SendOutcome]) -> None:
+        """Sends one after the other of those that nobody has begun; as many threads as there are do so at once."""
+        while (place := next(self._places)) < len(self._ways):
+            if place == len(self._ways) - 1:
+                self._is_last_begun.set()
+            self._outcomes[place] = send(self._ways[place])
+
+    def take_off(self, threads: Sequence["Future[None]"]) -> None:
+        self._threads += threads
+
+    def wait_for_last(self) -> None:
+        """Until the last message is under way, those before it in the air or answered."""
+        self._is_last_begun.wait()
+
+    def land(self) -> list[tuple[Way, SendOutcome]]:
+        """What came of each, in order, when all are answered."""
+        for thread in self._threads:
+            thread.result()
+        return list(zip(self._ways, self._outcomes, strict=True))
+
+
 class Fleet:
-    """Sends what it is given and says what came of each, in order. Threads start with the first message."""
+    """Sends what it is given while its owner does other things. Threads start with the first flight of several."""
 
     def __init__(self) -> None:
         self._couriers: dict[int, Courier] = {}
         self._pool: ThreadPoolExecutor | None = None
 
-    def send(self, ways: Sequence[Way]) -> list[SendOutcome]:
-        """One outcome for each; never raises for what happens to one of them."""
+    def launch(self, ways: Sequence[Way]) -> Flight:
+        """They are on their way; never raises for what happens to one of them."""
         for account_id in {way.account_id for way in ways} - self._couriers.keys():
             self._couriers[account_id] = Courier(account_id)
-        outcomes: list[SendOutcome] = [SendOutcome("uncertain", "wechat.no_answer")] * len(ways)
+        flight = Flight(ways)
         if len(ways) == 1:
-            outcomes[0] = self._send(ways[0])
-            return outcomes
-        places = itertools.count()
-
-        def carry() -> None:
-            while (place := next(places)) < len(ways):
-                outcomes[place] = self._send(ways[place])
-
-        self._run(carry, min(settings.REACH_THREADS, len(ways)))
-        return outcomes
+            flight.carry(self._send)
+        else:
+            thread_count = min(settings.REACH_THREADS, len(ways))
+            flight.take_off(self._start(lambda: flight.carry(self._send), thread_count))
+        return flight
 
     def close(self) -> None:
         """The call log is written, every thread's connection closed."""
@@ -59,15 +85,15 @@ class Fleet:
                 with contextlib.suppress(threading.BrokenBarrierError):
                     gate.wait(_CLOSING_S)
 
-            self._run(end, settings.REACH_THREADS)
+            for thread in self._start(end, settings.REACH_THREADS):
+                thread.result()
             self._pool.shutdown()
             self._pool = None
 
-    def _run(self, work: Callable[[], None], thread_count: int) -> None:
+    def _start(self, work: Callable[[], None], thread_count: int) -> list["Future[None]"]:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(settings.REACH_THREADS, thread_name_prefix="reach")
-        for future in [self._pool.submit(work) for _one in range(thread_count)]:
-            future.result()
+        return [self._pool.submit(work) for _one in range(thread_count)]
 
     def _send(self, way: Way) -> SendOutcome:
         courier = self._couriers[way.account_id]

@@ -8,24 +8,33 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from campaigns.contracts import WECHAT_CHANNELS
 from campaigns.contracts import topics as names
-from campaigns.models import InboxMessage, Reach, ReachState
+from campaigns.models import InboxMessage, ReachState
 from campaigns.selectors.policy import Policy
 from campaigns.selectors.standing import GrantKey
-from campaigns.selectors.tally import count_sent
+from campaigns.selectors.tally import Tally, count_sent
 from campaigns.services.grants import take_grants
 from campaigns.services.planning import Way
 from campaigns.services.rows import Verdict, mark_sending, settle
 from core import clock
+from core.compiled import ask
 from guides import services as guide_services
 from guides.contracts import FollowUpOrder
 
 # Members take turns by the last digits of their id: a lock for each would be too many.
 _TURN_LOCK: Final = 7_302_045
 _TURNS: Final = 256
+_TAKE_TURNS: Final = (
+    "SELECT pg_advisory_xact_lock(%(lock)s::int, turn::int) FROM unnest(%(turns)s::bigint[]) AS turn"
+)
+_LOCK_OURS: Final = """
+SELECT id, member_id FROM campaigns_reach
+WHERE id = ANY(%(ids)s::bigint[]) AND state = 'queued' AND lease_holder = %(holder)s
+ORDER BY id FOR NO KEY UPDATE
+"""
 # A guide has some days for it, if the news lasts so long.
 _DAYS_TO_DO: Final = dt.timedelta(days=3)
 
@@ -35,15 +44,18 @@ def mark_ways(*, ways: Sequence[Way], policy: Policy, holder: str, at: dt.dateti
     is done. Those that lost a race (a cap, a consent, a guide) wait to be looked at again."""
     with transaction.atomic():
         take_turns(way.member_id for way in ways)
-        ours = _lock_ours(ways, holder)
-        tally = count_sent({way.member_id for way in ways}, at=at)
+        whose = _lock_ours(ways, holder)
+        counted = {way.member_id for way in ways if way.held.importance != "must"}
+        tally = count_sent(counted, at=at) if counted and policy.caps else Tally()
         fit: list[Way] = []
         lost: list[Way] = []
         for way in ways:
-            if way.held.id not in ours:
+            if way.held.id not in whose:
                 continue
             is_repeat = way.held.sent_at is not None
-            if not is_repeat and tally.is_over(policy.caps, way.member_id, way.channel, way.held.importance):
+            is_another = whose[way.held.id] != way.held.member_id  # merged or parted since
+            is_over = tally.is_over(policy.caps, way.member_id, way.channel, way.held.importance)
+            if not is_repeat and (is_another or is_over):
                 lost.append(way)
                 continue
             if not is_repeat:
@@ -62,18 +74,12 @@ def mark_ways(*, ways: Sequence[Way], policy: Policy, holder: str, at: dt.dateti
 def take_turns(member_ids: Iterable[int]) -> None:
     """Whoever marks for one of these members waits until the caller's transaction ends; in one order, so that nobody
     waits in a ring."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(%s, turn) FROM unnest(%s::int[]) AS turn",
-            [_TURN_LOCK, sorted({member_id % _TURNS for member_id in member_ids})],
-        )
+    ask(_TAKE_TURNS, {"lock": _TURN_LOCK, "turns": sorted({member_id % _TURNS for member_id in member_ids})})
 
 
-def _lock_ours(ways: Sequence[Way], holder: str) -> set[int]:
-    rows = Reach.objects.filter(
-        pk__in=[way.held.id for way in ways], state=ReachState.QUEUED, lease_holder=holder
-    )
-    return {row.pk for row in rows.only("pk").lock_rows()}
+def _lock_ours(ways: Sequence[Way], holder: str) -> dict[int, int]:
+    """Those that nobody has taken away, and whose they are by now."""
+    return dict(ask(_LOCK_OURS, {"ids": [way.held.id for way in ways], "holder": holder}))
 
 
 def _use_up(ways: Sequence[Way], at: dt.datetime) -> tuple[list[Way], list[Way]]:
@@ -85,8 +91,12 @@ def _use_up(ways: Sequence[Way], at: dt.datetime) -> tuple[list[Way], list[Way]]
             wanted[way.grant] = grant_key(way=way, attempt=way.held.attempt_count + 1)
             first[way.grant] = way
     taken = take_grants(wanted=wanted, at=at) if wanted else set()
-    fit = [way for way in ways if way.grant is None or (way.grant in taken and first[way.grant] is way)]
-    return fit, [way for way in ways if way not in fit]
+    fit: list[Way] = []
+    unable: list[Way] = []
+    for way in ways:
+        is_able = way.grant is None or (way.grant in taken and first[way.grant] is way)
+        (fit if is_able else unable).append(way)
+    return fit, unable
 
 
 def grant_key(*, way: Way, attempt: int) -> str:

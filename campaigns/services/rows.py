@@ -8,32 +8,36 @@ import datetime as dt
 import json
 import secrets
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, Final
-
-from django.db import connection
 
 from campaigns.contracts import ChannelName, ReachTry
 from campaigns.models import Importance, Reach, ReachState
 from campaigns.selectors.policy import split_channels
-from core import clock
+from core import clock, crypto
+from core.compiled import ask
 
 # Longer than the slowest sub-batch: waiting for a token, for permits, the calls.
 LEASE: Final = dt.timedelta(seconds=120)
 
+_SEALED_AS: Final = Reach._meta.get_field("content").seal_context()
+
 _CLAIM: Final = """
 WITH due AS (
     SELECT id FROM campaigns_reach
-    WHERE state = 'queued' AND importance = %(importance)s AND not_before <= %(now)s
+    WHERE state = 'queued' AND importance = %(importance)s AND not_before <= %(now)s::timestamptz
       AND (leased_until IS NULL OR leased_until < %(now)s)
     ORDER BY not_before, id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 )
-UPDATE campaigns_reach reach SET lease_holder = %(holder)s, leased_until = %(until)s
-FROM due WHERE reach.id = due.id RETURNING reach.id
+UPDATE campaigns_reach reach SET lease_holder = %(holder)s, leased_until = %(until)s::timestamptz
+FROM due WHERE reach.id = due.id
+RETURNING reach.not_before, reach.id, reach.reason_key, reach.member_id, reach.topic, reach.importance, reach.channels,
+    reach.step, reach.expires_at, reach.attempt_count, reach.sent_at, reach.channel, reach.content
 """
 _MARK: Final = """
 UPDATE campaigns_reach reach SET
-    state = 'sending', channel = sent.channel, step = sent.step, sent_at = coalesce(reach.sent_at, %(now)s),
-    leased_until = %(until)s, attempt_count = attempt_count + 1, tries = reach.tries || sent.tries::jsonb
+    state = 'sending', channel = sent.channel, step = sent.step, sent_at = coalesce(reach.sent_at, %(now)s::timestamptz),
+    leased_until = %(until)s::timestamptz, attempt_count = attempt_count + 1, tries = reach.tries || sent.tries::jsonb
 FROM unnest(%(ids)s::bigint[], %(channels)s::text[], %(steps)s::int[], %(tries)s::text[]) AS sent (id, channel, step, tries)
 WHERE reach.id = sent.id AND reach.state = 'queued' AND reach.lease_holder = %(holder)s
 RETURNING reach.id
@@ -42,7 +46,7 @@ _SETTLE: Final = """
 UPDATE campaigns_reach reach SET
     state = told.state, step = told.step, code = told.code, errcode = told.errcode, message_id = told.message_id,
     not_before = coalesce(told.not_before, reach.not_before),
-    sent_at = CASE WHEN told.went THEN coalesce(reach.sent_at, %(now)s) END,
+    sent_at = CASE WHEN told.went THEN coalesce(reach.sent_at, %(now)s::timestamptz) END,
     channel = CASE WHEN told.went THEN told.channel ELSE '' END,
     finished_at = CASE WHEN told.state IN ('queued', 'sending') THEN NULL ELSE %(now)s::timestamptz END,
     tries = reach.tries || told.tries::jsonb,
@@ -105,38 +109,38 @@ def new_holder() -> str:
 
 def claim_reaches(*, holder: str, limit: int, at: dt.datetime) -> list[Held]:
     """Up to `limit` due reaches are this holder's: what must be said before what is news, and that before marketing."""
-    ids: list[int] = []
-    with connection.cursor() as cursor:
-        for importance in Importance.values:
-            if len(ids) >= limit:
-                break
-            values: dict[str, Any] = {
-                "importance": importance,
-                "now": at,
-                "limit": limit - len(ids),
-                "holder": holder,
-                "until": at + LEASE,
-            }
-            cursor.execute(_CLAIM, values)
-            ids += [row[0] for row in cursor.fetchall()]
-    found = {row.pk: row for row in Reach.objects.filter(pk__in=ids, lease_holder=holder)}
-    return [_held(found[reach_id]) for reach_id in ids if reach_id in found]
+    chunk: list[Held] = []
+    for importance in Importance.values:
+        if len(chunk) >= limit:
+            break
+        values = {
+            "importance": importance,
+            "now": at,
+            "limit": limit - len(chunk),
+            "holder": holder,
+            "until": at + LEASE,
+        }
+        chunk += [_held(row) for row in sorted(ask(_CLAIM, values), key=itemgetter(0, 1))]
+    return chunk
 
 
-def _held(row: Reach) -> Held:
+def _held(row: Sequence[Any]) -> Held:
+    _not_before, pk, reason_key, member_id, topic, importance, channels, step, *times, channel, sealed = row
+    expires_at, attempt_count, sent_at = times
+    content = crypto.unseal(sealed, context=_SEALED_AS) if sealed else ""
     return Held(
-        id=row.pk,
-        reason_key=row.reason_key,
-        member_id=row.member_id,
-        topic=row.topic,
-        importance=row.importance,
-        channels=split_channels(row.channels),
-        step=row.step,
-        expires_at=row.expires_at,
-        attempt_count=row.attempt_count,
-        sent_at=row.sent_at,
-        channel=row.channel,
-        content=json.loads(row.content) if row.content else {},
+        id=pk,
+        reason_key=reason_key,
+        member_id=member_id,
+        topic=topic,
+        importance=importance,
+        channels=split_channels(channels),
+        step=step,
+        expires_at=expires_at,
+        attempt_count=attempt_count,
+        sent_at=sent_at,
+        channel=channel,
+        content=json.loads(content) if content else {},
     )
 
 
@@ -144,20 +148,19 @@ def mark_sending(*, held: Sequence[tuple[Held, str]], holder: str, at: dt.dateti
     """These go out over these channels now; the ids of those that are still this holder's. In a transaction."""
     if not held:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _MARK,
-            {
-                "ids": [one.id for one, _channel in held],
-                "channels": [channel for _one, channel in held],
-                "steps": [one.step for one, _channel in held],
-                "tries": [_packed(one) for one, _channel in held],
-                "holder": holder,
-                "now": at,
-                "until": at + LEASE,
-            },
-        )
-        marked = {row[0] for row in cursor.fetchall()}
+    rows = ask(
+        _MARK,
+        {
+            "ids": [one.id for one, _channel in held],
+            "channels": [channel for _one, channel in held],
+            "steps": [one.step for one, _channel in held],
+            "tries": [_packed(one) for one, _channel in held],
+            "holder": holder,
+            "now": at,
+            "until": at + LEASE,
+        },
+    )
+    marked = {row[0] for row in rows}
     for one, _channel in held:
         if one.id in marked:
             one.notes.clear()
@@ -171,27 +174,26 @@ def settle(*, verdicts: Iterable[Verdict], holder: str, at: dt.datetime | None =
     if not told:
         return set()
     at = at or clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _SETTLE,
-            {
-                "ids": [one.held.id for one in told],
-                "states": [one.state.value for one in told],
-                "steps": [one.held.step for one in told],
-                "codes": [one.code for one in told],
-                "errcodes": [one.errcode for one in told],
-                "messages": [one.message_id for one in told],
-                "not_before": [one.not_before for one in told],
-                "went": [one.went for one in told],
-                "channels": [one.channel for one in told],
-                "tries": [_packed(one.held) for one in told],
-                "keeps": [one.keeps for one in told],
-                "holder": holder,
-                "now": at,
-                "until": at + LEASE,
-            },
-        )
-        settled = {row[0] for row in cursor.fetchall()}
+    rows = ask(
+        _SETTLE,
+        {
+            "ids": [one.held.id for one in told],
+            "states": [one.state.value for one in told],
+            "steps": [one.held.step for one in told],
+            "codes": [one.code for one in told],
+            "errcodes": [one.errcode for one in told],
+            "messages": [one.message_id for one in told],
+            "not_before": [one.not_before for one in told],
+            "went": [one.went for one in told],
+            "channels": [one.channel for one in told],
+            "tries": [_packed(one.held) for one in told],
+            "keeps": [one.keeps for one in told],
+            "holder": holder,
+            "now": at,
+            "until": at + LEASE,
+        },
+    )
+    settled = {row[0] for row in rows}
     for one in told:
         one.held.notes.clear()
         if not one.went:
@@ -200,4 +202,4 @@ def settle(*, verdicts: Iterable[Verdict], holder: str, at: dt.datetime | None =
 
 
 def _packed(held: Held) -> str:
-    return json.dumps([one.pack() for one in held.notes])
+    return json.dumps([one.pack() for one in held.notes]) if held.notes else "[]"

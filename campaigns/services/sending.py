@@ -1,22 +1,22 @@
 """Sending what is due: the database is the queue, Celery only wakes whoever works at it.
 
-A chunk of rows is leased at once, decided on and sent in handfuls. What goes out is marked before and settled after, a
-handful in a statement. A dead sender leaves at most one handful in doubt; the rest of its chunk is taken over when the
-lease ends.
+A chunk of rows is leased and looked at at once, decided on and sent in handfuls. What goes out is marked before and settled
+after, a handful in a statement. While one handful is on the wire the one before it is settled and the next one made ready;
+it leaves when the last messages of the one before are under way. A dead sender leaves one handful in doubt, two for the
+moment in which one follows the other; the rest of its chunk is taken over when the lease ends.
 """
 
 import datetime as dt
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 from campaigns.contracts import WECHAT_CHANNELS
 from campaigns.contracts import topics as names
 from campaigns.models import ReachState
-from campaigns.selectors.policy import Policy
-from campaigns.selectors.standing import read_standing
-from campaigns.services.fleet import Fleet, fleet
+from campaigns.selectors.standing import Standing, read_standing
+from campaigns.services.fleet import Fleet, Flight, fleet
 from campaigns.services.judging import record_outcomes, wait_or_pass
 from campaigns.services.marking import mark_ways
 from campaigns.services.planning import Way, plan_reach
@@ -44,82 +44,114 @@ def send_due_reaches(*, limit: int | None = None) -> int:
     """What is due is sent, what must be said first; how many were taken in hand. Safe to run many times at once."""
     refuse_open_transaction()
     rescue_stuck_reaches()
-    holder = new_holder()
-    ends_at = time.monotonic() + _RUN_S
-    taken = 0
     with fleet() as sailing:
-        while (limit is None or taken < limit) and time.monotonic() < ends_at:
-            wanted = CHUNK if limit is None else min(CHUNK, limit - taken)
-            chunk = claim_reaches(holder=holder, limit=wanted, at=clock.now())
-            if not chunk:
-                break
-            taken += len(chunk)
-            for start in range(0, len(chunk), HANDFUL):
-                _work(chunk[start : start + HANDFUL], holder, sailing)
-    return taken
+        return _Run(sailing, limit).send()
 
 
-def _work(handful: Iterable[Held], holder: str, sailing: Fleet) -> None:
-    """Each of these over the first channel that takes it, wave after wave."""
-    in_hand = list(handful)
-    while in_hand:
+class _Run:
+    """One sender's work from its first chunk to its last message."""
+
+    def __init__(self, sailing: Fleet, limit: int | None) -> None:
+        self._sailing = sailing
+        self._limit = limit
+        self._holder = new_holder()
+        self._ends_at = time.monotonic() + _RUN_S
+        self._taken = 0
+        # Not decided on yet, or to be decided on again.
+        self._in_hand: deque[Held] = deque()
+        # On the wire, oldest first.
+        self._flights: deque[Flight] = deque()
+
+    def send(self) -> int:
+        """Until nothing is due, or enough was taken; how many were."""
+        try:
+            while self._fill():
+                self._work_off()
+        finally:
+            # What WeChat answered is known, whatever went wrong meanwhile.
+            self._land_all()
+        return self._taken
+
+    def _work_off(self) -> None:
+        """What is in hand is looked at once and sent in handfuls, as long as that look is good for."""
+        standing = read_standing(
+            {one.member_id for one in self._in_hand},
+            channels={channel for one in self._in_hand for channel in one.channels},
+            importances={one.importance for one in self._in_hand},
+            at=clock.now(),
+        )
+        looked_at = len(self._in_hand)
+        while looked_at and not standing.is_stale(clock.now()):
+            size = min(HANDFUL, looked_at)
+            looked_at -= size
+            self._work([self._in_hand.popleft() for _one in range(size)], standing)
+
+    def _fill(self) -> bool:
+        """Whether there is anything in hand; a chunk is claimed when little is left. While nothing is, what is on the wire
+        is waited for: some of it may come back for another channel."""
+        while True:
+            if len(self._in_hand) < HANDFUL:
+                self._claim()
+            if self._in_hand or not self._flights:
+                return bool(self._in_hand)
+            self._land()
+
+    def _claim(self) -> None:
+        wanted = CHUNK if self._limit is None else min(CHUNK, self._limit - self._taken)
+        if wanted > 0 and time.monotonic() < self._ends_at:
+            chunk = claim_reaches(holder=self._holder, limit=wanted, at=clock.now())
+            self._taken += len(chunk)
+            self._in_hand.extend(chunk)
+
+    def _work(self, handful: Sequence[Held], standing: Standing) -> None:
+        """Each of these over the first channel that takes it, as the rates allow. Those that stay in hand, because what
+        was known of them has become old or their channel failed, come to its end."""
         now = clock.now()
-        standing = read_standing([one.member_id for one in in_hand], at=now)
-        plans = [plan_reach(held=one, standing=standing, at=now) for one in in_hand]
-        settle(verdicts=[plan for plan in plans if isinstance(plan, Verdict)], holder=holder, at=now)
-        ways = [plan for plan in plans if isinstance(plan, Way)]
-        inside = [way for way in ways if way.channel not in WECHAT_CHANNELS]
-        if inside:
-            mark_ways(ways=inside, policy=standing.policy, holder=holder, at=now)
-        by_lane: dict[tuple[int, str], list[Way]] = defaultdict(list)
+        plans = [plan_reach(held=one, standing=standing, at=now) for one in handful]
+        settle(verdicts=[plan for plan in plans if isinstance(plan, Verdict)], holder=self._holder, at=now)
+        left = [plan for plan in plans if isinstance(plan, Way)]
+        while left:
+            if any(way.channel in WECHAT_CHANNELS for way in left):
+                self._make_room()
+            now = clock.now()
+            if standing.is_stale(now):
+                self._in_hand.extend(way.held for way in left)
+                return
+            going, left, pause_s = self._permit(left, now)
+            if going:
+                marked = mark_ways(ways=going, policy=standing.policy, holder=self._holder, at=clock.now())
+                self._depart(marked)
+            elif left:
+                self._land_all()
+                time.sleep(pause_s)
+
+    def _permit(self, ways: Sequence[Way], now: dt.datetime) -> tuple[list[Way], list[Way], float]:
+        """Which of these may go now, which wait for a permit, and how many seconds at least. Whose channel is shut for
+        longer is let go of."""
+        going = [way for way in ways if way.channel not in WECHAT_CHANNELS]
+        waiting: list[Way] = []
+        pause_s = _LONGEST_WAIT_S
+        by_lane: dict[tuple[int, str], list[Way]] = {}
         for way in ways:
             if way.channel in WECHAT_CHANNELS:
-                by_lane[(way.account_id, way.channel)].append(way)
-        in_hand = []
+                by_lane.setdefault((way.account_id, way.channel), []).append(way)
         for (account_id, channel), some in by_lane.items():
-            lane = _Lane(account_id, channel, holder, sailing)
-            in_hand += lane.send(some, standing.policy)
-
-
-class _Lane:
-    """One account's channel: as many at once as there are permits for."""
-
-    def __init__(self, account_id: int, channel: str, holder: str, sailing: Fleet) -> None:
-        self._account_id = account_id
-        self._channel = channel
-        self._holder = holder
-        self._sailing = sailing
-
-    def send(self, ways: Sequence[Way], policy: Policy) -> list[Held]:
-        """All of them as the rate allows; those that stay in hand for another channel."""
-        left = list(ways)
-        passing: list[Held] = []
-        while left:
-            now = clock.now()
             permits = lanes.take_permits(
-                account_id=self._account_id, channel=_LANES[self._channel], wanted=len(left), at=now
+                account_id=account_id, channel=_LANES[channel], wanted=len(some), at=now
             )
-            if permits.count == 0:
-                if not self._waits(permits, now):
-                    return passing + self._give_up(left, permits, now)
+            going += some[: permits.count]
+            if permits.count:
+                waiting += some[permits.count :]
                 continue
-            now_going, left = left[: permits.count], left[permits.count :]
-            marked = mark_ways(ways=now_going, policy=policy, holder=self._holder, at=clock.now())
-            outcomes = self._sailing.send(marked)
-            passing += record_outcomes(sent=list(zip(marked, outcomes, strict=True)), holder=self._holder)
-        return passing
+            wait_s = _wait_s(permits, now)
+            if wait_s is None:
+                self._give_up(some, permits, now)
+            else:
+                waiting += some
+                pause_s = min(pause_s, wait_s)
+        return going, waiting, pause_s
 
-    def _waits(self, permits: Permits, now: dt.datetime) -> bool:
-        """Slept until a permit may be due; False when that would take too long."""
-        if permits.halt_code or permits.wait_until is None:
-            return False
-        pause_s = (permits.wait_until - now).total_seconds()
-        if pause_s > _LONGEST_WAIT_S:
-            return False
-        time.sleep(max(pause_s, 0.001))
-        return True
-
-    def _give_up(self, ways: Sequence[Way], permits: Permits, now: dt.datetime) -> list[Held]:
+    def _give_up(self, ways: Sequence[Way], permits: Permits, now: dt.datetime) -> None:
         """Nothing leaves over this channel for a while: these wait, or try the next."""
         verdicts = []
         for way in ways:
@@ -135,4 +167,32 @@ class _Lane:
             else:
                 verdicts.append(Verdict(way.held, ReachState.QUEUED, not_before=permits.wait_until))
         settled = settle(verdicts=verdicts, holder=self._holder, at=now)
-        return [one.held for one in verdicts if one.keeps and one.held.id in settled]
+        self._in_hand.extend(one.held for one in verdicts if one.keeps and one.held.id in settled)
+
+    def _make_room(self) -> None:
+        """Nothing more is marked before the last messages on the wire are under way."""
+        if self._flights:
+            self._flights[-1].wait_for_last()
+
+    def _depart(self, ways: Sequence[Way]) -> None:
+        """These leave; what left before them comes in meanwhile."""
+        if ways:
+            self._flights.append(self._sailing.launch(ways))
+        while len(self._flights) > 1:
+            self._land()
+
+    def _land_all(self) -> None:
+        while self._flights:
+            self._land()
+
+    def _land(self) -> None:
+        flight = self._flights.popleft()
+        self._in_hand.extend(record_outcomes(sent=flight.land(), holder=self._holder))
+
+
+def _wait_s(permits: Permits, now: dt.datetime) -> float | None:
+    """Seconds until a permit may be due; None when that is too long to wait for."""
+    if permits.halt_code or permits.wait_until is None:
+        return None
+    pause_s = (permits.wait_until - now).total_seconds()
+    return None if pause_s > _LONGEST_WAIT_S else max(pause_s, 0.001)

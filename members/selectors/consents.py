@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from core import clock
-from core.compiled import Given, compiled
+from core.compiled import Given, compiled, ids_of
 from core.labels import label_of
 from members.contracts import ConsentCard, ConsentLine, ConsentTextCard
 from members.errors import NoSuchConsentKind
@@ -103,19 +103,22 @@ def has_withdrawn(member_id: int, kind: str = MARKETING) -> bool:
     return last is not None and last.action == ConsentAction.WITHDRAWN
 
 
+def list_last_words(member_ids: Iterable[int], kind: str = MARKETING) -> dict[int, bool]:
+    """What each of these living members said last to this kind: that she agrees, or that she takes it back. Who never
+    said anything is missing, and everybody for a kind that the chain does not have."""
+    last = _last_of_kind(member_ids=list(member_ids), kind=kind)
+    return {member_id: action == ConsentAction.AGREED for member_id, action in last}
+
+
 def withdrawn_among(member_ids: Iterable[int], kind: str = MARKETING) -> set[int]:
     """Those of these living members whose last word on this kind took it back; see `has_withdrawn`."""
-    entries = ConsentEntry.objects.filter(member_id__in=list(member_ids), kind__code=kind)
-    last = ConsentEntry.objects.filter(pk__in=entries.latest_ids(), action=ConsentAction.WITHDRAWN)
-    return set(last.values_list("member_id", flat=True))
+    return {member_id for member_id, agrees in list_last_words(member_ids, kind).items() if not agrees}
 
 
-def agreed_among(member_ids: Iterable[int], kind: str = MARKETING) -> set[int]:
-    """Those of these living members who may be written to for this purpose; see `may_reach`. Nobody for a kind that the
-    chain does not have."""
-    entries = ConsentEntry.objects.filter(member_id__in=list(member_ids), kind__code=kind)
-    last = ConsentEntry.objects.filter(pk__in=entries.latest_ids(), action=ConsentAction.AGREED)
-    return set(last.values_list("member_id", flat=True))
+@compiled
+def _last_of_kind(*, member_ids: Given, kind: Given) -> QuerySet[ConsentEntry, tuple[int, str]]:
+    entries = ConsentEntry.objects.filter(member_id__in=ids_of(member_ids), kind__code=kind)
+    return ConsentEntry.objects.filter(pk__in=entries.latest_ids()).values_list("member_id", "action")
 
 
 def may_reach_ids(kind: str = MARKETING) -> QuerySet[Any, int]:

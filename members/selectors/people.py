@@ -151,13 +151,18 @@ def find_openid(member_id: int, app_id: str) -> str | None:
 
 def list_openids(member_ids: Iterable[int], app_id: str) -> dict[int, list[str]]:
     """The openids of each in one app, the newest first (a merged member may have several); who has none is missing."""
-    identities = MemberIdentity.objects.filter(
-        member_id__in=list(member_ids), app_id=app_id, kind__in=[Identity.OPENID, Identity.MINI_OPENID]
-    )
     found: dict[int, list[str]] = {}
-    for member_id, value in identities.order_by("-linked_at", "-pk").values_list("member_id", "value"):
+    for member_id, value in _openids(member_ids=list(member_ids), app_id=app_id):
         found.setdefault(member_id, []).append(value)
     return found
+
+
+@compiled
+def _openids(*, member_ids: Given, app_id: Given) -> QuerySet[MemberIdentity, tuple[int, str]]:
+    identities = MemberIdentity.objects.filter(
+        member_id__in=ids_of(member_ids), app_id=app_id, kind__in=[Identity.OPENID, Identity.MINI_OPENID]
+    )
+    return identities.order_by("-linked_at", "-pk").values_list("member_id", "value")
 
 
 def known_in_wechat_ids(member_ids: Iterable[int]) -> set[int]:
@@ -184,17 +189,27 @@ def living_member_ids() -> QuerySet[Any, int]:
 
 def list_merge_targets(member_ids: Iterable[int]) -> dict[int, int]:
     """For each id the living row it stands for (itself when not merged); unknown ids are missing."""
-    targets: dict[int, int] = {}
+    return {asked: target for asked, (target, _is_erased) in _targets(member_ids).items()}
+
+
+def list_living_targets(member_ids: Iterable[int]) -> dict[int, int]:
+    """The same without those who were erased."""
+    return {asked: target for asked, (target, is_erased) in _targets(member_ids).items() if not is_erased}
+
+
+def _targets(member_ids: Iterable[int]) -> dict[int, tuple[int, bool]]:
+    """For each id the row that its merges end in, and whether that one was erased."""
+    targets: dict[int, tuple[int, bool]] = {}
     open_ids = {member_id: member_id for member_id in member_ids}
     while open_ids:
-        steps: dict[int, int | None] = dict(_merged(ids=list(set(open_ids.values()))))
+        steps = {pk: (into, stage) for pk, into, stage in _merged(ids=list(set(open_ids.values())))}
         following: dict[int, int] = {}
         for asked, current in open_ids.items():
             if current not in steps:
                 continue
-            into = steps[current]
+            into, stage = steps[current]
             if into is None:
-                targets[asked] = current
+                targets[asked] = (current, stage == MemberStage.ERASED)
             else:
                 following[asked] = into
         open_ids = following
@@ -202,8 +217,8 @@ def list_merge_targets(member_ids: Iterable[int]) -> dict[int, int]:
 
 
 @compiled
-def _merged(*, ids: Given) -> QuerySet[Member, tuple[int, int | None]]:
-    return Member.objects.filter(pk__in=ids_of(ids)).values_list("pk", "merged_into_id")
+def _merged(*, ids: Given) -> QuerySet[Member, tuple[int, int | None, str]]:
+    return Member.objects.filter(pk__in=ids_of(ids)).values_list("pk", "merged_into_id", "stage")
 
 
 def person_row_ids(member_id: int | Given) -> QuerySet[Any, int]:

@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Greatest
 
+from core.compiled import Given, compiled, texts_of
 from wechat.contracts import FollowerStanding
 from wechat.models import Follower
 from wechat.services.follower_lookup import fetch_follower, identify_followers
@@ -103,13 +105,16 @@ def list_open_windows(*, account_id: int, openids: Iterable[str], at: dt.datetim
 
 def list_standings(*, account_id: int, openids: Iterable[str]) -> dict[str, FollowerStanding]:
     """How each of these stands to the account; who never had to do with it is missing."""
-    rows = Follower.objects.filter(account_id=account_id, openid__in=list(openids))
     return {
-        openid: FollowerStanding(is_following, followed_at, window_until, acted_at)
-        for openid, is_following, followed_at, window_until, acted_at in rows.values_list(
-            "openid", "is_following", "followed_at", "window_until", "acted_at"
-        )
+        openid: FollowerStanding(*standing)
+        for openid, *standing in _standings(account_id=account_id, openids=list(openids))
     }
+
+
+@compiled
+def _standings(*, account_id: Given, openids: Given) -> QuerySet[Follower, tuple[Any, ...]]:
+    rows = Follower.objects.filter(account_id=account_id, openid__in=texts_of(openids))
+    return rows.values_list("openid", "is_following", "followed_at", "window_until", "acted_at")
 
 
 def has_open_window(*, account_id: int, openid: str, at: dt.datetime) -> bool:
