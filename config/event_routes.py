@@ -1,7 +1,7 @@
 """Which handler hears which event: to events what `urls.py` is to requests.
 
 What a push announces is delivered inside the inbox worker: its handlers run in the order written here, and the
-push counts as processed only when all returned (FollowerIdentified and FollowersListed likewise, inside the job that
+push counts as processed only when all returned (FollowersIdentified and FollowersListed likewise, inside the job that
 asked), and PointsGranted in the transaction that wrote the entry. The handlers of all other events run as Celery tasks,
 each by itself.
 """
@@ -19,7 +19,7 @@ from wechat import events as wechat_events
 
 ROUTES: Mapping[type[Event], Sequence[str]] = {
     wechat_events.FollowerGained: ["members.handlers.on_follower_gained"],
-    wechat_events.FollowerIdentified: ["members.handlers.on_follower_identified"],
+    wechat_events.FollowersIdentified: ["members.handlers.on_followers_identified"],
     wechat_events.FollowerLost: ["members.handlers.on_follower_lost"],
     wechat_events.FollowersListed: ["members.handlers.on_followers_listed"],
     wechat_events.CodeScanned: ["guides.handlers.on_code_scanned"],
@@ -63,8 +63,8 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     member_events.PointsExpiring: ["guides.handlers.on_points_expiring"],
     member_events.PointsAdjustmentRequested: [],
     member_events.ImportQueued: ["members.handlers.on_import_queued"],
-    member_events.MembersTagged: [],
-    member_events.MembersUntagged: [],
+    member_events.MembersTagged: ["guides.handlers.on_tags_changed"],
+    member_events.MembersUntagged: ["guides.handlers.on_tags_changed"],
     guide_events.MemberBound: [
         "guides.handlers.on_member_bound",
         "guides.handlers.move_requests_of_bound",

@@ -175,6 +175,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("粉丝"), "person_add", "wechat_follower_changelist"),
             _item(_("粉丝同步"), "sync", "wechat_followersync_changelist"),
             _item(_("粉丝标签"), "sell", "wechat_followertag_changelist"),
+            _item(_("标签对应"), "sync_alt", "guides_taglink_changelist"),
             _item(_("短信"), "sms", "sms_smsmessage_changelist"),
             _item(_("接口调用"), "swap_vert", "wechat_outboundcall_changelist")
             | {"active": lambda request: "/outboundcall/" in request.path and "/quota/" not in request.path},

@@ -265,6 +265,14 @@ class FollowUpRoundTooLarge(Refusal):
     sentence = _("一次最多交给导购 20,000 位会员，请缩小筛选范围再来")
 
 
+class FollowerTagLinked(Refusal):
+    """One tag of WeChat's follows one tag of ours, or leads it."""
+
+    code = "guides.follower_tag_linked"
+    http_status = 409
+    sentence = _("这个微信标签已经有对应的会员标签，请先停用原来的对应")
+
+
 class FollowUpTooOld(Refusal):
     """What was done on an earlier day stands in the numbers of that day."""
 

@@ -91,6 +91,11 @@ def move_follow_ups_of_merged(event: member_events.MemberMerged) -> None:
     services.settle_follow_ups(member_ids=[event.into_member_id])
 
 
+def on_tags_changed(event: member_events.MembersTagged | member_events.MembersUntagged) -> None:
+    """Followers' tags in WeChat that follow this one are to be looked at."""
+    services.note_tag_change(member_tag_id=event.tag_id)
+
+
 def on_guide_left(event: events.GuideLeft) -> None:
     """What she had not done goes to the store, or where the member's binding wants it."""
     services.settle_guide_requests(guide_id=event.guide_id, actor=Actor.system("on_guide_left"))

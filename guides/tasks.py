@@ -41,6 +41,12 @@ def mend_follow_ups() -> int:
     return services.mend_follow_ups()
 
 
+@shared_task(name="guides.work_tag_links")
+def work_tag_links() -> int:
+    """Tags that changed on one side are brought to the other."""
+    return services.work_tag_links()
+
+
 @shared_task(name="guides.settle_answers")
 def settle_answers() -> int:
     """What became of guides' answers is kept with them."""

@@ -31,11 +31,10 @@ def on_followers_listed(event: "wechat_events.FollowersListed") -> None:
     )
 
 
-def on_follower_identified(event: "wechat_events.FollowerIdentified") -> None:
-    """Her unionid links her to whoever she is elsewhere."""
-    services.identify_follower(
-        app_id=event.app_id, openid=event.openid, unionid=event.unionid, actor=Actor.wechat()
-    )
+def on_followers_identified(event: "wechat_events.FollowersIdentified") -> None:
+    """Their unionids link them to whoever they are elsewhere."""
+    unionids = dict(line.split(" ") for line in event.people.split("\n"))
+    services.identify_followers(app_id=event.app_id, unionids=unionids, actor=Actor.wechat())
 
 
 def on_follower_lost(event: "wechat_events.FollowerLost") -> None:

@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 from typing import Final, Literal, NoReturn
 
-Channel = Literal["template", "subscription", "service"]
+Channel = Literal["template", "subscription", "service", "tagging"]
 # WeChat promises ten minutes in which a template message with a known `client_msg_id` is not sent a second time.
 REPEAT_SAFE_FOR: Final = dt.timedelta(minutes=9)
 
@@ -22,11 +22,13 @@ class AccountCard:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FollowerInfo:
-    """What user/info says of a follower. Nickname and avatar are not given since December 2021."""
+    """What user/info says of a follower. Nickname and avatar are not given since December 2021. `tag_ids`: WeChat's numbers
+    of the tags she carries; None when it did not say."""
 
     openid: str
     unionid: str | None
     is_following: bool
+    tag_ids: tuple[int, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -179,11 +181,31 @@ class Mirrored:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FollowerTagCard:
-    """A tag of an account's followers. `follower_count` is WeChat's, as of the last synchronisation."""
+    """A tag of an account's followers. `follower_count` is WeChat's, as of the last synchronisation; `listed_at`: when the
+    list of who carries it was last read to its end."""
 
     id: int
     account_id: int
+    app_id: str
     wechat_tag_id: int
     name: str
     follower_count: int
     is_live: bool
+    listed_at: dt.datetime | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TaggingCounts:
+    """Of one tag: who carries it as far as we know, who waits to get or lose it, and whom WeChat refused it for."""
+
+    there_count: int
+    waiting_count: int
+    failed_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WantedTag:
+    """What a new wish for a tag changed: how many are to get it, and to lose it."""
+
+    put_count: int
+    taken_count: int

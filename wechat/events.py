@@ -23,13 +23,13 @@ class FollowerGained(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class FollowerIdentified(Event):
-    """Her unionid became known later than her follow."""
+class FollowersIdentified(Event):
+    """The unionids of up to a hundred followers became known later than their follow. `people`: a line for each, openid
+    and unionid with a space between."""
 
     account_id: int
     app_id: str
-    openid: str
-    unionid: str
+    people: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -2,7 +2,18 @@
 
 from celery import shared_task
 
-from wechat.services import follower_syncs, followers, inbox, outbox, reply_tallies, retention, templates
+from wechat.services import (
+    follower_syncs,
+    follower_tags,
+    followers,
+    inbox,
+    outbox,
+    reply_tallies,
+    retention,
+    tag_lists,
+    tagging_queue,
+    templates,
+)
 
 
 @shared_task(name="wechat.rescue_inbox")
@@ -27,6 +38,24 @@ def identify_followers() -> int:
 def work_follower_syncs() -> int:
     """Passes over all followers that wait for a worker, or whose worker died."""
     return follower_syncs.work_follower_syncs()
+
+
+@shared_task(name="wechat.sync_follower_tags")
+def sync_follower_tags() -> int:
+    """Tags that were added, renamed or deleted in WeChat's console."""
+    return follower_tags.sync_all_follower_tags()
+
+
+@shared_task(name="wechat.read_tag_lists")
+def read_tag_lists() -> int:
+    """Who carries each tag, for tags whose list was read some hours ago."""
+    return tag_lists.read_tag_lists()
+
+
+@shared_task(name="wechat.work_taggings")
+def work_taggings() -> int:
+    """Tags that are to be put on followers or taken off, and those whose worker died."""
+    return tagging_queue.work_taggings()
 
 
 @shared_task(name="wechat.sync_templates")

@@ -16,6 +16,7 @@ from guides.admin import (
     quick_replies,
     requests,
     staff,
+    tag_links,
 )
 from guides.models import ScanOutcome
 
@@ -32,6 +33,7 @@ __all__ = [
     "quick_replies",
     "requests",
     "staff",
+    "tag_links",
 ]
 
 name_actions(

@@ -28,6 +28,7 @@ from guides.models.requests import (
     ServiceRequest,
     ServiceRequestStep,
 )
+from guides.models.tag_links import LinkDirection, TagLink
 
 __all__ = [
     "RUNNING",
@@ -61,6 +62,7 @@ __all__ = [
     "GuideRole",
     "GuideState",
     "GuideTag",
+    "LinkDirection",
     "NoticeKind",
     "QuickReply",
     "Region",
@@ -73,4 +75,5 @@ __all__ = [
     "Speaker",
     "StaffScope",
     "Store",
+    "TagLink",
 ]

@@ -95,6 +95,13 @@ from guides.services.requests import cancel_request, close_request, open_request
 from guides.services.reveals import reveal_member_phone
 from guides.services.scans import answer_scan, resolve_scan
 from guides.services.staff_answers import answer_as_staff, give_conversation, settle_as_staff
+from guides.services.tag_links import (
+    link_tags,
+    note_tag_change,
+    unlink_tags,
+    work_tag_link,
+    work_tag_links,
+)
 from guides.services.talkers import find_talker
 from guides.services.words import clean_text
 
@@ -132,6 +139,7 @@ __all__ = [
     "issue_activation_code",
     "keep_message",
     "leave_guide",
+    "link_tags",
     "lock_guide",
     "mark_overdue_requests",
     "mark_read",
@@ -140,6 +148,7 @@ __all__ = [
     "mend_requests",
     "move_guide",
     "move_region",
+    "note_tag_change",
     "open_channel_code",
     "open_dealer",
     "open_region",
@@ -189,6 +198,9 @@ __all__ = [
     "tell_of_tier_at_risk",
     "tell_of_upgrades",
     "unbind_member",
+    "unlink_tags",
     "untag_privately",
+    "work_tag_link",
+    "work_tag_links",
     "write_request",
 ]

@@ -11,7 +11,7 @@ from core.compiled import Given, compiled
 from core.labels import labels_of
 from members.contracts import MemberTagLine, TagCard, TagGroupCard
 from members.errors import NoSuchTag
-from members.models import MemberTag, Tag, TagGroup
+from members.models import Identity, MemberIdentity, MemberTag, Tag, TagGroup, TagOrigin
 
 
 def group_card_of(group: TagGroup) -> TagGroupCard:
@@ -84,6 +84,25 @@ def find_last_expiry(member_id: int, tag_id: int) -> dt.datetime | None:
 def tagged_member_ids(tag_id: int, at: dt.datetime | None = None) -> QuerySet[Any, int]:
     """Ids of the members who have the tag now; unevaluated."""
     return MemberTag.objects.live(at or clock.now()).filter(tag_id=tag_id).values_list("member_id", flat=True)
+
+
+def ruled_member_ids(tag_id: int, at: dt.datetime | None = None) -> QuerySet[Any, int]:
+    """Ids of the members who have the tag now by a rule, not by anybody's hand; unevaluated."""
+    rows = MemberTag.objects.live(at or clock.now()).filter(tag_id=tag_id, origin=TagOrigin.RULE)
+    return rows.values_list("member_id", flat=True)
+
+
+def tagged_openids(tag_id: int, app_id: str, at: dt.datetime | None = None) -> QuerySet[Any, str]:
+    """The openids, in this app, of the members who have the tag now; unevaluated."""
+    hers = MemberIdentity.objects.filter(kind=Identity.OPENID, app_id=app_id)
+    return hers.filter(member_id__in=tagged_member_ids(tag_id, at)).values_list("value", flat=True)
+
+
+def openid_owner_ids(app_id: str, openids: QuerySet[Any, str] | None) -> QuerySet[Any, int]:
+    """Ids of the members with one of these openids in this app, or (None) with any; unevaluated."""
+    rows = MemberIdentity.objects.filter(kind=Identity.OPENID, app_id=app_id)
+    rows = rows if openids is None else rows.filter(value__in=openids)
+    return rows.values_list("member_id", flat=True)
 
 
 def count_tagged(

@@ -28,6 +28,7 @@ from members.services.followers import (
     register_follower,
 )
 from members.services.forgetting import forget_authorization
+from members.services.identified_followers import identify_followers
 from members.services.import_candidates import decide_candidate
 from members.services.import_jobs import (
     forget_import,
@@ -149,6 +150,7 @@ __all__ = [
     "fulfil_export",
     "grant_tier",
     "identify_follower",
+    "identify_followers",
     "import_members",
     "issue_member_code",
     "keep_apart",

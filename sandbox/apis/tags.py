@@ -94,7 +94,7 @@ def delete_tag(call: Call) -> Answer:
     return OK
 
 
-def _change_members(change: Callable[[list[int], int], None]) -> Callable[[Call], Answer]:
+def _change_members(changed: Callable[[list[int], int], list[int]]) -> Callable[[Call], Answer]:
     def handle(call: Call) -> Answer:
         """Nobody's tags change unless everybody's may."""
         body = call.json()
@@ -110,8 +110,8 @@ def _change_members(change: Callable[[list[int], int], None]) -> Callable[[Call]
             if not tie.is_following:
                 raise WeChatRefusal(43004)
             ties.append(tie)
-        for tie in ties:
-            change(tie.tag_ids, tag_id)
+        for tie, tags in [(tie, changed(tie.tag_ids, tag_id)) for tie in ties]:
+            tie.tag_ids[:] = tags
         call.summary = f"{call.account.tags[str(tag_id)]}，{len(ties)} 人"
         call.world.touch()
         return OK
@@ -119,17 +119,16 @@ def _change_members(change: Callable[[list[int], int], None]) -> Callable[[Call]
     return handle
 
 
-def _add(tags: list[int], tag_id: int) -> None:
+def _with(tags: list[int], tag_id: int) -> list[int]:
     if tag_id in tags:
-        return
+        return tags
     if len(tags) >= TAGS_EACH:
         raise WeChatRefusal(45059)
-    tags.append(tag_id)
+    return [*tags, tag_id]
 
 
-def _remove(tags: list[int], tag_id: int) -> None:
-    if tag_id in tags:
-        tags.remove(tag_id)
+def _without(tags: list[int], tag_id: int) -> list[int]:
+    return [number for number in tags if number != tag_id]
 
 
 def tags_of(call: Call) -> Answer:
@@ -159,8 +158,10 @@ ENDPOINTS = [
     Endpoint("/cgi-bin/tags/get", list_tags, "GET", is_official_only=True),
     Endpoint("/cgi-bin/tags/update", rename_tag, "POST", is_official_only=True),
     Endpoint("/cgi-bin/tags/delete", delete_tag, "POST", is_official_only=True),
-    Endpoint("/cgi-bin/tags/members/batchtagging", _change_members(_add), "POST", is_official_only=True),
-    Endpoint("/cgi-bin/tags/members/batchuntagging", _change_members(_remove), "POST", is_official_only=True),
+    Endpoint("/cgi-bin/tags/members/batchtagging", _change_members(_with), "POST", is_official_only=True),
+    Endpoint(
+        "/cgi-bin/tags/members/batchuntagging", _change_members(_without), "POST", is_official_only=True
+    ),
     Endpoint("/cgi-bin/tags/getidlist", tags_of, "POST", is_official_only=True),
     Endpoint("/cgi-bin/user/tag/get", followers_of_tag, "POST", is_official_only=True),
 ]

@@ -1,7 +1,7 @@
 """Followers, uploads and the count of calls: what else goes out."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.wechat.gateway_out import OPENID, Sandbox, at_once, open_account
 from tests.wechat.scripted_server import DROP, ScriptedServer, error, ok
 from wechat.client.errors import UnreadableAnswer
 from wechat.errors import MessageUnfit, WeChatAway, WeChatRefused
-from wechat.events import FollowerIdentified
+from wechat.events import FollowersIdentified
 from wechat.models import Account, Follower, MediaHandle, OutboundCall
 from wechat.services import clients, follower_lookup, media, quota
 
@@ -24,18 +24,24 @@ JPEG = b"\xff\xd8\xff\xe0" + b"0" * 96
 heard: list[Any] = []
 
 
-def hear(event: FollowerIdentified) -> None:
-    heard.append(event)
+class Heard(NamedTuple):
+    app_id: str
+    openid: str
+    unionid: str
 
 
-def refuse_to_hear(event: FollowerIdentified) -> None:
+def hear(event: FollowersIdentified) -> None:
+    heard.extend(Heard(event.app_id, *line.split(" ")) for line in event.people.split("\n"))
+
+
+def refuse_to_hear(event: FollowersIdentified) -> None:
     raise ValueError("the handler's table is away")
 
 
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     heard.clear()
-    monkeypatch.setitem(events._routes, FollowerIdentified, (f"{__name__}.hear",))
+    monkeypatch.setitem(events._routes, FollowersIdentified, (f"{__name__}.hear",))
     return heard
 
 
@@ -86,7 +92,7 @@ def test_followers_are_identified_in_batches_of_a_hundred(
     assert follower_lookup.identify_followers(limit=200) == 120
     assert len(server.calls(BATCH)) == 2
     assert len(published) == 120
-    assert published[0] == FollowerIdentified(account.pk, account.app_id, "o0", "u-o0")
+    assert published[0] == Heard(account.app_id, "o0", "u-o0")
     assert follower_lookup.identify_followers() == 0
 
 
@@ -151,7 +157,7 @@ def test_four_workers_note_a_follower_once_whatever_they_announce(
     server.script(BATCH, ok(user_info_list=[{"openid": "o0", "subscribe": 1, "unionid": "u"}]))
     counts = at_once(4, lambda _: follower_lookup.identify_followers())
     assert sum(counts) == 1
-    assert set(published) == {FollowerIdentified(account.pk, account.app_id, "o0", "u")}
+    assert set(published) == {Heard(account.app_id, "o0", "u")}
 
 
 def test_a_follower_whose_handler_failed_is_announced_again(
@@ -160,7 +166,7 @@ def test_a_follower_whose_handler_failed_is_announced_again(
     follow(account, 1)
     server.script(BATCH, ok(user_info_list=[{"openid": "o0", "subscribe": 1, "unionid": "u"}]))
     with monkeypatch.context() as broken:
-        broken.setitem(events._routes, FollowerIdentified, (f"{__name__}.refuse_to_hear",))
+        broken.setitem(events._routes, FollowersIdentified, (f"{__name__}.refuse_to_hear",))
         assert follower_lookup.identify_followers() == 0
     assert follower_lookup.identify_followers() == 1
     assert [event.unionid for event in published] == ["u"]

@@ -1,7 +1,7 @@
 """Tables of the gateway."""
 
 from wechat.models.account import AccessToken, Account, PermanentCodeBudget
-from wechat.models.followers import FollowerSync, FollowerTag
+from wechat.models.followers import FollowerSync, FollowerTag, FollowerTagging, ForgottenFollower
 from wechat.models.inbox import Follower, InboundEvent
 from wechat.models.lanes import SendLane
 from wechat.models.menus import MenuLease, MenuVersion
@@ -22,6 +22,8 @@ __all__ = [
     "Follower",
     "FollowerSync",
     "FollowerTag",
+    "FollowerTagging",
+    "ForgottenFollower",
     "InboundEvent",
     "MediaHandle",
     "MenuLease",

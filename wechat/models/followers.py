@@ -23,6 +23,13 @@ class FollowerTag(models.Model):
     follower_count = models.PositiveIntegerField(_("粉丝数"), default=0)
     synced_at = models.DateTimeField(_("同步时间"))
     gone_at = models.DateTimeField(_("消失时间"), null=True, blank=True)
+    # The list of who carries it: when it was last read to its end, and how far a reading has come.
+    listed_at = models.DateTimeField(_("名单同步时间"), null=True)
+    list_started_at = models.DateTimeField(null=True)
+    list_next = models.CharField(max_length=64, blank=True)
+    lease_holder = models.CharField(max_length=32, blank=True)
+    leased_until = models.DateTimeField(null=True)
+    claim_count = models.PositiveIntegerField(default=0)
 
     objects = FollowerTagQuerySet.as_manager()
 
@@ -37,6 +44,91 @@ class FollowerTag(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TaggingState(models.TextChoices):
+    """queued → settled, or → failed (WeChat refuses it) → queued, a day later or by a person. A new wish: → queued."""
+
+    SETTLED = "settled", _("一致")
+    QUEUED = "queued", _("待同步")
+    FAILED = "failed", _("微信拒绝")
+
+
+class FollowerTagging(models.Model):
+    """A tag on one follower: whether WeChat has it there, as far as we know, and whether we want it there. Without a wish
+    (NULL) it was put there in WeChat's console, or by nobody we know, and stays."""
+
+    tag = models.ForeignKey(
+        FollowerTag, on_delete=models.CASCADE, related_name="+", verbose_name=_("标签"), db_index=False
+    )
+    openid = models.CharField(max_length=64)
+    is_there = models.BooleanField(_("微信里已打上"), default=False)
+    wanted = models.BooleanField(_("应当打上"), null=True)
+    state = models.CharField(_("状态"), max_length=8, choices=TaggingState, default=TaggingState.SETTLED)
+    not_before = models.DateTimeField(_("最早同步"))
+    attempt_count = models.PositiveSmallIntegerField(_("尝试次数"), default=0)
+    code = models.CharField(_("原因"), max_length=60, blank=True)
+    errcode = models.IntegerField(_("微信返回码"), null=True)
+    # When `is_there` was last learnt or made, and the reading of the list that named her last.
+    changed_at = models.DateTimeField(_("最近变化"))
+    seen_at = models.DateTimeField(null=True)
+    lease_holder = models.CharField(max_length=32, blank=True)
+    leased_until = models.DateTimeField(null=True)
+
+    objects = LockingQuerySet["FollowerTagging"].as_manager()
+
+    class Meta:
+        verbose_name = _("粉丝身上的标签")
+        verbose_name_plural = _("粉丝身上的标签")
+        constraints = [
+            models.UniqueConstraint(fields=["tag", "openid"], name="followertagging_one_per_tag_and_openid"),
+            models.CheckConstraint(
+                condition=~models.Q(state="queued") | models.Q(wanted__isnull=False),
+                name="followertagging_queued_is_wanted",
+            ),
+        ]
+        indexes = [
+            # Used by the tagging queue.
+            models.Index(
+                fields=["tag", "wanted", "not_before", "id"],
+                name="followertagging_due",
+                condition=models.Q(state="queued"),
+            ),
+            # Used by the numbers of a tag's page.
+            models.Index(
+                fields=["tag", "not_before"],
+                name="followertagging_failed",
+                condition=models.Q(state="failed"),
+            ),
+            # Used when a person unfollows, is shown or erased.
+            models.Index(fields=["openid"], name="followertagging_of_follower"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class ForgottenFollower(models.Model):
+    """Somebody was erased and follows on: the list of the account still names her, and we must not. Only a digest of her
+    openid is kept, which nobody can turn back, until she acts anew or unfollows."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", verbose_name=_("账号"))
+    digest = models.BinaryField(max_length=32)
+    forgotten_at = models.DateTimeField(_("注销时间"))
+
+    objects = models.Manager["ForgottenFollower"]()
+
+    class Meta:
+        verbose_name = _("已注销的粉丝")
+        verbose_name_plural = _("已注销的粉丝")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "digest"], name="forgottenfollower_one_per_account_and_digest"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
 
 
 class SyncState(models.TextChoices):

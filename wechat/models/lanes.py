@@ -14,6 +14,7 @@ class SendChannel(models.TextChoices):
     TEMPLATE = "template", _("模板消息")
     SUBSCRIPTION = "subscription", _("订阅消息")
     SERVICE = "service", _("客服消息")
+    TAGGING = "tagging", _("粉丝标签")
 
 
 class SendLane(models.Model):

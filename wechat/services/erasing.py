@@ -12,10 +12,11 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core import clock
-from wechat.models import Account, Follower, InboundEvent, OutboundMessage, TemplateTrial
+from wechat.models import Account, Follower, FollowerTagging, InboundEvent, OutboundMessage, TemplateTrial
 from wechat.models.inbox import InboundState
 from wechat.models.outbox import MessageState
 from wechat.services import parsing
+from wechat.services.forgotten import remember_forgotten
 
 Person = Sequence[tuple[str, str]]  # (app id, openid)
 
@@ -47,6 +48,10 @@ def export_person(*, people: Person) -> dict[str, list[dict[str, Any]]]:
             }
             for row in OutboundMessage.objects.filter(whose).order_by("pk")
         ],
+        _("公众号给您的标签"): [
+            {_("标签"): row.tag.name, _("微信里已打上"): row.is_there}
+            for row in _taggings(people).select_related("tag").order_by("pk")
+        ],
         _("试发给您的模板消息"): [
             {_("时间"): _iso(row.tried_at), _("模板"): row.template.title}
             for row in _trials(people).select_related("template").order_by("pk")
@@ -55,7 +60,8 @@ def export_person(*, people: Person) -> dict[str, list[dict[str, Any]]]:
 
 
 def erase_person(*, people: Person, unionids: Iterable[str] = (), at: dt.datetime | None = None) -> int:
-    """No follower, push or message names her or tells what she said; rows touched.
+    """No follower, push, tag or message names her or tells what she said; rows touched. Where she follows on, the list of
+    followers does not bring her back (`wechat.services.forgotten`).
 
     Pushes keep their dedupe key, so that a retry of WeChat's does not bring her back; those that wait are not worked
     off any more, messages that wait are not sent. Rows that a worker holds this moment lose their content, and keep
@@ -69,9 +75,13 @@ def erase_person(*, people: Person, unionids: Iterable[str] = (), at: dt.datetim
         touched += _blank_pushes(InboundEvent.objects.filter(whose), at)
         touched += _blank(OutboundMessage.objects.filter(whose), at)
         touched += _trials(people).delete()[0]
+        touched += _taggings(people).delete()[0]
         followers = Follower.objects.filter(whose)
     known = [unionid for unionid in unionids if unionid]
-    return touched + (followers | Follower.objects.filter(unionid__in=known)).delete()[0]
+    followers |= Follower.objects.filter(unionid__in=known)
+    for account_id, openid in followers.filter(is_following=True).values_list("account_id", "openid"):
+        remember_forgotten(account_id=account_id, openids=[openid], at=at)
+    return touched + followers.delete()[0]
 
 
 def blank_messages(*, reason_keys: Iterable[str], at: dt.datetime | None = None) -> int:
@@ -110,6 +120,11 @@ def _whose(people: Person, account_of: str = "account") -> Q | None:
 def _trials(people: Person) -> QuerySet[TemplateTrial]:
     whose = _whose(people, "template__account")
     return TemplateTrial.objects.none() if whose is None else TemplateTrial.objects.filter(whose)
+
+
+def _taggings(people: Person) -> QuerySet[FollowerTagging]:
+    whose = _whose(people, "tag__account")
+    return FollowerTagging.objects.none() if whose is None else FollowerTagging.objects.filter(whose)
 
 
 def _said(raw: str) -> str:

@@ -4,19 +4,23 @@ Nickname and avatar are not given since December 2021; what counts is the unioni
 the account is bound to an Open Platform account.
 """
 
+import contextlib
+import datetime as dt
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import connection, transaction
 
 from core import clock, events
 from wechat.client.errors import WeChatError
 from wechat.client.gateway import GatewayClient
 from wechat.contracts import FollowerInfo
-from wechat.events import FollowerIdentified
-from wechat.models import Follower
+from wechat.events import FollowersIdentified
+from wechat.models import Account, Follower
 from wechat.models.account import AccountKind
+from wechat.services import taggings
 from wechat.services.clients import client_for
 from wechat.services.failures import to_refusal
 
@@ -26,6 +30,12 @@ BATCH: Final = 100
 URGENT_TIMEOUT_S: Final = 3
 # Invalid openid (of another app, or made up); wrong number of openids.
 _BAD_OPENID: Final = frozenset({40003, 40032})
+_NOTE: Final = """
+UPDATE wechat_follower follower SET identified_at = %(at)s,
+    unionid = CASE WHEN told.unionid = '' THEN follower.unionid ELSE told.unionid END
+FROM unnest(%(openids)s::text[], %(unionids)s::text[]) told (openid, unionid)
+WHERE follower.account_id = %(account_id)s AND follower.openid = told.openid AND follower.identified_at IS NULL
+"""
 
 
 def fetch_follower(*, account_id: int, openid: str) -> FollowerInfo:
@@ -44,7 +54,7 @@ def fetch_follower(*, account_id: int, openid: str) -> FollowerInfo:
 def identify_followers(limit: int = 100) -> int:
     """Ask for the unionid of followers never asked about, oldest first, up to `limit` of each account.
 
-    FollowerIdentified is delivered for each that has one; returns how many were answered. An account that
+    FollowersIdentified is delivered for those that have one; returns how many were answered. An account that
     WeChat does not answer for holds up no other; an openid that WeChat does not know is not asked about
     again.
     """
@@ -61,14 +71,12 @@ def identify_followers(limit: int = 100) -> int:
 
 
 def _identify(account_id: int, followers: Sequence[Follower]) -> int:
-    """Ask in one call; when one bad openid spoils it, one by one."""
-    known, count = {follower.openid: follower for follower in followers}, 0
-    try:
-        for info in answers_for(client_for(account_id), followers):
-            count += keep_answer(known[info.openid], info)
-    except WeChatError:
-        return count
-    return count
+    """Ask in one call; when one bad openid spoils it, one by one. What was answered before WeChat fell silent counts."""
+    infos: list[FollowerInfo] = []
+    asked_at = clock.now()
+    with contextlib.suppress(WeChatError):
+        infos.extend(answers_for(client_for(account_id), followers))
+    return keep_answers(account=followers[0].account, infos=infos, asked_at=asked_at) if infos else 0
 
 
 def answers_for(client: GatewayClient, followers: Sequence[Follower]) -> Iterator[FollowerInfo]:
@@ -103,27 +111,54 @@ def _read(answer: dict[str, Any], openid: str) -> FollowerInfo:
         openid=openid,
         unionid=answer.get("unionid") or None,
         is_following=str(answer.get("subscribe", 0)) == "1",
+        tag_ids=_tags(answer.get("tagid_list")),
     )
 
 
-def keep_answer(follower: Follower, info: FollowerInfo) -> int:
-    """Announce the answer, then note it: a follower counts as identified only when every handler returned.
+def _tags(listed: Any) -> tuple[int, ...] | None:
+    is_list = isinstance(listed, list) and all(isinstance(one, int) for one in listed)
+    return tuple(listed) if is_list else None
 
-    Handlers are idempotent, so a second worker at the same moment, or one that died in between, does no harm.
+
+def keep_answers(*, account: Account, infos: Sequence[FollowerInfo], asked_at: dt.datetime) -> int:
+    """Announce the answers, then note them: a follower counts as identified only when every handler returned; how many do.
+
+    Handlers are idempotent, so a second worker at the same moment, or one that died in between, does no harm. When
+    somebody among them is too much for a handler, each is announced alone.
     """
-    if info.unionid:
-        try:
-            events.deliver(
-                FollowerIdentified(
-                    account_id=follower.account_id,
-                    app_id=follower.account.app_id,
-                    openid=follower.openid,
-                    unionid=info.unionid,
-                )
-            )
-        except Exception:
-            # Asked about again at the next round; the others of this batch must not wait for her.
-            logger.exception("wechat.follower_not_linked", extra={"follower_id": follower.pk})
-            return 0
-    waiting = Follower.objects.filter(pk=follower.pk, identified_at=None)
-    return waiting.update(identified_at=clock.now(), unionid=info.unionid or follower.unionid)
+    named = {info.openid: info.unionid for info in infos if info.unionid}
+    failed = (
+        set()
+        if not named or _announce(account, named)
+        else {
+            openid
+            for openid, unionid in named.items()
+            if len(named) == 1 or not _announce(account, {openid: unionid})
+        }
+    )
+    heard = [info for info in infos if info.openid not in failed]
+    tags = {info.openid: info.tag_ids for info in heard if info.is_following and info.tag_ids is not None}
+    with transaction.atomic():
+        taggings.keep_told(account_id=account.pk, told=tags, asked_at=asked_at)
+        with connection.cursor() as cursor:
+            values: dict[str, Any] = {
+                "account_id": account.pk,
+                "openids": [info.openid for info in heard],
+                "unionids": [info.unionid or "" for info in heard],
+                "at": clock.now(),
+            }
+            cursor.execute(_NOTE, values)
+            return int(cursor.rowcount)
+
+
+def _announce(account: Account, unionids: Mapping[str, str]) -> bool:
+    people = "\n".join(f"{openid} {unionid}" for openid, unionid in unionids.items())
+    try:
+        events.deliver(FollowersIdentified(account_id=account.pk, app_id=account.app_id, people=people))
+    except Exception:
+        # Asked about again at the next round; the others must not wait for her.
+        logger.exception(
+            "wechat.followers_not_linked", extra={"account_id": account.pk, "count": len(unionids)}
+        )
+        return False
+    return True

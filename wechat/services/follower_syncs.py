@@ -5,7 +5,6 @@ moves the run on, fenced by its lease: a killed run is gone on with, and a step 
 """
 
 import datetime as dt
-import re
 from typing import Any, Final
 
 from django.conf import settings
@@ -17,7 +16,7 @@ from core.actor import Actor
 from core.constraints import violated
 from core.errors import NotFound
 from core.leases import LeaseLost, give_lease_back, is_free, keep_lease, take_lease
-from wechat.client.errors import CONFIGURATION_TROUBLE, UnreadableAnswer, WeChatError
+from wechat.client.errors import CONFIGURATION_TROUBLE, WeChatError
 from wechat.client.gateway import GatewayClient
 from wechat.errors import SyncOver, SyncUnderWay
 from wechat.events import FollowerLost, FollowersListed
@@ -26,7 +25,9 @@ from wechat.models.account import AccountKind
 from wechat.models.followers import SyncPhase, SyncState
 from wechat.services import followers
 from wechat.services.clients import client_for
-from wechat.services.follower_lookup import BATCH, answers_for, keep_answer
+from wechat.services.follower_lookup import BATCH, answers_for, keep_answers
+from wechat.services.forgotten import without_forgotten
+from wechat.services.openid_pages import read_openid_page
 from wechat.services.verdicts import code_of
 
 # So long one worker stays with a run before it looks after other work.
@@ -35,7 +36,6 @@ LONGEST_PAUSE_S: Final = 300
 MOST_RESTARTS: Final = 3
 _OPEN: Final = frozenset({SyncState.RUNNING, SyncState.PAUSED, SyncState.FAILED})
 _INVALID_OPENID: Final = 40003
-_OPENID: Final = re.compile(r"[0-9A-Za-z_\-]{1,64}")
 
 # Who unfollowed after the page was asked for stays so.
 _STORE: Final = """
@@ -163,13 +163,17 @@ def _list_page(client: GatewayClient, run: FollowerSync, row: Any, holder: str) 
     """Up to 10,000 are members and followers, unless they left in the meantime."""
     # Pushes come in whole seconds: one of this very second is later than the list.
     asked_at = clock.now().replace(microsecond=0)
-    openids, total, next_openid = _read_page(client.user.get_followers(run.next_openid or None))
+    openids, total, next_openid = read_openid_page(
+        client.user.get_followers(run.next_openid or None), path="/cgi-bin/user/get", counter="total"
+    )
+    count = len(openids)
+    openids = without_forgotten(account_id=run.account_id, openids=openids)
     if openids:
         events.deliver(
             FollowersListed(run.account_id, run.account.app_id, " ".join(openids), int(asked_at.timestamp()))
         )
     with transaction.atomic():
-        moved: dict[str, Any] = {"total_count": total, "seen_count": F("seen_count") + len(openids)}
+        moved: dict[str, Any] = {"total_count": total, "seen_count": F("seen_count") + count}
         if openids:
             with connection.cursor() as cursor:
                 values: dict[str, Any] = {
@@ -181,30 +185,16 @@ def _list_page(client: GatewayClient, run: FollowerSync, row: Any, holder: str) 
                 cursor.execute(_STORE, values)
                 _changed, is_new = cursor.fetchone()
             moved["new_count"] = F("new_count") + is_new
-        if openids and next_openid and next_openid != run.next_openid:
+        if count and next_openid and next_openid != run.next_openid:
             moved["next_openid"] = next_openid
-        elif run.seen_count + len(openids) < total and run.restart_count < MOST_RESTARTS:
+        elif run.seen_count + count < total and run.restart_count < MOST_RESTARTS:
             # People leave and come while the list is read, and the place we read on from may leave too.
             moved |= {"next_openid": "", "seen_count": 0, "restart_count": F("restart_count") + 1}
         else:
-            is_whole = run.seen_count + len(openids) >= total
+            is_whole = run.seen_count + count >= total
             moved |= _enter(SyncPhase.CHECKING if is_whole else SyncPhase.IDENTIFYING)
         _keep(row, holder, **moved)
     return True
-
-
-def _read_page(answer: Any) -> tuple[list[str], int, str]:
-    """openids, how many followers there are in all, and where to read on. Past the end there is no `data`."""
-    if not isinstance(answer, dict) or not isinstance(answer.get("total"), int):
-        raise UnreadableAnswer("/cgi-bin/user/get", errmsg="no list of followers")
-    data = answer.get("data") or {}
-    openids = data.get("openid", []) if isinstance(data, dict) else None
-    if not isinstance(openids, list) or not all(
-        isinstance(one, str) and _OPENID.fullmatch(one) for one in openids
-    ):
-        raise UnreadableAnswer("/cgi-bin/user/get", errmsg="an openid that is none")
-    next_openid = answer.get("next_openid")
-    return list(dict.fromkeys(openids)), answer["total"], next_openid if isinstance(next_openid, str) else ""
 
 
 def _check_absent(client: GatewayClient, run: FollowerSync, row: Any, holder: str) -> bool:
@@ -258,8 +248,8 @@ def _identify(client: GatewayClient, run: FollowerSync, row: Any, holder: str) -
             _start, midnight = clock.day_bounds(today)
             _keep(row, holder, is_call=False, resume_at=midnight)
             return False
-    known = {follower.openid: follower for follower in asked}
-    count = sum(keep_answer(known[info.openid], info) for info in answers_for(client, asked))
+    infos = list(answers_for(client, asked))
+    count = keep_answers(account=run.account, infos=infos, asked_at=now)
     with transaction.atomic():
         _keep(
             row,

@@ -5,6 +5,7 @@ process that dies in between leaves what the next synchronisation mends.
 """
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -23,11 +24,13 @@ from wechat.services.clients import client_for
 from wechat.services.failures import to_refusal
 from wechat.services.mirroring import mirror_rows
 
+logger = logging.getLogger(__name__)
+
 Answer = TypeVar("Answer")
 
 LONGEST_NAME: Final = 30
 _GREATEST: Final = 2**31 - 1
-_SYSTEM_TAGS: Final = frozenset({0, 1, 2})
+SYSTEM_TAGS: Final = frozenset({0, 1, 2})
 _REFUSALS: Final[dict[int, type[Refusal]]] = {
     45056: errors.TooManyFollowerTags,
     45057: errors.FollowerTagTooPopular,
@@ -45,7 +48,27 @@ def list_follower_tags(
     rows = FollowerTag.objects.all() if with_gone else FollowerTag.objects.live()
     if account_id is not None:
         rows = rows.filter(account_id=account_id)
-    return [_card(row) for row in rows.order_by("account_id", "name", "pk")]
+    return [_card(row) for row in rows.select_related("account").order_by("account_id", "name", "pk")]
+
+
+def get_live_follower_tag(pk: int) -> FollowerTagCard:
+    """Raises FollowerTagGone for one that WeChat does not have, and SystemFollowerTag for its own."""
+    return _card(_get(pk))
+
+
+def sync_all_follower_tags() -> int:
+    """Every active official account's tags are as WeChat has them; how many accounts were synchronised. One that fails
+    does not keep the others from it."""
+    done = 0
+    mine = Account.objects.filter(is_active=True, kind=AccountKind.OFFICIAL)
+    for account_id in mine.order_by("pk").values_list("pk", flat=True):
+        try:
+            sync_follower_tags(account_id=account_id, actor=Actor.system("sync_follower_tags"))
+        except Refusal as refusal:
+            logger.warning("wechat.tags_not_synced", extra={"account_id": account_id, "reason": refusal.code})
+        else:
+            done += 1
+    return done
 
 
 def sync_follower_tags(*, account_id: int, actor: Actor, at: dt.datetime | None = None) -> Mirrored:
@@ -108,15 +131,22 @@ def delete_follower_tag(*, pk: int, actor: Actor, at: dt.datetime | None = None)
 
 def _card(row: FollowerTag) -> FollowerTagCard:
     return FollowerTagCard(
-        row.pk, row.account_id, row.wechat_tag_id, row.name, row.follower_count, row.gone_at is None
+        id=row.pk,
+        account_id=row.account_id,
+        app_id=row.account.app_id,
+        wechat_tag_id=row.wechat_tag_id,
+        name=row.name,
+        follower_count=row.follower_count,
+        is_live=row.gone_at is None,
+        listed_at=row.listed_at,
     )
 
 
 def _get(pk: int) -> FollowerTag:
-    row = FollowerTag.objects.live().filter(pk=pk).first()
+    row = FollowerTag.objects.live().select_related("account").filter(pk=pk).first()
     if row is None:
         raise errors.FollowerTagGone
-    if row.wechat_tag_id in _SYSTEM_TAGS:
+    if row.wechat_tag_id in SYSTEM_TAGS:
         raise errors.SystemFollowerTag
     return row
 

@@ -12,6 +12,8 @@ from core.compiled import Given, compiled, texts_of
 from wechat.contracts import FollowerStanding
 from wechat.models import Follower
 from wechat.services.follower_lookup import fetch_follower, identify_followers
+from wechat.services.forgotten import end_forgetting
+from wechat.services.taggings import drop_taggings
 
 __all__ = [
     "fetch_follower",
@@ -34,6 +36,7 @@ WINDOW_AFTER_ACT: Final = dt.timedelta(minutes=1)
 def note_follow(*, account_id: int, openid: str, scene: str, at: dt.datetime) -> None:
     """She follows since `at`. A follow that is older than what we know (pushes overtake) changes nothing."""
     with transaction.atomic():
+        end_forgetting(account_id=account_id, openid=openid)
         follower, is_new = Follower.objects.get_or_create(
             account_id=account_id,
             openid=openid,
@@ -51,8 +54,11 @@ def note_follow(*, account_id: int, openid: str, scene: str, at: dt.datetime) ->
 
 
 def note_unfollow(*, account_id: int, openid: str, at: dt.datetime) -> None:
-    """She unfollowed at `at`; older news than her last follow changes nothing. Her window closes."""
+    """She unfollowed at `at`; older news than her last follow changes nothing. Her window closes, and WeChat takes her tags
+    off. Who had been erased before stays unknown."""
     with transaction.atomic():
+        if end_forgetting(account_id=account_id, openid=openid):
+            return
         follower, _is_new = Follower.objects.get_or_create(
             account_id=account_id, openid=openid, defaults={"is_following": False, "unfollowed_at": at}
         )
@@ -63,6 +69,7 @@ def note_unfollow(*, account_id: int, openid: str, at: dt.datetime) -> None:
         follower.unfollowed_at = at
         follower.window_until = None
         follower.save(update_fields=["is_following", "unfollowed_at", "window_until"])
+        drop_taggings(account_id=account_id, openid=openid)
 
 
 def open_window(*, account_id: int, openid: str, at: dt.datetime, span: dt.timedelta) -> None:
@@ -74,6 +81,7 @@ def open_window(*, account_id: int, openid: str, at: dt.datetime, span: dt.timed
         acted_at=Greatest("acted_at", at),
     )
     if not changed:
+        end_forgetting(account_id=account_id, openid=openid)
         Follower.objects.get_or_create(
             account_id=account_id,
             openid=openid,

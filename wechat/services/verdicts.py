@@ -77,6 +77,8 @@ WORDS: Final[dict[str, str | Promise]] = {
     "page_unknown": _("已发布的小程序里没有这个页面"),
     "quota_spent": _("今天的发送次数已用完"),
     "refused": _("微信拒绝了这条消息"),
+    "tag_gone": _("微信里已经没有这个标签"),
+    "tags_full": _("她身上已有 20 个标签，微信不让再打"),
     "template_gone": _("微信里已经没有这个模板"),
     "timeout": _("已发出，但微信没有在规定时间内回复"),
     "too_fast": _("发得太快，微信要求放慢，稍后再试"),
