@@ -52,7 +52,7 @@ class Desk:
         rows = apps.get_model("members", "MemberTag").objects.filter(tag_id=self.ours, removed_at=None)
         return set(rows.values_list("member_id", flat=True))
 
-    def wanted(self) -> dict[str, bool]:
+    def wanted(self) -> dict[str, bool | None]:
         rows = apps.get_model("wechat", "FollowerTagging").objects.filter(tag_id=self.theirs)
         return dict(rows.values_list("openid", "wanted"))
 
