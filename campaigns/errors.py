@@ -54,3 +54,10 @@ class RuleUnfit(InvalidInput):
 class SegmentTooSlow(Unavailable):
     code = "campaigns.segment_too_slow"
     sentence = _("符合条件的人太多或条件太复杂，没有在限定时间内算完；可以先减少条件再试")
+
+
+class ReachNotResendable(Refusal):
+    """It did not fail, its words were cleared, or its member is gone."""
+
+    code = "campaigns.reach_not_resendable"
+    sentence = _("只有没发出去、内容还在的触达才能重发")

@@ -191,3 +191,10 @@ class MenuSuperseded(Refusal):
 
     code = "wechat.menu_superseded"
     sentence = _("这是历史版本，请先恢复成草稿再发布")
+
+
+class ClearsUsedUp(Refusal):
+    """WeChat sets an account's counters back ten times a month, the console's among them."""
+
+    code = "wechat.clears_used_up"
+    sentence = _("这个月的清零次数已用完（每月 10 次，含在微信后台清零的）")

@@ -2,30 +2,45 @@
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from campaigns import services
 from campaigns.admin.words import why_words
-from campaigns.contracts import CHANNEL_LABELS, TOPICS
+from campaigns.contracts import CHANNEL_LABELS, REACH_WORDS, TOPICS
 from campaigns.models import Importance, InboxMessage, Reach, ReachState
+from campaigns.services.resending import reason_of_again
 from core.admin import (
     ChoiceFilter,
+    Column,
     DaysFilter,
+    Exports,
     Panel,
+    Question,
+    Rows,
     ScopedReadOnlyAdmin,
+    ask,
     column,
     narrow,
+    operation,
     register_panel,
+    run_for_each,
+    staff_actor,
+    thousands,
     when,
 )
+from core.admin.exports import ListedRows
 from members import selectors as member_selectors
 from members.admin.cells import MemberCells
+from wechat.services import verdicts
 
 _COLOURS: Final = {
     "queued": "info",
@@ -37,6 +52,9 @@ _COLOURS: Final = {
     "uncertain": "warning",
 }
 _OF_MEMBER: Final = 10
+_WENT: Final = (ReachState.SENT, ReachState.DELIVERED)
+_RESENT_AT_ONCE: Final = 500
+_RESEND_LINE: Final = _("按现在的触达规则重新挑通道，免打扰、频次和授权照样算；原来这条记录不变")
 
 
 class StateFilter(ChoiceFilter):
@@ -63,17 +81,34 @@ class ImportanceFilter(ChoiceFilter):
     options = tuple(Importance.choices)
 
 
+class WhyFilter(ChoiceFilter):
+    title = _("没发出去的原因")
+    parameter_name = "code"
+    options = (
+        *REACH_WORDS.items(),
+        *((f"{verdicts.PREFIX}{code}", words) for code, words in verdicts.WORDS.items() if code),
+    )
+
+
 @admin.register(Reach)
-class ReachAdmin(MemberCells, ScopedReadOnlyAdmin):
-    """Every reach, newest first. Nothing here is changed by hand."""
+class ReachAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
+    """Every reach, newest first. What failed can be sent once more by hand."""
 
     list_display = ("member_name", "topic_words", "state_label", "channel_words", "why", "queued", "sent")
-    list_filter = (StateFilter, TopicFilter, ChannelFilter, ImportanceFilter, ("queued_at", DaysFilter))
+    list_filter = (
+        StateFilter,
+        WhyFilter,
+        TopicFilter,
+        ChannelFilter,
+        ImportanceFilter,
+        ("queued_at", DaysFilter),
+    )
+    actions = ("resend_chosen",)
+    actions_detail = ("resend",)
     search_fields = ("=reason_key",)
     search_help_text = _("会员姓名、拼音、手机号、会员码，或完整的事由")
     ordering = ("-pk",)
     show_full_result_count = False
-    has_audit_box = False
     fieldsets = (
         (
             None,
@@ -106,7 +141,7 @@ class ReachAdmin(MemberCells, ScopedReadOnlyAdmin):
 
     @column(_("原因"))
     def why(self, row: Reach) -> str:
-        if row.state in {ReachState.SENT, ReachState.DELIVERED}:
+        if row.state in _WENT:
             return "—"
         return why_words(row.code, row.errcode) or "—"
 
@@ -130,6 +165,102 @@ class ReachAdmin(MemberCells, ScopedReadOnlyAdmin):
     @column(_("发送时间"), ordering="sent_at")
     def sent(self, row: Reach) -> str:
         return when(row.sent_at)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Only what failed, and was not sent again yet."""
+        row = self.subject(request, str(object_id))
+        return super().get_actions_detail(request, object_id) if row is not None and _may_go(row) else []
+
+    @operation(_("重发…"), icon="redo", path="resend")
+    def resend(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.subject(request, object_id)
+        if row is None:
+            return self.no_subject(request, object_id)
+
+        def run(_cleaned: dict[str, Any]) -> HttpResponse:
+            again = services.resend_reach(reach_id=row.pk, actor=staff_actor(request))
+            messages.success(request, _now("已按现在的规则重新排队，下面是新的一条"))
+            return HttpResponseRedirect(reverse("admin:campaigns_reach_change", args=[again]))
+
+        question = Question(
+            title=_now("把「%(topic)s」再发给 %(name)s 一次")
+            % {"topic": row.get_topic_display(), "name": self.member_name(row)},
+            submit=_("重发"),
+            back_url=reverse("admin:campaigns_reach_change", args=[row.pk]),
+            lines=[
+                _now("上次没发出去：%(why)s") % {"why": self.why(row)},
+                _RESEND_LINE,
+                _("还是同样的内容；过去的事再说一遍可能会让她奇怪"),
+            ],
+        )
+        return ask(self, request, question, run, subject=row)
+
+    @operation(_("重发选中的"), needs=("operate",))
+    def resend_chosen(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """The failed ones among them; the others are told of."""
+        failed = queryset.filter(state=ReachState.FAILED)
+        count, others = failed.count(), queryset.exclude(state=ReachState.FAILED).count()
+        if count > _RESENT_AT_ONCE or not count:
+            words = (
+                _now("选中的没有一条是发送失败的")
+                if not count
+                else _now("一次最多重发 %(most)s 条，请先用条件缩小范围") % {"most": _RESENT_AT_ONCE}
+            )
+            messages.error(request, words)
+            return None
+
+        def run(_cleaned: dict[str, Any]) -> HttpResponse:
+            run_for_each(
+                request,
+                failed,
+                lambda row: services.resend_reach(reach_id=row.pk, actor=staff_actor(request)),
+                lambda done: _now("已重新排队 %(n)s 条") % {"n": thousands(done)},
+            )
+            return HttpResponseRedirect(reverse("admin:campaigns_reach_changelist"))
+
+        question = Question(
+            title=_now("重发 %(n)s 条没发出去的触达") % {"n": thousands(count)},
+            submit=_("重发"),
+            back_url=reverse("admin:campaigns_reach_changelist"),
+            lines=[
+                *([_now("另外 %(n)s 条不是发送失败的，不会动") % {"n": thousands(others)}] if others else []),
+                _RESEND_LINE,
+                _("每条只会重发一次；重发过的不会再发"),
+            ],
+        )
+        return ask(self, request, question, run)
+
+    def export_columns(self, request: HttpRequest) -> Sequence[Column]:
+        """Without the words: they are for her."""
+        return (
+            Column(_("会员码"), lambda row: row.member.code),
+            Column(_("事项"), lambda row: str(row.get_topic_display())),
+            Column(_("重要程度"), lambda row: str(row.get_importance_display())),
+            Column(_("状态"), lambda row: str(row.get_state_display())),
+            Column(_("通道"), lambda row: str(row.get_channel_display()) if row.channel else ""),
+            Column(_("原因"), lambda row: "" if row.state in _WENT else why_words(row.code, row.errcode)),
+            Column(_("试过的通道"), _tries_words),
+            Column(_("创建时间"), lambda row: row.queued_at, "moment"),
+            Column(_("发送时间"), lambda row: row.sent_at, "moment"),
+            Column(_("完成时间"), lambda row: row.finished_at, "moment"),
+            Column(_("事由"), lambda row: row.reason_key),
+        )
+
+    def export_rows(self, request: HttpRequest) -> Rows:
+        listed = self.get_changelist_instance(request).get_queryset(request)
+        return ListedRows(listed.select_related("member"))
+
+
+def _may_go(row: Reach) -> bool:
+    again = Reach.objects.filter(reason_key=reason_of_again(row))
+    return row.state == ReachState.FAILED and bool(row.content) and not again.exists()
+
+
+def _tries_words(row: Reach) -> str:
+    return "；".join(
+        f"{CHANNEL_LABELS.get(one['channel'], one['channel'])}：{why_words(one['code'], one.get('errcode'))}"
+        for one in row.tries
+    )
 
 
 def _tries_panel(request: HttpRequest, row: Reach) -> Panel:

@@ -11,11 +11,21 @@ from wechat.services import verdicts
 name_actions(
     {
         "campaigns.reachpolicy.change": _("修改触达规则"),
+        "campaigns.reach_resent": _("重发触达"),
+        "campaigns.reach_exported": _("导出触达记录"),
         "campaigns.topic_rule_set": _("设置触达事项"),
         "campaigns.topic_template_set": _("设置通知模板"),
     }
 )
-name_details({"is_on": _("启用"), "topic": _("事项"), "importance": _("重要程度"), "channels": _("通道")})
+name_details(
+    {
+        "reach_id": _("新触达编号"),
+        "is_on": _("启用"),
+        "topic": _("事项"),
+        "importance": _("重要程度"),
+        "channels": _("通道"),
+    }
+)
 name_values("topic", [(topic.code, topic.label) for topic in TOPICS.values()], within="campaigns.")
 name_values("importance", Importance.choices, within="campaigns.")
 name_values("channels", list(CHANNEL_LABELS.items()), within="campaigns.")

@@ -87,6 +87,7 @@ class Reach(models.Model):
     class Meta:
         verbose_name = _("触达记录")
         verbose_name_plural = _("触达记录")
+        permissions = [("export_reach", "导出触达记录")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(expires_at__gt=models.F("queued_at")), name="reach_expires_after_queued"

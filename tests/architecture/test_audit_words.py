@@ -52,6 +52,7 @@ EXPRESSIONS = {
     "{self.opts.app_label}.{self.opts.model_name}_exported": [
         "coupons.coupon_exported",
         "coupons.redemption_exported",
+        "campaigns.reach_exported",
     ],
 }
 # Built from the page's model; test_every_page_that_saves_a_form_has_words reads the pages instead.

@@ -57,6 +57,7 @@ name_actions(
         "wechat.menu.restore": _("恢复菜单版本"),
         "wechat.menu.publish": _("发布菜单"),
         "wechat.menu.remove": _("删除微信里的菜单"),
+        "wechat.quota.clear": _("清零接口用量"),
         "wechat.lane.lift": _("恢复发送"),
         "wechat.lane.rate": _("修改发送速度"),
     }

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.admin import ChoiceFilter, CountedFilter, ReadOnlyAdmin, column, mask_openid, operation, when
 from core.logs import redact
-from wechat.admin.quota import quota_page
+from wechat.admin.quota import QuotaDesk
 from wechat.models import OutboundCall, OutboundMessage
 from wechat.models.outbox import MessageKind, MessageState
 from wechat.services.verdicts import words_of
@@ -145,7 +145,7 @@ class PathFilter(CountedFilter):
 
 
 @admin.register(OutboundCall)
-class OutboundCallAdmin(ReadOnlyAdmin):
+class OutboundCallAdmin(QuotaDesk, ReadOnlyAdmin):
     """Every call to WeChat with its outcome and how long it took; holds no parameter."""
 
     list_display = ("called", "account", "path", "outcome_label", "errcode", "latency")
@@ -176,7 +176,4 @@ class OutboundCallAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:wechat_quota"))
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (("quota/", "wechat_quota", self.quota_view),)
-
-    def quota_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
-        return quota_page(self, request)
+        return self.quota_urls()

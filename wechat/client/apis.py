@@ -115,6 +115,20 @@ class GatewayCloud(WeChatCloud):  # type: ignore[misc]
         raise NotOffered("files may go to WeChat's own hosts only")
 
 
+class Quotas(BaseWeChatAPI):  # type: ignore[misc]
+    """Official pages "clear quota" and "query API call quota"; wechatpy knows neither."""
+
+    def clear(self) -> dict[str, Any]:
+        """All daily counters of this account are set back; ten times a month, then 48006."""
+        answer: dict[str, Any] = self._post("clear_quota", data={"appid": self.appid})
+        return answer
+
+    def ask(self, path: str) -> dict[str, Any]:
+        """`{"quota": {"daily_limit", "used", "remain"}}` of one interface, today."""
+        answer: dict[str, Any] = self._post("openapi/quota/get", data={"cgi_path": path})
+        return answer
+
+
 class GatewayOAuth(BaseWeChatAPI):  # type: ignore[misc]
     """Official page "web authorization"; no call here takes or fetches the account's access token."""
 

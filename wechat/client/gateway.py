@@ -65,6 +65,7 @@ class GatewayClient(WeChatClient):  # type: ignore[misc]  # wechatpy ships no ty
     cloud = apis.GatewayCloud()
     stable_token = apis.StableToken()
     oauth = apis.GatewayOAuth()
+    quotas = apis.Quotas()
     wxa = mini.GatewayWxa()
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:

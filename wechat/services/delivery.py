@@ -2,14 +2,17 @@
 
 import dataclasses
 import datetime as dt
+import time
 from typing import Final, Self, cast
 
 from core import clock
 from wechat.contracts import SendOutcome
 from wechat.models import OutboundMessage
 from wechat.models.outbox import MessageKind, MessageState
-from wechat.services import direct, verdicts
+from wechat.services import direct, lanes, verdicts
 
+# So long a sender waits for a permit with the message in hand, far below its lease.
+PERMIT_PATIENCE_S: Final = 2.0
 SHORTEST_PAUSE_S: Final = 5
 LONGEST_PAUSE_S: Final = 300
 
@@ -29,6 +32,7 @@ class Outcome:
     code: str = ""
     errcode: int | None = None
     not_before: dt.datetime | None = None
+    is_attempt: bool = True  # false: WeChat was not asked
 
     @classmethod
     def dropped(cls, code: str, errcode: int | None = None) -> Self:
@@ -44,6 +48,26 @@ def deliver(message: OutboundMessage) -> Outcome:
             payload=message.payload,
         )
     return settle(sent, message, clock.now())
+
+
+def take_permit(message: OutboundMessage) -> Outcome | None:
+    """None: the message may leave now. Else what becomes of it: the account's rate is used up, or the channel is slowed or
+    stopped. A permit that is due within moments is waited for here: the job that comes by would be later."""
+    patience_ends = time.monotonic() + PERMIT_PATIENCE_S
+    while True:
+        now = clock.now()
+        permits = lanes.take_permits(account_id=message.account_id, channel="service", wanted=1, at=now)
+        if permits.count:
+            return None
+        if permits.halt_code:
+            return settle(SendOutcome("halted", permits.halt_code, retry_at=permits.wait_until), message, now)
+        wait_until = max(now, permits.wait_until or now)
+        if wait_until >= message.window_until:
+            return Outcome.dropped("rate_reached")
+        pause_s = (wait_until - now).total_seconds()
+        if time.monotonic() + pause_s > patience_ends:
+            return Outcome(MessageState.QUEUED, "rate_reached", None, wait_until, is_attempt=False)
+        time.sleep(pause_s)
 
 
 def settle(sent: SendOutcome, message: OutboundMessage, now: dt.datetime) -> Outcome:

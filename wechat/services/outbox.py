@@ -22,7 +22,7 @@ from wechat.events import MessageQueued
 from wechat.models import Follower, OutboundMessage
 from wechat.models.outbox import MessageKind, MessageState
 from wechat.services.contents import Content, article_content, card_content, text_content
-from wechat.services.delivery import LEASE_EXPIRED, WINDOW_CLOSED, Outcome, deliver
+from wechat.services.delivery import LEASE_EXPIRED, WINDOW_CLOSED, Outcome, deliver, take_permit
 from wechat.services.verdicts import words_of
 
 logger = logging.getLogger(__name__)
@@ -176,7 +176,8 @@ def on_message_queued(event: MessageQueued) -> None:
 
 
 def send_message(message_id: int) -> str:
-    """Send the message if it is due and nobody else is at it; returns its state afterwards. Raises NotFound.
+    """Send the message if it is due and nobody else is at it, at the rate that all senders of the account share; returns its
+    state afterwards. Raises NotFound.
 
     sent | dropped (window closed, or WeChat refused for good) | uncertain (WeChat may have it: never
     repeated) | queued (WeChat surely does not have it: later, while the window is open).
@@ -201,7 +202,7 @@ def send_message(message_id: int) -> str:
         return message.state
     if message.window_until <= now:
         return _finish(message, holder, Outcome.dropped(WINDOW_CLOSED))
-    return _finish(message, holder, deliver(message))
+    return _finish(message, holder, take_permit(message) or deliver(message))
 
 
 def send_due_messages(limit: int = 200) -> int:
@@ -305,6 +306,7 @@ def _write(message: OutboundMessage, holder: str, outcome: Outcome) -> str:
         outcome=outcome.code,
         errcode=outcome.errcode,
         not_before=message.not_before if outcome.not_before is None else outcome.not_before,
+        attempt_count=F("attempt_count") - (0 if outcome.is_attempt else 1),
         finished_at=now if is_over else None,
         leased_until=None,
         lease_holder="",

@@ -17,6 +17,7 @@ DAILY_LIMITS: Final = {
     "/cgi-bin/menu/delete": 1_000,
     "/cgi-bin/menu/addconditional": 2_000,
     "/cgi-bin/menu/delconditional": 2_000,
+    "/cgi-bin/menu/trymatch": 20_000,
     "/cgi-bin/media/upload": 100_000,
     "/cgi-bin/media/get": 200_000,
     "/cgi-bin/message/custom/send": 500_000,

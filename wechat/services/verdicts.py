@@ -76,6 +76,7 @@ WORDS: Final[dict[str, str | Promise]] = {
     "not_follower": _("对方没有关注"),
     "page_unknown": _("已发布的小程序里没有这个页面"),
     "quota_spent": _("今天的发送次数已用完"),
+    "rate_reached": _("达到账号的发送速度上限，还没有轮到"),
     "refused": _("微信拒绝了这条消息"),
     "tag_gone": _("微信里已经没有这个标签"),
     "tags_full": _("她身上已有 20 个标签，微信不让再打"),

@@ -1,0 +1,58 @@
+"""Sending by hand what went over no channel: after what stood in the way was mended."""
+
+import datetime as dt
+import json
+
+from django.db import transaction
+
+from campaigns.contracts import ReachOrder
+from campaigns.errors import ReachNotResendable
+from campaigns.models import Reach, ReachState
+from campaigns.services.queueing import reach_member
+from core import audit, clock
+from core.actor import Actor
+from core.errors import NotFound
+from members import selectors as member_selectors
+
+
+def resend_reach(*, reach_id: int, actor: Actor, at: dt.datetime | None = None) -> int:
+    """The same words go to her once more, over the channels and with the importance of the topic's rule of now, under a
+    reason of their own; the new reach's id. A repeat gets the first answer again.
+
+    Refuses (ReachNotResendable) all but a failed one: what was skipped was not to be said, and of what is uncertain
+    nobody knows whether she has it. Refuses one whose words were cleared, or whose member is gone. Raises NotFound.
+    """
+    now = at or clock.now()
+    with transaction.atomic():
+        failed = Reach.objects.filter(pk=reach_id).lock_rows()
+        if not failed:
+            raise NotFound
+        reach = failed[0]
+        key = reason_of_again(reach)
+        known = Reach.objects.filter(reason_key=key).values_list("pk", flat=True).first()
+        if known is not None:
+            return known
+        member_id = member_selectors.list_merge_targets({reach.member_id}).get(reach.member_id)
+        if reach.state != ReachState.FAILED or not reach.content or member_id is None:
+            raise ReachNotResendable
+        content = json.loads(reach.content)
+        reach_member(
+            order=ReachOrder(
+                member_id=member_id,
+                topic=reach.topic,
+                reason_key=key,
+                title=content["title"],
+                text=content["text"],
+                values=content["values"],
+                page=content["page"],
+            ),
+            at=now,
+        )
+        again = Reach.objects.get(reason_key=key)
+        audit.record(action="campaigns.reach_resent", subject=reach, actor=actor, at=now, reach_id=again.pk)
+        return again.pk
+
+
+def reason_of_again(reach: Reach) -> str:
+    """One failed reach is sent again once; when that fails too, it is that one's turn."""
+    return f"again:{reach.pk}"
