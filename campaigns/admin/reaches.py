@@ -118,6 +118,9 @@ class ReachAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
         (_("依据"), {"fields": (("importance_words", "attempt_count"), "reason_key", "message_id")}),
     )
 
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (("export/", "campaigns_reach_export", self.export_view),)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:

@@ -10,11 +10,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from campaigns.contracts import OFFERED_TOPICS
-from campaigns.models import TopicTemplate
+from campaigns import services
+from campaigns.contracts import OFFERED_TOPICS, ReachOrder
+from campaigns.models import Reach, TopicTemplate
+from core import clock
+from tests.admin.coupon_desk_kit import sheet_of
 from tests.campaigns.kit import make_template
 from tests.cast import Cast
 
+LOG = reverse("admin:campaigns_reach_changelist")
 RULE = reverse("admin:campaigns_topicrule_add")
 MAPPINGS = reverse("admin:campaigns_topictemplate_changelist")
 
@@ -65,3 +69,83 @@ def test_the_list_of_mappings_asks_for_all_titles_at_once(desk: Client, cast: Ca
     with CaptureQueriesContext(connection) as four:
         assert "模板 tier_up" in desk.get(MAPPINGS).content.decode()
     assert len(four) == len(one)
+
+
+def make_failed(cast: Cast, number: int, **values: Any) -> Reach:
+    services.reach_member(
+        order=ReachOrder(
+            member_id=cast.xiaomei.id,
+            topic="sale",
+            reason_key=f"failed-{number}",
+            title="购物通知",
+            text="您消费了 ¥199。",
+        )
+    )
+    fields: dict[str, Any] = {
+        "state": "failed",
+        "code": "no_mini_program",
+        "finished_at": clock.now(),
+        "tries": [{"channel": "template", "code": "not_following", "at": clock.now().isoformat()}],
+    }
+    Reach.objects.filter(reason_key=f"failed-{number}").update(**(fields | values))
+    return Reach.objects.get(reason_key=f"failed-{number}")
+
+
+def test_the_log_says_why_and_what_was_tried_and_finds_by_reason(desk: Client, cast: Cast) -> None:
+    failed = make_failed(cast, 1)
+    other = make_failed(cast, 2, code="wechat.blocked", errcode=43019)
+    listed = desk.get(LOG, {"code": "no_mini_program"})
+    assert [row.pk for row in listed.context["cl"].result_list] == [failed.pk]
+    assert "没有用过小程序" in listed.content.decode()
+    assert [row.pk for row in desk.get(LOG, {"code": "wechat.blocked"}).context["cl"].result_list] == [
+        other.pk
+    ]
+    page = desk.get(reverse("admin:campaigns_reach_change", args=[failed.pk])).content.decode()
+    assert "没有关注公众号" in page
+    assert "重发…" in page
+
+
+def test_a_failed_reach_is_sent_again_once_by_who_may(desk: Client, looker: Client, cast: Cast) -> None:
+    failed = make_failed(cast, 1)
+    url = reverse("admin:campaigns_reach_resend", args=[failed.pk])
+    assert "上次没发出去：没有用过小程序" in desk.get(url).content.decode()
+    assert looker.post(url, {"_confirmed": "1"}).status_code == 403
+    answer = desk.post(url, {"_confirmed": "1"})
+    again = Reach.objects.get(reason_key=f"again:{failed.pk}")
+    assert answer["Location"] == reverse("admin:campaigns_reach_change", args=[again.pk])
+    page = desk.get(reverse("admin:campaigns_reach_change", args=[failed.pk])).content.decode()
+    assert "重发…" not in page
+    assert "重发触达" in page  # who did it
+    assert "重发…" not in desk.get(answer["Location"]).content.decode()
+
+
+def test_of_those_chosen_only_the_failed_ones_go(desk: Client, cast: Cast) -> None:
+    rows = [make_failed(cast, number) for number in range(3)]
+    sent = make_failed(cast, 9, state="sent", code="")
+    chosen = {"action": "resend_chosen", "_selected_action": [row.pk for row in [*rows, sent]]}
+    question = desk.post(LOG, chosen).content.decode()
+    assert "重发 3 条没发出去的触达" in question
+    assert "另外 1 条不是发送失败的" in question
+    assert desk.post(LOG, chosen | {"_confirmed": "1"}).status_code == 302
+    assert Reach.objects.filter(reason_key__startswith="again:").count() == 3
+    nothing = {"action": "resend_chosen", "_selected_action": [sent.pk]}
+    assert "没有一条是发送失败的" in desk.post(LOG, nothing, follow=True).content.decode()
+
+
+def test_the_log_is_exported_as_filtered_without_the_words(
+    desk: Client, east_desk: Client, cast: Cast
+) -> None:
+    make_failed(cast, 1)
+    make_failed(cast, 2, state="sent", code="")
+    export = reverse("admin:campaigns_reach_export")
+    rows = sheet_of(desk.get(export, {"state": "failed"}))
+    assert len(rows) == 2
+    line = dict(zip(rows[0], rows[1], strict=True))
+    assert (line["会员码"], line["状态"], line["原因"]) == (
+        cast.xiaomei.code,
+        "没有送达",
+        "没有用过小程序",
+    )
+    assert line["试过的通道"] == "模板消息：没有关注公众号"
+    assert "¥199" not in str(rows)
+    assert east_desk.get(export).status_code == 403
