@@ -10,6 +10,7 @@ from django.urls import reverse
 from core import audit, clock
 from core.actor import Actor
 from tests.wechat.gateway_out import Sandbox
+from wechat.contracts import Channel
 from wechat.errors import ClearsUsedUp
 from wechat.models import Account, SendLane
 from wechat.services import lanes, quota_clearing
@@ -23,7 +24,11 @@ STAFF = Actor.system("test")
 def use_up(account: Account) -> None:
     """Some calls of today, and two channels that stopped."""
     remove_menu(account_id=account.pk, reason="x", actor=STAFF)
-    for channel, code in (("template", "wechat.quota_spent"), ("service", "wechat.no_permission")):
+    stopped: tuple[tuple[Channel, str], ...] = (
+        ("template", "wechat.quota_spent"),
+        ("service", "wechat.no_permission"),
+    )
+    for channel, code in stopped:
         halt = Trouble("halt", code, 45009)
         lanes.note_trouble(account_id=account.pk, channel=channel, trouble=halt, at=clock.now())
 

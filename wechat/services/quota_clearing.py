@@ -4,7 +4,7 @@ call quota"."""
 import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, cast
 
 from django.db import transaction
 
@@ -12,6 +12,7 @@ from core import audit, clock
 from core.actor import Actor
 from core.errors import NotFound
 from wechat.client.errors import ApiError, WeChatError
+from wechat.contracts import Channel
 from wechat.errors import ClearsUsedUp
 from wechat.models import Account, SendLane
 from wechat.services import lanes
@@ -69,7 +70,7 @@ def clear_quota(*, account_id: int, reason: str, actor: Actor, at: dt.datetime |
         audit.record(action=_CLEARED, subject=account, actor=actor, at=now, reason=reason.strip()[:100])
         spent = SendLane.objects.filter(account_id=account_id, halt_code=f"{PREFIX}quota_spent")
         for channel in list(spent.filter(halted_at__isnull=False).values_list("channel", flat=True)):
-            lanes.lift_halt(account_id=account_id, channel=channel, actor=actor, at=now)
+            lanes.lift_halt(account_id=account_id, channel=cast(Channel, channel), actor=actor, at=now)
 
 
 def ask_quotas(*, account_id: int, paths: Iterable[str]) -> Mapping[str, WeChatQuota]:
