@@ -38,7 +38,7 @@ FROM (SELECT n, hashint8(n)::bigint %% {GUIDES} AS raw FROM generate_series(%(fi
      LATERAL (SELECT abs(raw) AS guide) guides
 """
 _DAYS: Final = """
-INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, store_id, value)
+INSERT INTO sales_guidestoretotal (period, starts_on, metric, guide_id, store_id, value)
 SELECT 'day', sold_on, 'sales_fen', guide_id, store_id, sum(amount) FROM bench_order GROUP BY sold_on, guide_id, store_id
 ORDER BY sold_on
 """
@@ -55,21 +55,21 @@ UNION ALL SELECT -dealer_id, id FROM guides_store WHERE dealer_id IS NOT NULL
 """
 _OF_STORES: Final = """
 INSERT INTO sales_storetotal (period, starts_on, metric, store_id, value)
-SELECT period, starts_on, metric, store_id, sum(value) FROM sales_guidetotal WHERE period = 'day'
+SELECT period, starts_on, metric, store_id, sum(value) FROM sales_guidestoretotal WHERE period = 'day'
 GROUP BY period, starts_on, metric, store_id ORDER BY starts_on
 """
 _OF_PLACES: Final = """
 INSERT INTO sales_placetotal (period, starts_on, metric, guide_id, place, value)
 SELECT period, starts_on, metric, guide_id, place, sum(value)
-FROM sales_guidetotal JOIN sales_placestore USING (store_id) WHERE period = 'day'
+FROM sales_guidestoretotal JOIN sales_placestore USING (store_id) WHERE period = 'day'
 GROUP BY period, starts_on, metric, guide_id, place ORDER BY starts_on
 """
 _OF_CHAIN: Final = """
-INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, store_id, value)
-SELECT period, starts_on, metric, guide_id, NULL, sum(value) FROM sales_guidetotal
+INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, value)
+SELECT period, starts_on, metric, guide_id, sum(value) FROM sales_guidestoretotal
 GROUP BY period, starts_on, metric, guide_id ORDER BY period, starts_on
 """
-_TOTALS: Final = ("sales_guidetotal", "sales_placetotal", "sales_storetotal")
+_TOTALS: Final = ("sales_guidetotal", "sales_guidestoretotal", "sales_placetotal", "sales_storetotal")
 _LOADED: Final = (
     _DAYS,
     _OF_STORES,
@@ -78,7 +78,7 @@ _LOADED: Final = (
     *(
         _LONGER.format(table=table, keys=keys, period=period)
         for table, keys in (
-            ("sales_guidetotal", "guide_id, store_id"),
+            ("sales_guidestoretotal", "guide_id, store_id"),
             ("sales_placetotal", "guide_id, place"),
             ("sales_storetotal", "store_id"),
         )
@@ -100,8 +100,8 @@ _INDEXES: Final = """
 SELECT class.relname, pg_get_indexdef(indexrelid), constraints.conname, constraints.conrelid::regclass::text,
        pg_get_constraintdef(constraints.oid)
 FROM pg_index JOIN pg_class class ON class.oid = indexrelid
-LEFT JOIN pg_constraint constraints ON conindid = indexrelid AND contype = 'u'
-WHERE indrelid = ANY(%s::regclass[]) AND NOT indisprimary
+LEFT JOIN pg_constraint constraints ON conindid = indexrelid AND contype IN ('u', 'p')
+WHERE indrelid = ANY(%s::regclass[])
 """
 _FOLLOW: Final = """
 import django; django.setup()

@@ -54,7 +54,7 @@ FROM (SELECT *, (bound_at AT TIME ZONE 'Asia/Shanghai')::date AS day FROM guides
 """,
     """
 INSERT INTO sales_totalmove (booked_on, guide_ref, store_ref, metric, value)
-SELECT booked_on, guide_id, store_id, metric, sum(value) FROM sales_performanceentry GROUP BY 1, 2, 3, 4
+SELECT booked_on, coalesce(guide_id, 0), store_id, metric, sum(value) FROM sales_performanceentry GROUP BY 1, 2, 3, 4
 """,
 )
 _LOOK: Final = """

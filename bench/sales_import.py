@@ -13,7 +13,8 @@ their indexes and constraints, in one transaction. Further lines:
 - **processor seconds** of both, each with its server process: what the ratio is where others use the machine too. Import and COPY
   are minutes apart, and who waits more for a processor is chance.
 
-BENCH_ORDERS_COUNT sets the size (20,000 unless it is set; the target speaks of 1,000,000), BENCH_ROUNDS the rounds.
+BENCH_ORDERS_COUNT sets the size (20,000 unless it is set; the target speaks of 1,000,000), BENCH_STORES the stores of five guides
+each (one for 500 orders unless it is set, from 20 to 2,000), BENCH_ROUNDS the rounds.
 """
 
 import contextlib
@@ -41,7 +42,7 @@ ROLL_UP_LIMIT: Final = 1.5
 LAG_S: Final = 10.0
 _ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS") or 3)
 _ORDERS: Final = int(os.environ.get("BENCH_ORDERS_COUNT") or 20_000)
-_STORES: Final = max(20, min(2_000, _ORDERS // 500))
+_STORES: Final = int(os.environ.get("BENCH_STORES") or 0) or max(20, min(2_000, _ORDERS // 500))
 _GUIDES: Final = _STORES * 5
 _MEMBERS: Final = max(1_000, _ORDERS // 3)
 _PRODUCTS: Final = 5_000
@@ -75,7 +76,8 @@ FROM members_member member JOIN guides_guide guide ON guide.id = 1 + member.id %
 # What an import fills, in the order of foreign keys.
 _BOOKS: Final = (
     "sales_category", "sales_product", "sales_sale", "sales_saleline", "sales_salepayment", "sales_attribution",
-    "sales_attributionshare", "sales_performanceentry", "sales_guidetotal", "sales_placetotal", "sales_storetotal",
+    "sales_attributionshare", "sales_performanceentry", "sales_guidetotal", "sales_guidestoretotal", "sales_placetotal",
+    "sales_storetotal",
     "sales_boardsize", "sales_boardmove",
     "members_pointsaccount", "members_pointsentry", "members_pointslot", "members_activityentry", "members_membertier",
     "members_tierchange", "sales_membermetrics",
@@ -84,18 +86,28 @@ _ORDER_ROWS: Final = ("sales_sale", "sales_saleline", "sales_salepayment")
 _WRITTEN: Final = """
 SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables WHERE relname = ANY(%s)
 """
-# `fold_totals` of the timetable, until it is ended; the seconds it worked stand in the file.
+# `fold_totals` and `fold_board_sizes` of the timetable, until it is ended; the seconds it worked, and the processor seconds of
+# it and its server, stand in the file.
 _BESIDE: Final = """
-import sys, time, django
+import os, sys, time, django
 django.setup()
+from django.db import connection
+from bench.figures import processor_seconds
 from sales import services
-busy = 0.0
+with connection.cursor() as cursor:
+    cursor.execute("SELECT pg_backend_pid()")
+    pids = cursor.fetchone()[0], os.getpid()
+busy, used, sized = 0.0, processor_seconds(*pids), time.monotonic()
 while True:
     began = time.monotonic()
     services.fold_totals()
+    if began - sized > 60:
+        services.fold_board_sizes()
+        sized = began
     busy += time.monotonic() - began
-    with open(sys.argv[1], "w") as stream:
-        stream.write(str(busy))
+    with open(sys.argv[1] + ".new", "w") as stream:
+        stream.write(f"{busy} {processor_seconds(*pids) - used}")
+    os.replace(sys.argv[1] + ".new", sys.argv[1])
     time.sleep(max(0.1, 5 + began - time.monotonic()))
 """
 _WAITING: Final = (
@@ -150,6 +162,7 @@ services.work_intake(job_id)
 services.fold_touched_members(actor=actor)
 used = processor_seconds(server, os.getpid()) - used
 ended = time.monotonic()
+folded = sum(took["folds"])
 while TotalMove.objects.exists():
     time.sleep(0.05)
 took["folds"].append(time.monotonic() - ended)
@@ -157,7 +170,7 @@ whole = time.monotonic() - began
 job.refresh_from_db()
 assert job.state == "finished", (job.state, job.failure)
 print(job.counts.get("booked", 0), job.counts.get("repeated", 0), whole, checked, sum(took["rows"]), sum(took["moves"]),
-      sum(took["folds"]), used)
+      sum(took["folds"]), used, folded)
 """
 
 
@@ -192,7 +205,7 @@ def _round(private: Private, path: Path) -> dict[str, float]:
     connection.execute(f"TRUNCATE {', '.join(_BOOKS)}, sales_intakejob RESTART IDENTITY CASCADE")
     connection.execute("CHECKPOINT")
     with _folded_beside(private) as seen:
-        booked, _repeated, ours, checked, rows, moves, folds, used = _import(private, path)
+        booked, _repeated, ours, checked, rows, moves, folds, used, folded = _import(private, path)
     state = _state(connection)
     written = _rows_written(connection)
     booked_again, repeated, again, *_rest = _import(private, path)
@@ -202,11 +215,11 @@ def _round(private: Private, path: Path) -> dict[str, float]:
     floor, floor_rows, floor_used = _floor(private)
     if _state(connection) != state:
         raise RuntimeError("the floor left another state")
-    beside = float((private.home / "beside").read_text())
+    beside, beside_used = map(float, (private.home / "beside").read_text().split())
     return {
         "ours": ours, "beside": beside, "checked": checked, "rows": rows, "roll_ups": moves + folds, "lag": max(seen),
         "again": again, "written_again": written_again, "floor": floor, "floor_rows": floor_rows,
-        "used": used, "floor_used": floor_used,
+        "used": used, "floor_used": floor_used, "folded": folded, "beside_used": beside_used,
         "row_count": float(sum(state)),
     }  # fmt: skip
 
@@ -301,6 +314,9 @@ def _report(measured: dict[str, list[float]]) -> Report:
                 ratios(ours, without), ROLL_UP_LIMIT),
         Figure("P7 lag of totals behind a slice, s", "–", f"{lag:.1f}", None, f"≤ {LAG_S:g}", lag <= LAG_S),
         Figure("P7 seconds the job folded beside", "–", spread(measured["beside"], 1)),
+        Figure("P7 seconds the importer folded between slices and at its end", "–", spread(measured["folded"], 1)),
+        Figure("P7 processor seconds of the job beside and its server, over COPY's", spread(measured["floor_used"], 1),
+               spread(measured["beside_used"], 1), statistics.median(ratios(measured["beside_used"], measured["floor_used"]))),
         Figure("P6 the same in processor seconds, theirs and their servers'", spread(measured["floor_used"], 1),
                spread(measured["used"], 1), statistics.median(ratios(measured["used"], measured["floor_used"]))),
         Figure("orders a second, all effects", "–", f"{_ORDERS / statistics.median(ours):,.0f}"),

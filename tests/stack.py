@@ -261,7 +261,7 @@ class Stack:
             "wechat_inboundevent, wechat_follower, wechat_outboundmessage, guides_channelscan, guides_guidenotice, "
             "guides_binding, members_memberidentity, members_member, core_auditentry, "
             "coupons_coupontemplate, coupons_issuejob, members_earningrule, "
-            "sales_performanceentry, sales_totalmove, sales_guidetotal, sales_storetotal, "
+            "sales_performanceentry, sales_totalmove, sales_guidetotal, sales_guidestoretotal, sales_storetotal, "
             "sales_placetotal, sales_boardsize, sales_boardmove, sales_totalsproof"
         )
         for _attempt in range(10):

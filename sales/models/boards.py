@@ -39,6 +39,7 @@ class PlaceStore(models.Model):
 class PlaceTotal(models.Model):
     """What one guide's totals in the stores of a place add up to: the board of a region or a dealer, in its order."""
 
+    pk = models.CompositePrimaryKey("period", "starts_on", "metric", "guide_id", "place")
     place = models.BigIntegerField()
     metric = models.CharField(max_length=20, choices=Metric)
     period = models.CharField(max_length=5, choices=Period)
@@ -49,11 +50,6 @@ class PlaceTotal(models.Model):
     class Meta:
         verbose_name = _("区域业绩汇总")
         verbose_name_plural = _("区域业绩汇总")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["period", "starts_on", "metric", "guide", "place"], name="placetotal_once"
-            ),
-        ]
         indexes = [
             # Used by boards within a region or a dealer.
             models.Index(

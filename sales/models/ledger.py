@@ -173,38 +173,23 @@ class Period(models.TextChoices):
 
 
 class GuideTotal(models.Model):
-    """What the entries of one guide add up to in one period: in one store, and (store empty) in all together."""
+    """What the entries of one guide add up to in one period, in all stores together."""
 
+    # No number of its own: a file moves millions of these, and each index costs with every move.
+    pk = models.CompositePrimaryKey("period", "starts_on", "metric", "guide_id")
     metric = models.CharField(max_length=20, choices=Metric)
     period = models.CharField(max_length=5, choices=Period)
     starts_on = models.DateField()
     guide = models.ForeignKey("guides.Guide", on_delete=models.PROTECT, related_name="+", db_index=False)
-    store = models.ForeignKey(
-        "guides.Store", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
-    )
     value = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = _("导购业绩汇总")
         verbose_name_plural = _("导购业绩汇总")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["period", "starts_on", "metric", "guide", "store"],
-                name="guidetotal_once",
-                nulls_distinct=False,
-            ),
-        ]
         indexes = [
             # Used by boards: the first twenty, and how many stand above her.
             models.Index(
-                fields=["period", "starts_on", "metric", "-value", "guide"],
-                name="guidetotal_chain_board",
-                condition=Q(store__isnull=True),
-            ),
-            models.Index(
-                fields=["store", "period", "starts_on", "metric", "-value", "guide"],
-                name="guidetotal_store_board",
-                condition=Q(store__isnull=False),
+                fields=["period", "starts_on", "metric", "-value", "guide"], name="guidetotal_board"
             ),
         ]
 
@@ -212,9 +197,33 @@ class GuideTotal(models.Model):
         return f"#{self.guide_id} {self.starts_on} {self.metric} {self.value}"
 
 
+class GuideStoreTotal(models.Model):
+    """What the entries of one guide in one store add up to in one period: the board of a store.
+
+    Its key finds the few guides of a store, who are put in order when they are read. No index has the value, so a move
+    changes the row and no index (HOT, for which pages keep room).
+    """
+
+    pk = models.CompositePrimaryKey("period", "starts_on", "store_id", "metric", "guide_id")
+    metric = models.CharField(max_length=20, choices=Metric)
+    period = models.CharField(max_length=5, choices=Period)
+    starts_on = models.DateField()
+    guide = models.ForeignKey("guides.Guide", on_delete=models.PROTECT, related_name="+", db_index=False)
+    store = models.ForeignKey("guides.Store", on_delete=models.PROTECT, related_name="+", db_index=False)
+    value = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("导购门店业绩汇总")
+        verbose_name_plural = _("导购门店业绩汇总")
+
+    def __str__(self) -> str:
+        return f"#{self.guide_id} in #{self.store_id} {self.starts_on} {self.metric} {self.value}"
+
+
 class StoreTotal(models.Model):
     """What the entries of one store add up to in one period, with or without a guide."""
 
+    pk = models.CompositePrimaryKey("period", "starts_on", "metric", "store_id")
     metric = models.CharField(max_length=20, choices=Metric)
     period = models.CharField(max_length=5, choices=Period)
     starts_on = models.DateField()
@@ -224,11 +233,6 @@ class StoreTotal(models.Model):
     class Meta:
         verbose_name = _("门店业绩汇总")
         verbose_name_plural = _("门店业绩汇总")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["period", "starts_on", "metric", "store"], name="storetotal_once"
-            ),
-        ]
         indexes = [
             models.Index(
                 fields=["period", "starts_on", "metric", "-value", "store"], name="storetotal_board"
@@ -243,8 +247,8 @@ class TotalMove(models.Model):
     """By how much the totals of one day, place and metric move: written by a bulk booking, gone when it is folded."""
 
     booked_on = models.DateField()
-    # Without foreign keys, as the documents of an entry: the entries beside it have them.
-    guide_ref = models.BigIntegerField(null=True)
+    # Without foreign keys, as the documents of an entry: the entries beside it have them. Guide 0 is nobody.
+    guide_ref = models.BigIntegerField(default=0)
     store_ref = models.BigIntegerField()
     metric = models.CharField(max_length=20, choices=Metric)
     value = models.BigIntegerField()

@@ -150,7 +150,6 @@ class Drafter:
             starts_on=reach.month_on,
             metric=Metric.SALES_FEN,
             guide_id__any_of=guide_ids,
-            store__isnull=True,
         )
         self.done = dict(done.values_list("guide_id", "value"))
         self.use(terms)

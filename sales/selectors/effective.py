@@ -28,7 +28,6 @@ def list_effective_guides(span: Span, *, store_ids: Collection[int] | None = Non
             starts_on=span.starts_on,
             metric=Metric.ORDER_COUNT,
             guide_id__in=[seat.guide_id for seat in seats],
-            store__isnull=True,
         )
         .values_list("guide_id")
         .annotate(total=Sum("value"))

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet, Sum
 
 from sales.contracts import PeriodName, Span
-from sales.models import GuideTotal, PeriodClose, StoreTotal
+from sales.models import GuideStoreTotal, GuideTotal, PeriodClose, StoreTotal
 from sales.selectors.spans import cover
 
 _NEWEST: Final = 512
@@ -22,7 +22,7 @@ SELECT coalesce(sum(id), 0)::text FROM (SELECT id FROM sales_performanceentry OR
 
 def sum_guide(guide_id: int, span: Span) -> Mapping[str, int]:
     """Her numbers by metric, in all stores; nought for what there is none of."""
-    rows = GuideTotal.objects.filter(guide_id=guide_id, store__isnull=True).filter(_within(span))
+    rows = GuideTotal.objects.filter(guide_id=guide_id).filter(_within(span))
     return _by_metric(rows)
 
 
@@ -33,7 +33,7 @@ def sum_store(store_id: int, span: Span) -> Mapping[str, int]:
 
 def list_store_guides_numbers(store_id: int, span: Span) -> dict[int, Mapping[str, int]]:
     """The numbers of each guide in this store, also of those who have left it."""
-    rows = GuideTotal.objects.filter(store_id=store_id).filter(_within(span))
+    rows = GuideStoreTotal.objects.filter(store_id=store_id).filter(_within(span))
     found: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for guide_id, metric, value in rows.values_list("guide_id", "metric").annotate(sum=Sum("value")):
         found[guide_id][metric] = value
@@ -44,7 +44,7 @@ def list_guide_periods(
     guide_id: int, *, period: PeriodName, starts: Sequence[dt.date], metrics: Sequence[str]
 ) -> dict[str, list[int]]:
     """Her numbers of each metric in each of these days, weeks or months, in their order."""
-    rows = GuideTotal.objects.filter(guide_id=guide_id, store__isnull=True)
+    rows = GuideTotal.objects.filter(guide_id=guide_id)
     return _series(rows, period, starts, metrics)
 
 
@@ -57,7 +57,7 @@ def list_store_periods(
 
 def sum_guides(guide_ids: Iterable[int], span: Span) -> dict[int, int]:
     """What each of these guides sold, in fen, in all stores."""
-    rows = GuideTotal.objects.filter(guide_id__in=list(guide_ids), store__isnull=True, metric="sales_fen")
+    rows = GuideTotal.objects.filter(guide_id__in=list(guide_ids), metric="sales_fen")
     return dict(rows.filter(_within(span)).values_list("guide_id").annotate(sum=Sum("value")).order_by())
 
 
@@ -78,7 +78,7 @@ def _within(span: Span) -> Q:
     starts: dict[str, list[dt.date]] = defaultdict(list)
     for period, start in cover(span):
         starts[period].append(start)
-    wanted = Q(pk__in=[])
+    wanted = Q(period__in=[])
     for period, days in starts.items():
         wanted |= Q(period=period, starts_on__in=days)
     return wanted

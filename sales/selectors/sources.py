@@ -148,22 +148,23 @@ def _scope_key(scope: BoardScope) -> tuple[str, int]:
 
 def _guides(metric: MetricName, span: Span, scope: Settled) -> Source:
     where, values, is_sum = _within(metric, span)
-    is_sized = not is_sum
+    is_sized, is_kept = not is_sum, is_sum
     if scope.place is not None:
         table, held = "sales_placetotal", "place = %(place)s"
         values["place"] = scope.place
     elif scope.store_ids is None:
-        table, held = "sales_guidetotal", "store_id IS NULL"
+        table, held = "sales_guidetotal", "true"
         values["place"] = CHAIN
     elif len(scope.store_ids) == 1:
-        table, held, is_sized = "sales_guidetotal", "store_id = %(store)s", False
+        # The guides of one store are few, and no index has their order: they are found once.
+        table, held, is_sized, is_kept = "sales_guidestoretotal", "store_id = %(store)s", False, True
         values["store"] = scope.store_ids[0]
     else:
-        table, held = "sales_guidetotal", "store_id = ANY(%(stores)s::bigint[])"
-        is_sized, is_sum = False, True
+        table, held = "sales_guidestoretotal", "store_id = ANY(%(stores)s::bigint[])"
+        is_sized, is_sum, is_kept = False, True, True
         values["stores"] = list(scope.store_ids)
     source = _select(table, "guide_id", f"{held} AND {where}", values, is_sum=is_sum)
-    return dataclasses.replace(source, is_sized=is_sized)
+    return dataclasses.replace(source, is_sized=is_sized, is_sum=is_kept)
 
 
 def _stores(metric: MetricName, span: Span, scope: Settled) -> Source:

@@ -32,7 +32,7 @@ SELECT metric, {column}, coalesce(sum(value) FILTER (WHERE period = 'month'), 0)
        count(*) FILTER (WHERE period = 'day' AND starts_on < %(today)s AND value > 0),
        coalesce(%(today)s - min(starts_on) FILTER (WHERE period = 'day' AND starts_on < %(today)s AND value > 0), 0)
 FROM {table}
-WHERE metric = ANY(%(metrics)s) AND {column} = ANY(%(ids)s) {alone}
+WHERE metric = ANY(%(metrics)s) AND {column} = ANY(%(ids)s)
   AND (period = 'month' AND starts_on = %(month)s
        OR period = 'day' AND starts_on >= %(since)s AND starts_on <= %(today)s)
 GROUP BY metric, {column}
@@ -42,10 +42,8 @@ _WEEKDAYS: Final = ", ".join(
     f" AND extract(isodow FROM starts_on) = {day}), 0)::bigint"
     for day in range(1, 8)
 )
-_GUIDES: Final = _HISTORY.format(
-    column="guide_id", table="sales_guidetotal", weekdays=_WEEKDAYS, alone="AND store_id IS NULL"
-)
-_STORES: Final = _HISTORY.format(column="store_id", table="sales_storetotal", weekdays=_WEEKDAYS, alone="")
+_GUIDES: Final = _HISTORY.format(column="guide_id", table="sales_guidetotal", weekdays=_WEEKDAYS)
+_STORES: Final = _HISTORY.format(column="store_id", table="sales_storetotal", weekdays=_WEEKDAYS)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ FROM (
     GROUP BY 1, 2, 3, 4) standing
 """
 _STATEMENTS: Final = {
-    FrozenSubject.GUIDE: _FREEZE.format(table="sales_guidetotal", subject="total.guide_id"),
+    FrozenSubject.GUIDE: _FREEZE.format(table="sales_guidestoretotal", subject="total.guide_id"),
     FrozenSubject.STORE: _FREEZE.format(table="sales_storetotal", subject="total.store_id"),
     FrozenSubject.REGION: _FREEZE.format(table="sales_storetotal", subject="held.subject"),
     FrozenSubject.DEALER: _FREEZE.format(table="sales_storetotal", subject="held.subject"),

@@ -12,11 +12,18 @@ from sales.selectors.spans import place_of_dealer, place_of_region
 from sales.services.reconciling import take_close_lock
 from sales.services.sizes import recount_place_sizes
 
-# A store came to a place (1) or left it (-1): its guides' totals of all periods come or go with it.
+# A store came to a place (1) or left it (-1): its guides' totals of all periods come or go with it. The key begins with
+# the period: which there are is found by walking along it, each with its stores then.
 _BRING: Final = """
+WITH RECURSIVE parts AS (
+    (SELECT period, starts_on FROM sales_guidestoretotal ORDER BY period, starts_on LIMIT 1)
+    UNION ALL
+    SELECT later.period, later.starts_on FROM parts CROSS JOIN LATERAL (
+        SELECT period, starts_on FROM sales_guidestoretotal
+        WHERE (period, starts_on) > (parts.period, parts.starts_on) ORDER BY period, starts_on LIMIT 1) later)
 INSERT INTO sales_placetotal (period, starts_on, metric, guide_id, place, value)
 SELECT period, starts_on, metric, guide_id, %(place)s, %(sign)s * sum(value)::bigint
-FROM sales_guidetotal WHERE store_id = ANY(%(stores)s)
+FROM parts JOIN sales_guidestoretotal USING (period, starts_on) WHERE store_id = ANY(%(stores)s)
 GROUP BY period, starts_on, metric, guide_id
 ORDER BY period, starts_on, metric, guide_id
 ON CONFLICT (period, starts_on, metric, guide_id, place)
@@ -25,7 +32,7 @@ ON CONFLICT (period, starts_on, metric, guide_id, place)
 # A guide who has nothing left of a place has no place on its board.
 _SWEEP: Final = """
 DELETE FROM sales_placetotal total WHERE place = %(place)s AND NOT EXISTS (
-    SELECT FROM sales_placestore held JOIN sales_guidetotal other ON other.store_id = held.store_id
+    SELECT FROM sales_placestore held JOIN sales_guidestoretotal other ON other.store_id = held.store_id
     WHERE held.place = total.place AND other.guide_id = total.guide_id AND other.period = total.period
       AND other.starts_on = total.starts_on AND other.metric = total.metric)
 """
@@ -34,7 +41,7 @@ SELECT coalesce(said.metric, stood.metric), coalesce(said.guide_id, stood.guide_
        coalesce(said.place, stood.place), coalesce(said.value, 0), coalesce(stood.value, 0)
 FROM (
     SELECT total.metric, total.guide_id, held.place, sum(total.value)::bigint AS value
-    FROM sales_guidetotal total JOIN sales_placestore held ON held.store_id = total.store_id
+    FROM sales_guidestoretotal total JOIN sales_placestore held ON held.store_id = total.store_id
     WHERE total.period = %(period)s AND total.starts_on = %(start)s GROUP BY 1, 2, 3) said
 FULL JOIN (
     SELECT * FROM sales_placetotal WHERE period = %(period)s AND starts_on = %(start)s) stood

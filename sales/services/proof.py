@@ -23,17 +23,21 @@ _DIFFERENCES: Final = """
 WITH said AS (
     SELECT metric, guide_id, store_id, sum(value)::bigint AS value FROM sales_performanceentry
     WHERE booked_on >= %(start)s AND booked_on < %(end)s GROUP BY metric, guide_id, store_id),
-guides AS (
-    SELECT metric, guide_id, store_id, value FROM said WHERE guide_id IS NOT NULL
-    UNION ALL
-    SELECT metric, guide_id, NULL, sum(value)::bigint FROM said WHERE guide_id IS NOT NULL GROUP BY metric, guide_id),
+sellers AS (SELECT metric, guide_id, store_id, value FROM said WHERE guide_id IS NOT NULL),
+guides AS (SELECT metric, guide_id, sum(value)::bigint AS value FROM sellers GROUP BY metric, guide_id),
 stores AS (SELECT metric, store_id, sum(value)::bigint AS value FROM said GROUP BY metric, store_id)
-SELECT coalesce(said.metric, stood.metric), coalesce(said.guide_id, stood.guide_id),
-       coalesce(said.store_id, stood.store_id), coalesce(said.value, 0), coalesce(stood.value, 0)
+SELECT coalesce(said.metric, stood.metric), coalesce(said.guide_id, stood.guide_id), NULL::bigint,
+       coalesce(said.value, 0), coalesce(stood.value, 0)
 FROM guides said FULL JOIN (
     SELECT * FROM sales_guidetotal WHERE period = %(period)s AND starts_on = %(start)s) stood
     ON stood.metric = said.metric AND stood.guide_id = said.guide_id
-    AND coalesce(stood.store_id, 0) = coalesce(said.store_id, 0)
+WHERE coalesce(said.value, 0) <> coalesce(stood.value, 0)
+UNION ALL
+SELECT coalesce(said.metric, stood.metric), coalesce(said.guide_id, stood.guide_id),
+       coalesce(said.store_id, stood.store_id), coalesce(said.value, 0), coalesce(stood.value, 0)
+FROM sellers said FULL JOIN (
+    SELECT * FROM sales_guidestoretotal WHERE period = %(period)s AND starts_on = %(start)s) stood
+    ON stood.metric = said.metric AND stood.guide_id = said.guide_id AND stood.store_id = said.store_id
 WHERE coalesce(said.value, 0) <> coalesce(stood.value, 0)
 UNION ALL
 SELECT coalesce(said.metric, stood.metric), NULL, coalesce(said.store_id, stood.store_id),
@@ -44,8 +48,12 @@ FROM stores said FULL JOIN (
 WHERE coalesce(said.value, 0) <> coalesce(stood.value, 0)
 """
 _MEND_GUIDE: Final = """
-INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, store_id, value) VALUES (%s, %s, %s, %s, %s, %s)
-ON CONFLICT (period, starts_on, metric, guide_id, store_id) DO UPDATE SET value = excluded.value
+INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, value) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (period, starts_on, metric, guide_id) DO UPDATE SET value = excluded.value
+"""
+_MEND_SELLER: Final = """
+INSERT INTO sales_guidestoretotal (period, starts_on, metric, guide_id, store_id, value) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (period, starts_on, store_id, metric, guide_id) DO UPDATE SET value = excluded.value
 """
 _MEND_STORE: Final = """
 INSERT INTO sales_storetotal (period, starts_on, metric, store_id, value) VALUES (%s, %s, %s, %s, %s)
@@ -124,10 +132,12 @@ def _mend(period: str, starts_on: dt.date, ends_on: dt.date) -> list[Difference]
         with connection.cursor() as cursor:
             for one in found:
                 place = (period, starts_on, one.metric)
-                if one.guide_id is not None:
-                    cursor.execute(_MEND_GUIDE, [*place, one.guide_id, one.store_id, one.said])
-                else:
+                if one.guide_id is None:
                     cursor.execute(_MEND_STORE, [*place, one.store_id, one.said])
+                elif one.store_id is None:
+                    cursor.execute(_MEND_GUIDE, [*place, one.guide_id, one.said])
+                else:
+                    cursor.execute(_MEND_SELLER, [*place, one.guide_id, one.store_id, one.said])
         found += [
             Difference(period, starts_on, metric, guide_id, None, said, stood, place_id)
             for metric, guide_id, place_id, said, stood in mend_places(period=period, starts_on=starts_on)

@@ -24,7 +24,7 @@ _MARKS: Final = 64
 _PATIENCE: Final = dt.timedelta(seconds=5)
 _BOARDS: Final = """
     SELECT period, starts_on, metric, 0 AS place, count(*) AS count FROM sales_guidetotal
-    WHERE store_id IS NULL {guides} GROUP BY period, starts_on, metric
+    WHERE true {guides} GROUP BY period, starts_on, metric
     UNION ALL
     SELECT period, starts_on, metric, place, count(*) FROM sales_placetotal WHERE true {places}
     GROUP BY period, starts_on, metric, place
@@ -99,7 +99,7 @@ UPDATE sales_boardsize SET moved = 0, marks = coalesce((SELECT array_agg(value O
 """
 _MARK_CHAIN: Final = _MARK.format(
     table="sales_guidetotal",
-    held="total.store_id IS NULL",
+    held="true",
     crossed=_CROSSED.format(mark="ranked.value"),
 )
 _MARK_PLACE: Final = _MARK.format(
@@ -112,7 +112,7 @@ _COMPARING: Final = """
 WITH moves AS (SELECT * FROM sales_boardmove WHERE period = %(period)s AND starts_on = %(start)s),
 boards AS (SELECT * FROM sales_boardsize WHERE period = %(period)s AND starts_on = %(start)s),
 totals AS (
-    SELECT metric, 0 AS place, value FROM sales_guidetotal WHERE store_id IS NULL {of_period}
+    SELECT metric, 0 AS place, value FROM sales_guidetotal WHERE true {of_period}
     UNION ALL SELECT metric, place, value FROM sales_placetotal WHERE true {of_period}),
 said AS (SELECT metric, place, count(*) AS count FROM totals GROUP BY metric, place),
 stood AS (

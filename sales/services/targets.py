@@ -305,7 +305,5 @@ def _sold(keys: Sequence[TargetKey], metric: MetricName, months: Sequence[dt.dat
     if kind == "store":
         sold = StoreTotal.objects.filter(of_months, store_id__in=ids).values_list("store_id")
         return {TargetKey(kind, pk): total for pk, total in sold.annotate(total=Sum("value"))}
-    by_guide = GuideTotal.objects.filter(of_months, guide_id__in=ids, store__isnull=True).values_list(
-        "guide_id"
-    )
+    by_guide = GuideTotal.objects.filter(of_months, guide_id__in=ids).values_list("guide_id")
     return {TargetKey(kind, pk): total for pk, total in by_guide.annotate(total=Sum("value"))}

@@ -9,7 +9,7 @@ from typing import Final
 from core.arrays import array_words
 from core.compiled import ask, ask_once
 from sales.models import PerformanceEntry, TotalMove
-from sales.services.copying import Rows, columns_of, copy_lines, copy_rows, insertion
+from sales.services.copying import Rows, Words, columns_of, copy_lines, insertion
 
 Move = tuple[dt.date, int | None, int, str, int]  # booked_on, guide, store, metric, value
 
@@ -20,47 +20,63 @@ ENTRY_COLUMNS: Final = (
     "booked_on", "due_on", "guide", "store", "metric", "value", "sale_ref", "return_ref", "fact_kind",
     "fact_ref", "fact_turn", "reason", "reversed_entry", "at",
 )  # fmt: skip
-# Guides, then places, then stores, each in the order of its unique key: two bookings that move the same totals wait for
-# each other in one order. What happens in a store counts in the regions above it and for its dealer as well. Rows that
-# are new (xmax 0: nobody locked them to update them) make their board longer; on a long board every move is written down.
+# Guides, then guides in stores, then places, then stores, each in the order of its key: two bookings that move the same
+# totals wait for each other in one order. What happens in a store counts in the regions above it and for its dealer as
+# well. Rows that are new (xmax 0: nobody locked them to update them) make their board longer; on a long board every move is
+# written down. `whose` is 0 for a guide in a store, 1 for a guide in all stores, 2 for a store; guide 0 is nobody.
 _MOVE: Final = """
-WITH given AS MATERIALIZED (
-    SELECT period, starts_on, metric, guide_id, store_id, value
-    FROM unnest(%(periods)s::text[], %(starts)s::date[], %(metrics)s::text[], %(guides)s::bigint[], %(stores)s::bigint[],
-                %(values)s::bigint[]) AS moved(period, starts_on, metric, guide_id, store_id, value)
+WITH moves AS MATERIALIZED (
+    SELECT booked_on, guide_id, store_id, metric, value
+    FROM unnest(%(days)s::date[], %(guides)s::bigint[], %(stores)s::bigint[], %(metrics)s::text[], %(values)s::bigint[])
+        AS told(booked_on, guide_id, store_id, metric, value)
+), days AS MATERIALIZED (
+    SELECT booked_on, period, starts_on FROM (SELECT DISTINCT booked_on FROM moves) booked
+    CROSS JOIN LATERAL (VALUES ('day', booked_on), ('month', date_trunc('month', booked_on::timestamp)::date),
+                               ('week', date_trunc('week', booked_on::timestamp)::date)) part(period, starts_on)
+), sums AS MATERIALIZED (
+    SELECT grouping(guide_id, store_id) AS whose, period, starts_on, metric, guide_id, store_id, sum(value)::bigint AS value
+    FROM moves JOIN days USING (booked_on)
+    GROUP BY GROUPING SETS ((period, starts_on, metric, guide_id, store_id), (period, starts_on, metric, guide_id),
+                            (period, starts_on, metric, store_id))
+    HAVING sum(value) <> 0
 ), placed AS MATERIALIZED (
     SELECT period, starts_on, metric, guide_id, held.place, sum(value)::bigint AS value
-    FROM given JOIN sales_placestore held ON held.store_id = given.store_id
+    FROM sums JOIN sales_placestore held ON held.store_id = sums.store_id
+    WHERE whose = 0 AND guide_id > 0
     GROUP BY period, starts_on, metric, guide_id, held.place
 ), guides AS (
-    INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, store_id, value)
-    SELECT period, starts_on, metric, guide_id, nullif(store_id, 0), value FROM given
-    ORDER BY period, starts_on, metric, guide_id, store_id
-    ON CONFLICT (period, starts_on, metric, guide_id, store_id)
+    INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, value)
+    SELECT period, starts_on, metric, guide_id, value FROM sums WHERE whose = 1 AND guide_id > 0
+    ORDER BY period, starts_on, metric, guide_id
+    ON CONFLICT (period, starts_on, metric, guide_id)
         DO UPDATE SET value = sales_guidetotal.value + excluded.value
-    RETURNING period, starts_on, metric, guide_id, store_id, value AS after, xmax = 0 AS is_new
+    RETURNING period, starts_on, metric, guide_id, value AS after, xmax = 0 AS is_new
+), sellers AS (
+    INSERT INTO sales_guidestoretotal (period, starts_on, store_id, metric, guide_id, value)
+    SELECT period, starts_on, store_id, metric, guide_id, value FROM sums
+    WHERE whose = 0 AND guide_id > 0 AND (SELECT count(*) FROM guides) >= 0
+    ORDER BY period, starts_on, store_id, metric, guide_id
+    ON CONFLICT (period, starts_on, store_id, metric, guide_id)
+        DO UPDATE SET value = sales_guidestoretotal.value + excluded.value
+    RETURNING 1
 ), places AS (
     INSERT INTO sales_placetotal (period, starts_on, metric, guide_id, place, value)
     SELECT period, starts_on, metric, guide_id, place, value FROM placed
-    WHERE (SELECT count(*) FROM guides) >= 0
+    WHERE (SELECT count(*) FROM sellers) >= 0
     ORDER BY period, starts_on, metric, guide_id, place
     ON CONFLICT (period, starts_on, metric, guide_id, place)
         DO UPDATE SET value = sales_placetotal.value + excluded.value
     RETURNING period, starts_on, metric, guide_id, place, value AS after, xmax = 0 AS is_new
 ), shops AS (
     INSERT INTO sales_storetotal (period, starts_on, metric, store_id, value)
-    SELECT period, starts_on, metric, store_id, value
-    FROM unnest(%(store_periods)s::text[], %(store_starts)s::date[], %(store_metrics)s::text[],
-                %(store_stores)s::bigint[], %(store_values)s::bigint[])
-        AS moved(period, starts_on, metric, store_id, value)
-    WHERE (SELECT count(*) FROM places) >= 0
+    SELECT period, starts_on, metric, store_id, value FROM sums
+    WHERE whose = 2 AND (SELECT count(*) FROM places) >= 0
     ORDER BY period, starts_on, metric, store_id
     ON CONFLICT (period, starts_on, metric, store_id)
         DO UPDATE SET value = sales_storetotal.value + excluded.value
 ), moved AS (
-    SELECT period, starts_on, metric, 0::bigint AS place, guides.after, guides.is_new, given.value
-    FROM guides JOIN given USING (period, starts_on, metric, guide_id)
-    WHERE guides.store_id IS NULL AND given.store_id = 0
+    SELECT period, starts_on, metric, 0::bigint AS place, guides.after, guides.is_new, sums.value
+    FROM guides JOIN sums USING (period, starts_on, metric, guide_id) WHERE sums.whose = 1
     UNION ALL
     SELECT period, starts_on, metric, place, places.after, places.is_new, placed.value
     FROM places JOIN placed USING (period, starts_on, metric, guide_id, place)
@@ -74,8 +90,8 @@ LEFT JOIN sales_boardsize board ON board.marks IS NOT NULL AND board.period = mo
 WHERE moved.is_new OR board.id IS NOT NULL
 """
 _MOVE_ONLY: Final = _MOVE.replace("<entries>", "")
-_GUIDE: Final = ("periods", "starts", "metrics", "guides", "stores", "values")
-_STORE: Final = ("store_periods", "store_starts", "store_metrics", "store_stores", "store_values")
+_MOVED: Final = ("days", "guides", "stores", "metrics", "values")
+_WAITING: Final = ("booked_on", "guide_ref", "store_ref", "metric", "value")
 
 
 def period_starts(day: dt.date) -> tuple[tuple[str, dt.date], ...]:
@@ -96,13 +112,13 @@ def write_entries(*, lines: Sequence[str], moves: Sequence[Move]) -> int:
         copy_lines(model=entries.model, names=entries.names, lines=lines)
         defer_totals(moves)
     elif lines:
-        ask(_enter_and_move(), columns_of(entries) | _sums(moves))
+        ask(_enter_and_move(), columns_of(entries) | _columns(moves))
     return len(lines)
 
 
 def move_totals(moves: Iterable[Move]) -> None:
     """Every total has moved by the sum of the values of these entries, which are there already; locks as above."""
-    ask_once(_MOVE_ONLY, _sums(moves))
+    ask_once(_MOVE_ONLY, _columns(moves))
 
 
 @functools.cache
@@ -112,35 +128,24 @@ def _enter_and_move() -> str:
     )
 
 
-def _sums(moves: Iterable[Move]) -> dict[str, str]:
-    """What each total moves by, column by column."""
-    guides: dict[tuple[str, dt.date, str, int, int], int] = defaultdict(int)
-    stores: dict[tuple[str, dt.date, str, int], int] = defaultdict(int)
-    for booked_on, guide_id, store_id, metric, value in moves:
-        for period, starts_on in period_starts(booked_on):
-            stores[(period, starts_on, metric, store_id)] += value
-            if guide_id is not None:
-                guides[(period, starts_on, metric, guide_id, store_id)] += value
-                guides[(period, starts_on, metric, guide_id, 0)] += value
-    columns: dict[str, str] = {}
-    for names, sums in ((_GUIDE, guides), (_STORE, stores)):
-        changed = [(*key, value) for key, value in sums.items() if value]
-        found = zip(*changed, strict=True) if changed else [()] * len(names)
-        columns |= {name: array_words(column) for name, column in zip(names, found, strict=True)}
-    return columns
+def _columns(moves: Iterable[Move]) -> dict[str, str]:
+    told = [(day, guide_id or 0, store_id, metric, value) for day, guide_id, store_id, metric, value in moves]
+    columns = zip(*told, strict=True) if told else [()] * len(_MOVED)
+    return {name: array_words(column) for name, column in zip(_MOVED, columns, strict=True)}
 
 
 def defer_totals(moves: Iterable[Move]) -> None:
     """As `move_totals`, by the next fold. Inside the transaction that writes the entries."""
-    sums: dict[tuple[str, dt.date, int, int], int] = defaultdict(int)
+    sums: dict[tuple[int, int, str, dt.date], int] = defaultdict(int)
     for booked_on, guide_id, store_id, metric, value in moves:
-        sums[(metric, booked_on, guide_id or 0, store_id)] += value
-    copy_rows(
+        sums[(guide_id or 0, store_id, metric, booked_on)] += value
+    days = Words()
+    copy_lines(
         model=TotalMove,
-        names=("booked_on", "guide_ref", "store_ref", "metric", "value"),
-        rows=(
-            (booked_on, guide_id or None, store_id, metric, sums[(metric, booked_on, guide_id, store_id)])
-            for metric, booked_on, guide_id, store_id in sorted(sums)
-            if sums[(metric, booked_on, guide_id, store_id)]
-        ),
+        names=_WAITING,
+        lines=[
+            f"{days[booked_on]}\t{guide_ref}\t{store_ref}\t{metric}\t{value}"
+            for (guide_ref, store_ref, metric, booked_on), value in sorted(sums.items())
+            if value
+        ],
     )

@@ -114,9 +114,7 @@ def test_ranks_are_right_whatever_moves_and_whenever_marks_are_chosen(
             ]  # fmt: skip
             move_totals(moves)
         values = dict(
-            GuideTotal.objects.filter(period="day", store=None, metric="sales_fen").values_list(
-                "guide", "value"
-            )
+            GuideTotal.objects.filter(period="day", metric="sales_fen").values_list("guide", "value")
         )
         asker = chance.choice(guides)
         seen, mine = board(own_id=asker), values.get(asker, 0)

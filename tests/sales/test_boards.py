@@ -163,7 +163,7 @@ def test_boards_of_random_values_are_what_counting_says(
         GuideTotal.objects.bulk_create(
             GuideTotal(
                 metric="order_count", period="day" if name == "range" else name, starts_on=one.starts_on,
-                guide_id=guide_id, store_id=None, value=value,
+                guide_id=guide_id, value=value,
             )
             for guide_id, value in standing[one.starts_on].items()
         )  # fmt: skip

@@ -32,6 +32,7 @@ from sales.models import (
     Attribution,
     AttributionRule,
     AttributionShare,
+    GuideStoreTotal,
     GuideTotal,
     HeldDocument,
     PerformanceEntry,
@@ -69,7 +70,8 @@ BOOKS: dict[type[models.Model], tuple[str, ...]] = {
         "attribution__sale__order_no", "attribution__sale__revision", "place", "role", "guide_id", "store_id",
         "share_bp",
     ),
-    GuideTotal: ("period", "starts_on", "metric", "guide_id", "store_id", "value"),
+    GuideTotal: ("period", "starts_on", "metric", "guide_id", "value"),
+    GuideStoreTotal: ("period", "starts_on", "metric", "guide_id", "store_id", "value"),
     StoreTotal: ("period", "starts_on", "metric", "store_id", "value"),
     HeldDocument: ("kind", "number", "reason", "field", "value", "state"),
     PointsAccount: ("member_id", "balance", "frozen", "debt_allowed"),
@@ -90,7 +92,7 @@ def books() -> dict[str, list[Any]]:
         )
         for model, names in BOOKS.items()
     }  # fmt: skip
-    for name in ("GuideTotal", "StoreTotal"):
+    for name in ("GuideTotal", "GuideStoreTotal", "StoreTotal"):
         found[name] = [row for row in found[name] if row[-1]]
     entries = PerformanceEntry.objects.values("booked_on", "due_on", "guide_id", "store_id", "metric")
     summed = entries.annotate(total=models.Sum("value")).exclude(total=0)
@@ -107,7 +109,8 @@ def forget() -> None:
     """Empty books of sales, points and tiers; the chain and its people stay."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "TRUNCATE sales_performanceentry, sales_guidetotal, sales_storetotal, sales_boardsize, sales_boardmove,"
+            "TRUNCATE sales_performanceentry, sales_guidetotal, sales_guidestoretotal, sales_storetotal,"
+            " sales_boardsize, sales_boardmove,"
             " sales_totalmove,"
             " sales_attributionshare, sales_attribution, sales_salereturnline, sales_salereturn, sales_saleline,"
             " sales_salepayment, sales_salecoupon, sales_sale, sales_helddocument, sales_product, sales_category,"

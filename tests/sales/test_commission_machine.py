@@ -31,7 +31,8 @@ FIRST = dt.date(2026, 7, 1)
 RATE_BP = 333
 _TABLES = (
     "sales_commissionline", "sales_commissionstatement", "sales_commissionmonth", "sales_performanceentry",
-    "sales_guidetotal", "sales_storetotal", "sales_boardsize", "sales_boardmove", "sales_attributionshare", "sales_attribution",
+    "sales_guidetotal", "sales_guidestoretotal", "sales_storetotal",
+    "sales_boardsize", "sales_boardmove", "sales_attributionshare", "sales_attribution",
     "sales_salereturnline", "sales_salereturn", "sales_saleline", "sales_salepayment", "sales_salecoupon", "sales_sale",
     "sales_helddocument",
 )  # fmt: skip

@@ -187,6 +187,6 @@ def test_boards_hold_together_while_a_month_is_closed() -> None:
                 if found.frozen_at is not None:
                     assert values(found) == final
         closed_month = {one.guide_id: one.value for one in GuideTotal.objects.filter(
-            period="month", starts_on=MONTH.starts_on, metric="sales_fen", store=None
+            period="month", starts_on=MONTH.starts_on, metric="sales_fen"
         )}  # fmt: skip
         assert {subject: value for _rank, subject, value in final} == closed_month

@@ -83,7 +83,7 @@ def forget() -> None:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "TRUNCATE sales_performanceentry, sales_guidetotal, sales_storetotal, sales_boardsize,"
+            "TRUNCATE sales_performanceentry, sales_guidetotal, sales_guidestoretotal, sales_storetotal, sales_boardsize,"
             " sales_boardmove, sales_attributionshare,"
             " sales_attribution, sales_salereturnline, sales_salereturn, sales_saleline, sales_salepayment,"
             " sales_salecoupon, sales_sale, sales_helddocument, members_activityentry CASCADE"
