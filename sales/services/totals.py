@@ -23,7 +23,8 @@ ENTRY_COLUMNS: Final = (
 # Guides, then guides in stores, then places, then stores, each in the order of its key: two bookings that move the same
 # totals wait for each other in one order. What happens in a store counts in the regions above it and for its dealer as
 # well. Rows that are new (xmax 0: nobody locked them to update them) make their board longer; on a long board every move is
-# written down. `whose` is 0 for a guide in a store, 1 for a guide in all stores, 2 for a store; guide 0 is nobody.
+# written down. Guide 0 is nobody. What a sum is of stands in flags: of a number in their place the planner would expect
+# a handful of rows, and compare each of thousands with each of others.
 _MOVE: Final = """
 WITH moves AS MATERIALIZED (
     SELECT booked_on, guide_id, store_id, metric, value
@@ -34,7 +35,10 @@ WITH moves AS MATERIALIZED (
     CROSS JOIN LATERAL (VALUES ('day', booked_on), ('month', date_trunc('month', booked_on::timestamp)::date),
                                ('week', date_trunc('week', booked_on::timestamp)::date)) part(period, starts_on)
 ), sums AS MATERIALIZED (
-    SELECT grouping(guide_id, store_id) AS whose, period, starts_on, metric, guide_id, store_id, sum(value)::bigint AS value
+    SELECT grouping(guide_id, store_id) = 0 AND guide_id > 0 AS is_sellers,
+           grouping(guide_id, store_id) = 1 AND guide_id > 0 AS is_guides,
+           grouping(guide_id, store_id) = 2 AS is_stores,
+           period, starts_on, metric, guide_id, store_id, sum(value)::bigint AS value
     FROM moves JOIN days USING (booked_on)
     GROUP BY GROUPING SETS ((period, starts_on, metric, guide_id, store_id), (period, starts_on, metric, guide_id),
                             (period, starts_on, metric, store_id))
@@ -42,11 +46,11 @@ WITH moves AS MATERIALIZED (
 ), placed AS MATERIALIZED (
     SELECT period, starts_on, metric, guide_id, held.place, sum(value)::bigint AS value
     FROM sums JOIN sales_placestore held ON held.store_id = sums.store_id
-    WHERE whose = 0 AND guide_id > 0
+    WHERE is_sellers
     GROUP BY period, starts_on, metric, guide_id, held.place
 ), guides AS (
     INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, value)
-    SELECT period, starts_on, metric, guide_id, value FROM sums WHERE whose = 1 AND guide_id > 0
+    SELECT period, starts_on, metric, guide_id, value FROM sums WHERE is_guides
     ORDER BY period, starts_on, metric, guide_id
     ON CONFLICT (period, starts_on, metric, guide_id)
         DO UPDATE SET value = sales_guidetotal.value + excluded.value
@@ -54,7 +58,7 @@ WITH moves AS MATERIALIZED (
 ), sellers AS (
     INSERT INTO sales_guidestoretotal (period, starts_on, store_id, metric, guide_id, value)
     SELECT period, starts_on, store_id, metric, guide_id, value FROM sums
-    WHERE whose = 0 AND guide_id > 0 AND (SELECT count(*) FROM guides) >= 0
+    WHERE is_sellers AND (SELECT count(*) FROM guides) >= 0
     ORDER BY period, starts_on, store_id, metric, guide_id
     ON CONFLICT (period, starts_on, store_id, metric, guide_id)
         DO UPDATE SET value = sales_guidestoretotal.value + excluded.value
@@ -70,13 +74,13 @@ WITH moves AS MATERIALIZED (
 ), shops AS (
     INSERT INTO sales_storetotal (period, starts_on, metric, store_id, value)
     SELECT period, starts_on, metric, store_id, value FROM sums
-    WHERE whose = 2 AND (SELECT count(*) FROM places) >= 0
+    WHERE is_stores AND (SELECT count(*) FROM places) >= 0
     ORDER BY period, starts_on, metric, store_id
     ON CONFLICT (period, starts_on, metric, store_id)
         DO UPDATE SET value = sales_storetotal.value + excluded.value
 ), moved AS (
     SELECT period, starts_on, metric, 0::bigint AS place, guides.after, guides.is_new, sums.value
-    FROM guides JOIN sums USING (period, starts_on, metric, guide_id) WHERE sums.whose = 1
+    FROM guides JOIN sums USING (period, starts_on, metric, guide_id) WHERE sums.is_guides
     UNION ALL
     SELECT period, starts_on, metric, place, places.after, places.is_new, placed.value
     FROM places JOIN placed USING (period, starts_on, metric, guide_id, place)

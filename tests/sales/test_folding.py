@@ -1,0 +1,77 @@
+"""A fold goes round: it moves every total once, whoever sells meanwhile."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+
+from core import clock
+from sales import services
+from sales.models import GuideStoreTotal, GuideTotal, StoreTotal, TotalMove
+from sales.services import folding
+from tests.cast import Cast, make_guide
+
+pytestmark = pytest.mark.django_db
+
+
+# Whoever of the test's guides is folded: another move of the first one comes, as from the next slice of a file.
+_SELLS_AGAIN = """
+CREATE FUNCTION pg_temp.sells_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO sales_totalmove (booked_on, guide_ref, store_ref, metric, value)
+    VALUES (old.booked_on, {first}, old.store_ref, old.metric, 70);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER sells_again AFTER DELETE ON sales_totalmove FOR EACH ROW WHEN (old.guide_ref = {second})
+    EXECUTE FUNCTION pg_temp.sells_again();
+"""
+
+
+def wait_for_fold(store_id: int, *moves: tuple[int, int]) -> None:
+    """A slice's moves: guide (0: nobody) and what she sold, in fen."""
+    TotalMove.objects.bulk_create(
+        TotalMove(booked_on=clock.today(), guide_ref=guide, store_ref=store_id, metric="sales_fen", value=fen)
+        for guide, fen in moves
+    )
+
+
+def sold(guide_id: int) -> int | None:
+    return GuideTotal.objects.filter(period="week", guide=guide_id).values_list("value", flat=True).first()
+
+
+def test_who_sells_again_behind_the_fold_waits_for_its_next_round(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (make_guide(f"F{n}", f"导购{n}", cast.store.id).id for n in range(3))
+    wait_for_fold(cast.store.id, (third, 300), (second, 200), (first, 100))
+    with connection.cursor() as cursor:
+        cursor.execute(_SELLS_AGAIN.format(first=first, second=second))
+    monkeypatch.setattr(folding, "FOLDED_AT_ONCE", 2)
+
+    assert services.fold_totals() == 3
+    assert [sold(guide) for guide in (first, second, third)] == [100, 200, 300]
+    assert [(one.guide_ref, one.value) for one in TotalMove.objects.all()] == [(first, 70)]
+
+    assert services.fold_totals() == 1
+    assert [sold(guide) for guide in (first, second, third)] == [170, 200, 300]
+    assert not TotalMove.objects.exists()
+
+
+def test_what_several_slices_left_is_one_change_of_each_total(cast: Cast) -> None:
+    """With what a store sold without a guide, and what adds up to nothing and leaves no total."""
+    nought = make_guide("F9", "导购九", cast.store.id).id
+    wait_for_fold(cast.store.id, (cast.lina.id, 500), (0, 40), (nought, 80))
+    wait_for_fold(cast.store.id, (cast.lina.id, 700), (0, 2), (nought, -80))
+    wait_for_fold(cast.other_store.id, (cast.lina.id, 9))
+
+    assert services.fold_totals() == 7
+    today = clock.today()
+    monday = today - dt.timedelta(days=today.weekday())
+    for period, start in (("day", today), ("week", monday), ("month", today.replace(day=1))):
+        of_period = {"period": period, "starts_on": start, "metric": "sales_fen"}
+        guides = GuideTotal.objects.filter(**of_period).values_list("guide", "value")
+        assert list(guides) == [(cast.lina.id, 1209)]
+        sellers = GuideStoreTotal.objects.filter(**of_period).values_list("guide", "store", "value")
+        assert set(sellers) == {(cast.lina.id, cast.store.id, 1200), (cast.lina.id, cast.other_store.id, 9)}
+        stores = StoreTotal.objects.filter(**of_period).values_list("store", "value")
+        assert set(stores) == {(cast.store.id, 1242), (cast.other_store.id, 9)}
