@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import InvalidInput, NotFound, Refusal, Unavailable
+from core.errors import Conflict, InvalidInput, NotFound, Refusal, Unavailable
 
 
 class ReachUnfit(InvalidInput):
@@ -61,3 +61,35 @@ class ReachNotResendable(Refusal):
 
     code = "campaigns.reach_not_resendable"
     sentence = _("只有没发出去、内容还在的触达才能重发")
+
+
+class NoSuchSegment(NotFound):
+    code = "campaigns.no_such_segment"
+    sentence = _("没有这个人群，可能已经停用")
+
+
+class SegmentNameUnusable(InvalidInput):
+    code = "campaigns.segment_name_unusable"
+    sentence = _("名称填 1 到 40 个字，不能和使用中的人群同名")
+
+
+class SegmentChangedMeanwhile(Conflict):
+    code = "campaigns.segment_changed_meanwhile"
+    sentence = _("别人刚刚改过这个人群，请刷新后再改")
+
+
+class SegmentInUse(Refusal):
+    """`details["names"]` says by which others."""
+
+    code = "campaigns.segment_in_use"
+    sentence = _("别的人群用到了它，请先把它从那些人群的条件里去掉")
+
+
+class SegmentHasNoRule(Refusal):
+    code = "campaigns.segment_has_no_rule"
+    sentence = _("名单没有条件，也不会自己变化；请重新上传名单")
+
+
+class SegmentIsNoList(Refusal):
+    code = "campaigns.segment_is_no_list"
+    sentence = _("只有名单可以加人和去人，其他人群由条件决定")

@@ -8,3 +8,18 @@ from core.events import Event
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReachesQueued(Event):
     """Reaches wait to be sent; one event may stand for many of them. A wake-up: `send_due_reaches` finds them too."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SegmentDue(Event):
+    """Segments wait to be worked out. A wake-up: `work_segments` finds them too."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SegmentMoved(Event):
+    """Members came into a living segment or left it: rows of SegmentMove say who. Who reacts goes on from the last one
+    that it has seen, for an event may be lost."""
+
+    segment_id: int
+    entered_count: int
+    left_count: int

@@ -1,7 +1,7 @@
 """What `campaigns` does when something was told. All may be delivered twice."""
 
 from campaigns import services
-from campaigns.events import ReachesQueued
+from campaigns.events import ReachesQueued, SegmentDue
 from core import clock
 from wechat.events import SubscriptionAnswered, SubscriptionSettled, TemplateDelivered
 
@@ -9,6 +9,11 @@ from wechat.events import SubscriptionAnswered, SubscriptionSettled, TemplateDel
 def on_reaches_queued(event: ReachesQueued) -> None:
     """Send what is due. Lost, the timetable finds it."""
     services.send_due_reaches()
+
+
+def on_segment_due(event: SegmentDue) -> None:
+    """Work out what is due. Lost, the timetable finds it."""
+    services.work_segments()
 
 
 def on_template_delivered(event: TemplateDelivered) -> None:

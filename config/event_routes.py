@@ -118,4 +118,6 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     sale_events.IntakeQueued: ["sales.handlers.on_intake_queued"],
     coupon_events.UnlockReached: [],
     campaign_events.ReachesQueued: ["campaigns.handlers.on_reaches_queued"],
+    campaign_events.SegmentDue: ["campaigns.handlers.on_segment_due"],
+    campaign_events.SegmentMoved: [],
 }

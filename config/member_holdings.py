@@ -33,6 +33,7 @@ HOLDINGS: tuple[str, ...] = (
     "coupons.services.holdings_member_doors.UnlockHoldings",
     "coupons.services.holdings_member_doors.ReferralHoldings",
     "campaigns.services.holdings.ReachHoldings",
+    "campaigns.services.holdings_segments.SegmentHoldings",
     "members.services.holdings_points.PointsHoldings",
     "miniapp.services.holdings.DeviceHoldings",
     "members.services.holdings_privacy.ProfileHoldings",

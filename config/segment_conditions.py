@@ -36,6 +36,7 @@ CONDITIONS: tuple[str, ...] = (
     "coupons.selectors.conditions.CouponRedeemed",
     "campaigns.selectors.conditions.reaches.Reached",
     "campaigns.selectors.conditions.reaches.HasRead",
+    "campaigns.selectors.conditions.segments.InSegment",
 )
 
 # By which the members of a segment are counted.

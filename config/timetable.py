@@ -30,6 +30,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     # Wakes whoever sends; what a dead sender left is taken over after its lease.
     "send_reaches": {"task": "campaigns.send_due_reaches", "schedule": 5.0},
     "prune_reaches": {"task": "campaigns.prune_reaches", "schedule": 3600.0},
+    # Segments that are due, and members whose rows changed; mostly there are none.
+    "work_segments": {"task": "campaigns.work_segments", "schedule": 5.0},
+    "prune_segment_moves": {"task": "campaigns.prune_segment_moves", "schedule": 3600.0},
     "mark_overdue_requests": {"task": "guides.mark_overdue_requests", "schedule": 60.0},
     "settle_answers": {"task": "guides.settle_answers", "schedule": 30.0},
     "prune_conversations": {"task": "guides.prune_conversations", "schedule": 3600.0},

@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.contracts import CHANNEL_LABELS, REACH_WORDS, TOPICS
-from campaigns.models import Importance
+from campaigns.models import Importance, SegmentKind
 from core.admin import name_actions, name_details, name_values
 from wechat.services import verdicts
 
@@ -15,17 +15,24 @@ name_actions(
         "campaigns.reach_exported": _("导出触达记录"),
         "campaigns.topic_rule_set": _("设置触达事项"),
         "campaigns.topic_template_set": _("设置通知模板"),
+        "campaigns.segment_created": _("新建人群"),
+        "campaigns.segment_changed": _("修改人群"),
+        "campaigns.segment_retired": _("停用人群"),
+        "campaigns.segment_refreshed": _("重新计算人群"),
+        "campaigns.segmentmember_exported": _("导出人群会员"),
     }
 )
 name_details(
     {
         "reach_id": _("新触达编号"),
+        "is_other_rule": _("条件有改动"),
         "is_on": _("启用"),
         "topic": _("事项"),
         "importance": _("重要程度"),
         "channels": _("通道"),
     }
 )
+name_values("kind", SegmentKind.choices, within="campaigns.")
 name_values("topic", [(topic.code, topic.label) for topic in TOPICS.values()], within="campaigns.")
 name_values("importance", Importance.choices, within="campaigns.")
 name_values("channels", list(CHANNEL_LABELS.items()), within="campaigns.")

@@ -11,6 +11,15 @@ from campaigns.models.policy import (
     TopicTemplate,
 )
 from campaigns.models.reaches import Importance, Reach, ReachBar, ReachState
+from campaigns.models.segments import (
+    Segment,
+    SegmentKind,
+    SegmentMember,
+    SegmentMove,
+    SegmentSize,
+    SegmentTouch,
+    SegmentWatch,
+)
 
 __all__ = [
     "CapSpan",
@@ -24,6 +33,13 @@ __all__ = [
     "ReachBar",
     "ReachPolicy",
     "ReachState",
+    "Segment",
+    "SegmentKind",
+    "SegmentMember",
+    "SegmentMove",
+    "SegmentSize",
+    "SegmentTouch",
+    "SegmentWatch",
     "SubscriptionGrant",
     "TopicRule",
     "TopicTemplate",

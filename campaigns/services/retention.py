@@ -6,11 +6,12 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import QuerySet
 
-from campaigns.models import InboxMessage, Reach, ReachState
+from campaigns.models import InboxMessage, Reach, ReachState, SegmentMove
 from core import clock
 
 _CHUNK: Final = 5_000
 _RUN: Final = 40  # chunks
+_MOVE_DAYS: Final = 90
 
 
 def prune_reaches(*, at: dt.datetime | None = None) -> int:
@@ -25,6 +26,12 @@ def prune_reaches(*, at: dt.datetime | None = None) -> int:
     return _prune(Reach.objects.all(), over) + _prune(
         InboxMessage.objects.all(), InboxMessage.objects.filter(sent_at__lt=of_inbox)
     )
+
+
+def prune_segment_moves(*, at: dt.datetime | None = None) -> int:
+    """Comings and goings past their keeping time are deleted; how many."""
+    since = (at or clock.now()) - dt.timedelta(days=_MOVE_DAYS)
+    return _prune(SegmentMove.objects.all(), SegmentMove.objects.filter(at__lt=since))
 
 
 def _prune(rows: QuerySet[Any], over: QuerySet[Any]) -> int:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.apps import apps
 
+from campaigns import services as campaign_services
 from core.actor import Actor
 from core.clock import SHANGHAI
 from tests.cast import Cast, make_cast, make_guide, make_store
@@ -30,7 +31,7 @@ def noon(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(12), SHANGHAI)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(repr=False)
 class World:
     """What there is to choose from; `people` are the ids of all rows, living and not."""
 
@@ -39,6 +40,10 @@ class World:
     tags: list[int]
     tiers: list[int]  # the lowest is everybody's
     series: list[str]
+    listed: str = ""  # a list of every third
+
+    def __repr__(self) -> str:
+        return "World"
 
 
 def make_world(seed: int = 7) -> World:
@@ -71,6 +76,7 @@ def make_world(seed: int = 7) -> World:
     members = model("members.Member").objects
     members.filter(pk=people[1]).update(merged_into_id=people[2])
     members.filter(pk=people[3]).update(stage="erased", erased_at=noon(DAY))
+    world.listed = campaign_services.create_list(name="三分之一", member_ids=people[::3], actor=TESTER)
     return world
 
 

@@ -31,6 +31,7 @@ def load(world: World) -> dict[int, Person]:
         ("sales.Sale", "sales", None), ("sales.SaleLine", "lines", "sale"), ("coupons.Coupon", "coupons", None),
         ("coupons.Redemption", "redemptions", "coupon"), ("campaigns.Reach", "reaches", None),
         ("campaigns.InboxMessage", "inbox", None),
+        ("campaigns.SegmentMember", "lists", None),
     ):  # fmt: skip
         for row in model(label).objects.all():
             owner = row if via is None else getattr(row, via)
@@ -279,5 +280,6 @@ CHECKS: dict[str, Callable[[Person, Values], bool]] = {
         "redemptions", lambda row, v: row.reversed_at is None and inside(v.get("when"), day_of(row.redeemed_at))
     ),
     "campaigns.reached": messages("reaches", sent),
+    "campaigns.segment": lambda p, v: any(row.segment.public_id in v["segments"] for row in p.get("lists", [])),
     "campaigns.read": messages("inbox", lambda row, v: row.read_at is not None and inside(v.get("when"), day_of(row.read_at))),
 }  # fmt: skip

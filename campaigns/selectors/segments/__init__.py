@@ -11,6 +11,7 @@ from campaigns.selectors.segments.people import (
 )
 from campaigns.selectors.segments.reading import (
     leaves_of,
+    node_of,
     read_rule,
     read_rule_text,
     rule_unfit,
@@ -27,6 +28,7 @@ __all__ = [
     "list_pivots",
     "list_sample",
     "members_sql",
+    "node_of",
     "read_rule",
     "read_rule_text",
     "rule_schema",

@@ -48,6 +48,17 @@ def rule_unfit(faults: list[Fault]) -> RuleUnfit:
     )
 
 
+def node_of(rule: Mapping[str, Any]) -> Group:
+    """The tree of a rule that `write_rule` wrote: it was read once, and what it names may be gone since."""
+    [how] = [each for each in HOWS if each in rule]
+    parts = rule[how]
+    return Group(how, tuple(node_of(part) if "is" not in part else _kept(part) for part in parts))
+
+
+def _kept(part: Mapping[str, Any]) -> Leaf:
+    return Leaf(part["is"], part.get("with", {}))
+
+
 def write_rule(node: Node) -> dict[str, Any]:
     """The JSON form that `read_rule` reads back to the same tree."""
     if isinstance(node, Group):
