@@ -4,7 +4,10 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +16,7 @@ from campaigns.contracts import OFFERED_TOPICS, TOPICS
 from campaigns.errors import MappingUnfit
 from campaigns.models import TopicTemplate
 from campaigns.services.mapping import map_topic
+from campaigns.services.previewing import find_fault, preview_mapping
 from core.admin import BaseAdmin, ChoiceFilter, ServiceForms, column, staff_actor
 from core.admin.forms import dress
 from wechat.contracts import TemplateCard
@@ -67,18 +71,28 @@ class MappingForm(forms.ModelForm[TopicTemplate]):
         cleaned = super().clean() or {}
         template = cleaned.get("template")
         is_same = self.card is not None and str(self.card.id) == template
-        cleaned["fields"] = (
-            {field.name: self._source(field.name) for field in self.card.fields}
-            if is_same and self.card
-            else None
-        )
+        cleaned["fields"] = None
+        if is_same and self.card is not None:
+            cleaned["fields"] = {field.name: self._source(field.name) for field in self.card.fields}
+            self._check(self.card, cleaned["fields"])
         return cleaned
+
+    def _check(self, card: TemplateCard, sources: dict[str, dict[str, str]]) -> None:
+        """What WeChat would not take is said at its field."""
+        for field in card.fields:
+            source = sources[field.name]
+            fault = find_fault(topic=self.instance.topic, field=field, source=source)
+            if fault:
+                self.add_error(f"{'value' if 'value' in source else 'words'}__{field.name}", fault)
 
     def _source(self, keyword: str) -> dict[str, str]:
         value = self.cleaned_data.get(f"value__{keyword}", _WORDS)
-        if value != _WORDS:
-            return {"value": value}
-        return {"words": self.cleaned_data.get(f"words__{keyword}", "")}
+        return source_of(value, self.cleaned_data.get(f"words__{keyword}", ""))
+
+
+def source_of(value: str, words: str) -> dict[str, str]:
+    """What fills a keyword, as the mapping keeps it."""
+    return {"value": value} if value != _WORDS else {"words": words}
 
 
 def keyword_names(card: TemplateCard | None) -> list[str]:
@@ -116,7 +130,11 @@ class TopicFilter(ChoiceFilter):
 class TopicTemplateAdmin(ServiceForms, BaseAdmin):
     """One template for a topic in an account."""
 
+    class Media:
+        js = ("admin_xiaoer/mappings.js",)
+
     form = MappingForm
+    change_form_outer_after_template = "admin/xiaoer/topic_template_after.html"
     list_display = ("topic_words", "account", "kind_words", "title", "is_on")
     list_select_related = ("account",)
     list_filter = (TopicFilter, "account")
@@ -139,11 +157,45 @@ class TopicTemplateAdmin(ServiceForms, BaseAdmin):
         rows = tuple(
             (f"value__{field.name}", f"words__{field.name}") for field in (card.fields if card else ())
         )
-        description = _("左边选择填什么；选“固定文字”时在右边填写。超出微信限制的内容会自动截短。")
+        description = _(
+            "左边选择填什么；选“固定文字”时在右边填写。会员的内容超出微信限制时自动截短，固定文字要一次写对。"
+        )
         return (
             (None, {"fields": head}),
             (_("字段"), {"fields": rows, "description": description}),
         )
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (("<int:pk>/preview/", "campaigns_topictemplate_preview", self.preview_view),)
+
+    def below_form(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
+        card = self._card(instance)
+        if card is None:
+            return super().below_form(request, instance)
+        return {
+            **super().below_form(request, instance),
+            "preview_url": reverse("admin:campaigns_topictemplate_preview", args=[instance.pk]),
+            "card": card,
+            "lines": preview_mapping(topic=instance.topic, card=card, fields=instance.fields),
+        }
+
+    def preview_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
+        """The phone as the form in hand would have it; stores nothing."""
+        row = get_object_or_404(self.get_queryset(request), pk=pk)
+        card = self._card(row)
+        if not self.has_change_permission(request, row) or card is None:
+            raise PermissionDenied
+        fields = {
+            field.name: source_of(
+                request.POST.get(f"value__{field.name}", _WORDS)[:40],
+                request.POST.get(f"words__{field.name}", "")[:200],
+            )
+            for field in card.fields
+        }
+        lines = preview_mapping(
+            topic=row.topic, card=card, fields=fields, is_long=request.POST.get("sample") == "1"
+        )
+        return TemplateResponse(request, "admin/xiaoer/_mapping_phone.html", {"card": card, "lines": lines})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("topic",) if obj is not None else ()

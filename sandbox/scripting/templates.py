@@ -12,13 +12,18 @@ from sandbox.models import Account, Person
 from sandbox.people import send_scripted
 from sandbox.scripting.base import Answer, Ask, Desk, read_script
 
+# Of one pop-up. Official page "wx.requestSubscribeMessage", whose codes stand in the sentences.
+MOST_ASKED = 3
+
 
 def _answers(account: Account, value: object) -> dict[str, str]:
     if not isinstance(value, dict) or not value:
-        raise ScriptError("bad_field", 'answers 要是 {模板ID: "accept" 或 "reject"}')
+        raise ScriptError("bad_field", 'answers 要是 {模板ID: "accept" 或 "reject"}，不能为空（10001）')
+    if len(value) > MOST_ASKED:
+        raise ScriptError("too_many_templates", f"一次弹窗最多申请 {MOST_ASKED} 个模板（20003）")
     for template_id, answer in value.items():
         if template_id not in account.templates:
-            raise ScriptError("unknown_template", f"没有这个模板：{template_id}", 404)
+            raise ScriptError("unknown_template", f"没有这个模板：{template_id}（20001）", 404)
         if answer not in ("accept", "reject"):
             raise ScriptError("bad_field", 'answers 的值要是 "accept" 或 "reject"')
     return value

@@ -13,7 +13,9 @@ from django.urls import reverse
 from campaigns import services
 from campaigns.contracts import OFFERED_TOPICS, ReachOrder
 from campaigns.models import Reach, TopicTemplate
+from campaigns.services.mapping import map_topic
 from core import clock
+from core.actor import Actor
 from tests.admin.coupon_desk_kit import sheet_of
 from tests.campaigns.kit import make_template
 from tests.cast import Cast
@@ -149,3 +151,55 @@ def test_the_log_is_exported_as_filtered_without_the_words(
     assert line["试过的通道"] == "模板消息：没有关注公众号"
     assert "¥199" not in str(rows)
     assert east_desk.get(export).status_code == 403
+
+
+def map_sale(cast: Cast) -> TopicTemplate:
+    template = make_template(cast.account_id, "tpl-sale")
+    fields = {
+        "thing1": {"value": "store"},
+        "number2": {"value": "points"},
+        "thing3": {"words": "欢迎再来"},
+    }
+    pk = map_topic(
+        topic="sale", template_pk=template.pk, fields=fields, page="", is_on=True, actor=Actor.system("test")
+    )
+    return TopicTemplate.objects.get(pk=pk)
+
+
+def test_the_phone_follows_the_form_and_shows_every_cut(desk: Client, looker: Client, cast: Cast) -> None:
+    row = map_sale(cast)
+    change = reverse("admin:campaigns_topictemplate_change", args=[row.pk])
+    assert "素衣湖滨银泰店" in desk.get(change).content.decode()
+    preview = reverse("admin:campaigns_topictemplate_preview", args=[row.pk])
+    typed = {"value__thing1": "order_no", "value__number2": "", "words__number2": "x<b>", "sample": "1"}
+    html = desk.post(preview, typed).content.decode()
+    assert "会变成" in html
+    assert "填不进" in html
+    assert "x&lt;b&gt;" in html
+    assert looker.post(preview, typed).status_code in (403, 404)
+    assert desk.post(reverse("admin:campaigns_topictemplate_preview", args=[0]), typed).status_code == 404
+    row.refresh_from_db()
+    assert row.fields["thing1"] == {"value": "store"}
+
+
+def test_what_wechat_would_not_take_is_said_at_its_field(desk: Client, cast: Cast) -> None:
+    row = map_sale(cast)
+    change = reverse("admin:campaigns_topictemplate_change", args=[row.pk])
+    template = desk.get(change).context["adminform"].form.initial["template"]
+    form = {
+        "template": template,
+        "page": "",
+        "is_on": "on",
+        "value__thing1": "store",
+        "value__number2": "store",
+        "value__thing3": "",
+        "words__thing3": "字" * 21,
+    }
+    errors = desk.post(change, form).context["adminform"].form.errors
+    assert "「门店」填不进这里" in str(errors["value__number2"])
+    assert "现在会变成" in str(errors["words__thing3"])
+    assert set(errors) == {"value__number2", "words__thing3"}
+    good = form | {"value__number2": "points", "words__thing3": "期待再见"}
+    assert desk.post(change, good).status_code == 302
+    row.refresh_from_db()
+    assert row.fields["thing3"] == {"words": "期待再见"}

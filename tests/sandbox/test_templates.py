@@ -258,3 +258,18 @@ def test_nobody_answers_for_a_template_that_is_not_there(mini: Driver) -> None:
     person = mini.person()
     body = {"app_id": MINI, "answers": {"S9": "accept"}}
     mini.script("POST", f"/people/{person['id']}/mini/subscribe", body, status=404)
+
+
+def test_one_pop_up_asks_for_three_templates_at_most(mini: Driver) -> None:
+    rows = [
+        {"template_id": f"S{number}", "title": f"消息{number}", "content": CONTENT} for number in range(1, 5)
+    ]
+    mini.script("PUT", f"/accounts/{MINI}/templates", {"templates": rows})
+    person = mini.person()
+    path = f"/people/{person['id']}/mini/subscribe"
+    four = {"app_id": MINI, "answers": {f"S{number}": "accept" for number in range(1, 5)}}
+    assert mini.script("POST", path, four, status=400)["error"] == "too_many_templates"
+    assert mini.script("POST", path, {"app_id": MINI, "answers": {}}, status=400)["error"] == "bad_field"
+    assert subscribe_send(mini, person)["errcode"] == 43101
+    three = {f"S{number}": "accept" for number in range(1, 4)}
+    assert mini_act(mini, person, "subscribe", answers=three)["consents"] == dict.fromkeys(three, 1)

@@ -2,6 +2,8 @@
 import { closeDialog, h, openDialog, toast } from "/static/dom.js";
 import { account, act, ask, person, state } from "/static/store.js";
 
+const MOST_ASKED = 3;
+
 const fetchTemplates = async () =>
   (await ask("GET", `/accounts/${encodeURIComponent(state.appId)}/templates?person_id=${state.personId}`)).templates;
 
@@ -22,10 +24,31 @@ async function answer(form, isAllowed) {
   toast(count ? `同意接收 ${count} 种消息各一次` : "没有同意");
 }
 
-/** wx.requestSubscribeMessage: who ticked "always" for all of them is not asked again. */
+/** Which of them the page asks for: wx.requestSubscribeMessage takes three at most (20003). */
 export async function openPopUp() {
   const templates = await fetchTemplates();
   if (!templates.length) return toast("这个小程序还没有消息模板");
+  if (templates.length <= MOST_ASKED) return popUp(templates);
+  const boxes = templates.map((template, number) => h("input", { type: "checkbox", checked: number < MOST_ASKED }));
+  const chosen = () => templates.filter((_one, number) => boxes[number].checked);
+  const go = h("button.go", {}, "弹出");
+  const limit = () => {
+    const isFull = chosen().length >= MOST_ASKED;
+    boxes.forEach((box) => { box.disabled = isFull && !box.checked; });
+    go.disabled = !chosen().length;
+  };
+  const form = h("form.pop-up", { onchange: limit, onsubmit: (event) => { event.preventDefault(); popUp(chosen()); } },
+    h("p", {}, `小程序的页面申请哪几种消息？微信一次最多 ${MOST_ASKED} 种`),
+    ...templates.map((template, number) => h("label.consent", {}, boxes[number],
+      h("span", {}, h("b", {}, template.title), h("small", {}, example(template))))),
+    h("div.mini-deeds", {}, go));
+  limit();
+  return openDialog("订阅消息", form);
+}
+
+/** Who ticked "always" for all of them is not asked again. */
+async function popUp(templates) {
+  closeDialog();
   const settled = templates.filter((one) => one.always);
   if (settled.length === templates.length) {
     await act("mini/subscribe", { answers: Object.fromEntries(settled.map((one) => [one.template_id, one.always])) });

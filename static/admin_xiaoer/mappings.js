@@ -1,0 +1,48 @@
+// What a topic's template will look like while its keywords are chosen: asked of the server, which knows every limit.
+(() => {
+  "use strict";
+
+  const WAIT_MS = 250;
+
+  const start = (preview) => {
+    const form = document.getElementById("topictemplate_form");
+    const shown = preview.querySelector("[data-mapping-shown]");
+    const tabs = [...preview.querySelectorAll("[data-mapping-sample]")];
+    if (!form || !shown) return;
+    let wait = 0;
+    let asked = 0;
+
+    const draw = async () => {
+      const number = ++asked;
+      const body = new FormData(form);
+      body.set("sample", tabs.find((tab) => tab.ariaSelected === "true")?.dataset.mappingSample ?? "");
+      try {
+        const answer = await fetch(preview.dataset.mappingPreview, { method: "POST", body, redirect: "error" });
+        const html = await answer.text();
+        if (answer.ok && number === asked) shown.innerHTML = html;
+      } catch { /* the next change asks again */ }
+    };
+    const soon = () => {
+      clearTimeout(wait);
+      wait = setTimeout(draw, WAIT_MS);
+    };
+    // The fixed text counts only where it was chosen.
+    const showWords = () => {
+      form.querySelectorAll("select[name^='value__']").forEach((select) => {
+        const field = form.elements.namedItem(select.name.replace("value__", "words__"));
+        if (field) field.disabled = select.value !== "";
+      });
+    };
+    form.addEventListener("input", soon);
+    form.addEventListener("change", () => { showWords(); soon(); });
+    tabs.forEach((tab) => tab.addEventListener("click", () => {
+      tabs.forEach((one) => { one.ariaSelected = String(one === tab); });
+      draw();
+    }));
+    showWords();
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-mapping-preview]").forEach(start);
+  });
+})();
