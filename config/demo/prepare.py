@@ -55,6 +55,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     from config.demo.doors import seed_doors
     from config.demo.doubles import seed_doubles
     from config.demo.points import seed_points
+    from config.demo.reaching import map_topics, seed_mini_openids, seed_quick_replies
     from config.demo.requests import seed_requests
     from config.demo.seed import seed_chain
     from config.demo.tags import seed_tags
@@ -70,7 +71,7 @@ def prepare(supervisor: Supervisor) -> Logins:
             f"Seeded {summary.stores} stores, {summary.guides} guides, {summary.members} members.", flush=True
         )
     for seed in (
-        seed_tags, seed_requests, seed_tiers, seed_points, seed_doubles, seed_consents, seed_coupons,
+        seed_mini_openids, seed_quick_replies, seed_tags, seed_requests, seed_tiers, seed_points, seed_doubles, seed_consents, seed_coupons,
     ):  # fmt: skip
         seed(at=clock.now(), actor=actor)
     till = seed_till(supervisor.home, at=clock.now(), actor=actor)
@@ -85,6 +86,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     supervisor.wait_for("sandbox")
     openids = connect(supervisor.sandbox_url, supervisor.web_url)
     sync_all_templates()
+    map_topics(actor)
     activation_code = activate_demo_guides(openids, at=clock.now())
     scan_link = find_scan_link(supervisor.sandbox_url)
     text = (
