@@ -71,7 +71,8 @@ def prepare(supervisor: Supervisor) -> Logins:
             f"Seeded {summary.stores} stores, {summary.guides} guides, {summary.members} members.", flush=True
         )
     for seed in (
-        seed_mini_openids, seed_quick_replies, seed_tags, seed_requests, seed_tiers, seed_points, seed_doubles, seed_consents, seed_coupons,
+        seed_mini_openids, seed_quick_replies, seed_tags, seed_requests, seed_tiers, seed_points, seed_doubles, seed_consents,
+        seed_coupons,
     ):  # fmt: skip
         seed(at=clock.now(), actor=actor)
     till = seed_till(supervisor.home, at=clock.now(), actor=actor)
