@@ -33,11 +33,14 @@ def _seed_performance(actor: Actor) -> None:
 
 
 def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
-    """What follows purchases, and the till that goes on selling."""
+    """What follows purchases, how members are reached, and the till that goes on selling."""
     from config.demo.care import seed_care
     from config.demo.live_till import seed_live_till
+    from config.demo.reaching import seed_mini_openids, seed_quick_replies
     from core import clock
 
+    seed_mini_openids(at=clock.now(), actor=actor)
+    seed_quick_replies(at=clock.now(), actor=actor)
     seed_care(at=clock.now(), actor=actor)
     seed_live_till(supervisor.home, at=clock.now(), actor=actor)
 
@@ -55,7 +58,6 @@ def prepare(supervisor: Supervisor) -> Logins:
     from config.demo.doors import seed_doors
     from config.demo.doubles import seed_doubles
     from config.demo.points import seed_points
-    from config.demo.reaching import map_topics, seed_mini_openids, seed_quick_replies
     from config.demo.requests import seed_requests
     from config.demo.seed import seed_chain
     from config.demo.tags import seed_tags
@@ -71,8 +73,7 @@ def prepare(supervisor: Supervisor) -> Logins:
             f"Seeded {summary.stores} stores, {summary.guides} guides, {summary.members} members.", flush=True
         )
     for seed in (
-        seed_mini_openids, seed_quick_replies, seed_tags, seed_requests, seed_tiers, seed_points, seed_doubles, seed_consents,
-        seed_coupons,
+        seed_tags, seed_requests, seed_tiers, seed_points, seed_doubles, seed_consents, seed_coupons,
     ):  # fmt: skip
         seed(at=clock.now(), actor=actor)
     till = seed_till(supervisor.home, at=clock.now(), actor=actor)
@@ -81,13 +82,12 @@ def prepare(supervisor: Supervisor) -> Logins:
     seed_doors(at=clock.now(), actor=actor)
     _seed_follow_up(supervisor, actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
+    from config.demo.reaching import adopt_templates
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
-    from wechat.services.templates import sync_all_templates
 
     supervisor.wait_for("sandbox")
     openids = connect(supervisor.sandbox_url, supervisor.web_url)
-    sync_all_templates()
-    map_topics(actor)
+    adopt_templates(actor)
     activation_code = activate_demo_guides(openids, at=clock.now())
     scan_link = find_scan_link(supervisor.sandbox_url)
     text = (

@@ -12,6 +12,7 @@ from campaigns.services.mapping import map_topic
 from config.demo import accounts
 from core.actor import Actor
 from guides import services as guide_services
+from wechat.services.templates import sync_all_templates
 
 _DICE_SEED: Final = 91
 # Of those who follow: the others have never opened it, and the log of reaches shows what that means.
@@ -110,8 +111,9 @@ def seed_quick_replies(*, at: dt.datetime, actor: Actor) -> None:
         )
 
 
-def map_topics(actor: Actor) -> None:
-    """Topics are said by the templates of both accounts, which were fetched from the sandbox. Once."""
+def adopt_templates(actor: Actor) -> None:
+    """The templates of both accounts are fetched from the sandbox; topics are said by them. The latter once."""
+    sync_all_templates()
     if apps.get_model("campaigns", "TopicTemplate").objects.exists():
         return
     rows = apps.get_model("wechat", "MessageTemplate").objects.all()
