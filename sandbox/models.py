@@ -30,6 +30,17 @@ class MessageTemplate:
 
 
 @dataclass
+class MassRecord:
+    """One mass message that was taken. `media_id` of an article's draft."""
+
+    msg_id: int
+    kind: str
+    at: float
+    status: str  # SENDING | SEND_SUCCESS | SEND_FAIL | DELETE
+    media_id: str = ""
+
+
+@dataclass
 class Account:
     """An official account or mini-program as its operator configured it in the platform's console."""
 
@@ -76,6 +87,14 @@ class Account:
     sent_keys: dict[str, list[float]] = field(default_factory=dict)  # client_msg_id of a person → when, msgid
     crowd: int | None = None  # followers beyond the cast, see sandbox.crowd
     crowd_gone: list[str] | None = None  # those of the crowd who follow no more
+    drafts: dict[str, list[dict[str, Any]]] = field(
+        default_factory=dict
+    )  # articles, by media id, oldest first
+    masses: dict[str, MassRecord] = field(default_factory=dict)
+    mass_keys: dict[str, list[float]] = field(default_factory=dict)  # clientmsgid → when, msg_id
+    mass_month: str = ""
+    mass_made: int = 0  # messages to everybody in that month
+    mass_speed: int = 0
     tags: dict[str, str] = field(default_factory=dict)  # id → name of the tags its followers may carry
 
 
@@ -128,6 +147,8 @@ class Tie:
     grants: list[CsGrant] = field(default_factory=list)
     last_interaction_at: float = 0.0
     typing_until: float = 0.0
+    mass_month: str = ""
+    mass_count: int = 0  # mass messages she got in that month
     chat: list[dict[str, Any]] = field(default_factory=list)
     mini: MiniTie = field(default_factory=MiniTie)
 
@@ -270,6 +291,8 @@ class Settings:
     push_timeout_s: float = 5.0
     followers_page_size: int = 10_000
     template_repeat: str = "same"  # or "refused": what a repeated client_msg_id is answered
+    mass_verdict: str = "send success"  # or "send fail", "err(10001)" …: how mass messages end
+    mass_retry: str = "known"  # or "slow": what a known clientmsgid is answered within a minute
     delivery_delay_s: float = 0.2  # until a message's result is pushed
     country_code: str = "text"  # or "number": the page documents one and shows the other
 

@@ -7,6 +7,7 @@ from starlette.routing import Route
 from sandbox.apis import (
     customservice,
     jsapi,
+    mass,
     media,
     menu,
     mini,
@@ -33,6 +34,7 @@ HOSTS: dict[str, Sequence[Endpoint]] = {
         *qrcode.ENDPOINTS,
         *customservice.ENDPOINTS,
         *templates.ENDPOINTS,
+        *mass.ENDPOINTS,
         *users.ENDPOINTS,
         *tags.ENDPOINTS,
         *media.ENDPOINTS,

@@ -21,7 +21,8 @@ def _recipient(call: Call, body: dict[str, Any]) -> tuple[Person, Tie]:
     return person, call.world.tie(person, call.account.app_id)
 
 
-def _part(body: dict[str, Any], name: str) -> dict[str, Any]:
+def part_of(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a part of the body: 47001 when it is missing."""
     part = body.get(name)
     if not isinstance(part, dict):
         raise WeChatRefusal(47001, f"{name} is missing")
@@ -37,7 +38,8 @@ def _text_of(part: dict[str, Any], name: str, *, is_required: bool = False) -> s
     return value
 
 
-def _media_url(call: Call, part: dict[str, Any], name: str = "media_id") -> str:
+def media_url(call: Call, part: dict[str, Any], name: str = "media_id") -> str:
+    """Return where the consoles find uploaded material: 40007 when it is not this account's, or gone."""
     media = call.world.media.get(_text_of(part, name))
     if media is None or media.app_id != call.account.app_id:
         raise WeChatRefusal(40007)
@@ -46,7 +48,8 @@ def _media_url(call: Call, part: dict[str, Any], name: str = "media_id") -> str:
     return f"/_/media/{media.media_id}"
 
 
-def _text(call: Call, part: dict[str, Any]) -> dict[str, Any]:
+def text_part(call: Call, part: dict[str, Any]) -> dict[str, Any]:
+    """Return a text as the chat shows it: 44004 when empty, 45002 when too long."""
     content = _text_of(part, "content")
     if not content:
         raise WeChatRefusal(44004)
@@ -56,16 +59,16 @@ def _text(call: Call, part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _picture(call: Call, part: dict[str, Any]) -> dict[str, Any]:
-    return {"url": _media_url(call, part)}
+    return {"url": media_url(call, part)}
 
 
 def _film(call: Call, part: dict[str, Any]) -> dict[str, Any]:
-    _media_url(call, part, "thumb_media_id")
-    return {"url": _media_url(call, part), "text": _text_of(part, "title")}
+    media_url(call, part, "thumb_media_id")
+    return {"url": media_url(call, part), "text": _text_of(part, "title")}
 
 
 def _music(call: Call, part: dict[str, Any]) -> dict[str, Any]:
-    _media_url(call, part, "thumb_media_id")
+    media_url(call, part, "thumb_media_id")
     return {"url": _text_of(part, "musicurl"), "text": _text_of(part, "title")}
 
 
@@ -85,7 +88,7 @@ def _card(call: Call, part: dict[str, Any]) -> dict[str, Any]:
         "appid": _text_of(part, "appid"),
         "pagepath": _text_of(part, "pagepath", is_required=True),
         "thumb_media_id": _text_of(part, "thumb_media_id"),
-        "thumb_url": _media_url(call, part, "thumb_media_id"),
+        "thumb_url": media_url(call, part, "thumb_media_id"),
     }
     owner = call.world.accounts.get(card["appid"])
     return {"card": {**card, "app_name": owner.name if owner else "小程序"}}
@@ -108,7 +111,7 @@ def _link(call: Call, part: dict[str, Any]) -> dict[str, Any]:
 
 
 READERS: dict[str, Callable[[Call, dict[str, Any]], dict[str, Any]]] = {
-    "text": _text,
+    "text": text_part,
     "image": _picture,
     "voice": _picture,
     "video": _film,
@@ -132,7 +135,7 @@ def send(call: Call) -> Answer:
     call.summary = kind
     person, tie = _recipient(call, body)
     call.summary = f"{kind} → {person.name}"
-    content = READERS[kind](call, _part(body, kind))
+    content = READERS[kind](call, part_of(body, kind))
     if tie.is_blocked:
         raise WeChatRefusal(48002)
     spend_window(tie, call.world.now())

@@ -22,6 +22,7 @@ from sandbox.state import World
 from sandbox.tokens import authenticate, find_token
 
 Answer = dict[str, Any] | Response
+HELPER = "mass-helper"
 OK: dict[str, Any] = {"errcode": 0, "errmsg": "ok"}
 ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u[0-9a-fA-F]{4}")
 
@@ -37,7 +38,7 @@ class Call:
     app_id: str = ""
     summary: str = ""
     fault_kind: str = ""
-    reports: list[tuple[Person, dict[str, Any]]] = field(default_factory=list)
+    reports: list[tuple[Person | None, dict[str, Any]]] = field(default_factory=list)
     _account: Account | None = field(default=None)
 
     @property
@@ -52,8 +53,9 @@ class Call:
         self._account = account
         self.app_id = account.app_id
 
-    def report(self, person: Person, fields: dict[str, Any]) -> None:
-        """Push this to the account a little after the answer: what became of what it asked for."""
+    def report(self, person: Person | None, fields: dict[str, Any]) -> None:
+        """Push this to the account a little after the answer: what became of what it asked for. About nobody it comes
+        from the platform's own helper."""
         self.reports.append((person, fields))
 
     def publish_mini(self, person: Person) -> None:
@@ -164,7 +166,7 @@ def _log(
 def _post_reports(call: Call, postman: Postman) -> None:
     """Once it is known that the call was answered, or that its answer was lost on the way."""
     for person, fields in call.reports:
-        openid = openid_of(person.key, call.account.app_id)
+        openid = openid_of(person.key if person else HELPER, call.account.app_id)
         push = postman.make(call.account, person, openid, fields)
         postman.post([push], after_s=call.world.settings.delivery_delay_s)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.routing import Route
 
-from sandbox import rawpushes
+from sandbox import mass, rawpushes
 from sandbox.crypto import CryptoError, decode_key
 from sandbox.errors import ScriptError
 from sandbox.models import Account
@@ -38,6 +38,7 @@ SETTABLE = {
 KEPT = {"menu", "console_menu"}
 INTERNAL = {"tokens", "forced_refreshes", "hands_out_killed_token", "quota_used", "quota_day"}
 INTERNAL |= {"quota_clears", "tickets", "picture_minute", "pictures_drawn"}
+INTERNAL |= {"drafts", "masses", "mass_keys", "mass_month", "mass_made", "mass_speed"}
 INTERNAL |= {"templates", "sends_minute", "sends_made", "sent_keys"}
 
 
@@ -168,6 +169,11 @@ def _deed_routes(desk: Desk) -> list[Route]:
         world.hub.publish("accounts", {})
         return describe(account)
 
+    async def put_drafts(ask: Ask) -> Answer:
+        account = world.account(ask.path("app_id"))
+        account.drafts = mass.read_drafts(ask.body.get("drafts"))
+        return {"drafts": account.drafts}
+
     async def kill(ask: Ask) -> Answer:
         account = world.account(ask.path("app_id"))
         return {"killed": kill_tokens(world, account, is_sticky=ask.body.get("sticky") is True)}
@@ -177,6 +183,7 @@ def _deed_routes(desk: Desk) -> list[Route]:
         desk.route("POST", ONE + "/rotate-key", rotate),
         desk.route("POST", ONE + "/rotate-key/finish", finish_rotation),
         desk.route("POST", ONE + "/kill-tokens", kill),
+        desk.route("PUT", ONE + "/drafts", put_drafts),
     ]
 
 

@@ -1,6 +1,7 @@
 """The world itself: health, reset, clock, faults, settings, codes, media, the live stream."""
 
 import base64
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,7 @@ from sandbox.faults import CALL_KINDS, PUSH_KINDS, publish_faults, read_fault
 from sandbox.models import QrCode
 from sandbox.scripting.base import Answer, Ask, Desk
 
+VERDICT = re.compile(r"send success|send fail|err\(\d+\)")
 HEALTH: dict[str, Any] = {"ok": True, "stand_in_for": "wechat"}
 
 
@@ -101,6 +103,14 @@ def _settings_routes(desk: Desk) -> list[Route]:
         repeat = ask.body.get("template_repeat", world.settings.template_repeat)
         if repeat not in ("same", "refused"):
             raise ScriptError("bad_field", 'template_repeat 要是 "same" 或 "refused"')
+        verdict = ask.body.get("mass_verdict", world.settings.mass_verdict)
+        retry = ask.body.get("mass_retry", world.settings.mass_retry)
+        if not isinstance(verdict, str) or not VERDICT.fullmatch(verdict) or retry not in ("known", "slow"):
+            raise ScriptError(
+                "bad_field",
+                'mass_verdict 要是 "send success"、"send fail" 或 "err(数字)"，mass_retry 要是 "known" 或 "slow"',
+            )
+        world.settings.mass_verdict, world.settings.mass_retry = verdict, retry
         delay = _number(ask.body.get("delivery_delay_s", world.settings.delivery_delay_s), "delivery_delay_s")
         world.settings.template_repeat, world.settings.delivery_delay_s = repeat, delay
         world.settings.country_code = country_code

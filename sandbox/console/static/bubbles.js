@@ -101,7 +101,9 @@ function body(bubble) {
   return h("div.bubble", {}, `［${fallback[bubble.kind] ?? bubble.kind}］${bubble.text ?? ""}`);
 }
 
-const how = { passive: "被动回复", cs: "客服消息", template: "模板消息", subscription: "订阅消息" };
+const how = {
+  passive: "被动回复", cs: "客服消息", template: "模板消息", subscription: "订阅消息", mass: "群发", mass_preview: "群发预览",
+};
 
 export function drawBubble(bubble, { face, isNew }) {
   const fresh = isNew ? ".is-new" : "";
