@@ -114,6 +114,29 @@ class SendOutcome:
     field: str = ""
 
 
+MassKind = Literal["text", "image", "article"]
+MassState = Literal["sent", "sending", "failed", "deleted", "unknown"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MassContent:
+    """What a mass message says: a text, a picture (its name in the default storage) or an article (its media id)."""
+
+    kind: MassKind
+    text: str = ""
+    picture: str = ""
+    media_id: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DraftCard:
+    """An article that lies in the drafts of an account's console; several articles of one draft go together."""
+
+    media_id: str
+    title: str
+    article_count: int
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Permits:
     """Leave to send `count` messages now. With none, `wait_until` says when to ask again; `halt_code` is set while the
@@ -192,6 +215,7 @@ class FollowerTagCard:
     follower_count: int
     is_live: bool
     listed_at: dt.datetime | None
+    synced_at: dt.datetime
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

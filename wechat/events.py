@@ -137,6 +137,27 @@ class TemplateDelivered(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class MassSettled(Event):
+    """What became of a mass message. `reason` is WeChat's number when it was refused in its examination, else 0.
+    `reached_count` of `total_count` got it; `filtered_count` passed WeChat's own filter (the month's four, her settings).
+    `copyright_state`: 1 original enough, 2 taken for a reprint that may be sent, 3 for one that may not; 0 not told.
+    See TemplateDelivered for its speed."""
+
+    account_id: int
+    app_id: str
+    message_id: str
+    is_sent: bool
+    reason: int
+    total_count: int
+    filtered_count: int
+    reached_count: int
+    error_count: int
+    copyright_state: int
+    inbound_id: int
+    at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class SubscriptionAnswered(Event):
     """She accepted or refused messages of one template: in the pop-up, or (`is_setting`) later in her settings.
 

@@ -263,7 +263,7 @@ def test_after_its_window_a_message_is_dropped_without_a_call(
         (43019, "blocked"),
         (40003, "unknown_user"),
         (45002, "unfit"),
-        (45028, "refused"),
+        (45028, "no_mass_quota"),
         (48001, "no_permission"),
     ],
 )

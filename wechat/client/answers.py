@@ -1,7 +1,7 @@
 """From the bytes of an HTTP answer to what an API method returns."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from wechat.client.calls import BinaryAnswer
@@ -20,7 +20,14 @@ _MAGIC: Final = (
 _OK: Final = 200
 
 
-def read(answer: Answer, path: str, *, may_be_binary: bool, private: Iterable[str]) -> Any:
+def read(
+    answer: Answer,
+    path: str,
+    *,
+    may_be_binary: bool,
+    private: Iterable[str],
+    answering_codes: Collection[int] = (),
+) -> Any:
     """The JSON object, or BinaryAnswer where the call may answer with a file.
 
     A file is told from an error by trying JSON only when the body starts with a brace, then by its first
@@ -32,7 +39,7 @@ def read(answer: Answer, path: str, *, may_be_binary: bool, private: Iterable[st
         return BinaryAnswer(answer.body, answer.content_type)
     result = _read_object(answer.body, path)
     errcode = _errcode(result, path)
-    if errcode:
+    if errcode and errcode not in answering_codes:
         raise ApiError.of_answer(path, errcode, str(result.get("errmsg", "")), private)
     return result
 

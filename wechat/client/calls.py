@@ -54,10 +54,18 @@ _REPEATABLE_POSTS: Final = frozenset(
         "/cgi-bin/openapi/rid/get",
         "/cgi-bin/callback/check",
         "/cgi-bin/menu/trymatch",
+        "/cgi-bin/message/mass/get",
+        "/cgi-bin/draft/batchget",
         "/wxa/getwxacodeunlimit",
         "/wxa/business/checkencryptedmsg",
     }
 )
+# A mass send whose `clientmsgid` is known is told so by a code, and by the id that the first one got: an answer.
+KNOWN_CLIENT_MSG_ID: Final = 45065
+_ANSWERING_CODES: Final[Mapping[str, frozenset[int]]] = {
+    "/cgi-bin/message/mass/send": frozenset({KNOWN_CLIENT_MSG_ID}),
+    "/cgi-bin/message/mass/sendall": frozenset({KNOWN_CLIENT_MSG_ID}),
+}
 _UNREPEATABLE_GETS: Final = frozenset(
     {"/device/getqrcode", "/cgi-bin/token", "/sns/oauth2/access_token", "/sns/jscode2session"}
 )
@@ -91,6 +99,11 @@ class Call:
     @property
     def may_be_binary(self) -> bool:
         return self.path in BINARY
+
+    @property
+    def answering_codes(self) -> frozenset[int]:
+        """Codes besides 0 with which WeChat answers this call instead of refusing it."""
+        return _ANSWERING_CODES.get(self.path, frozenset())
 
     def url(self, token: str | None) -> str:
         params = [*self.params, ("access_token", token)] if token is not None else list(self.params)

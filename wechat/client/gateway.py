@@ -66,6 +66,7 @@ class GatewayClient(WeChatClient):  # type: ignore[misc]  # wechatpy ships no ty
     stable_token = apis.StableToken()
     oauth = apis.GatewayOAuth()
     quotas = apis.Quotas()
+    draft = apis.GatewayDraft()
     wxa = mini.GatewayWxa()
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
@@ -180,7 +181,13 @@ class GatewayClient(WeChatClient):  # type: ignore[misc]  # wechatpy ships no ty
                 timeout_s=call.timeout_s,
             )
             private = [*call.private_values(), token or "", self.secret]
-            outcome = answers.read(answer, call.path, may_be_binary=call.may_be_binary, private=private)
+            outcome = answers.read(
+                answer,
+                call.path,
+                may_be_binary=call.may_be_binary,
+                private=private,
+                answering_codes=call.answering_codes,
+            )
         except WeChatError as error:
             outcome = error.with_traceback(None)
         latency_ms = round((time.perf_counter() - started) * 1000)

@@ -158,12 +158,14 @@ class Courier:
         return verdicts.judge(error, send_path=path, is_repeatable=is_repeatable, at=now)
 
     def _send_picture(self, client: GatewayClient, openid: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        with self._uploaded(payload["path"], "image") as media_id:
+        with media.uploaded(account_id=self.account_id, source=payload["path"], kind="image") as media_id:
             answer: dict[str, Any] = client.message.send_image(openid, media_id)
         return answer
 
     def _send_card(self, client: GatewayClient, openid: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        with self._uploaded(payload["thumb_path"], "thumb") as media_id:
+        with media.uploaded(
+            account_id=self.account_id, source=payload["thumb_path"], kind="thumb"
+        ) as media_id:
             answer: dict[str, Any] = client.message.send_card_page(
                 openid,
                 title=payload["title"],
@@ -172,17 +174,6 @@ class Courier:
                 thumb_media_id=media_id,
             )
         return answer
-
-    @contextlib.contextmanager
-    def _uploaded(self, source: str, kind: media.MediaKind) -> Iterator[str]:
-        """A file's id at WeChat; one that WeChat has forgotten is uploaded anew the next time."""
-        media_id = media.get_media_id(account_id=self.account_id, source=source, kind=kind)
-        try:
-            yield media_id
-        except WeChatError as error:
-            if error.errcode == verdicts.UNKNOWN_MEDIA:
-                media.forget_media(account_id=self.account_id, media_id=media_id)
-            raise
 
     def _present_client(self) -> GatewayClient:
         """An account that was switched off, or given another secret, counts within seconds."""

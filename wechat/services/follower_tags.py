@@ -139,6 +139,7 @@ def _card(row: FollowerTag) -> FollowerTagCard:
         follower_count=row.follower_count,
         is_live=row.gone_at is None,
         listed_at=row.listed_at,
+        synced_at=row.synced_at,
     )
 
 

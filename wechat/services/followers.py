@@ -16,6 +16,7 @@ from wechat.services.forgotten import end_forgetting
 from wechat.services.taggings import drop_taggings
 
 __all__ = [
+    "count_following",
     "fetch_follower",
     "find_window_until",
     "get_window_until",
@@ -109,6 +110,11 @@ def list_open_windows(*, account_id: int, openids: Iterable[str], at: dt.datetim
     """Those of these who may be written to at that instant, as far as we know, and until when."""
     rows = Follower.objects.filter(account_id=account_id, openid__in=list(openids), window_until__gt=at)
     return {openid: until for openid, until in rows.values_list("openid", "window_until") if until}
+
+
+def count_following(*, account_id: int) -> int:
+    """How many follow the account, as far as we know."""
+    return Follower.objects.filter(account_id=account_id, is_following=True).count()
 
 
 def list_standings(*, account_id: int, openids: Iterable[str]) -> dict[str, FollowerStanding]:

@@ -3,8 +3,10 @@
 Official page "upload temporary media": a media_id lives three days.
 """
 
+import contextlib
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
@@ -13,10 +15,11 @@ from django.core.files.storage import default_storage
 
 from core import clock
 from wechat.client.answers import is_known_file
-from wechat.client.errors import UnreadableAnswer
+from wechat.client.errors import UnreadableAnswer, WeChatError
 from wechat.errors import MessageUnfit
 from wechat.models import MediaHandle
 from wechat.services.clients import client_for
+from wechat.services.verdicts import UNKNOWN_MEDIA
 
 MediaKind = Literal["image", "thumb"]
 
@@ -51,6 +54,18 @@ def get_media_id(*, account_id: int, source: bytes | str | Path, kind: MediaKind
         defaults={"media_id": media_id, "expires_at": now + LIVES},
     )
     return media_id
+
+
+@contextlib.contextmanager
+def uploaded(*, account_id: int, source: str, kind: MediaKind) -> Iterator[str]:
+    """A picture's id at WeChat, for one call; when that call says WeChat has forgotten it, the next one uploads anew."""
+    media_id = get_media_id(account_id=account_id, source=source, kind=kind)
+    try:
+        yield media_id
+    except WeChatError as error:
+        if error.errcode == UNKNOWN_MEDIA:
+            forget_media(account_id=account_id, media_id=media_id)
+        raise
 
 
 def forget_media(*, account_id: int, media_id: str) -> None:

@@ -1,21 +1,25 @@
 """Reading what WeChat pushes about messages we sent and consents she gave.
 
-Official pages "template message events" and "subscribe message events". `List` comes as nothing, one object or an
-array; in JSON at top level, in XML inside an element of its own.
+Official pages "template message events", "subscribe message events" and "result of a mass message". `List` comes as
+nothing, one object or an array; in JSON at top level, in XML inside an element of its own.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from core.events import Event
-from wechat.events import SubscriptionAnswered, SubscriptionSettled, TemplateDelivered
+from wechat.events import MassSettled, SubscriptionAnswered, SubscriptionSettled, TemplateDelivered
 
 _WRAPPERS: Final = {
     "event.subscribe_msg_popup_event": "SubscribeMsgPopupEvent",
     "event.subscribe_msg_change_event": "SubscribeMsgChangeEvent",
     "event.subscribe_msg_sent_event": "SubscribeMsgSentEvent",
 }
-KINDS: Final = frozenset({"event.templatesendjobfinish", *_WRAPPERS})
+_GREATEST: Final = 2**31 - 1
+_MASS: Final = "event.masssendjobfinish"
+KINDS: Final = frozenset({"event.templatesendjobfinish", _MASS, *_WRAPPERS})
+_REASON: Final = re.compile(r"err\((\d{1,9})\)")
 
 
 def read_results(
@@ -23,6 +27,9 @@ def read_results(
 ) -> Iterator[Event]:
     """The events that a push of one of KINDS announces; entries without a template id say nothing."""
     openid = _text(fields, "FromUserName")
+    if kind == _MASS:
+        yield _read_mass(fields, account_id=account_id, app_id=app_id, inbound_id=inbound_id, at=at)
+        return
     if kind not in _WRAPPERS:
         status = read_status(_text(fields, "Status"))
         message_id = _text(fields, "MsgID") or _text(fields, "MsgId")
@@ -62,6 +69,33 @@ def read_status(status: str) -> str:
     if squeezed.startswith("success"):
         return "success"
     return "blocked" if squeezed.startswith("failed:userblock") else "failed"
+
+
+def _read_mass(
+    fields: Mapping[str, Any], *, account_id: int, app_id: str, inbound_id: int, at: int
+) -> MassSettled:
+    """The result of a mass message; the copyright check comes as nothing where there was no article."""
+    status = _text(fields, "Status").lower().replace(" ", "")
+    reason = _REASON.match(status)
+    check = fields.get("CopyrightCheckResult")
+    return MassSettled(
+        account_id=account_id,
+        app_id=app_id,
+        message_id=_text(fields, "MsgID") or _text(fields, "MsgId"),
+        is_sent=status.startswith("sendsuccess"),
+        reason=int(reason[1]) if reason else 0,
+        total_count=_count(fields, "TotalCount"),
+        filtered_count=_count(fields, "FilterCount"),
+        reached_count=_count(fields, "SentCount"),
+        error_count=_count(fields, "ErrorCount"),
+        copyright_state=_count(check, "CheckState") if isinstance(check, Mapping) else 0,
+        inbound_id=inbound_id,
+        at=at,
+    )
+
+
+def _count(fields: Mapping[str, Any], name: str) -> int:
+    return min(max(_number(fields, name), 0), _GREATEST)
 
 
 def _entries(fields: Mapping[str, Any], wrapper: str) -> Iterator[Mapping[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from wechat.client.calls import KNOWN_CLIENT_MSG_ID
 from wechat.client.errors import (
     BUSY,
     CONFIGURATION_TROUBLE,
@@ -22,7 +23,9 @@ PREFIX: Final = "wechat."
 TOO_FAST: Final = 45011
 UNKNOWN_MEDIA: Final = 40007
 # The answer to a second send under one client message id: it went out the first time.
-ALREADY_SENT: Final = 45065
+ALREADY_SENT: Final = KNOWN_CLIENT_MSG_ID
+# The same client message id again within a minute: of the first send WeChat says nothing by it.
+REPEATED_TOO_FAST: Final = 45066
 AWAY_PAUSE: Final = dt.timedelta(seconds=1)
 TOKEN_PAUSE: Final = dt.timedelta(seconds=5)
 _FIELD: Final = re.compile(r"data\.([a-z_]+[0-9]+)")
@@ -42,7 +45,9 @@ _REFUSED: Final = {
     45002: "unfit",
     45008: "unfit",
     45015: "window_closed",
+    45028: "no_mass_quota",
     45047: "count_spent",
+    45159: "tag_gone",
     47003: "field_refused",
     48002: "blocked",
 }
@@ -71,12 +76,14 @@ WORDS: Final[dict[str, str | Promise]] = {
     "misconfigured": _("AppID 或 AppSecret 不对，已停止发送"),
     "no_answer": _("已发出，但没有收到微信的回复"),
     "no_grant": _("对方没有同意订阅，或同意的次数已用完"),
+    "no_mass_quota": _("微信说群发次数已经用完"),
     "no_permission": _("这个账号没有这个接口的权限，已停止发送"),
     "no_token": _("没有拿到接口令牌，稍后再试"),
     "not_follower": _("对方没有关注"),
     "page_unknown": _("已发布的小程序里没有这个页面"),
     "quota_spent": _("今天的发送次数已用完"),
     "rate_reached": _("达到账号的发送速度上限，还没有轮到"),
+    "repeated_fast": _("微信要求隔一分钟再问，这条消息有没有收下还不知道"),
     "refused": _("微信拒绝了这条消息"),
     "tag_gone": _("微信里已经没有这个标签"),
     "tags_full": _("她身上已有 20 个标签，微信不让再打"),
@@ -138,6 +145,10 @@ def judge(error: WeChatError, *, send_path: str, is_repeatable: bool, at: dt.dat
 def _judge_refusal(error: ApiError, is_repeatable: bool, at: dt.datetime) -> SendOutcome:
     if error.errcode == BUSY:
         return _outcome("uncertain", "busy", error, is_repeatable=is_repeatable)
+    if error.errcode == REPEATED_TOO_FAST and is_repeatable:
+        return _outcome(
+            "uncertain", "repeated_fast", error, retry_at=_from(at, error), is_repeatable=is_repeatable
+        )
     if error.errcode == TOO_FAST:
         return _outcome("later", "too_fast", error, retry_at=_from(at, error))
     if error.errcode in TOKEN_TROUBLE:
