@@ -6,6 +6,13 @@ from core.events import Event
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class MassConfirmed(Event):
+    """A mass message is to go out now. A wake-up: `work_mass_messages` finds it too."""
+
+    message_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class ReachesQueued(Event):
     """Reaches wait to be sent; one event may stand for many of them. A wake-up: `send_due_reaches` finds them too."""
 

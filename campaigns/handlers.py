@@ -1,9 +1,9 @@
 """What `campaigns` does when something was told. All may be delivered twice."""
 
 from campaigns import services
-from campaigns.events import ReachesQueued, SegmentDue
+from campaigns.events import MassConfirmed, ReachesQueued, SegmentDue
 from core import clock
-from wechat.events import SubscriptionAnswered, SubscriptionSettled, TemplateDelivered
+from wechat.events import MassSettled, SubscriptionAnswered, SubscriptionSettled, TemplateDelivered
 
 
 def on_reaches_queued(event: ReachesQueued) -> None:
@@ -14,6 +14,16 @@ def on_reaches_queued(event: ReachesQueued) -> None:
 def on_segment_due(event: SegmentDue) -> None:
     """Work out what is due. Lost, the timetable finds it."""
     services.work_segments()
+
+
+def on_mass_confirmed(event: MassConfirmed) -> None:
+    """Send it. Lost, the timetable finds it."""
+    services.send_mass_message(event.message_id)
+
+
+def on_mass_settled(event: MassSettled) -> None:
+    """Its numbers, or why WeChat did not send it."""
+    services.settle_mass_message(told=event)
 
 
 def on_template_delivered(event: TemplateDelivered) -> None:

@@ -11,6 +11,12 @@ def send_due_reaches() -> int:
     return services.send_due_reaches()
 
 
+@shared_task(name="campaigns.work_mass_messages")
+def work_mass_messages() -> int:
+    """Mass messages whose time has come, whose worker died, or whose result is overdue."""
+    return services.send_due_mass_messages() + services.ask_overdue_results()
+
+
 @shared_task(name="campaigns.prune_reaches")
 def prune_reaches() -> int:
     """See the service of that name."""

@@ -9,6 +9,7 @@ HOLDINGS: tuple[str, ...] = (
     "members.services.holdings_people.MergeHoldings",
     "guides.services.holdings_gateway.GatewayHoldings",
     "campaigns.services.holdings.GrantHoldings",
+    "campaigns.services.holdings_mass.MassHoldings",
     "members.services.holdings_people.AddressHoldings",
     "sales.services.holdings.SaleHoldings",
     "sales.services.holdings_reviews.ReviewHoldings",

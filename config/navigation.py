@@ -169,6 +169,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("话术"), "speaker_notes", "guides_quickreply_changelist"),
             _item(_("自动回复"), "quickreply", "wechat_replyrule_changelist"),
             _item(_("自定义菜单"), "dock_to_bottom", "wechat_menuversion_changelist"),
+            _item(_("群发消息"), "send_and_archive", "campaigns_massmessage_changelist"),
             _item(_("模板消息"), "notifications", "wechat_messagetemplate_changelist"),
             _item(_("收件箱"), "inbox", "wechat_inboundevent_changelist"),
             _item(_("发件箱"), "outbox", "wechat_outboundmessage_changelist"),

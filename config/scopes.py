@@ -25,6 +25,7 @@ SCOPES: Mapping[str, str] = {
     "guides.ServiceRequest": "guides.selectors.scope_requests",
     "guides.FollowUp": "guides.selectors.scopes.scope_follow_ups",
     "guides.Conversation": "guides.selectors.scopes.scope_conversations",
+    "campaigns.MassMessage": "campaigns.selectors.mass.scope_mass_messages",
     "campaigns.Reach": "guides.selectors.scopes.scope_member_rows",
     "campaigns.InboxMessage": "guides.selectors.scopes.scope_member_rows",
     "sales.MemberMetrics": "guides.selectors.scopes.scope_member_rows",

@@ -29,6 +29,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "mend_follow_ups": {"task": "guides.mend_follow_ups", "schedule": 60.0},
     # Wakes whoever sends; what a dead sender left is taken over after its lease.
     "send_reaches": {"task": "campaigns.send_due_reaches", "schedule": 5.0},
+    "work_mass_messages": {"task": "campaigns.work_mass_messages", "schedule": 5.0},
     "prune_reaches": {"task": "campaigns.prune_reaches", "schedule": 3600.0},
     # Segments that are due, and members whose rows changed; mostly there are none.
     "work_segments": {"task": "campaigns.work_segments", "schedule": 5.0},

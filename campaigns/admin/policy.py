@@ -22,7 +22,7 @@ class PolicyForm(forms.ModelForm[ReachPolicy]):
 
     class Meta:
         model = ReachPolicy
-        fields = ("is_quiet_on", "quiet_from", "quiet_until")
+        fields = ("is_quiet_on", "quiet_from", "quiet_until", "mass_needs_second")
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}
@@ -62,6 +62,7 @@ class ReachPolicyAdmin(OnlyRow, BaseAdmin):
                 "description": _("免打扰时段里的一般通知和营销消息等到结束时再发；必须告知的照常发送。"),
             },
         ),
+        (_("群发"), {"fields": ("mass_needs_second",)}),
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.contracts import CHANNEL_LABELS, REACH_WORDS, TOPICS
-from campaigns.models import Importance, SegmentKind
+from campaigns.models import Importance, MassAudienceKind, SegmentKind
 from core.admin import name_actions, name_details, name_values
 from wechat.services import verdicts
 
@@ -20,6 +20,14 @@ name_actions(
         "campaigns.segment_retired": _("停用人群"),
         "campaigns.segment_refreshed": _("重新计算人群"),
         "campaigns.segmentmember_exported": _("导出人群会员"),
+        "campaigns.mass_written": _("写群发消息"),
+        "campaigns.mass_changed": _("修改群发消息"),
+        "campaigns.mass_previewed": _("预览群发消息"),
+        "campaigns.mass_confirmed": _("确认群发消息"),
+        "campaigns.mass_recalled": _("撤回群发消息"),
+        "campaigns.mass_dropped": _("作废群发消息"),
+        "campaigns.mass_asked_again": _("再问一次微信"),
+        "campaigns.mass_deleted": _("删除群发图文"),
     }
 )
 name_details(
@@ -35,6 +43,10 @@ name_details(
 name_values("kind", SegmentKind.choices, within="campaigns.")
 name_values("topic", [(topic.code, topic.label) for topic in TOPICS.values()], within="campaigns.")
 name_values("importance", Importance.choices, within="campaigns.")
+name_details({"audience": _("发给谁"), "expected_count": _("预计人数"), "outcome": _("结果")})
+name_values("audience", MassAudienceKind.choices, within="campaigns.mass_")
+_OUTCOMES = {f"{verdicts.PREFIX}{code}": words for code, words in verdicts.WORDS.items()}
+name_values("outcome", _OUTCOMES | {"sent": _("微信已收下")}, within="campaigns.mass_previewed")
 name_values("channels", list(CHANNEL_LABELS.items()), within="campaigns.")
 
 

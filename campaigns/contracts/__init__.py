@@ -1,6 +1,14 @@
 """What may leave `campaigns`."""
 
 from campaigns.contracts.inbox import GrantAnswer, InboxLine, OfferedTemplate
+from campaigns.contracts.mass import (
+    COPYRIGHT_WORDS,
+    MASS_WORDS,
+    REJECTIONS,
+    MassDraft,
+    MassReach,
+    MassUse,
+)
 from campaigns.contracts.reaches import (
     REACH_WORDS,
     Cap,
@@ -24,9 +32,12 @@ from campaigns.contracts.topics import (
 __all__ = [
     "CHANNELS",
     "CHANNEL_LABELS",
+    "COPYRIGHT_WORDS",
+    "MASS_WORDS",
     "OFFERED_CHANNELS",
     "OFFERED_TOPICS",
     "REACH_WORDS",
+    "REJECTIONS",
     "SMS",
     "TOPICS",
     "WECHAT_CHANNELS",
@@ -35,6 +46,9 @@ __all__ = [
     "GrantAnswer",
     "ImportanceName",
     "InboxLine",
+    "MassDraft",
+    "MassReach",
+    "MassUse",
     "OfferedTemplate",
     "ReachOrder",
     "ReachTry",

@@ -2,6 +2,14 @@
 
 from campaigns.models.grants import GrantEntry, GrantReason, SubscriptionGrant
 from campaigns.models.inbox import InboxMessage
+from campaigns.models.mass import (
+    MassAudienceKind,
+    MassKind,
+    MassMessage,
+    MassPurpose,
+    MassRecipient,
+    MassState,
+)
 from campaigns.models.policy import (
     CapSpan,
     FrequencyCap,
@@ -29,6 +37,12 @@ __all__ = [
     "Importance",
     "InboxMessage",
     "MappingKind",
+    "MassAudienceKind",
+    "MassKind",
+    "MassMessage",
+    "MassPurpose",
+    "MassRecipient",
+    "MassState",
     "Reach",
     "ReachBar",
     "ReachPolicy",

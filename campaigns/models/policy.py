@@ -19,6 +19,12 @@ class ReachPolicy(models.Model):
         help_text=_("这段时间里的通知到结束时再发；必须告知的不受限制"),
     )
 
+    mass_needs_second = models.BooleanField(
+        _("群发要另一位员工确认"),
+        default=True,
+        help_text=_("群发收不回来：编写的人不能自己确认"),
+    )
+
     class Meta:
         verbose_name = _("触达规则")
         verbose_name_plural = _("触达规则")

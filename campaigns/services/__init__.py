@@ -3,6 +3,21 @@
 from campaigns.services.delivering import note_delivery
 from campaigns.services.grants import note_pushed_answer, report_answers
 from campaigns.services.inbox import read_inbox_message, read_whole_inbox
+from campaigns.services.mass_confirming import confirm_mass_message
+from campaigns.services.mass_lists import read_mass_list, read_pasted_list
+from campaigns.services.mass_results import (
+    ask_again,
+    ask_overdue_results,
+    delete_mass_message,
+    settle_mass_message,
+)
+from campaigns.services.mass_sending import send_due_mass_messages, send_mass_message
+from campaigns.services.mass_writing import (
+    drop_mass_message,
+    preview_mass_message,
+    recall_mass_message,
+    save_mass_message,
+)
 from campaigns.services.queueing import queue_reaches, reach_member
 from campaigns.services.rescuing import rescue_stuck_reaches
 from campaigns.services.resending import resend_reach
@@ -19,24 +34,37 @@ from campaigns.services.sending import send_due_reaches
 from campaigns.services.telling import take_back, tell_members
 
 __all__ = [
+    "ask_again",
+    "ask_overdue_results",
     "change_segment",
+    "confirm_mass_message",
     "create_list",
     "create_segment",
+    "delete_mass_message",
+    "drop_mass_message",
     "fill_segment",
     "note_delivery",
     "note_pushed_answer",
+    "preview_mass_message",
     "prune_reaches",
     "prune_segment_moves",
     "queue_reaches",
     "reach_member",
     "read_inbox_message",
+    "read_mass_list",
+    "read_pasted_list",
     "read_whole_inbox",
+    "recall_mass_message",
     "refresh_segment",
     "report_answers",
     "rescue_stuck_reaches",
     "resend_reach",
     "retire_segment",
+    "save_mass_message",
+    "send_due_mass_messages",
     "send_due_reaches",
+    "send_mass_message",
+    "settle_mass_message",
     "take_back",
     "tell_members",
     "work_segments",

@@ -1,5 +1,6 @@
 """A list of members that staff uploads for a bulk issue: one number a line, of whatever sort."""
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,7 @@ MOST_LINES: Final = 100_000
 MOST_MISSED: Final = 200_000
 _CHUNK: Final = 5_000
 _CODE_LENGTH: Final = 12
+_OPENID: Final = re.compile(r"o[0-9A-Za-z_\-]{20,40}")
 _HEADINGS: Final = ("手机", "电话", "会员码", "会员号", "卡号", "phone", "mobile")
 LINE_WORDS: Final[dict[str, str | Promise]] = {
     "unknown": _("没有这位会员，或不归您查看"),
@@ -37,9 +39,10 @@ LINE_WORDS: Final[dict[str, str | Promise]] = {
 }
 
 
-def read_issue_list(*, path: Path, staff: StaffAccount) -> ListedMembers:
+def read_issue_list(*, path: Path, staff: StaffAccount, app_id: str = "") -> ListedMembers:
     """Who stands on the list, of those whom the account sees, and which lines name nobody. The first column with a
-    heading we know counts, else the first column; a first line that is a number itself counts as a line.
+    heading we know counts, else the first column; a first line that is a number itself counts as a line. With `app_id`,
+    openids of that account name members too.
 
     Refuses more than 100,000 lines, and what `open_table` refuses.
     """
@@ -52,7 +55,7 @@ def read_issue_list(*, path: Path, staff: StaffAccount) -> ListedMembers:
             count += len(chunk)
             if count > MOST_LINES:
                 raise ListTooLong
-            members = _look_up(chunk, bad)
+            members = _look_up(chunk, bad, app_id)
             mine = set(own_member_ids(staff).filter(pk__in=set(members.values())))
             for line, member_id in members.items():
                 if member_id not in mine:
@@ -138,12 +141,16 @@ def _is_heading(text: str) -> bool:
     return named and not any(sign.isdecimal() for sign in text)
 
 
-def _look_up(chunk: list[tuple[int, str]], bad: dict[int, str]) -> dict[int, int]:
+def _look_up(chunk: list[tuple[int, str]], bad: dict[int, str], app_id: str) -> dict[int, int]:
     """The member of each line that names one; the others go to `bad`."""
     phones: dict[int, str] = {}
     member_codes: dict[int, str] = {}
     cards: dict[int, str] = {}
+    openids: dict[int, str] = {}
     for line, text in chunk:
+        if app_id and _OPENID.fullmatch(text):
+            openids[line] = text
+            continue
         try:
             _sort(line, text, phones, member_codes, cards)
         except BadValue as problem:
@@ -151,8 +158,10 @@ def _look_up(chunk: list[tuple[int, str]], bad: dict[int, str]) -> dict[int, int
     by_phone, by_code, by_card = member_selectors.find_listed_members(
         phones=set(phones.values()), codes=set(member_codes.values()), cards=set(cards.values())
     )
+    by_openid = member_selectors.list_openid_owners(set(openids.values()), app_id) if openids else {}
     members: dict[int, int] = {}
-    for texts, found in ((phones, by_phone), (member_codes, by_code), (cards, by_card)):
+    named = ((phones, by_phone), (member_codes, by_code), (cards, by_card), (openids, by_openid))
+    for texts, found in named:
         for line, text in texts.items():
             if text not in found:
                 bad[line] = "unknown"

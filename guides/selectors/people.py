@@ -78,6 +78,20 @@ def find_guide_by_login(app_id: str, openid: str) -> GuideCard | None:
     return None if login is None else guide_card_of(login.guide)
 
 
+def list_guides_in_wechat(app_id: str, *, limit: int = 300) -> list[tuple[int, str]]:
+    """Guides at work who log in through that app, by store and name: their ids and how to tell them apart."""
+    logins = GuideLogin.objects.filter(app_id=app_id, guide__state=GuideState.ACTIVE)
+    rows = logins.order_by("guide__store__name", "guide__name", "guide_id")
+    found = rows.values_list("guide_id", "guide__name", "guide__store__name")
+    return [(guide_id, f"{store} · {name}") for guide_id, name, store in found[:limit]]
+
+
+def find_guide_openid(guide_id: int, app_id: str) -> str | None:
+    """The openid with which the guide logs in through that app."""
+    login = GuideLogin.objects.filter(guide_id=guide_id, app_id=app_id, guide__state=GuideState.ACTIVE)
+    return login.values_list("openid", flat=True).first()
+
+
 def access_member(*, guide_id: int, public_id: str) -> MemberCard:
     """The member, if she is bound to this guide now, or to anyone of the store this guide manages.
 

@@ -165,6 +165,16 @@ def _openids(*, member_ids: Given, app_id: Given) -> QuerySet[MemberIdentity, tu
     return identities.order_by("-linked_at", "-pk").values_list("member_id", "value")
 
 
+def list_openid_owners(openids: Iterable[str], app_id: str) -> dict[str, int]:
+    """The living rows these openids of one app belong to; those of nobody, or of somebody erased, are missing."""
+    rows = MemberIdentity.objects.filter(app_id=app_id, value__in=list(openids))
+    owners = dict(
+        rows.filter(kind__in=[Identity.OPENID, Identity.MINI_OPENID]).values_list("value", "member_id")
+    )
+    targets = list_merge_targets(owners.values())
+    return {openid: targets[owner] for openid, owner in owners.items() if owner in targets}
+
+
 def known_in_wechat_ids(member_ids: Iterable[int]) -> set[int]:
     """Those of these who are known in an official account or a mini-program of ours."""
     identities = MemberIdentity.objects.filter(

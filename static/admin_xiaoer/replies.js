@@ -164,6 +164,9 @@
     draw();
   };
 
+  // Other pages' bubbles ask for their links when their text changes.
+  document.addEventListener("xe:rich", ({ target }) => target.replaceChildren(...rich(target.textContent)));
+
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("[data-reply-preview]").forEach(startPreview);
     document.querySelectorAll("form[data-tester]").forEach(startTester);

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from campaigns import services
-from campaigns.contracts import ReachOrder
+from campaigns.contracts import MassDraft, ReachOrder
 from campaigns.models import InboxMessage, ReachPolicy
 from campaigns.services.mapping import map_topic
 from campaigns.services.policy import set_topic_rule
@@ -13,6 +13,7 @@ from guides import services as guide_services
 from guides.contracts import FollowUpOrder
 from tests.campaigns.kit import make_template
 from tests.cast import Cast
+from wechat.contracts import MassContent
 
 
 def fill_reaches(cast: Cast) -> None:
@@ -54,6 +55,18 @@ def fill_reaches(cast: Cast) -> None:
         is_on=True,
         importance="normal",
         channels=["template", "inbox"],
+        actor=Actor.system("desk"),
+    )
+    services.save_mass_message(
+        draft=MassDraft(
+            account_id=cast.account_id,
+            name="周年庆",
+            content=MassContent("text", text="周年庆开始了"),
+            audience="list",
+            member_ids=[cast.xiaomei.id],
+            list_name="老客.xlsx",
+            bad_lines={3: "unknown"},
+        ),
         actor=Actor.system("desk"),
     )
     template = make_template(cast.account_id, "tpl-desk")

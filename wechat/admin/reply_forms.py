@@ -87,22 +87,7 @@ class ReplyPartForm(forms.ModelForm[ReplyPart]):
         )  # fmt: skip
 
     def clean_text(self) -> str:
-        text = str(self.cleaned_data["text"])
-        size = len(text.encode(errors="replace"))
-        if size > TEXT_BYTES:
-            over = -(-(size - TEXT_BYTES) // 3)
-            raise forms.ValidationError(
-                _("微信最多收 %(limit)s 字节，现在是 %(size)s 字节，大约要删掉 %(over)s 个汉字")
-                % {"limit": TEXT_BYTES, "size": f"{size:,}", "over": f"{over:,}"}
-            )
-        if has_broken_link(text):
-            raise forms.ValidationError(
-                _(
-                    "链接没有写完整。网页：<a href='https://…'>文字</a>；"
-                    "小程序还要写 data-miniprogram-appid 和 data-miniprogram-path"
-                )
-            )
-        return text
+        return checked_text(str(self.cleaned_data["text"]))
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -117,7 +102,7 @@ class ReplyPartForm(forms.ModelForm[ReplyPart]):
             self.add_error("target", fault)
         picture = cleaned.get("picture")
         if isinstance(picture, UploadedFile) and "picture" not in self.errors:
-            fault = _picture_fault(picture, is_thumb=kind == MessageKind.MINI_PROGRAM_CARD)
+            fault = picture_fault(picture, is_thumb=kind == MessageKind.MINI_PROGRAM_CARD)
             if fault:
                 self.add_error("picture", fault)
         return cleaned
@@ -192,7 +177,27 @@ def part_targets(current: str) -> list[tuple[str, Any]]:
     return groups
 
 
-def _picture_fault(picture: Any, *, is_thumb: bool) -> str:
+def checked_text(text: str) -> str:
+    """A text that WeChat takes: not too long, its links complete. Raises ValidationError that says what to do."""
+    size = len(text.encode(errors="replace"))
+    if size > TEXT_BYTES:
+        over = -(-(size - TEXT_BYTES) // 3)
+        raise forms.ValidationError(
+            _("微信最多收 %(limit)s 字节，现在是 %(size)s 字节，大约要删掉 %(over)s 个汉字")
+            % {"limit": TEXT_BYTES, "size": f"{size:,}", "over": f"{over:,}"}
+        )
+    if has_broken_link(text):
+        raise forms.ValidationError(
+            _(
+                "链接没有写完整。网页：<a href='https://…'>文字</a>；"
+                "小程序还要写 data-miniprogram-appid 和 data-miniprogram-path"
+            )
+        )
+    return text
+
+
+def picture_fault(picture: Any, *, is_thumb: bool) -> str:
+    """Why an uploaded file cannot be sent as a picture, or as a card's; "" when it can."""
     limit = THUMB_BYTES if is_thumb else PICTURE_BYTES
     size = picture.size or 0
     if size > limit:

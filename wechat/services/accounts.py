@@ -63,6 +63,12 @@ def get_account(account_id: int) -> AccountCard:
     return _card(account)
 
 
+def list_officials() -> list[AccountCard]:
+    """The active official accounts, the oldest first."""
+    rows = Account.objects.filter(kind=AccountKind.OFFICIAL, is_active=True)
+    return [_card(row) for row in rows.order_by("pk")]
+
+
 def get_default_official() -> AccountCard:
     """The oldest active official account: codes and logins go through it. Raises NoAccount."""
     account = Account.objects.filter(kind=AccountKind.OFFICIAL, is_active=True).order_by("pk").first()
