@@ -138,16 +138,6 @@ class DraftCard:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Permits:
-    """Leave to send `count` messages now. With none, `wait_until` says when to ask again; `halt_code` is set while the
-    channel is stopped, and then `wait_until` is None when only a person can lift that."""
-
-    count: int
-    wait_until: dt.datetime | None = None
-    halt_code: str = ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class LaneCard:
     """How one account stands on one channel. `halt_errcode` is WeChat's; a halt without end waits for a person."""
 

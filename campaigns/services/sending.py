@@ -23,8 +23,9 @@ from campaigns.services.planning import Way, plan_reach
 from campaigns.services.rescuing import rescue_stuck_reaches
 from campaigns.services.rows import Held, Verdict, claim_reaches, new_holder, settle
 from core import clock
+from core.lanes import Permits
 from core.outside import refuse_open_transaction
-from wechat.contracts import Channel, Permits, SendOutcome
+from wechat.contracts import Channel, SendOutcome
 from wechat.services import lanes
 
 CHUNK: Final = 500

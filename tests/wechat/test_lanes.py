@@ -12,9 +12,9 @@ from django.db import connection
 from core import clock
 from core.actor import Actor
 from core.errors import InvalidInput
+from core.lanes import Permits
 from core.models import AuditEntry
 from tests.wechat.gateway_out import at_once, open_account
-from wechat.contracts import Permits
 from wechat.errors import NotHalted
 from wechat.models import Account, SendLane
 from wechat.services import lanes
