@@ -44,6 +44,11 @@ class MappingUnfit(Refusal):
     sentence = _("模板字段没有配好，请按提示修改")
 
 
+class TextPurposeUnfit(InvalidInput):
+    code = "campaigns.text_purpose_unfit"
+    sentence = _("验证码模板不能用来发通知，请选通知或营销模板")
+
+
 class RuleUnfit(InvalidInput):
     """`details["faults"]` lists what is wrong: path, code and words of each."""
 

@@ -3,6 +3,7 @@
 from campaigns import services
 from campaigns.events import MassConfirmed, ReachesQueued, SegmentDue
 from core import clock
+from sms.events import OptOutReceived, TextReported
 from wechat.events import MassSettled, SubscriptionAnswered, SubscriptionSettled, TemplateDelivered
 
 
@@ -66,3 +67,18 @@ def on_subscription_answered(event: SubscriptionAnswered) -> None:
         push_key=f"push:{event.inbound_id}:{event.template_id}"[:80],
         at=min(clock.from_unix(event.at), clock.now()),
     )
+
+
+def on_text_reported(event: TextReported) -> None:
+    """A text arrived, or the next channel is tried. Raises Unavailable for one that no reach has (yet)."""
+    services.note_text_report(
+        message_id=event.message_id,
+        reference=event.reference,
+        is_delivered=event.is_delivered,
+        at=clock.now(),
+    )
+
+
+def on_opt_out_received(event: OptOutReceived) -> None:
+    """Who answers a text that she wants no more takes back her consent to marketing."""
+    services.note_opt_out(reply_id=event.reply_id)

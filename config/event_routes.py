@@ -33,6 +33,9 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     wechat_events.SubscriptionAnswered: ["campaigns.handlers.on_subscription_answered"],
     wechat_events.SubscriptionSettled: ["campaigns.handlers.on_subscription_settled"],
     sms_events.SmsQueued: ["sms.services.outbox.on_sms_queued"],
+    sms_events.ReportsArrived: ["sms.services.reports.on_reports_arrived"],
+    sms_events.TextReported: ["campaigns.handlers.on_text_reported"],
+    sms_events.OptOutReceived: ["campaigns.handlers.on_opt_out_received"],
     member_events.MemberRegistered: [
         "coupons.handlers.on_member_registered",
         "sales.handlers.on_member_joined",

@@ -152,6 +152,20 @@ SIDEBAR: list[dict[str, Any]] = [
         ],
     },
     {
+        "title": _("短信"),
+        "separator": True,
+        "items": [
+            _item(_("短信内容"), "textsms", "campaigns_topictext_changelist"),
+            _item(_("短信模板"), "description", "sms_smstemplate_changelist"),
+            _item(_("短信签名"), "draw", "sms_smssign_changelist"),
+            _item(_("短信通道"), "speed", "sms_smslane_changelist"),
+            _item(_("短信回执"), "mark_email_read", "sms_smsreceipt_changelist"),
+            _item(_("短信回复"), "reply", "sms_smsreply_changelist"),
+            _item(_("不发短信的号码"), "do_not_disturb_on", "sms_smsblock_changelist"),
+            _item(_("验证码短信"), "sms", "sms_smsmessage_changelist"),
+        ],
+    },
+    {
         "title": _("数据"),
         "separator": True,
         "items": [
@@ -177,7 +191,6 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("粉丝同步"), "sync", "wechat_followersync_changelist"),
             _item(_("粉丝标签"), "sell", "wechat_followertag_changelist"),
             _item(_("标签对应"), "sync_alt", "guides_taglink_changelist"),
-            _item(_("短信"), "sms", "sms_smsmessage_changelist"),
             _item(_("接口调用"), "swap_vert", "wechat_outboundcall_changelist")
             | {"active": lambda request: "/outboundcall/" in request.path and "/quota/" not in request.path},
             _item(_("接口用量"), "monitoring", "wechat_quota"),

@@ -4,6 +4,7 @@ Development and tests need nothing set; with PRODUCTION=true every secret must b
 docs/deployment.md lists each variable.
 """
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -203,18 +204,26 @@ if not 1 <= FACE_TO_FACE_MINUTES <= 24 * 60:
     raise BadSetting(f"FACE_TO_FACE_MINUTES takes 1 to 1440, not {FACE_TO_FACE_MINUTES}")
 
 # Text messages -------------------------------------------------------------------------------------------
-# SMS_GATEWAY: console (prints the text, development only), sandbox (HTTP, sms/gateways/sandbox.py), or empty.
+# SMS_GATEWAY: console (prints the text, development only), tencent (Tencent Cloud), or empty.
 
 SMS_GATEWAY = env.text("SMS_GATEWAY", "" if PRODUCTION else "console")
-if SMS_GATEWAY not in {"", "console", "sandbox"}:
-    raise BadSetting(f"SMS_GATEWAY takes console, sandbox or nothing, not {SMS_GATEWAY!r}")
-SMS_URL = env.text("SMS_URL", "")
+if SMS_GATEWAY not in {"", "console", "tencent"}:
+    raise BadSetting(f"SMS_GATEWAY takes console, tencent or nothing, not {SMS_GATEWAY!r}")
+SMS_ENDPOINT = env.text("SMS_ENDPOINT", "https://sms.tencentcloudapi.com")
+SMS_REGION = env.text("SMS_REGION", "ap-guangzhou")
+SMS_APP_ID = env.text("SMS_APP_ID", "")
 SMS_KEY_ID = env.text("SMS_KEY_ID", "")
 SMS_KEY_SECRET = env.secret("SMS_KEY_SECRET", "")
-SMS_SIGN = env.text("SMS_SIGN", "")  # the approved signature that stands before every text
-SMS_TEMPLATE_CODES = {
-    name: code for name, _colon, code in (word.partition(":") for word in env.words("SMS_TEMPLATE_CODES"))
-}
+# The part of the callback's address that nobody else knows; without it the provider's reports are refused.
+SMS_CALLBACK_KEY = env.secret("SMS_CALLBACK_KEY", "")
+if SMS_CALLBACK_KEY and not re.fullmatch(r"[A-Za-z0-9_-]{20,80}", SMS_CALLBACK_KEY):
+    raise BadSetting("SMS_CALLBACK_KEY takes 20 to 80 letters, digits, - and _")
+SMS_PULL_REPORTS = env.flag("SMS_PULL_REPORTS", False)
+# How many texts of one purpose all workers together send a second, until staff set another number.
+SMS_SEND_RATE_PER_S = env.whole("SMS_SEND_RATE_PER_S", 100)
+# What a hundred texts (of up to 70 characters) cost, in fen.
+SMS_PRICE_FEN_PER_100 = env.whole("SMS_PRICE_FEN_PER_100", 450)
+SMS_MARKETING_PRICE_FEN_PER_100 = env.whole("SMS_MARKETING_PRICE_FEN_PER_100", 500)
 SMS_TIMEOUT_S = env.whole("SMS_TIMEOUT_S", 8)
 SMS_KEEP_DAYS = env.whole("SMS_KEEP_DAYS", 30)
 

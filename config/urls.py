@@ -7,12 +7,14 @@ from django.views.generic import RedirectView
 from django.views.static import serve
 
 from config.health import health
+from sms.views import take_report
 from wechat.views import callback
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/a/")),
     path("healthz", health),
     path("wechat/callback/<slug:slug>/", callback, name="wechat_callback"),
+    path("sms/reports/<str:key>/", take_report, name="sms_reports"),
     path("admin/", admin.site.urls),
     path("a/", include("assistant.urls")),
     path("api/mini/v1/", include("miniapp.urls")),

@@ -37,12 +37,15 @@ def check_secrets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="core.E004",
             )
         )
-    if settings.SMS_GATEWAY == "sandbox" and not settings.SMS_URL.startswith("https://"):
+    if settings.SMS_GATEWAY == "tencent" and not settings.SMS_ENDPOINT.startswith("https://"):
         problems.append(
-            Error(
-                "SMS_GATEWAY=sandbox without https:// in SMS_URL is a stand-in; leave SMS_GATEWAY empty",
-                id="core.E005",
-            )
+            Error("SMS_ENDPOINT without https:// points to a stand-in; leave it out", id="core.E005")
+        )
+    if settings.SMS_GATEWAY == "tencent" and not (
+        settings.SMS_APP_ID and settings.SMS_KEY_ID and settings.SMS_KEY_SECRET
+    ):
+        problems.append(
+            Error("SMS_APP_ID, SMS_KEY_ID and SMS_KEY_SECRET belong to SMS_GATEWAY=tencent", id="core.E006")
         )
     return problems
 

@@ -248,12 +248,22 @@ class OAuthGrant:
 
 @dataclass
 class SmsAccount:
-    """A key at the provider of text messages, with the signatures and templates it approved."""
+    """A key at the provider of text messages, with the signatures and templates it knows, by their ids."""
 
     key_id: str
     key_secret: str
-    signs: list[str] = field(default_factory=list)
-    templates: dict[str, str] = field(default_factory=dict)  # code → text with ${gaps}
+    app_id: str
+    signs: dict[str, str] = field(default_factory=dict)
+    templates: dict[str, str] = field(default_factory=dict)  # text with {1}, {2} …
+    rejected: list[str] = field(default_factory=list)  # ids that its reviewers did not approve
+    param_limit: int = 20
+    pace_s: int = 0  # one text to a number within so many seconds; 0: no limit
+    balance: int | None = None
+    blacklist: list[str] = field(default_factory=list)  # numbers that it sends nothing to
+    dead: list[str] = field(default_factory=list)  # numbers that receive nothing
+    callback_url: str = ""
+    receipts: list[dict[str, Any]] = field(default_factory=list)  # not pulled yet
+    answers: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -266,6 +276,7 @@ class TextMessage:
     text: str
     at: float
     out_id: str
+    fee: int = 1
 
 
 @dataclass

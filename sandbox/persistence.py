@@ -42,7 +42,7 @@ TABLES: dict[str, type] = {
     "login_codes": MiniCode,
     "phone_codes": MiniCode,
     "sealed": SealedData,
-    "sms_accounts": SmsAccount,
+    "sms_keys": SmsAccount,
     "texts": TextMessage,
     "faults": Fault,
 }

@@ -7,7 +7,7 @@ the person sees a notice of failure instead.
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 import httpx
@@ -87,6 +87,12 @@ class Postman:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return tasks
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start something of its own that ends with the process."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
         """Give up everything under way."""

@@ -56,7 +56,7 @@ class World:
         self.login_codes: dict[str, MiniCode] = {}
         self.phone_codes: dict[str, MiniCode] = {}
         self.sealed: dict[str, SealedData] = {}
-        self.sms_accounts: dict[str, SmsAccount] = {}
+        self.sms_keys: dict[str, SmsAccount] = {}
         self.texts: dict[str, TextMessage] = {}
         self.faults: dict[str, Fault] = {}
         self.pushes: deque[Push] = deque(maxlen=LOG_SIZE)

@@ -5,7 +5,8 @@ import datetime as dt
 from typing import Literal
 
 TemplateName = Literal["verification_code"]
-SmsStateName = Literal["queued", "sending", "sent", "failed"]
+PurposeName = Literal["code", "notice", "marketing"]
+SmsStateName = Literal["queued", "sending", "sent", "delivered", "failed"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -16,3 +17,92 @@ class SmsCard:
     state: SmsStateName
     outcome: str
     queued_at: dt.datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TextCard:
+    """One template of the provider's. `gap_count`: its places are {1} to {gap_count}, each takes up to `gap_limit`
+    characters. `trouble` says why nothing can be sent by it ("" when it can)."""
+
+    id: int
+    code: str
+    title: str
+    text: str
+    purpose: PurposeName
+    sign: str
+    gap_count: int
+    gap_limit: int
+    has_opt_out: bool
+    trouble: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SmsText:
+    """One text ready to go: what the provider is given, and (`whole`) what the phone will show."""
+
+    template_id: int
+    code: str
+    sign: str
+    purpose: PurposeName
+    params: tuple[str, ...] = dataclasses.field(repr=False)
+    whole: str = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SmsOutcome:
+    """What came of one send whose record the caller keeps.
+
+    `sent`: the provider took it as `segment_count` texts; `message_id` is its id. `refused`: never again, as it is.
+    `later`: the provider surely does not have it, try from `retry_at`. `uncertain`: it may have gone out, and the provider
+    would not know a second one. `halted`: the lane is stopped, until `retry_at` or (None) until a person lifts it; the
+    provider does not have it. `code` is ours and stable ("" when sent).
+    """
+
+    state: Literal["sent", "refused", "later", "uncertain", "halted"]
+    code: str = ""
+    message_id: str = ""
+    retry_at: dt.datetime | None = None
+    segment_count: int = 0
+    cost_hundredths: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SmsLaneCard:
+    """How texts of one purpose stand. A halt without end waits for a person."""
+
+    id: int
+    purpose: PurposeName
+    rate_per_s: int
+    backoff_until: dt.datetime | None
+    halted_at: dt.datetime | None
+    halted_until: dt.datetime | None
+    halt_code: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReceiptTold:
+    """What the provider says of a text it took. `reference` is ours where it gives it back."""
+
+    message_id: str
+    is_delivered: bool
+    code: str
+    at: dt.datetime
+    reference: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReplyTold:
+    """What somebody answered to a text."""
+
+    phone: str = dataclasses.field(repr=False)
+    text: str = dataclasses.field(repr=False)
+    at: dt.datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Review:
+    """How the provider's review of a sign or template stands; `text` is a template's, as the provider has it."""
+
+    state: Literal["pending", "approved", "rejected", "gone"]
+    note: str = ""
+    text: str = ""

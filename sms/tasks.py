@@ -2,7 +2,9 @@
 
 from celery import shared_task
 
+from core.actor import Actor
 from sms import services
+from sms.errors import ProviderAway, ProviderRefuses, SmsNotSetUp
 
 
 @shared_task(name="sms.rescue_messages")
@@ -11,7 +13,25 @@ def rescue_messages() -> int:
     return services.rescue_stuck_messages() + services.send_due_messages()
 
 
+@shared_task(name="sms.work_reports")
+def work_reports() -> int:
+    """Receipts and replies whose wake-up was lost, or that came before the sender's own note."""
+    return services.work_reports()
+
+
+@shared_task(name="sms.pull_reports")
+def pull_reports() -> int:
+    """See the service of that name."""
+    return services.pull_reports()
+
+
+@shared_task(name="sms.sync_reviews", throws=(ProviderAway, ProviderRefuses, SmsNotSetUp))
+def sync_reviews() -> int:
+    """See the service of that name."""
+    return services.sync_reviews(actor=Actor.system("sms.sync_reviews"))
+
+
 @shared_task(name="sms.prune_messages")
 def prune_messages() -> int:
-    """See the service of that name."""
-    return services.prune_messages()
+    """Texts, receipts and replies past their keeping time."""
+    return services.prune_messages() + services.prune_reports()

@@ -71,12 +71,12 @@ class Stack:
             "STATIC_ROOT": str(home / "static"),
             "MEDIA_ROOT": str(home / "media"),
             "WECHAT_LEASE_S": "3",
-            "SMS_GATEWAY": "sandbox",
-            "SMS_URL": f"{self.sandbox_url}/sms/send",
+            "SMS_GATEWAY": "tencent",
+            "SMS_ENDPOINT": f"{self.sandbox_url}/sms",
+            "SMS_APP_ID": "1400009001",
             "SMS_KEY_ID": "stack-sms",
             "SMS_KEY_SECRET": "planted-sms-secret",
-            "SMS_SIGN": "素衣",
-            "SMS_TEMPLATE_CODES": "verification_code:SMS_1001",
+            "SMS_CALLBACK_KEY": "planted-callback-key-0001",
             **settings,
         }
         self._frozen: list[int] = []

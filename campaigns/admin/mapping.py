@@ -1,6 +1,6 @@
 """通知模板: which template says a topic in which account, and what fills its keywords."""
 
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.contracts import OFFERED_TOPICS, TOPICS
+from campaigns.admin.keywords import field_names, field_rows, initial_of, place_fields, source_of
+from campaigns.contracts import OFFERED_TOPICS
 from campaigns.errors import MappingUnfit
 from campaigns.models import TopicTemplate
 from campaigns.services.mapping import map_topic
@@ -22,8 +23,6 @@ from core.admin.forms import dress
 from wechat.contracts import TemplateCard
 from wechat.services.template_fields import kind_of
 from wechat.services.templates import find_template, list_templates, live_title
-
-_WORDS: Final = ""  # the choice of a fixed text
 
 
 def _templates() -> list[tuple[str, str]]:
@@ -52,20 +51,14 @@ class MappingForm(forms.ModelForm[TopicTemplate]):
             dress(self.fields["template"])
         if self.card is not None:
             self.initial["template"] = str(self.card.id)
-            for name in keyword_names(self.card):
+            for name in field_names(field.name for field in self.card.fields):
                 if name in self.fields:
-                    self._fill(name)
+                    self.initial[name] = initial_of(name, self.instance.fields)
 
     def _find_card(self) -> TemplateCard | None:
         row = self.instance
         known = row.pk is not None
         return find_template(account_id=row.account_id, template_id=row.template_id) if known else None
-
-    def _fill(self, name: str) -> None:
-        source = self.instance.fields.get(name.partition("__")[2], {})
-        self.initial[name] = (
-            source.get("words", "") if name.startswith("words__") else source.get("value", _WORDS)
-        )
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}
@@ -73,7 +66,7 @@ class MappingForm(forms.ModelForm[TopicTemplate]):
         is_same = self.card is not None and str(self.card.id) == template
         cleaned["fields"] = None
         if is_same and self.card is not None:
-            cleaned["fields"] = {field.name: self._source(field.name) for field in self.card.fields}
+            cleaned["fields"] = {field.name: source_of(cleaned, field.name) for field in self.card.fields}
             self._check(self.card, cleaned["fields"])
         return cleaned
 
@@ -85,39 +78,14 @@ class MappingForm(forms.ModelForm[TopicTemplate]):
             if fault:
                 self.add_error(f"{'value' if 'value' in source else 'words'}__{field.name}", fault)
 
-    def _source(self, keyword: str) -> dict[str, str]:
-        value = self.cleaned_data.get(f"value__{keyword}", _WORDS)
-        return source_of(value, self.cleaned_data.get(f"words__{keyword}", ""))
-
-
-def source_of(value: str, words: str) -> dict[str, str]:
-    """What fills a keyword, as the mapping keeps it."""
-    return {"value": value} if value != _WORDS else {"words": words}
-
-
-def keyword_names(card: TemplateCard | None) -> list[str]:
-    """The form's fields for each keyword: what fills it, and the fixed text."""
-    if card is None:
-        return []
-    return [f"{part}__{field.name}" for field in card.fields for part in ("value", "words")]
-
 
 def _form_for(row: TopicTemplate, card: TemplateCard | None) -> type[MappingForm]:
     """The form with two fields for each keyword of the template."""
-    extra: dict[str, Any] = {}
-    values = [(name, label) for name, label in TOPICS[row.topic].values.items()]
-    for field in card.fields if card is not None else ():
-        choice = forms.ChoiceField(
-            label=f"{field.label}（{field.name}）",
-            choices=[*values, (_WORDS, _("固定文字"))],
-            required=False,
-            help_text=str(kind_of(field.kind).words),
-        )
-        words = forms.CharField(label=_("固定文字"), max_length=60, required=False)
-        dress(choice)
-        dress(words)
-        extra |= {f"value__{field.name}": choice, f"words__{field.name}": words}
-    return type("KeywordForm", (MappingForm,), extra)
+    places = [
+        (field.name, f"{field.label}（{field.name}）", str(kind_of(field.kind).words))
+        for field in (card.fields if card is not None else ())
+    ]
+    return type("KeywordForm", (MappingForm,), dict(place_fields(row.topic, places)))
 
 
 class TopicFilter(ChoiceFilter):
@@ -154,9 +122,7 @@ class TopicTemplateAdmin(ServiceForms, BaseAdmin):
         if obj is None:
             return ((None, {"fields": head}),)
         card = self._card(obj)
-        rows = tuple(
-            (f"value__{field.name}", f"words__{field.name}") for field in (card.fields if card else ())
-        )
+        rows = field_rows(field.name for field in (card.fields if card else ()))
         description = _(
             "左边选择填什么；选“固定文字”时在右边填写。会员的内容超出微信限制时自动截短，固定文字要一次写对。"
         )
@@ -185,13 +151,7 @@ class TopicTemplateAdmin(ServiceForms, BaseAdmin):
         card = self._card(row)
         if not self.has_change_permission(request, row) or card is None:
             raise PermissionDenied
-        fields = {
-            field.name: source_of(
-                request.POST.get(f"value__{field.name}", _WORDS)[:40],
-                request.POST.get(f"words__{field.name}", "")[:200],
-            )
-            for field in card.fields
-        }
+        fields = {field.name: source_of(request.POST, field.name) for field in card.fields}
         lines = preview_mapping(
             topic=row.topic, card=card, fields=fields, is_long=request.POST.get("sample") == "1"
         )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from campaigns.contracts import CHANNEL_LABELS, OFFERED_CHANNELS, OFFERED_TOPICS, SMS
+from campaigns.contracts import CHANNEL_LABELS, CHANNELS, OFFERED_TOPICS
 from campaigns.errors import QuietHoursUnusable
 from campaigns.models import FrequencyCap, ReachPolicy, TopicRule
 from campaigns.selectors.policy import list_topic_terms, split_channels
@@ -43,7 +43,7 @@ class CapInline(UnfoldTabularInline):
         """Nothing chosen is a choice here: all of them together."""
         field: Any = super().formfield_for_choice_field(db_field, request, **kwargs)
         if db_field.blank:
-            known = [(code, label) for code, label in field.choices if code not in ("", SMS)]
+            known = [(code, label) for code, label in field.choices if code]
             field.choices = [("", _("合计")), *known]
         return field
 
@@ -78,9 +78,9 @@ class TopicForm(forms.ModelForm[TopicRule]):
 
     chosen = forms.MultipleChoiceField(
         label=_("通道"),
-        choices=[(channel, CHANNEL_LABELS[channel]) for channel in OFFERED_CHANNELS],
+        choices=[(channel, CHANNEL_LABELS[channel]) for channel in CHANNELS],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=_("从上到下逐个尝试，前一个发不了才用下一个"),
+        help_text=_("从上到下逐个尝试，前一个发不了才用下一个；短信要先在“短信内容”里配置，按条收费"),
     )
 
     class Meta:

@@ -29,6 +29,7 @@ from core.admin import (
     ScopedReadOnlyAdmin,
     ask,
     column,
+    cost_words,
     narrow,
     operation,
     register_panel,
@@ -40,6 +41,7 @@ from core.admin import (
 from core.admin.exports import ListedRows
 from members import selectors as member_selectors
 from members.admin.cells import MemberCells
+from sms.services import words as sms_words
 from wechat.services import verdicts
 
 _COLOURS: Final = {
@@ -87,6 +89,7 @@ class WhyFilter(ChoiceFilter):
     options = (
         *REACH_WORDS.items(),
         *((f"{verdicts.PREFIX}{code}", words) for code, words in verdicts.WORDS.items() if code),
+        *((f"{sms_words.PREFIX}{code}", words) for code, words in sms_words.WORDS.items() if code),
     )
 
 
@@ -115,7 +118,17 @@ class ReachAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
             {"fields": (("member_link", "topic_words"), ("state_label", "channel_words"), "why", "words")},
         ),
         (_("时间"), {"fields": (("queued_at", "not_before"), ("sent_at", "finished_at"), "expires_at")}),
-        (_("依据"), {"fields": (("importance_words", "attempt_count"), "reason_key", "message_id")}),
+        (
+            _("依据"),
+            {
+                "fields": (
+                    ("importance_words", "attempt_count"),
+                    ("segment_count", "cost"),
+                    "reason_key",
+                    "message_id",
+                )
+            },
+        ),
     )
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
@@ -151,6 +164,10 @@ class ReachAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
     @column(_("重要程度"))
     def importance_words(self, row: Reach) -> str:
         return str(row.get_importance_display())
+
+    @column(_("短信费用"))
+    def cost(self, row: Reach) -> str:
+        return cost_words(row.cost_hundredths)
 
     @column(_("内容"))
     def words(self, row: Reach) -> str:
@@ -243,6 +260,8 @@ class ReachAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
             Column(_("通道"), lambda row: str(row.get_channel_display()) if row.channel else ""),
             Column(_("原因"), lambda row: "" if row.state in _WENT else why_words(row.code, row.errcode)),
             Column(_("试过的通道"), _tries_words),
+            Column(_("短信计费条数"), lambda row: row.segment_count, "count"),
+            Column(_("短信费用（百分之一分）"), lambda row: row.cost_hundredths, "count"),
             Column(_("创建时间"), lambda row: row.queued_at, "moment"),
             Column(_("发送时间"), lambda row: row.sent_at, "moment"),
             Column(_("完成时间"), lambda row: row.finished_at, "moment"),

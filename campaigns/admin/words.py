@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.contracts import CHANNEL_LABELS, REACH_WORDS, TOPICS
 from campaigns.models import Importance, MassAudienceKind, SegmentKind
 from core.admin import name_actions, name_details, name_values
+from sms.services import words as sms_words
 from wechat.services import verdicts
 
 name_actions(
@@ -28,6 +29,7 @@ name_actions(
         "campaigns.mass_dropped": _("作废群发消息"),
         "campaigns.mass_asked_again": _("再问一次微信"),
         "campaigns.mass_deleted": _("删除群发图文"),
+        "campaigns.topic_text_set": _("设置短信内容"),
     }
 )
 name_details(
@@ -54,5 +56,8 @@ def why_words(code: str, errcode: int | None = None) -> str:
     """Why a reach went no further, with WeChat's own code where there is one."""
     if not code:
         return ""
-    words = str(REACH_WORDS[code]) if code in REACH_WORDS else verdicts.words_of(code)
+    if code in REACH_WORDS:
+        words = str(REACH_WORDS[code])
+    else:
+        words = (sms_words if code.startswith(sms_words.PREFIX) else verdicts).words_of(code)
     return _now("%(words)s（%(code)s）") % {"words": words, "code": errcode} if errcode else words

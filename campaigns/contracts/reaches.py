@@ -84,6 +84,9 @@ NO_TEMPLATE: Final = "no_template"
 FIELD_UNFIT: Final = "field_unfit"
 NO_PHONE: Final = "no_phone"
 SMS_OFF: Final = "sms_off"
+NO_TEXT: Final = "no_text"
+TEXT_UNUSABLE: Final = "text_unusable"
+NO_OPT_OUT: Final = "no_opt_out"
 NO_GUIDE: Final = "no_guide"
 NO_MINI: Final = "no_mini_program"
 DIED: Final = "sender_died"
@@ -106,9 +109,12 @@ REACH_WORDS: Final[Mapping[str, Text]] = {
     NO_TEMPLATE: _("这个事项没有配置模板"),
     FIELD_UNFIT: _("模板字段填不进这次的内容"),
     NO_PHONE: _("没有手机号"),
-    SMS_OFF: _("短信通道没有启用"),
+    SMS_OFF: _("短信服务没有开通"),
+    NO_TEXT: _("这个事项没有配置短信"),
+    TEXT_UNUSABLE: _("这个事项的短信模板或签名没有通过审核，或已停用"),
+    NO_OPT_OUT: _("营销内容要用带退订方式的营销短信模板"),
     NO_GUIDE: _("没有在职的专属导购"),
     NO_MINI: _("没有用过小程序"),
     DIED: _("发送程序中断，不确定是否已发出"),
-    NOT_DELIVERED: _("微信回报没有送达"),
+    NOT_DELIVERED: _("对方回报没有送达"),
 }

@@ -35,10 +35,8 @@ CHANNEL_LABELS: Final[Mapping[str, Text]] = {
     FOLLOW_UP: _("导购任务"),
     INBOX: _("站内信"),
 }
-# What staff may choose from: nothing sends text messages to members yet.
-OFFERED_CHANNELS: Final = tuple(name for name in CHANNELS if name != SMS)
-# A machine of WeChat's is asked, over the network.
-WECHAT_CHANNELS: Final[frozenset[str]] = frozenset({SUBSCRIPTION, TEMPLATE, SERVICE_MESSAGE})
+# Somebody else's machine is asked, over the network: what it took is never quite certain.
+OUTSIDE_CHANNELS: Final[frozenset[str]] = frozenset({SUBSCRIPTION, TEMPLATE, SERVICE_MESSAGE, SMS})
 _QUIET: Final[tuple[ChannelName, ...]] = ("subscription", "template", "service_message", "inbox")
 _WITH_GUIDE: Final[tuple[ChannelName, ...]] = (
     "subscription",

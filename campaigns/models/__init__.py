@@ -17,6 +17,7 @@ from campaigns.models.policy import (
     ReachPolicy,
     TopicRule,
     TopicTemplate,
+    TopicText,
 )
 from campaigns.models.reaches import Importance, Reach, ReachBar, ReachState
 from campaigns.models.segments import (
@@ -57,4 +58,5 @@ __all__ = [
     "SubscriptionGrant",
     "TopicRule",
     "TopicTemplate",
+    "TopicText",
 ]

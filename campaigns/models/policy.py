@@ -149,3 +149,31 @@ class TopicTemplate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.kind}"
+
+
+class TopicText(models.Model):
+    """Which template of the provider's says a topic by text message, and what fills each of its places.
+
+    `fields`: number of the place → {"value": name of a value of the topic} or {"words": a fixed text}.
+    """
+
+    topic = models.CharField(
+        _("事项"),
+        max_length=20,
+        unique=True,
+        choices=[(topic.code, topic.label) for topic in TOPICS.values()],
+    )
+    template = models.ForeignKey(
+        "sms.SmsTemplate", on_delete=models.PROTECT, related_name="+", verbose_name=_("短信模板")
+    )
+    fields = models.JSONField(_("变量"), default=dict)
+    is_on = models.BooleanField(_("启用"), default=True)
+
+    objects = LockingQuerySet["TopicText"].as_manager()
+
+    class Meta:
+        verbose_name = _("短信内容")
+        verbose_name_plural = _("短信内容")
+
+    def __str__(self) -> str:
+        return str(TOPICS[self.topic].label) if self.topic in TOPICS else self.topic

@@ -73,7 +73,11 @@ class Reach(models.Model):
     errcode = models.IntegerField(_("微信返回码"), null=True)
     tries = models.JSONField(default=list, editable=False)
     attempt_count = models.PositiveSmallIntegerField(_("尝试次数"), default=0)
-    message_id = models.CharField(_("微信消息号"), max_length=40, blank=True)
+    # WeChat's, or the text provider's.
+    message_id = models.CharField(_("对方消息号"), max_length=80, blank=True)
+    # Of text messages: how many the provider counts, and what they cost in hundredths of a fen (one costs some 4.5 fen).
+    segment_count = models.PositiveSmallIntegerField(_("计费条数"), db_default=0)
+    cost_hundredths = models.PositiveIntegerField(_("费用"), db_default=0)
     queued_at = models.DateTimeField(_("创建时间"))
     not_before = models.DateTimeField(_("最早发送"))
     expires_at = models.DateTimeField(_("最晚发送"))

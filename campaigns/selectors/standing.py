@@ -9,10 +9,11 @@ from typing import Final
 from django.db.models import QuerySet
 
 from campaigns.contracts import TopicTerms
-from campaigns.contracts.topics import FOLLOW_UP
-from campaigns.models import MappingKind, ReachBar, SubscriptionGrant, TopicTemplate
+from campaigns.contracts.topics import FOLLOW_UP, SMS
+from campaigns.models import MappingKind, ReachBar, SubscriptionGrant, TopicTemplate, TopicText
 from campaigns.selectors.policy import Policy, get_policy, list_topic_terms
 from campaigns.selectors.tally import Tally, count_sent
+from campaigns.selectors.text_standing import TextStanding, read_text_standing
 from core import clock
 from core.compiled import Given, compiled, ids_of, texts_of
 from guides import selectors as guide_selectors
@@ -53,6 +54,7 @@ class Standing:
     guides: Mapping[int, int]
     names: Mapping[int, str]
     tally: Tally
+    texts: TextStanding
 
     def is_up(self, member_id: int, at: dt.datetime) -> bool:
         """Whether she has to do with the official account this moment, so that its news wakes nobody."""
@@ -87,6 +89,7 @@ def read_standing(
     mappings = {
         (row.topic, row.kind, row.account_id): row for row in TopicTemplate.objects.filter(is_on=True)
     }
+    texts = read_text_standing(alive, at=at) if SMS in channels else TextStanding()
     return Standing(
         at=clock.now(),
         policy=get_policy(),
@@ -104,8 +107,9 @@ def read_standing(
         templates={(card.account_id, card.template_id): card for card in templates.list_templates()},
         grants=_grants(mini, mini_openids),
         guides=guide_selectors.list_bound_guides(alive) if FOLLOW_UP in channels else {},
-        names=_names(alive) if any(_tells_name(row) for row in mappings.values()) else {},
+        names=_names(alive) if _tell_name([*mappings.values(), *texts.mappings.values()]) else {},
         tally=Tally() if is_all_must else count_sent(alive, at=at),
+        texts=texts,
     )
 
 
@@ -114,8 +118,8 @@ def _names(member_ids: Iterable[int]) -> dict[int, str]:
     return {member_id: card.display_name for member_id, card in cards.items()}
 
 
-def _tells_name(mapping: TopicTemplate) -> bool:
-    return any(source.get("value") == "member" for source in mapping.fields.values())
+def _tell_name(mappings: Iterable[TopicTemplate | TopicText]) -> bool:
+    return any(source.get("value") == "member" for row in mappings for source in row.fields.values())
 
 
 def _accounts() -> tuple[AccountCard | None, AccountCard | None]:

@@ -32,6 +32,7 @@ from campaigns.services.segments import (
 )
 from campaigns.services.sending import send_due_reaches
 from campaigns.services.telling import take_back, tell_members
+from campaigns.services.texting import note_opt_out, note_text_report
 
 __all__ = [
     "ask_again",
@@ -44,7 +45,9 @@ __all__ = [
     "drop_mass_message",
     "fill_segment",
     "note_delivery",
+    "note_opt_out",
     "note_pushed_answer",
+    "note_text_report",
     "preview_mass_message",
     "prune_reaches",
     "prune_segment_moves",

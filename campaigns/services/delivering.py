@@ -44,24 +44,28 @@ def note_delivery(
             else []
         )
         if rows:
-            return _write(rows[0], account_id, is_delivered, is_blocked, at)
+            if rows[0].state != ReachState.SENT:
+                return False
+            code = "wechat.blocked" if is_blocked else why.NOT_DELIVERED
+            if is_blocked:
+                ReachBar.objects.update_or_create(
+                    member_id=rows[0].member_id,
+                    account_id=account_id,
+                    defaults={"code": code, "barred_at": at},
+                )
+            write_delivery(rows[0], is_delivered=is_delivered, code=code, at=at)
+            return True
     if hers.filter(state=ReachState.SENDING).exists():
         raise Unavailable
     return False
 
 
-def _write(row: Reach, account_id: int, is_delivered: bool, is_blocked: bool, at: dt.datetime) -> bool:
-    if row.state != ReachState.SENT:
-        return False
+def write_delivery(row: Reach, *, is_delivered: bool, code: str, at: dt.datetime) -> None:
+    """The locked row's message arrived; or the next channel of its chain is tried, and `code` says why."""
     if is_delivered:
-        row.state = ReachState.DELIVERED
-        row.save(update_fields=["state"])
-        return True
-    code = "wechat.blocked" if is_blocked else why.NOT_DELIVERED
-    if is_blocked:
-        ReachBar.objects.update_or_create(
-            member_id=row.member_id, account_id=account_id, defaults={"code": code, "barred_at": at}
-        )
+        row.state, row.code = ReachState.DELIVERED, ""
+        row.save(update_fields=["state", "code"])
+        return
     row.tries = [*row.tries, ReachTry(row.channel, code, at).pack()]
     row.step += 1
     row.state, row.code, row.channel, row.message_id = ReachState.QUEUED, code, "", ""
@@ -71,4 +75,3 @@ def _write(row: Reach, account_id: int, is_delivered: bool, is_blocked: bool, at
             "tries", "step", "state", "code", "channel", "message_id", "sent_at", "finished_at", "not_before",
         ]
     )  # fmt: skip
-    return True

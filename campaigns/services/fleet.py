@@ -1,4 +1,4 @@
-"""Threads that ask WeChat for many messages at once, and the couriers they share."""
+"""Threads that ask WeChat, or the provider of texts, for many messages at once, and the couriers they share."""
 
 import contextlib
 import itertools
@@ -13,6 +13,7 @@ from django.db import connections
 
 from campaigns.contracts import topics as names
 from campaigns.services.planning import Way
+from campaigns.services.texting import send_by_text
 from wechat.contracts import SendOutcome
 from wechat.services.contents import TEXT_BYTES
 from wechat.services.direct import Courier
@@ -62,7 +63,7 @@ class Fleet:
 
     def launch(self, ways: Sequence[Way]) -> Flight:
         """They are on their way; never raises for what happens to one of them."""
-        for account_id in {way.account_id for way in ways} - self._couriers.keys():
+        for account_id in {way.account_id for way in ways if way.account_id} - self._couriers.keys():
             self._couriers[account_id] = Courier(account_id)
         flight = Flight(ways)
         if len(ways) == 1:
@@ -96,8 +97,10 @@ class Fleet:
         return [self._pool.submit(work) for _one in range(thread_count)]
 
     def _send(self, way: Way) -> SendOutcome:
-        courier = self._couriers[way.account_id]
         try:
+            if way.channel == names.SMS:
+                return send_by_text(way)
+            courier = self._couriers[way.account_id]
             if way.channel == names.SUBSCRIPTION:
                 return courier.send_subscription(
                     openid=way.openid, template_id=way.template_id, fields=way.fields, page=way.page

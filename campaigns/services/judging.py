@@ -11,6 +11,7 @@ from campaigns.services.grants import empty_grants, return_grants
 from campaigns.services.marking import grant_key
 from campaigns.services.planning import Way
 from campaigns.services.rows import Held, Verdict, settle
+from campaigns.services.texting import note_costs
 from core import clock
 from wechat.contracts import REPEAT_SAFE_FOR, SendOutcome
 
@@ -31,6 +32,7 @@ def record_outcomes(*, sent: Sequence[tuple[Way, SendOutcome]], holder: str) -> 
         mine = [(way, outcome) for way, outcome in sent if way.held.id in settled]
         _note_bars(mine, at)
         _mind_grants(mine, at)
+        note_costs(mine)
     return [one.held for one in verdicts if one.keeps and one.held.id in settled]
 
 

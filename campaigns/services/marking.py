@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import transaction
 
-from campaigns.contracts import WECHAT_CHANNELS
+from campaigns.contracts import OUTSIDE_CHANNELS
 from campaigns.contracts import topics as names
 from campaigns.models import InboxMessage, ReachState
 from campaigns.selectors.policy import Policy
@@ -40,7 +40,7 @@ _DAYS_TO_DO: Final = dt.timedelta(days=3)
 
 
 def mark_ways(*, ways: Sequence[Way], policy: Policy, holder: str, at: dt.datetime) -> list[Way]:
-    """Of these the ones that WeChat is to be asked for now; they are marked as under way. What goes into our own tables
+    """Of these the ones that somebody outside is to be asked for now; they are marked as under way. What goes into our own tables
     is done. Those that lost a race (a cap, a consent, a guide) wait to be looked at again."""
     with transaction.atomic():
         take_turns(way.member_id for way in ways)
@@ -62,8 +62,8 @@ def mark_ways(*, ways: Sequence[Way], policy: Policy, holder: str, at: dt.dateti
                 tally.add(way.member_id, way.channel, way.held.importance)
             fit.append(way)
         fit, unable = _use_up(fit, at)
-        outside = [way for way in fit if way.channel in WECHAT_CHANNELS]
-        inside, undone = _do_inside([way for way in fit if way.channel not in WECHAT_CHANNELS], holder, at)
+        outside = [way for way in fit if way.channel in OUTSIDE_CHANNELS]
+        inside, undone = _do_inside([way for way in fit if way.channel not in OUTSIDE_CHANNELS], holder, at)
         marked = mark_sending(held=[(way.held, way.channel) for way in outside], holder=holder, at=at)
         settle(
             verdicts=[*inside, *(_again(way, at) for way in (*lost, *unable, *undone))], holder=holder, at=at

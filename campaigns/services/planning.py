@@ -8,7 +8,7 @@ from typing import Final
 
 from campaigns.contracts import reaches as why
 from campaigns.contracts import topics as names
-from campaigns.models import ReachState, TopicTemplate
+from campaigns.models import ReachState, TopicTemplate, TopicText
 from campaigns.selectors.standing import (
     SUBSCRIPTION_MAPPING,
     TEMPLATE_MAPPING,
@@ -16,6 +16,9 @@ from campaigns.selectors.standing import (
     Standing,
 )
 from campaigns.services.rows import Held, Verdict
+from sms import services as sms_services
+from sms.contracts import SmsText
+from sms.errors import TextUnfit
 from wechat.contracts import REPEAT_SAFE_FOR, AccountCard
 from wechat.errors import TemplateFieldUnfit
 from wechat.services.templates import fit_fields
@@ -38,6 +41,13 @@ class Way:
     consent: GrantKey | None = None
     grant: GrantKey | None = None
     guide_id: int = 0
+    phone: str = dataclasses.field(default="", repr=False)
+    text: SmsText | None = None
+
+    @property
+    def lane(self) -> tuple[int, str, str]:
+        """Ways of one lane share its rate and its halt."""
+        return self.account_id, self.channel, "" if self.text is None else self.text.purpose
 
     @property
     def client_msg_id(self) -> str:
@@ -174,8 +184,8 @@ def _by_template(
     )
 
 
-def fill(*, mapping: TopicTemplate, held: Held, member_name: str) -> dict[str, str]:
-    """What the template's keywords say; `fit_fields` makes it fit."""
+def fill(*, mapping: TopicTemplate | TopicText, held: Held, member_name: str) -> dict[str, str]:
+    """What the template's keywords or places say; whoever sends makes it fit."""
     values = {
         "title": held.content["title"],
         "text": held.content["text"],
@@ -219,7 +229,34 @@ def _following(
 
 
 def _sms(held: Held, member_id: int, standing: Standing, at: dt.datetime) -> Way | str:
-    return why.SMS_OFF
+    """A text message: costs money, and is there for those whom nothing in WeChat reaches. Marketing goes by a template
+    that says how to refuse it, and only such go to who agreed."""
+    texts = standing.texts
+    if not texts.is_on:
+        return why.SMS_OFF
+    mapping = texts.mappings.get(held.topic)
+    if mapping is None:
+        return why.NO_TEXT
+    card = texts.cards.get(mapping.template_id)
+    if card is None or card.trouble:
+        return why.TEXT_UNUSABLE
+    if held.importance == "marketing" and not (card.purpose == "marketing" and card.has_opt_out):
+        return why.NO_OPT_OUT
+    if card.purpose == "marketing" and member_id not in standing.agreed:
+        return why.NO_CONSENT
+    phone = texts.phones.get(member_id)
+    if phone is None:
+        return why.NO_PHONE
+    if member_id in texts.blocked:
+        return texts.blocked[member_id]
+    values = fill(mapping=mapping, held=held, member_name=standing.names.get(member_id, ""))
+    try:
+        text = sms_services.fill_text(
+            card, [values.get(str(gap), "") for gap in range(1, card.gap_count + 1)]
+        )
+    except TextUnfit:
+        return why.FIELD_UNFIT
+    return Way(held, names.SMS, member_id, phone=phone, text=text)
 
 
 def _follow_up(held: Held, member_id: int, standing: Standing, at: dt.datetime) -> Way | str:

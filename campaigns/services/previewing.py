@@ -7,9 +7,10 @@ from typing import Final
 from django.utils.translation import gettext as _now
 
 from campaigns.contracts import TOPICS
+from core.texts import clean
 from wechat.contracts import TemplateCard, TemplateField
 from wechat.errors import TemplateFieldUnfit
-from wechat.services.template_fields import clean, fit_value, kind_of
+from wechat.services.template_fields import fit_value, kind_of
 
 # What each value of a topic looks like, and one as long as it gets.
 _SAMPLES: Final[Mapping[str, tuple[str, str]]] = {

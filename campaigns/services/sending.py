@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from campaigns.contracts import WECHAT_CHANNELS
+from campaigns.contracts import OUTSIDE_CHANNELS
 from campaigns.contracts import topics as names
 from campaigns.models import ReachState
 from campaigns.selectors.standing import Standing, read_standing
@@ -25,6 +25,7 @@ from campaigns.services.rows import Held, Verdict, claim_reaches, new_holder, se
 from core import clock
 from core.lanes import Permits
 from core.outside import refuse_open_transaction
+from sms.services import lanes as sms_lanes
 from wechat.contracts import Channel, SendOutcome
 from wechat.services import lanes
 
@@ -112,7 +113,7 @@ class _Run:
         settle(verdicts=[plan for plan in plans if isinstance(plan, Verdict)], holder=self._holder, at=now)
         left = [plan for plan in plans if isinstance(plan, Way)]
         while left:
-            if any(way.channel in WECHAT_CHANNELS for way in left):
+            if any(way.channel in OUTSIDE_CHANNELS for way in left):
                 self._make_room()
             now = clock.now()
             if standing.is_stale(now):
@@ -129,17 +130,15 @@ class _Run:
     def _permit(self, ways: Sequence[Way], now: dt.datetime) -> tuple[list[Way], list[Way], float]:
         """Which of these may go now, which wait for a permit, and how many seconds at least. Whose channel is shut for
         longer is let go of."""
-        going = [way for way in ways if way.channel not in WECHAT_CHANNELS]
+        going = [way for way in ways if way.channel not in OUTSIDE_CHANNELS]
         waiting: list[Way] = []
         pause_s = _LONGEST_WAIT_S
-        by_lane: dict[tuple[int, str], list[Way]] = {}
+        by_lane: dict[tuple[int, str, str], list[Way]] = {}
         for way in ways:
-            if way.channel in WECHAT_CHANNELS:
-                by_lane.setdefault((way.account_id, way.channel), []).append(way)
-        for (account_id, channel), some in by_lane.items():
-            permits = lanes.take_permits(
-                account_id=account_id, channel=_LANES[channel], wanted=len(some), at=now
-            )
+            if way.channel in OUTSIDE_CHANNELS:
+                by_lane.setdefault(way.lane, []).append(way)
+        for some in by_lane.values():
+            permits = _take_permits(some[0], len(some), now)
             going += some[: permits.count]
             if permits.count:
                 waiting += some[permits.count :]
@@ -189,6 +188,13 @@ class _Run:
     def _land(self) -> None:
         flight = self._flights.popleft()
         self._in_hand.extend(record_outcomes(sent=flight.land(), holder=self._holder))
+
+
+def _take_permits(way: Way, wanted: int, at: dt.datetime) -> Permits:
+    """For so many of this way's lane: an account's channel, or texts of one purpose."""
+    if way.text is not None:
+        return sms_lanes.take_permits(purpose=way.text.purpose, wanted=wanted, at=at)
+    return lanes.take_permits(account_id=way.account_id, channel=_LANES[way.channel], wanted=wanted, at=at)
 
 
 def _wait_s(permits: Permits, now: dt.datetime) -> float | None:

@@ -2,21 +2,19 @@
 comes here (`settings.MEMBER_TELLER`, `settings.MEMBER_SILENCER`)."""
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
 
-from campaigns.contracts import ReachOrder
+from campaigns.contracts import ReachOrder, TopicTerms
 from campaigns.contracts import topics as names
 from campaigns.contracts.reaches import TAKEN_BACK
 from campaigns.models import Reach, ReachState
 from campaigns.selectors.policy import list_topic_terms
+from campaigns.selectors.text_standing import live_topic_texts
 from campaigns.services.queueing import queue_reaches
 from core import clock
 from guides.contracts import MemberText
 from members import selectors as member_selectors
-
-# Reaches her without any app of ours: her guide has a phone.
-_BY_PEOPLE: Final = frozenset({names.FOLLOW_UP, names.SMS})
+from sms import services as sms_services
 
 
 def tell_members(*, told: Sequence[MemberText], at: dt.datetime) -> int:
@@ -24,24 +22,28 @@ def tell_members(*, told: Sequence[MemberText], at: dt.datetime) -> int:
     lives on as.
 
     Who is known in no app of ours, and whom nobody may write to, leaves no row: after a night's file of orders that would be
-    most of them. What must be said is kept for everybody who can be reached at all, and what her guide sees to for everybody
-    who is a member.
+    most of them. What must be said is kept for everybody who can be reached at all; what her guide sees to for everybody who is
+    a member, and what goes by text message for everybody who has a phone.
     """
     living = member_selectors.list_merge_targets({one.member_id for one in told})
     known = member_selectors.known_in_wechat_ids(set(living.values()))
     terms = list_topic_terms()
-    through_people = {
-        living[one.member_id]
-        for one in told
-        if one.member_id in living and _BY_PEOPLE.intersection(terms[one.topic].channels)
-    }
-    reachable = known | set(member_selectors.living_member_ids().filter(pk__in=through_people - known))
-    silent = member_selectors.withdrawn_among(reachable)
+    # Her guide reaches her without any app of ours, and so does a text.
+    seen_to = {topic for topic, one in terms.items() if names.FOLLOW_UP in one.channels}
+    texted = _texted_topics(terms)
+    through_people = set(
+        member_selectors.living_member_ids().filter(pk__in=_whom(told, seen_to, living) - known)
+    )
+    by_text = member_selectors.with_phone_ids(_whom(told, texted, living) - known)
+    silent = member_selectors.withdrawn_among(known | through_people | by_text)
     orders = [
         _order(one, member_id, at)
         for one in told
-        if (member_id := living.get(one.member_id, 0))
-        in (reachable if _BY_PEOPLE.intersection(terms[one.topic].channels) else known)
+        if (
+            (member_id := living.get(one.member_id, 0)) in known
+            or (one.topic in seen_to and member_id in through_people)
+            or (one.topic in texted and member_id in by_text)
+        )
         and terms[one.topic].is_on
         and (member_id not in silent or terms[one.topic].importance == "must")
     ]
@@ -68,3 +70,13 @@ def take_back(*, reason_keys: Sequence[str], at: dt.datetime) -> int:
         reason_key__in=list(reason_keys), state=ReachState.QUEUED, sent_at__isnull=True
     )
     return waiting.update(state=ReachState.SKIPPED, code=TAKEN_BACK, finished_at=at)
+
+
+def _whom(told: Sequence[MemberText], topics: set[str], living: Mapping[int, int]) -> set[int]:
+    return {living[one.member_id] for one in told if one.topic in topics and one.member_id in living}
+
+
+def _texted_topics(terms: Mapping[str, TopicTerms]) -> set[str]:
+    """Topics that go by text message, and can."""
+    chained = {topic for topic, one in terms.items() if names.SMS in one.channels}
+    return chained & set(live_topic_texts()) if chained and sms_services.is_set_up() else set()

@@ -5,6 +5,8 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 
+from config.demo.texts import seed_texts
+
 APP_ID = "wx7e1f0c5a2b9d4836"
 SECRETS = {
     "app_secret": "demo-secret-0f5d2c7a9b31",
@@ -22,15 +24,16 @@ MINI_SECRETS = {
 MINI_ORIGINAL_ID = "gh_2c9b7e41d085"
 MINI_SLUG = "mini"
 # The provider of text messages, which the sandbox plays too.
+SMS_APP_ID = "1400000001"
 SMS_KEY_ID = "demo-sms"
 SMS_KEY_SECRET = "demo-sms-secret-51d0"  # noqa: S105  (the demo is on loopback only)
-SMS_SIGN = "素衣"
-SMS_TEMPLATES = {"SMS_1001": "您的验证码是 ${code}，5 分钟内有效。如果不是您本人操作，请忽略。"}
+SMS_CALLBACK_KEY = "demo-callback-8f3b61c02d"
 
 
 def seed_accounts() -> None:
-    """The official account in safe mode, with rules that show each kind of trigger, and the mini-program.
-    Written once."""
+    """The official account in safe mode, with rules that show each kind of trigger, the mini-program, and what is said by
+    text message. Written once."""
+    seed_texts()
     account_model = apps.get_model("wechat", "Account")
     _seed_mini_program(account_model)
     account, is_new = account_model.objects.get_or_create(

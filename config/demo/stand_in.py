@@ -5,7 +5,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django.apps import apps
 
-from config.demo import accounts
+from config.demo import accounts, texts
 from config.demo.processes import request_json
 from config.demo.templates import templates
 from core.actor import Actor
@@ -66,8 +66,11 @@ def connect(sandbox_url: str, web_url: str) -> dict[str, str]:
         f"{sandbox_url}/_/sms/{accounts.SMS_KEY_ID}",
         {
             "key_secret": accounts.SMS_KEY_SECRET,
-            "signs": [accounts.SMS_SIGN],
-            "templates": accounts.SMS_TEMPLATES,
+            "app_id": accounts.SMS_APP_ID,
+            "signs": {texts.SIGN_ID: texts.SIGN},
+            "templates": {template.code: template.text for template in texts.TEMPLATES},
+            "rejected": [template.code for template in texts.TEMPLATES if template.is_rejected],
+            "callback_url": f"{web_url}/sms/reports/{accounts.SMS_CALLBACK_KEY}/",
         },
     )
     return {

@@ -23,7 +23,7 @@ from core.admin.extensions import (
     register_tiles,
 )
 from core.admin.filters import AutocompleteFilter, ChoiceFilter, CountedFilter
-from core.admin.formats import mask_openid, money, percent, thousands, when
+from core.admin.formats import cost_words, mask_openid, money, percent, thousands, when
 from core.admin.forms import DayInput, DressedForm, MomentInput, autocomplete_field, plain_address
 from core.admin.only_row import OnlyRow
 from core.admin.own_page import OwnPage
@@ -61,6 +61,7 @@ __all__ = [
     "autocomplete_field",
     "bound_data",
     "column",
+    "cost_words",
     "find_answer",
     "mask_openid",
     "money",

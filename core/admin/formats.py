@@ -42,3 +42,12 @@ def percent(part: int, whole: int) -> str:
 def money(fen: int) -> str:
     """Fen as yuan: 128,050 → "1,280.50"."""
     return f"{fen / 100:,.2f}"
+
+
+def cost_words(hundredths: int) -> str:
+    """Hundredths of a fen as yuan, with all that is not zero: 450 → "¥0.045"; a dash for nothing."""
+    if not hundredths:
+        return "—"
+    yuan, rest = divmod(hundredths, 10_000)
+    parts = f"{rest:04d}".rstrip("0")
+    return f"¥{yuan:,}.{parts:0<2}"

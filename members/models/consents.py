@@ -93,6 +93,7 @@ class ConsentDoor(models.TextChoices):
     STAFF = "staff", _("后台代为登记")
     IMPORT = "import", _("批量导入")
     WECHAT = "wechat", _("微信通知")
+    SMS = "sms", _("短信回复")
 
 
 class ConsentEntryQuerySet(LockingQuerySet["ConsentEntry"]):

@@ -81,11 +81,13 @@ from members.selectors.people import (
     list_merge_targets,
     list_openid_owners,
     list_openids,
+    list_phones,
     list_wechat_identities,
     living_member_ids,
     person_row_ids,
     phone_index,
     phone_indexes,
+    with_phone_ids,
 )
 from members.selectors.points import (
     get_points_decisions,
@@ -221,6 +223,7 @@ __all__ = [
     "list_passed_phones",
     "list_pending_consents",
     "list_person_rows",
+    "list_phones",
     "list_points_balances",
     "list_points_entries",
     "list_points_multipliers",
@@ -264,5 +267,6 @@ __all__ = [
     "tier_standing_of",
     "typed_tokens",
     "understand",
+    "with_phone_ids",
     "withdrawn_among",
 ]

@@ -183,6 +183,18 @@ def known_in_wechat_ids(member_ids: Iterable[int]) -> set[int]:
     return set(identities.values_list("member_id", flat=True))
 
 
+def list_phones(member_ids: Iterable[int]) -> dict[int, str]:
+    """The numbers of those of these who have one that can get texts; for whoever sends, never for a screen."""
+    rows = Member.objects.filter(pk__in=list(member_ids)).values_list("pk", "phone")
+    return {member_id: phone for member_id, phone in rows if phones.is_mobile(phone)}
+
+
+def with_phone_ids(member_ids: Iterable[int]) -> set[int]:
+    """Those of these of whom a phone is known."""
+    identities = MemberIdentity.objects.filter(member_id__in=list(member_ids), kind=Identity.PHONE)
+    return set(identities.values_list("member_id", flat=True))
+
+
 def list_wechat_identities(member_id: int) -> tuple[list[tuple[str, str]], list[str]]:
     """((app id, openid) of every app of ours she is known in, her unionids): what the gateway knows her by."""
     rows = MemberIdentity.objects.filter(

@@ -52,7 +52,7 @@ HOSTS: dict[str, Sequence[Endpoint]] = {
 def routes(world: World, postman: Postman) -> list[Route]:
     """Return the routes of every host."""
     return [
-        sms.route(world),
+        sms.route(world, postman),
         *(
             route_of(world, postman, prefix, endpoint)
             for prefix, endpoints in HOSTS.items()

@@ -3,13 +3,13 @@
 from django.conf import settings
 
 from sms.errors import SmsNotSetUp
-from sms.gateways.base import Gateway, Sending, Verdict
+from sms.gateways.base import Gateway, ProviderError, Sending, Verdict
 from sms.gateways.console import ConsoleGateway
-from sms.gateways.sandbox import SandboxGateway
+from sms.gateways.tencent import TencentGateway
 
-__all__ = ["Gateway", "Sending", "Verdict", "gateway", "is_set_up"]
+__all__ = ["Gateway", "ProviderError", "Sending", "Verdict", "gateway", "is_set_up"]
 
-_GATEWAYS: dict[str, type[Gateway]] = {"console": ConsoleGateway, "sandbox": SandboxGateway}
+_GATEWAYS: dict[str, type[Gateway]] = {"console": ConsoleGateway, "tencent": TencentGateway}
 
 
 def is_set_up() -> bool:

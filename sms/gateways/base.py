@@ -2,11 +2,15 @@
 
 import abc
 import dataclasses
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from sms.contracts import TemplateName
+from sms.contracts import ReceiptTold, ReplyTold, Review, SmsText
 
-Fate = Literal["sent", "refused", "later", "unclear"]
+Fate = Literal["sent", "refused", "later", "unclear", "halted"]
+# Whose fault a refusal is: this text's, the number's, the template's or the sign's, or everybody's of the lane.
+Scope = Literal["text", "number", "template", "sign", "lane"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -14,27 +18,56 @@ class Sending:
     """One text to be sent. `reference` is ours and stays the same when it is tried again."""
 
     phone: str = dataclasses.field(repr=False)
-    template: TemplateName
-    params: dict[str, str] = dataclasses.field(repr=False)
+    text: SmsText
     reference: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of it. `later`: surely not sent, try again after `pause_s`; `unclear`: it may have been sent.
+    """What became of it. `later`: surely not sent, try again after `pause_s`; `unclear`: it may have been sent; `halted`:
+    surely not sent, and nothing of its purpose will be, until `until` or (None) until a person did something.
 
-    `code` is the provider's own or ours (timeout, connection …), never a number or a text.
+    `code` is one of `sms.services.words`, or "provider." and what the provider calls it; never a number or a text.
     """
 
     fate: Fate
     code: str = ""
     provider_ref: str = ""
     pause_s: int = 5
+    until: dt.datetime | None = None
+    scope: Scope = "text"
+    segment_count: int = 0
+
+
+class ProviderError(Exception):
+    """A question about reviews or reports was not answered. `code` is ours; `is_away`: asking again later is right."""
+
+    def __init__(self, code: str, *, is_away: bool) -> None:
+        super().__init__(code)
+        self.code = code
+        self.is_away = is_away
 
 
 class Gateway(abc.ABC):
-    """A provider. `send` opens sockets and is never called inside a transaction; it raises nothing."""
+    """A provider. Everything opens sockets and is never called inside a transaction; `send` raises nothing."""
 
     @abc.abstractmethod
     def send(self, sending: Sending) -> Verdict:
         """Hand one text over."""
+
+    @abc.abstractmethod
+    def review_templates(self, codes: Sequence[str]) -> Mapping[str, Review]:
+        """How the reviews of these templates stand; one that is missing is not there. Raises ProviderError."""
+
+    @abc.abstractmethod
+    def review_signs(self, provider_ids: Sequence[str]) -> Mapping[str, Review]:
+        """The same of signs; `Review.text` is the sign's name."""
+
+    @abc.abstractmethod
+    def pull_receipts(self) -> Sequence[ReceiptTold]:
+        """Some receipts that were not pulled yet, none when there are none: the provider gives each once. Raises
+        ProviderError."""
+
+    @abc.abstractmethod
+    def pull_replies(self) -> Sequence[ReplyTold]:
+        """The same of replies."""

@@ -1,5 +1,8 @@
 """Writes of `sms`."""
 
+from sms.gateways import is_set_up
+from sms.services.blocks import lift_block, list_blocked
+from sms.services.direct import send_text
 from sms.services.outbox import (
     on_sms_queued,
     prune_messages,
@@ -8,12 +11,46 @@ from sms.services.outbox import (
     send_due_messages,
     send_sms,
 )
+from sms.services.reports import (
+    get_reply,
+    on_reports_arrived,
+    prune_reports,
+    pull_reports,
+    store_receipts,
+    store_replies,
+    work_reports,
+)
+from sms.services.texts import (
+    fill_text,
+    get_text,
+    list_texts,
+    save_sign,
+    save_template,
+    sync_reviews,
+)
 
 __all__ = [
+    "fill_text",
+    "get_reply",
+    "get_text",
+    "is_set_up",
+    "lift_block",
+    "list_blocked",
+    "list_texts",
+    "on_reports_arrived",
     "on_sms_queued",
     "prune_messages",
+    "prune_reports",
+    "pull_reports",
     "queue_sms",
     "rescue_stuck_messages",
+    "save_sign",
+    "save_template",
     "send_due_messages",
     "send_sms",
+    "send_text",
+    "store_receipts",
+    "store_replies",
+    "sync_reviews",
+    "work_reports",
 ]

@@ -1,4 +1,4 @@
-"""The outbox of text messages: rows, sent at most once each, as the WeChat gateway's are.
+"""The outbox of codes by text message: rows, sent at most once each, as the WeChat gateway's are.
 
 A row is written in the transaction of its reason. A worker claims it with a guarded update and a lease, sends with
 no transaction open, and writes the outcome only while the lease is still its own.
@@ -16,12 +16,13 @@ from django.db.models import F
 from core import clock, events, phones
 from core.errors import NotFound
 from core.outside import refuse_open_transaction
-from sms.contracts import SmsCard, TemplateName
-from sms.errors import SmsNotSetUp, SmsUnfit
+from sms.contracts import SmsCard, SmsText, TemplateName
+from sms.errors import SmsHalted, SmsNotSetUp, SmsUnfit, TextUnfit
 from sms.events import SmsQueued
-from sms.gateways import Sending, Verdict, gateway, is_set_up
+from sms.gateways import Verdict, is_set_up
 from sms.models import SmsMessage, SmsState
-from sms.templates import TEMPLATES
+from sms.services import direct, lanes, texts
+from sms.wording import OWN_PLACES, count_segments
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +44,9 @@ def queue_sms(
 ) -> bool:
     """The text will be sent to this number once for this reason; False when the reason has its text already.
 
-    After `send_before` it is not sent any more. Refuses what is no mobile number of mainland China, a template
-    whose gaps are not exactly `params` (SmsUnfit), and everything while no gateway is set up (SmsNotSetUp).
+    After `send_before` it is not sent any more. Refuses what is no mobile number of mainland China, values that are not
+    exactly those of the template or do not fit it (SmsUnfit), and everything while no gateway or no approved template is
+    there (SmsNotSetUp) or the provider takes none (SmsHalted).
     """
     at = at or clock.now()
     digits = phones.digits_of(phone)
@@ -52,8 +54,14 @@ def queue_sms(
         raise SmsNotSetUp
     if not phones.is_mobile(digits):
         raise SmsUnfit(field="phone")
-    if TEMPLATES[template].fields != params.keys():
+    if set(OWN_PLACES[template]) != params.keys():
         raise SmsUnfit(field="params")
+    try:
+        text = texts.own_text(template, params)
+    except TextUnfit as refusal:
+        raise SmsUnfit(field="params") from refusal
+    if lanes.is_halted(purpose=text.purpose, at=at):
+        raise SmsHalted
     message, is_new = SmsMessage.objects.get_or_create(
         reason_key=reason_key,
         defaults={
@@ -80,6 +88,7 @@ def send_sms(*, sms_id: int) -> SmsCard:
     """Send the text if it is due and nobody else is at it; how it stands afterwards. Raises NotFound.
 
     sent | failed (too late, refused, or unclear: never repeated) | queued (surely not taken: tried again).
+    What is queued behind others of its purpose waits for its turn.
     """
     refuse_open_transaction()
     holder = secrets.token_hex(16)
@@ -99,8 +108,10 @@ def send_sms(*, sms_id: int) -> SmsCard:
         raise NotFound
     if not claimed:
         return _card(message)
-    verdict = Verdict("refused", TOO_LATE) if message.send_before <= now else _hand_over(message)
-    return _finish(message, holder, verdict)
+    text = _text_of(message) if message.send_before > now else None
+    if isinstance(text, SmsText):
+        return _finish(message, holder, _hand_over(message, text), text)
+    return _finish(message, holder, text or Verdict("refused", TOO_LATE))
 
 
 def send_due_messages(*, limit: int = 100) -> int:
@@ -140,20 +151,32 @@ def prune_messages() -> int:
     return total
 
 
-def _hand_over(message: SmsMessage) -> Verdict:
+def _text_of(message: SmsMessage) -> SmsText | Verdict:
+    """The whole text, or why there is none now: templates come and go while texts wait."""
     template: Any = message.template
     try:
-        provider = gateway()
+        return texts.own_text(template, json.loads(message.params))
     except SmsNotSetUp:
-        return Verdict("later", SmsNotSetUp.code, pause_s=60)
-    return provider.send(Sending(message.phone, template, json.loads(message.params), message.reason_key))
+        return Verdict("later", "not_set_up", pause_s=60)
+    except TextUnfit:
+        return Verdict("refused", "text_unfit")
 
 
-def _finish(message: SmsMessage, holder: str, verdict: Verdict) -> SmsCard:
+def _hand_over(message: SmsMessage, text: SmsText) -> Verdict:
+    now = clock.now()
+    permits = lanes.take_permits(purpose=text.purpose, wanted=1, at=now)
+    if permits.count == 0:
+        code = permits.halt_code.removeprefix("sms.") or "too_fast"
+        wait_s = 60.0 if permits.wait_until is None else (permits.wait_until - now).total_seconds()
+        return Verdict("later", code, pause_s=max(1, min(60, int(wait_s) + 1)))
+    return direct.hand_over(phone=message.phone, text=text, reference=message.reason_key)
+
+
+def _finish(message: SmsMessage, holder: str, verdict: Verdict, text: SmsText | None = None) -> SmsCard:
     """Write the outcome while the lease is ours; after it was taken away, what the rescuer wrote stands."""
     now = clock.now()
     values: dict[str, Any] = {"outcome": verdict.code, "leased_until": None, "lease_holder": ""}
-    if verdict.fate == "later":
+    if verdict.fate in ("later", "halted"):
         values |= {"state": SmsState.QUEUED, "not_before": now + dt.timedelta(seconds=verdict.pause_s)}
     else:
         is_sent = verdict.fate == "sent"
@@ -161,10 +184,11 @@ def _finish(message: SmsMessage, holder: str, verdict: Verdict) -> SmsCard:
             "state": SmsState.SENT if is_sent else SmsState.FAILED,
             "finished_at": now,
             "provider_ref": verdict.provider_ref,
+            "params": "",
         }
-        template: Any = message.template
-        if TEMPLATES[template].is_secret:
-            values["params"] = ""
+        if text is not None and verdict.fate in ("sent", "unclear"):
+            count = verdict.segment_count or count_segments(text.whole)
+            values |= {"segment_count": count, "cost_hundredths": direct.cost_of(text, count)}
     held = SmsMessage.objects.filter(pk=message.pk, state=SmsState.SENDING, lease_holder=holder)
     if not held.update(**values):
         logger.warning("sms.outcome_too_late", extra={"sms_id": message.pk})

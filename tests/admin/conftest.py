@@ -37,9 +37,9 @@ from openapi.models import ApiRequest
 from sales import selectors as sales_selectors
 from sales import services as sales_services
 from sales.contracts import TargetEntry, TargetKey
-from sms import services as sms_services
 from tests.admin.reach_kit import fill_reaches
 from tests.admin.sales_desk_kit import fill_sales
+from tests.admin.sms_kit import fill_texts
 from tests.cast import Cast, make_cast
 from tests.fixtures_cast import cast  # noqa: F401
 from tests.guides.requests_kit import ask, make_kinds
@@ -280,13 +280,7 @@ def fill_account(cast: Cast) -> None:  # noqa: F811
         outcome="ok",
         latency_ms=80,
     )
-    sms_services.queue_sms(
-        phone="13800138000",
-        template="verification_code",
-        params={"code": "402816"},
-        reason_key="s1",
-        send_before=now,
-    )
+    fill_texts()
     guide_services.keep_message(
         account_id=account,
         app_id=cast.app_id,

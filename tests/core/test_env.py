@@ -81,8 +81,8 @@ def test_production_refuses_samples_wildcards_and_a_stand_in() -> None:
         SECRET_KEY="insecure-sample" + "x" * 50,
         ALLOWED_HOSTS="*",
         WECHAT_BASE_URL="http://127.0.0.1:8002",
-        SMS_GATEWAY="sandbox",
-        SMS_URL="http://127.0.0.1:8002/sms/send",
+        SMS_GATEWAY="tencent",
+        SMS_ENDPOINT="http://127.0.0.1:8002/sms",
     )
     assert all(f"core.E00{n}" in done.stderr for n in range(1, 6))
 
@@ -90,7 +90,7 @@ def test_production_refuses_samples_wildcards_and_a_stand_in() -> None:
 def test_an_unknown_gateway_for_texts_stops_the_start() -> None:
     done = check(SMS_GATEWAY="pigeon")
     assert done.returncode != 0
-    assert "SMS_GATEWAY takes console, sandbox or nothing" in done.stderr
+    assert "SMS_GATEWAY takes console, tencent or nothing" in done.stderr
 
 
 def test_production_starts_when_all_is_given() -> None:

@@ -35,9 +35,17 @@ def mini_stack(stack: Stack) -> Stack:
         "/_/sms/stack-sms",
         {
             "key_secret": "planted-sms-secret",
-            "signs": ["素衣"],
-            "templates": {"SMS_1001": "您的验证码是 ${code}，5 分钟内有效。"},
+            "app_id": "1400009001",
+            "signs": {"501": "素衣"},
+            "templates": {"1001": "您的验证码是 {1}，5 分钟内有效。"},
+            "callback_url": f"{stack.web_url}/sms/reports/planted-callback-key-0001/",
         },
+    )
+    stack.run_in_django(
+        "from sms.models import SmsSign, SmsTemplate; "
+        "SmsSign.objects.get_or_create(name='素衣', defaults=dict(is_default=True, state='approved')); "
+        "SmsTemplate.objects.get_or_create(code='1001', defaults=dict(title='验证码', purpose='code', "
+        "text='您的验证码是 {1}，5 分钟内有效。', state='approved'))"
     )
     wait_until(
         lambda: (
@@ -115,6 +123,6 @@ def test_a_text_message_goes_through_the_worker(mini_stack: Stack) -> None:
     )
     assert texts[0]["text"].startswith("【素衣】您的验证码是")
     assert wait_until(
-        lambda: mini_stack.value("SELECT state FROM sms_smsmessage") == "sent", what="the outcome"
+        lambda: mini_stack.value("SELECT state FROM sms_smsmessage") == "delivered", what="the receipt"
     )
     assert "13712345678" not in mini_stack.log_text()

@@ -7,8 +7,9 @@ import redis
 from pytest_django import Settings
 
 from rest import throttles
-from tests.miniapp.kit import SMS_SECRET, Mini, Phone
+from tests.miniapp.kit import Mini, Phone
 from tests.sandbox_process import running_sandbox
+from tests.sms.kit import CODE_TEMPLATE, add_sign, add_template, use_provider
 from tests.wechat.scripted_server import hosts_at
 from wechat.client import transport
 
@@ -31,13 +32,10 @@ def mini(sandbox_url: str, settings: Settings, transactional_db: None) -> Iterat
     world = Mini(sandbox_url)
     settings.WECHAT_HOSTS = hosts_at(sandbox_url)
     settings.WECHAT_TIMEOUT_S = 2
-    settings.SMS_GATEWAY = "sandbox"
-    settings.SMS_URL = f"{sandbox_url}/sms/send"
-    settings.SMS_KEY_ID = world.sms_key
-    settings.SMS_KEY_SECRET = SMS_SECRET
-    settings.SMS_SIGN = "素衣"
-    settings.SMS_TEMPLATE_CODES = {"verification_code": "SMS_1001"}
+    use_provider(settings, world.sms)
     settings.SMS_TIMEOUT_S = 2
+    add_sign()
+    add_template(**CODE_TEMPLATE)
     world.set_up()
     yield world
     world.script("DELETE", "/faults")

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.test import Client
 
+from tests.sms.kit import Provider
 from wechat.models import Account
 
 SECRET = "plantedsecret0123456789abcdef0001"
-SMS_SECRET = "planted-sms-secret"
 API = "/api/mini/v1"
 
 
@@ -77,7 +77,7 @@ class Mini:
         self.base_url = base_url
         self.app_id = f"wx{uuid.uuid4().hex[:16]}"
         self.official_id = f"wx{uuid.uuid4().hex[:16]}"
-        self.sms_key = f"key-{uuid.uuid4().hex[:8]}"
+        self.sms = Provider(base_url)
 
     def set_up(self) -> None:
         for app_id, kind in ((self.app_id, "mini_program"), (self.official_id, "official")):
@@ -92,13 +92,7 @@ class Mini:
                 aes_key="A" * 43,
                 open_platform=self.app_id,
             )
-        self.script(
-            "PUT",
-            f"/sms/{self.sms_key}",
-            key_secret=SMS_SECRET,
-            signs=["素衣"],
-            templates={"SMS_1001": "您的验证码是 ${code}，5 分钟内有效。"},
-        )
+        self.sms.set_up()
         self.account = self.open_account(self.app_id)
 
     def open_account(self, app_id: str, slug: str = "mini", **more: Any) -> Account:

@@ -9,10 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core import clock
+from core.texts import clean, clusters, width
 from wechat.contracts import TemplateCard, TemplateField
 from wechat.errors import TemplateFieldUnfit, TemplateGone
-from wechat.services import template_fields
-from wechat.services.template_fields import KINDS, clusters, fit_fields, fit_value, read_template, width
+from wechat.services.template_fields import KINDS, fit_fields, fit_value, read_template
 
 FAMILY = "👨‍👩‍👧‍👦"
 FLAG = "🇨🇳"
@@ -210,7 +210,7 @@ def test_a_cut_text_ends_between_pieces(text: str) -> None:
     fitted = fit("thing", text)
     if not fitted.endswith("…") or text.endswith("…"):
         return
-    whole = list(clusters(template_fields.clean(text)))
+    whole = list(clusters(clean(text)))
     kept = list(clusters(fitted[:-1]))
     assert kept == whole[: len(kept)] or "".join(kept) == "".join(whole[: len(kept)]).rstrip()
 

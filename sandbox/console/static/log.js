@@ -28,7 +28,11 @@ const PATHS = {
   "/wxa/checksession": "查登录态",
   "/wxa/business/checkencryptedmsg": "查加密数据",
   "/wxa/getwxacodeunlimit": "画小程序码",
-  "/sms/send": "发短信",
+  "/sms/SendSms": "发短信",
+  "/sms/DescribeSmsTemplateList": "查短信模板",
+  "/sms/DescribeSmsSignList": "查短信签名",
+  "/sms/PullSmsSendStatus": "拉短信回执",
+  "/sms/PullSmsReplyStatus": "拉短信回复",
 };
 const EVENTS = {
   subscribe: "关注", unsubscribe: "取消关注", SCAN: "扫码", CLICK: "点菜单", VIEW: "点菜单看网页", TEMPLATESENDJOBFINISH: "模板消息的结果",

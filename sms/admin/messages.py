@@ -1,30 +1,22 @@
-"""Text messages in the staff admin: what became of them, never what they said."""
+"""验证码短信: what became of them, never what they said."""
 
 from typing import Any, Final
 
 from django.contrib import admin
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import ChoiceFilter, ReadOnlyAdmin, column, when
+from core.admin import ChoiceFilter, ReadOnlyAdmin, column, cost_words, when
 from sms.models import SmsMessage, SmsState
+from sms.services.words import words_of
 
-_STATE_COLOURS: Final = {"queued": "info", "sending": "info", "sent": "success", "failed": "danger"}
-_TEMPLATES: Final[dict[str, Any]] = {"verification_code": _("验证码")}
-_OUTCOMES: Final[dict[str, Any]] = {
-    "too_late": _("过了有效期，没有发"),
-    "lease_expired": _("发送中断，不知道有没有发出"),
-    "timeout": _("服务商没有回答，不知道有没有发出"),
-    "connection": _("连接中断，不知道有没有发出"),
-    "no_connection": _("连不上服务商，稍后再试"),
-    "throttled": _("发得太快，稍后再试"),
-    "day_limit": _("今天的条数用完了"),
-    "bad_sign": _("短信签名没有通过审核"),
-    "bad_template": _("短信模板没有通过审核"),
-    "bad_signature": _("密钥不对"),
-    "bad_phone": _("号码不对"),
-    "sms.not_set_up": _("短信服务没有开通"),
+_STATE_COLOURS: Final = {
+    "queued": "info",
+    "sending": "info",
+    "sent": "success",
+    "delivered": "success",
+    "failed": "danger",
 }
+_TEMPLATES: Final[dict[str, Any]] = {"verification_code": _("验证码")}
 
 
 class SmsStateFilter(ChoiceFilter):
@@ -50,7 +42,7 @@ class SmsMessageAdmin(ReadOnlyAdmin):
             _("经过"),
             {"fields": (("queued_at", "not_before"), ("send_before", "finished_at"), "attempt_count")},
         ),
-        (_("依据"), {"fields": ("provider_ref",)}),
+        (_("依据"), {"fields": (("segment_count", "cost"), "provider_ref")}),
     )
 
     @column(_("手机号"))
@@ -67,9 +59,11 @@ class SmsMessageAdmin(ReadOnlyAdmin):
 
     @column(_("结果"))
     def outcome_words(self, row: SmsMessage) -> str:
-        if row.state == SmsState.SENT:
-            return _now("服务商已接收")
-        return str(_OUTCOMES.get(row.outcome, row.outcome))
+        return "—" if row.state == SmsState.DELIVERED else words_of(row.outcome)
+
+    @column(_("费用"))
+    def cost(self, row: SmsMessage) -> str:
+        return cost_words(row.cost_hundredths)
 
     @column(_("创建时间"), ordering="queued_at")
     def queued(self, row: SmsMessage) -> str:

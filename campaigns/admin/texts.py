@@ -1,0 +1,180 @@
+"""短信内容: which template of the provider's says a topic by text message, and what fills its places."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.admin.keywords import field_rows, initial_of, place_fields, source_of
+from campaigns.contracts import OFFERED_TOPICS, TOPICS, topics
+from campaigns.errors import MappingUnfit
+from campaigns.models import TopicText
+from campaigns.selectors.policy import list_topic_terms
+from campaigns.services.text_mapping import map_topic_to_text
+from core.admin import BaseAdmin, Panel, ServiceForms, column, register_panel, staff_actor
+from core.admin.forms import dress
+from sms import services as sms_services
+from sms import wording
+from sms.contracts import TextCard
+from sms.services.words import words_of
+
+
+def _choices() -> list[tuple[str, str]]:
+    cards = [card for card in sms_services.list_texts() if card.purpose != "code"]
+    return [("", _now("请选择")), *((str(card.id), f"{card.title}（{card.code}）") for card in cards)]
+
+
+class TextForm(forms.ModelForm[TopicText]):
+    """A new mapping takes topic and template; its places are guessed, and looked at on the next page."""
+
+    chosen = forms.ChoiceField(
+        label=_("短信模板"), choices=_choices, help_text=_("没有想要的模板时，先到“短信模板”里新增")
+    )
+
+    class Meta:
+        model = TopicText
+        fields = ("topic", "is_on")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "topic" in self.fields:
+            offered: Any = self.fields["topic"]
+            offered.choices = [(topic.code, topic.label) for topic in OFFERED_TOPICS]
+        if "chosen" in self.fields:
+            dress(self.fields["chosen"])
+        if self.instance.pk is not None:
+            self.initial["chosen"] = str(self.instance.template_id)
+            for name in self.fields:
+                if name.startswith(("value__", "words__")):
+                    self.initial[name] = initial_of(name, self.instance.fields)
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or {}
+        places = [name.partition("__")[2] for name in self.fields if name.startswith("value__")]
+        is_same = str(self.instance.template_id or "") == cleaned.get("chosen")
+        cleaned["places"] = {name: source_of(cleaned, name) for name in places} if is_same else None
+        return cleaned
+
+
+def _card(row: TopicText) -> TextCard:
+    return sms_services.get_text(row.template_id)
+
+
+def _places(card: TextCard) -> list[str]:
+    return [str(gap) for gap in range(1, card.gap_count + 1)]
+
+
+def _form_for(row: TopicText) -> type[TextForm]:
+    card = _card(row)
+    limit = _now("最多 %(n)s 个字，超过的会截短；不能有网址") % {"n": card.gap_limit}
+    places = [(gap, _now("变量 {%(n)s}") % {"n": gap}, limit) for gap in _places(card)]
+    return type("PlaceForm", (TextForm,), dict(place_fields(row.topic, places)))
+
+
+@admin.register(TopicText)
+class TopicTextAdmin(ServiceForms, BaseAdmin):
+    """One template for a topic."""
+
+    form = TextForm
+    list_display = ("topic_words", "template_title", "trouble", "in_chain", "is_on")
+    ordering = ("topic",)
+
+    def prepare_rows(self, request: HttpRequest, rows: Any) -> None:
+        """What the columns say, asked for at once."""
+        cards = {card.id: card for card in sms_services.list_texts()}
+        terms = list_topic_terms()
+        for row in rows:
+            row.card = cards[row.template_id]
+            row.is_chained = topics.SMS in terms[row.topic].channels if row.topic in terms else False
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is not None:
+            kwargs["form"] = _form_for(obj)
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        head = ("topic", "chosen", "is_on")
+        if obj is None:
+            return ((None, {"fields": head}),)
+        description = _("左边选择填什么；选“固定文字”时在右边填写。")
+        return (
+            (None, {"fields": head}),
+            (_("变量"), {"fields": field_rows(_places(_card(obj))), "description": description}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("topic",) if obj is not None else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """What was guessed is looked at next."""
+        super().response_add(request, obj, post_url_continue)
+        return HttpResponseRedirect(reverse("admin:campaigns_topictext_change", args=[obj.pk]))
+
+    def run_service(self, request: HttpRequest, row: TopicText, form: Any, change: bool) -> int:
+        cleaned = form.cleaned_data
+        try:
+            return map_topic_to_text(
+                topic=row.topic,
+                template_id=int(cleaned["chosen"]),
+                fields=cleaned["places"],
+                is_on=cleaned["is_on"],
+                actor=staff_actor(request),
+            )
+        except MappingUnfit as refusal:
+            faults = refusal.details["faults"]
+            raise MappingUnfit(
+                _now("这些变量填不进：%(fields)s")
+                % {"fields": "；".join(f"{{{gap}}} {rule}" for gap, rule in faults.items())}
+            ) from refusal
+
+    @column(_("事项"), ordering="topic")
+    def topic_words(self, row: TopicText) -> str:
+        return str(row)
+
+    @column(_("短信模板"))
+    def template_title(self, row: Any) -> str:
+        return str(row.card.title)
+
+    @column(_("能不能发"), labels={"yes": "success", "no": "danger"})
+    def trouble(self, row: Any) -> tuple[str, str]:
+        return ("no", words_of(row.card.trouble)) if row.card.trouble else ("yes", _now("可以发送"))
+
+    @column(_("在发送顺序里"), labels={"yes": "success", "no": "warning"})
+    def in_chain(self, row: Any) -> tuple[str, str]:
+        return ("yes", _now("是")) if row.is_chained else ("no", _now("否，到“触达事项”里勾选短信"))
+
+
+def _preview_panel(request: HttpRequest, row: TopicText) -> Panel:
+    """How it will look, and what one costs at most."""
+    card = _card(row)
+    shown = []
+    for gap in _places(card):
+        source = row.fields.get(gap, {})
+        value = source.get("value", "")
+        shown.append(
+            f"「{TOPICS[row.topic].values.get(value, value)}」" if value else source.get("words", "")
+        )
+    longest = wording.fill(card.text, card.sign, ["字" * card.gap_limit] * card.gap_count)
+    rows = [
+        (_now("样子"), wording.fill(card.text, card.sign, shown)),
+        (
+            _now("最长"),
+            _now("%(length)s 个字，按 %(count)s 条计费")
+            % {"length": len(longest), "count": wording.count_segments(longest)},
+        ),
+        (_now("现在"), words_of(card.trouble) if card.trouble else _now("可以发送")),
+    ]
+    context = {"heads": (_("项目"), _("内容")), "rows": rows, "empty": ""}
+    return Panel(_("一条短信"), "admin/xiaoer/panel_table.html", context)
+
+
+register_panel("campaigns.TopicText", _preview_panel)

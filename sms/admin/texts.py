@@ -1,0 +1,197 @@
+"""短信签名 and 短信模板: as the provider approved them."""
+
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from core.admin import (
+    BaseAdmin,
+    ChoiceFilter,
+    Panel,
+    Question,
+    ServiceForms,
+    ask,
+    column,
+    operation,
+    register_panel,
+    staff_actor,
+    when,
+)
+from core.admin.forms import dress
+from sms import services, wording
+from sms.models import Purpose, ReviewState, SmsSign, SmsTemplate
+from sms.services.words import words_of
+
+_COLOURS: Final = {"pending": "info", "approved": "success", "rejected": "danger", "gone": "danger"}
+
+
+class PurposeFilter(ChoiceFilter):
+    title = _("用途")
+    parameter_name = "purpose"
+    options = tuple(Purpose.choices)
+
+
+class ReviewFilter(ChoiceFilter):
+    title = _("审核状态")
+    parameter_name = "state"
+    options = tuple(ReviewState.choices)
+
+
+class ReviewedPages(ServiceForms, BaseAdmin):
+    """What signs and templates share: their reviews, and a look at the provider now."""
+
+    actions_list = ("sync",)
+
+    @column(_("审核状态"), ordering="state", labels=_COLOURS)
+    def state_label(self, row: SmsSign | SmsTemplate) -> tuple[str, str]:
+        return row.state, str(row.get_state_display())
+
+    @column(_("核对时间"), ordering="checked_at")
+    def checked(self, row: SmsSign | SmsTemplate) -> str:
+        return when(row.checked_at)
+
+    @operation(_("核对审核状态"), icon="sync", path="sync", variant="primary")
+    def sync(self, request: HttpRequest) -> HttpResponse:
+        back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        if not self.has_operate_permission(request):
+            return HttpResponseRedirect(back)
+
+        def run(_cleaned: dict[str, Any]) -> str:
+            changed = services.sync_reviews(actor=staff_actor(request))
+            return _now("已核对，%(n)s 项有变化") % {"n": changed} if changed else _now("已核对，没有变化")
+
+        question = Question(
+            title=_("向服务商核对签名和模板"),
+            submit=_("现在核对"),
+            back_url=back,
+            lines=[
+                _("按模板 ID 和签名 ID 查询审核状态；模板正文以服务商的为准"),
+                _("系统每 6 小时也会自己核对一次；不会发送任何短信"),
+            ],
+        )
+        return ask(self, request, question, run)
+
+
+class SignForm(forms.ModelForm[SmsSign]):
+    """The default is asked for by a field of its own: a second one is no fault, the first gives way to it."""
+
+    becomes_default = forms.BooleanField(
+        label=_("默认签名"), required=False, help_text=_("没有指定签名的模板用它；原来的默认签名自动让位")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["becomes_default"] = self.instance.is_default
+        if "becomes_default" in self.fields:
+            dress(self.fields["becomes_default"])
+
+
+@admin.register(SmsSign)
+class SmsSignAdmin(ReviewedPages):
+    """Signs; one of them is the default."""
+
+    form = SignForm
+    list_display = ("shown_name", "is_default", "state_label", "review_note", "checked")
+    list_filter = (ReviewFilter,)
+    search_fields = ("name",)
+    search_help_text = _("按签名查找")
+    ordering = ("-is_default", "name")
+    fields = ("name", "provider_id", "becomes_default", "state", "review_note", "checked_at")
+    readonly_fields = ("review_note", "checked_at")
+
+    def run_service(self, request: HttpRequest, row: SmsSign, form: Any, change: bool) -> int:
+        cleaned = form.cleaned_data
+        return services.save_sign(
+            sign_id=row.pk,
+            name=cleaned["name"],
+            provider_id=cleaned["provider_id"],
+            is_default=cleaned["becomes_default"],
+            state=cleaned["state"],
+            actor=staff_actor(request),
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @column(_("签名"), ordering="name")
+    def shown_name(self, row: SmsSign) -> str:
+        return str(row)
+
+
+@admin.register(SmsTemplate)
+class SmsTemplateAdmin(ReviewedPages):
+    """Templates, with the state of their reviews."""
+
+    list_display = ("title", "code", "purpose_words", "short_text", "state_label", "is_on", "checked")
+    list_filter = (PurposeFilter, ReviewFilter)
+    search_fields = ("title", "=code", "text")
+    search_help_text = _("按名称、模板 ID 或正文查找")
+    ordering = ("purpose", "title", "pk")
+    fieldsets = (
+        (None, {"fields": (("title", "code"), "purpose", "text", ("sign", "gap_limit"), "is_on")}),
+        (
+            _("审核"),
+            {
+                "fields": ("state", ("review_note", "checked_at")),
+                "description": _(
+                    "点列表上的“核对审核状态”会自动更新；服务商不让查询时，按控制台的结果在这里选。"
+                ),
+            },
+        ),
+    )
+    readonly_fields = ("review_note", "checked_at")
+
+    def run_service(self, request: HttpRequest, row: SmsTemplate, form: Any, change: bool) -> int:
+        cleaned = form.cleaned_data
+        return services.save_template(
+            template_id=row.pk,
+            code=cleaned["code"],
+            title=cleaned["title"],
+            purpose=cleaned["purpose"],
+            text=cleaned["text"],
+            sign_id=None if cleaned["sign"] is None else cleaned["sign"].pk,
+            gap_limit=cleaned["gap_limit"],
+            is_on=cleaned["is_on"],
+            state=cleaned["state"],
+            actor=staff_actor(request),
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @column(_("用途"), ordering="purpose")
+    def purpose_words(self, row: SmsTemplate) -> str:
+        return str(row.get_purpose_display())
+
+    @column(_("正文"))
+    def short_text(self, row: SmsTemplate) -> str:
+        return row.text if len(row.text) <= 40 else f"{row.text[:39]}…"
+
+
+def _length_panel(request: HttpRequest, row: SmsTemplate) -> Panel:
+    """What one costs at most, and whether it can be sent."""
+    card = services.get_text(row.pk)
+    longest = wording.fill(card.text, card.sign, ["字" * card.gap_limit] * card.gap_count)
+    rows = [
+        (_now("样子"), f"【{card.sign or _now('没有签名')}】{card.text}"),
+        (
+            _now("变量"),
+            _now("%(n)s 个，每个最多 %(most)s 个字") % {"n": card.gap_count, "most": card.gap_limit},
+        ),
+        (
+            _now("最长"),
+            _now("%(length)s 个字，按 %(count)s 条计费")
+            % {"length": len(longest), "count": wording.count_segments(longest)},
+        ),
+        (_now("现在"), words_of(card.trouble) if card.trouble else _now("可以发送")),
+    ]
+    context = {"heads": (_("项目"), _("内容")), "rows": rows, "empty": ""}
+    return Panel(_("一条短信"), "admin/xiaoer/panel_table.html", context)
+
+
+register_panel("sms.SmsTemplate", _length_panel)
