@@ -26,26 +26,28 @@ _CLOSING_S: Final = 30
 class Flight:
     """Messages on the wire, and what came of each."""
 
-    def __init__(self, ways: Sequence[Way]) -> None:
+    def __init__(self, ways: Sequence[Way], thread_count: int) -> None:
         self._ways = ways
+        # When so many are left there is just time to make the next flight ready.
+        self._near_end = max(0, len(ways) - 2 * thread_count)
         self._outcomes = [SendOutcome("uncertain", "wechat.no_answer")] * len(ways)
         self._places = itertools.count()
-        self._is_last_begun = threading.Event()
+        self._is_near_end = threading.Event()
         self._threads: list[Future[None]] = []
 
     def carry(self, send: Callable[[Way], SendOutcome]) -> None:
         """Sends one after the other of those that nobody has begun; as many threads as there are do so at once."""
         while (place := next(self._places)) < len(self._ways):
-            if place == len(self._ways) - 1:
-                self._is_last_begun.set()
+            if place == self._near_end:
+                self._is_near_end.set()
             self._outcomes[place] = send(self._ways[place])
 
     def take_off(self, threads: Sequence["Future[None]"]) -> None:
         self._threads += threads
 
-    def wait_for_last(self) -> None:
-        """Until the last message is under way, those before it in the air or answered."""
-        self._is_last_begun.wait()
+    def wait_for_end(self) -> None:
+        """Until so few are left to begin that the next flight may follow."""
+        self._is_near_end.wait()
 
     def land(self) -> list[tuple[Way, SendOutcome]]:
         """What came of each, in order, when all are answered."""
@@ -65,11 +67,11 @@ class Fleet:
         """They are on their way; never raises for what happens to one of them."""
         for account_id in {way.account_id for way in ways if way.account_id} - self._couriers.keys():
             self._couriers[account_id] = Courier(account_id)
-        flight = Flight(ways)
+        thread_count = min(settings.REACH_THREADS, len(ways))
+        flight = Flight(ways, thread_count)
         if len(ways) == 1:
             flight.carry(self._send)
         else:
-            thread_count = min(settings.REACH_THREADS, len(ways))
             flight.take_off(self._start(lambda: flight.carry(self._send), thread_count))
         return flight
 

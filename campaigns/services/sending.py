@@ -2,8 +2,8 @@
 
 A chunk of rows is leased and looked at at once, decided on and sent in handfuls. What goes out is marked before and settled
 after, a handful in a statement. While one handful is on the wire the one before it is settled and the next one made ready;
-it leaves when the last messages of the one before are under way. A dead sender leaves one handful in doubt, two for the
-moment in which one follows the other; the rest of its chunk is taken over when the lease ends.
+it leaves when few messages of the one before are left. A dead sender leaves one handful in doubt, two for the moment in
+which one follows the other; the rest of its chunk is taken over when the lease ends.
 """
 
 import datetime as dt
@@ -170,9 +170,9 @@ class _Run:
         self._in_hand.extend(one.held for one in verdicts if one.keeps and one.held.id in settled)
 
     def _make_room(self) -> None:
-        """Nothing more is marked before the last messages on the wire are under way."""
+        """Nothing more is marked before what is on the wire nears its end."""
         if self._flights:
-            self._flights[-1].wait_for_last()
+            self._flights[-1].wait_for_end()
 
     def _depart(self, ways: Sequence[Way]) -> None:
         """These leave; what left before them comes in meanwhile."""

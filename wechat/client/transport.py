@@ -7,9 +7,10 @@ import os
 import ssl
 import threading
 import time
-from typing import Final
+from typing import Any, Final
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ClosedPoolError,
     ConnectTimeoutError,
@@ -37,6 +38,42 @@ class Answer:
     body: bytes
 
 
+class _AtOnce:
+    """A connection that sends head and body in one write; urllib3 makes two, and both ends wake up twice."""
+
+    _gathered: list[Any] | None = None
+
+    def request(self, *arguments: Any, **options: Any) -> None:
+        self._gathered = gathered = []
+        try:
+            super().request(*arguments, **options)  # type: ignore[misc]  # the other base class'
+        finally:
+            self._gathered = None
+        self.send(b"".join(gathered))
+
+    def send(self, data: Any) -> None:
+        if self._gathered is None:
+            super().send(data)  # type: ignore[misc]
+        else:
+            self._gathered.append(data)
+
+
+class _PlainConnection(_AtOnce, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_AtOnce, HTTPSConnection):
+    pass
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
 class Connections:
     """The kept-alive connections of this process, dropped when all of them have rested for a while.
 
@@ -47,6 +84,7 @@ class Connections:
 
     def __init__(self) -> None:
         self.manager = urllib3.PoolManager(num_pools=8, maxsize=32, retries=False)
+        self.manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
         self._used_at = time.monotonic()
         self._lock = threading.Lock()
 
