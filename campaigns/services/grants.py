@@ -16,6 +16,7 @@ from campaigns.models import GrantEntry, GrantReason, SubscriptionGrant
 from campaigns.selectors.grants import known_template_ids
 from campaigns.selectors.standing import GrantKey
 from core import clock
+from core.compiled import ask
 from core.crypto import digest
 from wechat.services import accounts
 
@@ -23,6 +24,25 @@ from wechat.services import accounts
 ECHO_WITHIN: Final = dt.timedelta(minutes=5)
 # What one pop-up of WeChat's may ask for at once.
 MOST_ASKED: Final = 5
+
+# Locked in the order of their ids, so that two who take from the same never wait for each other in a ring.
+_TAKE: Final = """
+WITH wanted AS (
+    SELECT * FROM unnest(%(accounts)s::bigint[], %(openids)s::text[], %(templates)s::text[], %(keys)s::text[])
+        AS one (account_id, openid, template_id, key)
+), locked AS (
+    SELECT held.id, wanted.* FROM campaigns_subscriptiongrant held JOIN wanted USING (account_id, openid, template_id)
+    ORDER BY held.id FOR NO KEY UPDATE OF held
+), taken AS (
+    UPDATE campaigns_subscriptiongrant held SET count = held.count - 1 FROM locked
+    WHERE held.id = locked.id AND held.count > 0
+    RETURNING held.id, locked.account_id, locked.openid, locked.template_id, locked.key
+), written AS (
+    INSERT INTO campaigns_grantentry (grant_id, delta, reason, source_key, at)
+    SELECT id, -1, 'sent', key, %(at)s::timestamptz FROM taken
+)
+SELECT account_id, openid, template_id FROM taken
+"""
 
 
 def report_answers(
@@ -56,18 +76,21 @@ def note_pushed_answer(
 
 
 def take_grants(*, wanted: Mapping[GrantKey, str], at: dt.datetime) -> set[GrantKey]:
-    """One consent of each of these is used up under the key given with it; those of which there was one. The caller's
-    transaction holds them until it ends."""
-    taken = set()
-    for grant, key in sorted(wanted.items()):
-        account_id, openid, template_id = grant
-        left = SubscriptionGrant.objects.filter(
-            account_id=account_id, openid=openid, template_id=template_id, count__gt=0
-        )
-        if left.update(count=F("count") - 1):
-            _write(_of(grant), -1, GrantReason.SENT, key, at)
-            taken.add(grant)
-    return taken
+    """One consent of each of these is used up under the key given with it; those of which there was one. One statement for
+    all; the caller's transaction holds them until it ends."""
+    asked = sorted(wanted)
+    accounts_of, openids, templates = ([grant[place] for grant in asked] for place in range(3))
+    rows = ask(
+        _TAKE,
+        {
+            "accounts": accounts_of,
+            "openids": openids,
+            "templates": templates,
+            "keys": [wanted[grant] for grant in asked],
+            "at": at,
+        },
+    )
+    return {(account_id, openid, template_id) for account_id, openid, template_id in rows}
 
 
 def return_grants(*, unused: Iterable[tuple[GrantKey, str]], at: dt.datetime) -> None:

@@ -44,7 +44,8 @@ RETURNING reach.id
 """
 _SETTLE: Final = """
 UPDATE campaigns_reach reach SET
-    state = told.state, step = told.step, code = told.code, errcode = told.errcode, message_id = told.message_id,
+    state = told.state, step = told.step, code = told.code, errcode = told.errcode,
+    message_id = CASE WHEN reach.content = '' THEN '' ELSE told.message_id END,  -- erased meanwhile
     not_before = coalesce(told.not_before, reach.not_before),
     sent_at = CASE WHEN told.went THEN coalesce(reach.sent_at, %(now)s::timestamptz) END,
     channel = CASE WHEN told.went THEN told.channel ELSE '' END,

@@ -5,6 +5,7 @@ import datetime as dt
 from typing import Any
 
 from django.apps import apps
+from django.db import connection
 
 from campaigns import services
 from campaigns.contracts import ReachOrder
@@ -12,7 +13,7 @@ from campaigns.models import Reach, ReachPolicy, SubscriptionGrant, TopicTemplat
 from core import clock
 from core.actor import Actor
 from members import services as member_services
-from tests.cast import Cast
+from tests.cast import APP_ID, Cast
 from tests.members import privacy_kit
 from tests.wechat.scripted_server import ScriptedServer, ok
 from wechat.services.direct import SERVICE_PATH, SUBSCRIPTION_PATH, TEMPLATE_PATH
@@ -28,6 +29,23 @@ PATHS = {
     "template": TEMPLATE_PATH,
     "service_message": SERVICE_PATH,
 }
+
+_CROWD = """
+WITH crowd AS (
+    INSERT INTO members_member (public_id, code, stage, name, name_tokens, gender, phone, phone_tail, source, source_scene,
+                                is_following, registered_at)
+    SELECT 'crowd' || n, 'C' || n, 'prospect', '', '{}', '', '', '', 'import', '', true, now()
+    FROM generate_series(0, %(count)s - 1) n RETURNING id, substr(code, 2) AS place
+), known AS (
+    INSERT INTO members_memberidentity (member_id, kind, app_id, value, linked_at, given_through)
+    SELECT id, kind, app_id, prefix || place, now(), '{}' FROM crowd,
+        (VALUES ('openid', %(official)s, 'crowd-'), ('mini_openid', %(mini)s, 'mini-')) app (kind, app_id, prefix)
+), follows AS (
+    INSERT INTO wechat_follower (account_id, openid, is_following, followed_at, first_scene, unionid, window_until)
+    SELECT %(account)s, 'crowd-' || place, true, now() - interval '1 hour', '', '', now() + interval '1 day' FROM crowd
+)
+SELECT id FROM crowd ORDER BY place::int
+"""
 
 
 @dataclasses.dataclass
@@ -83,6 +101,24 @@ class World:
 
     def open_window(self) -> None:
         self.follow(window_until=clock.now() + HOUR)
+
+    def crowd(self, count: int) -> list[int]:
+        """So many members more, who follow with an open window and have opened the mini-program; by their places."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _CROWD,
+                {"count": count, "official": APP_ID, "mini": MINI_APP, "account": self.cast.account_id},
+            )
+            return [member_id for (member_id,) in cursor.fetchall()]
+
+    @staticmethod
+    def mini_openid_of(place: int) -> str:
+        return f"mini-{place}"
+
+    @staticmethod
+    def place_of(openid: str) -> int:
+        """Where in the crowd she stands whom WeChat knows so."""
+        return int(openid.partition("-")[2])
 
     def grant(self, count: int = 1) -> None:
         SubscriptionGrant.objects.update_or_create(

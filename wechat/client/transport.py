@@ -44,7 +44,8 @@ class _AtOnce:
     _gathered: list[Any] | None = None
 
     def request(self, *arguments: Any, **options: Any) -> None:
-        self._gathered = gathered = []
+        gathered: list[Any] = []
+        self._gathered = gathered
         try:
             super().request(*arguments, **options)  # type: ignore[misc]  # the other base class'
         finally:
