@@ -109,3 +109,12 @@ class PrivacyDecisions:
     unfollow_keep_days: int | None
     unfollow_withdraws_marketing: bool
     phone_rest_days: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeletionDuty:
+    """People whose data is to be deleted: how many wait, how many should be gone by now, and when the next is due."""
+
+    waiting_count: int
+    late_count: int
+    next_at: dt.datetime | None

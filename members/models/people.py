@@ -130,6 +130,12 @@ class Member(models.Model):
                 name="member_by_profile_completed",
                 condition=models.Q(profile_completed_at__isnull=False),
             ),
+            # Used by erase_unfollowed and the duties' page.
+            models.Index(
+                fields=["follow_changed_at"],
+                name="member_by_unfollowed",
+                condition=models.Q(stage="prospect", is_following=False, follow_changed_at__isnull=False),
+            ),
             GinIndex(fields=["name_tokens"], name="member_by_name_tokens"),
             # The end of the member code is what people read out.
             models.Index(Right("code", 4), name="member_by_code_end"),

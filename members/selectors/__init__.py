@@ -16,6 +16,7 @@ from members.selectors.consents import (
     may_reach_ids,
     withdrawn_among,
 )
+from members.selectors.duties import count_late_unfollows, get_unfollow_duty
 from members.selectors.imports import (
     count_waiting,
     find_earlier_import,
@@ -165,6 +166,7 @@ __all__ = [
     "completed_member_ids",
     "count_agreed",
     "count_by_tier",
+    "count_late_unfollows",
     "count_tagged",
     "count_waiting",
     "find_earlier_import",
@@ -191,6 +193,7 @@ __all__ = [
     "get_tier_card",
     "get_tier_decisions",
     "get_tier_standing",
+    "get_unfollow_duty",
     "group_card_of",
     "has_tier_grant",
     "has_withdrawn",

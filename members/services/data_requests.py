@@ -5,12 +5,10 @@ import logging
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from core import audit, clock, events
 from core.actor import Actor
 from core.errors import Refusal
-from core.models import AuditEntry
 from members.contracts import DataRequestCard, Erasure, ExportFile
 from members.errors import DataRequestClosed, ErasureReasonUnknown, NoSuchDataRequest, StillCoolingOff
 from members.events import ErasureAsked
@@ -20,8 +18,8 @@ from members.models import (
     DataRequestState,
     ErasureReason,
     Member,
-    MemberStage,
 )
+from members.selectors.duties import unfollowed_before
 from members.selectors.privacy import data_request_card_of, get_privacy_decisions
 from members.services.erasing import erase_member, lock_family
 from members.services.exporting import export_file, export_member
@@ -113,25 +111,12 @@ def erase_ripe_members(*, actor: Actor, at: dt.datetime | None = None) -> int:
 
 
 def erase_unfollowed(*, actor: Actor, at: dt.datetime | None = None) -> int:
-    """Prospects who unfollowed longer ago than the chain keeps them are erased; how many.
-
-    WeChat obliges whoever hears of an unfollow to delete the person's data (official page on receiving events). Who
-    left a phone joined the chain itself, not its account, and stays. Only an unfollow we were told of counts: that an
-    imported prospect does not follow is what a file says.
-    """
+    """Prospects who unfollowed longer ago than the chain keeps them are erased; how many (`members.selectors.duties`)."""
     at = at or clock.now()
     days = get_privacy_decisions().unfollow_keep_days
     if days is None:
         return 0
-    told = AuditEntry.objects.filter(
-        subject_kind=Member._meta.label_lower, subject_id=OuterRef("pk"), action="members.unfollowed"
-    )
-    left = Member.objects.living().filter(
-        Exists(told),
-        stage=MemberStage.PROSPECT,
-        is_following=False,
-        follow_changed_at__lte=at - dt.timedelta(days=days),
-    )
+    left = unfollowed_before(at - dt.timedelta(days=days))
     count = 0
     for member_id in list(left.order_by("pk").values_list("pk", flat=True)[:_BATCH]):
         with transaction.atomic():

@@ -1,5 +1,6 @@
 """The privacy desk: requests, reveals and consents as staff work with them."""
 
+import datetime as dt
 import io
 import re
 import zipfile
@@ -10,15 +11,18 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from core import clock
 from core.actor import Actor
 from guides import services as guide_services
 from members import selectors, services
 from members.models import ConsentKind, ConsentText, DataRequest, Member, PhoneReveal, PrivacySettings
 from members.services.holdings import all_holdings
+from tests.admin.conftest import make_push
 from tests.cast import DIRECTOR, Cast
 from tests.members import privacy_kit as kit
 
 CONFIRMED = {"_confirmed": "1"}
+LATE = "逾期没有删除的资料"
 FULL = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)|1[3-9]\d \d{4} \d{4}")
 
 
@@ -178,3 +182,31 @@ def test_the_lists_are_searched_and_filtered(desk: Client, she: int) -> None:
         assert answer.context["cl"].result_count > 0, (name, query)
         assert not FULL.search(answer.content.decode())
     assert not [str(message) for message in get_messages(answer.wsgi_request)]
+
+
+def test_what_wechat_obliges_to_delete_is_shown_with_its_day(desk: Client, cast: Cast) -> None:
+    PrivacySettings.objects.get_or_create(pk=1)
+    now = clock.now()
+    services.note_unfollow(app_id=cast.app_id, openid=cast.xiaomei_openid, actor=Actor.wechat(), at=now)
+    make_push(
+        cast.account_id,
+        1,
+        kind="event.user_authorization_revoke",
+        state="failed",
+        at=now - dt.timedelta(hours=1),
+    )
+    assert [(row[2], row[4]) for row in duty_rows(desk)] == [("1", "—"), ("1", "1"), ("0", "—")]
+    assert duty_rows(desk)[0][1] == "取消关注后第 30 天"
+    assert LATE not in desk.get(reverse("admin:index")).content.decode()
+    services.note_unfollow(app_id=cast.app_id, openid=cast.xiaoli_openid, actor=Actor.wechat(), at=now)
+    Member.objects.update(follow_changed_at=now - dt.timedelta(days=31))
+    assert [row[4] for row in duty_rows(desk)] == ["2", "1", "—"]
+    assert LATE in desk.get(reverse("admin:index")).content.decode()
+
+
+def duty_rows(desk: Client) -> list[tuple[str, ...]]:
+    page = desk.get(reverse("admin:members_privacysettings_change", args=[1]))
+    rows: list[tuple[str, ...]] = next(
+        panel.context["rows"] for panel in page.context["panels"] if "heads" in panel.context
+    )
+    return rows

@@ -10,6 +10,7 @@ from django.db import connection
 from core import clock
 from core.actor import Actor
 from core.models import AuditEntry
+from members import selectors, services
 from members.models import Member, MemberIdentity
 from tests.killed_job import killed_while_waiting
 from tests.wechat.gateway_out import APP_ID, at_once
@@ -25,8 +26,15 @@ from tests.wechat.scripted_server import (
     token_reply,
 )
 from wechat.errors import SyncOver, SyncUnderWay
-from wechat.models import Account, Follower, FollowerSync, OutboundMessage
-from wechat.services import follower_syncs, followers
+from wechat.models import (
+    Account,
+    Follower,
+    FollowerSync,
+    FollowerTag,
+    ForgottenFollower,
+    OutboundMessage,
+)
+from wechat.services import follower_syncs, followers, taggings
 
 LIST, BATCH, INFO = "/cgi-bin/user/get", "/cgi-bin/user/info/batchget", "/cgi-bin/user/info"
 STAFF = Actor.staff(1, "总部")
@@ -317,3 +325,51 @@ def test_a_worker_killed_in_the_middle_of_a_page_costs_nothing(
     run = go_on(run)
     assert (run.state, run.seen_count, run.new_count) == ("finished", 7, 6)
     assert Member.objects.count() == Follower.objects.count() == 7
+
+
+def test_who_was_erased_and_follows_on_stays_unknown_until_she_acts(
+    account: Account, server: ScriptedServer
+) -> None:
+    crowd = Crowd(server, 4)
+    assert work(start(account)).state == "finished"
+    she = crowd.openids[1]
+    member_id = selectors.find_member_id("openid", account.app_id, she)
+    assert member_id is not None
+    services.erase_member(member_id=member_id, reason="own_wish", actor=STAFF)
+    again = work(start(account))
+    assert (again.state, again.seen_count, again.new_count, again.lost_count) == ("finished", 4, 0, 0)
+    assert selectors.find_member_id("openid", account.app_id, she) is None
+    assert not Follower.objects.filter(openid=she).exists()
+    # She follows anew: she is somebody new, and the list may name her.
+    followers.note_follow(account_id=account.pk, openid=she, scene="", at=clock.now())
+    assert not ForgottenFollower.objects.exists()
+    work(start(account))
+    assert selectors.find_member_id("openid", account.app_id, she) not in (None, member_id)
+
+
+def test_who_was_erased_and_leaves_leaves_no_trace(account: Account, server: ScriptedServer) -> None:
+    crowd = Crowd(server, 2)
+    work(start(account))
+    she = crowd.openids.pop()
+    member_id = selectors.find_member_id("openid", account.app_id, she)
+    assert member_id is not None
+    services.erase_member(member_id=member_id, reason="own_wish", actor=STAFF)
+    assert ForgottenFollower.objects.count() == 1
+    assert she.encode() not in bytes(ForgottenFollower.objects.get().digest)
+    followers.note_unfollow(account_id=account.pk, openid=she, at=clock.now())
+    assert not ForgottenFollower.objects.exists()
+    assert not Follower.objects.filter(openid=she).exists()
+
+
+def test_tags_come_with_the_unionids(account: Account, server: ScriptedServer) -> None:
+    crowd = Crowd(server, 3)
+    tag = FollowerTag.objects.create(account=account, wechat_tag_id=100, name="老客", synced_at=clock.now())
+
+    def batch(seen: Seen) -> Reply:
+        asked = [user["openid"] for user in seen.json()["user_list"]]
+        tags: dict[str, Any] = {crowd.openids[0]: [100, 999], crowd.openids[1]: "none"}
+        return ok(user_info_list=[crowd.describe(one) | {"tagid_list": tags.get(one, [])} for one in asked])
+
+    server.script(BATCH, batch)
+    assert work(start(account)).state == "finished"
+    assert list(taggings.carrier_openids(tag.pk)) == [crowd.openids[0]]

@@ -5,6 +5,7 @@ moves the run on, fenced by its lease: a killed run is gone on with, and a step 
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from core.errors import NotFound
 from core.leases import LeaseLost, give_lease_back, is_free, keep_lease, take_lease
 from wechat.client.errors import CONFIGURATION_TROUBLE, WeChatError
 from wechat.client.gateway import GatewayClient
+from wechat.contracts import FollowerInfo
 from wechat.errors import SyncOver, SyncUnderWay
 from wechat.events import FollowerLost, FollowersListed
 from wechat.models import Account, Follower, FollowerSync
@@ -33,6 +35,8 @@ from wechat.services.verdicts import code_of
 # So long one worker stays with a run before it looks after other work.
 TURN: Final = dt.timedelta(seconds=45)
 LONGEST_PAUSE_S: Final = 300
+# Between two settlements of who followers are: longer ones would hold what a killed worker has to ask again.
+CALLS_A_STEP: Final = 5
 MOST_RESTARTS: Final = 3
 _OPEN: Final = frozenset({SyncState.RUNNING, SyncState.PAUSED, SyncState.FAILED})
 _INVALID_OPENID: Final = 40003
@@ -206,7 +210,7 @@ def _check_absent(client: GatewayClient, run: FollowerSync, row: Any, holder: st
     asked = list(absent.order_by("pk")[:BATCH])
     if not asked:
         with transaction.atomic():
-            _keep(row, holder, is_call=False, **_enter(SyncPhase.IDENTIFYING))
+            _keep(row, holder, calls=0, **_enter(SyncPhase.IDENTIFYING))
         return True
     now = clock.now()
     lost = [info.openid for info in answers_for(client, asked) if not info.is_following]
@@ -232,47 +236,64 @@ def _lose(run: FollowerSync, openid: str, at: dt.datetime) -> None:
 
 
 def _identify(client: GatewayClient, run: FollowerSync, row: Any, holder: str) -> bool:
-    """A hundred who were never asked about have their unionid, within the budget of the day."""
+    """Some hundreds who were never asked about have their unionid, within the budget of the day: a call for each hundred,
+    and what was answered is settled together."""
     now = clock.now()
     today = clock.business_day(now)
     waiting = Follower.objects.filter(
         account_id=run.account_id, identified_at=None, is_following=True, pk__gt=run.check_cursor
     )
-    asked = list(waiting.select_related("account").order_by("pk")[:BATCH])
     spent = run.lookup_count if run.lookups_on == today else 0
+    left = max(0, settings.WECHAT_FOLLOWER_LOOKUPS_PER_DAY - spent)
+    asked = list(waiting.order_by("pk")[: BATCH * min(max(left, 1), CALLS_A_STEP)])
     with transaction.atomic():
         if not asked:
-            _keep(row, holder, is_call=False, state=SyncState.FINISHED, ended_at=now)
+            _keep(row, holder, calls=0, state=SyncState.FINISHED, ended_at=now)
             return False
-        if spent >= settings.WECHAT_FOLLOWER_LOOKUPS_PER_DAY:
+        if not left:
             _start, midnight = clock.day_bounds(today)
-            _keep(row, holder, is_call=False, resume_at=midnight)
+            _keep(row, holder, calls=0, resume_at=midnight)
             return False
-    infos = list(answers_for(client, asked))
+    infos, calls = _ask(client, asked)
     count = keep_answers(account=run.account, infos=infos, asked_at=now)
     with transaction.atomic():
         _keep(
             row,
             holder,
-            check_cursor=asked[-1].pk,
+            calls=calls,
+            check_cursor=asked[len(infos) - 1].pk,
             lookups_on=today,
-            lookup_count=spent + 1,
+            lookup_count=spent + calls,
             identified_count=F("identified_count") + count,
         )
     return True
+
+
+def _ask(client: GatewayClient, asked: Sequence[Follower]) -> tuple[list[FollowerInfo], int]:
+    """What WeChat says of them in their order, and in how many calls. Trouble ends it after what was answered before; raises
+    WeChatError when that is nothing."""
+    infos: list[FollowerInfo] = []
+    for calls, start in enumerate(range(0, len(asked), BATCH)):
+        try:
+            infos += list(answers_for(client, asked[start : start + BATCH]))
+        except WeChatError:
+            if not infos:
+                raise
+            return infos, calls
+    return infos, -(-len(asked) // BATCH)
 
 
 def _enter(phase: SyncPhase) -> dict[str, Any]:
     return {"phase": phase, "check_cursor": 0, "phase_started_at": clock.now()}
 
 
-def _keep(row: Any, holder: str, *, is_call: bool = True, **changes: Any) -> None:
+def _keep(row: Any, holder: str, *, calls: int = 1, **changes: Any) -> None:
     """The run has moved on, and is still this worker's. Raises LeaseLost when it is not."""
     keep_lease(
         row,
         holder=holder,
         moved_at=clock.now(),
-        request_count=F("request_count") + int(is_call),
+        request_count=F("request_count") + calls,
         **{"resume_at": None, "trouble_count": 0, "trouble_code": "", "trouble_errcode": None} | changes,
     )
 
