@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0013_source_sync'),
+        ('members', '0014_consent_by_text'),
     ]
 
     operations = [
