@@ -17,6 +17,12 @@ def work_mass_messages() -> int:
     return services.send_due_mass_messages() + services.ask_overdue_results()
 
 
+@shared_task(name="campaigns.prune_mass_lists")
+def prune_mass_lists() -> int:
+    """See the service of that name."""
+    return services.prune_mass_lists()
+
+
 @shared_task(name="campaigns.prune_reaches")
 def prune_reaches() -> int:
     """See the service of that name."""

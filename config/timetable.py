@@ -33,6 +33,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     # Wakes whoever sends; what a dead sender left is taken over after its lease.
     "send_reaches": {"task": "campaigns.send_due_reaches", "schedule": 5.0},
     "work_mass_messages": {"task": "campaigns.work_mass_messages", "schedule": 5.0},
+    "prune_mass_lists": {"task": "campaigns.prune_mass_lists", "schedule": 6 * 3600.0},
     "prune_reaches": {"task": "campaigns.prune_reaches", "schedule": 3600.0},
     # Segments that are due, and members whose rows changed; mostly there are none.
     "work_segments": {"task": "campaigns.work_segments", "schedule": 5.0},

@@ -19,8 +19,8 @@ from campaigns.contracts import MassDraft
 from campaigns.contracts.mass import LIST, TAG
 from campaigns.errors import MassForHeadOffice
 from campaigns.models import MassAudienceKind, MassKind, MassMessage, MassState
-from campaigns.selectors.mass import get_mass_use
-from campaigns.services.mass_confirming import needs_second_person, refresh_audience
+from campaigns.selectors.mass import count_left_out, estimate_reach, get_mass_use
+from campaigns.services.mass_confirming import needs_second_person
 from core.admin import (
     ChoiceFilter,
     OwnPage,
@@ -229,7 +229,8 @@ class MassMessageAdmin(MassDeeds, OwnPage, ScopedReadOnlyAdmin):
             "facts": self._facts(row),
             "result": words.result_lines(row),
             "bad_lines": words.bad_line_words(row),
-            "reach_lines": words.reach_lines(row, refresh_audience(row)) if is_open else [],
+            "reach_lines": words.reach_lines(row, estimate_reach(row)) if is_open else [],
+            "left_out": [] if is_open else words.left_out_lines(count_left_out(row)),
             "use_lines": words.use_lines(row, get_mass_use(account_id=row.account_id)) if is_open else [],
             "reply": _bubble(row),
             "form": form if may_try else None,
@@ -243,9 +244,10 @@ class MassMessageAdmin(MassDeeds, OwnPage, ScopedReadOnlyAdmin):
     def _facts(self, row: MassMessage) -> list[tuple[Any, str]]:
         facts = [
             (_("类型"), str(row.get_kind_display())),
-            (_("用途"), str(row.get_purpose_display())),
             (_("编写"), self.written(row)),
         ]
+        if row.audience == MassAudienceKind.LIST:
+            facts.append((_("用途"), str(row.get_purpose_display())))
         if row.confirmed_at:
             facts.append((_("确认"), f"{row.confirmed_by} {when(row.confirmed_at)}"))
         facts += [
@@ -274,6 +276,7 @@ class MassMessageAdmin(MassDeeds, OwnPage, ScopedReadOnlyAdmin):
             "may_confirm": may_confirm and is_draft and not is_own,
             "waits_for_second": is_draft and may_confirm and is_own,
             "may_recall": may_operate and row.state in (MassState.CONFIRMED, MassState.FAILED),
+            "may_copy": may_operate and row.state not in _OPEN,
             "may_ask_again": may_confirm and row.state == MassState.UNCERTAIN,
             "may_delete": may_confirm and has_gone and is_deletable,
         }

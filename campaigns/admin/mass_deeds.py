@@ -4,8 +4,9 @@ import abc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -93,8 +94,11 @@ class MassDeeds(_Base):
             raise PermissionDenied
 
         def run(_cleaned: dict[str, Any]) -> Any:
-            service(message_id=row.pk, actor=staff_actor(request))
-            return done
+            made = service(message_id=row.pk, actor=staff_actor(request))
+            if made is None:
+                return done
+            messages.success(request, done)
+            return HttpResponseRedirect(row_url(made.pk))
 
         question = Question(
             title=f"{title}：{row.name}",
@@ -107,12 +111,19 @@ class MassDeeds(_Base):
 
 
 # Verb → its button, what will happen, what happened, the service, and whether confirming is the right it needs.
-_DEEDS: Final[dict[str, tuple[Any, Any, Any, Callable[..., None], bool]]] = {
+_DEEDS: Final[dict[str, tuple[Any, Any, Any, Callable[..., MassMessage | None], bool]]] = {
     "recall": (
         _("撤回修改"),
         _("变回草稿，不会发送；修改后要重新确认"),
         _("已撤回，变回草稿"),
         services.recall_mass_message,
+        False,
+    ),
+    "copy": (
+        _("复制成新草稿"),
+        _("内容和名单一样的一份新草稿，不会发送；原来这条不变"),
+        _("已复制，这是新的草稿"),
+        services.copy_mass_message,
         False,
     ),
     "drop": (_("作废"), _("这份草稿不再使用，记录保留"), _("已作废"), services.drop_mass_message, False),

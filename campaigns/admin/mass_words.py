@@ -1,7 +1,9 @@
 """Mass messages in words: how they stand, how many they reach, and what of the month's four is used."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+from django.utils.html import strip_tags
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -43,7 +45,7 @@ def audience_words(row: MassMessage) -> str:
     if row.audience == MassAudienceKind.TAG:
         return _now("标签「%(tag)s」") % {"tag": row.tag_name}
     if row.audience == MassAudienceKind.LIST:
-        return _now("名单 %(name)s") % {"name": row.list_name or f"#{row.pk}"}
+        return _now("名单「%(name)s」") % {"name": row.list_name or f"#{row.pk}"}
     return str(row.get_audience_display())
 
 
@@ -66,7 +68,8 @@ def standing_words(row: MassMessage) -> str:
 def summary_words(row: MassMessage) -> str:
     """The message in a line."""
     if row.kind == MassKind.TEXT:
-        return row.text if len(row.text) <= 30 else f"{row.text[:30]}…"
+        text = strip_tags(row.text)
+        return text if len(text) <= 30 else f"{text[:30]}…"
     if row.kind == MassKind.ARTICLE:
         return row.article_title or row.article_media_id[:16]
     return str(row.get_kind_display())
@@ -89,16 +92,21 @@ def reach_lines(row: MassMessage, reach: MassReach) -> list[str]:
             _now("撤回过营销同意的会员也会收到：按标签发送时，微信不能去掉个别人"),
         ]
     lines = [_now("名单里能发的粉丝 %(n)s 位") % count]
-    lines += [
-        _now("去掉 %(n)s 位：%(why)s") % {"n": thousands(n), "why": REACH_WORDS.get(code, code)}
-        for code, n in sorted(reach.left_out.items())
-    ]
+    lines += left_out_lines(reach.left_out)
     if reach.spent_count:
         lines.append(
             _now("其中 %(n)s 位本月已经收过 %(most)s 条，微信会过滤掉")
             % {"n": thousands(reach.spent_count), "most": mass.MOST_A_MONTH}
         )
     return lines
+
+
+def left_out_lines(left_out: Mapping[str, int]) -> list[str]:
+    """How many of a list were or will be left out, by reason."""
+    return [
+        _now("去掉 %(n)s 位：%(why)s") % {"n": thousands(n), "why": REACH_WORDS.get(code, code)}
+        for code, n in sorted(left_out.items())
+    ]
 
 
 def use_lines(row: MassMessage, use: MassUse) -> list[str]:

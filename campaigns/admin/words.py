@@ -25,6 +25,7 @@ name_actions(
         "campaigns.mass_changed": _("修改群发消息"),
         "campaigns.mass_previewed": _("预览群发消息"),
         "campaigns.mass_confirmed": _("确认群发消息"),
+        "campaigns.mass_copied": _("复制群发消息"),
         "campaigns.mass_recalled": _("撤回群发消息"),
         "campaigns.mass_dropped": _("作废群发消息"),
         "campaigns.mass_asked_again": _("再问一次微信"),
@@ -45,7 +46,9 @@ name_details(
 name_values("kind", SegmentKind.choices, within="campaigns.")
 name_values("topic", [(topic.code, topic.label) for topic in TOPICS.values()], within="campaigns.")
 name_values("importance", Importance.choices, within="campaigns.")
-name_details({"audience": _("发给谁"), "expected_count": _("预计人数"), "outcome": _("结果")})
+name_details(
+    {"audience": _("发给谁"), "expected_count": _("预计人数"), "copied_id": _("复制自"), "outcome": _("结果")}
+)
 name_values("audience", MassAudienceKind.choices, within="campaigns.mass_")
 _OUTCOMES = {f"{verdicts.PREFIX}{code}": words for code, words in verdicts.WORDS.items()}
 name_values("outcome", _OUTCOMES | {"sent": _("微信已收下")}, within="campaigns.mass_previewed")

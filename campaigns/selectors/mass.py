@@ -70,6 +70,12 @@ def judge_list(message: MassMessage, *, known: Sequence[str] | None = None) -> d
     return {openid: judge(openid) for openid in openids}
 
 
+def count_left_out(message: MassMessage) -> dict[str, int]:
+    """How many of its list did not get it, by reason."""
+    left_out = message.recipients.exclude(left_out="").order_by()
+    return dict(left_out.values_list("left_out").annotate(Count("pk")))
+
+
 def _silent(message: MassMessage, member_ids: set[int]) -> set[int]:
     """Those of these who are left alone: of news of marketing who never agreed, of others who took it back."""
     said = member_selectors.list_last_words(member_ids)

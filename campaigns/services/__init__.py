@@ -13,6 +13,7 @@ from campaigns.services.mass_results import (
 )
 from campaigns.services.mass_sending import send_due_mass_messages, send_mass_message
 from campaigns.services.mass_writing import (
+    copy_mass_message,
     drop_mass_message,
     preview_mass_message,
     recall_mass_message,
@@ -21,7 +22,7 @@ from campaigns.services.mass_writing import (
 from campaigns.services.queueing import queue_reaches, reach_member
 from campaigns.services.rescuing import rescue_stuck_reaches
 from campaigns.services.resending import resend_reach
-from campaigns.services.retention import prune_reaches, prune_segment_moves
+from campaigns.services.retention import prune_mass_lists, prune_reaches, prune_segment_moves
 from campaigns.services.segment_filling import fill_segment, work_segments
 from campaigns.services.segments import (
     change_segment,
@@ -39,6 +40,7 @@ __all__ = [
     "ask_overdue_results",
     "change_segment",
     "confirm_mass_message",
+    "copy_mass_message",
     "create_list",
     "create_segment",
     "delete_mass_message",
@@ -49,6 +51,7 @@ __all__ = [
     "note_pushed_answer",
     "note_text_report",
     "preview_mass_message",
+    "prune_mass_lists",
     "prune_reaches",
     "prune_segment_moves",
     "queue_reaches",

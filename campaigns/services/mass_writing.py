@@ -118,12 +118,37 @@ def _keep_list(row: MassMessage, draft: MassDraft, openids: Sequence[str] | None
             raise MassListEmpty(field="file")
         return
     row.recipients.all().delete()
-    MassRecipient.objects.bulk_create(
-        [MassRecipient(message=row, openid=openid) for openid in dict.fromkeys(openids)], batch_size=2_000
-    )
+    _fill_list(row, openids)
     row.list_name = draft.list_name[:80] if draft.audience == LIST else ""
     row.bad_lines = {str(line): code for line, code in draft.bad_lines.items()}
     row.save(update_fields=["list_name", "bad_lines"])
+
+
+def _fill_list(row: MassMessage, openids: Sequence[str]) -> None:
+    MassRecipient.objects.bulk_create(
+        [MassRecipient(message=row, openid=openid) for openid in dict.fromkeys(openids)], batch_size=2_000
+    )
+
+
+def copy_mass_message(*, message_id: int, actor: Actor, at: dt.datetime | None = None) -> MassMessage:
+    """A new draft says the same and goes to the same; a list is the source's, as far as it is still kept. Raises NotFound."""
+    now = at or clock.now()
+    with transaction.atomic():
+        source = MassMessage.objects.lock(message_id)
+        names = (
+            "account_id", "name", "kind", "text", "picture", "article_media_id", "article_title", "purpose", "audience",
+            "tag_id", "tag_name", "list_name", "bad_lines",
+        )  # fmt: skip
+        row = MassMessage.objects.create(
+            written_by_id=actor.id,
+            written_by=actor.label[:80],
+            written_at=now,
+            **{name: getattr(source, name) for name in names},
+        )
+        openids = source.recipients.order_by("pk").values_list("openid", flat=True)
+        _fill_list(row, list(openids))
+        audit.record(action="campaigns.mass_copied", subject=row, actor=actor, at=now, copied_id=source.pk)
+    return row
 
 
 def recall_mass_message(*, message_id: int, actor: Actor, at: dt.datetime | None = None) -> None:

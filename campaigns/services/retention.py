@@ -6,12 +6,14 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import QuerySet
 
-from campaigns.models import InboxMessage, Reach, ReachState, SegmentMove
+from campaigns.models import InboxMessage, MassRecipient, MassState, Reach, ReachState, SegmentMove
 from core import clock
 
 _CHUNK: Final = 5_000
 _RUN: Final = 40  # chunks
 _MOVE_DAYS: Final = 90
+_MASS_LIST_DAYS: Final = 180
+_GOING: Final = (MassState.CONFIRMED, MassState.SENDING)
 
 
 def prune_reaches(*, at: dt.datetime | None = None) -> int:
@@ -32,6 +34,13 @@ def prune_segment_moves(*, at: dt.datetime | None = None) -> int:
     """Comings and goings past their keeping time are deleted; how many."""
     since = (at or clock.now()) - dt.timedelta(days=_MOVE_DAYS)
     return _prune(SegmentMove.objects.all(), SegmentMove.objects.filter(at__lt=since))
+
+
+def prune_mass_lists(*, at: dt.datetime | None = None) -> int:
+    """Whom the list of a mass message named is forgotten half a year after it was written; how many. Its numbers stay."""
+    since = (at or clock.now()) - dt.timedelta(days=_MASS_LIST_DAYS)
+    over = MassRecipient.objects.filter(message__written_at__lt=since)
+    return _prune(MassRecipient.objects.all(), over.exclude(message__state__in=_GOING))
 
 
 def _prune(rows: QuerySet[Any], over: QuerySet[Any]) -> int:

@@ -137,6 +137,8 @@ def seed_staff(admin_name: str, regional_name: str, password: str) -> None:
     if is_new:
         admin.set_password(password)
         admin.save(update_fields=["password"])
+        # One person plays the whole head office.
+        apps.get_model("campaigns", "ReachPolicy").objects.update(mass_needs_second=False)
     _seed_regional(staff_model, regional_name, password)
 
 

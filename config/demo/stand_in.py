@@ -22,6 +22,27 @@ PEOPLE = {
     "zhaoqiang": "赵强（店长）",
 }
 
+# Articles in the official account's drafts, to be sent to many.
+DRAFTS = [
+    {
+        "media_id": "draft-anniversary",
+        "articles": [
+            {
+                "title": "素衣周年庆：全场满 1000 减 120",
+                "description": "12 月 1 日至 7 日，线下门店和小程序同享",
+                "url": "https://mp.weixin.qq.com/s/anniversary",
+            }
+        ],
+    },
+    {
+        "media_id": "draft-winter",
+        "articles": [
+            {"title": "冬季新款到店", "url": "https://mp.weixin.qq.com/s/winter"},
+            {"title": "羊毛大衣怎么洗", "url": "https://mp.weixin.qq.com/s/care"},
+        ],
+    },
+]
+
 
 def connect(sandbox_url: str, web_url: str) -> dict[str, str]:
     """Put accounts, their templates, the key for text messages and people into the sandbox (idempotent); the openid of each
@@ -59,6 +80,7 @@ def connect(sandbox_url: str, web_url: str) -> dict[str, str]:
             "open_platform": "suyi",
         },
     )
+    request_json("PUT", f"{sandbox_url}/_/accounts/{accounts.APP_ID}/drafts", {"drafts": DRAFTS})
     for app_id, prefix in ((accounts.APP_ID, "official"), (accounts.MINI_APP_ID, "mini")):
         request_json("PUT", f"{sandbox_url}/_/accounts/{app_id}/templates", {"templates": templates(prefix)})
     request_json(

@@ -170,8 +170,9 @@ def test_the_page_offers_what_the_state_allows(world: World, desk: Client, colle
     for state, verbs in (
         ("confirmed", {"recall"}),
         ("failed", {"recall"}),
-        ("uncertain", {"ask-again"}),
-        ("finished", {"delete"}),
+        ("uncertain", {"ask-again", "copy"}),
+        ("rejected", {"copy"}),
+        ("finished", {"delete", "copy"}),
         ("draft", {"drop"}),
     ):
         MassMessage.objects.filter(pk=message.pk).update(
@@ -185,7 +186,7 @@ def test_the_page_offers_what_the_state_allows(world: World, desk: Client, colle
         body = page(desk, message)
         offered = {
             verb
-            for verb in ("recall", "drop", "ask-again", "delete")
+            for verb in ("recall", "drop", "ask-again", "delete", "copy")
             if url("mass_do", message, verb) in body
         }
         assert offered == verbs, state
@@ -193,6 +194,8 @@ def test_the_page_offers_what_the_state_allows(world: World, desk: Client, colle
     MassMessage.objects.filter(pk=message.pk).update(state="finished")
     refused = desk.post(url("mass_do", message, "delete"), {"_confirmed": "1"}).content.decode()
     assert "微信拒绝" in refused
+    copied = desk.post(url("mass_do", message, "copy"), {"_confirmed": "1"}, follow=True)
+    assert "这是新的草稿" in copied.content.decode()
     MassMessage.objects.filter(pk=message.pk).update(state="draft")
     assert desk.post(url("mass_do", message, "drop"), {"_confirmed": "1"}).status_code == 302
     assert kit.fresh(message).state == "dropped"

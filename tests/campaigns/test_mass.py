@@ -253,6 +253,17 @@ def test_what_went_is_not_taken_back(mass: World) -> None:
             turn(message_id=message.pk, actor=WRITER)
 
 
+def test_what_was_said_can_be_said_again(mass: World) -> None:
+    message = kit.work(kit.confirmed(mass, **kit.listed(mass)))
+    again = services.copy_mass_message(message_id=message.pk, actor=SECOND)
+    assert (again.state, again.text, again.client_msg_id) == ("draft", message.text, "")
+    assert again.written_by == SECOND.label
+    assert set(again.recipients.values_list("openid", "left_out")) == {
+        (mass.cast.xiaomei_openid, ""),
+        (mass.cast.xiaoli_openid, ""),
+    }
+
+
 def test_a_preview_goes_to_one_colleague_and_counts_for_this_revision(mass: World) -> None:
     message = kit.write(mass)
     outcome = services.preview_mass_message(
@@ -301,7 +312,8 @@ def test_a_result_that_overtakes_the_senders_note_is_looked_at_again(mass: World
     kit.told(mass, message_id="4711")  # sent in WeChat's console: nothing of ours
 
 
-def test_a_result_that_never_comes_is_asked_for(mass: World) -> None:
+def test_a_result_that_never_comes_is_asked_for(mass: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wechat.client.gateway.BUSY_PAUSES_S", ())
     message = kit.work(kit.confirmed(mass))
     assert services.ask_overdue_results() == 0
     MassMessage.objects.update(not_before=clock.now() - dt.timedelta(seconds=1))
@@ -346,6 +358,15 @@ def test_who_surely_had_this_months_four_is_counted(mass: World) -> None:
     for _ in range(2):
         kit.work(kit.confirmed(mass))
     assert estimate_reach(kit.write(mass, **kit.listed(mass, newcomer))).spent_count == 3
+
+
+def test_lists_are_forgotten_after_half_a_year(mass: World) -> None:
+    old, young, planned = (kit.write(mass, **kit.listed(mass)) for _ in range(3))
+    kit.confirm(planned)
+    MassMessage.objects.exclude(pk=young.pk).update(written_at=clock.now() - dt.timedelta(days=181))
+    assert services.prune_mass_lists() == 2
+    assert set(MassRecipient.objects.values_list("message_id", flat=True)) == {young.pk, planned.pk}
+    assert MassMessage.objects.filter(pk=old.pk).exists()
 
 
 def test_a_member_sees_which_lists_named_her_and_leaves_them_when_erased(mass: World) -> None:

@@ -160,4 +160,4 @@ def _draft(item: Any) -> DraftCard | None:
     if not isinstance(media_id, str) or not isinstance(articles, list) or not articles:
         return None
     first = articles[0] if isinstance(articles[0], dict) else {}
-    return DraftCard(media_id, str(first.get("title") or ""), len(articles))
+    return DraftCard(media_id, str(first.get("title") or "").replace("\0", ""), len(articles))

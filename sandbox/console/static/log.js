@@ -9,6 +9,12 @@ const PATHS = {
   "/cgi-bin/showqrcode": "看二维码图",
   "/cgi-bin/message/custom/send": "发客服消息",
   "/cgi-bin/message/template/send": "发模板消息",
+  "/cgi-bin/message/mass/sendall": "群发",
+  "/cgi-bin/message/mass/send": "群发给名单",
+  "/cgi-bin/message/mass/preview": "预览群发",
+  "/cgi-bin/message/mass/get": "查群发的状态",
+  "/cgi-bin/message/mass/delete": "删除群发的图文",
+  "/cgi-bin/draft/batchget": "读草稿箱",
   "/cgi-bin/message/subscribe/send": "发订阅消息",
   "/cgi-bin/template/get_all_private_template": "读模板",
   "/wxaapi/newtmpl/gettemplate": "读模板",
@@ -36,6 +42,7 @@ const PATHS = {
 };
 const EVENTS = {
   subscribe: "关注", unsubscribe: "取消关注", SCAN: "扫码", CLICK: "点菜单", VIEW: "点菜单看网页", TEMPLATESENDJOBFINISH: "模板消息的结果",
+  MASSSENDJOBFINISH: "群发的结果",
   subscribe_msg_popup_event: "订阅弹窗", subscribe_msg_change_event: "改订阅设置", subscribe_msg_sent_event: "订阅消息的结果", text: "来消息",
 };
 const FILTERS = [["all", "全部"], ["push", "推送"], ["call", "调用"], ["bad", "出错"]];
