@@ -139,6 +139,14 @@ SIDEBAR: list[dict[str, Any]] = [
         ],
     },
     {
+        "title": _("营销"),
+        "separator": True,
+        "items": [
+            _item(_("人群"), "groups", "campaigns_segment_changelist"),
+            _item(_("人群会员"), "person_check", "campaigns_segmentmember_changelist"),
+        ],
+    },
+    {
         "title": _("触达"),
         "separator": True,
         "items": [

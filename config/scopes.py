@@ -27,6 +27,7 @@ SCOPES: Mapping[str, str] = {
     "guides.Conversation": "guides.selectors.scopes.scope_conversations",
     "campaigns.MassMessage": "campaigns.selectors.mass.scope_mass_messages",
     "campaigns.Reach": "guides.selectors.scopes.scope_member_rows",
+    "campaigns.SegmentMember": "guides.selectors.scopes.scope_member_rows",
     "campaigns.InboxMessage": "guides.selectors.scopes.scope_member_rows",
     "sales.MemberMetrics": "guides.selectors.scopes.scope_member_rows",
     "coupons.FaceToFaceOffer": "coupons.selectors.scopes.scope_offers",

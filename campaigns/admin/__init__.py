@@ -1,5 +1,5 @@
 """Staff's pages of `campaigns`."""
 
-from campaigns.admin import mapping, mass, policy, reaches, texts, words
+from campaigns.admin import mapping, mass, policy, reaches, segments, texts, words
 
-__all__ = ["mapping", "mass", "policy", "reaches", "texts", "words"]
+__all__ = ["mapping", "mass", "policy", "reaches", "segments", "texts", "words"]

@@ -97,6 +97,15 @@ class Verdict:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class RuleLine:
+    """One line of a rule for people: how deep it stands, and whether a group begins with it."""
+
+    depth: int
+    is_group: bool
+    words: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class PivotLine:
     """Members of a segment under one key of a facet; `share_bp` is of the whole segment."""
 

@@ -18,6 +18,7 @@ from campaigns.selectors.segments.reading import (
     write_rule,
 )
 from campaigns.selectors.segments.schema import rule_schema
+from campaigns.selectors.segments.words import rule_lines, rule_text
 
 __all__ = [
     "Sql",
@@ -31,7 +32,9 @@ __all__ = [
     "node_of",
     "read_rule",
     "read_rule_text",
+    "rule_lines",
     "rule_schema",
+    "rule_text",
     "rule_unfit",
     "scope_of",
     "select_members",

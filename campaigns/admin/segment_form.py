@@ -1,0 +1,262 @@
+"""A rule as the builder's form has it: what was typed is kept as it was, and becomes JSON or comes from it.
+
+Each node has a path ("r", "r-0", "r-0-1"): `n.<path>` says what it is, `v.<path>.<parameter>.<piece>` what was typed.
+"""
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.contracts.segments import HOW_LABELS, HOWS, MOST_CONDITIONS
+from members.selectors.conditions import (
+    Bounds,
+    Choice,
+    Choices,
+    Parameter,
+    Picks,
+    Texts,
+    Whole,
+    Window,
+    all_conditions,
+)
+
+ROOT: Final = "r"
+_PATH: Final = re.compile(r"r(-\d{1,3}){0,12}")
+_MOST_NODES: Final = 3 * MOST_CONDITIONS
+# What a person reads who has no JSON before her.
+_WORDS: Final = {
+    "not_a_number": _("请填整数"),
+    "unknown_choice": _("请选择一个选项"),
+    "not_a_text": _("请填 1 到 64 个字"),
+    "not_a_day": _("请选择日期"),
+}
+_WINDOW_WORDS: Final = {
+    "last_days": _("最近几天（含今天）"),
+    "before_days": _("几天以前"),
+    "next_days": _("今后几天内（含今天）"),
+    "between": _("从哪天到哪天"),
+}
+
+
+@dataclasses.dataclass
+class Draft:
+    """One node as it was typed: a group with its parts, or a condition with pieces by parameter."""
+
+    what: str = "all"  # how a group is meant, or a condition's code
+    parts: list["Draft"] = dataclasses.field(default_factory=list)
+    typed: dict[str, dict[str, list[str]]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_group(self) -> bool:
+        return self.what in HOWS
+
+
+def draft_from_post(post: QueryDict) -> Draft:
+    """What the form holds; what cannot be of it is left out."""
+    known = all_conditions()
+    found: dict[str, Draft] = {}
+    names = [name for name in post if name.startswith("n.") and _PATH.fullmatch(name[2:])]
+    for name in sorted(names[:_MOST_NODES], key=lambda name: [int(n) for n in name[3:].split("-") if n]):
+        what, path = str(post.get(name)), name[2:]
+        above = found.get(path.rpartition("-")[0])
+        if (what in HOWS or what in known) and (path == ROOT or (above is not None and above.is_group)):
+            found[path] = Draft(what)
+            if above is not None:
+                above.parts.append(found[path])
+    for name in post:
+        kind, _dot, rest = name.partition(".")
+        path, _dot, rest = rest.partition(".")
+        parameter, _dot, piece = rest.partition(".")
+        if kind == "v" and path in found and piece:
+            found[path].typed.setdefault(parameter, {})[piece] = post.getlist(name)[:500]
+    root = found.get(ROOT)
+    return root if root is not None and root.is_group else Draft()
+
+
+def apply_act(root: Draft, act: str, what: str) -> None:
+    """`add:<path>` puts a condition or a group (`what`) into a group, `drop:<path>` takes a node away."""
+    verb, _colon, path = act.partition(":")
+    if not _PATH.fullmatch(path):
+        return
+    above, node, place = None, root, 0
+    for step in path.split("-")[1:]:
+        above, place = node, int(step)
+        if place >= len(node.parts):
+            return
+        node = node.parts[place]
+    if verb == "drop" and above is not None:
+        del above.parts[place]
+    elif verb == "add" and node.is_group and (what in HOWS or what in all_conditions()):
+        node.parts.append(Draft(what))
+
+
+def rule_of(node: Draft) -> dict[str, Any]:
+    """The JSON form, as wrong as what was typed."""
+    if node.is_group:
+        return {node.what: [rule_of(part) for part in node.parts]}
+    values: dict[str, Any] = {}
+    for name, parameter in all_conditions()[node.what].parameters.items():
+        value = _value_of(parameter, node.typed.get(name, {}))
+        if value is not None:
+            values[name] = value
+    return {"is": node.what, "with": values}
+
+
+def draft_of(rule: Mapping[str, Any]) -> Draft:
+    """What is typed into the form for a rule that was read."""
+    how = next((how for how in HOWS if how in rule), None)
+    if how is not None:
+        return Draft(how, [draft_of(part) for part in rule[how]])
+    parameters = all_conditions()[rule["is"]].parameters
+    given = rule.get("with", {})
+    typed = {name: _typed_of(parameters[name], value) for name, value in given.items() if name in parameters}
+    return Draft(rule["is"], [], typed)
+
+
+def _number(text: str, *, is_money: bool = False) -> Any:
+    """A whole number or fen; what is neither stays a text, which is refused with its reason."""
+    if not is_money:
+        return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else text
+    try:
+        fen = Decimal(text) * 100
+    except InvalidOperation:
+        return text
+    return int(fen) if fen.is_finite() and fen == fen.to_integral_value() and abs(fen) < 10**18 else text
+
+
+def _value_of(parameter: Parameter, typed: Mapping[str, Sequence[str]]) -> Any:
+    """The value as JSON; None when nothing was typed."""
+
+    def piece(name: str) -> str:
+        return (typed.get(name) or [""])[0].strip()
+
+    if isinstance(parameter, Whole):
+        return _number(piece("n")) if piece("n") else None
+    if isinstance(parameter, Bounds):
+        named = {"at_least": piece("low"), "at_most": piece("high")}
+        return {
+            name: _number(text, is_money=parameter.is_money) for name, text in named.items() if text
+        } or None
+    if isinstance(parameter, Window):
+        way = piece("way")
+        if way == "between":
+            return {name: piece(name) for name in ("from", "until") if piece(name)}
+        return {way: _number(piece("n"))} if way in parameter.ways else None
+    if isinstance(parameter, Choice):
+        return piece("key") or None
+    if isinstance(parameter, Texts) or (isinstance(parameter, Picks) and parameter.options is None):
+        return list(dict.fromkeys(re.split(r"[\s,，、;；]+", piece("words")))) if piece("words") else None
+    keys = [key for key in typed.get("key", ()) if key]
+    if isinstance(parameter, Picks) and parameter.key is int:
+        return [_number(key) for key in keys] or None
+    return keys or None
+
+
+def _typed_of(parameter: Parameter, value: Any) -> dict[str, list[str]]:
+    if isinstance(parameter, Whole):
+        return {"n": [str(value)]}
+    if isinstance(parameter, Bounds):
+        names = {"at_least": "low", "at_most": "high"}
+        return {names[name]: [_shown(number, parameter.is_money)] for name, number in value.items()}
+    if isinstance(parameter, Window):
+        [name, *_others] = value
+        if name in parameter.ways:
+            return {"way": [name], "n": [str(value[name])]}
+        return {"way": ["between"], **{each: [day] for each, day in value.items()}}
+    if isinstance(parameter, Choice):
+        return {"key": [value]}
+    if isinstance(parameter, Texts) or (isinstance(parameter, Picks) and parameter.options is None):
+        return {"words": [" ".join(value)]}
+    return {"key": [str(key) for key in value]}
+
+
+def _shown(number: int, is_money: bool) -> str:
+    if not is_money:
+        return str(number)
+    yuan, fen = divmod(number, 100)
+    return f"{yuan}.{fen:02d}" if fen else str(yuan)
+
+
+# What the template draws ------------------------------------------------------------------------------------
+
+
+def sight_of(root: Draft, faults: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """The tree for the template, with each fault at the field it is about."""
+    placed: dict[tuple[str, str], list[str]] = {}
+    for fault in faults:
+        placed.setdefault(_place_of(fault["path"]), []).append(str(_WORDS.get(fault["code"], fault["words"])))
+    return _sight(root, ROOT, placed)
+
+
+def _place_of(path: str) -> tuple[str, str]:
+    """The node and the parameter that a pointer means: "/all/0/with/years/at_least" is ("r-0", "years")."""
+    steps, place = path.split("/")[1:], ROOT
+    while len(steps) >= 2 and steps[0] in HOWS:
+        place, steps = f"{place}-{steps[1]}", steps[2:]
+    return place, steps[1] if len(steps) >= 2 and steps[0] == "with" else ""
+
+
+def _sight(node: Draft, path: str, faults: Mapping[tuple[str, str], list[str]]) -> dict[str, Any]:
+    own = {"path": path, "what": node.what, "faults": faults.get((path, ""), [])}
+    if node.is_group:
+        parts = [_sight(part, f"{path}-{place}", faults) for place, part in enumerate(node.parts)]
+        hows = [(how, str(label), how == node.what) for how, label in HOW_LABELS.items()]
+        return {**own, "is_group": True, "is_root": path == ROOT, "hows": hows, "parts": parts}
+    condition = all_conditions()[node.what]
+    fields = [
+        _field(parameter, f"v.{path}.{name}", node.typed.get(name, {}), faults.get((path, name), []))
+        for name, parameter in condition.parameters.items()
+    ]
+    return {**own, "label": str(condition.label), "fields": fields}
+
+
+def _field(
+    parameter: Parameter, name: str, typed: Mapping[str, Sequence[str]], faults: list[str]
+) -> dict[str, Any]:
+    told = {piece: values[0] if values else "" for piece, values in typed.items()}
+    shown: dict[str, Any] = {
+        "name": name,
+        "label": str(parameter.label),
+        "sort": parameter.sort,
+        "is_required": parameter.is_required,
+        "typed": told,
+        "faults": faults,
+        "unit": str(getattr(parameter, "unit", "")),
+    }
+    if isinstance(parameter, Bounds) and parameter.is_money:
+        shown["unit"] = str(_("元"))
+    if isinstance(parameter, Window):
+        ways = [*parameter.ways, "between"]
+        shown["options"] = [(way, str(_WINDOW_WORDS[way]), way == told.get("way")) for way in ways]
+    elif isinstance(parameter, Choice):
+        shown["options"] = [(key, str(label), key == told.get("key")) for key, label in parameter.options]
+    elif isinstance(parameter, Choices | Picks):
+        shown |= _options(parameter, typed)
+    return shown
+
+
+def _options(parameter: Choices | Picks, typed: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """All that there is to choose, as ticks or (long ones) in a box; or a field to type into, with what it names."""
+    if isinstance(parameter, Picks) and parameter.options is None:
+        words = (typed.get("words") or [""])[0]
+        keys = [key for key in re.split(r"[\s,，、;；]+", words) if key][:50]
+        named = parameter.names(keys) if keys else {}
+        return {"sort": "typed", "named": [str(named[key]) for key in keys if key in named]}
+    options = parameter.options if isinstance(parameter, Choices) else (parameter.options or list)()
+    chosen = set(typed.get("key", ()))
+    listed = [(str(key), str(label), str(key) in chosen) for key, label in options]
+    return {"sort": "ticks" if len(listed) <= 16 else "box", "options": listed}
+
+
+def menu() -> list[tuple[str, list[tuple[str, str]]]]:
+    """What may be added: groups, and conditions by family."""
+    groups = [(how, str(_("一组条件：%(how)s")) % {"how": label}) for how, label in HOW_LABELS.items()]
+    families: dict[str, list[tuple[str, str]]] = {}
+    for condition in all_conditions().values():
+        families.setdefault(str(condition.family), []).append((condition.code, str(condition.label)))
+    return [(str(_("条件组")), groups), *families.items()]

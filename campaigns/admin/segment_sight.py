@@ -1,0 +1,136 @@
+"""The parts of segment pages that ask the database: the count beside a rule, what members are like, why one is in."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _now
+
+from campaigns.admin.segment_form import apply_act, draft_from_post, menu, rule_of, sight_of
+from campaigns.contracts.segments import HOW_LABELS, Group, Verdict
+from campaigns.errors import RuleUnfit, SegmentTooSlow
+from campaigns.selectors import segments
+from core.admin import BaseAdmin
+from members import selectors as member_selectors
+from members.contracts import MemberCard
+
+_PARTS = "admin/xiaoer/segments"
+_MOST_MEANT = 20
+
+
+class SegmentSight(BaseAdmin):
+    """Mix in: the fragments of the builder and of a segment's page. All are asked by POST and store nothing."""
+
+    def sight_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (
+            ("build/", "campaigns_segment_build", self.build_view),
+            ("count/", "campaigns_segment_count", self.count_view),
+            ("pivots/", "campaigns_segment_pivots", self.pivots_view),
+            ("explain/", "campaigns_segment_explain", self.explain_view),
+        )
+
+    def build_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
+        """The tree after something was added or taken away."""
+        self._guard(request)
+        root = draft_from_post(request.POST)
+        act = request.POST.get("act", "")
+        apply_act(root, act, request.POST.get(f"new.{act.partition(':')[2]}", ""))
+        answer = self._part(request, "_tree", {"tree": sight_of(root), "menu": menu()})
+        answer["HX-Trigger-After-Swap"] = "segment-changed"
+        return answer
+
+    def count_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
+        """How many they are now, and ten of them, of those whom the account sees."""
+        self._guard(request)
+        return self._part(
+            request, "_count", self.count_words(request, rule_of(draft_from_post(request.POST)))
+        )
+
+    def count_words(self, request: HttpRequest, rule: Any) -> dict[str, Any]:
+        """The count of a rule as it was typed; what is wrong with it is no error here, it is not finished."""
+        staff: Any = request.user
+        try:
+            tree = segments.read_rule(rule)
+        except RuleUnfit as unfit:
+            return {"fault_count": len(unfit.details["faults"])}
+        counted = segments.count_members(tree, staff=staff)
+        context: dict[str, Any] = {"counted": counted, "is_part": segments.scope_of(staff) is not None}
+        if counted.member_count:
+            try:
+                context["sample"] = list(map(_shown, segments.list_sample(tree, staff=staff)))
+            except SegmentTooSlow:
+                context["sample"] = []
+        return context
+
+    def pivots_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
+        """The members by tier, gender, age, RFM group and store."""
+        self._guard(request)
+        context: dict[str, Any] = {}
+        try:
+            tree = self._tree_of(request)
+            context["pivots"] = segments.list_pivots(tree, staff=request.user)  # type: ignore[arg-type]
+        except (RuleUnfit, SegmentTooSlow) as refusal:
+            context["fault"] = refusal.message
+        return self._part(request, "_pivots", context)
+
+    def explain_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
+        """Why the member who was typed is in, or not; of those whom the account sees."""
+        self._guard(request)
+        context: dict[str, Any] = {}
+        try:
+            tree = self._tree_of(request)
+            context = self._explained(request, tree, request.POST.get("who", ""))
+        except (RuleUnfit, SegmentTooSlow) as refusal:
+            context["fault"] = refusal.message
+        return self._part(request, "_why", context)
+
+    def _explained(self, request: HttpRequest, tree: Group, who: str) -> dict[str, Any]:
+        words = " ".join(who.replace("\0", "").split())
+        if not words:
+            return {"fault": _now("请填会员码、手机号或姓名")}
+        meant = member_selectors.search_member_ids(words)
+        scope = segments.scope_of(request.user)  # type: ignore[arg-type]
+        if scope is not None:
+            meant = meant.filter(pk__in=scope)
+        ids = list(meant.order_by("pk")[: _MOST_MEANT + 1])
+        if len(ids) != 1:
+            said = (
+                _now("没有找到这位会员，或不归您查看")
+                if not ids
+                else _now("有几位会员都符合，请填完整的会员码或手机号")
+            )
+            return {"fault": said}
+        verdict = segments.explain_member(tree, ids[0])
+        if verdict is None:
+            return {"fault": _now("没有找到这位会员，或不归您查看")}
+        [card] = member_selectors.list_member_cards(ids).values()
+        return {"card": card, "verdict": _told(verdict)}
+
+    def _tree_of(self, request: HttpRequest) -> Group:
+        """The rule of the form, or the one that a segment's page sends as JSON."""
+        text = request.POST.get("rule")
+        if text is not None:
+            return segments.read_rule_text(text)
+        return segments.read_rule(rule_of(draft_from_post(request.POST)))
+
+    def _guard(self, request: HttpRequest) -> None:
+        if request.method != "POST" or not self.has_view_permission(request):
+            raise PermissionDenied
+
+    def _part(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+        return TemplateResponse(request, f"{_PARTS}/{name}.html", context)
+
+
+def _shown(card: MemberCard) -> tuple[str, str, str, str]:
+    return card.public_id, card.display_name, card.masked_phone or "—", card.code
+
+
+def _told(verdict: Verdict) -> dict[str, Any]:
+    """A verdict for the template."""
+    return {
+        "is_true": verdict.is_true,
+        "words": str(HOW_LABELS[verdict.how]) if verdict.how else verdict.words,
+        "value": verdict.value,
+        "parts": [_told(part) for part in verdict.parts],
+    }

@@ -1,0 +1,224 @@
+"""Segments in the admin: the builder's fragments, what is saved, whose members an account sees, what is on record."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
+from django.test import Client
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from campaigns import services
+from campaigns.admin.segment_form import apply_act, draft_from_post, draft_of, rule_of, sight_of
+from campaigns.models import Segment, SegmentMember
+from campaigns.selectors import segments
+from core.models import AuditEntry
+from tests.cast import DIRECTOR, Cast
+
+pytestmark = pytest.mark.django_db
+BOUND: dict[str, Any] = {"n.r": "all", "n.r-0": "guides.bound"}
+FOLLOWING: dict[str, Any] = {"n.r": "all", "n.r-0": "members.following"}
+
+
+@pytest.fixture
+def head(cast: Cast, client: Client) -> Client:
+    client.force_login(cast.head_office)
+    return client
+
+
+@pytest.fixture
+def east(cast: Cast, client: Client) -> Client:
+    codes = ("view_segment", "view_segmentmember", "export_segmentmember", "view_member")
+    cast.regional.user_permissions.add(*Permission.objects.filter(codename__in=codes))
+    client.force_login(cast.regional)
+    return client
+
+
+def url(page: str, *args: Any) -> str:
+    return reverse(f"admin:campaigns_segment_{page}", args=args)
+
+
+def make(rule: Any, name: str = "关注的人") -> Segment:
+    public_id = services.create_segment(name=name, kind="living", rule=rule, actor=DIRECTOR)
+    services.work_segments()
+    return Segment.objects.get(public_id=public_id)
+
+
+ALL_SORTS = {
+    "all": [
+        {"is": "members.age", "with": {"years": {"at_least": 18, "at_most": 40}}},
+        {"any": [
+            {"is": "sales.amount", "with": {"of": "year", "amount": {"at_least": 128_050}}},
+            {"is": "members.joined", "with": {"when": {"last_days": 30}}},
+            {"none": [{"is": "members.joined", "with": {"when": {"from": "2026-01-01", "until": "2026-02-01"}}}]},
+        ]},
+        {"is": "members.gender", "with": {"genders": ["unknown", "female"]}},
+        {"is": "guides.store", "with": {"stores": ["T01", "T02"]}},
+        {"is": "members.place", "with": {"cities": ["上海市"]}},
+        {"is": "coupons.expiring", "with": {"days": 3, "at_least": 2}},
+        {"is": "sales.rfm_group", "with": {"groups": [7, 0]}},
+    ]
+}  # fmt: skip
+
+
+def fields_of(sight: dict[str, Any]) -> dict[str, Any]:
+    """What a browser sends of the form that was drawn."""
+    sent: dict[str, Any] = {f"n.{sight['path']}": sight["what"]}
+    for part in sight.get("parts", ()):
+        sent |= fields_of(part)
+    for field in sight.get("fields", ()):
+        if field["sort"] in {"ticks", "box"}:
+            sent[f"{field['name']}.key"] = [key for key, _label, is_chosen in field["options"] if is_chosen]
+        else:
+            sent |= {f"{field['name']}.{piece}": value for piece, value in field["typed"].items()}
+    return sent
+
+
+def post_of(fields: dict[str, Any]) -> Any:
+    post = QueryDict(mutable=True)
+    for name, value in fields.items():
+        post.setlist(name, value if isinstance(value, list) else [value])
+    return post
+
+
+def test_the_form_says_the_rule_it_was_drawn_for(cast: Cast) -> None:
+    rule = segments.write_rule(segments.read_rule(ALL_SORTS))
+    drawn = fields_of(sight_of(draft_of(rule)))
+    assert rule_of(draft_from_post(post_of(drawn))) == rule
+
+
+def test_nodes_are_added_and_taken_away(cast: Cast) -> None:
+    root = draft_of(ALL_SORTS)
+    apply_act(root, "add:r-1-2", "members.following")
+    apply_act(root, "drop:r-0", "")
+    assert rule_of(root)["all"][0]["any"][2]["none"][1] == {"is": "members.following", "with": {}}
+    for act in ("drop:r", "drop:r-99", "add:r-5-1", "add:x", "", "add:r-1-2-0", "drop:r-0-0-0-0-0"):
+        before = rule_of(root)
+        apply_act(root, act, "members.following")
+        assert rule_of(root) == before
+    apply_act(root, "add:r", "members.shoe")
+    assert len(root.parts) == 6
+
+
+def test_the_builder_counts_as_it_is_filled(head: Client, cast: Cast) -> None:
+    page = head.get(url("add")).content.decode()
+    assert "加上条件，这里马上会数" in page
+    part = head.post(url("build"), {"n.r": "all", "act": "add:r", "new.r": "members.age"})
+    assert 'name="v.r-0.years.low"' in part.content.decode()
+    assert part["HX-Trigger-After-Swap"] == "segment-changed"
+    assert "条件填完整后" in head.post(url("count"), {"n.r": "all", "n.r-0": "members.age"}).content.decode()
+    counted = head.post(url("count"), FOLLOWING).content.decode()
+    assert "<b>2</b> 位会员" in " ".join(counted.split())
+    assert cast.xiaomei.code in counted
+    pivots = head.post(url("pivots"), FOLLOWING).content.decode()
+    assert "南京东路店" in pivots
+    assert "没有专属导购" in pivots
+
+
+def test_a_rule_with_faults_is_not_saved_and_each_stands_at_its_field(head: Client) -> None:
+    form = {
+        "name": "会员", "kind": "living", "n.r": "all", "n.r-0": "members.age", "v.r-0.years.low": "十八",
+        "n.r-1": "any", "n.r-2": "sales.amount", "v.r-2.amount.low": "12.345", "n.r-3": "members.joined",
+    }  # fmt: skip
+    page = head.post(url("add"), form)
+    content = page.content.decode()
+    assert not Segment.objects.exists()
+    assert content.count("请填整数") == 2
+    assert "这一组里还没有条件" in content
+    assert "还没有填写" in content
+    assert 'value="十八"' in content, "what was typed stays"
+
+
+def test_a_segment_is_made_changed_refreshed_and_retired(head: Client, cast: Cast) -> None:
+    made = head.post(url("add"), {"name": "关注的人", "note": "试试", "kind": "living", **FOLLOWING})
+    row = Segment.objects.get()
+    assert made["Location"] == url("change", row.pk)
+    services.work_segments()
+    page = head.get(url("change", row.pk)).content.decode()
+    assert "正在关注公众号" in page
+    assert "人数变化" in page
+    edit = {"name": "有导购的人", "note": "", "version": "1", **BOUND}
+    assert head.post(url("edit", row.pk), edit)["Location"] == url("change", row.pk)
+    assert "别人刚刚改过" in head.post(url("edit", row.pk), edit).content.decode()
+    services.work_segments()
+    assert list(SegmentMember.objects.values_list("member_id", flat=True)) == [cast.xiaomei.id]
+    assert head.get(url("refresh", row.pk)).status_code == 403
+    assert head.post(url("refresh", row.pk)).status_code == 302
+    assert "1 位会员会被清出" in head.get(url("retire", row.pk)).content.decode()
+    head.post(url("retire", row.pk), {"_confirmed": "1"})
+    row.refresh_from_db()
+    assert not row.is_active
+    assert "已停用" in head.get(url("change", row.pk)).content.decode()
+    actions = AuditEntry.objects.filter(subject_kind="campaigns.segment").values_list("action", flat=True)
+    assert list(actions.order_by("pk")) == [
+        "campaigns.segment_created", "campaigns.segment_changed", "campaigns.segment_refreshed",
+        "campaigns.segment_retired",
+    ]  # fmt: skip
+
+
+def test_the_explanation_names_each_condition_and_what_she_has(head: Client, cast: Cast) -> None:
+    rule = json.dumps({"all": [{"is": "guides.guide", "with": {"guides": ["T001"]}}]})
+    said = head.post(url("explain"), {"rule": rule, "who": cast.xiaomei.code}).content.decode()
+    assert "在这个人群里" in said
+    assert "李娜（T001）" in said
+    assert (
+        "不在这个人群里"
+        in head.post(url("explain"), {"rule": rule, "who": cast.xiaoli.code}).content.decode()
+    )
+    for who, words in (("", "请填会员码"), ("0000", "没有找到"), ("\0", "请填会员码")):
+        assert words in head.post(url("explain"), {"rule": rule, "who": who}).content.decode()
+    for bad in ("", "{", '{"all":[' * 5_000):
+        assert "人群条件有误" in head.post(url("explain"), {"rule": bad, "who": "小美"}).content.decode()
+
+
+def test_a_region_counts_and_explains_its_own_members_only(east: Client, cast: Cast) -> None:
+    counted = " ".join(east.post(url("count"), FOLLOWING).content.decode().split())
+    assert "<b>1</b> 位会员" in counted
+    assert "只数了归您查看的会员" in counted
+    assert cast.xiaoli.code not in counted
+    rule = json.dumps({"all": [{"is": "members.following"}]})
+    assert "没有找到" in east.post(url("explain"), {"rule": rule, "who": cast.xiaoli.code}).content.decode()
+    row = make({"all": [{"is": "members.following"}]})
+    listed = east.get(reverse("admin:campaigns_segmentmember_changelist"), {"segment__id__exact": row.pk})
+    assert cast.xiaomei.code in listed.content.decode()
+    assert cast.xiaoli.code not in listed.content.decode()
+    for page in ("edit", "refresh", "retire"):
+        assert east.post(url(page, row.pk)).status_code == 403
+    assert east.get(url("add")).status_code == 403
+    assert east.get(url("upload_list")).status_code == 403
+
+
+def test_members_are_exported_without_names_and_it_is_on_record(east: Client, cast: Cast) -> None:
+    row = make({"all": [{"is": "members.following"}]})
+    answer = east.get(reverse("admin:campaigns_segmentmember_export"), {"segment__id__exact": row.pk})
+    sheet = load_workbook(io.BytesIO(b"".join(answer.streaming_content))).active  # type: ignore[attr-defined]
+    rows = list(sheet.iter_rows(values_only=True))  # type: ignore[union-attr]
+    assert [line[:3:2] for line in rows[1:]] == [(cast.xiaomei.code, "关注的人")]
+    assert AuditEntry.objects.filter(action="campaigns.segmentmember_exported").count() == 1
+
+
+def test_a_list_is_uploaded(head: Client, cast: Cast) -> None:
+    lines = f"会员码\n{cast.xiaomei.code}\n{cast.xiaomei.code}\n没有的\n"
+    file = SimpleUploadedFile("名单.csv", lines.encode())
+    made = head.post(url("upload_list"), {"name": "活动名单", "file": file}, follow=True)
+    row = Segment.objects.get()
+    assert (row.kind, row.member_count) == ("listed", 1)
+    assert "2 行没有用上" in made.content.decode()
+    assert "修改名称" in made.content.decode()
+    file.seek(0)
+    again = head.post(url("upload_list"), {"name": "活动名单", "file": file})
+    assert "不能和使用中的人群同名" in again.content.decode()
+    empty = head.post(url("upload_list"), {"name": "空", "file": SimpleUploadedFile("a.csv", b"")})
+    assert Segment.objects.count() == 1
+    assert empty.status_code == 200
+
+
+def test_without_the_right_there_is_nothing(cast: Cast, client: Client) -> None:
+    client.force_login(cast.regional)
+    for page in ("build", "count", "pivots", "explain"):
+        assert client.post(url(page), FOLLOWING).status_code == 403
+    assert client.get(url("changelist")).status_code == 403
