@@ -8,7 +8,8 @@ deletes them at the end. Sizes and lengths come from the environment:
     BENCH_REQUESTS        requests in a round of mini_profile
     BENCH_MEMBERS_COUNT   rows of member_import (200,000); members of tier_reassessment, mini_profile and the
                           pages' benches (50,000)
-    BENCH_MEMBERS_COUNT   also members of sales_metrics (20,000), with five orders each
+    BENCH_MEMBERS_COUNT   also members of sales_metrics and segments (20,000), with five orders each
+    BENCH_SEGMENT_ROUNDS  rounds of segments (5)
     BENCH_ACCOUNTS_COUNT  accounts of points_expiry (50,000)
     BENCH_ORDERS_COUNT    orders of sales_import and sales_care (20,000; 1,000,000 is the target's)
     BENCH_FACTS_COUNT     facts of sales_facts (20,000)
@@ -62,6 +63,7 @@ NAMES: Final = (
     "coupon_redeem",
     "sales_boards",
     "sales_metrics",
+    "segments",
     "commission",
     "wechat_sends",
     "reaches",

@@ -23,7 +23,7 @@ _MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "20000"))
 _ROUNDS: Final = int(os.environ.get("BENCH_METRICS_ROUNDS", "3"))
 _RESCORE_LIMIT: Final = 0.5
 _TOUCHED_LIMIT: Final = 0.15
-_SEED: Final = """
+SEED: Final = """
 INSERT INTO members_member (public_id, code, stage, name, name_tokens, gender, phone, phone_tail, source, source_scene,
                             is_following, registered_at)
 SELECT 'b' || n, 'B' || n, 'prospect', '', '{{}}', '', '', '', 'import', '', false, now()
@@ -133,7 +133,7 @@ def bench() -> Report:
         }
         _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
         with psycopg.connect(engines.database_url, autocommit=True) as connection:
-            connection.execute(_SEED.format(members=_MEMBERS))
+            connection.execute(SEED.format(members=_MEMBERS))
             connection.execute("VACUUM ANALYZE")
             duck = duckdb.connect()
             for name, table in (("sale", "sales_sale"), ("line", "sales_saleline")):
