@@ -1,0 +1,51 @@
+"""The segment builder in a real browser: a condition is added, the number follows, the rule is saved."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from campaigns import services
+from campaigns.models import Segment
+from tests.assistant.test_browser import chromium  # noqa: F401
+from tests.browser import needs_browser
+from tests.cast import Cast
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, needs_browser]
+
+
+@pytest.fixture
+def page(cast: Cast, live_server: Any, client: Any, chromium: Any) -> Iterator[Page]:  # noqa: F811
+    client.force_login(cast.head_office)
+    context = chromium.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000})
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    yield page
+    context.close()
+
+
+def test_a_segment_is_put_together_counted_and_saved(page: Page, cast: Cast) -> None:
+    page.goto("/admin/campaigns/segment/add/")
+    expect(page.locator("#segment-count")).to_contain_text("加上条件")
+    page.select_option("select[name='new.r']", "members.following")
+    expect(page.locator("#segment-count")).to_contain_text(re.compile(r"2\s*位会员"), timeout=60_000)
+    page.select_option("select[name='new.r']", "any")
+    page.select_option("select[name='new.r-1']", "guides.store")
+    expect(page.locator("#segment-count")).to_contain_text("条件填完整后", timeout=60_000)
+    page.fill("input[name='v.r-1-0.stores.words']", "T01")
+    expect(page.locator("#segment-count")).to_contain_text(re.compile(r"1\s*位会员"), timeout=60_000)
+    expect(page.locator("#segment-count")).to_contain_text(cast.xiaomei.code)
+    page.fill("input[name=who]", cast.xiaoli.code)
+    page.locator("button", has_text="查看").click()
+    expect(page.locator("#segment-why")).to_contain_text("不在这个人群里", timeout=60_000)
+    page.fill("#segment-name", "南京东路店的粉丝")
+    page.locator("button[type=submit]", has_text="保存").click()
+    page.wait_for_url(re.compile(r"/change/"), timeout=60_000)
+    services.work_segments()
+    assert Segment.objects.get().member_count == 1
+    page.reload()
+    expect(page.locator("#segment-pivots")).to_contain_text("南京东路店", timeout=60_000)
