@@ -196,7 +196,7 @@ def test_members_are_exported_without_names_and_it_is_on_record(east: Client, ca
     row = make({"all": [{"is": "members.following"}]})
     answer = east.get(reverse("admin:campaigns_segmentmember_export"), {"segment__id__exact": row.pk})
     sheet = load_workbook(io.BytesIO(b"".join(answer.streaming_content))).active  # type: ignore[attr-defined]
-    rows = list(sheet.iter_rows(values_only=True))  # type: ignore[union-attr]
+    rows = list(sheet.iter_rows(values_only=True))
     assert [line[:3:2] for line in rows[1:]] == [(cast.xiaomei.code, "关注的人")]
     assert AuditEntry.objects.filter(action="campaigns.segmentmember_exported").count() == 1
 
