@@ -211,7 +211,7 @@ def _bubble(line: TalkLine, guide: GuideCard, now: dt.datetime) -> Bubble:
     is_mine = line.guide_id == guide.id
     who = _("我") if is_mine else line.name
     if line.guide_id is None:
-        who = _("总部 %(name)s") % {"name": line.name}
+        who = _("后台 %(name)s") % {"name": line.name}
     if line.speaker == "settled":
         return Bubble(_("%(who)s 标记为无需回复") % {"who": who}, False, True, when, "")
     state = str(_STATES.get(line.state, ""))

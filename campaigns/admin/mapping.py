@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.keywords import field_names, field_rows, initial_of, place_fields, source_of
+from campaigns.admin.keywords import field_names, initial_of, place_fields, source_of
 from campaigns.contracts import OFFERED_TOPICS
 from campaigns.errors import MappingUnfit
 from campaigns.models import TopicTemplate
@@ -122,13 +122,13 @@ class TopicTemplateAdmin(ServiceForms, BaseAdmin):
         if obj is None:
             return ((None, {"fields": head}),)
         card = self._card(obj)
-        rows = field_rows(field.name for field in (card.fields if card else ()))
+        names = field_names(field.name for field in (card.fields if card else ()))
         description = _(
-            "左边选择填什么；选“固定文字”时在右边填写。会员的内容超出微信限制时自动截短，固定文字要一次写对。"
+            "选择每个字段填什么；选“固定文字”时写上文字。会员的内容超出微信限制时自动截短，固定文字要一次写对。"
         )
         return (
             (None, {"fields": head}),
-            (_("字段"), {"fields": rows, "description": description}),
+            (_("字段"), {"fields": names, "description": description}),
         )
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:

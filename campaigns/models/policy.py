@@ -148,7 +148,8 @@ class TopicTemplate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.topic} {self.kind}"
+        topic = TOPICS[self.topic].label if self.topic in TOPICS else self.topic
+        return f"{topic} · {self.get_kind_display()}"
 
 
 class TopicText(models.Model):

@@ -117,7 +117,7 @@ def _seed_mini_program(account_model: Any) -> None:
     account_model.objects.get_or_create(
         slug=MINI_SLUG,
         defaults={
-            "name": settings.BRAND_NAME,
+            "name": "素衣会员",
             "kind": "mini_program",
             "app_id": MINI_APP_ID,
             "original_id": MINI_ORIGINAL_ID,

@@ -143,6 +143,18 @@ class ConversationAdmin(OwnPage, MemberCells, ScopedReadOnlyAdmin):
     search_fields = ("given_to__name",)
     search_help_text = _("会员姓名、拼音、手机号、会员码，或被交给的导购姓名")
     actions_detail = ("give",)
+    list_before_template = "admin/xiaoer/talk_tabs.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """With whose they are as tabs above the list: it opens with those that are head office's to answer."""
+        kept = request.GET.copy()
+        kept.pop("p", None)
+        shown = kept.pop("owner", ["none"])[-1]
+        tabs = []
+        for value, title in OwnerFilter.options:
+            kept["owner"] = value
+            tabs.append({"title": title, "url": f"?{kept.urlencode()}", "is_on": value == shown})
+        return super().changelist_view(request, {"talk_tabs": tabs, **(extra_context or {})})
 
     def get_ordering(self, request: HttpRequest) -> Any:
         return (F("waiting_since").asc(nulls_last=True), F("last_at").desc(), "pk")
@@ -319,7 +331,7 @@ def _ends(talk: Talk) -> str:
 
 
 def _shown(line: TalkLine) -> dict[str, Any]:
-    who = line.name if line.guide_id is not None else _now("总部 %(name)s") % {"name": line.name}
+    who = line.name if line.guide_id is not None else _now("后台 %(name)s") % {"name": line.name}
     trouble = line.outcome if line.state in ("dropped", "uncertain") else ""
     return {
         "is_hers": line.speaker == "member",

@@ -55,7 +55,7 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.pk}"
+        return str(self.member)
 
 
 class Speaker(models.TextChoices):

@@ -29,8 +29,10 @@
     // The fixed text counts only where it was chosen.
     const showWords = () => {
       form.querySelectorAll("select[name^='value__']").forEach((select) => {
-        const field = form.elements.namedItem(select.name.replace("value__", "words__"));
-        if (field) field.disabled = select.value !== "";
+        const name = select.name.replace("value__", "words__");
+        const row = form.querySelector(`.field-${name}`);
+        form.elements.namedItem(name).disabled = select.value !== "";
+        if (row) row.hidden = select.value !== "";
       });
     };
     form.addEventListener("input", soon);

@@ -215,9 +215,18 @@
     const field = byId("talk-text");
     if (!field) return;
     field.value += (field.value && !/\s$/.test(field.value) ? "\n" : "") + text;
+    grow(field);
     field.focus();
     field.scrollTop = field.scrollHeight;
   };
+  // What is to be sent is seen whole, up to a third of the phone.
+  const grow = (field) => {
+    field.style.height = "auto";
+    field.style.height = `${Math.min(field.scrollHeight, window.innerHeight / 3)}px`;
+  };
+  document.addEventListener("input", (event) => {
+    if (event.target.id === "talk-text") grow(event.target);
+  });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-close-sheet]")) closeSheet();
     const ready = event.target.closest("[data-say]");

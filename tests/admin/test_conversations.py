@@ -75,7 +75,7 @@ def test_head_office_answers_once_and_the_guide_sees_who(desk: Client, cast: Cas
     (line,) = selectors.get_talk(guide_id=cast.lina.id, public_id=cast.xiaomei.public_id, limit=9).lines[1:]
     assert (line.speaker, line.guide_id, line.name) == ("staff", None, "cast-head-office")
     html = desk.get(page_of(cast.xiaomei.id)).content.decode()
-    assert "总部 cast-head-office" in html
+    assert "后台 cast-head-office" in html
     assert "发送中" in html
     assert AuditEntry.objects.filter(action="guides.member_answered").count() == 1
     assert Conversation.objects.get().waiting_since is None
