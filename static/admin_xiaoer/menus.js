@@ -306,6 +306,6 @@
     if (!page || !root) return;
     const desk = new Desk(root, page);
     desk.draw();
-    root.addEventListener("submit", () => { root.elements.namedItem("menus").value = desk.written(); });
+    if (desk.mayEdit) root.addEventListener("submit", () => { root.elements.namedItem("menus").value = desk.written(); });
   });
 })();
