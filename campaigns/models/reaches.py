@@ -120,7 +120,7 @@ class Reach(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.topic} #{self.pk}"
+        return f"{self.get_topic_display()} #{self.pk}"
 
 
 class ReachBar(models.Model):
