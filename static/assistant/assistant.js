@@ -219,10 +219,10 @@
     field.focus();
     field.scrollTop = field.scrollHeight;
   };
-  // What is to be sent is seen whole, up to a third of the phone.
+  // What is to be sent is seen whole, up to eight lines. By rows: a style would be refused when the form is drawn anew.
   const grow = (field) => {
-    field.style.height = "auto";
-    field.style.height = `${Math.min(field.scrollHeight, window.innerHeight / 3)}px`;
+    field.rows = 2;
+    while (field.scrollHeight > field.clientHeight && field.rows < 8) field.rows += 1;
   };
   document.addEventListener("input", (event) => {
     if (event.target.id === "talk-text") grow(event.target);
