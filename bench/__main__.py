@@ -21,6 +21,7 @@ deletes them at the end. Sizes and lengths come from the environment:
     BENCH_SENDS, BENCH_LATENCY_MS    messages in a round of wechat_sends (6,400), and the stub's latency (10)
     BENCH_REACHES         reaches in a round of reaches (6,000; 100,000 is the target's, with BENCH_ROUNDS=1)
     BENCH_FOLLOWERS_COUNT, BENCH_SYNC_ROUNDS    followers of follower_sync (100,000), and its rounds (3)
+    BENCH_BEHAVIOURS      rows of a half of behaviour (20,000)
     BENCH_FULL=1          with the slow part of demo_start
 
 What P11, P12 and P13 speak of, on a quiet machine (P12 needs some 6 GB of disk; a round of it takes minutes):
@@ -68,6 +69,7 @@ NAMES: Final = (
     "wechat_sends",
     "reaches",
     "follower_sync",
+    "behaviour",
     "demo_start",
 )
 

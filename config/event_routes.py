@@ -40,12 +40,16 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
         "coupons.handlers.on_member_registered",
         "sales.handlers.on_member_joined",
     ],
-    member_events.MemberJoined: ["coupons.handlers.on_member_joined", "sales.handlers.on_member_joined"],
+    member_events.MemberJoined: [
+        "members.handlers.on_member_joined",
+        "coupons.handlers.on_member_joined",
+        "sales.handlers.on_member_joined",
+    ],
     member_events.ProfileCompleted: [
         "members.handlers.on_profile_completed",
         "coupons.handlers.on_profile_completed",
     ],
-    member_events.IdentityLinked: [],
+    member_events.IdentityLinked: ["members.handlers.on_identity_linked"],
     member_events.IdentityUnlinked: [],
     member_events.MemberMerged: [
         "members.handlers.on_member_merged",
@@ -86,7 +90,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     member_events.TierAtRisk: ["guides.handlers.on_tier_at_risk"],
     member_events.TierChanged: ["coupons.handlers.on_tier_changed", "guides.handlers.on_tier_changed"],
     member_events.ConsentAgreed: [],
-    member_events.ConsentWithdrawn: [],
+    member_events.ConsentWithdrawn: ["members.handlers.on_consent_withdrawn"],
     member_events.ConsentTextPublished: [],
     member_events.AuthorizationForgotten: ["miniapp.handlers.on_authorization_forgotten"],
     member_events.ErasureAsked: [],

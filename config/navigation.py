@@ -26,6 +26,8 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("导入会员"), "upload_file", "members_importjob_changelist"),
             _item(_("标签"), "sell", "members_tag_changelist"),
             _item(_("标签组"), "category", "members_taggroup_changelist"),
+            _item(_("会员行为"), "ads_click", "members_behaviour_changelist"),
+            _item(_("行为设置"), "tune", "members_behaviourpolicy_changelist"),
             _item(_("专属导购绑定"), "handshake", "guides_binding_changelist"),
             _item(_("服务请求"), "concierge", "guides_servicerequest_changelist"),
             _item(_("服务类型"), "room_service", "guides_requestkind_changelist"),

@@ -14,6 +14,7 @@ SCOPES: Mapping[str, str] = {
     "members.ConsentEntry": "guides.selectors.scopes.scope_member_rows",
     "members.DataRequest": "guides.selectors.scopes.scope_member_rows",
     "members.PhoneReveal": "guides.selectors.scopes.scope_member_rows",
+    "members.Behaviour": "guides.selectors.scopes.scope_member_rows",
     "members.PointsEntry": "guides.selectors.scopes.scope_points",
     "members.PointsAdjustment": "guides.selectors.scopes.scope_points",
     "members.TierChange": "guides.selectors.scopes.scope_tier_changes",

@@ -45,6 +45,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "sweep_latecomers": {"task": "members.sweep_latecomers", "schedule": 60.0},
     "work_imports": {"task": "members.work_imports", "schedule": 10.0},
     "prune_imports": {"task": "members.prune_imports", "schedule": 3600.0},
+    # The first of a month begins at midnight in Shanghai; its partition was made two months before.
+    "keep_behaviour_months": {"task": "members.keep_behaviour_months", "schedule": 3600.0},
+    "settle_behaviours": {"task": "members.settle_behaviours", "schedule": 600.0},
     "expire_tags": {"task": "members.expire_tags", "schedule": 60.0},
     "renew_channel_codes": {"task": "guides.renew_channel_codes", "schedule": 600.0},
     "reward_profiles": {"task": "members.reward_profiles", "schedule": 600.0},

@@ -72,6 +72,21 @@ def on_profile_completed(event: events.ProfileCompleted) -> None:
     services.reward_profile(member_id=event.member_id, actor=Actor.system("on_profile_completed"))
 
 
+def on_identity_linked(event: events.IdentityLinked) -> None:
+    """What servers told of this openid is hers."""
+    services.adopt_behaviours(member_id=event.member_id)
+
+
+def on_consent_withdrawn(event: events.ConsentWithdrawn) -> None:
+    """What she did is forgotten, if that is what she agrees to no more."""
+    services.forget_behaviours(member_id=event.member_id)
+
+
+def on_member_joined(event: events.MemberJoined) -> None:
+    """What she did before stays if she agrees."""
+    services.forget_behaviours(member_id=event.member_id)
+
+
 def on_import_queued(event: "ImportQueued") -> None:
     """The import goes on, unless another worker has it."""
     services.work_import(event.job_id)

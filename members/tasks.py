@@ -72,6 +72,18 @@ def work_imports() -> int:
     return services.work_imports()
 
 
+@shared_task(name="members.keep_behaviour_months")
+def keep_behaviour_months() -> int:
+    """Partitions are there ahead of time and gone after it. Answers how many were made or dropped."""
+    return services.keep_partitions()
+
+
+@shared_task(name="members.settle_behaviours")
+def settle_behaviours() -> int:
+    """Openids that are somebody's by now, and members who do not agree, of whom no event told. Answers how many."""
+    return services.adopt_behaviours() + services.forget_unagreed()
+
+
 @shared_task(name="members.prune_imports")
 def prune_imports() -> int:
     """See the service of that name."""

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 
 from miniapp.views import (
+    behaviours,
     claims,
     consents,
     coupons,
@@ -57,6 +58,7 @@ urlpatterns: list[URLPattern] = [
     path("member-code", profile.MemberCodeView.as_view()),
     path("points", points.PointsView.as_view()),
     path("points/entries", points.PointsEntriesView.as_view()),
+    path("behaviours", behaviours.BehavioursView.as_view()),
     path("tier", tier.TierView.as_view()),
     path("tier/history", tier.TierHistoryView.as_view()),
     path("guide", guide.GuideView.as_view()),

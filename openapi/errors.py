@@ -84,10 +84,10 @@ class StoreMissing(InvalidInput):
 
 
 class ChainOnly(NotAllowed):
-    """Products and categories belong to the whole chain; a key of one store or dealer names none of them anew."""
+    """Products, categories and what members do belong to the whole chain; a key of one store or dealer tells none of it."""
 
     code = "openapi.chain_only"
-    sentence = _("只有适用于整个连锁的密钥可以登记商品和类目")
+    sentence = _("只有适用于整个连锁的密钥可以登记商品、类目和会员行为")
 
 
 class VisitOver(Refusal):

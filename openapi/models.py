@@ -32,6 +32,7 @@ class Scope(models.TextChoices):
     RETURN = "return", _("撤销和退货")
     SALES_WRITE = "sales:write", _("推送销售单据")
     SALES_READ = "sales:read", _("查询销售单据")
+    BEHAVIOURS = "behaviours", _("上报会员行为")
 
 
 class ClientState(models.TextChoices):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path, re_path
 
-from openapi.views import catalog, clock, coupons, docs, members, orders, queue, returns, sales
+from openapi.views import behaviours, catalog, clock, coupons, docs, members, orders, queue, returns, sales
 
 urlpatterns: list[URLPattern] = [
     path("clock", clock.ClockView.as_view(), name="openapi_clock"),
@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern] = [
     path("sales/documents", sales.SaleBatchView.as_view()),
     path("sales/products", catalog.ProductsView.as_view()),
     path("sales/categories", catalog.CategoriesView.as_view()),
+    path("behaviours", behaviours.BehavioursView.as_view()),
     path("queue/redeem", queue.QueueView.as_view()),
     path("openapi.json", docs.DocumentView.as_view(), name="openapi_document"),
     path("", docs.reference, name="openapi_reference"),

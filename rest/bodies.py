@@ -78,6 +78,16 @@ class StrictInput(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class RefusedOut(serializers.Serializer[Any]):
+    """One of a batch that was refused by itself. It is not to be sent again."""
+
+    index = serializers.IntegerField(help_text="its place in the batch, from 0")
+    key = serializers.CharField(allow_blank=True, help_text="its own key, where that can be read")
+    code = serializers.CharField()
+    field = serializers.CharField(allow_blank=True)
+    message = serializers.CharField()
+
+
 class OnlyJson(BaseContentNegotiation):
     """Whatever is asked for, the answer is JSON."""
 

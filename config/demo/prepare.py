@@ -33,7 +33,8 @@ def _seed_performance(actor: Actor) -> None:
 
 
 def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
-    """What follows purchases, how members are reached, and the till that goes on selling."""
+    """What follows purchases, how members are reached and what they look at, and the till that goes on selling."""
+    from config.demo.browsing import seed_browsing
     from config.demo.care import seed_care
     from config.demo.live_till import seed_live_till
     from config.demo.reaching import seed_mini_openids, seed_quick_replies
@@ -42,6 +43,7 @@ def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
     seed_mini_openids(at=clock.now(), actor=actor)
     seed_quick_replies(at=clock.now(), actor=actor)
     seed_care(at=clock.now(), actor=actor)
+    seed_browsing(at=clock.now(), actor=actor)
     seed_live_till(supervisor.home, at=clock.now(), actor=actor)
 
 

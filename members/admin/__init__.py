@@ -1,6 +1,7 @@
 """Members, their imports, merges, points, tags, tiers and privacy in the staff admin."""
 
 from members.admin import (
+    behaviours,
     consents,
     imports,
     merging,
@@ -15,6 +16,7 @@ from members.admin import (
 )
 
 __all__ = [
+    "behaviours",
     "consents",
     "imports",
     "merging",

@@ -1,5 +1,12 @@
 """Tables of `members`."""
 
+from members.models.behaviours import (
+    KEPT_MONTHS,
+    Behaviour,
+    BehaviourDoor,
+    BehaviourPolicy,
+    BehaviourVisitor,
+)
 from members.models.codes import MemberCodeToken
 from members.models.consents import (
     ConsentAction,
@@ -80,9 +87,14 @@ from members.models.tiers import (
 )
 
 __all__ = [
+    "KEPT_MONTHS",
     "UNDO_DAYS",
     "ActivityEntry",
     "AdjustmentState",
+    "Behaviour",
+    "BehaviourDoor",
+    "BehaviourPolicy",
+    "BehaviourVisitor",
     "CandidateState",
     "CandidateWhy",
     "ConsentAction",

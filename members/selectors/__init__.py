@@ -3,6 +3,11 @@
 from members.selectors.addresses import (
     get_address,
 )
+from members.selectors.behaviours import (
+    find_interests,
+    list_behaviour_days,
+    list_behaviours,
+)
 from members.selectors.consents import (
     MARKETING,
     count_agreed,
@@ -170,6 +175,7 @@ __all__ = [
     "count_tagged",
     "count_waiting",
     "find_earlier_import",
+    "find_interests",
     "find_last_expiry",
     "find_last_reassessment",
     "find_listed_members",
@@ -203,6 +209,8 @@ __all__ = [
     "joined_entries",
     "joined_member_ids",
     "known_in_wechat_ids",
+    "list_behaviour_days",
+    "list_behaviours",
     "list_consent_entries",
     "list_consents",
     "list_current_consent_texts",

@@ -1,6 +1,14 @@
 """Writes of `members`."""
 
 from members.services.addresses import change_address
+from members.services.behaviour_owners import adopt_behaviours, forget_behaviours, forget_unagreed
+from members.services.behaviour_partitions import keep_partitions
+from members.services.behaviours import (
+    MOST_OF_PHONE,
+    MOST_OF_SERVER,
+    record_member_behaviours,
+    record_told_behaviours,
+)
 from members.services.consents import (
     agree_consent,
     change_consent_kind,
@@ -111,7 +119,10 @@ from members.services.unlinking import unlink_identity
 
 __all__ = [
     "MEMBER_CODE_LIFE",
+    "MOST_OF_PHONE",
+    "MOST_OF_SERVER",
     "adjust_points",
+    "adopt_behaviours",
     "agree_consent",
     "announce_expiring_points",
     "announce_tiers_at_risk",
@@ -144,7 +155,9 @@ __all__ = [
     "export_file",
     "export_member",
     "forget_authorization",
+    "forget_behaviours",
     "forget_import",
+    "forget_unagreed",
     "freeze_points",
     "fulfil_erasure",
     "fulfil_export",
@@ -154,6 +167,7 @@ __all__ = [
     "import_members",
     "issue_member_code",
     "keep_apart",
+    "keep_partitions",
     "lock_living",
     "lock_member",
     "lock_members",
@@ -168,6 +182,8 @@ __all__ = [
     "read_member_code",
     "reassess_tiers",
     "record_activity",
+    "record_member_behaviours",
+    "record_told_behaviours",
     "register_follower",
     "register_listed_followers",
     "register_member",

@@ -30,7 +30,7 @@ from guides.models import BindingPolicy, ChannelCode
 from guides.selectors import get_guide_code
 from members import services as member_services
 from members.contracts import TierDecisions, TierTerms
-from members.models import EarningRule, MultiplierRule, PointsSettings, PrivacySettings
+from members.models import BehaviourPolicy, EarningRule, MultiplierRule, PointsSettings, PrivacySettings
 from openapi import services as openapi_services
 from openapi.contracts import ClientTerms
 from openapi.models import ApiRequest
@@ -44,6 +44,7 @@ from tests.cast import Cast, make_cast
 from tests.fixtures_cast import cast  # noqa: F401
 from tests.guides.requests_kit import ask, make_kinds
 from tests.kept_rows import kept_rows
+from tests.members import behaviours_kit
 from tests.members.import_kit import check, person, run, text_of, upload
 from tests.members.privacy_kit import consent_texts
 from tests.sales import import_kit as intake_kit
@@ -375,7 +376,14 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     fill_sales(cast)
     fill_reaches(cast)
     fill_reviews(cast)
+    fill_behaviours(cast)
     return cast
+
+
+def fill_behaviours(cast: Cast) -> None:  # noqa: F811
+    """Something she looked at, and how long that is kept."""
+    behaviours_kit.tell(cast.xiaomei.id, behaviours_kit.now_deed(), at=clock.now())
+    BehaviourPolicy.objects.create(pk=1)
 
 
 def fill_performance(cast: Cast) -> None:  # noqa: F811

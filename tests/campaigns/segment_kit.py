@@ -10,6 +10,7 @@ from django.apps import apps
 from campaigns import services as campaign_services
 from core.actor import Actor
 from core.clock import SHANGHAI
+from members import services as member_services
 from tests.cast import Cast, make_cast, make_guide, make_store
 from tests.coupons.kit import make_batch, make_template
 
@@ -20,6 +21,12 @@ PLACES: Final = (("广东省", "广州市"), ("广东省", "深圳市"), ("浙�
 CATEGORIES: Final = ("tops", "shoes", "bags")
 PRODUCTS: Final = ("A1", "B2", "C3")
 TOPICS: Final = ("coupon_expiring", "points_expiring")
+DEEDS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
+    ("product_viewed", {"product": "A1"}),
+    ("product_viewed", {"product": "B2"}),
+    ("page_viewed", {"page": "pages/index"}),
+    ("searched", {"words": "大衣"}),
+)
 CHANNELS: Final = ("template", "inbox")
 
 
@@ -123,6 +130,7 @@ def fill(world: World, chance: random.Random, member_id: int, batches: list[int]
         for ordinal in range(1, chance.randint(1, 4)):
             _coupon(world, chance, member_id, batch, ordinal)
     _messages(chance, member_id)
+    _behaviours(chance, member_id)
 
 
 def _standing(world: World, chance: random.Random, member_id: int) -> None:
@@ -230,3 +238,17 @@ def _messages(chance: random.Random, member_id: int) -> None:
             member_id=member_id, topic=topic, title="好", text="好", reason_key=key, sent_at=sent,
             read_at=sent if chance.random() < 0.5 else None,
         )  # fmt: skip
+
+
+def _behaviours(chance: random.Random, member_id: int) -> None:
+    told = [
+        {
+            "key": f"seg-{member_id}-{number:04}", "kind": kind, "with": fields, "member": {"kind": "member_code", "value": code},
+            "at": noon(DAY - dt.timedelta(days=chance.choice([0, 3, 20]))).isoformat(),
+        }
+        for number in range(chance.choice([0, 1, 3, 6]))
+        for code in [model("members.Member").objects.values_list("code", flat=True).get(pk=member_id)]
+        for kind, fields in [chance.choice(DEEDS)]
+    ]  # fmt: skip
+    if told:
+        member_services.record_told_behaviours(client_id=1, told=told, at=noon(DAY))

@@ -32,6 +32,7 @@ def load(world: World) -> dict[int, Person]:
         ("coupons.Redemption", "redemptions", "coupon"), ("campaigns.Reach", "reaches", None),
         ("campaigns.InboxMessage", "inbox", None),
         ("campaigns.SegmentMember", "lists", None),
+        ("members.Behaviour", "behaviours", None),
     ):  # fmt: skip
         for row in model(label).objects.all():
             owner = row if via is None else getattr(row, via)
@@ -243,6 +244,17 @@ def sent(row: Any, values: Values) -> bool:
     )
 
 
+def behaviour(person: Person, values: Values) -> bool:
+    rows = [
+        row
+        for row in person.get("behaviours", [])
+        if row.kind == values["kind"]
+        and row.subject in values.get("subjects", [row.subject])
+        and inside(values.get("when"), day_of(row.happened_at))
+    ]
+    return bool((len(rows) >= values.get("at_least", 1)) == (values["whether"] == "did"))
+
+
 CHECKS: dict[str, Callable[[Person, Values], bool]] = {
     "members.gender": lambda p, v: (p["row"].gender or "unknown") in v["genders"],
     "members.age": age,
@@ -257,6 +269,7 @@ CHECKS: dict[str, Callable[[Person, Values], bool]] = {
     "members.tier": tier,
     "members.points": points,
     "members.points_expiring": points_expiring,
+    "members.behaviour": behaviour,
     "guides.bound": bound,
     "guides.guide": of_guide(lambda guide: guide.number, "guides"),
     "guides.store": of_guide(lambda guide: guide.store.code, "stores"),

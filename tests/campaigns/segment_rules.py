@@ -100,6 +100,7 @@ def _keys(world: World, parameter: Parameter, name: str) -> list[Any]:
             "provinces": ["广东省", "浙江省"],
             "cities": ["广州市", "杭州市"],
             "channels": ["store", "online"],
+            "subjects": ["A1", "pages/index", "大衣"],
         }[name]
     assert isinstance(parameter, Picks)
     if name == "tiers":

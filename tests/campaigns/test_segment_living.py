@@ -95,6 +95,8 @@ def _change(world: World, chance: random.Random) -> None:
         lambda: _update("sales.MemberMetrics", member_id, amount_fen=chance.choice([0, 60_000])),
         lambda: _update("coupons.Coupon", member_id, state=chance.choice(["issued", "expired"])),
         lambda: _update("campaigns.InboxMessage", member_id, read_at=chance.choice([None, NOON])),
+        lambda: _update("members.Behaviour", member_id, member_id=chance.choice(world.people)),
+        lambda: model("members.Behaviour").objects.filter(member_id=member_id).delete(),
         lambda: model("campaigns.Reach").objects.filter(member_id=member_id).delete(),
         lambda: model("sales.MemberMetrics").objects.filter(member_id=member_id).delete(),
         lambda: model("members.MemberTier").objects.filter(member_id=member_id).delete(),

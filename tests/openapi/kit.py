@@ -16,7 +16,7 @@ from openapi.contracts import ClientTerms
 
 API = "/openapi/v1"
 BOSS = Actor.system("test")
-ALL = ("lock", "members", "price", "redeem", "return", "sales:read", "sales:write", "verify")
+ALL = ("behaviours", "lock", "members", "price", "redeem", "return", "sales:read", "sales:write", "verify")
 _keys = itertools.count(1)
 LINES = [
     {

@@ -130,6 +130,7 @@ def test_real_answers_fit_the_document(till: Till, cast: Cast) -> None:
         ("post", "/sales/products"): chain.post(
             "/sales/products", {"products": [{"code": "P", "name": "衫"}]}
         ),
+        ("post", "/behaviours"): chain.post("/behaviours", {"events": [{}]}),
         ("post", "/sales/categories"): chain.post(
             "/sales/categories", {"categories": [{"code": "c", "name": "上装"}]}
         ),

@@ -59,6 +59,7 @@ def test_a_signed_request_is_answered_and_logged_without_its_content(till: Till)
     assert answer.status_code == 200
     assert answer.data["key"] == till.key_id
     assert answer.data["scopes"] == [
+        "behaviours",
         "lock",
         "members",
         "price",

@@ -6,6 +6,7 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from assistant import phrases
+from assistant.pages.member_360.browsing import Browsing, build_browsing
 from assistant.pages.member_360.contract import Viewing
 from assistant.pages.member_360.habits import Habits, build_habits
 from assistant.pages.member_words import TagSection, build_tag_section
@@ -59,6 +60,7 @@ class Portrait:
     tier_name: str  # empty while she has none
     tier: TierBox | None
     habits: Habits | None  # before she has bought: none
+    browsing: Browsing | None
     tags: TagSection
     facts: tuple[Fact, ...]
     history: tuple[HistoryLine, ...]
@@ -75,6 +77,7 @@ def build_portrait(viewing: Viewing) -> Portrait:
         tier_name="" if standing.tier is None else standing.tier.name,
         tier=_tier_box(standing, today=today),
         habits=build_habits(member.id, today=today),
+        browsing=build_browsing(member.id, now=now),
         tags=build_tag_section(viewing.guide, member, now=now),
         facts=_facts(member, now=now),
         history=tuple(_history_line(line, today=today) for line in history),

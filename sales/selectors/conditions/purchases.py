@@ -27,6 +27,7 @@ from members.selectors.conditions import (
 )
 from sales.models import Category, Product, Sale, SaleLine
 from sales.selectors.conditions.metrics import FAMILY, MOST_FEN
+from sales.selectors.goods import list_product_names
 
 Names = Mapping[Any, str | Promise]
 
@@ -37,10 +38,6 @@ def _category_names(keys: Collection[Any]) -> Names:
 
 def _categories() -> list[tuple[Any, str | Promise]]:
     return [(code, name or code) for code, name in _named(Category.objects.order_by("code"))]
-
-
-def _product_names(keys: Collection[Any]) -> Names:
-    return {code: name or code for code, name in _named(Product.objects.filter(code__in=list(keys)))}
 
 
 def _named(rows: QuerySet[Any]) -> QuerySet[Any, tuple[str, str]]:
@@ -63,7 +60,7 @@ class Purchases(Condition):
         "categories": Picks(
             label=_("类目"), names=_category_names, options=_categories, key=str, is_required=False
         ),
-        "products": Picks(label=_("商品编码"), names=_product_names, key=str, is_required=False),
+        "products": Picks(label=_("商品编码"), names=list_product_names, key=str, is_required=False),
         "stores": Picks(label=_("购买门店编号"), names=_store_names, key=str, is_required=False),
         "channels": Texts(label=_("渠道"), is_required=False),
         "count": Bounds(label=_("次数"), unit=_("次"), is_required=False),
