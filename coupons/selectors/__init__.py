@@ -74,6 +74,7 @@ from coupons.selectors.in_hands import (
 from coupons.selectors.orders import (
     find_order_id,
     get_order,
+    list_coupon_orders,
 )
 from coupons.selectors.scopes import (
     scope_coupon_days,
@@ -179,6 +180,7 @@ __all__ = [
     "has_purchase_rules",
     "is_redeemed_for",
     "list_claimable_batches",
+    "list_coupon_orders",
     "list_coupon_steps",
     "list_coupons_of_member",
     "list_entries",

@@ -204,6 +204,22 @@ def readable_number(order_no: str) -> str:
     return "" if "\0" in number or len(number) > 64 else number
 
 
+def list_coupon_orders(orders: Mapping[str, tuple[int, str]]) -> set[str]:
+    """Those of these orders on which coupons were used or that brought some: the key their gifts are issued under, to store
+    and number."""
+    readable = {key: (store_id, readable_number(order_no)) for key, (store_id, order_no) in orders.items()}
+    asked = {
+        "store_id__in": {store_id for store_id, _number in readable.values()},
+        "order_no__in": {number for _store_id, number in readable.values()},
+    }
+    used = set(CouponOrder.objects.filter(**asked).values_list("store_id", "order_no"))
+    used |= set(Redemption.objects.filter(**asked).values_list("store_id", "order_no"))
+    brought = Coupon.objects.filter(source_key__in=list(orders)).exclude(source_key="")
+    return {key for key, place in readable.items() if place in used} | set(
+        brought.values_list("source_key", flat=True)
+    )
+
+
 def find_order_id(*, store_id: int, order_no: str) -> int | None:
     """The live order of that number in that store, or the one that ended last."""
     rows = CouponOrder.objects.filter(store_id=store_id, order_no=readable_number(order_no))

@@ -41,6 +41,7 @@ from members.contracts.points import (
     PointsKind,
     PointsSummary,
     Purchase,
+    PurchaseBack,
     QuotedPart,
     QuotedPoints,
 )
@@ -114,6 +115,7 @@ __all__ = [
     "PrivacyDecisions",
     "ProfileCard",
     "Purchase",
+    "PurchaseBack",
     "QuotedPart",
     "QuotedPoints",
     "ReassessmentCard",

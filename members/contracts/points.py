@@ -91,6 +91,20 @@ class Purchase:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class PurchaseBack:
+    """A purchase of which nothing is left: the key of the credit that is undone (empty: it earned nothing), the key to undo it
+    under, and by how much less it counts towards her tier, in negative numbers."""
+
+    member_id: int
+    reversed_key: str
+    points_key: str
+    day: dt.date
+    spend_fen: int
+    order_count: int
+    activity_key: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class EarningRuleCard:
     """How money becomes points: `fen_per_point` fen make one, times `multiplier_bp` / 10,000."""
 

@@ -80,6 +80,7 @@ from members.services.points_expiry import announce_expiring_points, expire_poin
 from members.services.points_reversal import reverse_points_entry
 from members.services.profile import change_profile, reward_profile, reward_profiles
 from members.services.purchases import reward_purchases
+from members.services.purchases_back import take_back_purchases
 from members.services.reindexing import count_older_phones, reindex_names, reindex_phones
 from members.services.reveals import reveal_phone
 from members.services.tags import (
@@ -217,6 +218,7 @@ __all__ = [
     "tag_doer",
     "tag_members",
     "tag_search",
+    "take_back_purchases",
     "undo_merge",
     "unlink_identity",
     "untag_members",

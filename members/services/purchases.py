@@ -12,23 +12,17 @@ from core import audit, clock, events
 from core.actor import Actor
 from core.arrays import array_words
 from core.compiled import Rows, ask, ask_once
-from members.contracts import Purchase, TierCard, TierDecisions, TierSums
+from members.contracts import Purchase
 from members.events import PointsCredited
 from members.models import MemberStage, PointsAccount
 from members.selectors.earning import Earning, get_earning
 from members.selectors.points_quote import ONE, quote_earned_points
-from members.selectors.tier_rules import (
-    Window,
-    assessed_windows,
-    floor_of,
-    position_of,
-    position_reached,
-    rungs_of,
-)
+from members.selectors.tier_rules import floor_of
 from members.services.points import credit_points, expiry_after
 from members.services.points_ledger import actor_words, usable_key, usable_points
 from members.services.tiers import record_activity
 from members.services.tiers_batches import Batch
+from members.services.tiers_looking import PLAIN_STANDING, SUMS, Ladder
 
 _FEW: Final = 100
 # Whoever writes an account or a standing holds the member's lock, but for the expiry of points: that takes lots which are
@@ -45,23 +39,13 @@ SELECT given.place, member.stage, member.birthday, standing.earned_tier_id, stan
                            WHERE entry.account_id = account.id AND entry.source_key = given.points_key)
            AND NOT EXISTS (SELECT FROM members_pointsentry entry
                            WHERE entry.origin_id = account.id AND entry.source_key = given.points_key)),
-       standing.manual_tier_id IS NULL AND standing.grace_until IS NULL
-           AND NOT EXISTS (SELECT FROM members_activityentry entry
-                           WHERE entry.origin_id = given.member_id AND entry.source_key = given.activity_key)
-           AND NOT EXISTS (SELECT FROM members_activityentry entry
-                           WHERE entry.member_id = given.member_id AND entry.source_key = given.activity_key),
-       ARRAY(SELECT ARRAY[coalesce(sum(entry.spend_fen), 0), coalesce(sum(entry.order_count), 0),
-                          coalesce(sum(entry.growth), 0)]::bigint[]
-             FROM unnest(%(froms)s::date[], %(untils)s::date[]) WITH ORDINALITY span(since, until, n)
-             LEFT JOIN members_activityentry entry ON entry.member_id = given.member_id
-                 AND entry.day >= span.since AND entry.day < span.until
-             GROUP BY span.n ORDER BY span.n)
+       <plain_standing>, <sums>
 FROM unnest(%(members)s::bigint[], %(points_keys)s::text[], %(activity_keys)s::text[]) WITH ORDINALITY
      AS given(member_id, points_key, activity_key, place)
 JOIN members_member member ON member.id = given.member_id
 LEFT JOIN members_membertier standing ON standing.member_id = given.member_id
 LEFT JOIN members_pointsaccount account ON account.member_id = given.member_id
-"""
+""".replace("<plain_standing>", PLAIN_STANDING).replace("<sums>", SUMS)
 # Accounts that are there in the order in which everybody takes several of them; new ones behind them.
 _WRITE: Final = """
 WITH credit AS (
@@ -150,9 +134,7 @@ class _Work:
         self.day = clock.business_day(at)
         self.asking = asking
         self.earning: Earning = get_earning()
-        self.rungs: tuple[TierCard, ...] = rungs_of(self.earning.ladder)
-        self.decisions: TierDecisions = self.earning.tier_decisions
-        self.windows: tuple[Window, ...] = assessed_windows(self.decisions, self.day) if self.rungs else ()
+        self.ladder = Ladder(self.earning, self.day)
 
     def reward(self, reason: str, *, is_told: bool) -> list[int]:
         buyers = self._buyers()
@@ -170,9 +152,13 @@ class _Work:
         risen = sorted(self.given[place].member_id for place in rising.intersection(active))
         if risen:
             batch = Batch(
-                rungs=self.rungs, decisions=self.decisions, actor=self.actor, at=self.at, day=self.day
+                rungs=self.ladder.rungs,
+                decisions=self.ladder.decisions,
+                actor=self.actor,
+                at=self.at,
+                day=self.day,
             )
-            batch.by_activity(risen, self.windows)
+            batch.by_activity(risen, self.ladder.windows)
         self._reward_apart(points, set(credited), set(active), reason)
         return points
 
@@ -184,8 +170,8 @@ class _Work:
                 "points_keys": array_words(usable_key(one.points_key) for one in self.given),
                 "activity_keys": array_words(usable_key(one.activity_key) for one in self.given),
                 "at": self.at,
-                "froms": array_words(window[0] for window in self.windows),
-                "untils": array_words(window[1] for window in self.windows),
+                "froms": array_words(window[0] for window in self.ladder.windows),
+                "untils": array_words(window[1] for window in self.ladder.windows),
             },
         )
         return sorted(_Buyer(*row) for row in rows)
@@ -205,17 +191,14 @@ class _Work:
         ).points
 
     def _is_plain(self, buyer: _Buyer) -> bool:
-        is_retired = buyer.earned_tier_id is not None and not position_of(self.rungs, buyer.earned_tier_id)
-        return buyer.has_plain_standing and not is_retired
+        return buyer.has_plain_standing and self.ladder.has(buyer.earned_tier_id)
 
     def _rises(self, purchase: Purchase, buyer: _Buyer) -> bool:
         """Whether she has a higher tier with this purchase than without it."""
-        reached = 0
-        for window, (spend, orders, growth) in zip(self.windows, buyer.sums, strict=True):
-            counts = window[0] <= purchase.day < window[1]
-            sums = TierSums(spend + counts * purchase.spend_fen, orders + counts, growth)
-            reached = max(reached, position_reached(self.rungs, sums))
-        return reached > position_of(self.rungs, buyer.earned_tier_id)
+        return self.ladder.is_risen(
+            day=purchase.day, spend_fen=purchase.spend_fen, order_count=1, sums=buyer.sums,
+            earned_tier_id=buyer.earned_tier_id,
+        )  # fmt: skip
 
     def _write(
         self,

@@ -3,10 +3,13 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from core import events
 from core.actor import Actor
+from core.arrays import array_words
 from core.codes import new_public_ids
+from core.compiled import ask
 from core.errors import Refusal
 from sales.contracts import DocumentOutcome, ReturnDocument, ReturnLine
 from sales.errors import DocumentConflict, ReturnTooLarge, UnknownOrder
@@ -25,6 +28,15 @@ _RETURN = (
     "id", "public_id", "source", "return_no", "digest", "order_no", "sale", "member", "store", "returned_at",
     "business_on", "amount_fen", "unit_count", "recorded_at",
 )  # fmt: skip
+# All of these rows are locked, or belong to orders that are.
+_KEEP: Final = """
+WITH kept AS (
+    UPDATE sales_saleline line SET returned_quantity = now.units, returned_fen = now.fen
+    FROM unnest(%(lines)s::bigint[], %(line_units)s::bigint[], %(line_fens)s::bigint[]) AS now(id, units, fen)
+    WHERE line.id = now.id)
+UPDATE sales_sale sale SET returned_unit_count = now.units, returned_fen = now.fen
+FROM unnest(%(sales)s::bigint[], %(units)s::bigint[], %(fens)s::bigint[]) AS now(id, units, fen) WHERE sale.id = now.id
+"""
 _LINE = ("sale_return", "number", "sale_line_number", "product", "quantity", "amount_fen")
 
 Numbered = tuple[int, ReturnDocument]
@@ -49,6 +61,7 @@ class Returning:
         for line in SaleLine.objects.filter(sale__in=sales.values()):
             lines[line.sale_id][line.number] = line
         taken = [one for one in fresh if self._take_back(one, sales, lines)]
+        _keep_rests(taken, sales, lines)
         ids = self._write(taken, sales, references)
         touched = sorted({sales[_key(given)].pk for _place, given in taken if given.order_no})
         reconcile_sales(touched, reason=EntryReason.RETURN, at=self.at)
@@ -130,10 +143,8 @@ class Returning:
         for line, sold in taken:
             sold.returned_quantity += line.quantity
             sold.returned_fen += line.amount_fen
-            sold.save(update_fields=["returned_quantity", "returned_fen"])
         sale.returned_unit_count += sum(line.quantity for line in given.lines)
         sale.returned_fen += given.amount_fen
-        sale.save(update_fields=["returned_unit_count", "returned_fen"])
         return True
 
     def _write(
@@ -168,6 +179,35 @@ class Returning:
             None if sale is None else sale.pk, member_id, references.store(given).store_id, given.returned_at,
             day_of(min(given.returned_at, self.at)), given.amount_fen, sum(line.quantity for line in given.lines), self.at,
         )  # fmt: skip
+
+
+def _keep_rests(
+    taken: Sequence[Numbered],
+    sales: Mapping[tuple[str, str], Sale],
+    lines: Mapping[int, Mapping[int, SaleLine]],
+) -> None:
+    """What orders have left after these returns stands in their rows."""
+    touched = {_key(given): sales[_key(given)] for _place, given in taken if given.order_no}
+    if not touched:
+        return
+    moved = {
+        (key, line.line_number): lines[touched[key].pk][line.line_number or 0]
+        for _place, given in taken
+        if (key := _key(given)) in touched
+        for line in given.lines
+    }
+    rows = sorted(touched.values(), key=lambda sale: sale.pk)
+    ask(
+        _KEEP,
+        {
+            "lines": array_words(line.pk for line in moved.values()),
+            "line_units": array_words(line.returned_quantity for line in moved.values()),
+            "line_fens": array_words(line.returned_fen for line in moved.values()),
+            "sales": array_words(sale.pk for sale in rows),
+            "units": array_words(sale.returned_unit_count for sale in rows),
+            "fens": array_words(sale.returned_fen for sale in rows),
+        },
+    )
 
 
 def _key(given: ReturnDocument) -> tuple[str, str]:

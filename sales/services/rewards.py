@@ -7,17 +7,19 @@ the member locked; every step has a key, so that doing it again changes nothing.
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from core.actor import Actor
 from core.errors import Refusal
+from coupons import selectors as coupon_selectors
 from members import selectors as member_selectors
 from members import services as member_services
-from members.contracts import EarningLine
+from members.contracts import EarningLine, PurchaseBack
 from sales.models import Sale, SaleCoupon, SaleLine
 from sales.services.bought import withdraw_gifts
 from sales.services.order_coupons import PENDING, redeem_coupons, return_coupons
@@ -41,15 +43,20 @@ def reward_sales(sale_ids: Iterable[int], *, actor: Actor, at: dt.datetime) -> N
     withdraw_gifts(changed, actor=actor, at=at)
     drop_reviews(changed)
     there = _people({sale.member_id for sale in sales})
+    coupons: dict[int, list[SaleCoupon]] = defaultdict(list)
+    for coupon in SaleCoupon.objects.filter(sale__in=sales).order_by("code"):
+        coupons[coupon.sale_id].append(coupon)
+    back = _plain_returns(sales, coupons)
+    _take_back(back, there, actor, at)
+    done = {sale.pk for sale in back}
+    sales = [sale for sale in sales if sale.pk not in done]
     lines: dict[int, list[SaleLine]] = defaultdict(list)
     of_members = [sale.pk for sale in sales if sale.member_id is not None]
     for line in SaleLine.objects.filter(sale_id__in=of_members).order_by("sale_id", "number"):
         lines[line.sale_id].append(line)
-    coupons: dict[int, list[SaleCoupon]] = defaultdict(list)
-    for coupon in SaleCoupon.objects.filter(sale__in=sales, outcome=PENDING).order_by("code"):
-        coupons[coupon.sale_id].append(coupon)
     for sale in sales:
-        redeem_coupons(sale=sale, coupons=coupons[sale.pk], actor=actor, at=at)
+        pending = [coupon for coupon in coupons[sale.pk] if coupon.outcome == PENDING]
+        redeem_coupons(sale=sale, coupons=pending, actor=actor, at=at)
         if sale.returned_unit_count:
             return_coupons(sale, actor=actor, at=at)
         if sale.member_id in there:
@@ -63,6 +70,56 @@ def withdraw_rewards(sale: Sale, *, actor: Actor, at: dt.datetime) -> None:
         _set_earned(sale, 0, actor, at)
         _set_counted(sale, 0, 0, actor, at)
         sale.save(update_fields=list(REWARD_COLUMNS))
+
+
+def _plain_returns(sales: Sequence[Sale], coupons: Mapping[int, Sequence[SaleCoupon]]) -> list[Sale]:
+    """Orders that came back whole and have to do with neither coupons nor spent points: what follows is the same for each.
+    A member's orders keep their turn: of hers only the first."""
+    first: dict[int, int] = {}
+    for sale in sales:
+        if sale.member_id is not None:
+            first.setdefault(sale.member_id, sale.pk)
+    whole = {
+        order_key(sale): sale
+        for sale in sales
+        if sale.returned_unit_count
+        and (sale.returned_unit_count, sale.returned_fen) == (sale.unit_count, sale.amount_fen)
+        and not coupons.get(sale.pk)
+        and not sale.points_taken
+        and (sale.counted_fen or sale.counted_orders or sale.member_id is None)
+        and first.get(sale.member_id or 0, sale.pk) == sale.pk
+    }
+    used = coupon_selectors.list_coupon_orders(
+        {key: (sale.store_id, sale.order_no) for key, sale in whole.items()}
+    )
+    return [sale for key, sale in whole.items() if key not in used]
+
+
+def _take_back(sales: Sequence[Sale], there: set[int | None], actor: Actor, at: dt.datetime) -> None:
+    """Whoever bought them has nothing of them any more."""
+    of_members = [sale for sale in sales if sale.member_id is not None and sale.member_id in there]
+    if not of_members:
+        return
+    member_services.take_back_purchases(
+        given=[_purchase_back(sale) for sale in of_members], reason=_("订单变动"), actor=actor, at=at
+    )
+    Sale.objects.filter(pk__in=[sale.pk for sale in of_members]).update(
+        points_earned=0, counted_fen=0, counted_orders=0, activity_round=F("activity_round") + 1
+    )
+
+
+def _purchase_back(sale: Sale) -> PurchaseBack:
+    key = order_key(sale)
+    earned = f"{key}:earned:{sale.points_round}"
+    return PurchaseBack(
+        member_id=sale.member_id or 0,
+        reversed_key=earned if sale.points_earned else "",
+        points_key=f"{earned}:back",
+        day=sale.business_on,
+        spend_fen=-sale.counted_fen,
+        order_count=-sale.counted_orders,
+        activity_key=f"{key}:counted:{sale.activity_round + 1}",
+    )
 
 
 def _people(member_ids: Iterable[int | None]) -> set[int | None]:

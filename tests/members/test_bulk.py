@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from core import clock
 from core.models import AuditEntry
 from members import selectors, services
-from members.contracts import EarningLine, Purchase
+from members.contracts import EarningLine, Purchase, PurchaseBack
 from members.models import (
     ActivityEntry,
     EarningRule,
@@ -234,3 +234,98 @@ def earned_at_once(
     ]
     with undone():
         return services.reward_purchases(given=purchases, reason="", is_told=False, actor=TILL, at=at)
+
+
+BETWEEN = ("nothing", "spent", "expired", "waits", "granted", "risen", "no points", "debt")
+
+
+def happen(member_id: int, deed: str, at: dt.datetime) -> None:
+    """What lies between her purchase and the day on which it comes back."""
+    balance = PointsAccount.objects.filter(member_id=member_id).values_list("balance", flat=True).first() or 0
+    if deed == "spent" and balance > 0:
+        debit(member_id, 1, "between", at=at)
+    if deed == "debt" and balance > 0:
+        debit(member_id, balance, "between", at=at)
+    if deed == "expired":
+        PointsLot.objects.filter(account__member_id=member_id).update(expires_at=at)
+    if deed == "waits":
+        reverse(member_id, "unheard-of", "waits", at=at)
+    row = MemberTier.objects.get(member_id=member_id)
+    if deed == "granted" and row.earned_tier_id is not None:
+        row.manual_tier_id, row.manual_until = row.earned_tier_id, clock.business_day(at)
+        row.save()
+    if deed == "risen":
+        # She has done enough for a tier she was never given, as after the ladder was changed.
+        MemberTier.objects.filter(member_id=member_id, manual_tier__isnull=True).update(
+            tier=None, earned_tier=None, valid_until=None, grace_until=None
+        )
+
+
+@pytest.mark.django_db
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    told=st.lists(
+        st.tuples(
+            st.builds(
+                Story,
+                st.sampled_from(("new", "known", "debtor", "overdue", "granted", "graced", "silver")),
+                st.integers(1, 600_000),
+                st.integers(0, 20),
+                st.sampled_from(["", "shoes"]),
+            ),
+            st.sampled_from(BETWEEN),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    policy=st.sampled_from(["forgive", "debt"]),
+)
+def test_many_that_come_back_leave_the_books_of_one_by_one(
+    told: list[tuple[Story, str]], policy: str
+) -> None:
+    at = clock.now()
+    bought_at = at - dt.timedelta(hours=1)
+    left = []
+    for path in ("one by one", "in bulk"):
+        with undone():
+            make_ladder()
+            make_earning()
+            decide(shortage_policy=policy)
+            ids = [
+                make_follower("小美", openid_of(f"back{place}"), at=bought_at).id
+                for place in range(len(told))
+            ]
+            days = [clock.business_day(bought_at) - dt.timedelta(days=one.days) for one, _deed in told]
+            for member_id, (one, _deed) in zip(ids, told, strict=True):
+                prepare(member_id, one, bought_at)
+            services.lock_living(ids)
+            earned = services.reward_purchases(
+                given=[
+                    Purchase(member_id, lines_of(one), bought_at, day, one.fen, "new", "new")
+                    for member_id, day, (one, _deed) in zip(ids, days, told, strict=True)
+                ],
+                reason="购物", is_told=False, actor=TILL, at=bought_at,
+            )  # fmt: skip
+            for member_id, (_one, deed) in zip(ids, told, strict=True):
+                happen(member_id, deed, at - dt.timedelta(minutes=1))
+            before = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+            back = [
+                PurchaseBack(
+                    member_id, "new" if points and deed != "no points" else "", "new-back", day, -one.fen, -1, "new-back"
+                )
+                for member_id, day, points, (one, deed) in zip(ids, days, earned, told, strict=True)
+            ]  # fmt: skip
+            if path == "in bulk":
+                services.take_back_purchases(given=back, reason="退货", actor=TILL, at=at)
+            else:
+                for given_back in back:
+                    if given_back.reversed_key:
+                        reverse(given_back.member_id, "new", "new-back", reason="退货", at=at)
+                    services.record_activity(
+                        member_id=given_back.member_id, day=given_back.day, spend_fen=given_back.spend_fen,
+                        order_count=-1, growth=0, source_key="new-back", actor=TILL, at=at,
+                    )  # fmt: skip
+            check_sums(*ids)
+            noted = Counter(AuditEntry.objects.filter(pk__gt=before).values_list("action", flat=True))
+            left.append((books(ids), noted))
+    assert left[0] == left[1]
