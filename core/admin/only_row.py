@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 
 from core.admin.base import BaseAdmin
+from core.admin.extensions import panels_of
 
 if TYPE_CHECKING:
     _Base = BaseAdmin
@@ -37,6 +38,11 @@ class OnlyRow(_Base):
             known = frozenset(label for (label,) in first.union(*others, all=True))
             request._rows_written = known  # type: ignore[attr-defined]
         return known
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
+        """What others show below the row stands below its defaults too."""
+        panels = panels_of(request, self.model())
+        return super().add_view(request, form_url, {"panels": panels, **(extra_context or {})})
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Straight to the form."""

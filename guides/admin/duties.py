@@ -68,7 +68,7 @@ def _tiles(request: HttpRequest) -> list[Tile]:
     """Only while something is late: the job that deletes runs hourly."""
     now = clock.now()
     late = member_selectors.count_late_unfollows(now - _JOB) + count_waiting_revocations(before=now - _GRACE)
-    url = reverse("admin:members_privacysettings_change", args=[1])
+    url = reverse("admin:members_privacysettings_changelist")
     return [Tile(_("逾期没有删除的资料"), thousands(late), url, is_alarm=True)] if late else []
 
 

@@ -185,7 +185,6 @@ def test_the_lists_are_searched_and_filtered(desk: Client, she: int) -> None:
 
 
 def test_what_wechat_obliges_to_delete_is_shown_with_its_day(desk: Client, cast: Cast) -> None:
-    PrivacySettings.objects.get_or_create(pk=1)
     now = clock.now()
     services.note_unfollow(app_id=cast.app_id, openid=cast.xiaomei_openid, actor=Actor.wechat(), at=now)
     make_push(
@@ -198,6 +197,7 @@ def test_what_wechat_obliges_to_delete_is_shown_with_its_day(desk: Client, cast:
     assert [(row[2], row[4]) for row in duty_rows(desk)] == [("1", "—"), ("1", "1"), ("0", "—")]
     assert duty_rows(desk)[0][1] == "取消关注后第 30 天"
     assert LATE not in desk.get(reverse("admin:index")).content.decode()
+    PrivacySettings.objects.create(pk=1)
     services.note_unfollow(app_id=cast.app_id, openid=cast.xiaoli_openid, actor=Actor.wechat(), at=now)
     Member.objects.update(follow_changed_at=now - dt.timedelta(days=31))
     assert [row[4] for row in duty_rows(desk)] == ["2", "1", "—"]
@@ -205,7 +205,7 @@ def test_what_wechat_obliges_to_delete_is_shown_with_its_day(desk: Client, cast:
 
 
 def duty_rows(desk: Client) -> list[tuple[str, ...]]:
-    page = desk.get(reverse("admin:members_privacysettings_change", args=[1]))
+    page = desk.get(reverse("admin:members_privacysettings_changelist"), follow=True)
     rows: list[tuple[str, ...]] = next(
         panel.context["rows"] for panel in page.context["panels"] if "heads" in panel.context
     )
