@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -27,6 +27,7 @@ from core.admin import (
     Question,
     Rows,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     ask,
     column,
     cost_words,
@@ -94,7 +95,7 @@ class WhyFilter(ChoiceFilter):
 
 
 @admin.register(Reach)
-class ReachAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
+class ReachAdmin(MemberCells, Exports, TypedSearch, ScopedReadOnlyAdmin):
     """Every reach, newest first. What failed can be sent once more by hand."""
 
     list_display = ("member_name", "topic_words", "state_label", "channel_words", "why", "queued", "sent")
@@ -134,14 +135,9 @@ class ReachAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (("export/", "campaigns_reach_export", self.export_view),)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = member_selectors.search_member_ids(term)
-        return queryset.filter(member_id__in=found) | queryset.filter(reason_key=term), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        found = member_selectors.search_member_ids(text)
+        return queryset.filter(Q(member_id__in=found) | Q(reason_key=text))
 
     @column(_("事项"), ordering="topic")
     def topic_words(self, row: Reach) -> str:

@@ -28,6 +28,7 @@ from core.admin.forms import DayInput, DressedForm, MomentInput, autocomplete_fi
 from core.admin.only_row import OnlyRow
 from core.admin.own_page import OwnPage
 from core.admin.questions import Question, ask, bound_data, run_for_each, staff_actor
+from core.admin.searching import TypedSearch, first_found
 from core.admin.service_forms import ServiceForms
 from core.admin.unfolded import Text, UnfoldStackedInline, UnfoldTabularInline, column, operation
 
@@ -55,6 +56,7 @@ __all__ = [
     "ServiceForms",
     "Text",
     "Tile",
+    "TypedSearch",
     "UnfoldStackedInline",
     "UnfoldTabularInline",
     "ask",
@@ -63,6 +65,7 @@ __all__ = [
     "column",
     "cost_words",
     "find_answer",
+    "first_found",
     "mask_openid",
     "money",
     "name_actions",

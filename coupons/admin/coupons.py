@@ -23,6 +23,7 @@ from core.admin import (
     Exports,
     Question,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     ask,
     bound_data,
     column,
@@ -90,7 +91,7 @@ def shown_code(code: str, *, is_whole: bool) -> str:
 
 
 @admin.register(Coupon)
-class CouponAdmin(HandIssue, Exports, ScopedReadOnlyAdmin):
+class CouponAdmin(HandIssue, Exports, TypedSearch, ScopedReadOnlyAdmin):
     """Coupons, the newest first; found by their code or as members are found."""
 
     list_display = (
@@ -142,15 +143,11 @@ class CouponAdmin(HandIssue, Exports, ScopedReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (("export/", "coupons_coupon_export", self.export_view),)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        code = codes.normalize(search_term[:40])
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        code = codes.normalize(text[:40])
         if len(code) == CODE_LENGTH:
-            return queryset.filter(code=code), False
-        return queryset.filter(member_id__in=member_selectors.search_member_ids(search_term)), False
+            return queryset.filter(code=code)
+        return queryset.filter(member_id__in=member_selectors.search_member_ids(text))
 
     @column(_("券码"))
     def code_words(self, row: Any) -> SafeString:

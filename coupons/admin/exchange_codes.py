@@ -4,10 +4,18 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import AutocompleteFilter, ChoiceFilter, ScopedReadOnlyAdmin, column, thousands, when
+from core.admin import (
+    AutocompleteFilter,
+    ChoiceFilter,
+    ScopedReadOnlyAdmin,
+    TypedSearch,
+    column,
+    first_found,
+    thousands,
+    when,
+)
 from coupons import selectors
 from coupons.models import ExchangeCode, ExchangeCodeState
 from members import selectors as member_selectors
@@ -22,7 +30,7 @@ class CodeStateFilter(ChoiceFilter):
 
 
 @admin.register(ExchangeCode)
-class ExchangeCodeAdmin(ScopedReadOnlyAdmin):
+class ExchangeCodeAdmin(TypedSearch, ScopedReadOnlyAdmin):
     """Single codes, those used last first, known by their number in the set; a typed code is found by its fingerprint."""
 
     list_display = ("place", "exchange_set", "state_label", "user_name", "coupon", "used_words")
@@ -38,15 +46,11 @@ class ExchangeCodeAdmin(ScopedReadOnlyAdmin):
         ),
     )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        by_code = queryset.filter(pk__in=selectors.find_exchange_code_ids(search_term))
-        if by_code.exists():
-            return by_code, False
-        return queryset.filter(used_by_id__in=member_selectors.search_member_ids(search_term)), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return first_found(
+            queryset.filter(pk__in=selectors.find_exchange_code_ids(text)),
+            queryset.filter(used_by_id__in=member_selectors.search_member_ids(text)),
+        )
 
     @column(_("序号"), ordering="number")
     def place(self, row: ExchangeCode) -> str:

@@ -20,9 +20,11 @@ from core.admin import (
     Exports,
     Question,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     ask,
     bound_data,
     column,
+    first_found,
     name_actions,
     operation,
     staff_actor,
@@ -63,7 +65,7 @@ class ReversalForm(ReasonForm):
 
 
 @admin.register(Redemption)
-class RedemptionAdmin(Exports, ScopedReadOnlyAdmin):
+class RedemptionAdmin(Exports, TypedSearch, ScopedReadOnlyAdmin):
     """Uses of coupons, the newest first."""
 
     list_display = ("order_no", "store", "coupon_words", "amount", "discount", "moment", "state_label")
@@ -91,19 +93,14 @@ class RedemptionAdmin(Exports, ScopedReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (("export/", "coupons_redemption_export", self.export_view),)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        text = search_term.replace("\0", "").strip()[:64]
-        if not text:
-            return queryset, False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
         code = codes.normalize(text[:40])
         if len(code) == CODE_LENGTH and codes.is_code(code, CODE_LENGTH):
-            return queryset.filter(coupon__code=code), False
-        by_order = queryset.filter(order_no__istartswith=text)
-        if by_order.exists():
-            return by_order, False
-        return queryset.filter(coupon__member_id__in=member_selectors.search_member_ids(text)), False
+            return queryset.filter(coupon__code=code)
+        return first_found(
+            queryset.filter(order_no__istartswith=text),
+            queryset.filter(coupon__member_id__in=member_selectors.search_member_ids(text)),
+        )
 
     @column(_("券"), ordering="coupon__batch")
     def coupon_words(self, row: Redemption) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
@@ -20,6 +21,7 @@ from core.admin import (
     Question,
     ScopedReadOnlyAdmin,
     ServiceForms,
+    TypedSearch,
     ask,
     column,
     name_actions,
@@ -243,7 +245,7 @@ class IssueStateFilter(ChoiceFilter):
 
 
 @admin.register(StandingIssue)
-class StandingIssueAdmin(MemberCells, ScopedReadOnlyAdmin):
+class StandingIssueAdmin(MemberCells, TypedSearch, ScopedReadOnlyAdmin):
     """What rules gave to whom, the newest first."""
 
     list_display = ("noted", "rule", "member_name", "cause", "state_label", "why", "coupon")
@@ -258,12 +260,9 @@ class StandingIssueAdmin(MemberCells, ScopedReadOnlyAdmin):
         (_("时间"), {"fields": (("noted", "settled"),)}),
     )
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        if not search_term.strip():
-            return queryset, False
-        known = member_selectors.search_member_ids(search_term)
-        by_rule = queryset.filter(rule__name__icontains=search_term.strip().replace("\0", ""))
-        return queryset.filter(member_id__in=known) | by_rule, False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        known = member_selectors.search_member_ids(text)
+        return queryset.filter(Q(member_id__in=known) | Q(rule__name__icontains=text))
 
     @column(_("记录时间"), ordering="noted_at")
     def noted(self, row: StandingIssue) -> str:

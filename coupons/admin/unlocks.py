@@ -5,6 +5,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
@@ -19,6 +20,7 @@ from core.admin import (
     Question,
     ScopedReadOnlyAdmin,
     ServiceForms,
+    TypedSearch,
     ask,
     column,
     name_actions,
@@ -210,7 +212,7 @@ class UnlockOfferAdmin(ServiceForms, BaseAdmin):
 
 
 @admin.register(UnlockShare)
-class UnlockShareAdmin(ScopedReadOnlyAdmin):
+class UnlockShareAdmin(TypedSearch, ScopedReadOnlyAdmin):
     """Links, the newest first: whose, how far, and what is missing."""
 
     list_display = (
@@ -233,10 +235,8 @@ class UnlockShareAdmin(ScopedReadOnlyAdmin):
         (_("她的券"), {"fields": (("coupon", "missing"),)}),
     )
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        if not search_term.strip():
-            return queryset, False
-        return queryset.filter(member_id__in=member_selectors.search_member_ids(search_term)), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return queryset.filter(member_id__in=member_selectors.search_member_ids(text))
 
     @column(_("分享人"))
     def member_name(self, row: UnlockShare) -> str:

@@ -17,6 +17,7 @@ from core.admin import (
     DressedForm,
     Question,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     ask,
     autocomplete_field,
     bound_data,
@@ -72,7 +73,7 @@ class RebindForm(ReasonForm):
 
 
 @admin.register(Binding)
-class BindingAdmin(MemberCells, ScopedReadOnlyAdmin):
+class BindingAdmin(MemberCells, TypedSearch, ScopedReadOnlyAdmin):
     """Every binding there was, newest first."""
 
     list_display = (
@@ -102,14 +103,9 @@ class BindingAdmin(MemberCells, ScopedReadOnlyAdmin):
         (_("结束"), {"fields": (("ended_at", "ended_by"), "end_reason")}),
     )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        guides = Q(guide__name__icontains=term) | Q(guide__number__iexact=term)
-        return queryset.filter(guides | Q(member_id__in=member_selectors.search_member_ids(term))), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        guides = Q(guide__name__icontains=text) | Q(guide__number__iexact=text)
+        return queryset.filter(guides | Q(member_id__in=member_selectors.search_member_ids(text)))
 
     @column(_("绑定方式"), ordering="source")
     def source_words(self, row: Binding) -> str:

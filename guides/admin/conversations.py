@@ -22,6 +22,7 @@ from core.admin import (
     Question,
     ScopedReadOnlyAdmin,
     Tile,
+    TypedSearch,
     ask,
     autocomplete_field,
     bound_data,
@@ -121,7 +122,7 @@ class GiveForm(DressedForm):
 
 
 @admin.register(Conversation)
-class ConversationAdmin(OwnPage, MemberCells, ScopedReadOnlyAdmin):
+class ConversationAdmin(OwnPage, MemberCells, TypedSearch, ScopedReadOnlyAdmin):
     """Those who wait come first, the longest waiting on top."""
 
     class Media:
@@ -159,14 +160,9 @@ class ConversationAdmin(OwnPage, MemberCells, ScopedReadOnlyAdmin):
     def get_ordering(self, request: HttpRequest) -> Any:
         return (F("waiting_since").asc(nulls_last=True), F("last_at").desc(), "pk")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = member_selectors.search_member_ids(term)
-        return queryset.filter(Q(member_id__in=found) | Q(given_to__name__icontains=term)), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        found = member_selectors.search_member_ids(text)
+        return queryset.filter(Q(member_id__in=found) | Q(given_to__name__icontains=text))
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         super().prepare_rows(request, rows)

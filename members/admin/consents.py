@@ -17,6 +17,7 @@ from core.admin import (
     Question,
     ScopedReadOnlyAdmin,
     ServiceForms,
+    TypedSearch,
     ask,
     column,
     name_actions,
@@ -229,18 +230,14 @@ class DoorFilter(ChoiceFilter):
     options = tuple((door.value, door.label) for door in ConsentDoor)
 
 
-class OfMember(ScopedReadOnlyAdmin):
+class OfMember(TypedSearch, ScopedReadOnlyAdmin):
     """Rows with a member's key, found as members are found."""
 
     search_fields = ("member__code",)
     search_help_text = _("会员姓名、拼音、手机号或会员码")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        return queryset.filter(member_id__in=selectors.search_member_ids(search_term)), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return queryset.filter(member_id__in=selectors.search_member_ids(text))
 
     @column(_("会员"))
     def member_name(self, row: Any) -> str:

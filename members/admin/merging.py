@@ -19,6 +19,7 @@ from core.admin import (
     Panel,
     Question,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     ask,
     bound_data,
     column,
@@ -88,7 +89,7 @@ class UndoForm(DressedForm):
 
 
 @admin.register(MemberMerge)
-class MemberMergeAdmin(MergeDesk, ScopedReadOnlyAdmin):
+class MemberMergeAdmin(MergeDesk, TypedSearch, ScopedReadOnlyAdmin):
     """Who was merged into whom, and how long it can be undone. Seen by whoever sees the survivor."""
 
     list_display = ("survivor_words", "emptier_words", "how_words", "made", "made_by", "state_label")
@@ -108,13 +109,9 @@ class MemberMergeAdmin(MergeDesk, ScopedReadOnlyAdmin):
         "undo_reason",
     )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
         """The words that find the one who lives on."""
-        if not search_term.strip():
-            return queryset, False
-        return queryset.filter(survivor__in=selectors.search_member_ids(search_term)), False
+        return queryset.filter(survivor__in=selectors.search_member_ids(text))
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[MemberMerge]) -> None:
         for row, line in zip(rows, selectors.merge_lines(rows, at=clock.now()), strict=True):

@@ -18,6 +18,7 @@ from core.admin import (
     Question,
     ScopedReadOnlyAdmin,
     Tile,
+    TypedSearch,
     ask,
     bound_data,
     column,
@@ -83,19 +84,14 @@ class StateFilter(ChoiceFilter):
     options = tuple((state.value, state.label) for state in AdjustmentState)
 
 
-class _OfMember(ScopedReadOnlyAdmin):
+class _OfMember(TypedSearch, ScopedReadOnlyAdmin):
     """Rows of members' accounts, found as members are found."""
 
     search_fields = ("account__member__code",)
     search_help_text = _("会员姓名、拼音、手机号或会员码")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        found = selectors.search_member_ids(search_term)
-        return queryset.filter(account__member_id__in=found), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return queryset.filter(account__member_id__in=selectors.search_member_ids(text))
 
     @column(_("会员"))
     def member_name(self, row: Any) -> str:

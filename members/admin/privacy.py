@@ -287,13 +287,8 @@ class PhoneRevealAdmin(OfMember):
         "words_shown",
     )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        of_member, _is_doubled = super().get_search_results(request, queryset, search_term)
-        if not search_term.strip():
-            return of_member, False
-        return of_member | queryset.filter(actor_label__icontains=search_term.strip()), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return super().found_by(queryset, text) | queryset.filter(actor_label__icontains=text)
 
     @column(_("时间"), ordering="at")
     def moment(self, row: PhoneReveal) -> str:

@@ -19,6 +19,7 @@ from core.admin import (
     Panel,
     Question,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     ask,
     bound_data,
     column,
@@ -73,7 +74,7 @@ class DirectionFilter(ChoiceFilter):
 
 
 @admin.register(TierChange)
-class TierChangeAdmin(ScopedReadOnlyAdmin):
+class TierChangeAdmin(TypedSearch, ScopedReadOnlyAdmin):
     """Who rose and fell, why, and on which numbers; never changed by hand."""
 
     list_display = ("member_name", "change_label", "cause_words", "evidence", "note", "moment", "actor")
@@ -90,12 +91,8 @@ class TierChangeAdmin(ScopedReadOnlyAdmin):
         (_("经过"), {"fields": (("moment", "actor"),)}),
     )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        return queryset.filter(member_id__in=selectors.search_member_ids(search_term)), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return queryset.filter(member_id__in=selectors.search_member_ids(text))
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         floor = _floor_name()

@@ -10,9 +10,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import ChoiceFilter, Question, ScopedReadOnlyAdmin, ask, column, operation, staff_actor, when
+from core.admin import (
+    ChoiceFilter,
+    Question,
+    ScopedReadOnlyAdmin,
+    TypedSearch,
+    ask,
+    column,
+    operation,
+    staff_actor,
+    when,
+)
 from sales import services
-from sales.admin.searching import TypedSearch
 from sales.models import AliasKind, CodeAlias
 
 # Said of members' keys too.

@@ -19,13 +19,13 @@ from core.admin import (
     Exports,
     Rows,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     column,
     name_actions,
 )
 from coupons.selectors import visible_store_ids
 from sales import selectors
 from sales.admin.commission_sheets import draft_columns, draft_row
-from sales.admin.searching import TypedSearch
 from sales.admin.words import read_month, yuan
 from sales.models import Category, CommissionLine, CommissionMonth, LineKind
 

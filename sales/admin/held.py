@@ -21,6 +21,7 @@ from core.admin import (
     OwnPage,
     Question,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     ask,
     bound_data,
     column,
@@ -33,7 +34,6 @@ from core.admin import (
 from sales import services
 from sales.admin.held_mending import HeldMending, ReasonForm
 from sales.admin.held_page import held_page, held_words
-from sales.admin.searching import TypedSearch
 from sales.models import DeskJob, HeldDocument, HeldState
 from sales.selectors.desk import list_held_groups
 from sales.selectors.staff_scopes import visible_store_codes

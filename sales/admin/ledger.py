@@ -27,6 +27,7 @@ from core.admin import (
     Exports,
     MomentInput,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     autocomplete_field,
     column,
     name_actions,
@@ -35,7 +36,6 @@ from core.admin import (
 )
 from sales.admin.desk_text import metric_words, signed_words, value_words
 from sales.admin.documents import link_documents
-from sales.admin.searching import TypedSearch
 from sales.models import EntryReason, FactKind, PerformanceEntry
 from sales.selectors.documents import entries_of_number
 from sales.selectors.ledger import numbers_then, sum_entries

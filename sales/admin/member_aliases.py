@@ -9,12 +9,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import ChoiceFilter, Question, ScopedReadOnlyAdmin, ask, column, operation, staff_actor, when
+from core.admin import (
+    ChoiceFilter,
+    Question,
+    ScopedReadOnlyAdmin,
+    TypedSearch,
+    ask,
+    column,
+    first_found,
+    operation,
+    staff_actor,
+    when,
+)
 from members import selectors as member_selectors
 from members.admin.cells import MemberCells
 from sales import services
 from sales.admin.aliases import FORGOTTEN, STAYS_BOOKED
-from sales.admin.searching import TypedSearch, first_found
 from sales.models import MemberAlias
 from sales.selectors.aliases import member_alias_ids
 

@@ -17,7 +17,9 @@ from core.admin import (
     Exports,
     Panel,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     column,
+    first_found,
     money,
     name_actions,
     register_panel,
@@ -26,7 +28,6 @@ from core.admin import (
 )
 from sales.admin.desk_text import signed_words
 from sales.admin.documents import link_to
-from sales.admin.searching import TypedSearch, first_found
 from sales.models import PerformanceEntry, SaleReturn
 from sales.selectors.documents import DocumentName
 

@@ -17,7 +17,9 @@ from core.admin import (
     DaysFilter,
     Exports,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     column,
+    first_found,
     money,
     when,
 )
@@ -26,7 +28,6 @@ from guides import errors as guide_errors
 from members import selectors as member_selectors
 from members.admin.cells import MemberCells
 from sales.admin.documents import link_to
-from sales.admin.searching import TypedSearch, first_found
 from sales.models import Review, ReviewState
 from sales.selectors.documents import DocumentName
 

@@ -19,6 +19,7 @@ from core.admin import (
     Exports,
     OwnPage,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     column,
     money,
     name_actions,
@@ -30,7 +31,6 @@ from members import selectors as member_selectors
 from sales.admin.desk_text import CHANNELS, channel_words, share_words
 from sales.admin.reattribution import Reattribution
 from sales.admin.sale_page import page_of
-from sales.admin.searching import TypedSearch
 from sales.models import Sale
 from sales.selectors.documents import live_owners, sales_of_guide
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from core.admin import BaseAdmin
+from core.admin.base import BaseAdmin
 
 if TYPE_CHECKING:
     _Base = BaseAdmin
