@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
 
@@ -22,6 +22,9 @@ def kept_rows(blocker: DjangoDbBlocker, make: Callable[[], Any]) -> Iterator[Any
         whole.callback(transaction.set_rollback, True)
         try:
             made = make()
+            with connection.cursor() as cursor:
+                # A bulk issue in `make` leaves its short limit to the whole transaction; a busy machine rests longer.
+                cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         except BaseException:
             whole.close()
             raise

@@ -37,7 +37,7 @@ from openapi.models import ApiRequest
 from sales import selectors as sales_selectors
 from sales import services as sales_services
 from sales.contracts import TargetEntry, TargetKey
-from tests.admin.reach_kit import fill_reaches
+from tests.admin.reach_kit import fill_reaches, fill_rounds
 from tests.admin.sales_desk_kit import fill_sales
 from tests.admin.sms_kit import fill_texts
 from tests.cast import Cast, make_cast
@@ -375,6 +375,7 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     fill_numbers(cast)
     fill_sales(cast)
     fill_reaches(cast)
+    fill_rounds(cast, tag.id)
     fill_reviews(cast)
     fill_behaviours(cast)
     return cast

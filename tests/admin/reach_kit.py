@@ -11,9 +11,11 @@ from core import clock
 from core.actor import Actor
 from guides import services as guide_services
 from guides.contracts import FollowUpOrder
+from members.models import Member
 from tests.campaigns.kit import make_template
 from tests.cast import Cast
 from wechat.contracts import MassContent
+from wechat.models import FollowerTag
 
 
 def fill_reaches(cast: Cast) -> None:
@@ -78,3 +80,20 @@ def fill_reaches(cast: Cast) -> None:
         is_on=True,
         actor=Actor.system("desk"),
     )
+
+
+def fill_rounds(cast: Cast, tag_id: int) -> None:
+    """Staff gave 小美 to her guide; her tag is pushed to WeChat."""
+    actor = Actor.system("desk")
+    guide_services.give_follow_ups(
+        members=Member.objects.filter(pk=cast.xiaomei.id),
+        title="春装到店",
+        script="来试试吗？",
+        due_on=clock.today(),
+        request_key="desk",
+        actor=actor,
+    )
+    tag = FollowerTag.objects.create(
+        account_id=cast.account_id, wechat_tag_id=101, name="敏感肌", synced_at=clock.now()
+    )
+    guide_services.link_tags(member_tag_id=tag_id, follower_tag_id=tag.pk, direction="push", actor=actor)

@@ -213,7 +213,7 @@ def test_who_may_only_look_sets_nothing(client: Client, cast: Cast) -> None:
 
 def test_a_month_is_prepared_looked_at_closed_and_opened_again(desk: Client, cast: Cast) -> None:
     rule()
-    sell("C1", 10_000)
+    sell("NO-1", 10_000)
     address = url("sales_commission_month", "2026-09")
     assert "未结算" in desk.get(address).content.decode()
     ask = {"_confirmed": "1"}
@@ -232,7 +232,7 @@ def test_a_month_is_prepared_looked_at_closed_and_opened_again(desk: Client, cas
     assert "已关账" in done.content.decode()
     assert "逐人核对一致" in desk.get(address).content.decode()
     statement = desk.get(url("sales_commission_guide", "2026-09", cast.lina.id)).content.decode()
-    assert "C1" in statement
+    assert "NO-1" in statement
     for name in ("sales_commission_export", "sales_commission_guide_export"):
         args = ("2026-09",) if name.endswith("n_export") else ("2026-09", cast.lina.id)
         book = openpyxl.load_workbook(io.BytesIO(b"".join(desk.get(url(name, *args)))))
@@ -241,8 +241,8 @@ def test_a_month_is_prepared_looked_at_closed_and_opened_again(desk: Client, cas
         assert float(sheet[2][9].value) == 3.0
     assert len(list(book.worksheets[1].rows)) == 2
     listed = url("sales_commissionline_changelist", month="2026-09")
-    assert "C1" in desk.get(listed).content.decode()
-    assert "C1" not in desk.get(url("sales_commissionline_changelist", q="C2")).content.decode()
+    assert "NO-1" in desk.get(listed).content.decode()
+    assert "NO-1" not in desk.get(url("sales_commissionline_changelist", q="NO-2")).content.decode()
     lines = desk.get(url("sales_commissionline_export", month="2026-09"))
     sheet = openpyxl.load_workbook(io.BytesIO(b"".join(lines))).worksheets[0]
     assert [cell.value for cell in sheet[2]][1:3] == ["T001", "李娜"]
