@@ -27,6 +27,7 @@ _ROUNDS: Final = int(os.environ.get("BENCH_SEGMENT_ROUNDS", "5"))
 _COUNT_LIMIT: Final = 1.3
 _LIVE_LEAST: Final = 10.0
 _MORE: Final = """
+INSERT INTO sales_category (code, name) SELECT 'c' || n, '' FROM generate_series(0, 11) n;
 INSERT INTO members_taggroup (name, "order", is_exclusive) VALUES ('group', 0, false);
 INSERT INTO members_tag (group_id, name, origin, is_active)
 SELECT (SELECT id FROM members_taggroup), 'tag ' || n, 'manual', true FROM generate_series(1, 5) n;

@@ -250,7 +250,8 @@ def _options(parameter: Choices | Picks, typed: Mapping[str, Sequence[str]]) -> 
     options = parameter.options if isinstance(parameter, Choices) else (parameter.options or list)()
     chosen = set(typed.get("key", ()))
     listed = [(str(key), str(label), str(key) in chosen) for key, label in options]
-    return {"sort": "ticks" if len(listed) <= 16 else "box", "options": listed}
+    is_tree = any(label.startswith("　") for _key, label, _is_chosen in listed)
+    return {"sort": "box" if is_tree or len(listed) > 16 else "ticks", "options": listed}
 
 
 def menu() -> list[tuple[str, list[tuple[str, str]]]]:
