@@ -10,7 +10,7 @@ from core.errors import Unavailable
 from core.events import Event
 from tests.wechat import push_kit
 from tests.wechat.conftest import Push
-from wechat.events import SubscriptionAnswered, SubscriptionSettled, TemplateDelivered
+from wechat.events import MassSettled, SubscriptionAnswered, SubscriptionSettled, TemplateDelivered
 from wechat.models import InboundEvent
 from wechat.services.callback import answer
 from wechat.services.inbox import drain_inbox
@@ -28,7 +28,7 @@ def hear(event: Event) -> None:
 @pytest.fixture(autouse=True)
 def _listening(monkeypatch: pytest.MonkeyPatch) -> None:
     HEARD.clear()
-    for kind in (TemplateDelivered, SubscriptionAnswered, SubscriptionSettled):
+    for kind in (MassSettled, TemplateDelivered, SubscriptionAnswered, SubscriptionSettled):
         monkeypatch.setitem(events._routes, kind, (f"{__name__}.hear",))
 
 
@@ -59,6 +59,42 @@ def test_a_template_message_s_delivery_is_told_with_its_id(push_safe: Push) -> N
     told = HEARD[0]
     assert isinstance(told, TemplateDelivered)
     assert (told.message_id, told.status, told.app_id) == ("200163836", "blocked", push_kit.APP_ID)
+    assert InboundEvent.objects.get().state == "processed"
+
+
+CHECKED = {"Count": 1, "ResultList": {"item": {"ArticleIdx": 1, "CanReprint": 0}}, "CheckState": 3}
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"Status": "send success", "TotalCount": 10, "FilterCount": 8, "SentCount": 7, "ErrorCount": 1},
+         (True, 0, 10, 8, 7, 1, 0)),
+        ({"Status": "sendsuccess", "CopyrightCheckResult": {"Count": 0, "ResultList": "", "CheckState": 1}},
+         (True, 0, 0, 0, 0, 0, 1)),
+        ({"Status": "err(30003)", "TotalCount": 10, "CopyrightCheckResult": CHECKED}, (False, 30003, 10, 0, 0, 0, 3)),
+        ({"Status": "err (10001)", "CopyrightCheckResult": ""}, (False, 10001, 0, 0, 0, 0, 0)),
+        ({"Status": "send fail", "TotalCount": "many", "SentCount": -5}, (False, 0, 0, 0, 0, 0, 0)),
+        ({"Status": "err(what)", "TotalCount": "9" * 30}, (False, 0, 2**31 - 1, 0, 0, 0, 0)),
+        ({}, (False, 0, 0, 0, 0, 0, 0)),
+    ],
+)  # fmt: skip
+def test_the_result_of_a_mass_message(push_safe: Push, said: dict[str, Any], told: tuple[int, ...]) -> None:
+    """It comes from WeChat's own helper, with an id that is no message's to a person."""
+    push_safe(push_kit.event("MASSSENDJOBFINISH", MsgID=1000001625, **said))
+    drain_inbox()
+    heard = HEARD[0]
+    assert isinstance(heard, MassSettled)
+    assert heard.message_id == "1000001625"
+    assert told == (
+        heard.is_sent,
+        heard.reason,
+        heard.total_count,
+        heard.filtered_count,
+        heard.reached_count,
+        heard.error_count,
+        heard.copyright_state,
+    )
     assert InboundEvent.objects.get().state == "processed"
 
 
