@@ -56,16 +56,6 @@ def say_appointment(at: dt.datetime, *, now: dt.datetime) -> str:
     return f"{day} {local:%H:%M}"
 
 
-def say_span(span: dt.timedelta) -> str:
-    """How long: 5分钟, 3小时, 2天; at least one minute."""
-    minutes = max(1, int(span.total_seconds() // 60))
-    if minutes < 60:
-        return _("%(minutes)d分钟") % {"minutes": minutes}
-    if minutes < 24 * 60:
-        return _("%(hours)d小时") % {"hours": minutes // 60}
-    return _("%(days)d天") % {"days": minutes // (24 * 60)}
-
-
 def say_day(day: dt.date, *, today: dt.date) -> str:
     """A date: 3月8日 in this year, 2025年3月8日 in another."""
     if day.year == today.year:

@@ -22,6 +22,7 @@ from guides.contracts import (
     RequestStepLine,
     RequestSummary,
     RequestTab,
+    say_span,
 )
 from members.contracts import MemberCard
 
@@ -272,7 +273,7 @@ def request_row(line: GuideRequestLine, *, now: dt.datetime) -> RequestRow:
 def _say_late(line: GuideRequestLine, now: dt.datetime) -> str:
     if not line.is_overdue or line.request.due_at is None:
         return ""
-    return _("超时 %(span)s") % {"span": phrases.say_span(now - line.request.due_at)}
+    return _("超时 %(span)s") % {"span": say_span(now - line.request.due_at)}
 
 
 def _say_due(request: RequestCard, now: dt.datetime) -> str:

@@ -21,6 +21,7 @@ from guides.contracts import (
     TalkLine,
     WaitingTalk,
     say_message,
+    say_span,
     say_window,
 )
 from guides.selectors.conversations import access_talker
@@ -133,7 +134,7 @@ def build_talk_tile(guide: GuideCard, *, now: dt.datetime) -> TalkTile | None:
     if summary.unread_count:
         text = _("%(members)d 位会员等您回复，%(unread)d 条未读") % words
     waited = now - summary.waiting_since
-    return TalkTile(text, _("已等 %(span)s") % {"span": phrases.say_span(waited)}, waited >= _LATE)
+    return TalkTile(text, _("已等 %(span)s") % {"span": say_span(waited)}, waited >= _LATE)
 
 
 def build_talks(guide: GuideCard, *, now: dt.datetime | None = None) -> TalksPage:
@@ -226,7 +227,7 @@ def _row(talk: WaitingTalk, now: dt.datetime) -> TalkRow:
         name=talk.member.display_name,
         avatar=member_avatar(talk.member),
         words=say_message(talk.last_kind, talk.last_words),
-        wait_text=_("已等 %(span)s") % {"span": phrases.say_span(waited)},
+        wait_text=_("已等 %(span)s") % {"span": say_span(waited)},
         is_late=waited >= _LATE,
         unread=_("%(count)d 条未读") % {"count": talk.unread_count} if talk.unread_count else "",
         is_orphan=talk.is_orphan,

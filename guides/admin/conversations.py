@@ -37,7 +37,7 @@ from core.admin import (
 )
 from core.errors import Refusal
 from guides import selectors, services
-from guides.contracts import GuideCard, Talk, TalkLine, say_message, say_window
+from guides.contracts import GuideCard, Talk, TalkLine, say_message, say_span, say_window
 from guides.models import AnswerState, Binding, Conversation, Guide, GuideState
 from guides.selectors.member_side import find_member_guide
 from guides.selectors.quick_replies import list_quick_replies
@@ -194,7 +194,7 @@ class ConversationAdmin(OwnPage, MemberCells, TypedSearch, ScopedReadOnlyAdmin):
             return "done", _now("不用再回复")
         waited = row.now - row.waiting_since
         kind = "late" if waited >= dt.timedelta(hours=1) else "waits"
-        return kind, _now("已等 %(span)s") % {"span": _span(waited)}
+        return kind, _now("已等 %(span)s") % {"span": say_span(waited)}
 
     @column(_("未读"), ordering="unread_count")
     def unread(self, row: Any) -> str:
@@ -306,7 +306,7 @@ class ConversationAdmin(OwnPage, MemberCells, TypedSearch, ScopedReadOnlyAdmin):
             "window": window,
             "is_open": talk.window_until is not None and talk.window_until > now,
             "is_waiting": is_waiting,
-            "waited": _span(now - talk.waiting_since) if talk.waiting_since else "",
+            "waited": say_span(now - talk.waiting_since) if talk.waiting_since else "",
             "replies": list_quick_replies(member=talk.member, guide=None),
             "replies_url": reverse("admin:guides_quickreply_changelist"),
             "request_key": uuid.uuid4().hex,
@@ -353,15 +353,6 @@ def _owner_words(guide: Any, given_to: Guide | None) -> str:
 def _is_at_work(guide: Any) -> bool:
     """Of a card and of a row alike."""
     return bool(guide.is_active if isinstance(guide, GuideCard) else guide.state == GuideState.ACTIVE)
-
-
-def _span(span: dt.timedelta) -> str:
-    minutes = max(1, int(span.total_seconds() // 60))
-    if minutes < 60:
-        return _now("%(minutes)d分钟") % {"minutes": minutes}
-    if minutes < 24 * 60:
-        return _now("%(hours)d小时") % {"hours": minutes // 60}
-    return _now("%(days)d天") % {"days": minutes // (24 * 60)}
 
 
 def _tiles(request: HttpRequest) -> list[Tile]:

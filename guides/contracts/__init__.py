@@ -7,6 +7,7 @@ from guides.contracts.conversations import (
     TalkSummary,
     WaitingTalk,
     say_message,
+    say_span,
     say_window,
 )
 from guides.contracts.follow_ups import (
@@ -127,5 +128,6 @@ __all__ = [
     "WaitingTalk",
     "WonBinding",
     "say_message",
+    "say_span",
     "say_window",
 ]

@@ -28,6 +28,16 @@ def say_message(kind: str, words: str) -> str:
     return " ".join(part for part in (placeholder, words) if part)
 
 
+def say_span(span: dt.timedelta) -> str:
+    """How long: 5分钟, 3小时, 2天; at least one minute."""
+    minutes = max(1, int(span.total_seconds() // 60))
+    if minutes < 60:
+        return _("%(minutes)d分钟") % {"minutes": minutes}
+    if minutes < 24 * 60:
+        return _("%(hours)d小时") % {"hours": minutes // 60}
+    return _("%(days)d天") % {"days": minutes // (24 * 60)}
+
+
 def say_window(until: dt.datetime | None, *, now: dt.datetime) -> str:
     """Until when WeChat takes an answer: 还能回复 3 小时 12 分; a window that is over says so."""
     if until is None or until <= now:

@@ -6,6 +6,7 @@ import pytest
 
 from assistant import phrases
 from core import clock
+from guides.contracts import say_span
 
 NOON = dt.datetime(2026, 3, 8, 12, 0, tzinfo=clock.SHANGHAI)
 
@@ -94,4 +95,4 @@ def test_a_time_to_meet_is_said_by_its_day(at, said):
     [(0, "1分钟"), (59, "59分钟"), (60, "1小时"), (1439, "23小时"), (1440, "1天"), (4000, "2天")],
 )
 def test_a_span_is_said_in_its_largest_unit(minutes, said):
-    assert phrases.say_span(dt.timedelta(minutes=minutes)) == said
+    assert say_span(dt.timedelta(minutes=minutes)) == said
