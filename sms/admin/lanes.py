@@ -42,6 +42,14 @@ class SmsLaneAdmin(ReadOnlyAdmin):
     actions_detail = ("change_rate", "lift")
     fields = ("purpose_words", "rate_per_s", "state_label", "why", "remedy", "ends")
 
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Nothing is lifted from a lane that sends."""
+        row = self.subject(request, str(object_id))
+        if row is None:
+            return []
+        offered = super().get_actions_detail(request, object_id)
+        return [action for action in offered if action.path != "lift" or _is_halted(row)]
+
     @column(_("用途"), ordering="purpose")
     def purpose_words(self, row: SmsLane) -> str:
         return str(row.get_purpose_display())

@@ -126,7 +126,10 @@ def test_a_stopped_lane_shows_on_the_first_page_with_its_remedy_and_is_lifted(de
     desk.post(reverse("admin:sms_smslane_lift", args=[lane.pk]), {"_confirmed": "1"})
     lane.refresh_from_db()
     assert (lane.halted_at, lane.rate_per_s) == (None, 20)
-    again = desk.post(reverse("admin:sms_smslane_lift", args=[lane.pk]), {"_confirmed": "1"})
+    lift = reverse("admin:sms_smslane_lift", args=[lane.pk])
+    assert lift in page
+    assert lift not in desk.get(reverse("admin:sms_smslane_change", args=[lane.pk])).content.decode()
+    again = desk.post(lift, {"_confirmed": "1"})
     assert "现在没有停发" in again.content.decode()
 
 
