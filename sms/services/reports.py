@@ -17,7 +17,7 @@ from core.errors import NotFound, Refusal
 from sms.contracts import ReceiptTold, ReplyTold
 from sms.events import OptOutReceived, ReportsArrived, TextReported
 from sms.gateways import ProviderError, gateway, is_set_up
-from sms.models import ReportState, SmsMessage, SmsReceipt, SmsReply, SmsState
+from sms.models import ReportState, SmsBlock, SmsMessage, SmsReceipt, SmsReply, SmsState
 from sms.models.reports import BlockReason
 from sms.services.blocks import block_number
 from sms.wording import is_opt_out
@@ -128,8 +128,10 @@ def get_reply(reply_id: int) -> ReplyTold:
 
 
 def prune_reports(*, at: dt.datetime | None = None) -> int:
-    """Receipts and replies past SMS_KEEP_DAYS are deleted; how many."""
-    horizon = (at or clock.now()) - dt.timedelta(days=settings.SMS_KEEP_DAYS)
+    """Receipts and replies past SMS_KEEP_DAYS are deleted, and blocks that are over; how many of the first."""
+    now = at or clock.now()
+    horizon = now - dt.timedelta(days=settings.SMS_KEEP_DAYS)
+    SmsBlock.objects.filter(until__lt=now).delete()
     receipts = SmsReceipt.objects.filter(received_at__lt=horizon).delete()[0]
     return receipts + SmsReply.objects.filter(received_at__lt=horizon).delete()[0]
 

@@ -106,8 +106,7 @@ def save_template(
     actor: Actor,
     at: dt.datetime | None = None,
 ) -> int:
-    """The template is kept so; its id. A changed text waits for the provider's review again unless `state` says how that
-    ended.
+    """The template is kept so; its id. `state` is what staff see in the provider's console; the next synchronisation asks.
 
     Refuses (TemplateUnusable) an unusable id, places that are not {1} to {n}, a code template with other than one place,
     and marketing without the words by which she can refuse it.

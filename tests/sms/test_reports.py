@@ -110,5 +110,7 @@ def test_reports_are_kept_once_and_forgotten_in_time(db: None) -> None:
         services.store_receipts(told=[ReceiptTold("2640:1", True, "", old)], at=old)
         services.store_replies(told=[ReplyTold(phone, "好\0的", old), ReplyTold("10086", "T", old)], at=old)
     services.store_receipts(told=[ReceiptTold("2640:2", True, "", clock.now())])
+    block_number(phone=phone, reason=BlockReason.BLACKLISTED, at=old)
     assert (SmsReceipt.objects.count(), SmsReply.objects.count()) == (2, 1)
     assert services.prune_reports() == 2
+    assert not SmsBlock.objects.exists()
