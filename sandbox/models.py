@@ -55,6 +55,8 @@ class Account:
     mode: str = "safe"
     format: str = "xml"
     callback_url: str = ""
+    api_url: str = ""  # of the mini-program's own server
+    goods: list[str] | None = None  # codes of what it sells
     open_platform: str | None = None
     oauth_domains: list[str] | None = None
     ip_whitelist: list[str] | None = None

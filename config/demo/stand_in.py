@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit
 from django.apps import apps
 
 from config.demo import accounts, texts
+from config.demo.goods import GOODS
 from config.demo.processes import request_json
 from config.demo.templates import templates
 from core.actor import Actor
@@ -77,6 +78,8 @@ def connect(sandbox_url: str, web_url: str) -> dict[str, str]:
             "mode": "safe",
             "format": "json",
             "callback_url": f"{web_url}/wechat/callback/{accounts.MINI_SLUG}/",
+            "api_url": f"{web_url}/api/mini/v1",
+            "goods": [one.code for one in GOODS],
             "open_platform": "suyi",
         },
     )

@@ -17,11 +17,11 @@ CHOICES = {
     "mode": ("plain", "compatible", "safe"),
     "format": ("xml", "json"),
 }
-TEXTS = ("name", "app_secret", "original_id", "token", "callback_url")
+TEXTS = ("name", "app_secret", "original_id", "token", "callback_url", "api_url")
 NUMBERS = ("token_lifetime", "permanent_qr_limit")
 OPTIONAL_NUMBERS = ("sends_per_minute", "crowd")
 OPTIONAL_TEXTS = ("open_platform", "previous_aes_key")
-LISTS = ("oauth_domains", "ip_whitelist", "pages", "crowd_gone")
+LISTS = ("oauth_domains", "ip_whitelist", "pages", "crowd_gone", "goods")
 SETTABLE = {
     *CHOICES,
     *TEXTS,

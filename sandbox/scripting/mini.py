@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox import mini
+from sandbox import browsing, mini
 from sandbox.apis.minicode import draw
 from sandbox.errors import ScriptError
 from sandbox.models import Account, Person
@@ -80,6 +80,9 @@ def routes(desk: Desk) -> list[Route]:
         opening = mini.open_mini(world, person, account, page, dict(parse_qsl(query)), scene)
         return {"outcome": "opened", **mini.describe_opening(opening), "pushes": []}
 
+    async def browse(ask: Ask) -> Answer:
+        return await browsing.browse(world, desk.postman.client, *who(ask))
+
     async def show_code(ask: Ask) -> Answer:
         code = world.codes.get(ask.path("name"))
         if code is None or code.page is None:
@@ -91,5 +94,6 @@ def routes(desk: Desk) -> list[Route]:
         desk.route("POST", one + "/login", log_in),
         desk.route("POST", one + "/phone", give_phone),
         desk.route("POST", one + "/open", open_it),
+        desk.route("POST", one + "/browse", browse),
         desk.route("GET", "/mini-codes/{name}", show_code),
     ]

@@ -1,5 +1,5 @@
 // A mini-program on the phone: how it was opened, and the codes it would send to its server.
-import { $, clockText, copy, h, spanText } from "/static/dom.js";
+import { $, clockText, copy, h, spanText, toast } from "/static/dom.js";
 import { account, act, now, on, person, state } from "/static/store.js";
 import { openScan } from "/static/scan.js";
 import { openPopUp, openSettings } from "/static/templates.js";
@@ -16,6 +16,11 @@ async function ask(name) {
   const answer = await act(`mini/${name}`);
   given.set(key, { ...given.get(key), [name]: { ...answer, at: now() } });
   drawMini();
+}
+
+async function browse() {
+  const { sent, answer } = await act("mini/browse");
+  toast(`看了几件商品，上报 ${sent} 条，记下 ${answer.kept_count} 条${answer.declined_count ? "（她没有同意个性化推荐）" : ""}`);
 }
 
 function decoded(text) {
@@ -76,7 +81,8 @@ function opened(mini) {
     h("div.mini-deeds", {},
       h("button.go", { onclick: () => ask("login") }, "登录"),
       h("button", { onclick: () => ask("phone") }, "手机号授权"),
-      h("button", { onclick: openPopUp }, "订阅消息")),
+      h("button", { onclick: openPopUp }, "订阅消息"),
+      h("button", { onclick: browse }, "逛一逛")),
     consents(mini),
     h("p.mini-state", {}, mini.logged_in_at ? `系统在 ${clockText(mini.logged_in_at, { withSeconds: true })} 用登录码认出了${person().name}` : "点“登录”拿一个码，交给系统，它就认出人来"),
     ticket("登录码", codes.login, mini.logged_in_at),
