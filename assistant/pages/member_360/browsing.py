@@ -36,7 +36,7 @@ def build_browsing(member_id: int, *, now: dt.datetime) -> Browsing | None:
     codes = {one.subject for one in found.interests if one.kind in PRODUCT_KINDS}
     names = list_product_names(codes) if codes else {}
     return Browsing(
-        last_text=_now("%(time)s来过小程序") % {"time": phrases.say_time(found.last_at, now=now)},
+        last_text=_now("%(time)s 来过小程序") % {"time": phrases.say_time(found.last_at, now=now)},
         lines=tuple((_say(one, names), phrases.say_time(one.last_at, now=now)) for one in found.interests),
     )
 
