@@ -17,7 +17,9 @@ from core.admin import (
     OnlyRow,
     Panel,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     column,
+    first_found,
     narrow,
     register_panel,
     thousands,
@@ -47,7 +49,7 @@ class DoorFilter(ChoiceFilter):
 
 
 @admin.register(Behaviour)
-class BehaviourAdmin(MemberCells, ScopedReadOnlyAdmin):
+class BehaviourAdmin(MemberCells, TypedSearch, ScopedReadOnlyAdmin):
     """The newest first; without a choice of days the last month."""
 
     list_display = ("member_name", "kind_label", "subject_words", "details_words", "happened", "door_label")
@@ -66,14 +68,9 @@ class BehaviourAdmin(MemberCells, ScopedReadOnlyAdmin):
             return rows
         return rows.filter(happened_at__gte=clock.now() - dt.timedelta(days=_LIST_DAYS))
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = selectors.search_member_ids(term)
-        return queryset.filter(member_id__in=found) | queryset.filter(subject=term), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        members = selectors.search_member_ids(text)
+        return first_found(queryset.filter(subject=text), queryset.filter(member_id__in=members))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """With the last days' sums above, for those who see the whole chain."""

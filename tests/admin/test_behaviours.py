@@ -49,6 +49,7 @@ def test_the_list_is_narrowed_by_kind_door_day_and_words(
     assert rows(client, "?kind=searched") == [("小美", "searched")]
     assert rows(client, "?door=api") == []
     assert len(rows(client, "?q=C2041")) == 3
+    assert rows(client, "?q=%00") == rows(client)
     assert rows(client, f"?q={cast.xiaoli.code}") == [("小丽", "product_viewed")]
     day = clock.business_day(browsed)
     assert len(rows(client, f"?happened_at_from={day - dt.timedelta(days=1)}&happened_at_to={day}")) == 4
