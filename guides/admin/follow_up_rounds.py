@@ -77,9 +77,9 @@ def ask_round(page: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpR
             request_key=cleaned["key"],
             actor=staff_actor(request),
         )
-        return _now("%(n)s 位会员已交给她们的导购跟进，片刻后出现在导购的任务里") % {
-            "n": thousands(done.given_count)
-        }
+        return _now(
+            "%(n)s 位会员已交给她们的导购跟进，稍后出现在导购的任务里；免打扰时段派的到早上才出现"
+        ) % {"n": thousands(done.given_count)}
 
     form = RoundForm(bound_data(request), initial=initial)
     return ask(page, request, question, run, form=form)
