@@ -34,6 +34,7 @@ class SegmentHoldings(MemberHoldings):
 
     def move(self, *, emptier_id: int, survivor_id: int, actor: Actor, at: dt.datetime) -> Snapshot:
         """As above. The snapshot keeps what went."""
+        _hold(emptier_id)
         hers = SegmentMember.objects.filter(member_id=survivor_id).values("segment_id")
         mine = SegmentMember.objects.filter(member_id=emptier_id)
         going = mine.filter(segment__kind=SegmentKind.LIVING) | mine.filter(segment__in=hers)
@@ -89,11 +90,18 @@ class SegmentHoldings(MemberHoldings):
 
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
         """She is in none, and no move tells of her; sizes of past days stay."""
+        _hold(member_id)
         rows = SegmentMember.objects.filter(member_id=member_id)
         segment_ids = sorted(rows.values_list("segment_id", flat=True))
         touched = rows.delete()[0]
         _count(segment_ids, -1)
         return touched + SegmentMove.objects.filter(member_id=member_id).delete()[0]
+
+
+def _hold(member_id: int) -> None:
+    """Her segments, locked in their order before her rows in them: who works them out takes the locks in this order."""
+    segment_ids = SegmentMember.objects.filter(member_id=member_id).values("segment_id")
+    Segment.objects.filter(pk__in=segment_ids).lock_rows()
 
 
 def _count(segment_ids: Sequence[int], delta: int) -> None:

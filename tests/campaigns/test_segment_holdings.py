@@ -1,6 +1,7 @@
 """Segments when members are merged, parted, copied and erased; and writers who began before anybody listened."""
 
 import datetime as dt
+import time
 
 import psycopg
 import pytest
@@ -104,3 +105,28 @@ def test_workers_at_once_lose_and_double_nothing(cast: Cast) -> None:
     services.work_segments()
     assert members_of(segment) == set(Member.objects.filter(source="import").values_list("pk", flat=True))
     assert SegmentMove.objects.filter(segment=segment, is_entry=True).count() == 300
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_merge_waits_for_whoever_works_her_segment_out(cast: Cast) -> None:
+    """Taking her rows first and the segment after would wait in a ring with a worker, who takes them the other way."""
+    she, other = cast.xiaomei.id, cast.xiaoli.id
+    segment = living()
+    with (
+        psycopg.connect(database_url()) as worker,
+        psycopg.connect(database_url(), autocommit=True) as watcher,
+    ):
+        worker.execute("SELECT 1 FROM campaigns_segment WHERE id = %s FOR NO KEY UPDATE", [segment.pk])
+
+        def merge() -> None:
+            member_services.merge_members(first_id=she, second_id=other, survivor_id=other, actor=DIRECTOR)
+
+        def delete() -> None:
+            while not watcher.execute("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1").fetchone():
+                time.sleep(0.02)
+            worker.execute("DELETE FROM campaigns_segmentmember WHERE member_id = %s", [she])
+            worker.rollback()
+
+        assert at_once([merge, delete]) == [None, None]
+    services.work_segments()
+    assert members_of(segment) == {other}
