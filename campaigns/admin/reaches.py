@@ -23,6 +23,7 @@ from core.admin import (
     Column,
     DaysFilter,
     Exports,
+    LongListPaginator,
     Panel,
     Question,
     Rows,
@@ -112,6 +113,7 @@ class ReachAdmin(MemberCells, Exports, TypedSearch, ScopedReadOnlyAdmin):
     search_fields = ("=reason_key",)
     search_help_text = _("会员姓名、拼音、手机号、会员码，或完整的事由")
     ordering = ("-pk",)
+    paginator = LongListPaginator
     show_full_result_count = False
     fieldsets = (
         (

@@ -115,6 +115,12 @@ class Reach(models.Model):
             ),
             # Used by the frequency caps, her page and her merge.
             models.Index(fields=["member", "queued_at"], name="reach_of_member"),
+            # Used by the list of what was not sent, and why.
+            models.Index(
+                fields=["state", "-id"],
+                name="reach_not_sent",
+                condition=models.Q(state__in=["failed", "skipped", "uncertain"]),
+            ),
             # Used when WeChat tells what became of a message.
             models.Index(fields=["message_id"], name="reach_by_message", condition=~models.Q(message_id="")),
         ]

@@ -27,6 +27,7 @@ from core.admin.formats import cost_words, mask_openid, money, percent, thousand
 from core.admin.forms import DayInput, DressedForm, MomentInput, autocomplete_field, plain_address
 from core.admin.only_row import OnlyRow
 from core.admin.own_page import OwnPage
+from core.admin.paging import LongListPaginator
 from core.admin.questions import Question, ask, bound_data, run_for_each, staff_actor
 from core.admin.searching import TypedSearch, first_found
 from core.admin.service_forms import ServiceForms
@@ -44,6 +45,7 @@ __all__ = [
     "Exports",
     "ExtraAction",
     "ExtraColumn",
+    "LongListPaginator",
     "MomentInput",
     "OnlyRow",
     "OwnPage",
