@@ -169,6 +169,9 @@ def _write(row: Segment, at: dt.datetime, *, among: Iterable[int] | None, is_not
         params += [row.pk, at]
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(_LONGEST_MS)])
+        if ids is None:
+            # A segment of before its first statistics looks empty: whole ones would be compared row by row.
+            cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(text, params)
         entered, left = cursor.fetchone()
     if is_noted and (entered or left):
