@@ -9,7 +9,7 @@ from wechat.events import MassSettled, SubscriptionAnswered, SubscriptionSettled
 
 def on_reaches_queued(event: ReachesQueued) -> None:
     """Send what is due. Lost, the timetable finds it."""
-    services.send_due_reaches()
+    services.work_reaches()
 
 
 def on_segment_due(event: SegmentDue) -> None:

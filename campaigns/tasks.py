@@ -7,8 +7,8 @@ from campaigns import services
 
 @shared_task(name="campaigns.send_due_reaches")
 def send_due_reaches() -> int:
-    """See the service of that name."""
-    return services.send_due_reaches()
+    """What is due, unless enough processes are at it."""
+    return services.work_reaches()
 
 
 @shared_task(name="campaigns.work_mass_messages")

@@ -233,6 +233,10 @@ SMS_KEEP_DAYS = env.whole("SMS_KEEP_DAYS", 30)
 REACH_THREADS = env.whole("REACH_THREADS", 8)
 if not 1 <= REACH_THREADS <= 64:
     raise BadSetting(f"REACH_THREADS takes 1 to 64, not {REACH_THREADS}")
+# Processes that send at the same time, of all workers; the others stay free for pushes, answers and orders.
+REACH_SENDERS = env.whole("REACH_SENDERS", 2)
+if REACH_SENDERS < 1:
+    raise BadSetting(f"REACH_SENDERS takes 1 or more, not {REACH_SENDERS}")
 REACH_KEEP_DAYS = env.whole("REACH_KEEP_DAYS", 180)
 INBOX_KEEP_DAYS = env.whole("INBOX_KEEP_DAYS", 365)
 

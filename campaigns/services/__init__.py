@@ -32,6 +32,7 @@ from campaigns.services.segments import (
     retire_segment,
 )
 from campaigns.services.sending import send_due_reaches
+from campaigns.services.slots import work_reaches
 from campaigns.services.telling import take_back, tell_members
 from campaigns.services.texting import note_opt_out, note_text_report
 
@@ -73,5 +74,6 @@ __all__ = [
     "settle_mass_message",
     "take_back",
     "tell_members",
+    "work_reaches",
     "work_segments",
 ]
