@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from campaigns import services
 from campaigns.errors import MappingUnfit, TextPurposeUnfit
-from campaigns.models import FrequencyCap, Reach, TopicRule, TopicText
+from campaigns.models import FrequencyCap, Reach, ReachPolicy, TopicRule, TopicText
 from campaigns.services.text_mapping import map_topic_to_text
 from core import clock
 from core.actor import Actor
@@ -144,6 +144,19 @@ def test_a_long_text_costs_more(desk: Desk) -> None:
     desk.provider.set_up(templates=templates)
     row = desk.send()
     assert (row.segment_count, row.cost_hundredths) == (2, 900)
+
+
+def test_at_night_no_phone_makes_a_noise(desk: Desk) -> None:
+    hour = dt.timedelta(hours=1)
+    now = clock.now().astimezone(clock.SHANGHAI)
+    night = {"quiet_from": (now - hour).time(), "quiet_until": (now + hour).time()}
+    ReachPolicy.objects.update(is_quiet_on=True, **night)
+    row = desk.send()
+    assert (row.state, row.code) == ("queued", "quiet_hours")
+    assert desk.texts() == []
+    ReachPolicy.objects.update(is_quiet_on=False)
+    assert desk.again().channel == "sms"
+    assert desk.texts() == [TEXT]
 
 
 @pytest.mark.parametrize(
