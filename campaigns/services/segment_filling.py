@@ -57,6 +57,15 @@ noted AS (
     SELECT %s, moved.member_id, moved.is_entry, %s
     FROM (SELECT member_id, true AS is_entry FROM came UNION ALL SELECT member_id, false FROM gone) moved)
 """
+# What writes in other databases of the cluster concerns nobody here; whose database is not known counts.
+_WRITING: Final = """
+SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint, min(begun::text::bigint)
+FROM pg_snapshot_xip(pg_current_snapshot()) begun
+LEFT JOIN pg_locks held
+    ON held.locktype = 'transactionid' AND held.mode = 'ExclusiveLock' AND held.transactionid = begun::xid
+LEFT JOIN pg_stat_activity writer ON writer.pid = held.pid
+WHERE writer.datname IS NULL OR writer.datname = current_database()
+"""
 
 
 def work_segments(*, at: dt.datetime | None = None) -> int:
@@ -120,14 +129,11 @@ def _is_settled(row: Segment) -> bool:
     if row.kind != SegmentKind.LIVING:
         return True
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_snapshot_xmin(now_is)::text::bigint, pg_snapshot_xmax(now_is)::text::bigint"
-            " FROM pg_current_snapshot() now_is"
-        )
-        oldest, following = cursor.fetchone()
+        cursor.execute(_WRITING)
+        following, oldest = cursor.fetchone()
     if row.quiet_xid is None:
         row.quiet_xid = following
-    return bool(oldest >= row.quiet_xid)
+    return oldest is None or bool(oldest >= row.quiet_xid)
 
 
 def _follow_touched(at: dt.datetime | None) -> tuple[int, int]:

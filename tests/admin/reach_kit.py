@@ -83,8 +83,9 @@ def fill_reaches(cast: Cast) -> None:
 
 
 def fill_rounds(cast: Cast, tag_id: int) -> None:
-    """Staff gave 小美 to her guide; her tag is pushed to WeChat."""
+    """Staff gave 小美 to her guide; she is on a list; her tag is pushed to WeChat."""
     actor = Actor.system("desk")
+    services.create_list(name="老客名单", member_ids=[cast.xiaomei.id], actor=actor)
     guide_services.give_follow_ups(
         members=Member.objects.filter(pk=cast.xiaomei.id),
         title="春装到店",
