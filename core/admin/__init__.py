@@ -25,6 +25,7 @@ from core.admin.extensions import (
 from core.admin.filters import AutocompleteFilter, ChoiceFilter, CountedFilter
 from core.admin.formats import cost_words, mask_openid, money, percent, thousands, when
 from core.admin.forms import DayInput, DressedForm, MomentInput, autocomplete_field, plain_address
+from core.admin.lanes import ask_lift, ask_rate
 from core.admin.only_row import OnlyRow
 from core.admin.own_page import OwnPage
 from core.admin.paging import LongListPaginator
@@ -62,6 +63,8 @@ __all__ = [
     "UnfoldStackedInline",
     "UnfoldTabularInline",
     "ask",
+    "ask_lift",
+    "ask_rate",
     "autocomplete_field",
     "bound_data",
     "column",

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -11,26 +10,19 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.admin import (
-    DressedForm,
-    Question,
     ReadOnlyAdmin,
     Tile,
-    ask,
-    bound_data,
+    ask_lift,
+    ask_rate,
     column,
     operation,
     register_tiles,
-    staff_actor,
     thousands,
     when,
 )
 from sms.models import SmsLane
 from sms.services import lanes
 from sms.services.words import remedy_of, words_of
-
-
-class RateForm(DressedForm):
-    rate_per_s = forms.IntegerField(label=_("每秒最多发几条"), min_value=1, max_value=lanes.FASTEST)
 
 
 @admin.register(SmsLane)
@@ -83,18 +75,14 @@ class SmsLaneAdmin(ReadOnlyAdmin):
         if lane is None:
             return self.no_subject(request, object_id)
 
-        def run(cleaned: dict[str, Any]) -> str:
-            lanes.set_rate(purpose=lane.purpose, rate_per_s=cleaned["rate_per_s"], actor=staff_actor(request))
-            return _now("发送速度已改为每秒最多 %(n)s 条") % {"n": cleaned["rate_per_s"]}
-
-        question = Question(
+        return ask_rate(
+            self,
+            request,
+            lane,
             title=_("%(purpose)s短信的发送速度") % {"purpose": lane.get_purpose_display()},
-            submit=_("保存"),
             back_url=reverse("admin:sms_smslane_changelist"),
-            lines=[_("所有发送进程合起来不超过这个数，马上生效")],
+            set_rate=lambda rate, actor: lanes.set_rate(purpose=lane.purpose, rate_per_s=rate, actor=actor),
         )
-        form = RateForm(bound_data(request), initial={"rate_per_s": lane.rate_per_s})
-        return ask(self, request, question, run, form=form, subject=lane)
 
     @operation(_("恢复发送"), path="lift")
     def lift(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -102,22 +90,17 @@ class SmsLaneAdmin(ReadOnlyAdmin):
         if lane is None:
             return self.no_subject(request, object_id)
 
-        def run(_cleaned: dict[str, Any]) -> str:
-            lanes.lift_halt(purpose=lane.purpose, actor=staff_actor(request))
-            return _now("已恢复发送，等着的短信会陆续发出")
-
-        remedy = remedy_of(lane.halt_code)
-        question = Question(
+        return ask_lift(
+            self,
+            request,
+            lane,
             title=_("恢复%(purpose)s短信") % {"purpose": lane.get_purpose_display()},
-            submit=_("恢复发送"),
             back_url=reverse("admin:sms_smslane_changelist"),
-            lines=[
-                _("停发原因：%(why)s") % {"why": words_of(lane.halt_code)},
-                *([remedy] if remedy else []),
-                _("原因没有解决的话，发第一条时又会停下"),
-            ],
+            why=words_of(lane.halt_code),
+            remedy=remedy_of(lane.halt_code),
+            lift=lambda actor: lanes.lift_halt(purpose=lane.purpose, actor=actor),
+            done=_("已恢复发送，等着的短信会陆续发出"),
         )
-        return ask(self, request, question, run, subject=lane)
 
     def _lane(self, request: HttpRequest, object_id: str) -> Any:
         if not self.has_operate_permission(request):

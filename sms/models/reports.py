@@ -25,7 +25,29 @@ class ReportQuerySet(LockingQuerySet[Row]):
         return self.filter(state=ReportState.WAITING, not_before__lte=at)
 
 
-class SmsReceipt(models.Model):
+class _Report(models.Model):
+    """Kept as it came, worked off afterwards."""
+
+    received_at = models.DateTimeField(_("收到时间"))
+    state = models.CharField(_("处理"), max_length=7, choices=ReportState, default=ReportState.WAITING)
+    try_count = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+        indexes = [
+            # Used by work_reports.
+            models.Index(
+                fields=["not_before"], name="%(class)s_due_queue", condition=models.Q(state="waiting")
+            ),
+            models.Index(fields=["received_at"], name="%(class)s_by_received"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class SmsReceipt(_Report):
     """What became of one text, as the provider told it; the first telling counts."""
 
     message_id = models.CharField(_("服务商回执号"), max_length=80, unique=True)
@@ -33,29 +55,15 @@ class SmsReceipt(models.Model):
     is_delivered = models.BooleanField(_("已送达"))
     code = models.CharField(_("状态码"), max_length=40, blank=True)
     told_at = models.DateTimeField(_("服务商时间"))
-    received_at = models.DateTimeField(_("收到时间"))
-    state = models.CharField(_("处理"), max_length=7, choices=ReportState, default=ReportState.WAITING)
-    try_count = models.PositiveSmallIntegerField(default=0)
-    not_before = models.DateTimeField()
 
     objects = ReportQuerySet["SmsReceipt"].as_manager()
 
-    class Meta:
+    class Meta(_Report.Meta):
         verbose_name = _("短信回执")
         verbose_name_plural = _("短信回执")
-        indexes = [
-            # Used by work_reports.
-            models.Index(
-                fields=["not_before"], name="smsreceipt_due_queue", condition=models.Q(state="waiting")
-            ),
-            models.Index(fields=["received_at"], name="smsreceipt_by_received"),
-        ]
-
-    def __str__(self) -> str:
-        return f"#{self.pk}"
 
 
-class SmsReply(models.Model):
+class SmsReply(_Report):
     """What somebody answered to a text of ours."""
 
     phone = SealedTextField(_("手机号"))
@@ -63,28 +71,14 @@ class SmsReply(models.Model):
     text = SealedTextField(_("内容"))
     is_opt_out = models.BooleanField(_("退订"))
     told_at = models.DateTimeField(_("回复时间"))
-    received_at = models.DateTimeField(_("收到时间"))
     # Of number, instant and words: the same reply twice is one.
     digest = models.CharField(max_length=80, unique=True)
-    state = models.CharField(_("处理"), max_length=7, choices=ReportState, default=ReportState.WAITING)
-    try_count = models.PositiveSmallIntegerField(default=0)
-    not_before = models.DateTimeField()
 
     objects = ReportQuerySet["SmsReply"].as_manager()
 
-    class Meta:
+    class Meta(_Report.Meta):
         verbose_name = _("短信回复")
         verbose_name_plural = _("短信回复")
-        indexes = [
-            # Used by work_reports.
-            models.Index(
-                fields=["not_before"], name="smsreply_due_queue", condition=models.Q(state="waiting")
-            ),
-            models.Index(fields=["received_at"], name="smsreply_by_received"),
-        ]
-
-    def __str__(self) -> str:
-        return f"#{self.pk}"
 
 
 class BlockReason(models.TextChoices):

@@ -59,6 +59,20 @@ def fill_reaches(cast: Cast) -> None:
         channels=["template", "inbox"],
         actor=Actor.system("desk"),
     )
+    fill_mass(cast)
+    template = make_template(cast.account_id, "tpl-desk")
+    map_topic(
+        topic="coupon_expiring",
+        template_pk=template.pk,
+        fields=None,
+        page="pages/coupons",
+        is_on=True,
+        actor=Actor.system("desk"),
+    )
+
+
+def fill_mass(cast: Cast) -> None:
+    """A mass message to her, of whose list a line is nobody."""
     services.save_mass_message(
         draft=MassDraft(
             account_id=cast.account_id,
@@ -69,15 +83,6 @@ def fill_reaches(cast: Cast) -> None:
             list_name="老客.xlsx",
             bad_lines={3: "unknown"},
         ),
-        actor=Actor.system("desk"),
-    )
-    template = make_template(cast.account_id, "tpl-desk")
-    map_topic(
-        topic="coupon_expiring",
-        template_pk=template.pk,
-        fields=None,
-        page="pages/coupons",
-        is_on=True,
         actor=Actor.system("desk"),
     )
 

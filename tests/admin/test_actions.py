@@ -15,7 +15,7 @@ from guides import services
 from guides.models import ActivationCode, Binding, BindingPolicy, ChannelCode, Guide, Region, Store
 from guides.selectors import get_guide_code
 from members.services import register_member
-from tests.admin.conftest import make_push
+from tests.admin.account_kit import make_push
 from tests.cast import DIRECTOR, Cast
 from wechat.models import InboundEvent
 

@@ -17,7 +17,7 @@ from guides import services as guide_services
 from members import selectors, services
 from members.models import ConsentKind, ConsentText, DataRequest, Member, PhoneReveal, PrivacySettings
 from members.services.holdings import all_holdings
-from tests.admin.conftest import make_push
+from tests.admin.account_kit import make_push
 from tests.cast import DIRECTOR, Cast
 from tests.members import privacy_kit as kit
 

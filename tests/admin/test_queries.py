@@ -14,7 +14,7 @@ from core.actor import Actor
 from guides import services as guide_services
 from guides.models import Guide
 from members import services as member_services
-from tests.admin.conftest import make_push
+from tests.admin.account_kit import make_push
 from tests.cast import APP_ID, DIRECTOR, Cast, make_guide, openid_of
 from tests.kept_rows import kept_rows
 from wechat.models import OutboundCall

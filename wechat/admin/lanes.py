@@ -5,7 +5,6 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -14,15 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.admin import (
-    DressedForm,
-    Question,
     ReadOnlyAdmin,
     Tile,
-    ask,
-    bound_data,
+    ask_lift,
+    ask_rate,
     operation,
     register_tiles,
-    staff_actor,
     thousands,
     when,
 )
@@ -87,10 +83,6 @@ def _line(lane: LaneCard, *, at: dt.datetime, may_operate: bool) -> LaneLine:
     )
 
 
-class RateForm(DressedForm):
-    rate_per_s = forms.IntegerField(label=_("每秒最多发几条"), min_value=1, max_value=lanes.FASTEST)
-
-
 @admin.register(SendLane)
 class SendLaneAdmin(ReadOnlyAdmin):
     """Listed on the quota page; here are its buttons."""
@@ -110,27 +102,17 @@ class SendLaneAdmin(ReadOnlyAdmin):
         if lane is None:
             return self.no_subject(request, object_id)
 
-        def run(cleaned: dict[str, Any]) -> str:
-            lanes.set_rate(
-                account_id=lane.account_id,
-                channel=lane.channel,
-                rate_per_s=cleaned["rate_per_s"],
-                actor=staff_actor(request),
-            )
-            return _now("发送速度已改为每秒最多 %(n)s 条") % {"n": cleaned["rate_per_s"]}
-
-        question = Question(
-            title=_("「%(account)s」%(channel)s的发送速度")
-            % {"account": lane.account.name, "channel": lane.get_channel_display()},
-            submit=_("保存"),
+        return ask_rate(
+            self,
+            request,
+            lane,
+            title=_("「%(account)s」%(channel)s的发送速度") % _named(lane),
             back_url=reverse("admin:wechat_quota"),
-            lines=[
-                _("所有发送进程合起来不超过这个数，马上生效"),
-                _("微信嫌太快时系统会自己放慢，不用改这里"),
-            ],
+            set_rate=lambda rate, actor: lanes.set_rate(
+                account_id=lane.account_id, channel=lane.channel, rate_per_s=rate, actor=actor
+            ),
+            hints=[_("微信嫌太快时系统会自己放慢，不用改这里")],
         )
-        form = RateForm(bound_data(request), initial={"rate_per_s": lane.rate_per_s})
-        return ask(self, request, question, run, form=form, subject=lane)
 
     @operation(_("恢复发送"), path="lift")
     def lift(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -138,28 +120,26 @@ class SendLaneAdmin(ReadOnlyAdmin):
         if lane is None:
             return self.no_subject(request, object_id)
 
-        def run(_cleaned: dict[str, Any]) -> str:
-            lanes.lift_halt(account_id=lane.account_id, channel=lane.channel, actor=staff_actor(request))
-            return _now("已恢复发送，等着的消息会陆续发出")
-
-        remedy = REMEDIES.get(lane.halt_code)
-        question = Question(
-            title=_("恢复「%(account)s」的%(channel)s")
-            % {"account": lane.account.name, "channel": lane.get_channel_display()},
-            submit=_("恢复发送"),
+        return ask_lift(
+            self,
+            request,
+            lane,
+            title=_("恢复「%(account)s」的%(channel)s") % _named(lane),
             back_url=reverse("admin:wechat_quota"),
-            lines=[
-                _("停发原因：%(why)s") % {"why": verdicts.words_of(lane.halt_code)},
-                *([remedy] if remedy else []),
-                _("原因没有解决的话，发第一条时又会停下"),
-            ],
+            why=verdicts.words_of(lane.halt_code),
+            remedy=REMEDIES.get(lane.halt_code),
+            lift=lambda actor: lanes.lift_halt(account_id=lane.account_id, channel=lane.channel, actor=actor),
+            done=_("已恢复发送，等着的消息会陆续发出"),
         )
-        return ask(self, request, question, run, subject=lane)
 
     def _subject(self, request: HttpRequest, object_id: str) -> Any:
         if not self.has_operate_permission(request):
             return None
         return self.subject(request, object_id)
+
+
+def _named(lane: Any) -> dict[str, Any]:
+    return {"account": lane.account.name, "channel": lane.get_channel_display()}
 
 
 def _tiles(request: HttpRequest) -> list[Tile]:
