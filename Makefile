@@ -11,7 +11,7 @@ DEMO_HOME ?= var/demo
 LIVE_TILL ?= on
 export WEB_PORT SANDBOX_PORT DEMO_HOME LIVE_TILL
 
-.PHONY: help demo test lint format bench reset setup
+.PHONY: help demo test explore lint format bench reset setup
 
 help: ## Show what there is
 	@echo "make demo    run the whole system with a demo chain and the WeChat sandbox (WEB_PORT, SANDBOX_PORT, LIVE_TILL=off)"
@@ -44,6 +44,10 @@ demo: setup
 
 test: setup
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+# Property tests with examples nobody has tried yet; what they find becomes an @example.
+explore: setup
+	@$(BIN)/python -m pytest -n $(WORKERS) -m hypothesis --hypothesis-profile=explore $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff format --check .

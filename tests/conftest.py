@@ -5,11 +5,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
 pytest_plugins = ["tests.fixtures_cast", "tests.fixtures_stack"]
+
+# One commit is judged by the same examples wherever it is tested; `make explore` looks for new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.register_profile("explore", derandomize=False)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_configure() -> None:
