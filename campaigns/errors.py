@@ -37,6 +37,11 @@ class ChannelsUnusable(InvalidInput):
     sentence = _("请至少选择一个通道")
 
 
+class TopicIsMarketing(InvalidInput):
+    code = "campaigns.topic_is_marketing"
+    sentence = _("营销活动只发给同意接收营销消息的会员，重要程度不能改")
+
+
 class MappingUnfit(Refusal):
     """`details["faults"]` says which keyword and why."""
 

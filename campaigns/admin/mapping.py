@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.keywords import field_names, initial_of, place_fields, source_of
-from campaigns.contracts import OFFERED_TOPICS
+from campaigns.contracts import TOPICS
 from campaigns.errors import MappingUnfit
 from campaigns.models import TopicTemplate
 from campaigns.services.mapping import map_topic
@@ -46,7 +46,7 @@ class MappingForm(forms.ModelForm[TopicTemplate]):
         self.card = self._find_card()
         if "topic" in self.fields:
             offered: Any = self.fields["topic"]
-            offered.choices = [(topic.code, topic.label) for topic in OFFERED_TOPICS]
+            offered.choices = [(topic.code, topic.label) for topic in TOPICS.values()]
         if "template" in self.fields:
             dress(self.fields["template"])
         if self.card is not None:
@@ -91,7 +91,7 @@ def _form_for(row: TopicTemplate, card: TemplateCard | None) -> type[MappingForm
 class TopicFilter(ChoiceFilter):
     title = _("事项")
     parameter_name = "topic"
-    options = tuple((topic.code, topic.label) for topic in OFFERED_TOPICS)
+    options = tuple((topic.code, topic.label) for topic in TOPICS.values())
 
 
 @admin.register(TopicTemplate)

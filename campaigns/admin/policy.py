@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from campaigns.contracts import CHANNEL_LABELS, CHANNELS, OFFERED_TOPICS
+from campaigns.contracts import CHANNEL_LABELS, CHANNELS, TOPICS
 from campaigns.errors import QuietHoursUnusable
 from campaigns.models import FrequencyCap, ReachPolicy, TopicRule
 from campaigns.selectors.policy import list_topic_terms, split_channels
@@ -91,7 +91,7 @@ class TopicForm(forms.ModelForm[TopicRule]):
         super().__init__(*args, **kwargs)
         if "topic" in self.fields:
             offered: Any = self.fields["topic"]
-            offered.choices = [(topic.code, topic.label) for topic in OFFERED_TOPICS]
+            offered.choices = [(topic.code, topic.label) for topic in TOPICS.values()]
         if self.instance.pk is not None:
             self.initial["chosen"] = list(split_channels(self.instance.channels))
 
@@ -111,7 +111,7 @@ class TopicRuleAdmin(ServiceForms, BaseAdmin):
         known = set(TopicRule.objects.values_list("topic", flat=True))
         lines = [
             (topic, " → ".join(str(CHANNEL_LABELS[channel]) for channel in terms[topic.code].channels))
-            for topic in OFFERED_TOPICS
+            for topic in TOPICS.values()
             if topic.code not in known
         ]
         return super().changelist_view(request, {**(extra_context or {}), "topic_defaults": lines})

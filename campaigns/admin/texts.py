@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.keywords import field_rows, initial_of, place_fields, source_of
-from campaigns.contracts import OFFERED_TOPICS, TOPICS, topics
+from campaigns.contracts import TOPICS, topics
 from campaigns.errors import MappingUnfit
 from campaigns.models import TopicText
 from campaigns.selectors.policy import list_topic_terms
@@ -43,7 +43,7 @@ class TextForm(forms.ModelForm[TopicText]):
         super().__init__(*args, **kwargs)
         if "topic" in self.fields:
             offered: Any = self.fields["topic"]
-            offered.choices = [(topic.code, topic.label) for topic in OFFERED_TOPICS]
+            offered.choices = [(topic.code, topic.label) for topic in TOPICS.values()]
         if "chosen" in self.fields:
             dress(self.fields["chosen"])
         if self.instance.pk is not None:

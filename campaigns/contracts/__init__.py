@@ -19,7 +19,7 @@ from campaigns.contracts.reaches import (
 from campaigns.contracts.topics import (
     CHANNEL_LABELS,
     CHANNELS,
-    OFFERED_TOPICS,
+    MARKETING_TOPICS,
     OUTSIDE_CHANNELS,
     TOPICS,
     ChannelName,
@@ -31,8 +31,8 @@ __all__ = [
     "CHANNELS",
     "CHANNEL_LABELS",
     "COPYRIGHT_WORDS",
+    "MARKETING_TOPICS",
     "MASS_WORDS",
-    "OFFERED_TOPICS",
     "OUTSIDE_CHANNELS",
     "REACH_WORDS",
     "REJECTIONS",

@@ -38,6 +38,13 @@ CHANNEL_LABELS: Final[Mapping[str, Text]] = {
 # Somebody else's machine is asked, over the network: what it took is never quite certain.
 OUTSIDE_CHANNELS: Final[frozenset[str]] = frozenset({SUBSCRIPTION, TEMPLATE, SERVICE_MESSAGE, SMS})
 _QUIET: Final[tuple[ChannelName, ...]] = ("subscription", "template", "service_message", "inbox")
+_WITH_TEXT: Final[tuple[ChannelName, ...]] = (
+    "subscription",
+    "template",
+    "service_message",
+    "sms",
+    "inbox",
+)
 _WITH_GUIDE: Final[tuple[ChannelName, ...]] = (
     "subscription",
     "template",
@@ -138,15 +145,10 @@ TOPICS: Final[Mapping[str, Topic]] = {
             life_hours=24,
         ),
         _topic("task", _("导购关怀"), {}, channels=("follow_up",)),
-        _topic(
-            "marketing",
-            _("营销活动"),
-            {"campaign": _("活动"), "day": _("截止日期")},
-            importance="marketing",
-            channels=_WITH_GUIDE,
-        ),
+        _topic("marketing", _("营销活动"), {}, importance="marketing", channels=_WITH_TEXT),
     )
 }
-# Nobody tells these yet, so staff are not asked how to.
-_UNTOLD: Final = frozenset({"marketing"})
-OFFERED_TOPICS: Final = tuple(topic for topic in TOPICS.values() if topic.code not in _UNTOLD)
+# What asks for a consent of its own stays so, whatever a rule or an order says.
+MARKETING_TOPICS: Final = frozenset(
+    topic.code for topic in TOPICS.values() if topic.importance == "marketing"
+)

@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 from typing import Final
 
-from campaigns.contracts import CHANNELS, TOPICS, Cap, ChannelName, TopicTerms
+from campaigns.contracts import CHANNELS, MARKETING_TOPICS, TOPICS, Cap, ChannelName, TopicTerms
 from campaigns.models import FrequencyCap, ReachPolicy, TopicRule
 from core import clock
 
@@ -61,7 +61,7 @@ def list_topic_terms() -> dict[str, TopicTerms]:
         terms[code] = TopicTerms(
             topic=code,
             is_on=rule is None or rule.is_on,
-            importance=topic.importance if rule is None else rule.importance,  # type: ignore[arg-type]
+            importance=topic.importance if rule is None or code in MARKETING_TOPICS else rule.importance,  # type: ignore[arg-type]
             channels=topic.channels if rule is None else split_channels(rule.channels),
             life_hours=topic.life_hours,
         )

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection, transaction
 
-from campaigns.contracts import TOPICS, ReachOrder, TopicTerms
+from campaigns.contracts import MARKETING_TOPICS, TOPICS, ReachOrder, TopicTerms
 from campaigns.errors import ReachUnfit
 from campaigns.events import ReachesQueued
 from campaigns.models import Reach
@@ -111,10 +111,15 @@ def _row(order: ReachOrder, terms: dict[str, TopicTerms], now: dt.datetime) -> _
         keys=order.reason_key,
         members=order.member_id,
         topics=order.topic,
-        importances=order.importance or terms[order.topic].importance,
+        importances=_importance(order, terms[order.topic]),
         contents=_SEALED.get_prep_value(json.dumps(content, ensure_ascii=False)),
         chains=",".join(channels),
         queued=now,
         starts=not_before,
         ends=expires_at,
     )
+
+
+def _importance(order: ReachOrder, terms: TopicTerms) -> str:
+    """As it was asked for, else as the rule says; marketing stays marketing."""
+    return terms.importance if order.topic in MARKETING_TOPICS else order.importance or terms.importance

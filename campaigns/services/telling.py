@@ -21,9 +21,9 @@ def tell_members(*, told: Sequence[MemberText], at: dt.datetime) -> int:
     """Each of these is a reach of its member, once for its reason; how many are new. Who was merged is told as who she
     lives on as.
 
-    Who is known in no app of ours, and whom nobody may write to, leaves no row: after a night's file of orders that would be
-    most of them. What must be said is kept for everybody who can be reached at all; what her guide sees to for everybody who is
-    a member, and what goes by text message for everybody who has a phone.
+    Who is known in no app of ours, and whom nobody may write to of this, leaves no row: after a night's file of orders that
+    would be most of them. What must be said is kept for everybody who can be reached at all; what her guide sees to for
+    everybody who is a member, and what goes by text message for everybody who has a phone.
     """
     living = member_selectors.list_merge_targets({one.member_id for one in told})
     known = member_selectors.known_in_wechat_ids(set(living.values()))
@@ -35,7 +35,7 @@ def tell_members(*, told: Sequence[MemberText], at: dt.datetime) -> int:
         member_selectors.living_member_ids().filter(pk__in=_whom(told, seen_to, living) - known)
     )
     by_text = member_selectors.with_phone_ids(_whom(told, texted, living) - known)
-    silent = member_selectors.withdrawn_among(known | through_people | by_text)
+    words = member_selectors.list_last_words(known | through_people | by_text)
     orders = [
         _order(one, member_id, at)
         for one in told
@@ -45,9 +45,16 @@ def tell_members(*, told: Sequence[MemberText], at: dt.datetime) -> int:
             or (one.topic in texted and member_id in by_text)
         )
         and terms[one.topic].is_on
-        and (member_id not in silent or terms[one.topic].importance == "must")
+        and _agrees(words.get(member_id), terms[one.topic].importance)
     ]
     return queue_reaches(orders=orders, at=at) if orders else 0
+
+
+def _agrees(last_word: bool | None, importance: str) -> bool:
+    """Whether what she said last on marketing, if anything, lets this through."""
+    if importance == "must":
+        return True
+    return last_word is True if importance == "marketing" else last_word is not False
 
 
 def _order(one: MemberText, member_id: int, at: dt.datetime) -> ReachOrder:

@@ -8,11 +8,14 @@ import pytest
 from django.apps import apps
 
 from campaigns import services
-from campaigns.errors import ReachUnfit
+from campaigns.errors import ReachUnfit, TopicIsMarketing
 from campaigns.models import InboxMessage, Reach, ReachBar, TopicRule
+from campaigns.selectors.policy import list_topic_terms
+from campaigns.services.policy import set_topic_rule
 from core import clock
 from core.actor import Actor
 from guides import services as guide_services
+from guides.contracts import MemberText
 from members import services as member_services
 from tests.campaigns.kit import SUBSCRIPTION_ID, TEMPLATE_ID, World, tries_of
 from tests.cast import DIRECTOR
@@ -253,6 +256,41 @@ def test_marketing_reaches_only_who_agreed_and_news_who_did_not_take_it_back(wor
     )
     assert world.send("n1", importance="normal").code == "no_consent"
     assert world.send("x1", importance="must").state == "sent"
+
+
+def test_the_topic_of_marketing_goes_to_who_agreed_whatever_a_rule_or_an_order_says(world: World) -> None:
+    news = {"topic": "marketing", "values": {}}
+    assert list_topic_terms()["marketing"].channels == (
+        "subscription",
+        "template",
+        "service_message",
+        "sms",
+        "inbox",
+    )
+    with pytest.raises(TopicIsMarketing):
+        set_topic_rule(topic="marketing", is_on=True, importance="must", channels=("inbox",), actor=DIRECTOR)
+    TopicRule.objects.create(topic="marketing", is_on=True, importance="must", channels="template,inbox")
+    for key, importance in (("a", None), ("b", "must")):
+        row = world.send(key, **news, importance=importance)
+        assert (row.importance, row.state, row.code) == ("marketing", "skipped", "no_consent")
+    world.agree_to_marketing()
+    assert (world.send("c", **news).state, world.row("c").channel) == ("sent", "inbox")
+
+
+def test_news_that_the_chain_calls_marketing_leaves_no_row_without_a_consent(world: World) -> None:
+    set_topic_rule(
+        topic="coupon_expiring",
+        is_on=True,
+        importance="marketing",
+        channels=("inbox",),
+        actor=DIRECTOR,
+    )
+    told = [MemberText(world.cast.xiaomei.id, "coupon_expiring", "t", "券快到期了", "到店使用。")]
+    assert services.tell_members(told=told, at=clock.now()) == 0
+    world.agree_to_marketing()
+    assert services.tell_members(told=told, at=clock.now()) == 1
+    services.send_due_reaches()
+    assert world.row("t").state == "sent"
 
 
 def test_a_topic_that_is_off_an_old_message_and_a_changed_chain(world: World) -> None:
