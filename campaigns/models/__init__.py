@@ -1,5 +1,17 @@
 """Tables of `campaigns`; private to this app."""
 
+from campaigns.models.campaigns import (
+    Campaign,
+    CampaignGoal,
+    CampaignKind,
+    CampaignMember,
+    CampaignMemberState,
+    CampaignMove,
+    CampaignRun,
+    CampaignState,
+    CampaignVariant,
+    RunState,
+)
 from campaigns.models.grants import GrantEntry, GrantReason, SubscriptionGrant
 from campaigns.models.inbox import InboxMessage
 from campaigns.models.mass import (
@@ -31,6 +43,15 @@ from campaigns.models.segments import (
 )
 
 __all__ = [
+    "Campaign",
+    "CampaignGoal",
+    "CampaignKind",
+    "CampaignMember",
+    "CampaignMemberState",
+    "CampaignMove",
+    "CampaignRun",
+    "CampaignState",
+    "CampaignVariant",
     "CapSpan",
     "FrequencyCap",
     "GrantEntry",
@@ -48,6 +69,7 @@ __all__ = [
     "ReachBar",
     "ReachPolicy",
     "ReachState",
+    "RunState",
     "Segment",
     "SegmentKind",
     "SegmentMember",

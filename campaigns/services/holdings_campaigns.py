@@ -1,0 +1,123 @@
+"""What campaigns keep about a member: that she was in a run, and what came of it."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.db.models import F
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models import CampaignMember, CampaignMemberState, CampaignRun
+from core.actor import Actor
+from members.contracts import MergeLine
+from members.services.holdings import MemberHoldings, Snapshot, repoint, repoint_back
+
+_KEPT = (
+    "run_id", "letter", "state", "code", "guide_id", "store_id", "tier_id", "reach_id", "coupon_id", "follow_up_id",
+)  # fmt: skip
+_COUNTS: Mapping[str, str] = {
+    CampaignMemberState.CONTROL: "control_count",
+    CampaignMemberState.DONE: "done_count",
+    CampaignMemberState.REFUSED: "refused_count",
+}
+
+
+class CampaignHoldings(MemberHoldings):
+    """Runs that had only the emptier have the survivor; where both are in one, the survivor's place counts and the other's
+    goes, with its share of the run's numbers: one person is in a run once."""
+
+    label = "campaigns.campaigns"
+    title = _("营销活动")
+    models: ClassVar[tuple[str, ...]] = ("campaigns.CampaignMember",)
+
+    def preview(self, *, survivor_id: int, emptier_id: int) -> Sequence[MergeLine]:
+        """In how many runs either was."""
+        hers = set(CampaignMember.objects.filter(member_id=survivor_id).values_list("run_id", flat=True))
+        theirs = set(CampaignMember.objects.filter(member_id=emptier_id).values_list("run_id", flat=True))
+        if not theirs:
+            return ()
+        numbers = (str(len(hers)), str(len(theirs)), str(len(hers | theirs)))
+        return (MergeLine(_now("参加过的活动"), *numbers, _now("同一次活动只算一次")),)
+
+    def move(self, *, emptier_id: int, survivor_id: int, actor: Actor, at: dt.datetime) -> Snapshot:
+        """As above. The snapshot keeps what went."""
+        hers = CampaignMember.objects.filter(member_id=survivor_id).values("run_id")
+        both = CampaignMember.objects.filter(member_id=emptier_id, run_id__in=hers)
+        dropped: list[dict[str, Any]] = [
+            {name: getattr(row, name) for name in _KEPT}
+            | {"released_at": row.released_at and row.released_at.isoformat()}
+            for row in both.lock_rows()
+        ]
+        both.delete()
+        _count(dropped, -1)
+        moved = repoint(model="campaigns.CampaignMember", emptier_id=emptier_id, survivor_id=survivor_id)
+        return {"dropped": dropped, "members": moved}
+
+    def restore(
+        self, *, emptier_id: int, survivor_id: int, snapshot: Snapshot, actor: Actor, at: dt.datetime
+    ) -> None:
+        """Rows that moved are back, and those that went are there again; one that waited gets nothing any more."""
+        if not snapshot:
+            return
+        repoint_back(
+            model="campaigns.CampaignMember",
+            ids=snapshot["members"],
+            emptier_id=emptier_id,
+            survivor_id=survivor_id,
+        )
+        there = set(CampaignMember.objects.filter(member_id=emptier_id).values_list("run_id", flat=True))
+        back = [row for row in snapshot["dropped"] if row["run_id"] not in there]
+        for row in back:
+            # The run may be over, and she had what it gave as the other: nothing goes out to her a second time.
+            if row["state"] == CampaignMemberState.WAITING:
+                row["state"] = CampaignMemberState.STOPPED
+        CampaignMember.objects.bulk_create(
+            CampaignMember(
+                member_id=emptier_id,
+                released_at=row["released_at"] and dt.datetime.fromisoformat(row["released_at"]),
+                **{name: row[name] for name in _KEPT},
+            )
+            for row in back
+        )
+        _count(back, 1)
+
+    def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
+        """Which campaigns she was in. Whether by lot she got nothing is said too: it is about her."""
+        rows = (
+            CampaignMember.objects.filter(member_id=member_id).select_related("run__campaign").order_by("pk")
+        )
+        told = [
+            {
+                _now("活动"): row.run.campaign.name,
+                _now("时间"): (row.released_at or row.run.due_at).isoformat(),
+                _now("状态"): str(row.get_state_display()),
+            }
+            for row in rows
+        ]
+        return {str(self.title): told} if told else {}
+
+    def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
+        """Nothing tells that she was in a run. Who still waits gets nothing, and the run has one member less; numbers of
+        what was done stay."""
+        rows = CampaignMember.objects.filter(member_id=member_id)
+        waiting = rows.filter(state=CampaignMemberState.WAITING).lock_rows()
+        _add([row.run_id for row in waiting], {"member_count": -1})
+        return rows.delete()[0]
+
+
+def _count(rows: Sequence[Mapping[str, Any]], sign: int) -> None:
+    """So many members more or less in the runs of these rows, by what became of them."""
+    CampaignRun.objects.filter(pk__in=[row["run_id"] for row in rows]).lock_rows()
+    for row in rows:
+        changes = {"member_count": sign}
+        if name := _COUNTS.get(row["state"]):
+            changes[name] = sign
+        _add([row["run_id"]], changes)
+
+
+def _add(run_ids: Sequence[int], changes: Mapping[str, int]) -> None:
+    CampaignRun.objects.filter(pk__in=run_ids).lock_rows()
+    CampaignRun.objects.filter(pk__in=run_ids).update(
+        **{name: F(name) + delta for name, delta in changes.items()}
+    )
