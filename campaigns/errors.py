@@ -95,6 +95,37 @@ class SegmentInUse(Refusal):
     sentence = _("别的人群用到了它，请先把它从那些人群的条件里去掉")
 
 
+class SegmentHasTags(Refusal):
+    """`details["names"]` says which."""
+
+    code = "campaigns.segment_has_tags"
+    sentence = _("有标签跟随着它，请先在标签页解除跟随")
+
+
+class SegmentNotLiving(Refusal):
+    """A list or a snapshot stands still: a tag that followed it would be a tag that a file gave."""
+
+    code = "campaigns.segment_not_living"
+    sentence = _("标签只能跟随持续更新的人群")
+
+
+class TagFollowsAlready(Conflict):
+    code = "campaigns.tag_follows_already"
+    sentence = _("这个标签已经跟随着一个人群，请先解除")
+
+
+class TagFollowsNone(Conflict):
+    code = "campaigns.tag_follows_none"
+    sentence = _("这个标签没有跟随任何人群")
+
+
+class TagCircle(Refusal):
+    """The segment's rule asks for the tag, itself or through others."""
+
+    code = "campaigns.tag_circle"
+    sentence = _("这个人群的条件用到了这个标签，标签不能再跟随它")
+
+
 class SegmentHasNoRule(Refusal):
     code = "campaigns.segment_has_no_rule"
     sentence = _("名单没有条件，也不会自己变化；请重新上传名单")

@@ -19,6 +19,8 @@ HOLDINGS: tuple[str, ...] = (
     "members.services.holdings_behaviours.BehaviourHoldings",
     "members.services.holdings_people.IdentityHoldings",
     "members.services.holdings_codes.MemberCodeHoldings",
+    # Whoever works a segment out holds it while the tags that follow it are written.
+    "campaigns.services.holdings_segments.SegmentHoldings",
     "members.services.holdings_people.TagHoldings",
     "members.services.holdings_imports.ImportHoldings",
     "members.services.holdings_privacy.PrivacyHoldings",
@@ -36,7 +38,6 @@ HOLDINGS: tuple[str, ...] = (
     "coupons.services.holdings_member_doors.UnlockHoldings",
     "coupons.services.holdings_member_doors.ReferralHoldings",
     "campaigns.services.holdings.ReachHoldings",
-    "campaigns.services.holdings_segments.SegmentHoldings",
     "campaigns.services.holdings_campaigns.CampaignHoldings",
     "members.services.holdings_points.PointsHoldings",
     "miniapp.services.holdings.DeviceHoldings",

@@ -29,6 +29,7 @@ class Chip:
     name: str
     is_on: bool = True
     until_text: str = ""  # 3月8日到期
+    is_ruled: bool = False  # comes and goes by itself
 
     @property
     def url_name(self) -> str:
@@ -160,7 +161,7 @@ def build_tag_sheet(guide: GuideCard, member: MemberCard, *, query: str = "") ->
     hers = [line.tag for line in member_selectors.list_member_tags(member.id)]
     on = {tag.id for tag in hers}
     mine_on = {tag.id for tag in guide_selectors.list_own_member_tags(guide_id=guide.id, member_id=member.id)}
-    tags = member_selectors.list_tags()
+    tags = member_selectors.list_givable_tags()
     own = guide_selectors.list_own_tags(guide.id)
     groups: list[ChipGroup] = []
     if not query:
@@ -201,7 +202,7 @@ def _chip(line: MemberTagLine, today: dt.date) -> Chip:
     until = ""
     if line.expires_at is not None:
         until = _("%(day)s到期") % {"day": phrases.say_day(clock.business_day(line.expires_at), today=today)}
-    return Chip(line.tag.id, "chain", line.tag.name, until_text=until)
+    return Chip(line.tag.id, "chain", line.tag.name, until_text=until, is_ruled=line.tag.is_ruled)
 
 
 def _own_chip(tag: OwnTag, *, is_on: bool = True) -> Chip:

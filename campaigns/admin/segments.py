@@ -18,9 +18,11 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 from campaigns import services
 from campaigns.admin.segment_form import Draft, draft_from_post, draft_of, menu, rule_of, sight_of
 from campaigns.admin.segment_sight import SegmentSight
+from campaigns.admin.segment_tags import SegmentTags
 from campaigns.errors import RuleUnfit
 from campaigns.models import Segment, SegmentKind, SegmentMember, SegmentSize
 from campaigns.selectors import segments
+from campaigns.selectors.segment_tags import list_following
 from core.admin import (
     ChoiceFilter,
     Column,
@@ -78,7 +80,7 @@ class UploadForm(DressedForm):
 
 
 @admin.register(Segment)
-class SegmentAdmin(OwnPage, SegmentSight, ReadOnlyAdmin):
+class SegmentAdmin(OwnPage, SegmentSight, SegmentTags, ReadOnlyAdmin):
     """Segments are the chain's; members behind them are shown by what each account sees."""
 
     list_display = ("name", "kind_label", "size", "filled", "state", "note")
@@ -94,6 +96,7 @@ class SegmentAdmin(OwnPage, SegmentSight, ReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
             *self.sight_urls(),
+            *self.tag_urls(),
             ("upload-list/", "campaigns_segment_upload_list", self.upload_view),
             ("<int:pk>/edit/", "campaigns_segment_edit", self.edit_view),
             ("<int:pk>/refresh/", "campaigns_segment_refresh", self.refresh_view),
@@ -242,6 +245,8 @@ class SegmentAdmin(OwnPage, SegmentSight, ReadOnlyAdmin):
             "lines": segments.rule_lines(segments.node_of(row.rule)) if row.rule else [],
             "sizes": [(size, max(2, size.member_count * 100 // most)) for size in sizes],
             "users": Segment.objects.active().filter(uses__contains=[row.pk]).order_by("name"),
+            "tags": list_following(row.pk),
+            "may_bind": request.user.is_superuser and row.kind == SegmentKind.LIVING and row.is_active,
             "rule": segments.rule_text(row.rule or rule),
             "members_rule": segments.rule_text(rule),
             "may_change": row.is_active and self.has_operate_permission(request),

@@ -20,6 +20,8 @@ name_actions(
         "campaigns.segment_changed": _("修改人群"),
         "campaigns.segment_retired": _("停用人群"),
         "campaigns.segment_refreshed": _("重新计算人群"),
+        "campaigns.tag_followed": _("标签开始跟随人群"),
+        "campaigns.tag_left": _("标签不再跟随人群"),
         "campaigns.segmentmember_exported": _("导出人群会员"),
         "campaigns.mass_written": _("写群发消息"),
         "campaigns.mass_changed": _("修改群发消息"),
@@ -36,6 +38,7 @@ name_actions(
 name_details(
     {
         "reach_id": _("新触达编号"),
+        "tag": _("标签"),
         "is_other_rule": _("条件有改动"),
         "is_on": _("启用"),
         "topic": _("事项"),

@@ -61,6 +61,7 @@ FAULTS: Final[Mapping[str, str | Promise]] = {
     "not_a_day": _("日期要写成 2026-11-28 这样"),
     "not_a_text": _("这里应该是 1 到 64 个字的文字"),
     "segment_cycle": _("人群不能绕一圈用到自己"),
+    "tag_cycle": _("这里的标签跟随着这个人群，不能拿它当条件"),
 }
 
 
@@ -94,6 +95,14 @@ class Verdict:
     value: str = ""
     how: str = ""
     parts: tuple["Verdict", ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FollowingTag:
+    """A tag that follows a segment, with its group in the name."""
+
+    tag_id: int
+    name: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from campaigns.models.segments import (
     SegmentMember,
     SegmentMove,
     SegmentSize,
+    SegmentTag,
     SegmentTouch,
     SegmentWatch,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "SegmentMember",
     "SegmentMove",
     "SegmentSize",
+    "SegmentTag",
     "SegmentTouch",
     "SegmentWatch",
     "SubscriptionGrant",

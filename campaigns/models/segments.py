@@ -79,6 +79,25 @@ class Segment(models.Model):
         return self.name
 
 
+class SegmentTag(models.Model):
+    """The tag follows the segment: its members and nobody else have it. Written under the segment's lock."""
+
+    tag = models.OneToOneField(
+        "members.Tag", on_delete=models.PROTECT, related_name="+", verbose_name=_("标签")
+    )
+    segment = models.ForeignKey(Segment, on_delete=models.PROTECT, related_name="+", verbose_name=_("人群"))
+    bound_at = models.DateTimeField(_("开始时间"))
+
+    objects = LockingQuerySet["SegmentTag"].as_manager()
+
+    class Meta:
+        verbose_name = _("跟随人群的标签")
+        verbose_name_plural = _("跟随人群的标签")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
 class SegmentMember(models.Model):
     """She is in the segment now. Keys are not checked by the database: a million rows would be two million look-ups, and
     neither members nor segments are ever deleted."""

@@ -24,6 +24,7 @@ from campaigns.services.rescuing import rescue_stuck_reaches
 from campaigns.services.resending import resend_reach
 from campaigns.services.retention import prune_mass_lists, prune_reaches, prune_segment_moves
 from campaigns.services.segment_filling import fill_segment, work_segments
+from campaigns.services.segment_tags import follow_segment, leave_segment
 from campaigns.services.segments import (
     change_segment,
     create_list,
@@ -47,6 +48,8 @@ __all__ = [
     "delete_mass_message",
     "drop_mass_message",
     "fill_segment",
+    "follow_segment",
+    "leave_segment",
     "note_delivery",
     "note_opt_out",
     "note_pushed_answer",

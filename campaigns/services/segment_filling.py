@@ -9,7 +9,7 @@ segment's row is locked while its members are written.
 import datetime as dt
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import OperationalError, connection, transaction
@@ -19,6 +19,7 @@ from psycopg.errors import QueryCanceled
 from campaigns.events import SegmentMoved
 from campaigns.models import Segment, SegmentKind, SegmentSize
 from campaigns.selectors.segments import found_of, node_of, select_members
+from campaigns.services.segment_tags import settle_tags
 from campaigns.services.segments import tell_users
 from core import clock
 from core.arrays import array_words
@@ -79,7 +80,8 @@ def work_segments(*, at: dt.datetime | None = None) -> int:
     while time.monotonic() < end:
         taken, changed = _follow_touched(at)
         moved += changed
-        if taken < _NOTES:
+        # Tags that were given or taken off are noted too: who asks for them is next.
+        if not taken:
             break
     return moved
 
@@ -112,6 +114,7 @@ def _fill(segment_id: int, at: dt.datetime) -> bool:
     is_first = row.filled_at is None
     settled = _is_settled(row)
     entered, left = _write(row, at, among=None, is_noted=not is_first)
+    settle_tags(row, among=None, at=at)
     row.filled_at, row.filled_on, row.fault = at, day, ""
     row.due_at = None if settled else at + _SETTLING
     row.save(update_fields=["filled_at", "filled_on", "fault", "due_at", "quiet_xid"])
@@ -151,31 +154,31 @@ def _follow_touched(at: dt.datetime | None) -> tuple[int, int]:
             return 0, 0
         rows = Segment.objects.living().filter(facts__overlap=list(touched), filled_at__isnull=False)
         for row in rows.lock_rows():
-            among = set().union(*(touched[fact] for fact in row.facts if fact in touched))
+            among = sorted(set().union(*(touched[fact] for fact in row.facts if fact in touched)))
             entered, left = _write(row, at, among=among, is_noted=True)
+            settle_tags(row, among=among, at=at)
             if entered or left:
                 moved += 1
                 _note_size(row, clock.business_day(at), entered, left)
     return len(notes), moved
 
 
-def _write(row: Segment, at: dt.datetime, *, among: Iterable[int] | None, is_noted: bool) -> tuple[int, int]:
+def _write(row: Segment, at: dt.datetime, *, among: Sequence[int] | None, is_noted: bool) -> tuple[int, int]:
     """The members, all or these, are as the rule says today; how many came and left. The row is locked."""
-    ids = None if among is None else sorted(among)
     # The day of the last whole count: an incremental one at five past midnight must not mix two days.
-    day = clock.business_day(at) if ids is None or row.filled_on is None else row.filled_on
-    wanted = select_members(found_of(node_of(row.rule), day), among=ids)
-    narrowed = "" if ids is None else "AND row.member_id = ANY(%s::bigint[])"
+    day = clock.business_day(at) if among is None or row.filled_on is None else row.filled_on
+    wanted = select_members(found_of(node_of(row.rule), day), among=among)
+    narrowed = "" if among is None else "AND row.member_id = ANY(%s::bigint[])"
     text = _FILL.format(wanted=wanted.text, among=narrowed, noted=_NOTED if is_noted else "")
     params: list[Any] = [*wanted.params, row.pk]
-    if ids is not None:
-        params.append(array_words(ids))
+    if among is not None:
+        params.append(array_words(among))
     params += [row.pk, at, row.pk]
     if is_noted:
         params += [row.pk, at]
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(_LONGEST_MS)])
-        if ids is None:
+        if among is None:
             # A segment of before its first statistics looks empty: whole ones would be compared row by row.
             cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(text, params)

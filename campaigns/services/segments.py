@@ -11,12 +11,13 @@ from campaigns.errors import (
     NoSuchSegment,
     SegmentChangedMeanwhile,
     SegmentHasNoRule,
+    SegmentHasTags,
     SegmentInUse,
     SegmentNameUnusable,
 )
 from campaigns.events import SegmentDue
-from campaigns.models import Segment, SegmentKind, SegmentMember, SegmentWatch
-from campaigns.selectors.conditions.segments import facts_of, names_of, used_ids
+from campaigns.models import Segment, SegmentKind, SegmentMember, SegmentTag, SegmentWatch
+from campaigns.selectors.conditions.segments import facts_of, names_of, reached_ids, used_ids
 from campaigns.selectors.segments import node_of, read_rule, rule_unfit, write_rule
 from core import audit, clock
 from core.actor import Actor
@@ -41,7 +42,7 @@ def create_segment(
     if kind not in {SegmentKind.LIVING, SegmentKind.SNAPSHOT}:
         raise SegmentHasNoRule
     with transaction.atomic():
-        _one_at_a_time()
+        one_rule_at_a_time()
         row = Segment(kind=kind, rule=write_rule(tree), created_at=at, changed_at=at, due_at=at)
         _rest(row, tree)
         _named(row, name, note)
@@ -93,8 +94,8 @@ def change_segment(
     at = at or clock.now()
     tree = None if rule is None else read_rule(rule)
     with transaction.atomic():
-        _one_at_a_time()
-        row = _locked(public_id)
+        one_rule_at_a_time()
+        row = locked_segment(public_id)
         if row.version != version:
             raise SegmentChangedMeanwhile
         is_other = False
@@ -118,14 +119,18 @@ def change_segment(
 
 
 def retire_segment(*, public_id: str, actor: Actor, at: dt.datetime | None = None) -> None:
-    """It is used no more and its members are forgotten; the row and its history stay. Refuses one that others use."""
+    """It is used no more and its members are forgotten; the row and its history stay. Refuses one that others use, and one
+    that tags follow."""
     at = at or clock.now()
     with transaction.atomic():
-        _one_at_a_time()
-        row = _locked(public_id)
+        one_rule_at_a_time()
+        row = locked_segment(public_id)
         users = Segment.objects.active().filter(uses__contains=[row.pk])
         if users.exists():
             raise SegmentInUse(names=list(names_of(users.values_list("pk", flat=True))))
+        tags = SegmentTag.objects.filter(segment=row).order_by("pk").values_list("tag__name", flat=True)
+        if tags:
+            raise SegmentHasTags(names=list(tags))
         row.is_active, row.due_at, row.changed_at = False, None, at
         row.save(update_fields=["is_active", "due_at", "changed_at"])
         SegmentMember.objects.filter(segment=row).delete()
@@ -136,7 +141,7 @@ def refresh_segment(*, public_id: str, actor: Actor, at: dt.datetime | None = No
     """Its members are worked out anew within seconds: a snapshot is of now. Refuses a list."""
     at = at or clock.now()
     with transaction.atomic():
-        row = _locked(public_id)
+        row = locked_segment(public_id)
         if row.kind == SegmentKind.LISTED:
             raise SegmentHasNoRule
         row.due_at, row.fault = at, ""
@@ -145,7 +150,8 @@ def refresh_segment(*, public_id: str, actor: Actor, at: dt.datetime | None = No
         publish(SegmentDue())
 
 
-def _locked(public_id: str) -> Segment:
+def locked_segment(public_id: str) -> Segment:
+    """One that is in use, locked. Raises NoSuchSegment."""
     row = Segment.objects.active().filter(public_id=public_id).first()
     if row is None:
         raise NoSuchSegment
@@ -155,7 +161,8 @@ def _locked(public_id: str) -> Segment:
     return row
 
 
-def _one_at_a_time() -> None:
+def one_rule_at_a_time() -> None:
+    """Until the transaction ends nobody else changes what a segment or a tag rests on."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_RULES])
 
@@ -163,8 +170,10 @@ def _one_at_a_time() -> None:
 def _rest(row: Segment, tree: Group) -> None:
     """What it rests on, and that somebody listens from now on. Refuses a rule that leads back to the segment."""
     row.uses, row.facts = list(used_ids(tree)), list(facts_of(tree))
-    if row.pk is not None and row.pk in row.uses:
-        raise rule_unfit([Fault(_place_of(tree, row.pk), "segment_cycle")])
+    if row.pk is not None and row.pk in reached_ids(tree):
+        is_tag = row.pk not in row.uses
+        place = _place_of(tree, row.pk, "/with/tags" if is_tag else "/with/segments")
+        raise rule_unfit([Fault(place, "tag_cycle" if is_tag else "segment_cycle")])
     if row.kind == SegmentKind.LIVING:
         row.quiet_xid = None
         SegmentWatch.objects.bulk_create(
@@ -172,15 +181,15 @@ def _rest(row: Segment, tree: Group) -> None:
         )
 
 
-def _place_of(node: Any, segment_id: int, path: str = "") -> str:
-    """The first condition through which a rule leads to the segment."""
+def _place_of(node: Any, segment_id: int, field: str, path: str = "") -> str:
+    """The field of the first condition through which a rule leads to the segment."""
     for place, part in enumerate(node.parts):
         here = f"{path}/{node.how}/{place}"
         if isinstance(part, Group):
-            if found := _place_of(part, segment_id, here):
+            if found := _place_of(part, segment_id, field, here):
                 return found
-        elif "segments" in part.values and segment_id in used_ids(Group("all", (part,))):
-            return f"{here}/with/segments"
+        elif field[6:] in part.values and segment_id in reached_ids(Group("all", (part,))):
+            return f"{here}{field}"
     return ""
 
 

@@ -19,6 +19,7 @@ from guides.errors import FollowerTagLinked
 from guides.models import LinkDirection, TagLink
 from members import selectors as member_selectors
 from members import services as member_services
+from members.errors import TagFollowsRule
 from wechat.services import follower_tags, taggings
 
 EVERY: Final = dt.timedelta(hours=1)
@@ -29,11 +30,12 @@ def link_tags(
 ) -> int:
     """The two tags say the same from now on, the leading one first; the link's id.
 
-    Refuses (FollowerTagLinked) a tag of WeChat's that is in a link already, unknown tags (NoSuchTag, FollowerTagGone), and
-    one that WeChat has no more.
+    Refuses (FollowerTagLinked) a tag of WeChat's that is in a link already, unknown tags (NoSuchTag, FollowerTagGone), one
+    that WeChat has no more, and (TagFollowsRule) that WeChat gives one which follows a rule.
     """
     at = at or clock.now()
-    member_selectors.get_tag_card(member_tag_id)
+    if member_selectors.get_tag_card(member_tag_id).is_ruled and direction == LinkDirection.PULL:
+        raise TagFollowsRule(field="member_tag")
     follower_tags.get_live_follower_tag(follower_tag_id)
     try:
         with transaction.atomic():

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.admin import (
     BaseAdmin,
+    ChoiceFilter,
     DressedForm,
     Panel,
     Question,
@@ -33,7 +34,7 @@ from core.admin import (
     when,
 )
 from members import selectors, services
-from members.models import Member, MemberTag, Tag, TagGroup
+from members.models import Member, MemberTag, Tag, TagGroup, TagOrigin
 
 name_actions(
     {
@@ -45,6 +46,8 @@ name_actions(
         "members.tag_restored": _("启用标签"),
         "members.tagged": _("打标签"),
         "members.untagged": _("去标签"),
+        "members.tag_bound_to_rule": _("标签改为自动"),
+        "members.tag_freed_of_rule": _("标签改回手工"),
     }
 )
 name_details({"members": _("会员数"), "replaced": _("换掉"), "tag_count": _("标签数")})
@@ -96,12 +99,18 @@ class TagGroupAdmin(HeadOfficeWords):
         return card.id
 
 
+class OriginFilter(ChoiceFilter):
+    title = _("来源")
+    parameter_name = "origin"
+    options = tuple((one.value, one.label) for one in TagOrigin)
+
+
 @admin.register(Tag)
 class TagAdmin(HeadOfficeWords):
     """Tags with how many members of the account's part of the chain have each now."""
 
     list_display = ("name", "group", "origin_words", "is_active", "member_count")
-    list_filter = ("group", "is_active")
+    list_filter = ("group", OriginFilter, "is_active")
     list_select_related = ("group",)
     ordering = ("group__order", "group__name", "name")
     search_fields = ("name",)
@@ -201,7 +210,9 @@ class TaggingActions:
 def _ask_tag(page: Any, request: HttpRequest, queryset: QuerySet[Member], job: _Job) -> HttpResponse:
     members = queryset.order_by().values("pk")
     back = reverse("admin:members_member_changelist")
-    tags = Tag.objects.filter(is_active=True) if job.with_end else Tag.objects.all()
+    tags = Tag.objects.exclude(origin=TagOrigin.RULE)
+    if job.with_end:
+        tags = tags.filter(is_active=True)
     if not tags.exists():
         messages.warning(request, _now("还没有标签，请先新增标签"))
         return HttpResponseRedirect(back)
@@ -274,7 +285,7 @@ def _tags_panel(request: HttpRequest, member: Member) -> Panel:
         (
             line.tag.group.name,
             line.tag.name,
-            line.tagged_by,
+            line.tagged_by if not line.tag.is_ruled else _now("自动 · %(by)s") % {"by": line.tagged_by},
             when(line.tagged_at),
             when(line.expires_at) if line.expires_at is not None else _now("一直有效"),
         )

@@ -24,6 +24,7 @@ class TagCard:
     name: str
     group: TagGroupCard
     is_active: bool
+    is_ruled: bool  # a rule gives it and takes it off, nobody else
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

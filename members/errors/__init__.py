@@ -67,7 +67,15 @@ from members.errors.privacy import (
     StillCoolingOff,
     TooManyReveals,
 )
-from members.errors.tags import NoSuchTag, TagExpiryPast, TagNameTaken, TagNameUnusable, TagRetired
+from members.errors.tags import (
+    NoSuchTag,
+    TagCannotFollow,
+    TagExpiryPast,
+    TagFollowsRule,
+    TagNameTaken,
+    TagNameUnusable,
+    TagRetired,
+)
 from members.errors.tiers import (
     ActivityDayUnusable,
     ActivityUnusable,
@@ -148,7 +156,9 @@ __all__ = [
     "SourceKeyUnusable",
     "StaffOnly",
     "StillCoolingOff",
+    "TagCannotFollow",
     "TagExpiryPast",
+    "TagFollowsRule",
     "TagNameTaken",
     "TagNameUnusable",
     "TagRetired",

@@ -29,6 +29,20 @@ class TagNameTaken(Conflict):
     sentence = _("这个名称已经有了")
 
 
+class TagFollowsRule(Refusal):
+    """Who has it is what a rule says: no hand and no file gives it, takes it off or retires it."""
+
+    code = "members.tag_follows_rule"
+    sentence = _("这个标签由系统按人群自动打上和去掉，不能手工改")
+
+
+class TagCannotFollow(Refusal):
+    """Of an exclusive group a member has one tag, while rules may be true of her several at a time."""
+
+    code = "members.tag_cannot_follow"
+    sentence = _("单选标签组里的标签不能自动打，请换一个多选组的标签")
+
+
 class TagExpiryPast(InvalidInput):
     code = "members.tag_expiry_past"
     sentence = _("有效期要晚于现在")

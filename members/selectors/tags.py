@@ -21,7 +21,13 @@ def group_card_of(group: TagGroup) -> TagGroupCard:
 
 def tag_card_of(tag: Tag) -> TagCard:
     """What may be shown of a tag fetched with its group."""
-    return TagCard(id=tag.pk, name=tag.name, group=group_card_of(tag.group), is_active=tag.is_active)
+    return TagCard(
+        id=tag.pk,
+        name=tag.name,
+        group=group_card_of(tag.group),
+        is_active=tag.is_active,
+        is_ruled=tag.origin == TagOrigin.RULE,
+    )
 
 
 def get_tag_card(tag_id: int) -> TagCard:
@@ -33,21 +39,26 @@ def get_tag_card(tag_id: int) -> TagCard:
 
 
 def list_tags() -> tuple[TagCard, ...]:
-    """All tags that may be given, group by group."""
+    """All tags that are in use, group by group."""
     tags = Tag.objects.filter(is_active=True).select_related("group")
     return tuple(tag_card_of(tag) for tag in tags.order_by("group__order", "group__name", "name"))
+
+
+def list_givable_tags() -> tuple[TagCard, ...]:
+    """Those of them that people may give: not the ones that follow a rule."""
+    return tuple(tag for tag in list_tags() if not tag.is_ruled)
 
 
 def list_member_tags(member_id: int, at: dt.datetime | None = None) -> tuple[MemberTagLine, ...]:
     """The tags she has now, group by group; retired ones that she still has as well."""
     groups: dict[int, TagGroupCard] = {}
     lines, origins = [], labels_of(MemberTag, "origin")
-    for tag_id, name, is_active, group_id, group, is_exclusive, *given in _tags_of(
+    for tag_id, name, is_active, tag_origin, group_id, group, is_exclusive, *given in _tags_of(
         member_id=member_id, at=at or clock.now()
     ):
         card = groups.setdefault(group_id, TagGroupCard(group_id, group, is_exclusive))
         tagged_at, tagged_by, origin, expires_at = given
-        tag = TagCard(id=tag_id, name=name, group=card, is_active=is_active)
+        tag = TagCard(tag_id, name, card, is_active, is_ruled=tag_origin == TagOrigin.RULE)
         label = origins.get(origin, origin)
         lines.append(MemberTagLine(tag, tagged_at, tagged_by, label, expires_at))
     return tuple(lines)
@@ -60,6 +71,7 @@ def _tags_of(*, member_id: Given, at: Given) -> QuerySet[MemberTag, tuple[Any, .
         "tag_id",
         "tag__name",
         "tag__is_active",
+        "tag__origin",
         "tag__group_id",
         "tag__group__name",
         "tag__group__is_exclusive",

@@ -83,6 +83,7 @@ from members.services.purchases import reward_purchases
 from members.services.purchases_back import take_back_purchases
 from members.services.reindexing import count_older_phones, reindex_names, reindex_phones
 from members.services.reveals import reveal_phone
+from members.services.ruled_tags import bind_tag_to_rule, free_tag_of_rule, settle_ruled_tag
 from members.services.tags import (
     change_tag_group,
     create_tag,
@@ -128,6 +129,7 @@ __all__ = [
     "announce_expiring_points",
     "announce_tiers_at_risk",
     "approve_adjustment",
+    "bind_tag_to_rule",
     "change_address",
     "change_consent_kind",
     "change_profile",
@@ -159,6 +161,7 @@ __all__ = [
     "forget_behaviours",
     "forget_import",
     "forget_unagreed",
+    "free_tag_of_rule",
     "freeze_points",
     "fulfil_erasure",
     "fulfil_export",
@@ -209,6 +212,7 @@ __all__ = [
     "reward_profiles",
     "reward_purchases",
     "run_reassessments",
+    "settle_ruled_tag",
     "spend_frozen_points",
     "start_import",
     "stop_import",

@@ -19,6 +19,7 @@ from members.models import (
     MemberMerge,
     MemberTag,
     PassedPhone,
+    TagOrigin,
 )
 from members.selectors import person_row_ids
 from members.services import privacy_parts
@@ -196,7 +197,12 @@ class TagHoldings(MemberHoldings):
         return (MergeLine(str(self.title), _tag_words(mine), _tag_words(theirs), _tag_words(kept), reason),)
 
     def move(self, *, emptier_id: int, survivor_id: int, actor: Actor, at: dt.datetime) -> Snapshot:
-        """Where both have a tag one row stays, with the later end; of an exclusive group the one given last."""
+        """Where both have a tag one row stays, with the later end; of an exclusive group the one given last. Tags that follow
+        a rule end with her who is merged away: whether the survivor has them the rule says."""
+        ruled = MemberTag.objects.filter(
+            member_id=emptier_id, removed_at__isnull=True, tag__origin=TagOrigin.RULE
+        )
+        ruled.update(removed_at=at, removed_by=tag_doer(actor))
         both = MemberTag.objects.filter(
             member_id__in=[emptier_id, survivor_id], removed_at__isnull=True
         ).lock_rows()
@@ -265,7 +271,9 @@ def _kinds(member_id: int) -> list[str]:
 
 
 def _live_tags(member_id: int) -> list[MemberTag]:
+    """Those that people gave."""
     rows = MemberTag.objects.filter(member_id=member_id, removed_at__isnull=True)
+    rows = rows.exclude(tag__origin=TagOrigin.RULE)
     return list(rows.select_related("tag").order_by("tagged_at", "pk"))
 
 

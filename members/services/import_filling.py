@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from core import crypto
 from core.actor import Actor
-from members.models import Tag
+from members.models import Tag, TagOrigin
 from members.services.import_staging import STREET_CONTEXT
 from members.services.import_writing import audit_sql, audit_values
 from members.services.tags import tag_members
@@ -172,7 +172,8 @@ def settle_places(*, cursor: Any, newer_wins: bool, at: dt.datetime) -> set[int]
 def tag_people(
     *, cursor: Any, tags: dict[str, Tag], newer_wins: bool, actor: Actor, at: dt.datetime
 ) -> set[int]:
-    """Members have the words of their rows as tags; a retired word is given to nobody. Who got any.
+    """Members have the words of their rows as tags; a retired word, and one that follows a rule, is given to nobody. Who
+    got any.
 
     Of a group of which she may have one, what she has stays unless the newer wins.
     """
@@ -183,7 +184,7 @@ def tag_people(
     tagged: set[int] = set()
     for (word,) in cursor.fetchall():
         tag = tags[word]
-        if not tag.is_active:
+        if not tag.is_active or tag.origin == TagOrigin.RULE:
             continue
         group = tag.group_id if tag.group.is_exclusive else None
         cursor.execute(

@@ -21,9 +21,16 @@ from core.constraints import violated
 from core.errors import Conflict
 from core.models import changed_fields
 from members.contracts import TagCard, Tagging, TagGroupCard, TagOriginKind
-from members.errors import NoSuchTag, TagExpiryPast, TagNameTaken, TagNameUnusable, TagRetired
+from members.errors import (
+    NoSuchTag,
+    TagExpiryPast,
+    TagFollowsRule,
+    TagNameTaken,
+    TagNameUnusable,
+    TagRetired,
+)
 from members.events import MembersTagged, MembersUntagged
-from members.models import Member, MemberTag, Tag, TagGroup
+from members.models import Member, MemberTag, Tag, TagGroup, TagOrigin
 from members.selectors import group_card_of, list_merge_targets, tag_card_of
 
 _ATTEMPTS: Final = 5
@@ -97,7 +104,8 @@ def rename_tag(*, tag_id: int, name: str, actor: Actor, at: dt.datetime | None =
 
 
 def retire_tag(*, tag_id: int, actor: Actor, at: dt.datetime | None = None) -> TagCard:
-    """Nobody gets the tag any more; who has it keeps it until it is taken off or runs out."""
+    """Nobody gets the tag any more; who has it keeps it until it is taken off or runs out. Refuses (TagFollowsRule) one
+    that follows a rule."""
     return _change_tag(tag_id, "members.tag_retired", actor, at, is_active=False)
 
 
@@ -119,7 +127,7 @@ def tag_members(
 
     Who has it already keeps her row and gets the new end. In an exclusive group the tag she had before is
     taken off. A merged row stands for the member it lives on in; unknown ids are passed over. Refuses an
-    unknown or retired tag and an end that is not in the future.
+    unknown or retired tag, one that follows a rule (TagFollowsRule), and an end that is not in the future.
     """
     wanted = set(member_ids)
 
@@ -149,7 +157,8 @@ def tag_search(
 def untag_members(
     *, member_ids: Iterable[int], tag_id: int, actor: Actor, at: dt.datetime | None = None
 ) -> int:
-    """These members have the tag no more; how many had it. A retired tag can be taken off."""
+    """These members have the tag no more; how many had it. A retired tag can be taken off, one that follows a rule cannot
+    (TagFollowsRule)."""
     wanted = set(member_ids)
     return _untag(lambda: _lock_living(wanted), tag_id, actor, at)
 
@@ -213,6 +222,8 @@ def _change_tag(tag_id: int, action: str, actor: Actor, at: dt.datetime | None, 
         if not tags:
             raise NoSuchTag
         changed = changed_fields(tags[0], **values)
+        if "is_active" in changed and tags[0].origin == TagOrigin.RULE:
+            raise TagFollowsRule
         if changed:
             tags[0].save(update_fields=changed)
             audit.record(action=action, subject=tags[0], actor=actor, at=at)
@@ -233,7 +244,7 @@ def _tag(
     with transaction.atomic():
         people = lock()
         # Read after the locks and not locked itself: being retired just now is the same as a moment later.
-        tag = _find_tag(tag_id)
+        tag = _by_hand(tag_id)
         if not tag.is_active:
             raise TagRetired
         replaced = _make_room(people, tag, actor=actor, at=at)
@@ -279,7 +290,7 @@ def _untag(lock: Callable[[], list[int]], tag_id: int, actor: Actor, at: dt.date
     at = at or clock.now()
     with transaction.atomic():
         people = lock()
-        tag = _find_tag(tag_id)
+        tag = _by_hand(tag_id)
         count = _rows_of(people).filter(tag=tag).update(removed_at=at, removed_by=tag_doer(actor))
         if count:
             audit.record(action="members.untagged", subject=tag, actor=actor, at=at, members=count)
@@ -293,10 +304,13 @@ def _rows_of(people: list[int]) -> QuerySet[MemberTag]:
     return MemberTag.objects.filter(removed_at__isnull=True, member_id__in=wanted)
 
 
-def _find_tag(tag_id: int) -> Tag:
+def _by_hand(tag_id: int) -> Tag:
+    """The tag, which people give and take off. Raises NoSuchTag, TagFollowsRule."""
     tag = Tag.objects.select_related("group").filter(pk=tag_id).first()
     if tag is None:
         raise NoSuchTag
+    if tag.origin == TagOrigin.RULE:
+        raise TagFollowsRule
     return tag
 
 

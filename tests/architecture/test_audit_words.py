@@ -65,8 +65,9 @@ _OWN = {
 }  # fmt: skip
 # Details that hold what people typed, called or counted: names of tiers, paths of regions, codes they gave.
 SPOKEN = {"from_tier", "to_tier", "from_path", "to_path", "code"}
-# Here a reason is a sentence that somebody typed; elsewhere it is a code.
+# Here a reason is a sentence that somebody typed, and a tag is told by its name; elsewhere they are codes.
 SPOKEN_IN = {
+    ("campaigns", "tag"),
     ("coupons", "reason"),
     ("wechat", "reason"),
     ("sales", "filters"),

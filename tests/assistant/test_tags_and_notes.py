@@ -14,6 +14,8 @@ from guides import services as guide_services
 from guides.models import GuideNote
 from members import selectors, services
 from members.models import MemberTag
+from tests.campaigns.test_segment_holdings import living
+from tests.campaigns.test_segment_tags import follow, make_tag
 from tests.cast import APP_ID, openid_of
 
 pytestmark = [pytest.mark.django_db]
@@ -264,3 +266,18 @@ def test_an_own_tag_or_note_of_another_guide_is_refused_as_unknown(cast, log_in)
     assert post(manager, cast.xiaomei, "tags", "remove", kind="own", tag=tag.id).status_code == 404
     assert post(manager, cast.xiaomei, "notes", "remove", note=note.id).status_code == 404
     assert manager.get(f"{url(cast.xiaomei, 'notes')}?note={note.id}", headers=HTMX).status_code == 404
+
+
+def test_a_tag_that_follows_a_segment_is_shown_as_automatic_and_cannot_be_touched(cast, log_in):
+    tag_id = make_tag("老客", "自动")
+    follow(tag_id, living())
+    client = log_in(cast.lina)
+    page = client.get(url(cast.xiaomei)).content.decode()
+    assert "老客" in page
+    assert ">自动</small>" in page
+    sheet = client.get(url(cast.xiaomei, "tags"), headers=HTMX)
+    assert "老客" not in sheet.content.decode()
+    for way in ("add", "remove"):
+        refused = post(client, cast.xiaomei, "tags", way, kind="chain", tag=tag_id)
+        assert refused.status_code == 422
+    assert MemberTag.objects.filter(tag_id=tag_id, removed_at=None).count() == 2

@@ -4,12 +4,13 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar, Final
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.contracts.segments import Group
-from campaigns.models import Segment, SegmentKind, SegmentMember
+from campaigns.models import Segment, SegmentKind, SegmentMember, SegmentTag
 from campaigns.selectors.segments.compiling import found_of
 from campaigns.selectors.segments.reading import leaves_of, node_of
 from members.selectors.conditions import (
@@ -22,6 +23,7 @@ from members.selectors.conditions import (
     Values,
     all_conditions,
 )
+from members.selectors.conditions.standing import Tagged
 
 FAMILY: Final = _("人群和名单")
 
@@ -75,16 +77,47 @@ def _segments(values: Values) -> list[Segment]:
 
 def used_ids(node: Group) -> tuple[int, ...]:
     """The segments that a rule uses, through all that they use themselves."""
-    named = [
-        public_id
-        for leaf in leaves_of(node)
-        if leaf.code == InSegment.code
-        for public_id in leaf.values["segments"]
-    ]
     found: set[int] = set()
-    for pk, uses in Segment.objects.filter(public_id__in=named).values_list("pk", "uses"):
+    for pk, uses in Segment.objects.filter(public_id__in=_named_in(node)[0]).values_list("pk", "uses"):
         found |= {pk, *uses}
     return tuple(sorted(found))
+
+
+def reached_ids(node: Group) -> set[int]:
+    """The segments on whose members a rule rests, through segments that it uses and through tags that follow one."""
+    found: set[int] = set()
+    waiting = [node]
+    while waiting:
+        named, tags = _named_in(waiting.pop())
+        followed = SegmentTag.objects.filter(tag_id__in=tags).values("segment_id")
+        rows = Segment.objects.filter(Q(public_id__in=named) | Q(pk__in=followed)).exclude(pk__in=found)
+        for row in rows:
+            found.add(row.pk)
+            if row.rule:
+                waiting.append(node_of(row.rule))
+    return found
+
+
+def asked_tag_ids(node: Group) -> set[int]:
+    """The tags that a rule asks for, itself or through the segments on which it rests."""
+    tags = _named_in(node)[1]
+    for rule in (
+        Segment.objects.filter(pk__in=reached_ids(node)).exclude(rule={}).values_list("rule", flat=True)
+    ):
+        tags |= _named_in(node_of(rule))[1]
+    return tags
+
+
+def _named_in(node: Group) -> tuple[set[str], set[int]]:
+    """Public ids of segments and ids of tags that stand in the rule itself."""
+    segments: set[str] = set()
+    tags: set[int] = set()
+    for leaf in leaves_of(node):
+        if leaf.code == InSegment.code:
+            segments |= set(leaf.values["segments"])
+        elif leaf.code == Tagged.code:
+            tags |= set(leaf.values["tags"])
+    return segments, tags
 
 
 def facts_of(node: Group) -> tuple[str, ...]:

@@ -1,0 +1,88 @@
+"""Tags that follow segments, at the staff's desk: from the tag's page and from the segment's, for head office only."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from campaigns.models import Segment, SegmentTag
+from core.models import AuditEntry
+from members import selectors
+from members.models import Tag
+from tests.campaigns.test_segment_holdings import living
+from tests.campaigns.test_segment_tags import follow, make_tag
+from tests.cast import Cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def head(cast: Cast, client: Client) -> Client:
+    client.force_login(cast.head_office)
+    return client
+
+
+def url(page: str, *args: Any) -> str:
+    return reverse(f"admin:{page}", args=args)
+
+
+def test_a_tag_follows_a_segment_and_leaves_it_again(head: Client, cast: Cast) -> None:
+    tag_id, segment = make_tag(), living()
+    page = head.get(url("members_tag_change", tag_id)).content.decode()
+    asking = f"{url('campaigns_segment_follow')}?tag={tag_id}"
+    assert asking in page
+    assert "现在有 0 位会员" in head.get(asking).content.decode()
+    chosen = {"_confirmed": "1", "tag": tag_id, "segment": segment.pk}
+    assert head.post(asking, chosen)["Location"] == url("members_tag_change", tag_id)
+    assert SegmentTag.objects.get().segment_id == segment.pk
+    page = head.get(url("members_tag_change", tag_id)).content.decode()
+    assert "关注的人" in page
+    assert "自动 · 关注粉丝" in head.get(url("campaigns_segment_change", segment.pk)).content.decode()
+    leaving = url("campaigns_segment_leave", tag_id)
+    assert leaving in page
+    assert "保留这个标签" in head.get(leaving).content.decode()
+    head.post(leaving, {"_confirmed": "1"})
+    assert not SegmentTag.objects.exists()
+    assert Tag.objects.get().origin == "manual"
+    actions = AuditEntry.objects.filter(action__startswith="campaigns.tag_").order_by("pk")
+    assert list(actions.values_list("action", flat=True)) == ["campaigns.tag_followed", "campaigns.tag_left"]
+
+
+def test_the_segments_page_leads_there_too_and_odd_addresses_do_not_break_it(
+    head: Client, cast: Cast
+) -> None:
+    segment = living()
+    asking = f"{url('campaigns_segment_follow')}?segment={segment.pk}"
+    assert asking in head.get(url("campaigns_segment_change", segment.pk)).content.decode()
+    for query in ("?segment=x", "?tag=%00", "?tag=99999999999999", ""):
+        assert head.get(f"{url('campaigns_segment_follow')}{query}").status_code == 200
+    refused = head.post(asking, {"_confirmed": "1", "tag": 10**12, "segment": segment.pk})
+    assert refused.status_code == 200
+    assert head.get(url("campaigns_segment_leave", 10**12)).status_code == 403
+    assert not SegmentTag.objects.exists()
+
+
+def test_only_head_office_decides(cast: Cast, client: Client) -> None:
+    tag_id = make_tag()
+    follow(tag_id, living())
+    client.force_login(cast.regional)
+    assert client.get(url("campaigns_segment_follow")).status_code == 403
+    assert client.post(url("campaigns_segment_leave", tag_id), {"_confirmed": "1"}).status_code == 403
+    assert SegmentTag.objects.count() == 1
+
+
+def test_a_member_page_says_that_it_came_by_itself_and_no_bulk_action_offers_it(
+    head: Client, cast: Cast
+) -> None:
+    tag_id = make_tag()
+    make_tag("手工", "手工组")
+    follow(tag_id, living())
+    assert cast.xiaomei.id in set(selectors.tagged_member_ids(tag_id))
+    page = head.get(url("members_member_change", cast.xiaomei.id)).content.decode()
+    assert "自动 · 人群“关注的人”" in page
+    asked = {"action": "tag_selected", "_selected_action": [cast.xiaomei.id]}
+    offered = head.post(url("members_member_changelist"), asked).content.decode()
+    assert "手工组 · 手工" in offered
+    assert "自动 · 关注粉丝" not in offered
+    assert Segment.objects.get().member_count == 2
