@@ -17,6 +17,18 @@ def work_mass_messages() -> int:
     return services.send_due_mass_messages() + services.ask_overdue_results()
 
 
+@shared_task(name="campaigns.work_webhooks")
+def work_webhooks() -> int:
+    """See the service of that name."""
+    return services.work_webhooks()
+
+
+@shared_task(name="campaigns.prune_webhooks")
+def prune_webhooks() -> int:
+    """See the service of that name."""
+    return services.prune_webhooks()
+
+
 @shared_task(name="campaigns.prune_mass_lists")
 def prune_mass_lists() -> int:
     """See the service of that name."""

@@ -39,6 +39,7 @@ HOLDINGS: tuple[str, ...] = (
     "coupons.services.holdings_member_doors.ReferralHoldings",
     "campaigns.services.holdings.ReachHoldings",
     "campaigns.services.holdings_campaigns.CampaignHoldings",
+    "campaigns.services.holdings_webhooks.WebhookHoldings",
     "members.services.holdings_points.PointsHoldings",
     "miniapp.services.holdings.DeviceHoldings",
     "members.services.holdings_privacy.ProfileHoldings",

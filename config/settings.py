@@ -237,6 +237,9 @@ if not 1 <= REACH_THREADS <= 64:
 REACH_SENDERS = env.whole("REACH_SENDERS", 2)
 if REACH_SENDERS < 1:
     raise BadSetting(f"REACH_SENDERS takes 1 or more, not {REACH_SENDERS}")
+# Hosts that webhooks may call although they lie in our own network, over http too; with a port or without.
+WEBHOOK_INSIDE_HOSTS = env.words("WEBHOOK_INSIDE_HOSTS")
+WEBHOOK_KEEP_DAYS = env.whole("WEBHOOK_KEEP_DAYS", 90)
 REACH_KEEP_DAYS = env.whole("REACH_KEEP_DAYS", 180)
 INBOX_KEEP_DAYS = env.whole("INBOX_KEEP_DAYS", 365)
 

@@ -35,6 +35,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "work_mass_messages": {"task": "campaigns.work_mass_messages", "schedule": 5.0},
     "prune_mass_lists": {"task": "campaigns.prune_mass_lists", "schedule": 6 * 3600.0},
     "prune_reaches": {"task": "campaigns.prune_reaches", "schedule": 3600.0},
+    "work_webhooks": {"task": "campaigns.work_webhooks", "schedule": 5.0},
+    "prune_webhooks": {"task": "campaigns.prune_webhooks", "schedule": 3600.0},
     # Segments that are due, and members whose rows changed; mostly there are none.
     "work_segments": {"task": "campaigns.work_segments", "schedule": 5.0},
     "prune_segment_moves": {"task": "campaigns.prune_segment_moves", "schedule": 3600.0},

@@ -42,6 +42,7 @@ from campaigns.models.segments import (
     SegmentTouch,
     SegmentWatch,
 )
+from campaigns.models.webhooks import DeliveryState, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Campaign",
@@ -54,6 +55,7 @@ __all__ = [
     "CampaignState",
     "CampaignVariant",
     "CapSpan",
+    "DeliveryState",
     "FrequencyCap",
     "GrantEntry",
     "GrantReason",
@@ -83,4 +85,6 @@ __all__ = [
     "TopicRule",
     "TopicTemplate",
     "TopicText",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

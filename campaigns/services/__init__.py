@@ -22,7 +22,7 @@ from campaigns.services.mass_writing import (
 from campaigns.services.queueing import queue_reaches, reach_member
 from campaigns.services.rescuing import rescue_stuck_reaches
 from campaigns.services.resending import resend_reach
-from campaigns.services.retention import prune_mass_lists, prune_reaches, prune_segment_moves
+from campaigns.services.retention import prune_mass_lists, prune_reaches, prune_segment_moves, prune_webhooks
 from campaigns.services.segment_filling import fill_segment, work_segments
 from campaigns.services.segment_tags import follow_segment, leave_segment
 from campaigns.services.segments import (
@@ -36,13 +36,22 @@ from campaigns.services.sending import send_due_reaches
 from campaigns.services.slots import work_reaches
 from campaigns.services.telling import take_back, tell_members
 from campaigns.services.texting import note_opt_out, note_text_report
+from campaigns.services.webhook_sending import work_webhooks
+from campaigns.services.webhooks import (
+    change_endpoint,
+    create_endpoint,
+    renew_secret,
+    retry_delivery,
+)
 
 __all__ = [
     "ask_again",
     "ask_overdue_results",
+    "change_endpoint",
     "change_segment",
     "confirm_mass_message",
     "copy_mass_message",
+    "create_endpoint",
     "create_list",
     "create_segment",
     "delete_mass_message",
@@ -58,6 +67,7 @@ __all__ = [
     "prune_mass_lists",
     "prune_reaches",
     "prune_segment_moves",
+    "prune_webhooks",
     "queue_reaches",
     "reach_member",
     "read_inbox_message",
@@ -66,10 +76,12 @@ __all__ = [
     "read_whole_inbox",
     "recall_mass_message",
     "refresh_segment",
+    "renew_secret",
     "report_answers",
     "rescue_stuck_reaches",
     "resend_reach",
     "retire_segment",
+    "retry_delivery",
     "save_mass_message",
     "send_due_mass_messages",
     "send_due_reaches",
@@ -79,4 +91,5 @@ __all__ = [
     "tell_members",
     "work_reaches",
     "work_segments",
+    "work_webhooks",
 ]

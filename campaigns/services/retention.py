@@ -6,7 +6,16 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import QuerySet
 
-from campaigns.models import InboxMessage, MassRecipient, MassState, Reach, ReachState, SegmentMove
+from campaigns.models import (
+    DeliveryState,
+    InboxMessage,
+    MassRecipient,
+    MassState,
+    Reach,
+    ReachState,
+    SegmentMove,
+    WebhookDelivery,
+)
 from core import clock
 
 _CHUNK: Final = 5_000
@@ -34,6 +43,16 @@ def prune_segment_moves(*, at: dt.datetime | None = None) -> int:
     """Comings and goings past their keeping time are deleted; how many."""
     since = (at or clock.now()) - dt.timedelta(days=_MOVE_DAYS)
     return _prune(SegmentMove.objects.all(), SegmentMove.objects.filter(at__lt=since))
+
+
+def prune_webhooks(*, at: dt.datetime | None = None) -> int:
+    """Tellings that are over and past their keeping time are deleted; how many."""
+    since = (at or clock.now()) - dt.timedelta(days=settings.WEBHOOK_KEEP_DAYS)
+    over = WebhookDelivery.objects.filter(created_at__lt=since)
+    return _prune(
+        WebhookDelivery.objects.all(),
+        over.exclude(state__in=[DeliveryState.WAITING, DeliveryState.SENDING]),
+    )
 
 
 def prune_mass_lists(*, at: dt.datetime | None = None) -> int:

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
 
-from campaigns.contracts.segments import Fault, Group
+from campaigns.contracts.faults import Fault
+from campaigns.contracts.segments import Group
 from campaigns.errors import (
     NoSuchSegment,
     SegmentChangedMeanwhile,

@@ -103,6 +103,23 @@ class BatchCard:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class CouponAsked:
+    """One coupon for a member, once for the key."""
+
+    member_id: int
+    request_key: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CouponGiven:
+    """Her coupon, or the code of why she has none; `may_come`: the batch gives nothing now and may again."""
+
+    coupon_id: int | None
+    code: str = ""
+    may_come: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class BatchSummary:
     """The numbers of a batch, summed over its counters."""
 

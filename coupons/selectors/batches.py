@@ -3,6 +3,7 @@
 import datetime as dt
 import functools
 import math
+from collections.abc import Collection
 from typing import Any
 
 from django.db import connection
@@ -73,6 +74,22 @@ def batch_card_of(row: CouponBatch) -> BatchCard:
         state_label=label_of(row, "state"),
         has_partner_codes=row.has_partner_codes,
     )
+
+
+def list_batch_names(public_ids: Collection[str]) -> dict[str, str]:
+    """What these batches are called, with their coupons; unknown ones are missing."""
+    rows = CouponBatch.objects.filter(public_id__in=list(public_ids))
+    return {
+        public_id: f"{title}（{name}）"
+        for public_id, name, title in rows.values_list("public_id", "name", "template__title")
+    }
+
+
+def list_system_batches() -> list[tuple[str, str]]:
+    """Batches from which the system may give, or soon: public id and name, the newest hundred."""
+    rows = CouponBatch.objects.exclude(state=BatchState.ENDED).filter(doors__contains=[Door.SYSTEM])
+    newest = rows.order_by("-pk").values_list("public_id", flat=True)[:100]
+    return list(list_batch_names(list(newest)).items())
 
 
 def get_batch(batch_id: int) -> BatchCard:

@@ -80,6 +80,7 @@ from coupons.services.issuing import (
     claim_coupon,
     issue_coupon,
 )
+from coupons.services.issuing_many import issue_each
 from coupons.services.links import (
     claim_from_link,
 )
@@ -241,6 +242,7 @@ __all__ = [
     "issue_coupon",
     "issue_coupons",
     "issue_directed",
+    "issue_each",
     "line_words",
     "list_batch_faults",
     "list_faults",

@@ -9,7 +9,7 @@ from guides.selectors.bindings import (
     names_as_seen,
     summarize_guide,
 )
-from guides.selectors.bound_guides import list_bound_guides
+from guides.selectors.bound_guides import list_bound_guides, list_guide_words
 from guides.selectors.bound_members import (
     list_bound_members,
     list_newest_members,
@@ -215,6 +215,7 @@ __all__ = [
     "list_guide_places_at",
     "list_guide_requests",
     "list_guide_tags",
+    "list_guide_words",
     "list_guides_by_number",
     "list_guides_in_wechat",
     "list_last_days",

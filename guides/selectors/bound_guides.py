@@ -13,6 +13,21 @@ def list_bound_guides(member_ids: Iterable[int]) -> dict[int, int]:
     return dict(_guides(member_ids=list(member_ids)))
 
 
+def list_guide_words(member_ids: Iterable[int]) -> dict[str, dict[int, str]]:
+    """What the guide at work and the store of each of these members are called, under "guide" and "store"."""
+    rows = _names(member_ids=list(member_ids))
+    return {
+        "guide": {member_id: guide for member_id, guide, _store in rows},
+        "store": {member_id: store for member_id, _guide, store in rows},
+    }
+
+
+@compiled
+def _names(*, member_ids: Given) -> QuerySet[Binding, tuple[int, str, str]]:
+    live = Binding.objects.live().filter(member_id__in=ids_of(member_ids), guide__state=GuideState.ACTIVE)
+    return live.values_list("member_id", "guide__name", "guide__store__name")
+
+
 @compiled
 def _guides(*, member_ids: Given) -> QuerySet[Binding, tuple[int, int]]:
     live = Binding.objects.live().filter(member_id__in=ids_of(member_ids), guide__state=GuideState.ACTIVE)

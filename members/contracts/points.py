@@ -91,6 +91,23 @@ class Purchase:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class PointsGift:
+    """So many points for a member, once for the key."""
+
+    member_id: int
+    points: int
+    source_key: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GivenPoints:
+    """The entry of a gift, or the code of why there is none."""
+
+    entry_id: int | None
+    code: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class PurchaseBack:
     """A purchase of which nothing is left: the key of the credit that is undone (empty: it earned nothing), the key to undo it
     under, and by how much less it counts towards her tier, in negative numbers."""

@@ -76,6 +76,7 @@ from members.services.points import (
     spend_frozen_points,
 )
 from members.services.points_adjustments import adjust_points, approve_adjustment, reject_adjustment
+from members.services.points_bulk import give_points
 from members.services.points_expiry import announce_expiring_points, expire_points
 from members.services.points_reversal import reverse_points_entry
 from members.services.profile import change_profile, reward_profile, reward_profiles
@@ -165,6 +166,7 @@ __all__ = [
     "freeze_points",
     "fulfil_erasure",
     "fulfil_export",
+    "give_points",
     "grant_tier",
     "identify_follower",
     "identify_followers",

@@ -19,56 +19,32 @@ from members.selectors.earning import Earning, get_earning
 from members.selectors.points_quote import ONE, quote_earned_points
 from members.selectors.tier_rules import floor_of
 from members.services.points import credit_points, expiry_after
+from members.services.points_bulk import CREDITS, PLAIN_POINTS
 from members.services.points_ledger import actor_words, usable_key, usable_points
 from members.services.tiers import record_activity
 from members.services.tiers_batches import Batch
 from members.services.tiers_looking import PLAIN_STANDING, SUMS, Ladder
 
 _FEW: Final = 100
-# Whoever writes an account or a standing holds the member's lock, but for the expiry of points: that takes lots which are
-# past their day and makes nobody a debtor, so what is plain here stays so.
-_BUYERS: Final = """
+# Whoever writes a standing holds the member's lock.
+_BUYERS: Final = (
+    """
 SELECT given.place, member.stage, member.birthday, standing.earned_tier_id, standing.manual_tier_id, standing.manual_until,
        standing.id IS NULL,
-       account.id IS NULL OR (account.balance >= 0
-           AND NOT EXISTS (SELECT FROM members_pointslot lot
-                           WHERE lot.account_id = account.id AND lot.remaining > 0 AND lot.expires_at <= %(at)s::timestamptz)
-           AND NOT EXISTS (SELECT FROM members_pendingreversal waiting
-                           WHERE waiting.account_id = account.id AND waiting.entry_id IS NULL)
-           AND NOT EXISTS (SELECT FROM members_pointsentry entry
-                           WHERE entry.account_id = account.id AND entry.source_key = given.points_key)
-           AND NOT EXISTS (SELECT FROM members_pointsentry entry
-                           WHERE entry.origin_id = account.id AND entry.source_key = given.points_key)),
+       <plain_points>,
        <plain_standing>, <sums>
 FROM unnest(%(members)s::bigint[], %(points_keys)s::text[], %(activity_keys)s::text[]) WITH ORDINALITY
      AS given(member_id, points_key, activity_key, place)
 JOIN members_member member ON member.id = given.member_id
 LEFT JOIN members_membertier standing ON standing.member_id = given.member_id
 LEFT JOIN members_pointsaccount account ON account.member_id = given.member_id
-""".replace("<plain_standing>", PLAIN_STANDING).replace("<sums>", SUMS)
-# Accounts that are there in the order in which everybody takes several of them; new ones behind them.
+""".replace("<plain_points>", PLAIN_POINTS)
+    .replace("<plain_standing>", PLAIN_STANDING)
+    .replace("<sums>", SUMS)
+)
 _WRITE: Final = """
-WITH credit AS (
-    SELECT * FROM unnest(%(credited)s::bigint[], %(points)s::bigint[], %(points_keys)s::text[])
-        AS given(member_id, points, source_key)
-), account AS (
-    INSERT INTO members_pointsaccount AS mine (member_id, balance, frozen, debt_allowed, opened_at)
-    SELECT credit.member_id, credit.points, 0, 0, %(at)s::timestamptz
-    FROM credit LEFT JOIN members_pointsaccount there ON there.member_id = credit.member_id
-    ORDER BY there.id NULLS LAST, credit.member_id
-    ON CONFLICT (member_id) DO UPDATE SET balance = mine.balance + excluded.balance
-    RETURNING id, member_id, balance
-), entry AS (
-    INSERT INTO members_pointsentry
-        (account_id, origin_id, kind, delta, asked, reason, source_key, at, actor, balance_after)
-    SELECT account.id, account.id, 'earn', credit.points, credit.points, %(reason)s, credit.source_key,
-           %(at)s::timestamptz, %(actor)s, account.balance
-    FROM account JOIN credit USING (member_id) ORDER BY account.id
-    RETURNING id, account_id, delta
-), lot AS (
-    INSERT INTO members_pointslot (account_id, entry_id, granted, remaining, expires_at)
-    SELECT account_id, id, delta, delta, %(expires_at)s::timestamptz FROM entry
-), standing AS (
+WITH <credits>
+, standing AS (
     INSERT INTO members_membertier (member_id, since)
     SELECT member_id, %(day)s::date FROM unnest(%(newcomers)s::bigint[]) AS given(member_id) ORDER BY member_id
 ), active AS (
@@ -81,7 +57,7 @@ WITH credit AS (
 )
 SELECT account.id, account.member_id, entry.id, entry.delta
 FROM entry JOIN account ON account.id = entry.account_id ORDER BY entry.id
-"""
+""".replace("<credits>", CREDITS)
 
 
 class _Buyer(NamedTuple):

@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from campaigns.contracts.faults import MOST_FAULTS, Fault, pointer_part
 from campaigns.contracts.segments import (
     HOWS,
     MOST_CONDITIONS,
     MOST_DEPTH,
-    MOST_FAULTS,
     MOST_RULE_BYTES,
-    Fault,
     Group,
     Leaf,
     Node,
@@ -96,7 +95,7 @@ class _Reader:
         known: Sequence[str] = hows or ("is", "with")
         for name in value:
             if name not in known:
-                self._bad(f"{path}/{_escaped(name)}", "unknown_field")
+                self._bad(f"{path}/{pointer_part(name)}", "unknown_field")
         if hows:
             return self._group(value, path, depth)
         return self._leaf(value, path)
@@ -132,7 +131,7 @@ class _Reader:
     def _values(self, condition: Condition, given: Mapping[str, Any], path: str) -> dict[str, Any]:
         for name in given:
             if name not in condition.parameters:
-                self._bad(f"{path}/{_escaped(name)}", "unknown_field")
+                self._bad(f"{path}/{pointer_part(name)}", "unknown_field")
         values: dict[str, Any] = {}
         for name, parameter in condition.parameters.items():
             if name not in given:
@@ -149,8 +148,3 @@ class _Reader:
         if len(self.faults) < MOST_FAULTS:
             self.faults.append(Fault(path, code, details))
         return None
-
-
-def _escaped(name: object) -> str:
-    """As RFC 6901 wants a name, and no longer than anybody reads."""
-    return str(name)[:40].replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,58 @@
+"""What can be wrong with the JSON that marketers and partners write: rules and acts."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+MOST_FAULTS: Final = 50
+
+FAULTS: Final[Mapping[str, str | Promise]] = {
+    "not_json": _("不是可以读的 JSON"),
+    "not_an_object": _("这里应该是一个对象"),
+    "not_a_node": _("这里应该是 all、any、none 中的一个，或者一个条件（is）"),
+    "not_a_list": _("这里应该是一个列表"),
+    "unknown_field": _("没有这个字段"),
+    "missing_field": _("还没有填写"),
+    "several_ways": _("时间只能选一种写法"),
+    "empty_group": _("这一组里还没有条件"),
+    "empty_list": _("至少选一个"),
+    "too_deep": _("条件组最多套 %(most)s 层"),
+    "too_large": _("一个人群最多 %(most)s 个条件"),
+    "too_many": _("最多选 %(most)s 个"),
+    "unknown_condition": _("没有这种条件"),
+    "not_a_number": _("这里应该是整数，数字不要加引号"),
+    "out_of_range": _("应在 %(least)s 到 %(most)s 之间"),
+    "upside_down": _("开始不能大于结束"),
+    "unknown_choice": _("没有这个选项"),
+    "unknown_row": _("找不到“%(key)s”"),
+    "not_a_day": _("日期要写成 2026-11-28 这样"),
+    "not_a_text": _("这里应该是 1 到 64 个字的文字"),
+    "segment_cycle": _("人群不能绕一圈用到自己"),
+    "tag_cycle": _("这里的标签跟随着这个人群，不能拿它当条件"),
+    "unknown_act": _("没有这种动作"),
+    "unknown_placeholder": _("没有“{%(name)s}”这个变量"),
+    "line_unusable": _("这里应该是 1 到 %(most)s 个字，不能换行"),
+    "words_unusable": _("这里应该是 1 到 %(most)s 个字"),
+    "page_unusable": _("页面填小程序里的路径，如 pages/coupons"),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a rule or an act, and where: a JSON pointer ("/all/0/with/tags/1")."""
+
+    path: str
+    code: str
+    details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        return str(FAULTS[self.code]) % self.details
+
+
+def pointer_part(name: object) -> str:
+    """A name as RFC 6901 wants it, and no longer than anybody reads."""
+    return str(name)[:40].replace("~", "~0").replace("/", "~1")
