@@ -33,6 +33,10 @@ name_actions(
         "campaigns.mass_asked_again": _("再问一次微信"),
         "campaigns.mass_deleted": _("删除群发图文"),
         "campaigns.topic_text_set": _("设置短信内容"),
+        "campaigns.webhook_created": _("登记外部系统"),
+        "campaigns.webhook_changed": _("修改外部系统"),
+        "campaigns.webhook_secret_renewed": _("更换外部系统的签名密钥"),
+        "campaigns.webhook_retried": _("重发外部通知"),
     }
 )
 name_details(

@@ -5,22 +5,16 @@ that the others are told meanwhile.
 """
 
 import datetime as dt
-import hashlib
-import hmac
 import secrets
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
-import urllib3
 from django.db import connection, transaction
-from urllib3.exceptions import HTTPError
 
 from campaigns.models import DeliveryState, WebhookDelivery, WebhookEndpoint
-from campaigns.services.webhooks import is_inside, is_public
 from core import clock, crypto
 from core.outside import refuse_open_transaction
+from webhook import Posted, post
 
 # Longer than the slowest send.
 LEASE: Final = dt.timedelta(seconds=60)
@@ -32,10 +26,8 @@ PAUSES: Final = tuple(
 _EACH: Final = 8
 _THREADS: Final = 8
 _MOST_ROUNDS: Final = 50
-_TIMEOUT: Final = urllib3.Timeout(connect=3.0, read=8.0)
-_LARGEST_ANSWER: Final = 4_096
-_SEALED_AS: Final = WebhookDelivery._meta.get_field("content").seal_context()  # type: ignore[union-attr]
-_KEYS_SEALED_AS: Final = WebhookEndpoint._meta.get_field("secret").seal_context()  # type: ignore[union-attr]
+_SEALED_AS: Final = WebhookDelivery._meta.get_field("content").seal_context()
+_KEYS_SEALED_AS: Final = WebhookEndpoint._meta.get_field("secret").seal_context()
 
 _CLAIM: Final = """
 WITH due AS (
@@ -61,13 +53,6 @@ class _Sending(NamedTuple):
     attempt_count: int
     url: str
     secret: str
-
-
-class _Told(NamedTuple):
-    """What came of a try: an empty code is a 2xx."""
-
-    code: str
-    status: int | None = None
 
 
 def work_webhooks() -> int:
@@ -98,7 +83,7 @@ def rescue_webhooks() -> int:
 
 def _claim(holder: str) -> list[_Sending]:
     now = clock.now()
-    values = {"now": now, "until": now + LEASE, "holder": holder, "each": _EACH}
+    values: dict[str, Any] = {"now": now, "until": now + LEASE, "holder": holder, "each": _EACH}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, values)
         rows = cursor.fetchall()
@@ -112,63 +97,12 @@ def _open(sealed: str, context: str) -> str:
     return crypto.unseal(sealed, context=context) if sealed else ""
 
 
-def _send(sending: _Sending) -> _Told:
+def _send(sending: _Sending) -> Posted:
     """One try, on a thread: no database here."""
-    parts = urlsplit(sending.url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        addresses = {found[4][0] for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
-    except OSError:
-        return _Told("no_address")
-    inside = is_inside(host, parts.port)
-    if not addresses or (not inside and not all(is_public(str(address)) for address in addresses)):
-        return _Told("not_public")
-    # The address that was looked at is the one that is called: a name may point elsewhere a moment later.
-    pool = _pool(parts.scheme, str(sorted(addresses, key=str)[0]), host, port)
-    body = sending.content.encode()
-    try:
-        response = pool.urlopen(
-            "POST",
-            f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}",
-            body=body,
-            headers=_headers(sending, body, parts.netloc),
-            redirect=False,
-            retries=False,
-            timeout=_TIMEOUT,
-            preload_content=False,
-        )
-        try:
-            response.read(_LARGEST_ANSWER)
-        finally:
-            response.close()
-    except (HTTPError, OSError):
-        return _Told("no_answer")
-    finally:
-        pool.close()
-    return _Told("", response.status) if 200 <= response.status < 300 else _Told("status", response.status)
+    return post(url=sending.url, secret=sending.secret, name=sending.key, body=sending.content.encode())
 
 
-def _pool(scheme: str, address: str, host: str, port: int) -> Any:
-    if scheme == "http":
-        return urllib3.HTTPConnectionPool(address, port, maxsize=1)
-    return urllib3.HTTPSConnectionPool(address, port, maxsize=1, server_hostname=host, assert_hostname=host)
-
-
-def _headers(sending: _Sending, body: bytes, netloc: str) -> dict[str, str]:
-    """The signature is over the moment, a dot and the body, so that an old telling cannot be told again as a new one."""
-    moment = str(int(clock.now().timestamp()))
-    signed = hmac.new(sending.secret.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
-    return {
-        "Host": netloc,
-        "Content-Type": "application/json; charset=utf-8",
-        "User-Agent": "xiaoer-webhook",
-        "X-Xiaoer-Id": sending.key,
-        "X-Xiaoer-Timestamp": moment,
-        "X-Xiaoer-Signature": f"sha256={signed}",
-    }
-
-
-def _settle(sending: _Sending, told: _Told, holder: str) -> None:
+def _settle(sending: _Sending, told: Posted, holder: str) -> None:
     now = clock.now()
     mine = WebhookDelivery.objects.filter(pk=sending.id, state=DeliveryState.SENDING, lease_holder=holder)
     common: dict[str, Any] = {

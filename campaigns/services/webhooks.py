@@ -1,12 +1,10 @@
 """Systems of others that acts may tell: registered by head office, never by whoever writes a journey."""
 
-import ipaddress
 import re
 import secrets
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from campaigns.errors import WebhookCodeTaken, WebhookUnusable
@@ -17,6 +15,7 @@ from core.actor import Actor
 from core.constraints import violated
 from core.errors import NotAllowed
 from core.models import changed_fields
+from webhook import is_inside
 
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _HOST: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
@@ -95,24 +94,11 @@ def usable_url(text: str) -> str:
     printable = text.isascii() and text.isprintable() and not any(sign.isspace() for sign in text)
     if not printable or not host or "@" in parts.netloc or parts.fragment or len(text) > _URL_LENGTH:
         raise WebhookUnusable(field="url")
-    if is_inside(host, port) and parts.scheme in {"http", "https"}:
+    if is_inside(host=host, port=port) and parts.scheme in {"http", "https"}:
         return text
     if parts.scheme != "https" or not _HOST.fullmatch(host):
         raise WebhookUnusable(field="url")
     return text
-
-
-def is_inside(host: str, port: int | None) -> bool:
-    """Whether settings name this host as one that may be in our own network."""
-    return host in settings.WEBHOOK_INSIDE_HOSTS or f"{host}:{port}" in settings.WEBHOOK_INSIDE_HOSTS
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the internet: no loopback, no private net, no cloud's metadata."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    return found.is_global and not found.is_multicast
 
 
 def _usable_name(text: str) -> str:

@@ -6,7 +6,7 @@ budget are what they are everywhere. What is frozen first and may be a million g
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -48,7 +48,7 @@ def issue_each(
     tiers = {}
     if row is not None and row.template.tier_ids:
         tiers = member_selectors.list_member_tiers({one.member_id for one in asked}, at)
-    values = {
+    values: dict[str, Any] = {
         "batch": batch_id,
         "members": array_words(one.member_id for one in asked),
         "keys": array_words(one.request_key for one in asked),

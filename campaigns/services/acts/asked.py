@@ -16,12 +16,15 @@ class Asked:
 
 
 def done(ref: str) -> ActOutcome:
+    """It happened, and this came of it."""
     return ActOutcome("done", "", ref)
 
 
 def refused(code: str) -> ActOutcome:
+    """Not for this member, and why."""
     return ActOutcome("refused", code)
 
 
 def later(code: str) -> ActOutcome:
+    """Not now, and why."""
     return ActOutcome("later", code)

@@ -14,11 +14,11 @@ from guides.contracts import FollowUpOrder
 from members import selectors as member_selectors
 
 
-def follow_up(act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
+def follow_up(*, act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
     """Her exclusive guide has a follow-up. Who took back her consent is left in peace."""
     silent = member_selectors.withdrawn_among({one.member_id for one in asked})
     title, script = act.values["title"], act.values["script"]
-    fill = filler([title, script], asked, at)
+    fill = filler(texts=[title, script], asked=asked, at=at)
     due_on = clock.business_day(at) + dt.timedelta(days=act.values["days"])
     given = guide_services.assign_follow_ups(
         orders=[

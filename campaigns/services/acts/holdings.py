@@ -15,7 +15,7 @@ from members.contracts import PointsGift
 from members.errors import NoSuchTag, TagRetired
 
 
-def give_coupons(act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
+def give_coupons(*, act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
     """One of the batch each, as far as it goes."""
     batch_id = coupon_selectors.find_batch_id(act.values["batch"])
     if batch_id is None:
@@ -36,7 +36,7 @@ def give_coupons(act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime
     ]
 
 
-def give_points_to(act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
+def give_points_to(*, act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
     """So many points each."""
     given = member_services.give_points(
         gifts=[PointsGift(one.member_id, act.values["points"], f"act:{one.key}") for one in asked],
@@ -47,7 +47,7 @@ def give_points_to(act: Act, asked: Sequence[Asked], actor: Actor, at: dt.dateti
     return [done(f"points:{one.entry_id}") if not one.code else refused(one.code) for one in given]
 
 
-def tag(act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
+def tag(*, act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
     """The tag is given, or taken off."""
     tag_id, days = act.values["tag"], act.values.get("days")
     members = {one.member_id for one in asked}

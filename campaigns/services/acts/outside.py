@@ -30,7 +30,7 @@ UNION ALL SELECT there.key, there.id FROM campaigns_webhookdelivery there JOIN a
 """
 
 
-def tell_endpoint(act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
+def tell_endpoint(*, act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
     """The telling is queued; `work_webhooks` sends it."""
     endpoint = WebhookEndpoint.objects.active().filter(code=act.values["endpoint"]).first()
     if endpoint is None:
@@ -48,7 +48,7 @@ def tell_endpoint(act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetim
         )
         for one in asked
     ]
-    values = {
+    values: dict[str, Any] = {
         "keys": array_words(one.key for one in asked),
         "members": array_words(one.member_id for one in asked),
         "contents": array_words(_SEALED.get_prep_value(content) for content in contents),

@@ -19,7 +19,7 @@ from core.errors import Conflict
 from members import selectors as member_selectors
 from members import services as member_services
 
-Performer = Callable[[Act, Sequence[Asked], Actor, dt.datetime], Sequence[ActOutcome]]
+Performer = Callable[..., Sequence[ActOutcome]]
 _KEY: Final = re.compile(rf"[A-Za-z0-9_.:/\-]{{1,{KEY_LENGTH}}}")
 _ATTEMPTS: Final = 5
 _PERFORMERS: Final[Mapping[str, Performer]] = {
@@ -32,7 +32,7 @@ _PERFORMERS: Final[Mapping[str, Performer]] = {
 }
 
 
-def perform(act: Act, targets: Sequence[ActTarget], *, actor: Actor, at: dt.datetime) -> list[ActOutcome]:
+def perform(*, act: Act, targets: Sequence[ActTarget], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
     """The act is done for each target, once for its key; what became of each, in order.
 
     In the caller's transaction, which does one act and locks no member before: the members are locked here, in their order. A
@@ -54,7 +54,7 @@ def perform(act: Act, targets: Sequence[ActTarget], *, actor: Actor, at: dt.date
             asked.setdefault(target.key, Asked(living[target.member_id], target.key, target.values))
     told: dict[str, ActOutcome] = {}
     if asked:
-        outcomes = _PERFORMERS[act.kind](act, list(asked.values()), actor, at)
+        outcomes = _PERFORMERS[act.kind](act=act, asked=list(asked.values()), actor=actor, at=at)
         told = dict(zip(asked, outcomes, strict=True))
     gone = refused(ActMemberGone.code)
     return [told[target.key] if target.member_id in living else gone for target in targets]

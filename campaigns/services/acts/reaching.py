@@ -16,14 +16,14 @@ from core.actor import Actor
 from members import selectors as member_selectors
 
 
-def reach(act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
+def reach(*, act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
     """The message is queued. Caps, quiet hours and channels are decided on when it is sent."""
     topic = act.values.get("topic", DEFAULT_TOPIC)
     if not list_topic_terms()[topic].is_on:
         return [refused(ActTopicOff.code)] * len(asked)
     silent = member_selectors.withdrawn_among({one.member_id for one in asked})
     title, text = act.values["title"], act.values["text"]
-    fill = filler([title, text], asked, at)
+    fill = filler(texts=[title, text], asked=asked, at=at)
     orders = [
         ReachOrder(
             member_id=one.member_id,

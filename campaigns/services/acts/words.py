@@ -12,7 +12,7 @@ from members import selectors as member_selectors
 Filler = Callable[[str, Asked], str]
 
 
-def filler(texts: Sequence[str], asked: Sequence[Asked], at: dt.datetime) -> Filler:
+def filler(*, texts: Sequence[str], asked: Sequence[Asked], at: dt.datetime) -> Filler:
     """What fills these texts for these members. Only what the texts say is read; values that came with a target win."""
     used = {name for text in texts for name in PLACE.findall(text)}
     ids = {one.member_id for one in asked}
