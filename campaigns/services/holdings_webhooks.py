@@ -54,4 +54,4 @@ class WebhookHoldings(MemberHoldings):
         """Nobody is told any more, and the words are gone. One that is under way keeps its state, which its sender writes."""
         rows = WebhookDelivery.objects.filter(member_id=member_id)
         rows.filter(state=DeliveryState.WAITING).update(state=DeliveryState.SKIPPED, finished_at=at)
-        return rows.exclude(content="").update(content="")
+        return rows.update(content="")
