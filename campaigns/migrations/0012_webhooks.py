@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0010_campaigns'),
+        ('campaigns', '0011_segment_tags'),
         ('members', '0016_behaviours'),
     ]
 
