@@ -243,8 +243,13 @@ class CampaignRun(models.Model):
     done_count = models.PositiveIntegerField(_("已发放"), default=0)
     refused_count = models.PositiveIntegerField(_("未发放"), default=0)
     spent_fen = models.BigIntegerField(_("已用（分）"), default=0)
+    # Who opened what the message led to, once each.
+    clicked_count = models.PositiveIntegerField(_("打开人数"), default=0)
     launched_at = models.DateTimeField(_("开始时间"), null=True)
-    # Who looks at it now for release; the rows themselves carry leases too.
+    # Why it stopped, or did not begin (a code).
+    code = models.CharField(_("原因"), max_length=40, blank=True, editable=False)
+    # How many had had their turn when, of the last minutes: [[instant, count], …]; the rate is read from it.
+    paces = models.JSONField(default=list, editable=False)
     released_at = models.DateTimeField(_("发完时间"), null=True)
     # Purchases until then count; set at launch, moved when the last are released.
     window_ends_at = models.DateTimeField(_("统计截止"), null=True)
@@ -316,6 +321,11 @@ class CampaignMember(models.Model):
     coupon_id = models.BigIntegerField(null=True)
     follow_up_id = models.BigIntegerField(null=True)
     released_at = models.DateTimeField(_("发放时间"), null=True)
+    # Not now: she waits until then, after so many tries.
+    not_before = models.DateTimeField(null=True)
+    try_count = models.PositiveSmallIntegerField(default=0)
+    # When she first opened what the message led to.
+    clicked_at = models.DateTimeField(_("打开时间"), null=True)
 
     objects = LockingQuerySet["CampaignMember"].as_manager()
 
@@ -332,7 +342,17 @@ class CampaignMember(models.Model):
         ]
         indexes = [
             # Used by release_campaigns: the next of a run, in the order of their rows.
-            models.Index(fields=["run", "id"], name="campaignmember_waiting", condition=Q(state="waiting")),
+            models.Index(
+                fields=["run", "id"],
+                name="campaignmember_waiting",
+                condition=Q(state="waiting", not_before__isnull=True),
+            ),
+            # The same of those who are to be tried again.
+            models.Index(
+                fields=["run", "not_before"],
+                name="campaignmember_put_off",
+                condition=Q(state="waiting", not_before__isnull=False),
+            ),
             # Used by her page, her merge and her erasure.
             models.Index(fields=["member"], name="campaignmember_of_member"),
             # Used by the assistant: my store's members in a run.

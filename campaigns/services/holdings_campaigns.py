@@ -16,6 +16,7 @@ from members.services.holdings import MemberHoldings, Snapshot, repoint, repoint
 _KEPT = (
     "run_id", "letter", "state", "code", "guide_id", "store_id", "tier_id", "reach_id", "coupon_id", "follow_up_id",
 )  # fmt: skip
+_INSTANTS = ("released_at", "clicked_at")
 _COUNTS: Mapping[str, str] = {
     CampaignMemberState.CONTROL: "control_count",
     CampaignMemberState.DONE: "done_count",
@@ -46,7 +47,7 @@ class CampaignHoldings(MemberHoldings):
         both = CampaignMember.objects.filter(member_id=emptier_id, run_id__in=hers)
         dropped: list[dict[str, Any]] = [
             {name: getattr(row, name) for name in _KEPT}
-            | {"released_at": row.released_at and row.released_at.isoformat()}
+            | {name: at and at.isoformat() for name in _INSTANTS for at in [getattr(row, name)]}
             for row in both.lock_rows()
         ]
         both.delete()
@@ -75,8 +76,8 @@ class CampaignHoldings(MemberHoldings):
         CampaignMember.objects.bulk_create(
             CampaignMember(
                 member_id=emptier_id,
-                released_at=row["released_at"] and dt.datetime.fromisoformat(row["released_at"]),
                 **{name: row[name] for name in _KEPT},
+                **{name: row[name] and dt.datetime.fromisoformat(row[name]) for name in _INSTANTS},
             )
             for row in back
         )
@@ -113,6 +114,8 @@ def _count(rows: Sequence[Mapping[str, Any]], sign: int) -> None:
         changes = {"member_count": sign}
         if name := _COUNTS.get(row["state"]):
             changes[name] = sign
+        if row["clicked_at"]:
+            changes["clicked_count"] = sign
         _add([row["run_id"]], changes)
 
 
