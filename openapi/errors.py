@@ -84,10 +84,10 @@ class StoreMissing(InvalidInput):
 
 
 class ChainOnly(NotAllowed):
-    """Products, categories and what members do belong to the whole chain; a key of one store or dealer tells none of it."""
+    """Products, categories, what members do and segments belong to the whole chain, not to one store or dealer."""
 
     code = "openapi.chain_only"
-    sentence = _("只有适用于整个连锁的密钥可以登记商品、类目和会员行为")
+    sentence = _("只有适用于整个连锁的密钥可以登记商品、类目和会员行为，查询和修改人群")
 
 
 class VisitOver(Refusal):

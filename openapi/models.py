@@ -33,6 +33,8 @@ class Scope(models.TextChoices):
     SALES_WRITE = "sales:write", _("推送销售单据")
     SALES_READ = "sales:read", _("查询销售单据")
     BEHAVIOURS = "behaviours", _("上报会员行为")
+    SEGMENTS_READ = "segments:read", _("查询人群和里面的会员")
+    SEGMENTS_WRITE = "segments:write", _("新建和修改人群")
 
 
 class ClientState(models.TextChoices):
@@ -66,7 +68,7 @@ class ApiClient(models.Model):
         related_name="+",
         verbose_name=_("经销商"),
     )
-    scopes = ArrayField(models.CharField(max_length=12, choices=Scope), verbose_name=_("权限"))
+    scopes = ArrayField(models.CharField(max_length=16, choices=Scope), verbose_name=_("权限"))
     # Under which its sales are booked: within one source an order number means one order.
     source = models.CharField(
         _("单据来源"),

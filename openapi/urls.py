@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path, re_path
 
-from openapi.views import behaviours, catalog, clock, coupons, docs, members, orders, queue, returns, sales
+from openapi.views import (
+    behaviours,
+    catalog,
+    clock,
+    coupons,
+    docs,
+    members,
+    orders,
+    queue,
+    returns,
+    sales,
+    segments,
+)
 
 urlpatterns: list[URLPattern] = [
     path("clock", clock.ClockView.as_view(), name="openapi_clock"),
@@ -23,6 +35,12 @@ urlpatterns: list[URLPattern] = [
     path("sales/products", catalog.ProductsView.as_view()),
     path("sales/categories", catalog.CategoriesView.as_view()),
     path("behaviours", behaviours.BehavioursView.as_view()),
+    path("segments", segments.SegmentsView.as_view()),
+    path("segments/schema", segments.SchemaView.as_view()),
+    path("segments/count", segments.CountView.as_view()),
+    path("segments/change", segments.ChangeView.as_view()),
+    path("segments/members", segments.MembersView.as_view()),
+    path("segments/sizes", segments.SizesView.as_view()),
     path("queue/redeem", queue.QueueView.as_view()),
     path("openapi.json", docs.DocumentView.as_view(), name="openapi_document"),
     path("", docs.reference, name="openapi_reference"),

@@ -18,6 +18,8 @@ name_actions(
         "campaigns.topic_template_set": _("设置通知模板"),
         "campaigns.segment_created": _("新建人群"),
         "campaigns.segment_changed": _("修改人群"),
+        "campaigns.list_changed": _("修改名单"),
+        "campaigns.segment_read": _("合作方读取人群会员"),
         "campaigns.segment_retired": _("停用人群"),
         "campaigns.segment_refreshed": _("重新计算人群"),
         "campaigns.tag_followed": _("标签开始跟随人群"),
@@ -43,6 +45,8 @@ name_details(
     {
         "reach_id": _("新触达编号"),
         "tag": _("标签"),
+        "added_count": _("加入人数"),
+        "removed_count": _("移出人数"),
         "is_other_rule": _("条件有改动"),
         "is_on": _("启用"),
         "topic": _("事项"),

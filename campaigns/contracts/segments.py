@@ -1,6 +1,7 @@
 """What a segment is: a tree of rules over members, and what is told about those whom it yields."""
 
 import dataclasses
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
@@ -56,6 +57,34 @@ class Verdict:
     value: str = ""
     how: str = ""
     parts: tuple["Verdict", ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SegmentCard:
+    """A segment as other systems see it. `member_count` is of `filled_at`; None: it was never worked out."""
+
+    id: int
+    public_id: str
+    name: str
+    note: str
+    kind: str
+    rule: Mapping[str, Any]
+    version: int
+    is_active: bool
+    is_due: bool
+    fault: str
+    member_count: int | None
+    filled_at: dt.datetime | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SegmentSizeLine:
+    """How many were in it at the end of a Shanghai day, and how many came and left on it."""
+
+    day: dt.date
+    member_count: int
+    entered_count: int
+    left_count: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

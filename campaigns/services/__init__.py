@@ -24,10 +24,10 @@ from campaigns.services.rescuing import rescue_stuck_reaches
 from campaigns.services.resending import resend_reach
 from campaigns.services.retention import prune_mass_lists, prune_reaches, prune_segment_moves, prune_webhooks
 from campaigns.services.segment_filling import fill_segment, work_segments
+from campaigns.services.segment_lists import change_list, create_list, note_members_read
 from campaigns.services.segment_tags import follow_segment, leave_segment
 from campaigns.services.segments import (
     change_segment,
-    create_list,
     create_segment,
     refresh_segment,
     retire_segment,
@@ -48,6 +48,7 @@ __all__ = [
     "ask_again",
     "ask_overdue_results",
     "change_endpoint",
+    "change_list",
     "change_segment",
     "confirm_mass_message",
     "copy_mass_message",
@@ -60,6 +61,7 @@ __all__ = [
     "follow_segment",
     "leave_segment",
     "note_delivery",
+    "note_members_read",
     "note_opt_out",
     "note_pushed_answer",
     "note_text_report",

@@ -118,7 +118,7 @@ def _fill(segment_id: int, at: dt.datetime) -> bool:
     row.filled_at, row.filled_on, row.fault = at, day, ""
     row.due_at = None if settled else at + _SETTLING
     row.save(update_fields=["filled_at", "filled_on", "fault", "due_at", "quiet_xid"])
-    _note_size(row, day, entered, left)
+    note_size(row, day=day, entered=entered, left=left)
     if row.kind == SegmentKind.SNAPSHOT and (entered or left):
         tell_users(segment_id=row.pk, at=at)
     return bool(entered or left)
@@ -159,7 +159,7 @@ def _follow_touched(at: dt.datetime | None) -> tuple[int, int]:
             settle_tags(row, among=among, at=at)
             if entered or left:
                 moved += 1
-                _note_size(row, clock.business_day(at), entered, left)
+                note_size(row, day=clock.business_day(at), entered=entered, left=left)
     return len(notes), moved
 
 
@@ -191,8 +191,8 @@ def _write(row: Segment, at: dt.datetime, *, among: Sequence[int] | None, is_not
     return entered, left
 
 
-def _note_size(row: Segment, day: dt.date, entered: int, left: int) -> None:
-    """The day's line says how many they are now. The row is locked, so nobody writes it meanwhile."""
+def note_size(row: Segment, *, day: dt.date, entered: int, left: int) -> None:
+    """The day's line says how many are in it now. The row is locked, so nobody writes it meanwhile."""
     line, is_new = SegmentSize.objects.get_or_create(
         segment=row,
         day=day,

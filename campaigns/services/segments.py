@@ -1,7 +1,7 @@
 """Segments as people make and change them."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
@@ -24,7 +24,6 @@ from core import audit, clock
 from core.actor import Actor
 from core.constraints import violated
 from core.events import publish
-from members import selectors as member_selectors
 
 # One change of rules at a time: two of them could close a circle that neither sees.
 _RULES: Final = 7_320_001
@@ -46,34 +45,9 @@ def create_segment(
         one_rule_at_a_time()
         row = Segment(kind=kind, rule=write_rule(tree), created_at=at, changed_at=at, due_at=at)
         _rest(row, tree)
-        _named(row, name, note)
+        name_segment(row, name=name, note=note)
         audit.record(action="campaigns.segment_created", subject=row, actor=actor, at=at, kind=kind)
         publish(SegmentDue())
-    return row.public_id
-
-
-def create_list(
-    *, name: str, note: str = "", member_ids: Iterable[int], actor: Actor, at: dt.datetime | None = None
-) -> str:
-    """A list of these members, of whom merged ones stand for whom they became. Its public id. Refuses names as above."""
-    at = at or clock.now()
-    living = sorted(set(member_selectors.list_merge_targets(member_ids).values()))
-    with transaction.atomic():
-        row = Segment(kind=SegmentKind.LISTED, rule={}, created_at=at, changed_at=at, filled_at=at)
-        row.member_count = len(living)
-        _named(row, name, note)
-        SegmentMember.objects.bulk_create(
-            [SegmentMember(segment=row, member_id=member_id, entered_at=at) for member_id in living],
-            batch_size=5_000,
-        )
-        audit.record(
-            action="campaigns.segment_created",
-            subject=row,
-            actor=actor,
-            at=at,
-            kind=row.kind,
-            member_count=len(living),
-        )
     return row.public_id
 
 
@@ -109,7 +83,7 @@ def change_segment(
         row.version, row.changed_at = version + 1, at
         if is_other:
             row.due_at, row.fault = at, ""
-        _named(row, name, note)
+        name_segment(row, name=name, note=note)
         if is_other:
             tell_users(segment_id=row.pk, at=at)
         audit.record(
@@ -194,7 +168,8 @@ def _place_of(node: Any, segment_id: int, field: str, path: str = "") -> str:
     return ""
 
 
-def _named(row: Segment, name: str, note: str) -> None:
+def name_segment(row: Segment, *, name: str, note: str) -> None:
+    """The row is written under this name and note. Refuses a name that is empty, too long or taken."""
     words = " ".join(name.split())
     if not 0 < len(words) <= _NAME or not words.isprintable():
         raise SegmentNameUnusable

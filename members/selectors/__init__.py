@@ -47,6 +47,7 @@ from members.selectors.lists import (
 from members.selectors.look_ups import (
     list_identity_values,
     list_member_ids_by_keys,
+    list_outside_names,
     phone_index_of,
     phone_indexes_of,
 )
@@ -233,6 +234,7 @@ __all__ = [
     "list_merges_of",
     "list_openid_owners",
     "list_openids",
+    "list_outside_names",
     "list_passed_phones",
     "list_pending_consents",
     "list_person_rows",

@@ -1,12 +1,12 @@
 """Many members at once, by the names that outside systems give them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from core import codes, phones
 from core.arrays import array_words
 from core.compiled import ask, ask_once
-from members.models import Member, MemberIdentity, MemberStage
+from members.models import Identity, Member, MemberIdentity, MemberStage
 from members.selectors.people import list_merge_targets, phone_index, phone_indexes
 
 Key = tuple[str, str, str]  # kind, app, value: of a phone the number, of "member_code" her code
@@ -66,6 +66,20 @@ def _stored(key: Key) -> list[Key]:
     if kind == "phone":
         return [(kind, "", index) for index in phone_indexes(phones.digits_of(value))]
     return [key]
+
+
+def list_outside_names(
+    member_ids: Collection[int], kind: str, app_id: str = ""
+) -> dict[int, tuple[str, str]]:
+    """Of each of these members her code, and her name of that kind (in that app): the newest, empty where she has none.
+    "member_code" is her code again. A phone is no name: only its fingerprint is kept."""
+    if kind == Identity.PHONE:
+        raise ValueError(kind)
+    ids = sorted(member_ids)
+    found = dict(Member.objects.filter(pk__any_of=ids).values_list("pk", "code"))
+    named = MemberIdentity.objects.filter(member_id__any_of=ids, kind=kind, app_id=app_id)
+    values = dict(named.order_by("linked_at", "pk").values_list("member_id", "value"))
+    return {pk: (code, code if kind == "member_code" else values.get(pk, "")) for pk, code in found.items()}
 
 
 def list_identity_values(member_id: int) -> list[tuple[str, str]]:

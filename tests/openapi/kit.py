@@ -16,7 +16,19 @@ from openapi.contracts import ClientTerms
 
 API = "/openapi/v1"
 BOSS = Actor.system("test")
-ALL = ("behaviours", "lock", "members", "price", "redeem", "return", "sales:read", "sales:write", "verify")
+ALL = (
+    "behaviours",
+    "lock",
+    "members",
+    "price",
+    "redeem",
+    "return",
+    "sales:read",
+    "sales:write",
+    "segments:read",
+    "segments:write",
+    "verify",
+)
 _keys = itertools.count(1)
 LINES = [
     {

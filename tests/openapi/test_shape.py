@@ -65,6 +65,7 @@ def test_the_document_is_valid_and_has_every_endpoint_with_its_signature() -> No
                 "/basket/price",
                 "/queue/redeem",
                 "/sales/documents",
+                "/segments/count",
             }
             names = {one["name"] for one in item[method].get("parameters", [])}
             assert ("Idempotency-Key" in names) == writes, address
@@ -134,6 +135,23 @@ def test_real_answers_fit_the_document(till: Till, cast: Cast) -> None:
         ("post", "/sales/categories"): chain.post(
             "/sales/categories", {"categories": [{"code": "c", "name": "上装"}]}
         ),
+    }
+    named = {"kind": "member_code", "value": cast.xiaomei.code}
+    made = chain.post("/segments", {"name": "名单", "kind": "listed", "members": [named]})
+    listed = made.data["id"]
+    asked |= {
+        ("get", "/segments/schema"): chain.get("/segments/schema"),
+        ("post", "/segments/count"): chain.post("/segments/count", {"rule": {"is": "members.following"}}),
+        ("post", "/segments"): made,
+        ("get", "/segments"): chain.get("/segments"),
+        ("post", "/segments/change"): chain.post(
+            "/segments/change", {"id": listed, "version": 1, "name": "新名单"}
+        ),
+        ("get", "/segments/members"): chain.get(f"/segments/members?id={listed}"),
+        ("post", "/segments/members"): chain.post(
+            "/segments/members", {"id": listed, "remove": [named, {**named, "value": "x"}]}
+        ),
+        ("get", "/segments/sizes"): chain.get(f"/segments/sizes?id={listed}"),
     }
     till.redeem(old_coupon(), order_no="S2")
     asked["post", "/orders/reverse"] = till.post("/orders/reverse", {"order_no": "S2"})
