@@ -24,6 +24,7 @@ from members.selectors.conditions import (
     Window,
     all_conditions,
 )
+from members.selectors.conditions.parameters import MOST_SIGNS
 
 ROOT: Final = "r"
 _PATH: Final = re.compile(r"r(-\d{1,3}){0,12}")
@@ -149,7 +150,7 @@ def _value_of(parameter: Parameter, typed: Mapping[str, Sequence[str]]) -> Any:
         return {way: _number(piece("n"))} if way in parameter.ways else None
     if isinstance(parameter, Choice):
         return piece("key") or None
-    if isinstance(parameter, Texts) or (isinstance(parameter, Picks) and parameter.options is None):
+    if isinstance(parameter, Texts):
         return list(dict.fromkeys(re.split(r"[\s,，、;；]+", piece("words")))) if piece("words") else None
     keys = [key for key in typed.get("key", ()) if key]
     if isinstance(parameter, Picks) and parameter.key is int:
@@ -170,7 +171,7 @@ def _typed_of(parameter: Parameter, value: Any) -> dict[str, list[str]]:
         return {"way": ["between"], **{each: [day] for each, day in value.items()}}
     if isinstance(parameter, Choice):
         return {"key": [value]}
-    if isinstance(parameter, Texts) or (isinstance(parameter, Picks) and parameter.options is None):
+    if isinstance(parameter, Texts):
         return {"words": [" ".join(value)]}
     return {"key": [str(key) for key in value]}
 
@@ -209,18 +210,22 @@ def _sight(node: Draft, path: str, faults: Mapping[tuple[str, str], list[str]]) 
         return {**own, "is_group": True, "is_root": path == ROOT, "hows": hows, "parts": parts}
     condition = all_conditions()[node.what]
     fields = [
-        _field(parameter, f"v.{path}.{name}", node.typed.get(name, {}), faults.get((path, name), []))
+        _field(
+            node.what, parameter, f"v.{path}.{name}", node.typed.get(name, {}), faults.get((path, name), [])
+        )
         for name, parameter in condition.parameters.items()
     ]
     return {**own, "label": str(condition.label), "fields": fields}
 
 
 def _field(
-    parameter: Parameter, name: str, typed: Mapping[str, Sequence[str]], faults: list[str]
+    code: str, parameter: Parameter, name: str, typed: Mapping[str, Sequence[str]], faults: list[str]
 ) -> dict[str, Any]:
     told = {piece: values[0] if values else "" for piece, values in typed.items()}
     shown: dict[str, Any] = {
         "name": name,
+        "of": code,
+        "parameter": name.rpartition(".")[2],
         "label": str(parameter.label),
         "sort": parameter.sort,
         "is_required": parameter.is_required,
@@ -241,17 +246,34 @@ def _field(
 
 
 def _options(parameter: Choices | Picks, typed: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """All that there is to choose, as ticks or (long ones) in a box; or a field to type into, with what it names."""
-    if isinstance(parameter, Picks) and parameter.options is None:
-        words = (typed.get("words") or [""])[0]
-        keys = [key for key in re.split(r"[\s,，、;；]+", words) if key][:50]
+    """All that there is to choose, as ticks or (long ones) in a box; or what was chosen, and a field that finds more."""
+    if isinstance(parameter, Picks) and parameter.find is not None:
+        keys = [key for key in dict.fromkeys(typed.get("key", ())) if key]
         named = parameter.names(keys) if keys else {}
-        return {"sort": "typed", "named": [str(named[key]) for key in keys if key in named]}
+        gone = _("%(key)s（已不存在）")
+        return {"sort": "found", "chosen": [(key, str(named.get(key, gone % {"key": key}))) for key in keys]}
     options = parameter.options if isinstance(parameter, Choices) else (parameter.options or list)()
     chosen = set(typed.get("key", ()))
     listed = [(str(key), str(label), str(key) in chosen) for key, label in options]
     is_tree = any(label.startswith("　") for _key, label, _is_chosen in listed)
     return {"sort": "box" if is_tree or len(listed) > 16 else "ticks", "options": listed}
+
+
+def find_keys(code: str, name: str, words: str) -> list[tuple[str, str]]:
+    """What may be chosen for a condition's parameter and is meant by the words: a text that is looked for, or several
+    keys that were pasted. Nothing for a parameter that is not found by typing."""
+    condition = all_conditions().get(code)
+    parameter = condition.parameters.get(name) if condition is not None else None
+    if not isinstance(parameter, Picks) or parameter.find is None:
+        return []
+    text = " ".join(words.replace("\0", "").split())
+    keys = [key for key in re.split(r"[\s,，、;；]+", text) if key][: parameter.most]
+    if len(keys) > 1:
+        named = parameter.names([key for key in keys if len(key) <= MOST_SIGNS])
+        exact = [(key, str(named[key])) for key in dict.fromkeys(keys) if key in named]
+        if exact:
+            return exact
+    return [(str(key), str(label)) for key, label in parameter.find(text[:40])]
 
 
 def menu() -> list[tuple[str, list[tuple[str, str]]]]:

@@ -7,7 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _now
 
-from campaigns.admin.segment_form import apply_act, draft_from_post, menu, rule_of, sight_of
+from campaigns.admin.segment_form import (
+    apply_act,
+    draft_from_post,
+    find_keys,
+    menu,
+    rule_of,
+    sight_of,
+)
 from campaigns.contracts.segments import HOW_LABELS, Group, Verdict
 from campaigns.errors import RuleUnfit, SegmentTooSlow
 from campaigns.selectors import segments
@@ -17,10 +24,12 @@ from members.contracts import MemberCard
 
 _PARTS = "admin/xiaoer/segments"
 _MOST_MEANT = 20
+# Two hundred keys that were pasted.
+_MOST_TYPED = 4_000
 
 
 class SegmentSight(BaseAdmin):
-    """Mix in: the fragments of the builder and of a segment's page. All are asked by POST and store nothing."""
+    """Mix in: the fragments of the builder and of a segment's page. They store nothing."""
 
     def sight_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
@@ -28,6 +37,7 @@ class SegmentSight(BaseAdmin):
             ("count/", "campaigns_segment_count", self.count_view),
             ("pivots/", "campaigns_segment_pivots", self.pivots_view),
             ("explain/", "campaigns_segment_explain", self.explain_view),
+            ("find/<str:code>/<str:name>/", "campaigns_segment_find", self.find_view),
         )
 
     def build_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
@@ -84,6 +94,18 @@ class SegmentSight(BaseAdmin):
         except (RuleUnfit, SegmentTooSlow) as refusal:
             context["fault"] = refusal.message
         return self._part(request, "_why", context)
+
+    def find_view(self, request: HttpRequest, code: str, name: str, model_admin: Any = None) -> HttpResponse:
+        """Shops, guides, goods and coupons for a condition, by what was typed."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        words = request.GET.get("q", "")[:_MOST_TYPED]
+        found = find_keys(code, name, words)
+        return TemplateResponse(
+            request,
+            "admin/xiaoer/coupons/_picker_found.html",
+            {"found": found, "typed_many": len(found) > 1 and len(words.split()) > 1},
+        )
 
     def _explained(self, request: HttpRequest, tree: Group, who: str) -> dict[str, Any]:
         words = " ".join(who.replace("\0", "").split())

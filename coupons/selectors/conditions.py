@@ -2,7 +2,7 @@
 
 import abc
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Final
 
 from django.db.models import Count, Q, QuerySet
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from coupons.models import Coupon, CouponTemplate, Redemption
 from members.selectors.conditions import (
+    FOUND,
     Condition,
     Found,
     Parameter,
@@ -32,14 +33,17 @@ def _series_names(keys: Collection[Any]) -> Mapping[Any, str | Promise]:
     return dict(rows.values_list("series", "title"))  # the newest version's last
 
 
-def _series() -> Sequence[tuple[Any, str | Promise]]:
-    """The newest hundred, each by its newest version."""
-    rows = CouponTemplate.objects.order_by("-pk").values_list("series", "title")[:400]
-    return list(dict(reversed(rows)).items())[-100:][::-1]
+def find_series(text: str) -> list[tuple[str, str]]:
+    """(series, title) of templates whose title has the text, the newest first, each by its newest version."""
+    rows = CouponTemplate.objects.filter(title__icontains=text).order_by("-pk").values_list("series", "title")
+    found: dict[str, str] = {}
+    for series, title in rows[: 10 * FOUND]:
+        found.setdefault(series, title)
+    return list(found.items())[:FOUND]
 
 
 _TEMPLATES: Final = Picks(
-    label=_("哪些券（不选为任何券）"), names=_series_names, options=_series, key=str, is_required=False
+    label=_("哪些券（不选为任何券）"), names=_series_names, find=find_series, key=str, is_required=False
 )
 _LEAST: Final = Whole(label=_("至少几张"), least=1, most=1_000, unit=_("张"), is_required=False)
 

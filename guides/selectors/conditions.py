@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from guides.models import Binding, BindingSource, Dealer, Guide, Region, Store
 from members.selectors.conditions import (
+    FOUND,
     Choices,
     Condition,
     Found,
@@ -53,6 +54,20 @@ def _regions() -> list[tuple[Any, str | Promise]]:
     return [(pk, "　" * (path.count("/") - 2) + name) for pk, name, path in rows]
 
 
+def find_guides(text: str) -> list[tuple[str, str]]:
+    """(number, name and store) of guides whose name, number or store has the text."""
+    wanted = Q(name__icontains=text) | Q(number__istartswith=text) | Q(store__name__icontains=text)
+    rows = Guide.objects.filter(wanted).order_by("number").values_list("number", "name", "store__name")
+    return [(number, f"{name}（{number}）· {store}") for number, name, store in rows[:FOUND]]
+
+
+def find_stores(text: str) -> list[tuple[str, str]]:
+    """(number, name) of stores whose name, number or region has the text; closed ones too: members bought there."""
+    wanted = Q(name__icontains=text) | Q(code__istartswith=text) | Q(region__name__icontains=text)
+    rows = Store.objects.filter(wanted).order_by("-is_active", "code").values_list("code", "name")
+    return [(code, f"{name}（{code}）") for code, name in rows[:FOUND]]
+
+
 class _OfHerGuide(Condition):
     family = FAMILY
     facts = ("binding",)
@@ -72,7 +87,7 @@ class GuideIs(_OfHerGuide):
 
     code, label = "guides.guide", _("专属导购是")
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "guides": Picks(label=_("导购工号"), names=_guide_names, key=str)
+        "guides": Picks(label=_("导购"), names=_guide_names, find=find_guides, key=str)
     }
 
     def found(self, values: Values, day: dt.date) -> Found:
@@ -84,7 +99,7 @@ class StoreIs(_OfHerGuide):
 
     code, label = "guides.store", _("导购所在门店")
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "stores": Picks(label=_("门店编号"), names=_store_names, key=str)
+        "stores": Picks(label=_("门店"), names=_store_names, find=find_stores, key=str)
     }
 
     def found(self, values: Values, day: dt.date) -> Found:

@@ -30,6 +30,31 @@
     typed.value = "";
   };
 
+  // By the arrows through what was found, Enter takes it (in the field: the first), Escape closes it.
+  const walk = (picker, event) => {
+    const search = picker.querySelector(".xe-chips > input");
+    const found = [...picker.querySelectorAll(".xe-found button")];
+    const place = found.indexOf(event.target);
+    if (event.key === "Enter" && event.target === search) {
+      if (!event.isComposing && search.value && found.length) found[0].click();
+      return true;
+    }
+    if (event.key === "Escape" && found.length) {
+      picker.querySelector(".xe-found").replaceChildren();
+      search.focus();
+      return true;
+    }
+    if (event.key === "ArrowDown" && found[place + 1]) {
+      found[place + 1].focus();
+      return true;
+    }
+    if (event.key === "ArrowUp" && place >= 0) {
+      (found[place - 1] ?? search).focus();
+      return true;
+    }
+    return false;
+  };
+
   document.addEventListener("keydown", (event) => {
     const box = event.target.closest("[data-chips]");
     if (box && ["Enter", ",", "，"].includes(event.key) && !event.isComposing) {
@@ -38,7 +63,11 @@
       changed(box);
       return;
     }
-    if (event.target.closest("[data-picker]") && event.key === "Enter") event.preventDefault();
+    const picker = event.target.closest("[data-picker]");
+    if (picker && walk(picker, event)) {
+      event.preventDefault();
+      return;
+    }
     const holder = event.target.closest(".xe-chips");
     if (holder && event.key === "Backspace" && !event.target.value) {
       const last = event.target.previousElementSibling;
@@ -65,12 +94,14 @@
       changed(holder);
       return;
     }
-    const pick = event.target.closest("[data-pick]");
+    const pick = event.target.closest("[data-pick], [data-pick-all]");
     if (pick) {
       const picker = pick.closest("[data-picker]");
       const chips = picker.querySelector(".xe-chips");
       const search = chips.querySelector(":scope > input");
-      if (!has(chips, pick.dataset.pick)) search.before(chip(picker.dataset.picker, pick.dataset.pick, pick.textContent));
+      for (const one of "pickAll" in pick.dataset ? picker.querySelectorAll("[data-pick]") : [pick]) {
+        if (!has(chips, one.dataset.pick)) search.before(chip(picker.dataset.picker, one.dataset.pick, one.textContent));
+      }
       picker.querySelector(".xe-found").replaceChildren();
       search.value = "";
       search.focus();

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import QueryDict
@@ -16,8 +17,10 @@ from campaigns import services
 from campaigns.admin.segment_form import apply_act, draft_from_post, draft_of, rule_of, sight_of
 from campaigns.models import Segment, SegmentMember
 from campaigns.selectors import segments
+from core import clock
 from core.models import AuditEntry
 from tests.cast import DIRECTOR, Cast
+from tests.coupons.kit import make_template
 
 pytestmark = pytest.mark.django_db
 BOUND: dict[str, Any] = {"n.r": "all", "n.r-0": "guides.bound"}
@@ -71,7 +74,9 @@ def fields_of(sight: dict[str, Any]) -> dict[str, Any]:
     for part in sight.get("parts", ()):
         sent |= fields_of(part)
     for field in sight.get("fields", ()):
-        if field["sort"] in {"ticks", "box"}:
+        if field["sort"] == "found":
+            sent[f"{field['name']}.key"] = [key for key, _label in field["chosen"]]
+        elif field["sort"] in {"ticks", "box"}:
             sent[f"{field['name']}.key"] = [key for key, _label, is_chosen in field["options"] if is_chosen]
         else:
             sent |= {f"{field['name']}.{piece}": value for piece, value in field["typed"].items()}
@@ -221,4 +226,37 @@ def test_without_the_right_there_is_nothing(cast: Cast, client: Client) -> None:
     client.force_login(cast.regional)
     for page in ("build", "count", "pivots", "explain"):
         assert client.post(url(page), FOLLOWING).status_code == 403
+    assert client.get(url("find", "guides.store", "stores")).status_code == 403
     assert client.get(url("changelist")).status_code == 403
+
+
+def test_shops_guides_goods_and_coupons_are_found_by_typing(head: Client, cast: Cast) -> None:
+    def found(code: str, name: str, words: str) -> str:
+        return head.get(url("find", code, name), {"q": words}).content.decode()
+
+    assert 'data-pick="T01">南京东路店（T01）' in found("guides.store", "stores", "南京")
+    assert 'data-pick="T01"' in found("sales.purchases", "stores", "t01")
+    assert 'data-pick="T001">李娜（T001）· 南京东路店' in found("guides.guide", "guides", "李娜")
+    make_template(title="满三百减五十")
+    assert ">满三百减五十</button>" in found("coupons.held", "templates", "三百")
+    for name in ("categories", "products"):
+        apps.get_model("sales", {"categories": "Category", "products": "Product"}[name]).objects.create(
+            code="SH", name="衬衫", **({"created_at": clock.now()} if name == "products" else {})
+        )
+        assert 'data-pick="SH">衬衫（SH）' in found("sales.purchases", name, "衬")
+    pasted = found("guides.store", "stores", "T01， T02\nnone T01")
+    assert pasted.count("data-pick=") == 2
+    assert "全部加入（2 个）" in pasted
+    for code, name, words in (
+        ("guides.store", "stores", "没有这家"), ("guides.store", "stores", "%_"), ("guides.store", "stores", "\0"),
+        ("guides.store", "nothing", ""), ("no.such", "stores", ""), ("members.tag", "tags", ""),
+    ):  # fmt: skip
+        assert "data-pick-all" not in found(code, name, words)
+    assert "没有找到" in found("guides.store", "stores", "没有这家")
+    assert "没有找到" in found("members.tag", "tags", "")
+
+
+def test_a_shop_that_is_gone_is_shown_by_its_code(cast: Cast) -> None:
+    sight = sight_of(draft_of({"all": [{"is": "guides.store", "with": {"stores": ["T01", "X99"]}}]}))
+    [field] = sight["parts"][0]["fields"]
+    assert field["chosen"] == [("T01", "南京东路店"), ("X99", "X99（已不存在）")]

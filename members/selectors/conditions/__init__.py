@@ -13,6 +13,7 @@ from members.selectors.conditions.found import (
 )
 from members.selectors.conditions.parameters import (
     ANY_OR_ALL,
+    FOUND,
     BadValue,
     Bounds,
     Choice,
@@ -30,6 +31,7 @@ from members.selectors.conditions.parameters import (
 
 __all__ = [
     "ANY_OR_ALL",
+    "FOUND",
     "BadValue",
     "Bounds",
     "Choice",

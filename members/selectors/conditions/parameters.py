@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from django.utils.functional import Promise
@@ -17,6 +17,7 @@ Schema = dict[str, Any]
 MOST_DAYS: Final = 3650
 MOST_PICKS: Final = 200
 MOST_SIGNS: Final = 64
+FOUND: Final = 20
 _FIRST_DAY: Final = dt.date(1900, 1, 1)
 _LAST_DAY: Final = dt.date(2200, 1, 1)
 
@@ -242,11 +243,13 @@ def moves(value: Mapping[str, Any] | None) -> bool:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Picks(Parameter):
-    """Some of what there is. `options` lists all of it for a page (None: too many, they are typed); `names` answers what
-    those that exist are called. Keys are numbers or short texts."""
+    """Some of what there is. `options` lists all of it for a page, or, where there is too much, `find` answers what a few
+    signs mean (FOUND at most, all that there is for none). `names` answers what those that exist are called. Keys are
+    numbers or short texts."""
 
     names: Callable[[Collection[Any]], Mapping[Any, Text]] = dict
     options: Callable[[], Sequence[tuple[Any, Text]]] | None = None
+    find: Callable[[str], Iterable[tuple[Any, Text]]] | None = None
     key: type[int] | type[str] = int
     most: int = MOST_PICKS
     sort: ClassVar[str] = "picks"

@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from guides import selectors as guide_selectors
+from guides.selectors.conditions import find_stores
 from members.selectors.conditions import (
+    FOUND,
     Bounds,
     Condition,
     Every,
@@ -36,8 +38,20 @@ def _category_names(keys: Collection[Any]) -> Names:
     return {code: name or code for code, name in _named(Category.objects.filter(code__in=list(keys)))}
 
 
-def _categories() -> list[tuple[Any, str | Promise]]:
-    return [(code, name or code) for code, name in _named(Category.objects.order_by("code"))]
+def find_categories(text: str) -> list[tuple[str, str]]:
+    """(code, name) of categories whose name or code has the text."""
+    return _found(Category.objects.all(), text)
+
+
+def find_products(text: str) -> list[tuple[str, str]]:
+    """The same of products."""
+    return _found(Product.objects.all(), text)
+
+
+def _found(rows: QuerySet[Any], text: str) -> list[tuple[str, str]]:
+    wanted = Q(name__icontains=text) | Q(code__istartswith=text)
+    found = _named(rows.filter(wanted).order_by("code"))[:FOUND]
+    return [(code, f"{name}（{code}）" if name else code) for code, name in found]
 
 
 def _named(rows: QuerySet[Any]) -> QuerySet[Any, tuple[str, str]]:
@@ -58,10 +72,14 @@ class Purchases(Condition):
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "when": Window(label=_("时间"), is_required=False),
         "categories": Picks(
-            label=_("类目"), names=_category_names, options=_categories, key=str, is_required=False
+            label=_("类目"), names=_category_names, find=find_categories, key=str, is_required=False
         ),
-        "products": Picks(label=_("商品编码"), names=list_product_names, key=str, is_required=False),
-        "stores": Picks(label=_("购买门店编号"), names=_store_names, key=str, is_required=False),
+        "products": Picks(
+            label=_("商品"), names=list_product_names, find=find_products, key=str, is_required=False
+        ),
+        "stores": Picks(
+            label=_("购买门店"), names=_store_names, find=find_stores, key=str, is_required=False
+        ),
         "channels": Texts(label=_("渠道"), is_required=False),
         "count": Bounds(label=_("次数"), unit=_("次"), is_required=False),
         "amount": Bounds(label=_("金额"), most=MOST_FEN, is_money=True, is_required=False),
