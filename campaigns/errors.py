@@ -248,3 +248,63 @@ class MassNoLongerKnown(Refusal):
 
     code = "campaigns.mass_no_longer_known"
     sentence = _("超过 23 小时，再问可能会重复发送，请到微信后台查看")
+
+
+class NoSuchCampaign(NotFound):
+    code = "campaigns.no_such_campaign"
+    sentence = _("没有这个活动，或不归您查看")
+
+
+class CampaignUnfit(InvalidInput):
+    """`details["faults"]` lists what is wrong: path, code and words of each."""
+
+    code = "campaigns.campaign_unfit"
+    sentence = _("活动还有要改的地方，请按提示修改")
+
+
+class CampaignChangedMeanwhile(Conflict):
+    """It is another revision than the one that was seen."""
+
+    code = "campaigns.campaign_changed_meanwhile"
+    sentence = _("您打开以后，这个活动有改动，请刷新页面再看")
+
+
+class CampaignNotInState(Conflict):
+    """`details["state"]` is the one it is in."""
+
+    code = "campaigns.campaign_not_in_state"
+    sentence = _("活动现在的状态不能这样做，请刷新页面再看")
+
+
+class CampaignNotPermitted(NotAllowed):
+    code = "campaigns.campaign_not_permitted"
+    sentence = _("您没有这项活动权限，请找总部开通")
+
+
+class CampaignByItsAuthor(NotAllowed):
+    code = "campaigns.campaign_by_its_author"
+    sentence = _("写过这个活动的人不能审批它，请另一位有权限的同事审批")
+
+
+class CampaignForHeadOffice(NotAllowed):
+    """It is the chain's, the chain reserves approval, or it is for too many."""
+
+    code = "campaigns.campaign_for_head_office"
+    sentence = _("这个活动要由总部审批")
+
+
+class CampaignNeedsReason(InvalidInput):
+    code = "campaigns.campaign_needs_reason"
+    sentence = _("请写明原因，最多 200 个字")
+
+
+class CampaignOverMonthBudget(Refusal):
+    """`details["left_fen"]` is what the month has left."""
+
+    code = "campaigns.campaign_over_month_budget"
+    sentence = _("超出了总部规定的每月活动预算")
+
+
+class CampaignTooSlow(Unavailable):
+    code = "campaigns.campaign_too_slow"
+    sentence = _("人数没有在限定时间内算完，不能判断是否要总部审批；请稍后再试，或请总部审批")

@@ -6,6 +6,14 @@ from core.events import Event
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class CampaignMoved(Event):
+    """A campaign came to another state. A wake-up: whoever runs campaigns finds it too."""
+
+    campaign_id: int
+    state: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class MassConfirmed(Event):
     """A mass message is to go out now. A wake-up: `work_mass_messages` finds it too."""
 

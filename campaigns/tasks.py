@@ -51,3 +51,9 @@ def work_segments() -> int:
 def prune_segment_moves() -> int:
     """See the service of that name."""
     return services.prune_segment_moves()
+
+
+@shared_task(name="campaigns.end_over_campaigns")
+def end_over_campaigns() -> int:
+    """See the service of that name."""
+    return services.end_over_campaigns()

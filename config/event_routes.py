@@ -125,6 +125,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     sale_events.MonthWasClosed: ["sales.handlers.on_month_was_closed"],
     sale_events.IntakeQueued: ["sales.handlers.on_intake_queued"],
     coupon_events.UnlockReached: [],
+    campaign_events.CampaignMoved: [],
     campaign_events.MassConfirmed: ["campaigns.handlers.on_mass_confirmed"],
     campaign_events.ReachesQueued: ["campaigns.handlers.on_reaches_queued"],
     campaign_events.SegmentDue: ["campaigns.handlers.on_segment_due"],

@@ -32,6 +32,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "mend_follow_ups": {"task": "guides.mend_follow_ups", "schedule": 60.0},
     # Wakes whoever sends; what a dead sender left is taken over after its lease.
     "send_reaches": {"task": "campaigns.send_due_reaches", "schedule": 5.0},
+    "end_over_campaigns": {"task": "campaigns.end_over_campaigns", "schedule": 60.0},
     "work_mass_messages": {"task": "campaigns.work_mass_messages", "schedule": 5.0},
     "prune_mass_lists": {"task": "campaigns.prune_mass_lists", "schedule": 6 * 3600.0},
     "prune_reaches": {"task": "campaigns.prune_reaches", "schedule": 3600.0},

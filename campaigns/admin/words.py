@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.contracts import CHANNEL_LABELS, REACH_WORDS, TOPICS
-from campaigns.models import Importance, MassAudienceKind, SegmentKind
+from campaigns.models import CampaignState, Importance, MassAudienceKind, SegmentKind
 from core.admin import name_actions, name_details, name_values
 from sms.services import words as sms_words
 from wechat.services import verdicts
@@ -39,6 +39,20 @@ name_actions(
         "campaigns.webhook_changed": _("修改外部系统"),
         "campaigns.webhook_secret_renewed": _("更换外部系统的签名密钥"),
         "campaigns.webhook_retried": _("重发外部通知"),
+        "campaigns.campaignpolicy.change": _("修改活动规则"),
+        "campaigns.campaignpolicy.add": _("设置活动规则"),
+        "campaigns.campaign_created": _("新建活动"),
+        "campaigns.campaign_changed": _("修改活动"),
+        "campaigns.campaign_copied": _("复制活动"),
+        "campaigns.campaign_dropped": _("作废活动草稿"),
+        "campaigns.campaign_submitted": _("提交活动审批"),
+        "campaigns.campaign_approved": _("审批通过活动"),
+        "campaigns.campaign_returned": _("退回活动"),
+        "campaigns.campaign_recalled": _("撤回活动修改"),
+        "campaigns.campaign_paused": _("暂停活动"),
+        "campaigns.campaign_resumed": _("继续活动"),
+        "campaigns.campaign_stopped": _("停止活动"),
+        "campaigns.campaign_ended": _("活动结束"),
     }
 )
 name_details(
@@ -60,6 +74,9 @@ name_values("importance", Importance.choices, within="campaigns.")
 name_details(
     {"audience": _("发给谁"), "expected_count": _("预计人数"), "copied_id": _("复制自"), "outcome": _("结果")}
 )
+name_details({"from_state": _("原状态"), "to_state": _("新状态")})
+name_values("from_state", CampaignState.choices, within="campaigns.campaign_")
+name_values("to_state", CampaignState.choices, within="campaigns.campaign_")
 name_values("audience", MassAudienceKind.choices, within="campaigns.mass_")
 _OUTCOMES = {f"{verdicts.PREFIX}{code}": words for code, words in verdicts.WORDS.items()}
 name_values("outcome", _OUTCOMES | {"sent": _("微信已收下")}, within="campaigns.mass_previewed")

@@ -1,5 +1,6 @@
 """Tables of `campaigns`; private to this app."""
 
+from campaigns.models.campaign_policy import Approvers, CampaignPolicy
 from campaigns.models.campaigns import (
     Campaign,
     CampaignGoal,
@@ -45,12 +46,14 @@ from campaigns.models.segments import (
 from campaigns.models.webhooks import DeliveryState, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "Approvers",
     "Campaign",
     "CampaignGoal",
     "CampaignKind",
     "CampaignMember",
     "CampaignMemberState",
     "CampaignMove",
+    "CampaignPolicy",
     "CampaignRun",
     "CampaignState",
     "CampaignVariant",

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -102,7 +103,7 @@ class Campaign(models.Model):
     starts_at = models.DateTimeField(_("开始时间"), null=True)
     # The last moment at which anything goes out.
     ends_at = models.DateTimeField(_("截止时间"), null=True)
-    # When it runs again: {"every": "day"|"week"|"month", "days": [...], "at": "10:00"}; empty: once, at `starts_at`.
+    # When it runs again, as `campaigns.selectors.campaigns.times` reads it; empty: once, at `starts_at`.
     recurrence = models.JSONField(default=dict, editable=False)
     next_run_at = models.DateTimeField(_("下次执行"), null=True, editable=False)
     # Between these hours of Shanghai messages may begin to go out; the reach layer's quiet hours hold besides.
@@ -111,6 +112,9 @@ class Campaign(models.Model):
     # The most it may cost: coupons at their worth, and text messages. Empty: no limit.
     budget_fen = models.BigIntegerField(_("预算（分）"), null=True, blank=True)
     spent_fen = models.BigIntegerField(_("已用（分）"), default=0, editable=False)
+    # How many it would reach in one run and what that costs at most, as worked out when it was submitted or approved.
+    expected_count = models.PositiveIntegerField(_("预计人数"), null=True, editable=False)
+    expected_fen = models.BigIntegerField(_("预计费用（分）"), null=True, editable=False)
     state = models.CharField(_("状态"), max_length=9, choices=CampaignState, default=CampaignState.DRAFT)
     # Why it stands still or ended by itself (a code): "budget", "segment_gone", …
     code = models.CharField(_("原因"), max_length=40, blank=True, editable=False)
@@ -122,6 +126,8 @@ class Campaign(models.Model):
         verbose_name=_("编写人"),
         editable=False,
     )
+    # The staff accounts that wrote any of it: none of them approves it.
+    writers = ArrayField(models.BigIntegerField(), default=list, editable=False)
     created_at = models.DateTimeField(_("创建时间"), editable=False)
     changed_at = models.DateTimeField(_("修改时间"), editable=False)
     ended_at = models.DateTimeField(_("结束时间"), null=True, editable=False)
@@ -161,6 +167,11 @@ class Campaign(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_of_chain(self) -> bool:
+        """Head office's own, not a region's or a store's."""
+        return self.region_id is None and self.store_id is None
+
 
 class CampaignMove(models.Model):
     """One step of a campaign's life: who moved it from where to where, and what she said. Never changed."""
@@ -174,6 +185,8 @@ class CampaignMove(models.Model):
     actor = models.CharField(_("谁"), max_length=80)
     actor_id = models.BigIntegerField(null=True)  # the staff account; empty: the system
     note = models.CharField(_("备注"), max_length=200, blank=True)
+    # What was approved, for whoever approves the next revision to compare with; empty for other moves.
+    content = models.JSONField(null=True, editable=False)
     at = models.DateTimeField(_("时间"))
 
     class Meta:

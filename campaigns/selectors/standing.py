@@ -80,7 +80,7 @@ def read_standing(
     queries, however many they are."""
     living = member_selectors.list_living_targets(member_ids)
     alive = set(living.values())
-    official, mini = _accounts()
+    official, mini = default_accounts()
     openids = {} if official is None else member_selectors.list_openids(alive, official.app_id)
     mini_openids = {} if mini is None else member_selectors.list_openids(alive, mini.app_id)
     standings = _followers(official, openids)
@@ -122,7 +122,8 @@ def _tell_name(mappings: Iterable[TopicTemplate | TopicText]) -> bool:
     return any(source.get("value") == "member" for row in mappings for source in row.fields.values())
 
 
-def _accounts() -> tuple[AccountCard | None, AccountCard | None]:
+def default_accounts() -> tuple[AccountCard | None, AccountCard | None]:
+    """The official account and the mini-program through which members are reached."""
     official = mini = None
     with contextlib.suppress(NoAccount):
         official = accounts.get_default_official()

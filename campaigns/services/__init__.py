@@ -1,5 +1,17 @@
 """Writes of `campaigns`."""
 
+from campaigns.services.campaign_life import (
+    approve_campaign,
+    end_over_campaigns,
+    pause_campaign,
+    recall_campaign,
+    resume_campaign,
+    return_campaign,
+    stop_campaign,
+    submit_campaign,
+)
+from campaigns.services.campaign_steps import move_campaign
+from campaigns.services.campaigns import change_campaign, copy_campaign, create_campaign, drop_campaign
 from campaigns.services.delivering import note_delivery
 from campaigns.services.grants import note_pushed_answer, report_answers
 from campaigns.services.inbox import read_inbox_message, read_whole_inbox
@@ -45,26 +57,34 @@ from campaigns.services.webhooks import (
 )
 
 __all__ = [
+    "approve_campaign",
     "ask_again",
     "ask_overdue_results",
+    "change_campaign",
     "change_endpoint",
     "change_list",
     "change_segment",
     "confirm_mass_message",
+    "copy_campaign",
     "copy_mass_message",
+    "create_campaign",
     "create_endpoint",
     "create_list",
     "create_segment",
     "delete_mass_message",
+    "drop_campaign",
     "drop_mass_message",
+    "end_over_campaigns",
     "fill_segment",
     "follow_segment",
     "leave_segment",
+    "move_campaign",
     "note_delivery",
     "note_members_read",
     "note_opt_out",
     "note_pushed_answer",
     "note_text_report",
+    "pause_campaign",
     "preview_mass_message",
     "prune_mass_lists",
     "prune_reaches",
@@ -76,19 +96,24 @@ __all__ = [
     "read_mass_list",
     "read_pasted_list",
     "read_whole_inbox",
+    "recall_campaign",
     "recall_mass_message",
     "refresh_segment",
     "renew_secret",
     "report_answers",
     "rescue_stuck_reaches",
     "resend_reach",
+    "resume_campaign",
     "retire_segment",
     "retry_delivery",
+    "return_campaign",
     "save_mass_message",
     "send_due_mass_messages",
     "send_due_reaches",
     "send_mass_message",
     "settle_mass_message",
+    "stop_campaign",
+    "submit_campaign",
     "take_back",
     "tell_members",
     "work_reaches",

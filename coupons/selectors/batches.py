@@ -85,6 +85,12 @@ def list_batch_names(public_ids: Collection[str]) -> dict[str, str]:
     }
 
 
+def list_batch_costs(public_ids: Collection[str]) -> dict[str, int]:
+    """The most that one coupon of each of these batches can cost, in fen; unknown ones are missing."""
+    rows = CouponBatch.objects.filter(public_id__in=list(public_ids))
+    return dict(rows.values_list("public_id", "cost_fen"))
+
+
 def list_system_batches() -> list[tuple[str, str]]:
     """Batches from which the system may give, or soon: public id and name, the newest hundred."""
     rows = CouponBatch.objects.exclude(state=BatchState.ENDED).filter(doors__contains=[Door.SYSTEM])

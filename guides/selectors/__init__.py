@@ -9,7 +9,7 @@ from guides.selectors.bindings import (
     names_as_seen,
     summarize_guide,
 )
-from guides.selectors.bound_guides import list_bound_guides, list_guide_words
+from guides.selectors.bound_guides import list_bound_guides, list_guide_words, with_guide_ids
 from guides.selectors.bound_members import (
     list_bound_members,
     list_newest_members,
@@ -272,5 +272,6 @@ __all__ = [
     "summarize_talks",
     "talk_of",
     "visible_region_ids",
+    "with_guide_ids",
     "won_binding_ids",
 ]

@@ -13,6 +13,12 @@ def list_bound_guides(member_ids: Iterable[int]) -> dict[int, int]:
     return dict(_guides(member_ids=list(member_ids)))
 
 
+def with_guide_ids() -> QuerySet[Binding, int]:
+    """Ids of the members bound to a guide at work; unevaluated, for composition."""
+    live = Binding.objects.live().filter(guide__state=GuideState.ACTIVE)
+    return live.values_list("member_id", flat=True)
+
+
 def list_guide_words(member_ids: Iterable[int]) -> dict[str, dict[int, str]]:
     """What the guide at work and the store of each of these members are called, under "guide" and "store"."""
     rows = _names(member_ids=list(member_ids))

@@ -94,6 +94,7 @@ from members.selectors.people import (
     person_row_ids,
     phone_index,
     phone_indexes,
+    with_any_phone_ids,
     with_phone_ids,
 )
 from members.selectors.points import (
@@ -282,6 +283,7 @@ __all__ = [
     "tier_standing_of",
     "typed_tokens",
     "understand",
+    "with_any_phone_ids",
     "with_phone_ids",
     "withdrawn_among",
 ]

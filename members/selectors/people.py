@@ -195,6 +195,11 @@ def with_phone_ids(member_ids: Iterable[int]) -> set[int]:
     return set(identities.values_list("member_id", flat=True))
 
 
+def with_any_phone_ids() -> QuerySet[Any, int]:
+    """Ids of all members of whom a phone is known; unevaluated, for composition."""
+    return MemberIdentity.objects.filter(kind=Identity.PHONE).values_list("member_id", flat=True)
+
+
 def list_wechat_identities(member_id: int) -> tuple[list[tuple[str, str]], list[str]]:
     """((app id, openid) of every app of ours she is known in, her unionids): what the gateway knows her by."""
     rows = MemberIdentity.objects.filter(

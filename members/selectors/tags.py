@@ -112,7 +112,7 @@ def tagged_openids(tag_id: int, app_id: str, at: dt.datetime | None = None) -> Q
 
 def openid_owner_ids(app_id: str, openids: QuerySet[Any, str] | None) -> QuerySet[Any, int]:
     """Ids of the members with one of these openids in this app, or (None) with any; unevaluated."""
-    rows = MemberIdentity.objects.filter(kind=Identity.OPENID, app_id=app_id)
+    rows = MemberIdentity.objects.filter(kind__in=[Identity.OPENID, Identity.MINI_OPENID], app_id=app_id)
     rows = rows if openids is None else rows.filter(value__in=openids)
     return rows.values_list("member_id", flat=True)
 

@@ -24,6 +24,7 @@ from sales.selectors.deals import find_sale_address, sum_deals
 from sales.selectors.effective import get_target_settings, list_effective_guides
 from sales.selectors.explained import access_sale, get_sale_card, list_guide_sales, list_store_sales
 from sales.selectors.facts import describe_facts, list_guide_facts, list_store_facts
+from sales.selectors.goods import list_product_names
 from sales.selectors.numbers import (
     get_ledger_version,
     list_closed_months,
@@ -121,6 +122,7 @@ __all__ = [
     "list_order_stores",
     "list_own_orders",
     "list_paid_guides",
+    "list_product_names",
     "list_store_facts",
     "list_store_guides_numbers",
     "list_store_periods",

@@ -2,7 +2,7 @@
 
 from sms.gateways import is_set_up
 from sms.services.blocks import lift_block, list_blocked
-from sms.services.direct import send_text
+from sms.services.direct import price_of, send_text
 from sms.services.outbox import (
     on_sms_queued,
     prune_messages,
@@ -39,6 +39,7 @@ __all__ = [
     "list_texts",
     "on_reports_arrived",
     "on_sms_queued",
+    "price_of",
     "prune_messages",
     "prune_reports",
     "pull_reports",

@@ -61,9 +61,13 @@ def hand_over(*, phone: str, text: SmsText, reference: str) -> Verdict:
 
 def cost_of(text: SmsText, segment_count: int) -> int:
     """What so many texts of this purpose cost, in hundredths of a fen."""
-    is_marketing = text.purpose == "marketing"
-    price = settings.SMS_MARKETING_PRICE_FEN_PER_100 if is_marketing else settings.SMS_PRICE_FEN_PER_100
-    return int(price) * segment_count
+    return price_of(text.purpose) * segment_count
+
+
+def price_of(purpose: str) -> int:
+    """What one text of this purpose costs, in hundredths of a fen."""
+    is_marketing = purpose == "marketing"
+    return int(settings.SMS_MARKETING_PRICE_FEN_PER_100 if is_marketing else settings.SMS_PRICE_FEN_PER_100)
 
 
 def _tell(verdict: Verdict, phone: str, text: SmsText, at: dt.datetime) -> None:

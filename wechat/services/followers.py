@@ -117,6 +117,17 @@ def count_following(*, account_id: int) -> int:
     return Follower.objects.filter(account_id=account_id, is_following=True).count()
 
 
+def following_openids(*, account_id: int) -> QuerySet[Follower, str]:
+    """The openids of all who follow the account, as far as we know; unevaluated, for composition."""
+    return Follower.objects.filter(account_id=account_id, is_following=True).values_list("openid", flat=True)
+
+
+def open_window_openids(*, account_id: int, at: dt.datetime) -> QuerySet[Follower, str]:
+    """The openids of all who may be written to at that instant, as far as we know; unevaluated, for composition."""
+    rows = Follower.objects.filter(account_id=account_id, window_until__gt=at)
+    return rows.values_list("openid", flat=True)
+
+
 def list_standings(*, account_id: int, openids: Iterable[str]) -> dict[str, FollowerStanding]:
     """How each of these stands to the account; who never had to do with it is missing."""
     return {

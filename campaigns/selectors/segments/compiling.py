@@ -67,7 +67,7 @@ def select_members(
     if among is not None:
         where.append(writing.among_of(writing.key))
     if scope is not None:
-        inside = _statement(scope)
+        inside = sql_of(scope)
         where.append(FALSE if inside is None else Sql(f"{writing.key} IN ({inside.text})", inside.params))
     return writing.select(Sql(writing.key), _joined(where, " AND "))
 
@@ -168,9 +168,9 @@ class _Writing:
             rows = rows.filter(**{f"{test.member}__any_of": self._ids})
         if test.having is None:
             keys = rows.values_list(test.member)
-            return _statement(keys.distinct() if distinct else keys)
+            return sql_of(keys.distinct() if distinct else keys)
         sums = rows.values(test.member).annotate(**test.sums).filter(test.having)
-        return _statement(sums.values_list(test.member))
+        return sql_of(sums.values_list(test.member))
 
     def _name(self) -> str:
         self._count += 1
@@ -193,7 +193,7 @@ def _where(rows: QuerySet[Any]) -> Sql:
     return Sql(text, tuple(params))
 
 
-def _statement(rows: QuerySet[Any, Any]) -> Sql | None:
+def sql_of(rows: QuerySet[Any, Any]) -> Sql | None:
     """The queryset as SQL; None when it can have no rows."""
     try:
         text, params = rows.query.sql_with_params()

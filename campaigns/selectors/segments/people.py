@@ -59,7 +59,7 @@ def count_members(
     wanted = members_sql(node, staff=staff, day=day)
     begun = time.monotonic()
     try:
-        with _asked(_COUNT.format(wanted=wanted.text), wanted.params) as rows:
+        with asked(_COUNT.format(wanted=wanted.text), wanted.params) as rows:
             count: int | None = rows[0][0]
     except SegmentTooSlow:
         count = None
@@ -71,7 +71,7 @@ def list_sample(
 ) -> tuple[MemberCard, ...]:
     """Ten of them, spread over all ids and the same ones each time. Raises SegmentTooSlow."""
     wanted = members_sql(node, staff=staff, day=day)
-    with _asked(_SAMPLE.format(wanted=wanted.text), wanted.params) as rows:
+    with asked(_SAMPLE.format(wanted=wanted.text), wanted.params) as rows:
         ids = [row[0] for row in rows]
     cards = member_selectors.list_member_cards(ids)
     return tuple(cards[member_id] for member_id in ids if member_id in cards)
@@ -82,7 +82,7 @@ def explain_member(node: Node, member_id: int, *, day: dt.date | None = None) ->
     day = day or clock.today()
     leaves = list(leaves_of(node))
     wanted = select_verdicts([found_of(leaf, day) for leaf in leaves], member_id)
-    with _asked(wanted.text, wanted.params) as rows:
+    with asked(wanted.text, wanted.params) as rows:
         if not rows:
             return None
         truths = iter(rows[0])
@@ -112,7 +112,7 @@ def list_pivots(
         parts.append(_BY_FACET.format(place=place, rows=text))
         params += values
     text = _PIVOTS.format(wanted=wanted.text, parts=" UNION ALL ".join(parts))
-    with _asked(text, tuple(params)) as rows:
+    with asked(text, tuple(params)) as rows:
         counted: list[dict[Any, int]] = [{} for _facet in facets]
         for place, key, count in rows:
             counted[place][None if key is None else json.loads(key)] = count
@@ -133,8 +133,8 @@ def _pivot(facet: Facet, counts: dict[Any, int]) -> Pivot:
 
 
 @contextlib.contextmanager
-def _asked(text: str, params: tuple[Any, ...]) -> Iterator[list[tuple[Any, ...]]]:
-    """The statement's rows, or SegmentTooSlow when the database was not done in time."""
+def asked(text: str, params: tuple[Any, ...]) -> Iterator[list[tuple[Any, ...]]]:
+    """The statement's rows; raises SegmentTooSlow when the database was not done in time."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(PATIENCE_MS)])
