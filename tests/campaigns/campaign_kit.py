@@ -112,7 +112,9 @@ def make_staff(name: str, *verbs: str, **part: int) -> Actor:
 
 
 def set_policy(**values: Any) -> None:
-    CampaignPolicy.objects.update_or_create(pk=1, defaults=values)
+    hours = {"earliest": dt.time(9), "latest": dt.time(21)}
+    CampaignPolicy.objects.get_or_create(pk=1, defaults=hours)
+    CampaignPolicy.objects.filter(pk=1).update(**values)
 
 
 def faults_of(call: Any, *args: Any, **values: Any) -> dict[str, str]:
