@@ -57,3 +57,9 @@ def prune_segment_moves() -> int:
 def end_over_campaigns() -> int:
     """See the service of that name."""
     return services.end_over_campaigns()
+
+
+@shared_task(name="campaigns.work_outcomes")
+def work_outcomes() -> int:
+    """See the service of that name."""
+    return services.work_outcomes()

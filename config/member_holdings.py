@@ -40,6 +40,7 @@ HOLDINGS: tuple[str, ...] = (
     "campaigns.services.holdings.ReachHoldings",
     "campaigns.services.holdings_campaigns.CampaignHoldings",
     "campaigns.services.holdings_webhooks.WebhookHoldings",
+    "campaigns.services.holdings_outcomes.OutcomeHoldings",
     "members.services.holdings_points.PointsHoldings",
     "miniapp.services.holdings.DeviceHoldings",
     "members.services.holdings_privacy.ProfileHoldings",

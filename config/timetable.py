@@ -41,6 +41,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     # Segments that are due, and members whose rows changed; mostly there are none.
     "work_segments": {"task": "campaigns.work_segments", "schedule": 5.0},
     "prune_segment_moves": {"task": "campaigns.prune_segment_moves", "schedule": 3600.0},
+    # Runs that were launched, members of campaigns whose purchases changed, and sums that reports read.
+    "work_outcomes": {"task": "campaigns.work_outcomes", "schedule": 15.0},
     "mark_overdue_requests": {"task": "guides.mark_overdue_requests", "schedule": 60.0},
     "settle_answers": {"task": "guides.settle_answers", "schedule": 30.0},
     "prune_conversations": {"task": "guides.prune_conversations", "schedule": 3600.0},

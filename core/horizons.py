@@ -38,14 +38,23 @@ def complete_until(table: str, *, patience: dt.timedelta) -> tuple[int, dt.datet
     """
     asked_at = clock.now()
     greatest = _greatest(table)
-    writers = _writers(table)
+    return (greatest, asked_at) if writers_ended(table, patience=patience) else None
+
+
+def writers_ended(*tables: str, patience: dt.timedelta) -> bool:
+    """Whether everybody who held a lock for writing one of the tables when this was asked has ended by now: what they wrote
+    can be seen, and whoever writes from now on sees what had committed before. False after `patience`.
+
+    The tables are names of our own code, never input.
+    """
+    writers = set().union(*map(_writers, tables))
     deadline = time.monotonic() + patience.total_seconds()
     while writers:
         if time.monotonic() >= deadline:
-            return None
+            return False
         time.sleep(_POLL_S)
-        writers &= _writers(table)
-    return greatest, asked_at
+        writers &= set().union(*map(_writers, tables))
+    return True
 
 
 def _greatest(table: str) -> int:

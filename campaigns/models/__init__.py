@@ -23,6 +23,7 @@ from campaigns.models.mass import (
     MassRecipient,
     MassState,
 )
+from campaigns.models.outcomes import CampaignBook, CampaignOutcome, CampaignTotal, OutcomeTouch
 from campaigns.models.policy import (
     CapSpan,
     FrequencyCap,
@@ -48,14 +49,17 @@ from campaigns.models.webhooks import DeliveryState, WebhookDelivery, WebhookEnd
 __all__ = [
     "Approvers",
     "Campaign",
+    "CampaignBook",
     "CampaignGoal",
     "CampaignKind",
     "CampaignMember",
     "CampaignMemberState",
     "CampaignMove",
+    "CampaignOutcome",
     "CampaignPolicy",
     "CampaignRun",
     "CampaignState",
+    "CampaignTotal",
     "CampaignVariant",
     "CapSpan",
     "DeliveryState",
@@ -71,6 +75,7 @@ __all__ = [
     "MassPurpose",
     "MassRecipient",
     "MassState",
+    "OutcomeTouch",
     "Reach",
     "ReachBar",
     "ReachPolicy",

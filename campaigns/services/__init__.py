@@ -31,6 +31,7 @@ from campaigns.services.mass_writing import (
     recall_mass_message,
     save_mass_message,
 )
+from campaigns.services.outcomes import recount_run, work_outcomes
 from campaigns.services.queueing import queue_reaches, reach_member
 from campaigns.services.rescuing import rescue_stuck_reaches
 from campaigns.services.resending import resend_reach
@@ -98,6 +99,7 @@ __all__ = [
     "read_whole_inbox",
     "recall_campaign",
     "recall_mass_message",
+    "recount_run",
     "refresh_segment",
     "renew_secret",
     "report_answers",
@@ -116,6 +118,7 @@ __all__ = [
     "submit_campaign",
     "take_back",
     "tell_members",
+    "work_outcomes",
     "work_reaches",
     "work_segments",
     "work_webhooks",

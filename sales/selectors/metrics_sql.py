@@ -81,6 +81,12 @@ _FROM_ROWS: Final = """
 WITH facts AS (
     SELECT member_id, #facts FROM sales_membermetrics #sample WHERE #row AND order_count > 0),
 """.replace("#facts", ", ".join(_FACTS))
+# The stage of her life in which somebody is on a day who bought first and last on these.
+STAGE: Final = """
+           CASE WHEN NOT {bought} THEN 'unbought'
+                WHEN %(today)s::date - first_on < %(new_days)s THEN 'new'
+                ELSE (ARRAY['active', 'dormant_1', 'dormant_3', 'dormant_6', 'lost'])
+                    [1 + width_bucket(%(today)s::date - last_on - 1, %(stage_days)s::int[])] END"""
 # width_bucket counts the cut-offs that do not exceed a number; "up to so many days" is one day less than that.
 _JUDGING: Final = """
 scored AS (
@@ -104,14 +110,11 @@ judged AS (
            CASE WHEN has_bought THEN (coming_m >= %(money_high)s)::int * 4
                 + (coming_f >= %(frequency_high)s)::int * 2 + (coming_r >= %(recency_high)s)::int
                 END::smallint AS coming_group,
-           CASE WHEN NOT has_bought THEN 'unbought'
-                WHEN %(today)s::date - first_on < %(new_days)s THEN 'new'
-                ELSE (ARRAY['active', 'dormant_1', 'dormant_3', 'dormant_6', 'lost'])
-                    [1 + width_bucket(%(today)s::date - last_on - 1, %(stage_days)s::int[])] END AS stage,
+           #stage AS stage,
            CASE WHEN last_on > %(month_ago)s THEN 'core' WHEN last_on > %(quarter_ago)s THEN 'potential'
                 WHEN last_on > %(half_ago)s THEN 'ordinary' ELSE 'unbought' END AS interval_tier
     FROM scored)
-""".replace("#facts", ", ".join(_FACTS))
+""".replace("#facts", ", ".join(_FACTS)).replace("#stage", STAGE.format(bought="has_bought"))
 
 # Whoever writes first in a month notes where she stood at the end of the one before.
 _BEFORE: Final = """

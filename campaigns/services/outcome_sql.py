@@ -1,0 +1,139 @@
+"""The statements by which outcomes are counted. Each is of one run; what other apps keep comes as their SQL."""
+
+from typing import Final
+
+from coupons.selectors.redeemed_sql import redeemed_sql
+from members.selectors.visits_sql import visits_sql
+from sales.selectors.bought_sql import purchases_sql, standing_before_sql
+
+_WHO: Final = "SELECT member_id FROM who"
+_AIMED: Final = {
+    "second_purchase": "coalesce(before.order_count, 0) = 1",
+    "wake_up": "coalesce(before.stage, '') LIKE 'dormant%%'",
+    "win_back": "coalesce(before.stage, '') = 'lost'",
+}
+_BEGIN: Final = """
+WITH who AS MATERIALIZED (SELECT * FROM campaigns_campaignmember WHERE run_id = %(run_id)s)
+INSERT INTO campaigns_campaignoutcome (run_id, member_id, letter, guide_id, store_id, tier_id, orders_before, stage_before,
+    is_aimed, order_count, unit_count, amount_fen, is_done, is_sent, is_delivered, is_seen, is_clicked, is_given,
+    discount_fen, cost_hundredths)
+SELECT who.run_id, who.member_id, who.letter, coalesce(who.guide_id, 0), coalesce(who.store_id, 0),
+       coalesce(who.tier_id, 0), coalesce(before.order_count, 0), coalesce(before.stage, 'unbought'), {aimed},
+       0, 0, 0, false, false, false, false, false, false, 0, 0
+FROM who LEFT JOIN ({before}) before USING (member_id)
+ON CONFLICT (run_id, member_id) DO NOTHING
+"""
+REPEATS: Final = """
+SELECT count(*) FROM campaigns_campaignmember hers WHERE hers.run_id = %(run_id)s AND EXISTS (
+    SELECT FROM campaigns_campaignmember before JOIN campaigns_campaignrun earlier ON earlier.id = before.run_id
+    WHERE before.member_id = hers.member_id AND earlier.campaign_id = %(campaign_id)s AND earlier.id < %(run_id)s)
+"""
+_COUNTED: Final = (
+    "first_at",
+    "order_count",
+    "unit_count",
+    "amount_fen",
+    "visited_at",
+    "goal_at",
+    "redeemed_at",
+    "discount_fen",
+)
+_COUNT: Final = """
+WITH who AS MATERIALIZED (
+    SELECT hers.id, hers.member_id, hers.is_aimed, place.coupon_id
+    FROM campaigns_campaignoutcome hers JOIN campaigns_campaignmember place USING (run_id, member_id)
+    WHERE hers.run_id = %(run_id)s {among}),
+bought AS (
+    SELECT member_id, min(sold_at) AS first_at, count(*)::int AS order_count, sum(units)::int AS unit_count,
+           sum(fen)::bigint AS amount_fen
+    FROM ({purchases}) bought GROUP BY member_id),
+used AS ({redeemed}),
+visited AS ({visits}),
+fresh AS MATERIALIZED (
+    SELECT who.id, bought.first_at, coalesce(bought.order_count, 0) AS order_count,
+           coalesce(bought.unit_count, 0) AS unit_count, coalesce(bought.amount_fen, 0) AS amount_fen,
+           visited.visited_at, CASE WHEN who.is_aimed THEN {goal} END AS goal_at, used.redeemed_at,
+           coalesce(used.discount_fen, 0) AS discount_fen
+    FROM who LEFT JOIN bought USING (member_id) LEFT JOIN used USING (coupon_id) LEFT JOIN visited USING (member_id))
+UPDATE campaigns_campaignoutcome hers SET {set}
+FROM fresh WHERE fresh.id = hers.id AND ({fresh}) IS DISTINCT FROM ({hers})
+"""
+_GOALS: Final = {
+    "redemption": "CASE WHEN used.redeemed_at < %(until_at)s THEN used.redeemed_at END",
+    "visit": "visited.visited_at",
+}
+_NOBODY: Final = "SELECT NULL::bigint AS member_id, NULL::timestamptz AS visited_at WHERE false"
+# What a pruned message was stays; what the act did is read as long as it is there.
+_DELIVERED: Final = (
+    "is_done",
+    "is_given",
+    "is_sent",
+    "is_delivered",
+    "is_seen",
+    "is_clicked",
+    "cost_hundredths",
+)
+_DELIVER: Final = """
+WITH who AS MATERIALIZED (SELECT member_id FROM campaigns_campaignmember WHERE run_id = %(run_id)s AND letter <> ''),
+clicked AS ({clicks}),
+fresh AS (
+    SELECT hers.id, place.state = 'done' AS is_done, place.coupon_id IS NOT NULL AS is_given,
+           coalesce(reach.state IN ('sent', 'delivered'), hers.is_sent) AS is_sent,
+           coalesce(reach.state = 'delivered', hers.is_delivered) AS is_delivered,
+           hers.is_seen OR coalesce(inbox.read_at IS NOT NULL, false) OR clicked.member_id IS NOT NULL AS is_seen,
+           hers.is_clicked OR clicked.member_id IS NOT NULL AS is_clicked,
+           coalesce(reach.cost_hundredths, hers.cost_hundredths) AS cost_hundredths
+    FROM campaigns_campaignoutcome hers JOIN campaigns_campaignmember place USING (run_id, member_id)
+        LEFT JOIN campaigns_reach reach ON reach.id = place.reach_id
+        LEFT JOIN campaigns_inboxmessage inbox ON inbox.reason_key = reach.reason_key
+        LEFT JOIN clicked ON clicked.member_id = hers.member_id
+    WHERE hers.run_id = %(run_id)s AND hers.letter <> '')
+UPDATE campaigns_campaignoutcome hers SET {set}
+FROM fresh WHERE fresh.id = hers.id AND ({fresh}) IS DISTINCT FROM ({hers})
+"""
+SUM_UP: Final = """
+INSERT INTO campaigns_campaigntotal (run_id, letter, store_id, guide_id, tier_id, member_count, done_count, sent_count,
+    delivered_count, seen_count, clicked_count, given_count, redeemed_count, aimed_count, goal_count, buyer_count,
+    order_count, unit_count, amount_fen, amount_squares, discount_fen, cost_hundredths, once_count, second_count,
+    asleep_count, woken_count, lost_count, won_back_count)
+SELECT run_id, letter, store_id, guide_id, tier_id, count(*), count(*) FILTER (WHERE is_done),
+       count(*) FILTER (WHERE is_sent), count(*) FILTER (WHERE is_delivered), count(*) FILTER (WHERE is_seen),
+       count(*) FILTER (WHERE is_clicked), count(*) FILTER (WHERE is_given), count(redeemed_at),
+       count(*) FILTER (WHERE is_aimed), count(goal_at), count(first_at), sum(order_count), sum(unit_count),
+       sum(amount_fen), sum(amount_fen::numeric * amount_fen), sum(discount_fen), sum(cost_hundredths),
+       count(*) FILTER (WHERE orders_before = 1), count(first_at) FILTER (WHERE orders_before = 1),
+       count(*) FILTER (WHERE stage_before LIKE 'dormant%%'), count(first_at) FILTER (WHERE stage_before LIKE 'dormant%%'),
+       count(*) FILTER (WHERE stage_before = 'lost'), count(first_at) FILTER (WHERE stage_before = 'lost')
+FROM campaigns_campaignoutcome WHERE run_id = %(run_id)s
+GROUP BY run_id, letter, store_id, guide_id, tier_id
+"""
+
+
+def begin_sql(goal: str) -> str:
+    """Everybody of the run has a row, with where she stood at its launch."""
+    return _BEGIN.format(aimed=_AIMED.get(goal, "true"), before=standing_before_sql(who=_WHO))
+
+
+def count_sql(goal: str, *, has_goods: bool, is_among: bool) -> str:
+    """What members of the run bought, redeemed and visited: all of them, or those of %(ids)s. Rows that say so are left."""
+    return _COUNT.format(
+        among="AND hers.member_id = ANY(%(ids)s::bigint[])" if is_among else "",
+        purchases=purchases_sql(who=_WHO, has_goods=has_goods),
+        redeemed=redeemed_sql(coupons="SELECT coupon_id FROM who"),
+        visits=visits_sql(who=_WHO) if goal == "visit" else _NOBODY,
+        goal=_GOALS.get(goal, "bought.first_at"),
+        **_changes(_COUNTED),
+    )
+
+
+def deliver_sql() -> str:
+    """What the run's acts came to and what became of their messages. Rows that say so are left."""
+    return _DELIVER.format(clicks=visits_sql(who=_WHO, is_campaign=True), **_changes(_DELIVERED))
+
+
+def _changes(names: tuple[str, ...]) -> dict[str, str]:
+    return {
+        "set": ", ".join(f"{name} = fresh.{name}" for name in names),
+        "fresh": ", ".join(f"fresh.{name}" for name in names),
+        "hers": ", ".join(f"hers.{name}" for name in names),
+    }
