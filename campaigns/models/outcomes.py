@@ -121,6 +121,8 @@ class CampaignBook(models.Model):
     # Outcomes changed since the sums were made.
     is_stale = models.BooleanField(default=False)
     summed_at = models.DateTimeField(_("数据更新到"), null=True)
+    # CampaignTotal added up by letter: what the whole chain's tables read.
+    sums = models.JSONField(default=dict)
     frozen_at = models.DateTimeField(null=True)
     # How many of its members had been in an earlier run of the campaign: they are not new evidence.
     repeat_count = models.PositiveIntegerField(default=0)

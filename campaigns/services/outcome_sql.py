@@ -74,19 +74,16 @@ _DELIVERED: Final = (
     "cost_hundredths",
 )
 _DELIVER: Final = """
-WITH who AS MATERIALIZED (SELECT member_id FROM campaigns_campaignmember WHERE run_id = %(run_id)s AND letter <> ''),
-clicked AS ({clicks}),
-fresh AS (
+WITH fresh AS (
     SELECT hers.id, place.state = 'done' AS is_done, place.coupon_id IS NOT NULL AS is_given,
            coalesce(reach.state IN ('sent', 'delivered'), hers.is_sent) AS is_sent,
            coalesce(reach.state = 'delivered', hers.is_delivered) AS is_delivered,
-           hers.is_seen OR coalesce(inbox.read_at IS NOT NULL, false) OR clicked.member_id IS NOT NULL AS is_seen,
-           hers.is_clicked OR clicked.member_id IS NOT NULL AS is_clicked,
+           hers.is_seen OR coalesce(inbox.read_at, place.clicked_at) IS NOT NULL AS is_seen,
+           place.clicked_at IS NOT NULL AS is_clicked,
            coalesce(reach.cost_hundredths, hers.cost_hundredths) AS cost_hundredths
     FROM campaigns_campaignoutcome hers JOIN campaigns_campaignmember place USING (run_id, member_id)
         LEFT JOIN campaigns_reach reach ON reach.id = place.reach_id
         LEFT JOIN campaigns_inboxmessage inbox ON inbox.reason_key = reach.reason_key
-        LEFT JOIN clicked ON clicked.member_id = hers.member_id
     WHERE hers.run_id = %(run_id)s AND hers.letter <> '')
 UPDATE campaigns_campaignoutcome hers SET {set}
 FROM fresh WHERE fresh.id = hers.id AND ({fresh}) IS DISTINCT FROM ({hers})
@@ -128,7 +125,7 @@ def count_sql(goal: str, *, has_goods: bool, is_among: bool) -> str:
 
 def deliver_sql() -> str:
     """What the run's acts came to and what became of their messages. Rows that say so are left."""
-    return _DELIVER.format(clicks=visits_sql(who=_WHO, is_campaign=True), **_changes(_DELIVERED))
+    return _DELIVER.format(**_changes(_DELIVERED))
 
 
 def _changes(names: tuple[str, ...]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from campaigns.models import (
     CampaignTotal,
     RunState,
 )
+from campaigns.selectors.proof_sums import sums_by_letter
 from campaigns.services.outcome_sql import REPEATS, SUM_UP, begin_sql, count_sql, deliver_sql
 from core import clock
 from core.arrays import array_words
@@ -198,8 +199,8 @@ def _deliver(book: CampaignBook, run: CampaignRun, at: dt.datetime) -> None:
 def _sum_up(book: CampaignBook, at: dt.datetime) -> bool:
     CampaignTotal.objects.filter(run=book.pk).delete()
     _execute(SUM_UP, {"run_id": book.pk})
-    book.is_stale, book.summed_at = False, at
-    book.save(update_fields=["is_stale", "summed_at"])
+    book.is_stale, book.summed_at, book.sums = False, at, sums_by_letter([book.pk])
+    book.save(update_fields=["is_stale", "summed_at", "sums"])
     return True
 
 
@@ -211,7 +212,6 @@ def _values(run: CampaignRun, until: dt.datetime | None) -> Mapping[str, Any]:
     return {
         "run_id": run.pk,
         "campaign_id": run.campaign_id,
-        "campaign_code": run.campaign.public_id,
         "from_at": launched,
         "until_at": until,
         "today": clock.business_day(launched),

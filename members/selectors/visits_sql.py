@@ -5,14 +5,12 @@ from typing import Final
 _VISITS: Final = """
 SELECT behaviour.member_id, min(behaviour.happened_at) AS visited_at
 FROM members_behaviour behaviour
-WHERE behaviour.happened_at >= %(from_at)s AND behaviour.happened_at < %(until_at)s
-  AND behaviour.member_id IN ({who}) {narrowed}
+WHERE behaviour.happened_at >= %(from_at)s AND behaviour.happened_at < %(until_at)s AND behaviour.member_id IN ({who})
 GROUP BY behaviour.member_id
 """
-_CAMPAIGN: Final = "AND behaviour.kind = 'campaign_viewed' AND behaviour.subject = %(campaign_code)s"
 
 
-def visits_sql(*, who: str, is_campaign: bool = False) -> str:
-    """When each was there first from %(from_at)s to before %(until_at)s: member_id, visited_at; with `is_campaign` on the
-    page of the campaign %(campaign_code)s only. `who` is a query that yields their ids."""
-    return _VISITS.format(who=who, narrowed=_CAMPAIGN if is_campaign else "")
+def visits_sql(*, who: str) -> str:
+    """When each was there first from %(from_at)s to before %(until_at)s: member_id, visited_at. `who` is a query that yields
+    their ids."""
+    return _VISITS.format(who=who)
