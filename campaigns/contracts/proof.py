@@ -94,7 +94,7 @@ class Compared:
     is_sure: bool
 
 
-class Verdict(StrEnum):
+class Finding(StrEnum):
     """no_control: nobody to compare with. repeated: many were in it again and again. few: too few to tell. open: the window
     is not over. unsure: the difference may be luck. better, worse: it is not."""
 
@@ -117,7 +117,7 @@ class Uplift:
     rate: Compared | None
     ratio: Compared | None
     amount: Compared | None
-    verdict: Verdict
+    finding: Finding
     is_amount_sure: bool
 
     @property

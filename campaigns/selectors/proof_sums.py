@@ -18,7 +18,7 @@ _OF_TREATED: Final = (CampaignGoal.REDEMPTION,)
 
 def sums_by_letter(run_ids: Iterable[int]) -> dict[str, dict[str, int]]:
     """The totals of these runs by letter, as JSON has them."""
-    rows = CampaignTotal.objects.filter(run__in=list(run_ids)).values("letter").annotate(**_SUMS)
+    rows: Any = CampaignTotal.objects.filter(run__in=list(run_ids)).values("letter").annotate(**_SUMS)
     return {
         row["letter"]: {name: int(row[f"sum_{name}"]) for name in NAMES} for row in rows.order_by("letter")
     }

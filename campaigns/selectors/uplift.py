@@ -15,7 +15,7 @@ import math
 from statistics import NormalDist
 from typing import Final
 
-from campaigns.contracts.proof import Arm, Compared, Interval, Uplift, Verdict
+from campaigns.contracts.proof import Arm, Compared, Finding, Interval, Uplift
 
 CONFIDENCE: Final = 0.95
 # Fewer in either group: too few to tell.
@@ -35,15 +35,15 @@ def compare(
     confidence = 1 - (1 - CONFIDENCE) / comparisons
     rate = compare_rates(treated.hits, treated.aimed, control.hits, control.aimed, confidence=confidence)
     amount = compare_means(treated, control, confidence=confidence)
-    verdict = _verdict(treated, control, rate, is_open=is_open, may_judge=may_judge)
+    finding = _finding(treated, control, rate, is_open=is_open, may_judge=may_judge)
     return Uplift(
         treated=treated,
         control=control,
         rate=rate,
         amount=amount,
         ratio=_ratio(treated, control, confidence),
-        verdict=verdict,
-        is_amount_sure=_says_the_same(verdict, amount) and _enough_buyers(treated, control),
+        finding=finding,
+        is_amount_sure=_says_the_same(finding, amount) and _enough_buyers(treated, control),
     )
 
 
@@ -125,18 +125,18 @@ def _ratio(treated: Arm, control: Arm, confidence: float) -> Compared | None:
     return Compared(ratio - 1, interval, _two_sided(math.log(ratio) / error), is_sure=not interval.holds(0.0))
 
 
-def _verdict(treated: Arm, control: Arm, rate: Compared | None, *, is_open: bool, may_judge: bool) -> Verdict:
+def _finding(treated: Arm, control: Arm, rate: Compared | None, *, is_open: bool, may_judge: bool) -> Finding:
     if not control.aimed:
-        return Verdict.NO_CONTROL
+        return Finding.NO_CONTROL
     if not may_judge:
-        return Verdict.REPEATED
+        return Finding.REPEATED
     if rate is None or not _enough(treated, control):
-        return Verdict.FEW
+        return Finding.FEW
     if is_open:
-        return Verdict.OPEN
+        return Finding.OPEN
     if not rate.is_sure:
-        return Verdict.UNSURE
-    return Verdict.BETTER if rate.difference > 0 else Verdict.WORSE
+        return Finding.UNSURE
+    return Finding.BETTER if rate.difference > 0 else Finding.WORSE
 
 
 def _enough(treated: Arm, control: Arm) -> bool:
@@ -145,10 +145,10 @@ def _enough(treated: Arm, control: Arm) -> bool:
     return min(counts) >= LEAST_MEMBERS and min(counts) * min(pooled, 1 - pooled) >= LEAST_EXPECTED
 
 
-def _says_the_same(verdict: Verdict, amount: Compared | None) -> bool:
+def _says_the_same(finding: Finding, amount: Compared | None) -> bool:
     if amount is None or not amount.is_sure:
         return False
-    return verdict == (Verdict.BETTER if amount.difference > 0 else Verdict.WORSE)
+    return finding == (Finding.BETTER if amount.difference > 0 else Finding.WORSE)
 
 
 def _enough_buyers(treated: Arm, control: Arm) -> bool:

@@ -204,7 +204,7 @@ def _sum_up(book: CampaignBook, at: dt.datetime) -> bool:
     return True
 
 
-def _values(run: CampaignRun, until: dt.datetime | None) -> Mapping[str, Any]:
+def _values(run: CampaignRun, until: dt.datetime | None) -> dict[str, Any]:
     """Everybody's clock begins at the launch: of the control group nobody was ever served."""
     measure = run.campaign.measure
     launched = run.launched_at
@@ -230,7 +230,7 @@ def _patiently() -> None:
 def _execute(text: str, values: Mapping[str, Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(text, values)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _ask(text: str, values: Mapping[str, Any]) -> int:
