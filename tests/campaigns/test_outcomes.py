@@ -16,8 +16,8 @@ from coupons import services as coupon_services
 from members import services as member_services
 from members.models import MemberMerge
 from members.services.behaviour_partitions import make_partitions, month_of
-from tests.campaigns import campaign_kit as kit
-from tests.campaigns.campaign_kit import (
+from tests.campaigns import outcome_kit as kit
+from tests.campaigns.outcome_kit import (
     DAY,
     make_campaign,
     make_members,
