@@ -10,6 +10,9 @@ deletes them at the end. Sizes and lengths come from the environment:
                           pages' benches (50,000)
     BENCH_MEMBERS_COUNT   also members of sales_metrics and segments (20,000), with five orders each
     BENCH_SEGMENT_ROUNDS  rounds of segments (5)
+    BENCH_MEMBERS_COUNT   also members of campaign_launch (100,000)
+    BENCH_RELEASE_COUNT   members that campaign_launch releases (10,000)
+    BENCH_LAUNCH_ROUNDS   rounds of campaign_launch (5)
     BENCH_ACCOUNTS_COUNT  accounts of points_expiry (50,000)
     BENCH_ORDERS_COUNT    orders of sales_import and sales_care (20,000; 1,000,000 is the target's)
     BENCH_FACTS_COUNT     facts of sales_facts (20,000)
@@ -65,6 +68,7 @@ NAMES: Final = (
     "sales_boards",
     "sales_metrics",
     "segments",
+    "campaign_launch",
     "commission",
     "wechat_sends",
     "reaches",

@@ -38,3 +38,10 @@ class SegmentMoved(Event):
     segment_id: int
     entered_count: int
     left_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CampaignDue(Event):
+    """Something of a campaign waits to be launched or released. A wake-up: `work_campaigns` finds it too."""
+
+    campaign_id: int

@@ -1,10 +1,21 @@
 """What `campaigns` does when something was told. All may be delivered twice."""
 
 from campaigns import services
-from campaigns.events import MassConfirmed, ReachesQueued, SegmentDue
+from campaigns.events import CampaignDue, CampaignMoved, MassConfirmed, ReachesQueued, SegmentDue
+from campaigns.services import running
 from core import clock
 from sms.events import OptOutReceived, TextReported
 from wechat.events import MassSettled, SubscriptionAnswered, SubscriptionSettled, TemplateDelivered
+
+
+def on_campaign_moved(event: CampaignMoved) -> None:
+    """Its queue is held, let go or taken back. Lost, the timetable finds it."""
+    running.follow_campaign(campaign_id=event.campaign_id)
+
+
+def on_campaign_due(event: CampaignDue) -> None:
+    """Release it. Lost, the timetable finds it."""
+    running.work_campaigns()
 
 
 def on_reaches_queued(event: ReachesQueued) -> None:

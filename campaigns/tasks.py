@@ -3,12 +3,19 @@
 from celery import shared_task
 
 from campaigns import services
+from campaigns.services import running
 
 
 @shared_task(name="campaigns.send_due_reaches")
 def send_due_reaches() -> int:
     """What is due, unless enough processes are at it."""
     return services.work_reaches()
+
+
+@shared_task(name="campaigns.work_campaigns")
+def work_campaigns() -> int:
+    """Campaigns that run, unless enough processes are at it."""
+    return running.work_campaigns()
 
 
 @shared_task(name="campaigns.work_mass_messages")

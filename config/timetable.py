@@ -33,6 +33,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     # Wakes whoever sends; what a dead sender left is taken over after its lease.
     "send_reaches": {"task": "campaigns.send_due_reaches", "schedule": 5.0},
     "end_over_campaigns": {"task": "campaigns.end_over_campaigns", "schedule": 60.0},
+    # Campaigns that are due, members who wait for what is theirs, queues to be held or taken back.
+    "work_campaigns": {"task": "campaigns.work_campaigns", "schedule": 5.0},
     "work_mass_messages": {"task": "campaigns.work_mass_messages", "schedule": 5.0},
     "prune_mass_lists": {"task": "campaigns.prune_mass_lists", "schedule": 6 * 3600.0},
     "prune_reaches": {"task": "campaigns.prune_reaches", "schedule": 3600.0},

@@ -53,6 +53,8 @@ name_actions(
         "campaigns.campaign_resumed": _("继续活动"),
         "campaigns.campaign_stopped": _("停止活动"),
         "campaigns.campaign_ended": _("活动结束"),
+        "campaigns.campaign_begun": _("活动开始"),
+        "campaigns.run_launched": _("活动名单定格"),
     }
 )
 name_details(
@@ -75,6 +77,7 @@ name_details(
     {"audience": _("发给谁"), "expected_count": _("预计人数"), "copied_id": _("复制自"), "outcome": _("结果")}
 )
 name_details({"from_state": _("原状态"), "to_state": _("新状态")})
+name_details({"member_count": _("人数"), "control_count": _("对照组人数")})
 name_values("from_state", CampaignState.choices, within="campaigns.campaign_")
 name_values("to_state", CampaignState.choices, within="campaigns.campaign_")
 name_values("audience", MassAudienceKind.choices, within="campaigns.mass_")

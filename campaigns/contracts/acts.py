@@ -37,11 +37,13 @@ class Act:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ActTarget:
-    """For whom, once for the key (1–60 letters, digits and _.:/-); `values` are for the placeholders."""
+    """For whom, once for the key (1–60 letters, digits and _.:/-); `values` are for the placeholders. `page`: where a message
+    leads her, if not where the act says."""
 
     member_id: int
     key: str
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    page: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -22,15 +22,16 @@ SELECT slot FROM generate_series(1, %s) AS slot WHERE pg_try_advisory_lock(%s, s
 
 def work_reaches() -> int:
     """`send_due_reaches`, unless `REACH_SENDERS` processes are at it already; how many reaches were taken in hand."""
-    with _slot() as is_free:
+    with slot(kind=SENDER_SLOT, count=settings.REACH_SENDERS) as is_free:
         return send_due_reaches() if is_free else 0
 
 
 @contextlib.contextmanager
-def _slot() -> Iterator[bool]:
-    """A slot is this process's until the end; the database gives it back when the connection ends, however it ends."""
+def slot(*, kind: int, count: int) -> Iterator[bool]:
+    """One of so many slots of a kind is this process's until the end; the database gives it back when the connection ends,
+    however it ends."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [settings.REACH_SENDERS, SENDER_SLOT])
+        cursor.execute(_TAKE, [count, kind])
         taken = cursor.fetchone()
     if taken is None:
         yield False
@@ -40,4 +41,4 @@ def _slot() -> Iterator[bool]:
     finally:
         # A connection that was lost has given its slot back; on a new one there is nothing to give.
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [SENDER_SLOT, taken[0]])
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [kind, taken[0]])

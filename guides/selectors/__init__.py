@@ -9,7 +9,12 @@ from guides.selectors.bindings import (
     names_as_seen,
     summarize_guide,
 )
-from guides.selectors.bound_guides import list_bound_guides, list_guide_words, with_guide_ids
+from guides.selectors.bound_guides import (
+    list_bound_guides,
+    list_guide_words,
+    live_binding_rows,
+    with_guide_ids,
+)
 from guides.selectors.bound_members import (
     list_bound_members,
     list_newest_members,
@@ -45,6 +50,7 @@ from guides.selectors.follow_ups import (
     count_due_follow_ups,
     count_follow_ups,
     list_done_follow_ups,
+    list_follow_up_ids,
     list_follow_ups,
 )
 from guides.selectors.labels import (
@@ -207,6 +213,7 @@ __all__ = [
     "list_done_follow_ups",
     "list_exclusive_guides",
     "list_first_won",
+    "list_follow_up_ids",
     "list_follow_ups",
     "list_guide_entries",
     "list_guide_labels",
@@ -245,6 +252,7 @@ __all__ = [
     "list_stores_within",
     "list_waiting_talks",
     "list_won_bindings",
+    "live_binding_rows",
     "names_as_seen",
     "nearest_stores",
     "new_bindings",

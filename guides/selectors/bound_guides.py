@@ -38,3 +38,8 @@ def _names(*, member_ids: Given) -> QuerySet[Binding, tuple[int, str, str]]:
 def _guides(*, member_ids: Given) -> QuerySet[Binding, tuple[int, int]]:
     live = Binding.objects.live().filter(member_id__in=ids_of(member_ids), guide__state=GuideState.ACTIVE)
     return live.values_list("member_id", "guide_id")
+
+
+def live_binding_rows() -> QuerySet[Binding, tuple[int, int, int]]:
+    """Member, guide and the guide's store of today, of everybody who is bound; unevaluated, for composition."""
+    return Binding.objects.live().order_by().values_list("member_id", "guide_id", "guide__store_id")

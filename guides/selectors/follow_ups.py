@@ -22,6 +22,11 @@ _CURSOR_SALT: Final = "guides.follow_ups"
 _PAGE_LIMIT: Final = 100
 
 
+def list_follow_up_ids(source_keys: Iterable[str]) -> dict[str, int]:
+    """The follow-up of each of these sources; those that nobody has are missing."""
+    return dict(FollowUp.objects.filter(source_key__in=list(source_keys)).values_list("source_key", "pk"))
+
+
 def list_follow_ups(
     guide_id: int,
     *,

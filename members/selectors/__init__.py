@@ -139,6 +139,7 @@ from members.selectors.tags import (
     tagged_member_ids,
     tagged_openids,
 )
+from members.selectors.tier_rows import tier_rows
 from members.selectors.tiers import (
     change_line,
     count_by_tier,
@@ -280,6 +281,7 @@ __all__ = [
     "tier_card_from",
     "tier_member_ids",
     "tier_multiplier_bp",
+    "tier_rows",
     "tier_standing_of",
     "typed_tokens",
     "understand",

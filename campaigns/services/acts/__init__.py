@@ -1,5 +1,5 @@
 """Acts performed: for many members at once, once for each key."""
 
-from campaigns.services.acts.performing import perform
+from campaigns.services.acts.performing import lock_targets, perform
 
-__all__ = ["perform"]
+__all__ = ["lock_targets", "perform"]

@@ -13,6 +13,7 @@ class Asked:
     member_id: int
     key: str
     values: Mapping[str, str]
+    page: str = ""
 
 
 def done(ref: str) -> ActOutcome:

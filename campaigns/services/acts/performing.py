@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from django.db import transaction
@@ -47,11 +47,13 @@ def perform(*, act: Act, targets: Sequence[ActTarget], actor: Actor, at: dt.date
     for target in targets:
         if not _KEY.fullmatch(target.key):
             raise ValueError(f"an unusable key: {target.key!r}")
-    living = _lock({target.member_id for target in targets})
+    living = lock_targets({target.member_id for target in targets})
     asked: dict[str, Asked] = {}
     for target in targets:
         if target.member_id in living:
-            asked.setdefault(target.key, Asked(living[target.member_id], target.key, target.values))
+            asked.setdefault(
+                target.key, Asked(living[target.member_id], target.key, target.values, target.page)
+            )
     told: dict[str, ActOutcome] = {}
     if asked:
         outcomes = _PERFORMERS[act.kind](act=act, asked=list(asked.values()), actor=actor, at=at)
@@ -60,7 +62,7 @@ def perform(*, act: Act, targets: Sequence[ActTarget], actor: Actor, at: dt.date
     return [told[target.key] if target.member_id in living else gone for target in targets]
 
 
-def _lock(member_ids: set[int]) -> dict[int, int]:
+def lock_targets(member_ids: Collection[int]) -> dict[int, int]:
     """The living row of each of these that has one, locked; asked again when one is merged while we wait for the locks."""
     for _attempt in range(_ATTEMPTS):
         living = member_selectors.list_living_targets(member_ids)

@@ -32,7 +32,7 @@ def reach(*, act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) ->
             title=_fit(fill(title, one), TITLE_LENGTH),
             text=_fit(fill(text, one), TEXT_LENGTH),
             values=one.values,
-            page=act.values.get("page", ""),
+            page=one.page or act.values.get("page", ""),
             channels=tuple(act.values["channels"]) if act.values.get("channels") else None,
         )
         for one in asked
