@@ -107,15 +107,16 @@ class BoardSize(models.Model):
 
 
 class BoardMove(models.Model):
-    """A total that moved from `before` (None: there was none) to `after`, on a board whose moves are written down; on
-    others those who are new. Appended by bookings, so that no two wait for each other; a job folds them."""
+    """Totals that one booking moved on a board whose moves are written down, each from one of `befores` (None: there was
+    none) to the one of `afters` in its place; on other boards those that are new. Appended, so that no two bookings wait
+    for each other; a job folds them."""
 
     place = models.BigIntegerField()
     metric = models.CharField(max_length=20, choices=Metric)
     period = models.CharField(max_length=5, choices=Period)
     starts_on = models.DateField()
-    before = models.BigIntegerField(null=True)
-    after = models.BigIntegerField()
+    befores = ArrayField(models.BigIntegerField(null=True))
+    afters = ArrayField(models.BigIntegerField())
 
     class Meta:
         verbose_name = _("排行变动")
@@ -126,7 +127,7 @@ class BoardMove(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.place} {self.starts_on} {self.metric} {self.before} {self.after}"
+        return f"{self.place} {self.starts_on} {self.metric} {self.befores} {self.afters}"
 
 
 class FrozenPeriod(models.TextChoices):

@@ -258,7 +258,7 @@ class TotalMove(models.Model):
         verbose_name = _("待汇总的业绩")
         verbose_name_plural = _("待汇总的业绩")
         indexes = [
-            # Used by folds, which take guide by guide what several slices left.
+            # Used by folds, which take what several slices left for one guide together.
             models.Index(fields=["guide_ref", "store_ref"], name="totalmove_by_guide"),
         ]
 

@@ -52,7 +52,8 @@ _BETTER: Final = (
 # What is known of a board of totals (`BoardSize`), and what moved on it since.
 _SIZE: Final = """
 {name}_size AS MATERIALIZED (SELECT added, marks, reached FROM sales_boardsize WHERE {key}),
-{name}_moves AS NOT MATERIALIZED (SELECT before, after FROM sales_boardmove WHERE {key})"""
+{name}_moves AS NOT MATERIALIZED (
+    SELECT before, after FROM sales_boardmove, unnest(befores, afters) moved(before, after) WHERE {key})"""
 _NO_SIZE: Final = """
 {name}_size AS (SELECT NULL::bigint[] AS marks, NULL::int[] AS reached WHERE false),
 {name}_moves AS (SELECT NULL::bigint AS before, NULL::bigint AS after WHERE false)"""

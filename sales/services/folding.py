@@ -5,9 +5,9 @@ sells meanwhile; appended, they are nobody else's rows. A fold takes some thousa
 keys, and is over in a fraction of a second.
 
 In a large chain every slice touches every guide, and moving all their totals takes as long as the slice itself. So
-the job beside the importer folds, on another core, guide by guide: what several slices left for one is one change. It goes
-round: who moved again behind it waits for the next round. Beginning anew with each look, it would move the first guides with
-every slice, and the last ones late.
+the job beside the importer folds, on another core: those who wait longest first, and with them all that slices since have
+left for the same guide in the same store, as one change. A slice appends its moves guide by guide, so those who wait
+longest are neighbours in the totals as well.
 """
 
 from typing import Final
@@ -18,14 +18,18 @@ from sales.services.reconciling import share_close_lock
 from sales.services.totals import Move, move_totals
 
 FOLDED_AT_ONCE: Final = 5_000
+_UNTIL: Final = "SELECT coalesce(max(id), 0) FROM sales_totalmove"
+_ANY: Final = 2**63 - 1
 # By an array, found by its keys: the table is empty whenever statistics are made of it, and a plan for an empty table
 # would compare each of the thousands taken with each of those that wait.
 _TAKE: Final = """
+WITH oldest AS MATERIALIZED (
+    SELECT DISTINCT guide_ref, store_ref FROM (
+        SELECT guide_ref, store_ref FROM sales_totalmove WHERE id <= %s ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED) waiting)
 DELETE FROM sales_totalmove WHERE id = ANY(ARRAY(
-    SELECT id FROM sales_totalmove WHERE guide_ref >= %s ORDER BY guide_ref, store_ref LIMIT %s FOR UPDATE SKIP LOCKED))
+    SELECT move.id FROM oldest JOIN sales_totalmove move USING (guide_ref, store_ref) FOR UPDATE OF move SKIP LOCKED))
 RETURNING booked_on, guide_ref, store_ref, metric, value
 """
-_NOBODY: Final = 0  # the guide of what a store sold without one: the first in a round
 # By the server's clock, as they were written; those that somebody is folding do not wait.
 _PATIENCE: Final = "8 seconds"
 _IS_LATE: Final = """
@@ -34,44 +38,55 @@ SELECT written_at < clock_timestamp() - %s::interval FROM sales_totalmove ORDER 
 
 
 def fold_totals() -> int:
-    """Every total has what waited for it when the round began; how many moves were folded. Two at once share the work."""
-    folded, guide_ref = 0, _NOBODY
-    while True:
-        with transaction.atomic():
-            # Whoever closes a month or proves totals waits until moves that were taken are in their totals.
-            share_close_lock()
-            count, guide_ref = _fold_from(guide_ref, FOLDED_AT_ONCE)
+    """Every total has what waited for it when this began; how many moves were folded. Two at once share the work."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNTIL)
+        [until] = cursor.fetchone()
+    folded = 0
+    while count := _fold_apart(until):
         folded += count
-        if count < FOLDED_AT_ONCE:
-            return folded
+    return folded
 
 
 def fold_late() -> int:
-    """The same for an importer between two slices: the job folds beside it, and only where none is running, or it
-    cannot keep up, moves wait too long."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_IS_LATE, [_PATIENCE])
-        oldest = cursor.fetchone()
-    return fold_totals() if oldest and oldest[0] else 0
+    """What waits too long is folded, by an importer between two slices: the job does so beside it, and only where none is
+    running, or it cannot keep up, something does."""
+    folded = 0
+    while _is_late() and (count := _fold_apart(_ANY)):
+        folded += count
+    return folded
 
 
 def fold_some(limit: int = FOLDED_AT_ONCE) -> int:
-    """Up to so many moves are in their totals, inside the caller's transaction; how many."""
-    return _fold_from(_NOBODY, limit)[0]
+    """The oldest moves, so many or with what else waits for the same totals more, are in them, inside the caller's
+    transaction; how many."""
+    return _fold(_ANY, limit)
 
 
 def fold_all() -> None:
     """The same of all there are, for whoever holds the close lock alone."""
-    while fold_some() == FOLDED_AT_ONCE:
+    while fold_some():
         pass
 
 
-def _fold_from(guide_ref: int, limit: int) -> tuple[int, int]:
-    """How many moves, of this guide and those behind her, and of whom the last one was."""
+def _fold_apart(until: int) -> int:
+    with transaction.atomic():
+        # Whoever closes a month or proves totals waits until moves that were taken are in their totals.
+        share_close_lock()
+        return _fold(until, FOLDED_AT_ONCE)
+
+
+def _is_late() -> bool:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_IS_LATE, [_PATIENCE])
+        oldest = cursor.fetchone()
+    return bool(oldest and oldest[0])
+
+
+def _fold(until: int, limit: int) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [guide_ref, limit])
+        cursor.execute(_TAKE, [until, limit])
         moves: list[Move] = cursor.fetchall()
-    if not moves:
-        return 0, guide_ref
-    move_totals(moves)
-    return len(moves), max([guide or _NOBODY for _day, guide, _store, _metric, _value in moves])
+    if moves:
+        move_totals(moves)
+    return len(moves)

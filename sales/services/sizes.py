@@ -15,7 +15,7 @@ from core.horizons import complete_until
 from sales.services.reconciling import share_close_lock
 from sales.services.totals import period_starts
 
-_FOLDED_AT_ONCE: Final = 5_000
+_FOLDED_AT_ONCE: Final = 1_000
 _MARKED_AT_ONCE: Final = 20
 _LOCK: Final = 7_302_004  # one fold at a time
 # A shorter board is counted from its top: that takes no longer than looking for a mark, and its moves need no rows.
@@ -52,26 +52,34 @@ SELECT DISTINCT period, starts_on, metric, place, 0, 0 FROM sales_boardmove
 ON CONFLICT (period, starts_on, metric, place) DO NOTHING
 """
 _CROSSED: Final = "(after >= {mark})::int - coalesce((before >= {mark})::int, 0)"
-_FOLDING: Final = """
+# What moves cross is counted by the marks that a value reaches before and after, so that each is looked at once.
+_FOLD: Final = """
 WITH taken AS (
     DELETE FROM sales_boardmove WHERE id = ANY(ARRAY(
         SELECT move.id FROM sales_boardmove move JOIN sales_boardsize USING (period, starts_on, metric, place)
         ORDER BY move.id LIMIT %(limit)s))
-    RETURNING period, starts_on, metric, place, before, after),
-grown AS (
-    SELECT period, starts_on, metric, place, count(*) AS moved, count(*) FILTER (WHERE before IS NULL) AS added,
-           array_agg(before) AS befores, array_agg(after) AS afters
-    FROM taken GROUP BY period, starts_on, metric, place),
+    RETURNING period, starts_on, metric, place, befores, afters),
+moved AS MATERIALIZED (
+    SELECT board.id, board.marks, before, after
+    FROM taken JOIN sales_boardsize board USING (period, starts_on, metric, place)
+        CROSS JOIN LATERAL unnest(befores, afters) one(before, after)),
+grown AS MATERIALIZED (
+    SELECT id, count(*) AS moved, count(*) FILTER (WHERE before IS NULL) AS added FROM moved GROUP BY id),
+crossed AS MATERIALIZED (
+    SELECT id, slot, sum(count) AS count FROM (
+        SELECT id, width_bucket(after, marks) AS slot, 1 AS count FROM moved WHERE marks <> '{}'
+        UNION ALL
+        SELECT id, width_bucket(before, marks), -1 FROM moved WHERE marks <> '{}' AND before IS NOT NULL) reached
+    GROUP BY id, slot),
 folded AS (
     UPDATE sales_boardsize board SET added = board.added + grown.added, moved = board.moved + grown.moved,
         reached = CASE WHEN marks IS NOT NULL THEN ARRAY(
-            SELECT count + (SELECT sum({crossed}) FROM unnest(befores, afters) one(before, after))
-            FROM unnest(marks, reached) WITH ORDINALITY marked(mark, count, number) ORDER BY number)::int[] END
-    FROM grown WHERE board.period = grown.period AND board.starts_on = grown.starts_on
-        AND board.metric = grown.metric AND board.place = grown.place)
+            SELECT known.count + coalesce((
+                SELECT sum(crossed.count) FROM crossed WHERE crossed.id = board.id AND crossed.slot >= number), 0)
+            FROM unnest(reached) WITH ORDINALITY known(count, number) ORDER BY number)::int[] END
+    FROM grown WHERE board.id = grown.id)
 SELECT count(*) FROM taken
 """
-_FOLD: Final = _FOLDING.format(crossed=_CROSSED.format(mark="mark"))
 _WATCH: Final = """
 UPDATE sales_boardsize SET marks = '{}', reached = '{}', moved = added
 WHERE marks IS NULL AND added >= %(long)s
@@ -90,7 +98,7 @@ chosen AS (
     SELECT DISTINCT value FROM ranked WHERE number %% greatest((SELECT count(*) FROM ranked) / %(marks)s, 1) = 0),
 marked AS (
     SELECT value, max(number) - coalesce((
-        SELECT sum({crossed}) FROM sales_boardmove move, board
+        SELECT sum({crossed}) FROM board, sales_boardmove move, unnest(move.befores, move.afters) one(before, after)
         WHERE move.period = board.period AND move.starts_on = board.starts_on AND move.metric = board.metric
           AND move.place = board.place), 0) AS reached
     FROM ranked JOIN chosen USING (value) GROUP BY value)
@@ -109,7 +117,9 @@ _MARK_PLACE: Final = _MARK.format(
 )
 # How many stand on each board, and how many of a long one reach each mark, by its totals and by what is known of it.
 _COMPARING: Final = """
-WITH moves AS (SELECT * FROM sales_boardmove WHERE period = %(period)s AND starts_on = %(start)s),
+WITH moves AS (
+    SELECT metric, place, before, after FROM sales_boardmove, unnest(befores, afters) one(before, after)
+    WHERE period = %(period)s AND starts_on = %(start)s),
 boards AS (SELECT * FROM sales_boardsize WHERE period = %(period)s AND starts_on = %(start)s),
 totals AS (
     SELECT metric, 0 AS place, value FROM sales_guidetotal WHERE true {of_period}
@@ -146,7 +156,7 @@ SizeDifference = tuple[str, int, int, int]  # metric, place, said, stood
 
 
 def fold_board_sizes() -> int:
-    """What moved is in the sizes of its boards, and long boards have even marks; how many moves were folded. Two at once
+    """What moved is in the sizes of its boards, and long boards have even marks; how many rows were folded. Two at once
     take turns."""
     folded = 0
     while True:

@@ -85,13 +85,14 @@ WITH moves AS MATERIALIZED (
     SELECT period, starts_on, metric, place, places.after, places.is_new, placed.value
     FROM places JOIN placed USING (period, starts_on, metric, guide_id, place)
 )<entries>
-INSERT INTO sales_boardmove (period, starts_on, metric, place, before, after)
+INSERT INTO sales_boardmove (period, starts_on, metric, place, befores, afters)
 SELECT moved.period, moved.starts_on, moved.metric, moved.place,
-       CASE WHEN NOT moved.is_new THEN moved.after - moved.value END, moved.after
+       array_agg(CASE WHEN NOT moved.is_new THEN moved.after - moved.value END), array_agg(moved.after)
 FROM moved
 LEFT JOIN sales_boardsize board ON board.marks IS NOT NULL AND board.period = moved.period
     AND board.starts_on = moved.starts_on AND board.metric = moved.metric AND board.place = moved.place
 WHERE moved.is_new OR board.id IS NOT NULL
+GROUP BY moved.period, moved.starts_on, moved.metric, moved.place
 """
 _MOVE_ONLY: Final = _MOVE.replace("<entries>", "")
 _MOVED: Final = ("days", "guides", "stores", "metrics", "values")

@@ -66,13 +66,14 @@ def pile(*, count: int) -> None:
 
 def fold(*, size: int) -> int:
     """What waits, so many moves at a time, is in the totals; how many were folded here."""
-    folded, count = 0, size
-    while count == size:
+    folded = 0
+    while True:
         with transaction.atomic():
             share_close_lock()
             count = fold_some(size)
+        if not count:
+            return folded
         folded += count
-    return folded
 
 
 def check(*, earned: int | None = None) -> None:

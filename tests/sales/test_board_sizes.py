@@ -53,7 +53,7 @@ def test_only_a_first_total_makes_a_board_longer_and_folding_changes_nothing(cas
     sell("S3", "T002")
     bring_back("S3", 500)  # her total is nothing now, and still a place
     moves = BoardMove.objects.filter(**OF_DAY).order_by("pk")
-    assert [(move.before, move.after) for move in moves] == [(None, 500), (None, 500)]
+    assert [(move.befores, move.afters) for move in moves] == [([None], [500]), ([None], [500])]
     assert [one.value for one in board().lines] == [1_000, 0]
     assert board().ranked_count == 2
     assert services.fold_board_sizes() > 0
@@ -77,7 +77,7 @@ def test_a_long_board_is_counted_up_to_the_next_mark(cast: Cast, short: None) ->
     sell("M1", "T001", fen=700)  # from the last to the second place
     bring_back("L9", 900)  # from the first to the last
     moves = BoardMove.objects.filter(**OF_DAY).order_by("pk")
-    assert [(move.before, move.after) for move in moves] == [(100, 800), (900, 0)]
+    assert [(move.befores, move.afters) for move in moves] == [([100], [800]), ([900], [0])]
     expected = {cast.lina.id: 1, cast.zhaoqiang.id: 2, cast.wangfang.id: 3, cast.chenjing.id: 4}
     assert {guide_id: _rank(guide_id) for guide_id in expected} == expected
     assert_totals_agree()
@@ -85,6 +85,19 @@ def test_a_long_board_is_counted_up_to_the_next_mark(cast: Cast, short: None) ->
     assert {guide_id: _rank(guide_id) for guide_id in expected} == expected
     assert not BoardMove.objects.exists()
     assert_totals_agree()
+
+
+def test_a_fold_of_thousands_writes_one_row_a_board(cast: Cast, short: None) -> None:
+    guides = [make_guide(f"R{n:03}", f"导购{n}", cast.store.id).id for n in range(9)]
+    move_totals([(DAY, guide, cast.store.id, "sales_fen", 100 + place) for place, guide in enumerate(guides)])
+    services.fold_board_sizes()
+    move_totals([(DAY, guide, cast.store.id, "sales_fen", 50) for guide in guides[:8]])
+    [moved] = BoardMove.objects.filter(**OF_DAY)
+    assert sorted(zip(moved.befores, moved.afters, strict=True)) == [(100 + n, 150 + n) for n in range(8)]
+    assert [_rank(guide) for guide in guides] == [8, 7, 6, 5, 4, 3, 2, 1, 9]
+    assert services.fold_board_sizes() == BoardSize.objects.count()
+    assert [_rank(guide) for guide in guides] == [8, 7, 6, 5, 4, 3, 2, 1, 9]
+    assert sizes.find_size_differences(period="day", starts_on=DAY) == []
 
 
 def _rank(guide_id: int) -> int | None:
@@ -166,7 +179,7 @@ def test_a_board_gets_no_marks_while_somebody_books_who_did_not_see_that_it_is_w
         return marks
 
     assert at_once([book, fold])[1] == []  # watched, and not marked
-    assert not BoardMove.objects.filter(after=1_000, period="day").exists()
+    assert not BoardMove.objects.filter(afters__contains=[1_000], period="day").exists()
     services.fold_board_sizes()
     size = BoardSize.objects.get(**OF_DAY)
     assert (size.marks, size.reached) == ([200, 300, 1_000], [3, 2, 1])

@@ -1,4 +1,4 @@
-"""A fold goes round: it moves every total once, whoever sells meanwhile."""
+"""A fold begins with those who wait longest, and ends whoever sells meanwhile."""
 
 import datetime as dt
 
@@ -14,15 +14,15 @@ from tests.cast import Cast, make_guide
 pytestmark = pytest.mark.django_db
 
 
-# Whoever of the test's guides is folded: another move of the first one comes, as from the next slice of a file.
+# Whoever of the test's guides is folded: another move of hers comes, as from the next slice of a file.
 _SELLS_AGAIN = """
 CREATE FUNCTION pg_temp.sells_again() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO sales_totalmove (booked_on, guide_ref, store_ref, metric, value)
-    VALUES (old.booked_on, {first}, old.store_ref, old.metric, 70);
+    VALUES (old.booked_on, old.guide_ref, old.store_ref, old.metric, 70);
     RETURN NULL;
 END $$;
-CREATE TRIGGER sells_again AFTER DELETE ON sales_totalmove FOR EACH ROW WHEN (old.guide_ref = {second})
+CREATE TRIGGER sells_again AFTER DELETE ON sales_totalmove FOR EACH ROW WHEN (old.guide_ref = {guide})
     EXECUTE FUNCTION pg_temp.sells_again();
 """
 
@@ -39,22 +39,47 @@ def sold(guide_id: int) -> int | None:
     return GuideTotal.objects.filter(period="week", guide=guide_id).values_list("value", flat=True).first()
 
 
-def test_who_sells_again_behind_the_fold_waits_for_its_next_round(
+def test_who_sells_again_behind_the_fold_waits_for_the_next(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second, third = (make_guide(f"F{n}", f"导购{n}", cast.store.id).id for n in range(3))
     wait_for_fold(cast.store.id, (third, 300), (second, 200), (first, 100))
     with connection.cursor() as cursor:
-        cursor.execute(_SELLS_AGAIN.format(first=first, second=second))
+        cursor.execute(_SELLS_AGAIN.format(guide=third))
     monkeypatch.setattr(folding, "FOLDED_AT_ONCE", 2)
 
     assert services.fold_totals() == 3
     assert [sold(guide) for guide in (first, second, third)] == [100, 200, 300]
-    assert [(one.guide_ref, one.value) for one in TotalMove.objects.all()] == [(first, 70)]
+    assert [(one.guide_ref, one.value) for one in TotalMove.objects.all()] == [(third, 70)]
 
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER sells_again ON sales_totalmove")
     assert services.fold_totals() == 1
-    assert [sold(guide) for guide in (first, second, third)] == [170, 200, 300]
+    assert [sold(guide) for guide in (first, second, third)] == [100, 200, 370]
     assert not TotalMove.objects.exists()
+
+
+def test_who_waits_longest_is_first_and_takes_what_came_since_along(cast: Cast) -> None:
+    first, second, third = (make_guide(f"F{n}", f"导购{n}", cast.store.id).id for n in range(3))
+    wait_for_fold(cast.store.id, (second, 200), (third, 300), (first, 100))
+    wait_for_fold(cast.store.id, (first, 10), (second, 20))
+    wait_for_fold(cast.other_store.id, (second, 7))
+
+    assert folding.fold_some(1) == 2
+    assert [sold(guide) for guide in (first, second, third)] == [None, 220, None]
+    assert folding.fold_some(2) == 3
+    assert [sold(guide) for guide in (first, second, third)] == [110, 220, 300]
+    assert [one.store_ref for one in TotalMove.objects.all()] == [cast.other_store.id]
+
+
+def test_an_importer_folds_only_what_waits_too_long(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (make_guide(f"F{n}", f"导购{n}", cast.store.id).id for n in range(2))
+    wait_for_fold(cast.store.id, (first, 100), (second, 200))
+    assert folding.fold_late() == 0
+    TotalMove.objects.filter(guide_ref=first).update(written_at=clock.now() - dt.timedelta(hours=1))
+    monkeypatch.setattr(folding, "FOLDED_AT_ONCE", 1)
+    assert folding.fold_late() == 1
+    assert [sold(guide) for guide in (first, second)] == [100, None]
 
 
 def test_what_several_slices_left_is_one_change_of_each_total(cast: Cast) -> None:
