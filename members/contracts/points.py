@@ -109,16 +109,21 @@ class GivenPoints:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PurchaseBack:
-    """A purchase of which nothing is left: the key of the credit that is undone (empty: it earned nothing), the key to undo it
-    under, and by how much less it counts towards her tier, in negative numbers."""
+    """A purchase of which something came back. What it earned so far, under which key (empty: nothing), and the key to undo
+    that under; by how much less it counts towards her tier, in negative numbers (noughts: by nothing). Of what is left of
+    it the lines, when it was sold, and the key to earn their points under."""
 
     member_id: int
+    points: int
     reversed_key: str
     points_key: str
     day: dt.date
     spend_fen: int
     order_count: int
     activity_key: str
+    lines: Sequence[EarningLine] = ()
+    sold_at: dt.datetime | None = None
+    again_key: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -8,19 +8,16 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from core import audit, clock, events
+from core import clock
 from core.actor import Actor
 from core.arrays import array_words
 from core.compiled import Rows, ask, ask_once
-from members.contracts import Purchase
-from members.events import PointsCredited
-from members.models import MemberStage, PointsAccount
+from members.contracts import PointsGift, Purchase
 from members.selectors.earning import Earning, get_earning
-from members.selectors.points_quote import ONE, quote_earned_points
-from members.selectors.tier_rules import floor_of
-from members.services.points import credit_points, expiry_after
-from members.services.points_bulk import CREDITS, PLAIN_POINTS
-from members.services.points_ledger import actor_words, usable_key, usable_points
+from members.services.points import credit_points
+from members.services.points_bulk import PLAIN_POINTS
+from members.services.points_ledger import usable_key
+from members.services.purchases_writing import Active, quote_purchase, tell_credited, write_purchases
 from members.services.tiers import record_activity
 from members.services.tiers_batches import Batch
 from members.services.tiers_looking import PLAIN_STANDING, SUMS, Ladder
@@ -42,22 +39,6 @@ LEFT JOIN members_pointsaccount account ON account.member_id = given.member_id
     .replace("<plain_standing>", PLAIN_STANDING)
     .replace("<sums>", SUMS)
 )
-_WRITE: Final = """
-WITH <credits>
-, standing AS (
-    INSERT INTO members_membertier (member_id, since)
-    SELECT member_id, %(day)s::date FROM unnest(%(newcomers)s::bigint[]) AS given(member_id) ORDER BY member_id
-), active AS (
-    INSERT INTO members_activityentry
-        (member_id, origin_id, day, spend_fen, order_count, growth, source_key, recorded_at)
-    SELECT member_id, member_id, day, spend_fen, 1, 0, source_key, %(at)s::timestamptz
-    FROM unnest(%(active)s::bigint[], %(days)s::date[], %(spends)s::bigint[], %(activity_keys)s::text[])
-        AS given(member_id, day, spend_fen, source_key)
-    ORDER BY member_id
-)
-SELECT account.id, account.member_id, entry.id, entry.delta
-FROM entry JOIN account ON account.id = entry.account_id ORDER BY entry.id
-""".replace("<credits>", CREDITS)
 
 
 class _Buyer(NamedTuple):
@@ -114,7 +95,10 @@ class _Work:
 
     def reward(self, reason: str, *, is_told: bool) -> list[int]:
         buyers = self._buyers()
-        points = [self._quote(one, buyer) for one, buyer in zip(self.given, buyers, strict=True)]
+        points = [
+            quote_purchase(earning=self.earning, lines=one.lines, sold_at=one.sold_at, buyer=buyer)
+            for one, buyer in zip(self.given, buyers, strict=True)
+        ]
         rising = {place for place, buyer in enumerate(buyers) if self._rises(self.given[place], buyer)}
         credited = [place for place, buyer in enumerate(buyers) if points[place] and buyer.has_plain_points]
         active = [
@@ -123,8 +107,8 @@ class _Work:
             if self._is_plain(buyer) and not (is_told and place in rising)
         ]
         told = self._write(buyers, points, credited, active, reason)
-        if is_told and told:
-            self._tell(told)
+        if is_told:
+            tell_credited(told, actor=self.actor, at=self.at)
         risen = sorted(self.given[place].member_id for place in rising.intersection(active))
         if risen:
             batch = Batch(
@@ -152,20 +136,6 @@ class _Work:
         )
         return sorted(_Buyer(*row) for row in rows)
 
-    def _quote(self, purchase: Purchase, buyer: _Buyer) -> int:
-        on = clock.business_day(purchase.sold_at)
-        held = self.earning.held(buyer.manual_tier_id, buyer.manual_until, buyer.earned_tier_id, on)
-        if held is None and buyer.stage == MemberStage.MEMBER:
-            held = floor_of(self.earning.ladder)
-        return quote_earned_points(
-            lines=purchase.lines,
-            rules=self.earning.rules_on(on),
-            multipliers=self.earning.multipliers_on(on),
-            on=on,
-            birthday=buyer.birthday,
-            tier_multiplier_bp=ONE if held is None else held.multiplier_bp,
-        ).points
-
     def _is_plain(self, buyer: _Buyer) -> bool:
         return buyer.has_plain_standing and self.ladder.has(buyer.earned_tier_id)
 
@@ -185,37 +155,19 @@ class _Work:
         reason: str,
     ) -> Rows:
         given = self.given
-        return self.asking(
-            _WRITE,
-            {
-                "credited": array_words(given[place].member_id for place in credited),
-                "points": array_words(usable_points(points[place]) for place in credited),
-                "points_keys": array_words(given[place].points_key for place in credited),
-                "newcomers": array_words(given[place].member_id for place in active if buyers[place].is_new),
-                "active": array_words(given[place].member_id for place in active),
-                "days": array_words(given[place].day for place in active),
-                "spends": array_words(given[place].spend_fen for place in active),
-                "activity_keys": array_words(given[place].activity_key for place in active),
-                "reason": reason,
-                "actor": actor_words(self.actor),
-                "at": self.at,
-                "day": self.day,
-                "expires_at": expiry_after(at=self.at, months=self.earning.expiry_months),
-            },
-        )
-
-    def _tell(self, credited: Rows) -> None:
-        audit.record_each(
-            action="members.points_credited",
-            subjects=[
-                (PointsAccount(pk=account_id), {"entry_id": entry_id, "delta": delta})
-                for account_id, _member_id, entry_id, delta in credited
+        return write_purchases(
+            credited=[
+                PointsGift(given[place].member_id, points[place], given[place].points_key) for place in credited
             ],
-            actor=self.actor,
-            at=self.at,
-        )
-        for _account_id, member_id, entry_id, _delta in credited:
-            events.publish(PointsCredited(member_id, entry_id))
+            active=[
+                Active(
+                    given[place].member_id, given[place].day, given[place].spend_fen, given[place].activity_key,
+                    buyers[place].is_new,
+                )
+                for place in active
+            ],
+            reason=reason, earning=self.earning, asking=self.asking, actor=self.actor, at=self.at,
+        )  # fmt: skip
 
     def _reward_apart(
         self, points: Sequence[int], credited: Iterable[int], active: Iterable[int], reason: str

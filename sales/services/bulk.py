@@ -1,8 +1,8 @@
 """Plain orders, thousands in one transaction: what can be decided for all of them together.
 
-Whatever is not plain (a correction, another content under a known number, an unknown name, a coupon or points it was
-paid with, a return that waits for it) is told back and goes through `record_documents`: there is one truth, and this
-is its short way. A member's orders keep their turn: behind one of hers that is not plain, none of hers is.
+Whatever is not plain (a correction, another content under a known number, an unknown name, points it was paid with, among
+many also a coupon, a return that waits for it) is told back and goes through `record_documents`: there is one truth, and
+this is its short way. A member's orders keep their turn: behind one of hers that is not plain, none of hers is.
 """
 
 import dataclasses
@@ -23,8 +23,9 @@ from sales.services.attributing import Decision
 from sales.services.booking import Again, decide_all
 from sales.services.copying import write_rows
 from sales.services.firsts import move_firsts
-from sales.services.looking import Key, look_before, look_last, look_under_locks
+from sales.services.looking import FEW, Key, look_before, look_last, look_under_locks
 from sales.services.metrics import refresh_member_metrics
+from sales.services.order_coupons import hold_coupons_of, redeem_coupons_of
 from sales.services.order_keys import order_key
 from sales.services.reconciling import Counted, EntryWriter, reconcile_sales, wanted_of
 from sales.services.references import References, day_of
@@ -74,9 +75,10 @@ def book_in_bulk(
     return BulkOutcome(booked, repeated, tuple(apart), awaited)
 
 
-def is_plain(order: OrderDocument) -> bool:
-    """Whether an order may be booked in bulk, by what it says: it is paid with neither coupons nor points."""
-    return not order.coupons and not order.points_spent
+def is_plain(order: OrderDocument, *, among: int) -> bool:
+    """Whether an order may be booked in bulk, by what it says: it is not paid with points; nor, among so many that tills
+    would wait for the coupons and their batches until the transaction is over, with coupons."""
+    return not order.points_spent and (not order.coupons or among <= FEW)
 
 
 def _sort_out(
@@ -91,6 +93,8 @@ def _sort_out(
     # Whose orders go one by one from here, in their turn. A correction may name somebody else: then it takes from
     # whoever had the order, and what she has behind it must not count before that.
     out_of_turn: set[int] = set()
+    # Of a coupon that several orders name, as well: the first has it.
+    taken: set[str] = set()
     holders: dict[Key, int] = {}
     for place, order in enumerate(orders):
         key = _key(order)
@@ -107,8 +111,9 @@ def _sort_out(
         if (
             there is None
             and is_alone
-            and is_plain(order)
+            and is_plain(order, among=len(orders))
             and (member_id is None or member_id not in out_of_turn)
+            and taken.isdisjoint([coupon.code for coupon in order.coupons])
             and references.knows(order)
         ):
             plain.append(place)
@@ -116,6 +121,7 @@ def _sort_out(
             apart.append(place)
             had = holders.get(key) or (there.member_id if there is not None else None)
             out_of_turn |= {one for one in (member_id, had) if one is not None}
+            taken |= {coupon.code for coupon in order.coupons}
         if member_id is not None:
             holders[key] = member_id
     return plain, repeated, apart
@@ -153,10 +159,11 @@ class _Slice:
 
     def book(self, *, announces: bool) -> tuple[list[int], list[Key]]:
         """The sales (row ids), in order, and those for which a return began to wait meanwhile. Members are locked first,
-        then accounts and standings, then keys of orders; totals, which all share, follow last or later."""
+        then coupons, accounts and standings, then keys of orders; totals, which all share, follow last or later."""
         known = {member_id for member_id in self.members if member_id is not None}
         if known and not member_services.lock_living(known):
             raise Again  # merged or erased since: the next look finds whom her key means now
+        hold_coupons_of(orders=self.orders)
         settled = look_under_locks(self.orders, member_ids=known)
         self.references.ensure_products(self.orders, at=self.at, known=settled.products)
         firsts, unsure = self._firsts(settled.first_sold)
@@ -171,6 +178,11 @@ class _Slice:
             *rows_of_decisions(
                 ids=settled.attribution_ids, sale_ids=sale_ids, decisions=decisions, at=self.at
             ),
+        )
+        redeem_coupons_of(
+            [sale_id for sale_id, order in zip(sale_ids, self.orders, strict=True) if order.coupons],
+            actor=self.actor,
+            at=self.at,
         )
         moved = set(move_firsts(unsure))
         # A mark that moved is the opposite of what it was.

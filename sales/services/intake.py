@@ -25,12 +25,13 @@ from sales.services.held import (
     settle_held,
     waiting_returns,
 )
+from sales.services.looking import FEW
 from sales.services.reading import digest_of_order, usable_order, usable_return
 from sales.services.returning import Returning
 
 _ATTEMPTS: Final = 6
 # Documents that are booked one by one in one transaction: what they lock is held until the last of them is there.
-_PART: Final = 100
+_PART: Final = FEW
 # Whoever meets one of these looked before another transaction's rows were there.
 _RACES: Final = frozenset(
     {"sale_one_current_per_order", "sale_revision_once", "salereturn_once", "attribution_one_live_per_sale"}
@@ -62,9 +63,10 @@ def record_documents(
 ) -> tuple[DocumentOutcome, ...]:
     """Each document is booked, found again, held or refused by itself; one answer for each, in their order.
 
-    Plain orders are booked together, what is left in parts of some documents: each in a transaction of its own (or inside
-    the caller's), so that nobody waits long for its members. Orders come before returns; of one number the lowest
-    revision comes first. When a part fails, those before it are booked: the same documents again answer so.
+    Plain orders are booked together, then those with coupons, and what is left, in parts of some documents: each in a
+    transaction of its own (or inside the caller's), so that nobody waits long for its members. Orders come before returns;
+    of one number the lowest revision comes first. When a part fails, those before it are booked: the same documents again
+    answer so.
     """
     at = at or clock.now()
     answers: Answers = {}
@@ -75,14 +77,15 @@ def record_documents(
         except Refusal as refusal:
             answers[place] = refusal
     orders = [(place, one) for place, one in usable.items() if isinstance(one, OrderDocument)]
-    if any(is_plain(order) for _place, order in orders):
-        answers |= _in_turn(lambda: _book_plain(orders, actor, at))
-    orders = [one for one in orders if one[0] not in answers]
+    answers |= _book_together(orders, actor, at)
+    for part in _parts([one for one in orders if one[0] not in answers]):
+        if len(orders) > _PART:
+            answers |= _book_together(part, actor, at)
+        if left := [one for one in part if one[0] not in answers]:
+            answers |= _in_turn(functools.partial(_book_part, Booking, left, actor, at))
     returns = [(place, one) for place, one in usable.items() if isinstance(one, ReturnDocument)]
-    parts: list[tuple[_Engine, Sequence[tuple[int, Any]]]] = [(Booking, part) for part in _parts(orders)]
-    parts += [(Returning, part) for part in _parts(returns)]
-    for engine, part in parts:
-        answers |= _in_turn(functools.partial(_book_part, engine, part, actor, at))
+    for back in _parts(returns):
+        answers |= _in_turn(functools.partial(_book_part, Returning, back, actor, at))
     return tuple(_told(documents[place], answers[place]) for place in range(len(documents)))
 
 
@@ -127,6 +130,13 @@ def _in_turn(book: Callable[[], Answers]) -> Answers:
             if not is_deadlock(error):
                 raise
     raise Conflict
+
+
+def _book_together(orders: Sequence[tuple[int, OrderDocument]], actor: Actor, at: dt.datetime) -> Answers:
+    """The plain ones of them, in one transaction."""
+    if not any(is_plain(order, among=len(orders)) for _place, order in orders):
+        return {}
+    return _in_turn(lambda: _book_plain(orders, actor, at))
 
 
 def _book_plain(orders: Sequence[tuple[int, OrderDocument]], actor: Actor, at: dt.datetime) -> Answers:

@@ -4,6 +4,7 @@ Runs inside the transaction that changed the sale. The goods are sold, so what a
 """
 
 import datetime as dt
+import itertools
 import logging
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -30,12 +31,21 @@ _REVERSED: Final = "reversed"
 _STANDING: Final = (_KNOWN, _REDEEMED)
 
 
-def hold_coupons_of(*, sale_ids: Iterable[int], orders: Sequence[OrderDocument] = ()) -> None:
+def hold_coupons_of(*, sale_ids: Iterable[int] = (), orders: Sequence[OrderDocument] = ()) -> None:
     """The coupons that these orders name, and those of these sales, are locked together, before the first is moved."""
     codes = {coupon.code for order in orders for coupon in order.coupons}
     if asked := list(sale_ids):
         codes |= set(SaleCoupon.objects.filter(sale_id__any_of=asked).values_list("code", flat=True))
     coupon_services.hold_rows(codes=codes)
+
+
+def redeem_coupons_of(sale_ids: Sequence[int], *, actor: Actor, at: dt.datetime) -> None:
+    """The coupons of these new orders, which are held, are redeemed in the order of the sales, or have the reason why not."""
+    if not sale_ids:
+        return
+    rows = SaleCoupon.objects.filter(sale__in=sale_ids).select_related("sale").order_by("sale_id", "code")
+    for sale, coupons in itertools.groupby(rows, key=lambda row: row.sale):
+        redeem_coupons(sale=sale, coupons=list(coupons), actor=actor, at=at)
 
 
 def redeem_coupons(*, sale: Sale, coupons: Sequence[SaleCoupon], actor: Actor, at: dt.datetime) -> None:

@@ -6,15 +6,17 @@ the member locked; every step has a key, so that doing it again changes nothing.
 """
 
 import datetime as dt
+import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from core.actor import Actor
+from core.arrays import array_words
+from core.compiled import ask
 from core.errors import Refusal
 from coupons import selectors as coupon_selectors
 from members import selectors as member_selectors
@@ -31,6 +33,15 @@ REWARD_COLUMNS: Final = (
     "points_round", "spent_round", "activity_round", "points_earned", "counted_fen", "counted_orders",
     "points_taken", "points_outcome",
 )  # fmt: skip
+_KEPT: Final = ("points_round", "points_earned", "activity_round", "counted_fen", "counted_orders")
+_KEEP: Final = (
+    """
+UPDATE sales_sale sale SET <kept>
+FROM unnest(%(pk)s::bigint[], <columns>) AS now(id, <names>) WHERE sale.id = now.id
+""".replace("<kept>", ", ".join(f"{name} = now.{name}" for name in _KEPT))
+    .replace("<columns>", ", ".join(f"%({name})s::bigint[]" for name in _KEPT))
+    .replace("<names>", ", ".join(_KEPT))
+)
 NO_REWARDS: Final = (0, 0, 0, 0, 0, 0, 0, "")
 
 
@@ -46,21 +57,51 @@ def reward_sales(sale_ids: Iterable[int], *, actor: Actor, at: dt.datetime) -> N
     coupons: dict[int, list[SaleCoupon]] = defaultdict(list)
     for coupon in SaleCoupon.objects.filter(sale__in=sales).order_by("code"):
         coupons[coupon.sale_id].append(coupon)
-    back = _plain_returns(sales, coupons)
-    _take_back(back, there, actor, at)
-    done = {sale.pk for sale in back}
-    sales = [sale for sale in sales if sale.pk not in done]
     lines: dict[int, list[SaleLine]] = defaultdict(list)
     of_members = [sale.pk for sale in sales if sale.member_id is not None]
     for line in SaleLine.objects.filter(sale_id__in=of_members).order_by("sale_id", "number"):
         lines[line.sale_id].append(line)
+    for turn in _turns(sales):
+        back = _plain_returns(turn, coupons)
+        _take_back(back, lines, there, actor, at)
+        done = {sale.pk for sale in back}
+        for sale in turn:
+            if sale.pk not in done:
+                _follow(
+                    sale,
+                    coupons[sale.pk],
+                    lines[sale.pk],
+                    is_rewarded=sale.member_id in there,
+                    actor=actor,
+                    at=at,
+                )
+
+
+def _turns(sales: Sequence[Sale]) -> Iterator[list[Sale]]:
+    """A member's orders keep their turn: in each she has one."""
+    waiting: dict[int, list[Sale]] = defaultdict(list)
     for sale in sales:
-        pending = [coupon for coupon in coupons[sale.pk] if coupon.outcome == PENDING]
-        redeem_coupons(sale=sale, coupons=pending, actor=actor, at=at)
-        if sale.returned_unit_count:
-            return_coupons(sale, actor=actor, at=at)
-        if sale.member_id in there:
-            _reward(sale, lines[sale.pk], actor, at)
+        waiting[-sale.pk if sale.member_id is None else sale.member_id].append(sale)
+    for turn in itertools.zip_longest(*waiting.values()):
+        yield [sale for sale in turn if sale is not None]
+
+
+def _follow(
+    sale: Sale,
+    coupons: Sequence[SaleCoupon],
+    lines: Sequence[SaleLine],
+    *,
+    is_rewarded: bool,
+    actor: Actor,
+    at: dt.datetime,
+) -> None:
+    """The coupons of one order, and its points and activity where its member is there."""
+    pending = [coupon for coupon in coupons if coupon.outcome == PENDING]
+    redeem_coupons(sale=sale, coupons=pending, actor=actor, at=at)
+    if sale.returned_unit_count:
+        return_coupons(sale, actor=actor, at=at)
+    if is_rewarded:
+        _reward(sale, lines, actor, at)
 
 
 def withdraw_rewards(sale: Sale, *, actor: Actor, at: dt.datetime) -> None:
@@ -73,53 +114,73 @@ def withdraw_rewards(sale: Sale, *, actor: Actor, at: dt.datetime) -> None:
 
 
 def _plain_returns(sales: Sequence[Sale], coupons: Mapping[int, Sequence[SaleCoupon]]) -> list[Sale]:
-    """Orders that came back whole and have to do with neither coupons nor spent points: what follows is the same for each.
-    A member's orders keep their turn: of hers only the first."""
-    first: dict[int, int] = {}
-    for sale in sales:
-        if sale.member_id is not None:
-            first.setdefault(sale.member_id, sale.pk)
+    """Orders of which goods came back and that have to do with neither coupons nor spent points: what follows is the same
+    for each."""
+    back = [sale for sale in sales if sale.returned_unit_count and not coupons.get(sale.pk)]
+    parts = [
+        sale
+        for sale in back
+        if sale.returned_unit_count < sale.unit_count
+        and (sale.points_taken == sale.points_spent or sale.points_outcome)
+    ]
     whole = {
         order_key(sale): sale
-        for sale in sales
-        if sale.returned_unit_count
-        and (sale.returned_unit_count, sale.returned_fen) == (sale.unit_count, sale.amount_fen)
-        and not coupons.get(sale.pk)
+        for sale in back
+        if (sale.returned_unit_count, sale.returned_fen) == (sale.unit_count, sale.amount_fen)
         and not sale.points_taken
-        and (sale.counted_fen or sale.counted_orders or sale.member_id is None)
-        and first.get(sale.member_id or 0, sale.pk) == sale.pk
     }
     used = coupon_selectors.list_coupon_orders(
         {key: (sale.store_id, sale.order_no) for key, sale in whole.items()}
     )
-    return [sale for key, sale in whole.items() if key not in used]
+    return [*parts, *(sale for key, sale in whole.items() if key not in used)]
 
 
-def _take_back(sales: Sequence[Sale], there: set[int | None], actor: Actor, at: dt.datetime) -> None:
-    """Whoever bought them has nothing of them any more."""
+def _take_back(
+    sales: Sequence[Sale],
+    lines: Mapping[int, Sequence[SaleLine]],
+    there: set[int | None],
+    actor: Actor,
+    at: dt.datetime,
+) -> None:
+    """Whoever bought them has of them what is left."""
     of_members = [sale for sale in sales if sale.member_id is not None and sale.member_id in there]
     if not of_members:
         return
-    member_services.take_back_purchases(
-        given=[_purchase_back(sale) for sale in of_members], reason=_("订单变动"), actor=actor, at=at
+    given = [_purchase_back(sale, lines[sale.pk]) for sale in of_members]
+    points = member_services.take_back_purchases(
+        given=given, reason=_("订单变动"), again_reason=_("购物获得"), actor=actor, at=at
     )
-    Sale.objects.filter(pk__in=[sale.pk for sale in of_members]).update(
-        points_earned=0, counted_fen=0, counted_orders=0, activity_round=F("activity_round") + 1
-    )
+    for sale, one, earned in zip(of_members, given, points, strict=True):
+        sale.points_round += bool(earned and earned != one.points)
+        sale.points_earned = earned
+        sale.activity_round += bool(one.spend_fen or one.order_count)
+        sale.counted_fen += one.spend_fen
+        sale.counted_orders += one.order_count
+    ask(_KEEP, {name: array_words(getattr(sale, name) for sale in of_members) for name in ("pk", *_KEPT)})
 
 
-def _purchase_back(sale: Sale) -> PurchaseBack:
+def _purchase_back(sale: Sale, lines: Sequence[SaleLine]) -> PurchaseBack:
     key = order_key(sale)
     earned = f"{key}:earned:{sale.points_round}"
+    is_left = sale.returned_unit_count < sale.unit_count
     return PurchaseBack(
         member_id=sale.member_id or 0,
+        points=sale.points_earned,
         reversed_key=earned if sale.points_earned else "",
         points_key=f"{earned}:back",
         day=sale.business_on,
-        spend_fen=-sale.counted_fen,
-        order_count=-sale.counted_orders,
+        spend_fen=sale.amount_fen - sale.returned_fen - sale.counted_fen,
+        order_count=int(is_left) - sale.counted_orders,
         activity_key=f"{key}:counted:{sale.activity_round + 1}",
+        lines=_left(lines),
+        sold_at=sale.sold_at,
+        again_key=f"{key}:earned:{sale.points_round + 1}",
     )
+
+
+def _left(lines: Sequence[SaleLine]) -> list[EarningLine]:
+    """What is left of an order's goods."""
+    return [EarningLine(line.category_code, line.amount_fen - line.returned_fen) for line in lines]
 
 
 def _people(member_ids: Iterable[int | None]) -> set[int | None]:
@@ -130,8 +191,7 @@ def _people(member_ids: Iterable[int | None]) -> set[int | None]:
 
 def _reward(sale: Sale, lines: Sequence[SaleLine], actor: Actor, at: dt.datetime) -> None:
     assert sale.member_id is not None
-    left = [EarningLine(line.category_code, line.amount_fen - line.returned_fen) for line in lines]
-    quoted = member_selectors.quote_member_points(sale.member_id, lines=left, at=sale.sold_at)
+    quoted = member_selectors.quote_member_points(sale.member_id, lines=_left(lines), at=sale.sold_at)
     is_left = sale.returned_unit_count < sale.unit_count
     _set_spent(sale, sale.points_spent if is_left else 0, actor, at)
     _set_earned(sale, quoted.points, actor, at)

@@ -262,6 +262,36 @@ def happen(member_id: int, deed: str, at: dt.datetime) -> None:
         )
 
 
+def come_back(
+    member_id: int, told: Story, day: dt.date, sold_at: dt.datetime, *, points: int, percent: int
+) -> PurchaseBack:
+    """So many percent of it are left."""
+    left = told.fen * percent // 100
+    return PurchaseBack(
+        member_id=member_id, points=points, reversed_key="new" if points else "", points_key="new-back", day=day,
+        spend_fen=left - told.fen, order_count=-1 if percent == 0 else 0, activity_key="new-back",
+        lines=[EarningLine(told.category, left)], sold_at=sold_at, again_key="new-again",
+    )  # fmt: skip
+
+
+def take_back_one(one: PurchaseBack, at: dt.datetime) -> int:
+    """The verbs for one, as an order that changed calls them; what she has of it now."""
+    assert one.sold_at is not None
+    points = selectors.quote_member_points(one.member_id, lines=one.lines, at=one.sold_at).points
+    if points != one.points and one.reversed_key:
+        reverse(one.member_id, "new", "new-back", reason="退货", at=at)
+    if points != one.points and points:
+        services.credit_points(
+            member_id=one.member_id, points=points, source_key="new-again", reason="购物", actor=TILL, at=at
+        )
+    if one.spend_fen or one.order_count:
+        services.record_activity(
+            member_id=one.member_id, day=one.day, spend_fen=one.spend_fen, order_count=one.order_count, growth=0,
+            source_key="new-back", actor=TILL, at=at,
+        )  # fmt: skip
+    return points
+
+
 @pytest.mark.django_db
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
@@ -275,16 +305,30 @@ def happen(member_id: int, deed: str, at: dt.datetime) -> None:
                 st.sampled_from(["", "shoes"]),
             ),
             st.sampled_from(BETWEEN),
+            st.sampled_from([0, 0, 1, 50, 99, 100]),
         ),
         min_size=1,
         max_size=6,
     ),
     policy=st.sampled_from(["forgive", "debt"]),
 )
-@example(told=[(Story("new", 1, 0, ""), "nothing"), (Story("overdue", 1, 0, ""), "spent")], policy="forgive")
+@example(
+    told=[(Story("new", 1, 0, ""), "nothing", 0), (Story("overdue", 1, 0, ""), "spent", 0)], policy="forgive"
+)
+@example(
+    told=[
+        (Story("new", 90_000, 0, ""), "nothing", 50),
+        (Story("known", 90_000, 1, "shoes"), "nothing", 99),
+        (Story("silver", 90_000, 2, ""), "spent", 50),
+        (Story("debtor", 90_000, 2, ""), "no points", 50),
+        (Story("known", 90_000, 2, ""), "nothing", 100),
+    ],
+    policy="debt",
+)
 def test_many_that_come_back_leave_the_books_of_one_by_one(
-    told: list[tuple[Story, str]], policy: str
+    told: list[tuple[Story, str, int]], policy: str
 ) -> None:
+    """Of each purchase so many percent are left."""
     at = clock.now()
     bought_at = at - dt.timedelta(hours=1)
     left = []
@@ -297,37 +341,38 @@ def test_many_that_come_back_leave_the_books_of_one_by_one(
                 make_follower("小美", openid_of(f"back{place}"), at=bought_at).id
                 for place in range(len(told))
             ]
-            days = [clock.business_day(bought_at) - dt.timedelta(days=one.days) for one, _deed in told]
-            for member_id, (one, _deed) in zip(ids, told, strict=True):
+            days = [clock.business_day(bought_at) - dt.timedelta(days=one.days) for one, _deed, _left in told]
+            for member_id, (one, _deed, _left) in zip(ids, told, strict=True):
                 prepare(member_id, one, bought_at)
             services.lock_living(ids)
             earned = services.reward_purchases(
                 given=[
                     Purchase(member_id, lines_of(one), bought_at, day, one.fen, "new", "new")
-                    for member_id, day, (one, _deed) in zip(ids, days, told, strict=True)
+                    for member_id, day, (one, _deed, _left) in zip(ids, days, told, strict=True)
                 ],
                 reason="购物", is_told=False, actor=TILL, at=bought_at,
             )  # fmt: skip
-            for member_id, (_one, deed) in zip(ids, told, strict=True):
+            for member_id, (_one, deed, _left) in zip(ids, told, strict=True):
                 happen(member_id, deed, at - dt.timedelta(minutes=1))
             before = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
             back = [
-                PurchaseBack(
-                    member_id, "new" if points and deed != "no points" else "", "new-back", day, -one.fen, -1, "new-back"
+                come_back(
+                    member_id,
+                    one,
+                    day,
+                    bought_at,
+                    points=0 if deed == "no points" else points,
+                    percent=percent,
                 )
-                for member_id, day, points, (one, deed) in zip(ids, days, earned, told, strict=True)
-            ]  # fmt: skip
+                for member_id, day, points, (one, deed, percent) in zip(ids, days, earned, told, strict=True)
+            ]
             if path == "in bulk":
-                services.take_back_purchases(given=back, reason="退货", actor=TILL, at=at)
+                points_now = services.take_back_purchases(
+                    given=back, reason="退货", again_reason="购物", actor=TILL, at=at
+                )
             else:
-                for given_back in back:
-                    if given_back.reversed_key:
-                        reverse(given_back.member_id, "new", "new-back", reason="退货", at=at)
-                    services.record_activity(
-                        member_id=given_back.member_id, day=given_back.day, spend_fen=given_back.spend_fen,
-                        order_count=-1, growth=0, source_key="new-back", actor=TILL, at=at,
-                    )  # fmt: skip
+                points_now = [take_back_one(one, at) for one in back]
             check_sums(*ids)
             noted = Counter(AuditEntry.objects.filter(pk__gt=before).values_list("action", flat=True))
-            left.append((books(ids), noted))
+            left.append((books(ids), noted, points_now))
     assert left[0] == left[1]

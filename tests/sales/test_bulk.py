@@ -1,7 +1,8 @@
 """The short way of a file leaves the books that one document after the other leaves them."""
 
+import dataclasses
 import datetime as dt
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.db import connection, models, transaction
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import clock
+from coupons.models import Coupon, Redemption
 from members.models import (
     ActivityEntry,
     EarningRule,
@@ -23,6 +25,7 @@ from sales import services
 from sales.contracts import (
     DocumentOutcome,
     MemberKey,
+    OrderCoupon,
     OrderDocument,
     OrderPayment,
     ReturnDocument,
@@ -39,6 +42,7 @@ from sales.models import (
     PeriodClose,
     Product,
     Sale,
+    SaleCoupon,
     SaleLine,
     SalePayment,
     StoreTotal,
@@ -48,6 +52,7 @@ from sales.services.bulk import book_in_bulk
 from sales.services.folding import fold_totals
 from sales.services.reading import digest_of_order, usable_order
 from tests.cast import Cast
+from tests.coupons.test_orders import coupon_of
 from tests.members.tiers_kit import make_ladder
 from tests.sales.kit import TILL, assert_totals_agree, key_of, line, order, tell
 
@@ -73,6 +78,12 @@ BOOKS: dict[type[models.Model], tuple[str, ...]] = {
     GuideTotal: ("period", "starts_on", "metric", "guide_id", "value"),
     GuideStoreTotal: ("period", "starts_on", "metric", "guide_id", "store_id", "value"),
     StoreTotal: ("period", "starts_on", "metric", "store_id", "value"),
+    SaleCoupon: ("sale__order_no", "sale__revision", "code", "discount_fen", "amount_fen", "outcome"),
+    Coupon: ("code", "state"),
+    Redemption: (
+        "coupon__code", "request_id", "store_id", "redeemed_by_guide_id", "channel", "order_no", "amount_fen",
+        "discount_fen", "returned_fen", "returned_discount_fen", "reversed_at",
+    ),
     HeldDocument: ("kind", "number", "reason", "field", "value", "state"),
     PointsAccount: ("member_id", "balance", "frozen", "debt_allowed"),
     PointsEntry: ("account__member_id", "source_key", "kind", "delta", "asked", "reason", "reversed_entry__source_key"),
@@ -115,7 +126,12 @@ def forget() -> None:
             " sales_attributionshare, sales_attribution, sales_salereturnline, sales_salereturn, sales_saleline,"
             " sales_salepayment, sales_salecoupon, sales_sale, sales_helddocument, sales_product, sales_category,"
             " members_activityentry, members_membertier, members_tierchange, members_pointslotuse, members_pointslot,"
-            " members_pointsentry, members_pointsaccount, members_pendingreversal CASCADE"
+            " members_pointsentry, members_pointsaccount, members_pendingreversal, coupons_redemptionentry,"
+            " coupons_redemption, coupons_couponorder CASCADE"
+        )
+        cursor.execute("UPDATE coupons_coupon SET state = 'issued'")
+        cursor.execute(
+            "UPDATE coupons_couponbatchshard SET redeemed_count = 0, sales_fen = 0, discount_fen = 0"
         )
 
 
@@ -155,6 +171,7 @@ orders = st.lists(
             "fen": st.integers(1, 700_000),
             "lines": st.integers(1, 3),
             "spent": st.sampled_from([0, 0, 0, 5]),
+            "has_coupon": st.sampled_from([False, False, True]),
             "paid": st.booleans(),
         }
     ),
@@ -167,6 +184,9 @@ def documents_of(
     story: list[dict[str, Any]], cast: Cast, now: dt.datetime
 ) -> list[OrderDocument | ReturnDocument]:
     people = [key_of(cast.xiaomei), key_of(cast.xiaoli), None, MemberKey("pos_card", "nobody")]
+    while Coupon.objects.count() < 8:
+        coupon_of(cast.xiaomei.id)
+    codes = list(Coupon.objects.order_by("pk").values_list("code", flat=True))
     documents: list[OrderDocument | ReturnDocument] = []
     for told in story:
         lines = [
@@ -179,6 +199,7 @@ def documents_of(
                 f"O{told['number']}", *lines, revision=told["revision"], member=people[told["who"]],
                 sold_at=now - dt.timedelta(hours=told["hours"]), serving_guide=told["guide"],
                 sharing_guide=told["sharing"], store_code=told["store"], channel=told["channel"],
+                coupons=(OrderCoupon(codes[told["number"]], 3_000, 10_000),) if told["has_coupon"] else (),
                 points_spent=told["spent"], payments=(OrderPayment("cash", amount),) if told["paid"] else (),
             )
         )  # fmt: skip
@@ -264,10 +285,11 @@ def in_turn(documents: list[OrderDocument | ReturnDocument]) -> list[OrderDocume
     story=orders,
     back=st.integers(0, 7),
     part=st.sampled_from([1, 3, 100]),
+    few=st.sampled_from([1, 3, 100]),
     announced=st.sampled_from([0, 100]),
 )
 def test_a_batch_answers_and_books_as_one_by_one(
-    cast: Cast, story: list[dict[str, Any]], back: int, part: int, announced: int
+    cast: Cast, story: list[dict[str, Any]], back: int, part: int, few: int, announced: int
 ) -> None:
     """What is plain in bulk, the rest in parts: the answer for each document and the books are those of each told alone,
     those told before it among them."""
@@ -293,6 +315,7 @@ def test_a_batch_answers_and_books_as_one_by_one(
         tell(document, at=now)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sales.services.intake._PART", part)
+        patch.setattr("sales.services.bulk.FEW", few)
         patch.setattr("sales.services.intake.MOST_ANNOUNCED", announced)
         told = tell(*rest, at=now)
     fold_totals()
@@ -313,3 +336,98 @@ _BY_TURN = {"Sale", "PointsAccount", "PointsEntry", "PointsLot", "MemberTier", "
 def said(told: DocumentOutcome) -> tuple[str, str, str, str, str]:
     """An answer without row ids."""
     return told.kind, told.number, told.outcome, told.reason, told.field
+
+
+@pytest.mark.django_db
+def test_of_two_orders_that_name_one_coupon_the_first_has_it(cast: Cast) -> None:
+    """Also where the first is one that goes alone, and both come in a batch."""
+    coupon, other = coupon_of(cast.xiaomei.id), coupon_of(cast.xiaomei.id)
+    named, others = (OrderCoupon(coupon.code, 3_000, 10_000),), (OrderCoupon(other.code, 3_000, 10_000),)
+    told = tell(
+        order("C1", coupons=named, points_spent=5, member=key_of(cast.xiaomei)), order("C2", coupons=named),
+        order("C3", coupons=others), order("C4", coupons=others),
+    )  # fmt: skip
+    assert [one.outcome for one in told] == ["booked"] * 4
+    outcomes = SaleCoupon.objects.order_by("sale__order_no").values_list("outcome", flat=True)
+    assert list(outcomes) == ["redeemed", "coupons.coupon_redeemed", "redeemed", "coupons.coupon_redeemed"]
+
+
+class Bought(NamedTuple):
+    """An order of up to three lines of two units, and what came back of each line; `who` bought it."""
+
+    who: int
+    fens: list[int]
+    units_back: list[int]
+    fen_back: int
+    with_coupon: bool
+    spent: int
+
+
+bought = st.lists(
+    st.builds(
+        Bought,
+        st.integers(0, 2),
+        st.lists(st.integers(2, 300_000), min_size=1, max_size=3),
+        st.lists(st.sampled_from([0, 1, 2, 2]), min_size=3, max_size=3),
+        st.sampled_from([0, 50, 100]),
+        st.booleans(),
+        st.sampled_from([0, 0, 5]),
+    ),
+    min_size=1,
+    max_size=7,
+)
+
+
+@pytest.mark.django_db(transaction=True)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(story=bought)
+def test_returns_in_a_batch_leave_the_books_of_one_by_one(cast: Cast, story: list[Bought]) -> None:
+    """Whole ones and parts, of orders with coupons and points too, several of one member."""
+    now = clock.now()
+    lay_down_rules(now)
+    documents = [one for place, told in enumerate(story) for one in bought_and_back(place, told, cast, now)]
+    left = []
+    for is_batch in (False, True):
+        brand_goods()
+        for document in documents:
+            if isinstance(document, OrderDocument):
+                tell(document, at=now - dt.timedelta(minutes=1))
+        back = [one for one in documents if isinstance(one, ReturnDocument)]
+        told = tell(*back, at=now) if is_batch else [tell(one, at=now)[0] for one in back]
+        fold_totals()
+        assert_totals_agree()
+        left.append(([said(one) for one in told], books()))
+    for name, rows in left[0][1].items():
+        assert left[1][1][name] == rows, name
+    assert left[0][0] == left[1][0]
+
+
+def bought_and_back(
+    place: int, told: Bought, cast: Cast, now: dt.datetime
+) -> list[OrderDocument | ReturnDocument]:
+    story = {
+        "number": place, "revision": 0, "who": told.who, "hours": 30 * place, "guide": "T001", "sharing": "", "store": "T01",
+        "channel": "store", "fen": 0, "lines": 0, "spent": told.spent, "has_coupon": told.with_coupon, "paid": False,
+    }  # fmt: skip
+    [document] = documents_of([{**story, "lines": 1, "fen": 1}], cast, now)
+    assert isinstance(document, OrderDocument)
+    lines = tuple(
+        line(f"P{number}", fen, quantity=2, category_code=("tops", "", "shoes")[number])
+        for number, fen in enumerate(told.fens)
+    )
+    sold = dataclasses.replace(document, lines=lines, amount_fen=sum(told.fens))
+    back = tuple(
+        ReturnLine(
+            product_code=f"P{number}", quantity=units, line_number=number + 1,
+            amount_fen=fen if units == 2 else fen // 2 * told.fen_back // 100,
+        )
+        for number, (fen, units) in enumerate(zip(told.fens, told.units_back, strict=False))
+        if units
+    )  # fmt: skip
+    if not back:
+        return [sold]
+    given = ReturnDocument(
+        source="pos", return_no=f"R{place}", order_no=sold.order_no, store_code="T01", returned_at=now, lines=back,
+        amount_fen=sum(one.amount_fen for one in back),
+    )  # fmt: skip
+    return [sold, given]

@@ -15,7 +15,7 @@ from coupons.contracts import BasketLine, Purchase, ReturnedPart
 from coupons.models import Coupon, Redemption
 from sales.contracts import OrderCoupon, ReturnLine
 from sales.models import Sale, SaleCoupon
-from sales.services import booking, intake, order_coupons, rewards
+from sales.services import bulk, intake, order_coupons
 from sales.services.order_keys import order_key
 from tests.cast import Cast, make_cast
 from tests.coupons.kit import check_counters
@@ -168,9 +168,9 @@ def test_two_batches_with_the_same_coupons_in_opposite_order_do_not_wait_for_eac
             with contextlib.suppress(threading.BrokenBarrierError):
                 both.wait(timeout=0.5 if is_guarded else 5)
 
-    monkeypatch.setattr(rewards, "redeem_coupons", redeem_and_meet)
+    monkeypatch.setattr(order_coupons, "redeem_coupons", redeem_and_meet)
     if not is_guarded:
-        monkeypatch.setattr(booking, "hold_coupons_of", lambda **_values: None)
+        monkeypatch.setattr(bulk, "hold_coupons_of", lambda **_values: None)
     rings: list[OperationalError] = []
 
     def note_ring(error: OperationalError) -> bool:
