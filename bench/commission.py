@@ -80,7 +80,10 @@ WHERE given.id BETWEEN {first} AND {last} AND given.id % 20 = {rest}
 _TOTALS: Final = """
 INSERT INTO sales_guidetotal (period, starts_on, metric, guide_id, value)
 SELECT 'month', date_trunc('month', booked_on)::date, metric, guide_id, sum(value) FROM sales_performanceentry
-GROUP BY 2, 3, 4
+GROUP BY 2, 3, 4;
+INSERT INTO sales_guidestoretotal (period, starts_on, metric, guide_id, store_id, value)
+SELECT 'month', date_trunc('month', booked_on)::date, metric, guide_id, store_id, sum(value) FROM sales_performanceentry
+GROUP BY 2, 3, 4, 5
 """
 # What these rules owe each guide for the month, and what last month's returns take back; no line, no reason.
 _FLOOR: Final = """

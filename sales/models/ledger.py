@@ -152,6 +152,12 @@ class PerformanceEntry(models.Model):
             # Used by "tap a number to see its documents" and by the nightly proof, day by day.
             models.Index(fields=["guide", "booked_on"], name="performanceentry_of_guide"),
             models.Index(fields=["booked_on", "store"], name="performanceentry_of_day"),
+            # Used by commission: of a month's entries the few that cannot be taken together with the others.
+            models.Index(
+                fields=["booked_on"],
+                name="performanceentry_back",
+                condition=Q(return_ref__isnull=False) | Q(reversed_entry__isnull=False),
+            ),
             # Used by "what came late" of a closed month: few entries, and small for that.
             models.Index(
                 fields=["due_on"],

@@ -12,19 +12,22 @@ from typing import Any, Final
 
 from django.db import connection
 
+from core.arrays import array_words
 from sales.models import Metric
 from sales.selectors.commission_sources import Entry, Reach
 
+_ENTRY: Final = "id, due_on, guide_id, store_id, metric, value, sale_ref, return_ref, reversed_entry_id"
+_IN_MONTH: Final = "metric = ANY(%(metrics)s) AND booked_on >= %(since)s AND booked_on < %(end)s"
 # A month that is open has no lines of its own, so only what came late may be settled already.
 _DUE: Final = """
-SELECT id, due_on, guide_id, store_id, metric, value, sale_ref, return_ref, reversed_entry_id
-FROM sales_performanceentry
-WHERE {whose} AND metric = ANY(%(metrics)s) AND booked_on >= %(since)s AND booked_on < %(end)s
-UNION ALL
-SELECT id, due_on, guide_id, store_id, metric, value, sale_ref, return_ref, reversed_entry_id
-FROM sales_performanceentry entry
+SELECT <entry> FROM sales_performanceentry WHERE {whose} AND <in month>
+UNION ALL SELECT <entry> FROM sales_performanceentry WHERE id = ANY(%(late)s::bigint[])
+""".replace("<entry>", _ENTRY).replace("<in month>", _IN_MONTH)
+# For everybody they are looked for among what is new: those of some are found by their guides.
+_LATE: Final = """
+SELECT coalesce(array_agg(id), '{{}}') FROM (
+    SELECT id, guide_id, metric, booked_on FROM sales_performanceentry WHERE id > %(horizon)s {apart}) entry
 WHERE {whose} AND metric = ANY(%(metrics)s) AND booked_on >= %(begin)s AND booked_on < %(since)s
-  AND id > %(horizon)s
   AND NOT EXISTS (SELECT 1 FROM sales_commissionline line WHERE line.entry_ref = entry.id AND line.is_live)
 """
 _WHOSE: Final = "guide_id = ANY(%(guides)s::bigint[])"
@@ -43,22 +46,43 @@ odd AS (
             JOIN sales_sale other ON other.source = said.source AND other.order_no = said.order_no
             JOIN sales_commissionline line ON line.sale_ref = other.id AND line.is_live
             WHERE said.id = due.sale_ref)))
-SELECT array(SELECT other.id FROM odd JOIN sales_sale said ON said.id = odd.sale_ref
-             JOIN sales_sale other ON other.source = said.source AND other.order_no = said.order_no),
-       array(SELECT id FROM due WHERE sale_ref IS NULL
+SELECT array(SELECT entry.id FROM odd JOIN sales_sale said ON said.id = odd.sale_ref
+             JOIN sales_sale other ON other.source = said.source AND other.order_no = said.order_no
+             JOIN sales_performanceentry entry ON entry.sale_ref = other.id
+             UNION SELECT id FROM due WHERE sale_ref IS NULL
              UNION SELECT reversed_entry_id FROM due WHERE sale_ref IS NULL AND reversed_entry_id IS NOT NULL)
 """
-_ENTRIES: Final = """
-SELECT * FROM ({due}) due WHERE sale_ref = ANY(%(odd_sales)s::bigint[]) OR id = ANY(%(odd_entries)s::bigint[]) ORDER BY due_on, id
-"""
-_PLAIN: Final = """
-SELECT * FROM ({due}) looked_at
-WHERE (sale_ref IS NULL OR NOT sale_ref = ANY(%(odd_sales)s::bigint[])) AND NOT id = ANY(%(odd_entries)s::bigint[])
-"""
+_ENTRIES: Final = "SELECT * FROM ({due}) due WHERE id = ANY(%(doubtful)s::bigint[]) ORDER BY due_on, id"
+_PLAIN: Final = "SELECT * FROM ({due}) looked_at WHERE NOT id = ANY(%(odd)s::bigint[])"
 _GROUPS: Final = """
 SELECT due.guide_id, due.store_id, due.metric, width_bucket({day}, %(cuts)s::date[]) AS part, sum(due.value)::bigint
 FROM ({plain}) due {sold} GROUP BY 1, 2, 3, 4
 """
+# Where the same rules hold all month: the month's totals and what is not folded into them yet, less the odd ones. Some that
+# come to nothing may have none but those.
+_FROM_TOTALS: Final = """
+WITH sums AS MATERIALIZED (
+    SELECT guide_id, store_id, metric, sum(value)::bigint AS value FROM (
+        SELECT guide_id, store_id, metric, value FROM sales_guidestoretotal
+        WHERE {whose} AND period = 'month' AND starts_on = %(since)s AND metric = ANY(%(metrics)s)
+        UNION ALL
+        SELECT guide_id, store_ref, metric, value FROM (SELECT *, guide_ref AS guide_id FROM sales_totalmove) waiting
+        WHERE {whose} AND guide_id <> 0 AND <in month>
+        UNION ALL
+        SELECT guide_id, store_id, metric, -value FROM sales_performanceentry
+        WHERE id = ANY(%(odd)s::bigint[]) AND <in month>
+        UNION ALL
+        SELECT guide_id, store_id, metric, value FROM sales_performanceentry
+        WHERE id = ANY(%(late)s::bigint[]) AND NOT id = ANY(%(odd)s::bigint[])) parts
+    GROUP BY 1, 2, 3)
+SELECT guide_id, store_id, metric, 0, value FROM sums WHERE value <> 0
+UNION ALL
+SELECT guide_id, store_id, metric, 0, 0::bigint FROM sums WHERE value = 0 AND EXISTS (
+    SELECT 1 FROM sales_performanceentry entry
+    WHERE entry.guide_id = sums.guide_id AND entry.store_id = sums.store_id AND entry.metric = sums.metric
+      AND NOT entry.id = ANY(%(odd)s::bigint[])
+      AND (entry.id = ANY(%(late)s::bigint[]) OR entry.booked_on >= %(since)s AND entry.booked_on < %(end)s))
+""".replace("<in month>", _IN_MONTH)
 _SOLD: Final = "LEFT JOIN sales_sale sale ON sale.id = due.sale_ref AND due.metric = 'sales_fen'"
 _SOLD_ON: Final = "coalesce(sale.business_on, due.due_on)"
 # The parts of the categories that rules name, of orders that have any of them; divided as `core.shares.split` does.
@@ -119,15 +143,15 @@ class MonthGroups:
         guide_ids: Collection[int] | None = None,
     ) -> None:
         self._cuts = sorted(cuts)
-        self._asked: dict[str, Any] = {**reach.values(), "cuts": self._cuts, "codes": sorted(codes)}
-        self._due = _DUE.format(whose="guide_id IS NOT NULL" if guide_ids is None else _WHOSE)
-        if guide_ids is not None:
-            self._asked["guides"] = list(guide_ids)
+        self._whose, asked = _asked(reach, guide_ids)
+        self._asked = {**asked, "cuts": self._cuts, "codes": sorted(codes)}
+        self._due = _DUE.format(whose=self._whose)
         with connection.cursor() as cursor:
             cursor.execute(_ODD.format(due=self._due), self._asked)
-            self._asked["odd_sales"], self._asked["odd_entries"] = cursor.fetchone()
-            cursor.execute(_ENTRIES.format(due=self._due), self._asked)
+            [doubtful] = cursor.fetchone()
+            cursor.execute(_ENTRIES.format(due=self._due), {**self._asked, "doubtful": array_words(doubtful)})
             self.odd = [Entry(*row) for row in cursor.fetchall()]
+        self._asked["odd"] = array_words(entry.id for entry in self.odd)
         self.groups = self._read(reach)
 
     def _read(self, reach: Reach) -> dict[int, list[Group]]:
@@ -143,7 +167,8 @@ class MonthGroups:
                     named[(guide_id, store_id, part)] += value
                     group = Group(store_id, Metric.SALES_FEN, self._day(part, reach), code, value)
                     found[guide_id].append(group)
-            cursor.execute(_GROUPS.format(**how), self._asked)
+            groups = _GROUPS.format(**how) if self._cuts else _FROM_TOTALS.format(whose=self._whose)
+            cursor.execute(groups, self._asked)
             for guide_id, store_id, metric, part, value in cursor.fetchall():
                 rest = value - (named[(guide_id, store_id, part)] if metric == Metric.SALES_FEN else 0)
                 found[guide_id].append(Group(store_id, metric, self._day(part, reach), "", rest))
@@ -159,15 +184,28 @@ def last_stores(reach: Reach, guide_ids: Collection[int]) -> dict[int, int]:
     """Where each of these guides has the newest of what she has to settle."""
     if not guide_ids:
         return {}
+    whose, asked = _asked(reach, guide_ids)
     with connection.cursor() as cursor:
-        asked = {**reach.values(), "guides": list(guide_ids)}
-        cursor.execute(_LAST_STORES.format(due=_DUE.format(whose=_WHOSE)), asked)
+        cursor.execute(_LAST_STORES.format(due=_DUE.format(whose=whose)), asked)
         return dict(cursor.fetchall())
 
 
 def count_due(reach: Reach, guide_ids: Collection[int]) -> int:
     """How many entries these guides have to settle."""
+    whose, asked = _asked(reach, guide_ids)
     with connection.cursor() as cursor:
-        asked = {**reach.values(), "guides": list(guide_ids)}
-        cursor.execute(_COUNT.format(due=_DUE.format(whose=_WHOSE)), asked)
+        cursor.execute(_COUNT.format(due=_DUE.format(whose=whose)), asked)
         return int(cursor.fetchone()[0])
+
+
+def _asked(reach: Reach, guide_ids: Collection[int] | None) -> tuple[str, dict[str, Any]]:
+    """Which entries a statement is about, and its values; what came late is looked for once."""
+    asked: dict[str, Any] = {**reach.values(), "late": "{}"}
+    whose = "guide_id IS NOT NULL"
+    if guide_ids is not None:
+        whose, asked["guides"] = _WHOSE, array_words(guide_ids)
+    if reach.begin < reach.since:
+        with connection.cursor() as cursor:
+            cursor.execute(_LATE.format(whose=whose, apart="OFFSET 0" if guide_ids is None else ""), asked)
+            asked["late"] = array_words(cursor.fetchone()[0])
+    return whose, asked
