@@ -9,9 +9,20 @@ from django.db import IntegrityError, connection, transaction
 from guides import services as guide_services
 from sales import errors, services
 from sales.contracts import ReturnLine, Share, TargetEntry, TargetKey
-from sales.models import CommissionLine, CommissionMonth, CommissionStatement, Sale
+from sales.models import CommissionLine, CommissionMonth, CommissionStatement, Sale, TotalMove
+from sales.services import totals
 from tests.cast import DIRECTOR, Cast
-from tests.sales.commission_kit import close, confirm, draft, ledger_fen, lines, prepare, rule, settled
+from tests.sales.commission_kit import (
+    assert_sums_are_the_lines,
+    close,
+    confirm,
+    draft,
+    ledger_fen,
+    lines,
+    prepare,
+    rule,
+    settled,
+)
 from tests.sales.kit import TILL, back, key_of, line, order, tell
 
 SEPTEMBER, OCTOBER = dt.date(2026, 9, 1), dt.date(2026, 10, 1)
@@ -164,6 +175,29 @@ def test_a_return_in_the_same_month_lowers_the_base(cast: Cast) -> None:
         ("sale", 20_000, 600),
         ("return", -12_000, -360),
     ]
+
+
+def test_the_list_of_a_month_is_the_lines_while_totals_wait_and_when_nothing_is_left(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One order came back whole, one was moved to another guide, one more has all its totals waiting for the fold."""
+    rule()
+    rule(2, kind="bounty", name="拉新", bounty_metric="first_purchase_count", bounty_fen=500, steps=[])
+    sell("C1", 5_000, 5, guide="T001")
+    give_back("R1", "C1", 5_000, 6, SEPTEMBER)
+    sell("C2", 7_000, 7, guide="T002")
+    moved = Sale.objects.get(order_no="C2")
+    services.reattribute_sale(
+        sale_id=moved.pk, shares=[Share("serving", cast.zhaoqiang.id, cast.store.id, 10_000)], reason="换人",
+        request_key="m1", actor=DIRECTOR,
+    )  # fmt: skip
+    assert_sums_are_the_lines(SEPTEMBER)
+    monkeypatch.setattr(totals, "_MOST_MOVED", 0)
+    sell("C3", 9_000, 8, guide="T001")
+    assert TotalMove.objects.exists()
+    assert_sums_are_the_lines(SEPTEMBER)
+    services.fold_totals()
+    assert_sums_are_the_lines(SEPTEMBER)
 
 
 def test_another_guide_gets_it_and_the_first_pays_back(cast: Cast) -> None:
