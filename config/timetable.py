@@ -54,6 +54,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "prune_imports": {"task": "members.prune_imports", "schedule": 3600.0},
     # The first of a month begins at midnight in Shanghai; its partition was made two months before.
     "keep_behaviour_months": {"task": "members.keep_behaviour_months", "schedule": 3600.0},
+    "sum_behaviour_days": {"task": "members.sum_behaviour_days", "schedule": 300.0},
     "settle_behaviours": {"task": "members.settle_behaviours", "schedule": 600.0},
     "expire_tags": {"task": "members.expire_tags", "schedule": 60.0},
     "renew_channel_codes": {"task": "guides.renew_channel_codes", "schedule": 600.0},

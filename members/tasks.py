@@ -84,6 +84,12 @@ def settle_behaviours() -> int:
     return services.adopt_behaviours() + services.forget_unagreed()
 
 
+@shared_task(name="members.sum_behaviour_days")
+def sum_behaviour_days() -> int:
+    """See the service of that name."""
+    return services.sum_behaviour_days()
+
+
 @shared_task(name="members.prune_imports")
 def prune_imports() -> int:
     """See the service of that name."""

@@ -260,7 +260,8 @@ class Stack:
         tables = (
             "wechat_inboundevent, wechat_follower, wechat_outboundmessage, guides_channelscan, guides_guidenotice, "
             "guides_binding, members_memberidentity, members_member, core_auditentry, "
-            "coupons_coupontemplate, coupons_issuejob, members_earningrule, "
+            "coupons_coupontemplate, coupons_issuejob, members_earningrule, members_taggroup, "
+            "campaigns_segment, campaigns_segmentmember, campaigns_segmentmove, campaigns_segmenttouch, campaigns_segmentwatch, "
             "sales_performanceentry, sales_totalmove, sales_guidetotal, sales_guidestoretotal, sales_storetotal, "
             "sales_placetotal, sales_boardsize, sales_boardmove, sales_totalsproof"
         )

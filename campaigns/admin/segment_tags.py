@@ -1,26 +1,29 @@
-"""跟随人群的标签: which tag follows which segment, from the tag's page and from the segment's."""
+"""Segments on other pages: tags that follow them, from the tag's page and from the segment's; members by segment."""
 
 from typing import Any, Final
 
 from django import forms
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import services
-from campaigns.models import Segment
+from campaigns.models import Segment, SegmentMember
 from campaigns.selectors.segment_tags import find_followed
 from core.admin import (
     BaseAdmin,
+    ChoiceFilter,
     DressedForm,
     Panel,
     Question,
     ask,
     bound_data,
     plain_address,
+    register_filter,
     register_panel,
     staff_actor,
     thousands,
@@ -28,6 +31,7 @@ from core.admin import (
 from members import selectors as member_selectors
 
 _TAG: Final = "admin:members_tag_change"
+_MOST_LISTED: Final = 200
 
 
 class FollowForm(DressedForm):
@@ -119,6 +123,28 @@ class SegmentTags(BaseAdmin):
             raise PermissionDenied
 
 
+class SegmentFilter(ChoiceFilter):
+    """Members of a segment, as it was last worked out."""
+
+    title = _("人群")
+    parameter_name = "segment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        if not request.user.has_perm("campaigns.view_segment"):
+            return []
+        named = Segment.objects.active().exclude(filled_at=None).order_by("name")
+        return list(named.values_list("public_id", "name")[:_MOST_LISTED])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        value = self.value()
+        if not value:
+            return queryset
+        if not value.isalnum():
+            return queryset.none()
+        inside = SegmentMember.objects.filter(segment__public_id=value, segment__is_active=True)
+        return queryset.filter(pk__in=inside.values("member_id"))
+
+
 def _tag_panel(request: HttpRequest, tag: Any) -> Panel | None:
     """On a tag's page: the segment that it follows, or the way to let it follow one."""
     segment = find_followed(tag.pk)
@@ -130,3 +156,4 @@ def _tag_panel(request: HttpRequest, tag: Any) -> Panel | None:
 
 
 register_panel("members.Tag", _tag_panel, order=10)
+register_filter("members.Member", SegmentFilter)

@@ -38,12 +38,14 @@ def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
     from config.demo.care import seed_care
     from config.demo.live_till import seed_live_till
     from config.demo.reaching import seed_mini_openids, seed_quick_replies
+    from config.demo.segments import seed_segments
     from core import clock
 
     seed_mini_openids(at=clock.now(), actor=actor)
     seed_quick_replies(at=clock.now(), actor=actor)
     seed_care(at=clock.now(), actor=actor)
     seed_browsing(at=clock.now(), actor=actor)
+    seed_segments(at=clock.now(), actor=actor)
     seed_live_till(supervisor.home, at=clock.now(), actor=actor)
 
 

@@ -121,7 +121,9 @@ class TagAdmin(HeadOfficeWords):
         return ("group", "name") if obj is None else self.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return () if obj is None else ("group",)
+        if obj is None:
+            return ()
+        return ("group", "is_active") if obj.origin == TagOrigin.RULE else ("group",)
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         seen = None

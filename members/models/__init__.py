@@ -5,6 +5,7 @@ from members.models.behaviours import (
     Behaviour,
     BehaviourDoor,
     BehaviourPolicy,
+    BehaviourSum,
     BehaviourVisitor,
 )
 from members.models.codes import MemberCodeToken
@@ -94,6 +95,7 @@ __all__ = [
     "Behaviour",
     "BehaviourDoor",
     "BehaviourPolicy",
+    "BehaviourSum",
     "BehaviourVisitor",
     "CandidateState",
     "CandidateWhy",

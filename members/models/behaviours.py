@@ -138,3 +138,21 @@ class Behaviour(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+
+class BehaviourSum(models.Model):
+    """How often one kind was done on a Shanghai day, and by how many members, as it was when it was last counted."""
+
+    on = models.DateField(_("日期"))
+    kind = models.CharField(_("行为"), max_length=20)
+    count = models.PositiveIntegerField(_("次数"))
+    member_count = models.PositiveIntegerField(_("人数"))
+    counted_at = models.DateTimeField(_("统计时间"))
+
+    class Meta:
+        verbose_name = _("每天的行为数")
+        verbose_name_plural = _("每天的行为数")
+        constraints = [models.UniqueConstraint(fields=["on", "kind"], name="behavioursum_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.on:%Y-%m-%d} {self.kind}"

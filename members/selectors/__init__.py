@@ -4,6 +4,7 @@ from members.selectors.addresses import (
     get_address,
 )
 from members.selectors.behaviours import (
+    behaviours_counted_at,
     find_interests,
     list_behaviour_days,
     list_behaviours,
@@ -167,6 +168,7 @@ __all__ = [
     "SEVERAL",
     "access_data_request",
     "are_told_apart",
+    "behaviours_counted_at",
     "birthday_member_ids",
     "born_in_month_ids",
     "card_of",

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from django.db.models import Count, Max, QuerySet
-from django.db.models.functions import TruncDate
 
 from core import clock
 from core.compiled import Given, compiled
@@ -18,7 +17,7 @@ from members.contracts.behaviours import (
     BehaviourInterests,
     BehaviourLine,
 )
-from members.models import Behaviour, ConsentText, Member, MemberStage
+from members.models import Behaviour, BehaviourSum, ConsentText, Member, MemberStage
 from members.selectors.consents import list_last_words
 
 # The consent that keeping them asks for (个性化推荐).
@@ -81,14 +80,11 @@ def _last(*, member_id: Given) -> QuerySet[Behaviour]:
 
 
 def list_behaviour_days(*, first: dt.date, last: dt.date) -> tuple[BehaviourDay, ...]:
-    """How often each kind was done on each day of a span, the newest day first."""
-    start, end = clock.day_bounds(first)[0], clock.day_bounds(last)[1]
-    rows = (
-        Behaviour.objects.filter(happened_at__gte=start, happened_at__lt=end)
-        .annotate(on=TruncDate("happened_at", tzinfo=clock.SHANGHAI))
-        .values("on", "kind")
-        .annotate(count=Count("pk"), members=Count("member", distinct=True))
-        .order_by("-on", "kind")
-        .values_list("on", "kind", "count", "members")
-    )
-    return tuple(BehaviourDay(on, kind, count, members) for on, kind, count, members in rows)
+    """How often each kind was done on each day of a span, as it was last counted, the newest day first."""
+    rows = BehaviourSum.objects.filter(on__gte=first, on__lte=last).order_by("-on", "kind")
+    return tuple(BehaviourDay(*row) for row in rows.values_list("on", "kind", "count", "member_count"))
+
+
+def behaviours_counted_at() -> dt.datetime | None:
+    """When days were last counted."""
+    return BehaviourSum.objects.order_by("-counted_at").values_list("counted_at", flat=True).first()

@@ -3,6 +3,7 @@
 from members.services.addresses import change_address
 from members.services.behaviour_owners import adopt_behaviours, forget_behaviours, forget_unagreed
 from members.services.behaviour_partitions import keep_partitions
+from members.services.behaviour_sums import sum_behaviour_days
 from members.services.behaviours import (
     MOST_OF_PHONE,
     MOST_OF_SERVER,
@@ -218,6 +219,7 @@ __all__ = [
     "spend_frozen_points",
     "start_import",
     "stop_import",
+    "sum_behaviour_days",
     "sweep_emptied",
     "sweep_latecomers",
     "sweep_merge",

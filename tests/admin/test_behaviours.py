@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from core import clock
+from members import services
 from members.models import BehaviourPolicy
 from tests.cast import Cast
 from tests.members.behaviours_kit import deed, tell
@@ -59,6 +60,7 @@ def test_the_list_is_narrowed_by_kind_door_day_and_words(
 def test_head_office_sees_sums_and_a_region_its_own_rows(
     cast: Cast, browsed: dt.datetime, client: Client
 ) -> None:
+    services.sum_behaviour_days()
     client.force_login(cast.head_office)
     assert "3 次 / 2 人" in client.get(LIST).content.decode()
     cast.regional.user_permissions.add(Permission.objects.get(codename="view_behaviour"))

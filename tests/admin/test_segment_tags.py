@@ -86,3 +86,21 @@ def test_a_member_page_says_that_it_came_by_itself_and_no_bulk_action_offers_it(
     assert "手工组 · 手工" in offered
     assert "自动 · 关注粉丝" not in offered
     assert Segment.objects.get().member_count == 2
+
+
+def test_the_member_list_is_narrowed_by_segment_within_the_accounts_part(
+    head: Client, east_desk: Client, cast: Cast
+) -> None:
+    segment = living()
+    listed = url("members_member_changelist")
+
+    def found(client: Client, value: str) -> set[int]:
+        answer: Any = client.get(listed, {"segment": value})
+        return {row.pk for row in answer.context["cl"].result_list}
+
+    assert found(head, segment.public_id) == {cast.xiaomei.id, cast.xiaoli.id}
+    page = head.get(url("campaigns_segment_change", segment.pk)).content.decode()
+    assert f"{listed}?segment={segment.public_id}" in page
+    assert cast.xiaoli.id not in found(east_desk, segment.public_id)
+    for nothing in ("x", "\0", "%27"):
+        assert found(head, nothing) == set()
