@@ -81,6 +81,7 @@ urlpatterns = [
     path("performance/facts/rows/", performance.fact_rows, name="performance-fact-rows"),
     path("performance/store/", performance.store, name="performance-store"),
     path("performance/store/facts/", performance.store_facts, name="performance-store-facts"),
+    path("performance/nine/", performance.nine, name="performance-nine"),
     path("performance/goal/", performance.goal, name="performance-goal"),
     path("performance/store/team/", performance.team, name="performance-team"),
     path("performance/store/orders/", performance.store_orders, name="performance-store-orders"),

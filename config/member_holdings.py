@@ -15,6 +15,7 @@ HOLDINGS: tuple[str, ...] = (
     "sales.services.holdings_reviews.ReviewHoldings",
     # Counts what SaleHoldings moved.
     "sales.services.holdings_metrics.MetricsHoldings",
+    "sales.services.holdings_nine.MemberDayHoldings",
     # Looks for what waits under her openids, so it comes before her identities.
     "members.services.holdings_behaviours.BehaviourHoldings",
     "members.services.holdings_people.IdentityHoldings",

@@ -179,6 +179,7 @@ SIDEBAR: list[dict[str, Any]] = [
         "title": _("数据"),
         "separator": True,
         "items": [
+            _item(_("九宫格"), "apps", "sales_ninefold_changelist"),
             _item(_("RFM 分析"), "grid_view", "sales_membermetrics_changelist"),
             _item(_("RFM 设置"), "tune", "sales_rfmsettings_changelist"),
             _item(_("指标计算记录"), "update", "sales_metricsrun_changelist"),

@@ -101,6 +101,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "work_reviews": {"task": "sales.work_reviews", "schedule": 30.0},
     # The night's run over all members, begun after midnight, and one when the chain changed its rules.
     "work_metrics_runs": {"task": "sales.work_metrics_runs", "schedule": 60.0},
+    # Members who came, in batches; after midnight the totals are proved.
+    "work_nine": {"task": "sales.work_nine", "schedule": 15.0},
     # What a killed import left; the import itself folds after each slice.
     "fold_totals": {"task": "sales.fold_totals", "schedule": 5.0},
     # How many stand on each board, and from which end of it ranks are counted sooner.

@@ -113,3 +113,9 @@ def catch_up_facts() -> int:
 def catch_up_older_facts() -> int:
     """The same for the last week."""
     return services.catch_up_facts(look_back=_FACTS_LATE)
+
+
+@shared_task(name="sales.work_nine")
+def work_nine() -> int:
+    """See the service of that name. Answers how many days of members changed."""
+    return services.work_nine(actor=Actor.system("work_nine"))

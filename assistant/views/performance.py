@@ -13,6 +13,7 @@ from assistant.pages.performance import orders as order_pages
 from assistant.pages.performance import reattributing
 from assistant.pages.performance.asked import Asked, asked_of
 from assistant.pages.performance.listed import NumberList
+from assistant.pages.performance.nine import build_nine
 from assistant.pages.performance.page import build_performance
 from assistant.pages.performance.store import build_store, build_team
 from assistant.pages.performance.target import build_goal
@@ -95,6 +96,14 @@ def store(request: HttpRequest, guide: GuideCard) -> HttpResponse:
 def team(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     """The part of that page that names who made the numbers."""
     return show(request, "assistant/_performance_team.html", build_team(guide, read_asked(request)))
+
+
+@require_safe
+@guide_screen
+def nine(request: HttpRequest, guide: GuideCard) -> HttpResponse:
+    """How many members came to a manager's store, bought and spent, by how they stood."""
+    page = build_nine(guide, request.GET.get("period", ""), request.GET.get("show", ""))
+    return show(request, "assistant/performance_nine.html", page)
 
 
 @require_safe

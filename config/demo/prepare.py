@@ -40,12 +40,14 @@ def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
     from config.demo.reaching import seed_mini_openids, seed_quick_replies
     from config.demo.segments import seed_segments
     from core import clock
+    from sales import services as sale_services
 
     seed_mini_openids(at=clock.now(), actor=actor)
     seed_quick_replies(at=clock.now(), actor=actor)
     seed_care(at=clock.now(), actor=actor)
     seed_browsing(at=clock.now(), actor=actor)
     seed_segments(at=clock.now(), actor=actor)
+    sale_services.work_nine(actor=actor)
     seed_live_till(supervisor.home, at=clock.now(), actor=actor)
 
 

@@ -2,7 +2,7 @@
 
 from members.services.addresses import change_address
 from members.services.behaviour_owners import adopt_behaviours, forget_behaviours, forget_unagreed
-from members.services.behaviour_partitions import keep_partitions
+from members.services.behaviour_partitions import behaviours_kept_on, keep_partitions
 from members.services.behaviour_sums import sum_behaviour_days
 from members.services.behaviours import (
     MOST_OF_PHONE,
@@ -131,6 +131,7 @@ __all__ = [
     "announce_expiring_points",
     "announce_tiers_at_risk",
     "approve_adjustment",
+    "behaviours_kept_on",
     "bind_tag_to_rule",
     "change_address",
     "change_consent_kind",

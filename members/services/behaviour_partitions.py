@@ -57,14 +57,19 @@ def list_partitions() -> tuple[dt.date, ...]:
     return tuple(sorted(dt.date(int(name[1]), int(name[2]), 1) for name in names if name))
 
 
+def behaviours_kept_on(*, at: dt.datetime) -> dt.date:
+    """The first day of which behaviours are kept."""
+    policy = BehaviourPolicy.objects.first()
+    return add_months(month_of(at), -(KEPT_MONTHS if policy is None else policy.kept_months))
+
+
 def keep_partitions(*, at: dt.datetime | None = None) -> int:
     """This month and the next two have their partition, months past the keeping time are gone with all that is in them; how
     many were made or dropped. A month that somebody reads for longer than two seconds is dropped by the next run."""
     at = at or clock.now()
     this = month_of(at)
     touched = make_partitions(months=[add_months(this, count) for count in range(_MONTHS_AHEAD + 1)])
-    policy = BehaviourPolicy.objects.first()
-    first = add_months(this, -(KEPT_MONTHS if policy is None else policy.kept_months))
+    first = behaviours_kept_on(at=at)
     for month in list_partitions():
         if month < first:
             touched += _drop(month)

@@ -130,13 +130,17 @@ class Asked:
 
     @property
     def span_words(self) -> str:
-        """ "2026年11月", "2026年第4季度", "2026-11-02至2026-11-08"."""
-        first, last = self.span.starts_on, self.span.ends_on - dt.timedelta(days=1)
-        words = {
-            "day": f"{first}",
-            "month": _now("%(year)d年%(month)d月") % {"year": first.year, "month": first.month},
-            "quarter": _now("%(year)d年第%(number)d季度")
-            % {"year": first.year, "number": (first.month + 2) // 3},
-            "year": _now("%(year)d年") % {"year": first.year},
-        }
-        return words.get(self.span.name, f"{first}至{last}")
+        return span_words(self.span)
+
+
+def span_words(span: Span) -> str:
+    """ "2026年11月", "2026年第4季度", "2026-11-02至2026-11-08"."""
+    first, last = span.starts_on, span.ends_on - dt.timedelta(days=1)
+    words = {
+        "day": f"{first}",
+        "month": _now("%(year)d年%(month)d月") % {"year": first.year, "month": first.month},
+        "quarter": _now("%(year)d年第%(number)d季度")
+        % {"year": first.year, "number": (first.month + 2) // 3},
+        "year": _now("%(year)d年") % {"year": first.year},
+    }
+    return words.get(span.name, f"{first}至{last}")

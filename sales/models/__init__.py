@@ -86,6 +86,18 @@ from sales.models.metrics import (
     RfmSettings,
     RunKind,
 )
+from sales.models.nine import (
+    NOWHERE,
+    MemberDay,
+    MemberDayTouch,
+    NineFold,
+    NinePeriod,
+    NinePlace,
+    NineScope,
+    NineTotal,
+    Stood,
+    Trace,
+)
 from sales.models.proof import TotalsProof
 from sales.models.targets import (
     TARGET_METRICS,
@@ -100,6 +112,7 @@ __all__ = [
     "GROUPS",
     "GROUP_NAMES",
     "MONEY_METRICS",
+    "NOWHERE",
     "SCORES",
     "STANDARD_LISTS",
     "TARGET_METRICS",
@@ -144,10 +157,17 @@ __all__ = [
     "LifeStage",
     "LineKind",
     "MemberAlias",
+    "MemberDay",
+    "MemberDayTouch",
     "MemberMetrics",
     "Metric",
     "MetricsRun",
     "MetricsTouch",
+    "NineFold",
+    "NinePeriod",
+    "NinePlace",
+    "NineScope",
+    "NineTotal",
     "PerformanceEntry",
     "Period",
     "PeriodClose",
@@ -169,6 +189,7 @@ __all__ = [
     "ScopeKind",
     "ShareRole",
     "StepMode",
+    "Stood",
     "StoreTotal",
     "Target",
     "TargetChange",
@@ -176,4 +197,5 @@ __all__ = [
     "TargetSettings",
     "TotalMove",
     "TotalsProof",
+    "Trace",
 ]

@@ -25,6 +25,7 @@ from sales.selectors.effective import get_target_settings, list_effective_guides
 from sales.selectors.explained import access_sale, get_sale_card, list_guide_sales, list_store_sales
 from sales.selectors.facts import describe_facts, list_guide_facts, list_store_facts
 from sales.selectors.goods import list_product_names
+from sales.selectors.nine import get_nine, list_nine_members, nine_members
 from sales.selectors.numbers import (
     get_ledger_version,
     list_closed_months,
@@ -94,6 +95,7 @@ __all__ = [
     "get_board",
     "get_commission",
     "get_ledger_version",
+    "get_nine",
     "get_rfm_rules",
     "get_sale_card",
     "get_standing",
@@ -118,6 +120,7 @@ __all__ = [
     "list_live_attributions",
     "list_member_reviews",
     "list_moves",
+    "list_nine_members",
     "list_offered_metrics",
     "list_order_stores",
     "list_own_orders",
@@ -134,6 +137,7 @@ __all__ = [
     "list_thawed",
     "list_visit_reasons",
     "next_commission_month",
+    "nine_members",
     "offered_choices",
     "preview_rules",
     "span_before",

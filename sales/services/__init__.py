@@ -66,6 +66,7 @@ from sales.services.mending import (
 from sales.services.metrics import fold_touched_members
 from sales.services.metrics_runs import rebuild_member_metrics, work_metrics_runs
 from sales.services.naming import change_category, change_product, import_products
+from sales.services.nine import prove_nine, work_nine
 from sales.services.places import sync_places
 from sales.services.proof import prove_totals
 from sales.services.reattribution import preview_reattribution, reattribute_sale
@@ -119,6 +120,7 @@ __all__ = [
     "prepare_commission",
     "preview_reattribution",
     "prove_commission",
+    "prove_nine",
     "prove_totals",
     "prune_intakes",
     "reattribute_sale",
@@ -159,6 +161,7 @@ __all__ = [
     "work_intake",
     "work_intakes",
     "work_metrics_runs",
+    "work_nine",
     "work_purchase_care",
     "work_reviews",
     "write_commission_rule",

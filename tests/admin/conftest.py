@@ -306,6 +306,7 @@ def fill_numbers(cast: Cast) -> None:  # noqa: F811
     rules = sales_selectors.get_rfm_rules()
     sales_services.change_rfm_rules(rules=dataclasses.replace(rules, new_days=31), actor=actor)
     sales_services.work_metrics_runs(actor=actor)
+    sales_services.work_nine(actor=actor)
     ExportJob.objects.create(
         staff=cast.head_office, listed="coupons.coupon", row_count=6_000, asked_at=clock.now()
     )

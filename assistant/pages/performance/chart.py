@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -60,6 +60,20 @@ def starts_until(period: PeriodKey, today: dt.date) -> list[dt.date]:
 def build_chart(
     *, period: PeriodKey, metric: str, starts: Sequence[dt.date], values: Sequence[int]
 ) -> Chart | None:
+    """The trend of a number of the ledger; None when there is nothing to draw."""
+    titles = {"day": _("最近 30 天"), "week": _("最近 12 周"), "month": _("最近 12 个月")}
+    return draw_bars(
+        title=titles[period],
+        names=[_say_start(period, start) for start in starts],
+        now=_say_now(period),
+        values=values,
+        say=lambda value: say_value(metric, value),
+    )
+
+
+def draw_bars(
+    *, title: str, names: Sequence[str], now: str, values: Sequence[int], say: Callable[[int], str]
+) -> Chart | None:
     """The bars with the greatest and the newest named; None when there is nothing to draw."""
     if not any(values):
         return None
@@ -67,44 +81,32 @@ def build_chart(
     step = WIDTH / len(values)
     width = max(3, round(step * 0.62))
     bars = []
-    for place, (start, value) in enumerate(zip(starts, values, strict=True)):
+    for place, (name, value) in enumerate(zip(names, values, strict=True)):
         height = max(2 if value else 0, round(max(value, 0) / most * (_BASE - _TOP)))
         bars.append(
             Bar(
                 x=round(place * step + (step - width) / 2), y=_BASE - height, width=width, height=height,
-                is_now=place == len(values) - 1, is_below=value < 0,
-                label=f"{_say_start(period, start)} {say_value(metric, value)}",
+                is_now=place == len(values) - 1, is_below=value < 0, label=f"{name} {say(value)}",
             )
         )  # fmt: skip
-    titles = {"day": _("最近 30 天"), "week": _("最近 12 周"), "month": _("最近 12 个月")}
     best = values.index(max(values))
+    marks = [Mark(0, HEIGHT - 6, "start", names[0]), Mark(WIDTH, HEIGHT - 6, "end", now)]
+    if values[best] > 0:
+        marks.append(_best_mark(bars[best], say(values[best])))
     return Chart(
-        title=titles[period],
+        title=title,
         summary=_("%(title)s，最高 %(best)s，现在 %(now)s")
-        % {"title": titles[period], "best": bars[best].label, "now": bars[-1].label},
+        % {"title": title, "best": bars[best].label, "now": bars[-1].label},
         bars=tuple(bars),
-        marks=_marks(period, metric, starts, values, bars, best),
+        marks=tuple(marks),
     )
 
 
-def _marks(
-    period: PeriodKey,
-    metric: str,
-    starts: Sequence[dt.date],
-    values: Sequence[int],
-    bars: Sequence[Bar],
-    best: int,
-) -> tuple[Mark, ...]:
-    middle = bars[best].x + bars[best].width // 2
+def _best_mark(bar: Bar, text: str) -> Mark:
+    middle = bar.x + bar.width // 2
     anchor = "start" if middle < WIDTH // 6 else "end" if middle > WIDTH * 5 // 6 else "middle"
-    x = {"start": bars[best].x, "end": bars[best].x + bars[best].width}.get(anchor, middle)
-    marks = [
-        Mark(0, HEIGHT - 6, "start", _say_start(period, starts[0])),
-        Mark(WIDTH, HEIGHT - 6, "end", _say_now(period)),
-    ]
-    if values[best] > 0:
-        marks.append(Mark(x, bars[best].y - 6, anchor, say_value(metric, values[best])))
-    return tuple(marks)
+    x = {"start": bar.x, "end": bar.x + bar.width}.get(anchor, middle)
+    return Mark(x, bar.y - 6, anchor, text)
 
 
 def _say_now(period: PeriodKey) -> str:

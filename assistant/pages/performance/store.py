@@ -6,6 +6,7 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from assistant import phrases
+from assistant.pages.links import url_of
 from assistant.pages.performance.asked import PERIODS, Asked, Circle, circles_of, period_links
 from assistant.pages.performance.chart import Chart, build_chart, starts_until
 from assistant.pages.performance.page import SHOWN_METRICS, Number, fact_numbers, seen_version
@@ -53,6 +54,7 @@ class StoreView:
     chart: Chart | None
     ranks: tuple[RankLine, ...]
     has_target: bool
+    nine_url: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class StorePage:
 def build_store(guide: GuideCard, asked: Asked, *, now: dt.datetime | None = None) -> StorePage:
     """The page. Raises NotFound for a guide who manages no store."""
     now = now or clock.now()
-    _check(guide)
+    check_manager(guide)
     seen = seen_version(now)
     return StorePage(Shell.around("performance", guide.id), build_view(guide, asked, now=now), seen)
 
@@ -121,13 +123,14 @@ def build_view(guide: GuideCard, asked: Asked, *, now: dt.datetime) -> StoreView
             _rank(circle, guide.store.id, span) for circle in dict.fromkeys((circles[0], circles[-1]))
         ),
         has_target=has_target(TargetKey("store", guide.store.id), today),
+        nine_url=url_of("assistant:performance-nine", period=asked.period),
     )
 
 
 def build_team(guide: GuideCard, asked: Asked, *, now: dt.datetime | None = None) -> TeamView:
     """Who is effective, and what each sold here. Raises NotFound as the page does."""
     now = now or clock.now()
-    _check(guide)
+    check_manager(guide)
     today = clock.business_day(now)
     week = sale_selectors.list_effective_guides(
         sale_selectors.span_of("week", today), store_ids=[guide.store.id]
@@ -141,7 +144,8 @@ def build_team(guide: GuideCard, asked: Asked, *, now: dt.datetime | None = None
     )
 
 
-def _check(guide: GuideCard) -> None:
+def check_manager(guide: GuideCard) -> None:
+    """Raises NotFound for a guide who manages no store."""
     if guide.role != "manager":
         raise NotFound
 
