@@ -1,5 +1,15 @@
 """Staff's pages of `campaigns`."""
 
-from campaigns.admin import mapping, mass, policy, reaches, segments, texts, words
+from campaigns.admin import campaign_rules, campaigns, mapping, mass, policy, reaches, segments, texts, words
 
-__all__ = ["mapping", "mass", "policy", "reaches", "segments", "texts", "words"]
+__all__ = [
+    "campaign_rules",
+    "campaigns",
+    "mapping",
+    "mass",
+    "policy",
+    "reaches",
+    "segments",
+    "texts",
+    "words",
+]

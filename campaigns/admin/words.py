@@ -52,6 +52,7 @@ name_actions(
         "campaigns.campaign_paused": _("暂停活动"),
         "campaigns.campaign_resumed": _("继续活动"),
         "campaigns.campaign_stopped": _("停止活动"),
+        "campaigns.campaign_exported": _("导出活动"),
         "campaigns.campaign_ended": _("活动结束"),
         "campaigns.campaign_begun": _("活动开始"),
         "campaigns.run_launched": _("活动名单定格"),

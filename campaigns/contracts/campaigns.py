@@ -103,3 +103,11 @@ class AudienceSight:
     guided_count: int
     channels: tuple[ChannelSight, ...]
     reached_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Festival:
+    """One name of a day. `sort`: moon, sun, trade, off (a day off), worked (worked instead of one)."""
+
+    sort: str
+    name: str

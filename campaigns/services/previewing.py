@@ -60,12 +60,21 @@ def sample_of(*, topic: str, value: str, is_long: bool) -> str:
 
 
 def preview_mapping(
-    *, topic: str, card: TemplateCard, fields: Mapping[str, Mapping[str, str]], is_long: bool = False
+    *,
+    topic: str,
+    card: TemplateCard,
+    fields: Mapping[str, Mapping[str, str]],
+    is_long: bool = False,
+    said: Mapping[str, str] | None = None,
 ) -> tuple[PreviewLine, ...]:
-    """The template's lines, in its order. A source that is unknown is an empty text."""
-    return tuple(
-        _line(field, _value(topic, fields.get(field.name, {}), is_long=is_long)) for field in card.fields
-    )
+    """The template's lines, in its order. A source that is unknown is an empty text; `said` are values that are known, the
+    others are samples."""
+    known = said or {}
+
+    def value(source: Mapping[str, str]) -> str:
+        return known.get(source.get("value", ""), "") or _value(topic, source, is_long=is_long)
+
+    return tuple(_line(field, value(fields.get(field.name, {}))) for field in card.fields)
 
 
 def find_fault(*, topic: str, field: TemplateField, source: Mapping[str, str]) -> str:

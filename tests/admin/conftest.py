@@ -37,7 +37,7 @@ from sales import selectors as sales_selectors
 from sales import services as sales_services
 from sales.contracts import TargetEntry, TargetKey
 from tests.admin.account_kit import fill_account
-from tests.admin.reach_kit import fill_reaches, fill_rounds
+from tests.admin.reach_kit import fill_campaigns, fill_reaches, fill_rounds
 from tests.admin.sales_desk_kit import fill_sales
 from tests.cast import Cast, make_cast
 from tests.fixtures_cast import cast  # noqa: F401
@@ -261,6 +261,7 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     fill_boards()
     fill_numbers(cast)
     fill_sales(cast)
+    fill_campaigns(cast)
     fill_reaches(cast)
     fill_rounds(cast, tag.id)
     fill_reviews(cast)

@@ -4,7 +4,8 @@ import datetime as dt
 
 from campaigns import services
 from campaigns.contracts import MassDraft, ReachOrder
-from campaigns.models import InboxMessage, ReachPolicy
+from campaigns.contracts.campaigns import CampaignDraft, VariantDraft
+from campaigns.models import CampaignPolicy, InboxMessage, ReachPolicy
 from campaigns.services.mapping import map_topic
 from campaigns.services.policy import set_topic_rule
 from core import clock
@@ -16,6 +17,28 @@ from tests.campaigns.kit import make_template
 from tests.cast import Cast
 from wechat.contracts import MassContent
 from wechat.models import FollowerTag
+
+ACT = {"do": "reach", "with": {"title": "双十二预热", "text": "满 300 减 60"}}
+
+
+def fill_campaigns(cast: Cast) -> None:
+    """A campaign that waits for approval, and the chain's rules for campaigns."""
+    CampaignPolicy.objects.create(pk=1, earliest=dt.time(9), latest=dt.time(21), month_days=[8, 18, 28])
+    starts_at = clock.now() + dt.timedelta(days=2)
+    pk = services.create_campaign(
+        draft=CampaignDraft(
+            name="双十二预热",
+            kind="reach",
+            segment=services.create_list(
+                name="活动名单", member_ids=[cast.xiaomei.id], actor=Actor.system("desk")
+            ),
+            starts_at=starts_at,
+            ends_at=starts_at + dt.timedelta(days=2),
+            variants=(VariantDraft(1, [ACT]),),
+        ),
+        actor=Actor.staff(cast.head_office.pk, "总部"),
+    )
+    services.submit_campaign(campaign_id=pk, revision=1, actor=Actor.staff(cast.head_office.pk, "总部"))
 
 
 def fill_reaches(cast: Cast) -> None:

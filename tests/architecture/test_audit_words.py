@@ -53,6 +53,7 @@ EXPRESSIONS = {
         "coupons.coupon_exported",
         "coupons.redemption_exported",
         "campaigns.reach_exported",
+        "campaigns.campaign_exported",
     ],
 }
 # Built from the page's model; test_every_page_that_saves_a_form_has_words reads the pages instead.

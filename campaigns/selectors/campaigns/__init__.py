@@ -1,6 +1,7 @@
 """Campaigns: read as they are written, their times, their limits, whom they are for."""
 
 from campaigns.selectors.campaigns.audience import (
+    VariantActs,
     acts_of,
     audience_sql,
     channels_of,
@@ -20,6 +21,7 @@ from campaigns.selectors.campaigns.readiness import draft_of, limit_faults, next
 from campaigns.selectors.campaigns.reading import read_draft
 
 __all__ = [
+    "VariantActs",
     "acts_of",
     "audience_sql",
     "channels_of",

@@ -38,6 +38,8 @@ from sms import services as sms_services
 from wechat.services import followers
 
 TOPIC: Final = "marketing"
+# Weight and acts of each variant.
+VariantActs = tuple[tuple[int, tuple[Act, ...]], ...]
 _COUNTS: Final = 'WITH wanted ("id") AS MATERIALIZED ({wanted}) SELECT {counts} FROM wanted {joins}'
 _JOIN: Final = (
     'LEFT JOIN (SELECT DISTINCT * FROM ({keys}) AS each) AS "{name}" ("member_id")'
@@ -65,7 +67,7 @@ def _part_of(campaign: Campaign) -> QuerySet[Any, int] | None:
     )
 
 
-def acts_of(campaign: Campaign) -> tuple[tuple[int, tuple[Act, ...]], ...]:
+def acts_of(campaign: Campaign) -> VariantActs:
     """Weight and acts of each variant, in the order of their letters."""
     rows = campaign.variants.order_by("letter")
     return tuple((row.weight, tuple(act_of(act) for act in row.acts)) for row in rows)
@@ -89,11 +91,13 @@ class _Test:
     rows: QuerySet[Any, Any] | None
 
 
-def sight_audience(campaign: Campaign, *, at: dt.datetime | None = None) -> AudienceSight:
+def sight_audience(
+    campaign: Campaign, *, variants: VariantActs | None = None, at: dt.datetime | None = None
+) -> AudienceSight:
     """How many it is for now, how many agree, who has had enough today, and over which channel the first message goes.
-    Raises SegmentTooSlow."""
+    `variants`: of a campaign that is not kept yet. Raises SegmentTooSlow."""
     at = at or clock.now()
-    every = [act for _weight, acts in acts_of(campaign) for act in acts]
+    every = [act for _weight, acts in (acts_of(campaign) if variants is None else variants) for act in acts]
     channels = channels_of(every)
     ways = _ways(channels, at)
     tests = [
@@ -207,14 +211,18 @@ def _capped_ids(at: dt.datetime) -> QuerySet[Any, Any] | None:
 
 
 def estimate_campaign(
-    campaign: Campaign, *, sight: AudienceSight | None = None, at: dt.datetime | None = None
+    campaign: Campaign,
+    *,
+    sight: AudienceSight | None = None,
+    variants: VariantActs | None = None,
+    at: dt.datetime | None = None,
 ) -> CampaignEstimate:
     """What one run comes to now. `member_count` is None when counting takes longer than a page waits."""
     try:
-        sight = sight or sight_audience(campaign, at=at)
+        sight = sight or sight_audience(campaign, variants=variants, at=at)
     except SegmentTooSlow:
         return CampaignEstimate(None)
-    variants = acts_of(campaign)
+    variants = acts_of(campaign) if variants is None else variants
     whole = sum(weight for weight, _acts in variants) or 1
     treated = sight.member_count - sight.control_count
     batches = {act.values["batch"] for _weight, acts in variants for act in acts if act.kind == "coupon"}

@@ -1,0 +1,241 @@
+"""What is done with a campaign: submitted, approved, sent back, paused, stopped, copied; each is asked first."""
+
+import abc
+import dataclasses
+import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from campaigns import services
+from campaigns.admin import campaign_sight as sights
+from campaigns.errors import CampaignUnfit
+from campaigns.models import Campaign
+from core.admin import (
+    BaseAdmin,
+    DayInput,
+    DressedForm,
+    Question,
+    ask,
+    bound_data,
+    staff_actor,
+    thousands,
+    when,
+)
+
+if TYPE_CHECKING:
+    _Base = BaseAdmin
+else:
+    _Base = object
+
+
+def row_url(pk: int) -> str:
+    """The page of one campaign."""
+    return reverse("admin:campaigns_campaign_change", args=[pk])
+
+
+class _RevisionForm(DressedForm):
+    """The revision that the page shows."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class _NoteForm(_RevisionForm):
+    note = forms.CharField(
+        label=_("留言"), required=False, max_length=200, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class _ReasonForm(_RevisionForm):
+    note = forms.CharField(label=_("原因"), max_length=200, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class _DayForm(_RevisionForm):
+    starts_on = forms.DateField(
+        label=_("新活动从哪天开始"),
+        required=False,
+        widget=DayInput(),
+        help_text=_("不填就和原来同一天；持续的天数一样"),
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Deed:
+    """One step: its button, what will happen, what happened, the form it asks, the service it calls."""
+
+    title: Any
+    line: Any
+    done: Any
+    run: Callable[..., Any]
+    form: type[_RevisionForm] = _RevisionForm
+    fields: tuple[str, ...] = ()
+    is_dangerous: bool = False
+
+
+DEEDS: Final[dict[str, _Deed]] = {
+    "submit": _Deed(
+        _("提交审批"),
+        _("提交后不能再改；要改先撤回。审批由没有写过它的同事来做"),
+        _("已提交，等待审批"),
+        services.submit_campaign,
+        fields=("revision",),
+    ),
+    "approve": _Deed(
+        _("审批通过"),
+        _("到时间自动开始，不再询问"),
+        _("已通过"),
+        services.approve_campaign,
+        _NoteForm,
+        ("revision", "note"),
+    ),
+    "return": _Deed(
+        _("退回修改"),
+        _("变回草稿，写的人会看到您的原因"),
+        _("已退回"),
+        services.return_campaign,
+        _ReasonForm,
+        ("revision", "note"),
+    ),
+    "recall": _Deed(
+        _("撤回修改"),
+        _("变回草稿，不会开始；改好后要重新审批"),
+        _("已撤回，变回草稿"),
+        services.recall_campaign,
+        _NoteForm,
+        ("note",),
+    ),
+    "pause": _Deed(
+        _("暂停"),
+        _("还没有发出的先不发，可以再继续"),
+        _("已暂停"),
+        services.pause_campaign,
+        _ReasonForm,
+        ("note",),
+    ),
+    "resume": _Deed(
+        _("继续"),
+        _("从停下的地方接着发；暂停期间错过的重复日子不补"),
+        _("已继续"),
+        services.resume_campaign,
+        _NoteForm,
+        ("note",),
+    ),
+    "stop": _Deed(
+        _("停止"),
+        _("还没有发出的不再发，不能恢复；已经发出的继续统计效果"),
+        _("已停止"),
+        services.stop_campaign,
+        _ReasonForm,
+        ("note",),
+        is_dangerous=True,
+    ),
+    "drop": _Deed(
+        _("作废草稿"),
+        _("这份草稿不再使用，记录保留"),
+        _("已作废"),
+        services.drop_campaign,
+        is_dangerous=True,
+    ),
+    "copy": _Deed(
+        _("复制"),
+        _("内容一样的一份新草稿；原来这个不变"),
+        _("已复制，这是新的草稿"),
+        services.copy_campaign,
+        _DayForm,
+        ("starts_on",),
+    ),
+}
+
+
+class CampaignDeeds(_Base):
+    """Mix into the admin of campaigns, which opens a row (`open_row`) for who may see it. The services ask for rights."""
+
+    @abc.abstractmethod
+    def open_row(self, request: HttpRequest, pk: int) -> Campaign:
+        """The admin's own. Raises PermissionDenied."""
+
+    def deed_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (("<int:pk>/do/<slug:verb>/", "campaigns_campaign_do", self.do_view),)
+
+    def do_view(self, request: HttpRequest, pk: int, verb: str, model_admin: Any = None) -> HttpResponse:
+        """A question with what will happen, then the service."""
+        row = self.open_row(request, pk)
+        deed = DEEDS.get(verb)
+        if deed is None:
+            raise PermissionDenied
+
+        def run(cleaned: dict[str, Any]) -> Any:
+            values = {name: cleaned[name] for name in deed.fields}
+            try:
+                made = deed.run(campaign_id=row.pk, actor=staff_actor(request), **values)
+            except CampaignUnfit as refusal:
+                words = "；".join(_fault_words(fault) for fault in refusal.details["faults"])
+                raise CampaignUnfit(_now("还要改：%(words)s") % {"words": words}) from refusal
+            if verb == "copy":
+                messages.success(request, str(deed.done))
+                return HttpResponseRedirect(row_url(made))
+            if isinstance(made, dt.datetime):
+                return _now("已通过，%(at)s 开始") % {"at": when(made)}
+            return deed.done
+
+        question = Question(
+            title=f"{deed.title}：{row.name}",
+            submit=deed.title,
+            back_url=row_url(row.pk),
+            lines=[*_lines_of(verb, row), deed.line],
+            is_dangerous=deed.is_dangerous,
+        )
+        form = deed.form(bound_data(request), initial={"revision": row.revision})
+        return ask(self, request, question, run, form=form, subject=row)
+
+
+def _lines_of(verb: str, row: Campaign) -> list[str]:
+    """What whoever decides must know: how many, how much, what changed since it was approved."""
+    if verb not in ("submit", "approve"):
+        return []
+    sight, estimate = sights.sight_of(row)
+    told = [f"{name.strip()}：{value}" for name, value in sights.audience_lines(row, sight, estimate)]
+    approved_at, changes = sights.changed_lines(row)
+    if approved_at is not None:
+        head = _now("和 %(at)s 通过的那一版相比，改了 %(n)s 处") % {
+            "at": when(approved_at),
+            "n": thousands(len(changes)),
+        }
+        told += [head, *(f"{name}：{before} → {now}" for name, before, now in changes)]
+    return told
+
+
+# The places of faults in a person's words.
+_PLACES: Final = {
+    "name": _("名称"),
+    "kind": _("类型"),
+    "segment": _("人群"),
+    "excluded_segment": _("排除的人群"),
+    "region": _("区域"),
+    "store": _("门店"),
+    "starts_at": _("开始时间"),
+    "ends_at": _("截止时间"),
+    "send_from": _("每天几点起发"),
+    "send_until": _("每天几点停"),
+    "recurrence": _("重复"),
+    "budget_fen": _("预算"),
+    "holdout_bp": _("对照组"),
+    "window_days": _("统计天数"),
+    "measure": _("怎么算"),
+    "variants": _("版本"),
+}
+
+
+def _fault_words(fault: dict[str, Any]) -> str:
+    steps = fault["path"].split("/")[1:]
+    place = str(_PLACES.get(steps[0], steps[0]))
+    if steps[0] == "variants" and len(steps) > 1:
+        place = f"{place} {'ABCDE'[int(steps[1])]}"
+    return f"{place} {fault['words']}"
