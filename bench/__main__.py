@@ -13,6 +13,7 @@ deletes them at the end. Sizes and lengths come from the environment:
     BENCH_MEMBERS_COUNT   also members of campaign_launch (100,000)
     BENCH_RELEASE_COUNT   members that campaign_launch releases (10,000)
     BENCH_LAUNCH_ROUNDS   rounds of campaign_launch (5)
+    BENCH_REPORT_ROUNDS   rounds of campaign_report (5), of BENCH_MEMBERS_COUNT members (1,000,000 is the target's)
     BENCH_ACCOUNTS_COUNT  accounts of points_expiry (50,000)
     BENCH_ORDERS_COUNT    orders of sales_import and sales_care (20,000; 1,000,000 is the target's)
     BENCH_FACTS_COUNT     facts of sales_facts (20,000)
@@ -69,6 +70,7 @@ NAMES: Final = (
     "sales_metrics",
     "segments",
     "campaign_launch",
+    "campaign_report",
     "commission",
     "wechat_sends",
     "reaches",

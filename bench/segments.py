@@ -164,7 +164,7 @@ def bench() -> Report:
             "MEDIA_ROOT": str(home / "media"),
             "STATEMENT_TIMEOUT_MS": "600000",
         }
-        _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
+        run_process([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
         with psycopg.connect(engines.database_url, autocommit=True) as connection:
             connection.execute(SEED.format(members=_MEMBERS))
             connection.execute(_MORE)
@@ -177,7 +177,7 @@ def bench() -> Report:
                     "turn": str(turn),
                 }
                 duck_times = {name: _timed(duck, _today(hand)) for name, (_rule, hand) in _RULES.items()}
-                found = json.loads(_run([sys.executable, "-c", _JOB], environment, json.dumps(told)))
+                found = json.loads(run_process([sys.executable, "-c", _JOB], environment, json.dumps(told)))
                 for name, (seconds, count) in duck_times.items():
                     # The first rule's round changes rows that the others' copy does not have.
                     if name == "metrics" and count != found[name]["members"]:
@@ -262,7 +262,8 @@ def _report(rounds: list[dict[str, Any]]) -> Report:
     return Report(tuple(figures), (f"{_MEMBERS:,} members, {_ROUNDS} rounds; {sizes}",), rounds)
 
 
-def _run(command: list[str], environment: dict[str, str], given: str = "") -> str:
+def run_process(command: list[str], environment: dict[str, str], given: str = "") -> str:
+    """What the command prints. Raises RuntimeError with its words when it fails."""
     done = subprocess.run(
         command, cwd=ROOT, env=environment, input=given, capture_output=True, text=True, check=False
     )

@@ -30,6 +30,7 @@ SCOPES: Mapping[str, str] = {
     "campaigns.CampaignMove": "campaigns.selectors.campaigns.scope_campaign_rows",
     "campaigns.CampaignRun": "campaigns.selectors.campaigns.scope_campaign_rows",
     "campaigns.CampaignMember": "campaigns.selectors.campaigns.scope_run_rows",
+    "campaigns.CampaignBook": "campaigns.selectors.proof_sums.scope_books",
     "campaigns.MassMessage": "campaigns.selectors.mass.scope_mass_messages",
     "campaigns.Reach": "guides.selectors.scopes.scope_member_rows",
     "campaigns.SegmentMember": "guides.selectors.scopes.scope_member_rows",

@@ -1,6 +1,17 @@
 """Staff's pages of `campaigns`."""
 
-from campaigns.admin import campaign_rules, campaigns, mapping, mass, policy, reaches, segments, texts, words
+from campaigns.admin import (
+    campaign_rules,
+    campaigns,
+    mapping,
+    mass,
+    policy,
+    proof,
+    reaches,
+    segments,
+    texts,
+    words,
+)
 
 __all__ = [
     "campaign_rules",
@@ -8,6 +19,7 @@ __all__ = [
     "mapping",
     "mass",
     "policy",
+    "proof",
     "reaches",
     "segments",
     "texts",

@@ -65,9 +65,8 @@ class CampaignOutcome(models.Model):
     objects = LockingQuerySet["CampaignOutcome"].as_manager()
 
     class Meta:
-        verbose_name = _("活动效果")
-        verbose_name_plural = _("活动效果")
-        permissions = [("export_campaignoutcome", _("导出活动效果"))]
+        verbose_name = _("会员的活动效果")
+        verbose_name_plural = _("会员的活动效果")
         constraints = [
             models.UniqueConstraint(fields=["run", "member"], name="campaignoutcome_once_per_run"),
             models.CheckConstraint(
@@ -130,8 +129,9 @@ class CampaignBook(models.Model):
     objects = LockingQuerySet["CampaignBook"].as_manager()
 
     class Meta:
-        verbose_name = _("活动效果进度")
-        verbose_name_plural = _("活动效果进度")
+        verbose_name = _("活动效果")
+        verbose_name_plural = _("活动效果")
+        permissions = [("export_campaignbook", _("导出活动效果"))]
         constraints = [
             models.CheckConstraint(
                 condition=Q(frozen_at__isnull=True) | Q(begun_at__isnull=False),

@@ -4,10 +4,12 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from campaigns.contracts.proof import Arm, ProofNumbers
 from campaigns.models import CampaignBook, CampaignGoal, CampaignTotal
+from core.models import StaffAccount
+from coupons.selectors import visible_store_ids
 
 NAMES: Final = tuple(field.name for field in dataclasses.fields(ProofNumbers))
 _SUMS: Final = {f"sum_{name}": Sum(name) for name in NAMES}
@@ -70,6 +72,14 @@ def halves(by_letter: Mapping[str, ProofNumbers]) -> tuple[ProofNumbers, ProofNu
     """(all who were meant to get something, the control group)."""
     treated = sum((one for letter, one in by_letter.items() if letter), ProofNumbers())
     return treated, by_letter.get("", ProofNumbers())
+
+
+def scope_books(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Runs with members of stores of the scope; of each the account sees those members' part."""
+    stores = visible_store_ids(staff)
+    if stores is None:
+        return queryset
+    return queryset.filter(Exists(CampaignTotal.objects.filter(run=OuterRef("pk"), store_id__in=stores)))
 
 
 def are_new(member_count: int, repeat_count: int) -> bool:

@@ -37,6 +37,7 @@ from sales import selectors as sales_selectors
 from sales import services as sales_services
 from sales.contracts import TargetEntry, TargetKey
 from tests.admin.account_kit import fill_account
+from tests.admin.proof_kit import fill_proof
 from tests.admin.reach_kit import fill_campaigns, fill_reaches, fill_rounds
 from tests.admin.sales_desk_kit import fill_sales
 from tests.cast import Cast, make_cast
@@ -266,6 +267,7 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     fill_rounds(cast, tag.id)
     fill_reviews(cast)
     fill_behaviours(cast)
+    fill_proof(cast)
     return cast
 
 

@@ -1,0 +1,64 @@
+// Draws how many had done what the goal asks for, day by day, beside the control group; again when the theme changes.
+(() => {
+  "use strict";
+
+  const days = JSON.parse(document.getElementById("proof-days").textContent);
+  const box = document.querySelector("[data-proof]");
+  const chart = window.echarts.init(box);
+
+  const palette = () =>
+    document.documentElement.classList.contains("dark")
+      ? { main: "#52a588", other: "#8fa3ad", text: "#9ca3af", line: "#374151", back: "#111827", fore: "#f3f4f6" }
+      : { main: "#1f6f54", other: "#94a3b8", text: "#6b7280", line: "#e5e7eb", back: "#ffffff", fore: "#111827" };
+
+  // The name stands at the end of its line instead of in a legend.
+  const series = (name, key, colour, offset) => ({
+    name,
+    type: "line",
+    data: days.map((day) => day[key]),
+    itemStyle: { color: colour },
+    lineStyle: { color: colour, width: 2 },
+    symbol: "circle",
+    symbolSize: 5,
+    endLabel: { show: true, formatter: name, color: colour, fontWeight: 600, offset: [0, offset] },
+  });
+
+  const draw = () => {
+    const colours = palette();
+    const lines = [series("活动组", "treated", colours.main, -8)];
+    if (days.some((day) => day.control !== null)) lines.push(series("对照组", "control", colours.other, 8));
+    chart.setOption(
+      {
+        animation: false,
+        textStyle: { fontFamily: "inherit" },
+        grid: { left: 8, right: 60, top: 16, bottom: 4, containLabel: true },
+        tooltip: {
+          trigger: "axis",
+          backgroundColor: colours.back,
+          borderColor: colours.line,
+          textStyle: { color: colours.fore, fontSize: 12 },
+          formatter: (points) => [`第 ${points[0].name} 天`, ...points.map((point) => `${point.marker}${point.seriesName} ${point.value}%`)].join("<br>"),
+        },
+        xAxis: {
+          type: "category",
+          boundaryGap: days.length < 2,
+          data: days.map((day) => String(day.day)),
+          axisLabel: { color: colours.text, hideOverlap: true },
+          axisLine: { lineStyle: { color: colours.line } },
+          axisTick: { show: false },
+        },
+        yAxis: {
+          type: "value",
+          axisLabel: { color: colours.text, formatter: "{value}%" },
+          splitLine: { lineStyle: { color: colours.line } },
+        },
+        series: lines,
+      },
+      true,
+    );
+  };
+
+  draw();
+  new MutationObserver(draw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+  window.addEventListener("resize", () => chart.resize());
+})();
