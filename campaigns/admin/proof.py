@@ -112,7 +112,7 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
             return self.changelist_view(request)
         lines = sorted_league(list_league(asked.query), asked.sort)
         sheet = league_sheet(lines, sum_league(asked.query))
-        self._note(request, "campaigns.league_exported", len(lines))
+        self._note(request, len(lines), of_one=False)
         name = _now("活动排行_%(day)s") % {"day": stamp()}
         if asked.address.get("form") == "csv":
             return csv_answer(name=name, sheet=sheet)
@@ -140,7 +140,7 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
             for one in dimensions
         ]
         sheets = report_sheets(report, tables)
-        self._note(request, "campaigns.proof_exported", sum(len(lines) for _name, lines in tables))
+        self._note(request, sum(len(lines) for _name, lines in tables), of_one=True)
         name = _now("活动报告_%(name)s_%(day)s") % {"name": report.campaign_name, "day": stamp()}
         return csv_answer(name=name, sheet=sheets[1]) if is_csv else workbook_answer(name=name, sheets=sheets)
 
@@ -192,9 +192,9 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
     def _may_export(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("campaigns.export_campaignbook"))
 
-    def _note(self, request: HttpRequest, action: str, count: int) -> None:
+    def _note(self, request: HttpRequest, count: int, *, of_one: bool) -> None:
         audit.record(
-            action=action,
+            action="campaigns.proof_exported" if of_one else "campaigns.league_exported",
             subject=request.user,  # type: ignore[arg-type]
             actor=staff_actor(request),
             row_count=count,
