@@ -166,7 +166,33 @@ class Person:
     is_snapshot: bool = False
     created_at: float = 0.0
     is_high_risk: bool = False
+    is_regular: bool = False  # nobody plays her: she is in no list of people
     ties: dict[str, Tie] = field(default_factory=dict)
+
+
+@dataclass
+class Regular:
+    """A follower of one account beyond the cast, named by a script: she is in no list of people and has no chat until
+    something is sent to her alone. Then she becomes a person, and this goes."""
+
+    key: str
+    name: str
+    app_id: str
+    followed_at: float = 0.0
+    is_following: bool = True
+    subscribe_scene: str = "ADD_SCENE_SEARCH"
+    qr_scene_str: str = ""
+    tag_ids: list[int] = field(default_factory=list)
+
+    def tie(self) -> Tie:
+        """Return what is between her and the account, as persons have it."""
+        return Tie(
+            is_following=self.is_following,
+            followed_at=self.followed_at,
+            subscribe_scene=self.subscribe_scene,
+            qr_scene_str=self.qr_scene_str,
+            tag_ids=list(self.tag_ids),
+        )
 
 
 @dataclass

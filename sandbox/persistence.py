@@ -19,6 +19,7 @@ from sandbox.models import (
     OAuthGrant,
     Person,
     QrCode,
+    Regular,
     SealedData,
     Settings,
     SmsAccount,
@@ -34,6 +35,7 @@ T = TypeVar("T")
 
 TABLES: dict[str, type] = {
     "people": Person,
+    "regulars": Regular,
     "accounts": Account,
     "codes": QrCode,
     "media": Media,

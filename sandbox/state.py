@@ -21,6 +21,7 @@ from sandbox.models import (
     Person,
     Push,
     QrCode,
+    Regular,
     SealedData,
     Settings,
     SmsAccount,
@@ -49,6 +50,8 @@ class World:
         self.settings = Settings()
         self.accounts: dict[str, Account] = {}
         self.people: dict[str, Person] = {}
+        self.regulars: dict[str, Regular] = {}
+        self._regular_by_openid: dict[tuple[str, str], str] | None = None
         self.codes: dict[str, QrCode] = {}
         self.media: dict[str, Media] = {}
         self.oauth_codes: dict[str, OAuthCode] = {}
@@ -95,6 +98,7 @@ class World:
     def add_account(self, account: Account) -> None:
         """Keep an account and learn everybody's openid for it."""
         self.accounts[account.app_id] = account
+        self.forget_regular_index()
         for person in self.people.values():
             self._person_by_openid[account.app_id, openid_of(person.key, account.app_id)] = person.id
 
@@ -128,11 +132,52 @@ class World:
         self._person_by_openid = {k: v for k, v in self._person_by_openid.items() if v != person.id}
 
     def person_by_openid(self, app_id: str, openid: object) -> Person | None:
-        """Return whom this account knows by that openid."""
+        """Return whom this account knows by that openid. A follower who was a line in the table becomes a person."""
         if not isinstance(openid, str):
             return None
         person_id = self._person_by_openid.get((app_id, openid))
-        return self.people.get(person_id) if person_id else None
+        if person_id is not None:
+            return self.people.get(person_id)
+        regular = self.regular_by_openid(app_id, openid)
+        return None if regular is None else self._meet(regular)
+
+    # Followers beyond the cast, see sandbox.regulars
+
+    def knows_key(self, key: str) -> bool:
+        """Tell whether somebody has this key."""
+        return key in self.regulars or person_id_of(key) in self.people
+
+    def forget_regular_index(self) -> None:
+        """The openids of the table are computed again when one is asked for."""
+        self._regular_by_openid = None
+
+    def regular_by_openid(self, app_id: str, openid: object) -> Regular | None:
+        """Return the line of the table whose openid in this account it is; None for a person."""
+        if not isinstance(openid, str) or not self.regulars:
+            return None
+        if self._regular_by_openid is None:
+            self._regular_by_openid = {
+                (app, openid_of(key, app)): key for key in self.regulars for app in self.accounts
+            }
+        return self.regulars.get(self._regular_by_openid.get((app_id, openid), ""))
+
+    def _meet(self, regular: Regular) -> Person:
+        person = Person(
+            person_id_of(regular.key),
+            regular.key,
+            regular.name,
+            phone_of(regular.key),
+            created_at=self.now(),
+            is_regular=True,
+        )
+        person.ties[regular.app_id] = regular.tie()
+        del self.regulars[regular.key]
+        self.remember_person(person)
+        return person
+
+    def cast(self) -> list[Person]:
+        """Return the people whom somebody plays."""
+        return [person for person in self.people.values() if not person.is_regular]
 
     def tie(self, person: Person, app_id: str) -> Tie:
         """Return what is between person and account, created on first use."""

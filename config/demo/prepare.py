@@ -36,13 +36,17 @@ def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
     """What follows purchases, how members are reached and what they look at, and the till that goes on selling."""
     from config.demo.browsing import seed_browsing
     from config.demo.care import seed_care
+    from config.demo.followers import seed_followers
     from config.demo.live_till import seed_live_till
+    from config.demo.reach_log import seed_reach_log
     from config.demo.reaching import seed_mini_openids, seed_quick_replies
     from config.demo.segments import seed_segments
     from core import clock
     from sales import services as sale_services
 
+    seed_followers(at=clock.now(), actor=actor)
     seed_mini_openids(at=clock.now(), actor=actor)
+    seed_reach_log(at=clock.now(), actor=actor)
     seed_quick_replies(at=clock.now(), actor=actor)
     seed_care(at=clock.now(), actor=actor)
     seed_browsing(at=clock.now(), actor=actor)
@@ -88,12 +92,14 @@ def prepare(supervisor: Supervisor) -> Logins:
     seed_doors(at=clock.now(), actor=actor)
     _seed_follow_up(supervisor, actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
+    from config.demo.followers import publish_menus
     from config.demo.reaching import adopt_templates
     from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
 
     supervisor.wait_for("sandbox")
     openids = connect(supervisor.sandbox_url, supervisor.web_url)
     adopt_templates(actor)
+    publish_menus(actor=actor, at=clock.now())
     activation_code = activate_demo_guides(openids, at=clock.now())
     scan_link = find_scan_link(supervisor.sandbox_url)
     text = (

@@ -1,7 +1,6 @@
 """How the demo's members are reached: most have opened the mini-program, topics have templates, and answers lie ready."""
 
 import datetime as dt
-import hashlib
 import random
 from collections.abc import Mapping
 from typing import Final
@@ -10,6 +9,8 @@ from django.apps import apps
 
 from campaigns.services.mapping import map_topic
 from config.demo import accounts
+from config.demo.seed import MEMBER_COUNT
+from config.demo.wechat_ids import key_of, openid_of
 from core.actor import Actor
 from guides import services as guide_services
 from wechat.services.templates import sync_all_templates
@@ -81,16 +82,19 @@ def seed_mini_openids(*, at: dt.datetime, actor: Actor) -> None:
     hers = (
         identities.objects.filter(kind="openid").order_by("pk").values_list("member_id", "value", "linked_at")
     )
+    keys = {
+        openid_of(key, accounts.APP_ID): key for key in (key_of(number) for number in range(MEMBER_COUNT))
+    }
     identities.objects.bulk_create(
         identities(
             member_id=member_id,
             kind="mini_openid",
             app_id=accounts.MINI_APP_ID,
-            value=f"o{hashlib.sha256(f'mini {openid}'.encode()).hexdigest()[:27]}",
+            value=openid_of(keys[openid], accounts.MINI_APP_ID),
             linked_at=linked_at,
         )
         for member_id, openid, linked_at in hers
-        if dice.random() < _MINI_SHARE
+        if openid in keys and dice.random() < _MINI_SHARE
     )
 
 

@@ -6,7 +6,6 @@ two bulk imports, which write the same rows; the outside ids and codes are rando
 
 import dataclasses
 import datetime as dt
-import hashlib
 import itertools
 import random
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from django.db import transaction
 
 from config.demo.names import new_name, new_names
 from config.demo.places import DEALERS, PLACES, REGIONS, ROOT
+from config.demo.wechat_ids import key_of, openid_of
 from core import clock
 from core.actor import Actor
 from guides import selectors as guide_selectors
@@ -214,16 +214,17 @@ def _seed_guides(
 def _seed_members(
     dice: random.Random, workers: list[_Worker], store_codes: dict[int, int], *, at: dt.datetime, actor: Actor
 ) -> None:
-    moments = _moments(dice, at, MEMBER_COUNT)
+    moments, app_id = _moments(dice, at, MEMBER_COUNT), _app_id()
     phones = _phones(dice)
     people: list[MemberImport] = []
     bonds: list[list[_Bond]] = []
     for number, moment in enumerate(moments):
         source = _source(dice)
         history = _bonds(dice, workers, store_codes, source, moment, at)
-        people.append(_person(dice, number, source, moment, phones))
+        openid = openid_of(key_of(number), app_id)
+        people.append(_person(dice, openid, source, moment, phones))
         bonds.append(history)
-    member_ids = member_services.import_members(lines=people, app_id=_app_id(), actor=actor, at=at)
+    member_ids = member_services.import_members(lines=people, app_id=app_id, actor=actor, at=at)
     lines = [
         BindingImport(
             member_id=member_id,
@@ -244,7 +245,7 @@ def _seed_members(
 
 
 def _person(
-    dice: random.Random, number: int, source: SourceKind, moment: dt.datetime, phones: Iterator[str]
+    dice: random.Random, openid: str, source: SourceKind, moment: dt.datetime, phones: Iterator[str]
 ) -> MemberImport:
     is_female = dice.random() < 0.84
     has_phone = source in {"pos", "import"} or dice.random() < 0.72
@@ -258,7 +259,7 @@ def _person(
         phone=next(phones) if has_phone else "",
         gender="" if not is_named else "female" if is_female else "male",
         birthday=birthday if has_phone and dice.random() < 0.7 else None,
-        openid=f"o{hashlib.sha256(f'suyi{number}'.encode()).hexdigest()[:27]}" if has_openid else "",
+        openid=openid if has_openid else "",
         is_following=has_openid and dice.random() < 0.91,
     )
 

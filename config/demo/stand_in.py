@@ -6,9 +6,11 @@ from urllib.parse import urlencode, urlsplit
 from django.apps import apps
 
 from config.demo import accounts, texts
+from config.demo.followers import describe_followers
 from config.demo.goods import GOODS
 from config.demo.processes import request_json
 from config.demo.templates import templates
+from config.demo.wechat_ids import OPEN_PLATFORM
 from core.actor import Actor
 from guides import selectors as guide_selectors
 from guides import services as guide_services
@@ -61,7 +63,7 @@ def connect(sandbox_url: str, web_url: str) -> dict[str, str]:
             "mode": "safe",
             "format": "xml",
             "callback_url": f"{web_url}/wechat/callback/{accounts.SLUG}/",
-            "open_platform": "suyi",
+            "open_platform": OPEN_PLATFORM,
             "oauth_domains": [urlsplit(web_url).netloc],
         },
     )
@@ -80,10 +82,11 @@ def connect(sandbox_url: str, web_url: str) -> dict[str, str]:
             "callback_url": f"{web_url}/wechat/callback/{accounts.MINI_SLUG}/",
             "api_url": f"{web_url}/api/mini/v1",
             "goods": [one.code for one in GOODS],
-            "open_platform": "suyi",
+            "open_platform": OPEN_PLATFORM,
         },
     )
     request_json("PUT", f"{sandbox_url}/_/accounts/{accounts.APP_ID}/drafts", {"drafts": DRAFTS})
+    request_json("PUT", f"{sandbox_url}/_/accounts/{accounts.APP_ID}/followers", describe_followers())
     for app_id, prefix in ((accounts.APP_ID, "official"), (accounts.MINI_APP_ID, "mini")):
         request_json("PUT", f"{sandbox_url}/_/accounts/{app_id}/templates", {"templates": templates(prefix)})
     request_json(

@@ -7,8 +7,10 @@ from typing import Any
 from sandbox import mass
 from sandbox.apis.customservice import media_url, part_of, text_part
 from sandbox.apis.gate import OK, Answer, Call, Endpoint
+from sandbox.crowd import find_in_crowd
 from sandbox.errors import WeChatRefusal
 from sandbox.models import MassRecord, Person
+from sandbox.regulars import regulars_of
 
 FEWEST, MOST = 2, 10_000
 LONGEST_KEY = 64
@@ -104,11 +106,28 @@ def send_by_list(call: Call) -> Answer:
     openids = body.get("touser")
     if not isinstance(openids, list) or not FEWEST <= len(openids) <= MOST:
         raise WeChatRefusal(40032)
-    found = [call.world.person_by_openid(call.account.app_id, openid) for openid in openids]
-    if all(person is None for person in found):
+    people, extra, is_known = [], 0, False
+    for openid in openids:
+        beyond = _follows_unseen(call, openid)
+        if beyond is None:
+            person = call.world.person_by_openid(call.account.app_id, openid)
+            people += [] if person is None else [person]
+        extra += beyond is True
+        is_known = is_known or beyond is not None
+    if not people and not is_known:
         raise WeChatRefusal(40003)
     call.summary = f"{body.get('msgtype')} → 名单 {len(openids)} 人"
-    return _send(call, body, Crowd([person for person in found if person is not None], len(openids)))
+    return _send(call, body, Crowd(people, len(openids), extra))
+
+
+def _follows_unseen(call: Call, openid: object) -> bool | None:
+    """Tell whether somebody beyond the cast with this openid follows; None when it is nobody's of them."""
+    regular = call.world.regular_by_openid(call.account.app_id, openid)
+    if regular is not None:
+        return regular.is_following
+    if find_in_crowd(call.account, openid) is not None:
+        return openid not in (call.account.crowd_gone or ())
+    return None
 
 
 def send_by_tag(call: Call) -> Answer:
@@ -116,15 +135,17 @@ def send_by_tag(call: Call) -> Answer:
     body = call.json()
     chosen = part_of(body, "filter")
     if chosen.get("is_to_all") is True:
-        people, extra = mass.followers(call.world, call.account), mass.crowd_size(call.account)
+        people = mass.followers(call.world, call.account)
+        extra = mass.crowd_size(call.account) + len(regulars_of(call.world, call.account))
         call.summary = f"{body.get('msgtype')} → 全部粉丝"
         return _send(call, body, Crowd(people, len(people) + extra, extra, is_everybody=True))
     tag = chosen.get("tag_id")
     if str(tag) not in call.account.tags:
         raise WeChatRefusal(45159)
     people = mass.followers(call.world, call.account, tag)
+    extra = len(regulars_of(call.world, call.account, tag))
     call.summary = f"{body.get('msgtype')} → 标签 {call.account.tags[str(tag)]}"
-    return _send(call, body, Crowd(people, len(people)))
+    return _send(call, body, Crowd(people, len(people) + extra, extra))
 
 
 def preview(call: Call) -> Answer:

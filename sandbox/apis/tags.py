@@ -6,7 +6,8 @@ from typing import Any
 from sandbox.apis.gate import OK, Answer, Call, Endpoint
 from sandbox.errors import WeChatRefusal
 from sandbox.identity import openid_of
-from sandbox.models import Person
+from sandbox.models import Person, Regular, Tie
+from sandbox.regulars import openids_of_regulars, regulars_of
 
 MOST_TAGS = 100
 NAME_LENGTH = 30
@@ -21,6 +22,21 @@ def _carriers(call: Call, tag_id: int) -> list[Person]:
     app_id = call.account.app_id
     ties = ((person, person.ties.get(app_id)) for person in call.world.people.values())
     return [person for person, tie in ties if tie and tie.is_following and tag_id in tie.tag_ids]
+
+
+def _count(call: Call, tag_id: int) -> int:
+    return len(_carriers(call, tag_id)) + len(regulars_of(call.world, call.account, tag_id))
+
+
+def _taggable(call: Call, openid: object) -> Tie | Regular:
+    """Return what holds her tags: 40003 for an openid that is none of the account's."""
+    regular = call.world.regular_by_openid(call.account.app_id, openid)
+    if regular is not None:
+        return regular
+    person = call.world.person_by_openid(call.account.app_id, openid)
+    if person is None:
+        raise WeChatRefusal(40003)
+    return call.world.tie(person, call.account.app_id)
 
 
 def _tag(call: Call) -> dict[str, Any]:
@@ -64,7 +80,7 @@ def list_tags(call: Call) -> Answer:
     """All tags with how many carry each; no errcode."""
     return {
         "tags": [
-            {"id": int(number), "name": name, "count": len(_carriers(call, int(number)))}
+            {"id": int(number), "name": name, "count": _count(call, int(number))}
             for number, name in call.account.tags.items()
         ]
     }
@@ -82,13 +98,16 @@ def rename_tag(call: Call) -> Answer:
 def delete_tag(call: Call) -> Answer:
     """Delete a tag and take it from everybody, unless too many carry it."""
     tag_id = _id(call, _tag(call).get("id"))
-    carriers = _carriers(call, tag_id)
-    if len(carriers) > MOST_CARRIERS:
+    if _count(call, tag_id) > MOST_CARRIERS:
         raise WeChatRefusal(45057)
-    for person in call.world.people.values():
-        tie = person.ties.get(call.account.app_id)
-        if tie and tag_id in tie.tag_ids:
-            tie.tag_ids.remove(tag_id)
+    app_id = call.account.app_id
+    holders: list[Tie | Regular] = [
+        person.ties[app_id] for person in call.world.people.values() if app_id in person.ties
+    ]
+    holders += [one for one in call.world.regulars.values() if one.app_id == app_id]
+    for holder in holders:
+        if tag_id in holder.tag_ids:
+            holder.tag_ids.remove(tag_id)
     call.summary = call.account.tags.pop(str(tag_id))
     call.world.touch()
     return OK
@@ -103,10 +122,7 @@ def _change_members(changed: Callable[[list[int], int], list[int]]) -> Callable[
             raise WeChatRefusal(40032)
         ties = []
         for openid in openids:
-            person = call.world.person_by_openid(call.account.app_id, openid)
-            if person is None:
-                raise WeChatRefusal(40003)
-            tie = call.world.tie(person, call.account.app_id)
+            tie = _taggable(call, openid)
             if not tie.is_following:
                 raise WeChatRefusal(43004)
             ties.append(tie)
@@ -133,11 +149,7 @@ def _without(tags: list[int], tag_id: int) -> list[int]:
 
 def tags_of(call: Call) -> Answer:
     """The tags of one follower."""
-    openid = call.json().get("openid")
-    person = call.world.person_by_openid(call.account.app_id, openid)
-    if person is None:
-        raise WeChatRefusal(40003)
-    return {"tagid_list": list(call.world.tie(person, call.account.app_id).tag_ids)}
+    return {"tagid_list": list(_taggable(call, call.json().get("openid")).tag_ids)}
 
 
 def followers_of_tag(call: Call) -> Answer:
@@ -145,6 +157,7 @@ def followers_of_tag(call: Call) -> Answer:
     body = call.json()
     tag_id, after = _id(call, body.get("tagid")), body.get("next_openid") or ""
     openids = [openid_of(person.key, call.account.app_id) for person in _carriers(call, tag_id)]
+    openids += openids_of_regulars(call.world, call.account, tag_id)
     start = openids.index(after) + 1 if after in openids else (len(openids) if after else 0)
     page = openids[start : start + call.world.settings.followers_page_size]
     answer: dict[str, Any] = {"count": len(page)}

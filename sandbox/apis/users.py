@@ -8,8 +8,9 @@ from typing import Any
 from sandbox.apis.gate import OK, Answer, Call, Endpoint
 from sandbox.crowd import describe_one, find_in_crowd, openids_of_crowd
 from sandbox.errors import WeChatRefusal
-from sandbox.identity import openid_of
-from sandbox.models import Person
+from sandbox.identity import openid_of, unionid_of
+from sandbox.models import Person, Tie
+from sandbox.regulars import regulars_of
 
 BATCH = 100
 REMARK_LENGTH = 30
@@ -24,12 +25,10 @@ def _find(call: Call, openid: object) -> Person:
     return person
 
 
-def _describe(call: Call, person: Person, language: str) -> dict[str, Any]:
+def _describe(call: Call, key: str, tie: Tie, language: str) -> dict[str, Any]:
     account = call.account
-    tie = call.world.tie(person, account.app_id)
-    unionid = call.world.unionid(person, account)
-    bound = {"unionid": unionid} if unionid else {}
-    openid = openid_of(person.key, account.app_id)
+    bound = {"unionid": unionid_of(key, account.open_platform)} if account.open_platform else {}
+    openid = openid_of(key, account.app_id)
     if not tie.is_following:
         return {"subscribe": 0, "openid": openid, **bound}
     return {
@@ -51,16 +50,17 @@ def _tell(call: Call, openid: object, language: str) -> dict[str, Any]:
     number = find_in_crowd(call.account, openid)
     if number is not None:
         return describe_one(call.account, str(openid), number, language)
-    return _describe(call, _find(call, openid), language)
+    regular = call.world.regular_by_openid(call.account.app_id, openid)
+    if regular is not None:
+        return _describe(call, regular.key, regular.tie(), language)
+    person = _find(call, openid)
+    call.summary = call.summary or person.name
+    return _describe(call, person.key, call.world.tie(person, call.account.app_id), language)
 
 
 def get_info(call: Call) -> Answer:
     """One follower. No errcode on success."""
-    if find_in_crowd(call.account, call.query.get("openid")) is not None:
-        return _tell(call, call.query["openid"], call.query.get("lang", "zh_CN"))
-    person = _find(call, call.query.get("openid"))
-    call.summary = person.name
-    return _describe(call, person, call.query.get("lang", "zh_CN"))
+    return _tell(call, call.query.get("openid"), call.query.get("lang", "zh_CN"))
 
 
 def get_info_batch(call: Call) -> Answer:
@@ -79,11 +79,18 @@ def list_followers(call: Call) -> Answer:
     """A page of openids, oldest follower first; past the end `data` is absent."""
     app_id = call.account.app_id
     ties = [(person, person.ties[app_id]) for person in call.world.people.values() if app_id in person.ties]
-    followers = sorted((pair for pair in ties if pair[1].is_following), key=lambda pair: pair[1].followed_at)
-    openids = openids_of_crowd(call.account) + [openid_of(person.key, app_id) for person, _ in followers]
+    since = [(tie.followed_at, person.key) for person, tie in ties if tie.is_following]
+    since += [(one.followed_at, one.key) for one in regulars_of(call.world, call.account)]
+    openids = openids_of_crowd(call.account) + [openid_of(key, app_id) for _at, key in sorted(since)]
     start, after = 0, call.query.get("next_openid", "")
     if after:
-        if find_in_crowd(call.account, after) is None and call.world.person_by_openid(app_id, after) is None:
+        if not any(
+            (
+                find_in_crowd(call.account, after) is not None,
+                call.world.regular_by_openid(app_id, after) is not None,
+                call.world.person_by_openid(app_id, after) is not None,
+            )
+        ):
             raise WeChatRefusal(40003)
         start = openids.index(after) + 1 if after in openids else len(openids)
     page = openids[start : start + call.world.settings.followers_page_size]

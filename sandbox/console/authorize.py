@@ -108,7 +108,7 @@ def _row(person: Person, *, is_chosen: bool) -> str:
 
 def _ask(world: World, demand: Demand, request: Request, *, problem: str = "") -> Response:
     """Show the question. Whom she was last time is chosen already, so one tap is enough."""
-    people = list(reversed(world.people.values()))
+    people = world.cast()[::-1]
     last = world.people.get(request.cookies.get(COOKIE, ""))
     if last is not None:
         people = [last, *(person for person in people if person is not last)]

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.routing import Route
 
-from sandbox import mass, rawpushes
+from sandbox import mass, rawpushes, regulars
 from sandbox.crypto import CryptoError, decode_key
 from sandbox.errors import ScriptError
 from sandbox.models import Account
@@ -174,6 +174,11 @@ def _deed_routes(desk: Desk) -> list[Route]:
         account.drafts = mass.read_drafts(ask.body.get("drafts"))
         return {"drafts": account.drafts}
 
+    async def put_followers(ask: Ask) -> Answer:
+        account = world.account(ask.path("app_id"))
+        added = regulars.add_regulars(world, account, ask.body.get("tags"), ask.body.get("followers"))
+        return {"added": added, **regulars.describe_rows(world, account)}
+
     async def kill(ask: Ask) -> Answer:
         account = world.account(ask.path("app_id"))
         return {"killed": kill_tokens(world, account, is_sticky=ask.body.get("sticky") is True)}
@@ -184,6 +189,7 @@ def _deed_routes(desk: Desk) -> list[Route]:
         desk.route("POST", ONE + "/rotate-key/finish", finish_rotation),
         desk.route("POST", ONE + "/kill-tokens", kill),
         desk.route("PUT", ONE + "/drafts", put_drafts),
+        desk.route("PUT", ONE + "/followers", put_followers),
     ]
 
 

@@ -59,7 +59,7 @@ def routes(desk: Desk) -> list[Route]:
     world = desk.world
 
     async def list_people(ask: Ask) -> Answer:
-        return {"people": [world.describe_person(person) for person in world.people.values()]}
+        return {"people": [world.describe_person(person) for person in world.cast()]}
 
     async def add_person(ask: Ask) -> Answer:
         name = (_text(ask.body, "name") or "").strip()
