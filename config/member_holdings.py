@@ -10,6 +10,8 @@ HOLDINGS: tuple[str, ...] = (
     "guides.services.holdings_gateway.GatewayHoldings",
     "campaigns.services.holdings.GrantHoldings",
     "campaigns.services.holdings_mass.MassHoldings",
+    # Finds everything by her number, so it comes before her profile.
+    "campaigns.services.holdings_texts.TextHoldings",
     "members.services.holdings_people.AddressHoldings",
     "sales.services.holdings.SaleHoldings",
     "sales.services.holdings_reviews.ReviewHoldings",

@@ -174,6 +174,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("短信模板"), "description", "sms_smstemplate_changelist"),
             _item(_("短信签名"), "draw", "sms_smssign_changelist"),
             _item(_("短信通道"), "speed", "sms_smslane_changelist"),
+            _item(_("短信费用"), "payments", "sms_smsspend_changelist"),
             _item(_("短信回执"), "mark_email_read", "sms_smsreceipt_changelist"),
             _item(_("短信回复"), "reply", "sms_smsreply_changelist"),
             _item(_("不发短信的号码"), "do_not_disturb_on", "sms_smsblock_changelist"),

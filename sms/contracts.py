@@ -106,3 +106,23 @@ class Review:
     state: Literal["pending", "approved", "rejected", "gone"]
     note: str = ""
     text: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Spending:
+    """One text that stands on the bill: by which template, for which reason of the sender's, and what it costs."""
+
+    purpose: PurposeName
+    template_code: str
+    filed_under: str
+    segment_count: int
+    cost_hundredths: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NumberLine:
+    """One thing that is kept under a number. `words`: what was replied, or why the number takes no texts."""
+
+    kind: Literal["code", "reply", "blocked"]
+    at: dt.datetime
+    words: str = dataclasses.field(repr=False)

@@ -65,3 +65,20 @@ class ProviderRefuses(Refusal):
 
     code = "sms.provider_refuses"
     sentence = _("短信服务商不让查询")
+
+
+class TextUnusable(Conflict):
+    """`details["code"]` says why, a code of `services.words`."""
+
+    code = "sms.text_unusable"
+    sentence = _("这个短信模板或签名没有通过审核，或已停用，发不出去")
+
+
+class NumberTakesNone(Refusal):
+    code = "sms.number_takes_none"
+    sentence = _("这个号码退订过，或在服务商的免打扰名单里，不能给它发")
+
+
+class TooManyTrials(Refusal):
+    code = "sms.too_many_trials"
+    sentence = _("试发太多：每人一小时最多 10 条，同一个号码一天最多 3 条")

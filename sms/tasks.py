@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from core import clock
 from core.actor import Actor
 from sms import services
 from sms.errors import ProviderAway, ProviderRefuses, SmsNotSetUp
@@ -15,8 +16,8 @@ def rescue_messages() -> int:
 
 @shared_task(name="sms.work_reports")
 def work_reports() -> int:
-    """Receipts and replies whose wake-up was lost, or that came before the sender's own note."""
-    return services.work_reports()
+    """Receipts and replies whose wake-up was lost, or that came before the sender's own note; answers of pulls that died."""
+    return services.work_pulls() + services.work_reports()
 
 
 @shared_task(name="sms.pull_reports")
@@ -34,4 +35,4 @@ def sync_reviews() -> int:
 @shared_task(name="sms.prune_messages")
 def prune_messages() -> int:
     """Texts, receipts and replies past their keeping time."""
-    return services.prune_messages() + services.prune_reports()
+    return services.prune_messages() + services.prune_reports() + services.prune_pulls(at=clock.now())

@@ -1,6 +1,6 @@
 """通知模板: which template says a topic in which account, and what fills its keywords."""
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
@@ -23,6 +23,8 @@ from core.admin.forms import dress
 from wechat.contracts import TemplateCard
 from wechat.services.template_fields import kind_of
 from wechat.services.templates import find_template, list_templates, live_title
+
+_PHONE: Final = "admin/xiaoer/_mapping_phone.html"
 
 
 def _templates() -> list[tuple[str, str]]:
@@ -102,7 +104,7 @@ class TopicTemplateAdmin(ServiceForms, BaseAdmin):
         js = ("admin_xiaoer/mappings.js",)
 
     form = MappingForm
-    change_form_outer_after_template = "admin/xiaoer/topic_template_after.html"
+    change_form_outer_after_template = "admin/xiaoer/mapping_after.html"
     list_display = ("topic_words", "account", "kind_words", "title", "is_on")
     list_select_related = ("account",)
     list_filter = (TopicFilter, "account")
@@ -141,6 +143,7 @@ class TopicTemplateAdmin(ServiceForms, BaseAdmin):
         return {
             **super().below_form(request, instance),
             "preview_url": reverse("admin:campaigns_topictemplate_preview", args=[instance.pk]),
+            "phone_template": _PHONE,
             "card": card,
             "lines": preview_mapping(topic=instance.topic, card=card, fields=instance.fields),
         }
@@ -155,7 +158,7 @@ class TopicTemplateAdmin(ServiceForms, BaseAdmin):
         lines = preview_mapping(
             topic=row.topic, card=card, fields=fields, is_long=request.POST.get("sample") == "1"
         )
-        return TemplateResponse(request, "admin/xiaoer/_mapping_phone.html", {"card": card, "lines": lines})
+        return TemplateResponse(request, _PHONE, {"card": card, "lines": lines})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("topic",) if obj is not None else ()

@@ -1,10 +1,14 @@
 """短信内容: which template of the provider's says a topic by text message, and what fills its places."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -14,13 +18,15 @@ from campaigns.contracts import TOPICS, topics
 from campaigns.errors import MappingUnfit
 from campaigns.models import TopicText
 from campaigns.selectors.policy import list_topic_terms
-from campaigns.services.text_mapping import map_topic_to_text
-from core.admin import BaseAdmin, Panel, ServiceForms, column, register_panel, staff_actor
+from campaigns.services.previewing_texts import preview_text
+from campaigns.services.text_mapping import guess_places, map_topic_to_text
+from core.admin import BaseAdmin, ServiceForms, column, cost_words, staff_actor
 from core.admin.forms import dress
 from sms import services as sms_services
-from sms import wording
 from sms.contracts import TextCard
-from sms.services.words import words_of
+from sms.services.words import name_reasons, words_of
+
+_PHONE: Final = "admin/xiaoer/_text_phone.html"
 
 
 def _choices() -> list[tuple[str, str]]:
@@ -75,11 +81,27 @@ def _form_for(row: TopicText) -> type[TextForm]:
     return type("PlaceForm", (TextForm,), dict(place_fields(row.topic, places)))
 
 
+def _shown(
+    topic: str, card: TextCard, fields: Mapping[str, Mapping[str, str]], *, is_long: bool = False
+) -> dict[str, Any]:
+    """What the phone beside the form needs."""
+    text = preview_text(topic=topic, card=card, fields=fields, is_long=is_long)
+    return {
+        "text": text,
+        "cost": cost_words(text.cost_hundredths),
+        "trouble": words_of(card.trouble) if card.trouble else "",
+    }
+
+
 @admin.register(TopicText)
 class TopicTextAdmin(ServiceForms, BaseAdmin):
     """One template for a topic."""
 
+    class Media:
+        js = ("admin_xiaoer/mappings.js",)
+
     form = TextForm
+    change_form_outer_after_template = "admin/xiaoer/mapping_after.html"
     list_display = ("topic_words", "template_title", "trouble", "in_chain", "is_on")
     ordering = ("topic",)
 
@@ -104,6 +126,32 @@ class TopicTextAdmin(ServiceForms, BaseAdmin):
         return (
             (None, {"fields": head}),
             (_("变量"), {"fields": field_rows(_places(_card(obj))), "description": description}),
+        )
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (("<int:pk>/preview/", "campaigns_topictext_preview", self.preview_view),)
+
+    def below_form(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
+        return {
+            **super().below_form(request, instance),
+            "preview_url": reverse("admin:campaigns_topictext_preview", args=[instance.pk]),
+            "phone_template": _PHONE,
+            **_shown(instance.topic, _card(instance), instance.fields),
+        }
+
+    def preview_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
+        """The phone as the form in hand would have it, another template included; stores nothing."""
+        row = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        card = _card(row)
+        fields = {gap: source_of(request.POST, gap) for gap in _places(card)}
+        chosen = request.POST.get("chosen", "")
+        if chosen != str(row.template_id):
+            card = next((one for one in sms_services.list_texts() if str(one.id) == chosen), card)
+            fields = guess_places(topic=row.topic, card=card) if str(card.id) == chosen else fields
+        return TemplateResponse(
+            request, _PHONE, _shown(row.topic, card, fields, is_long=request.POST.get("sample") == "1")
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -153,28 +201,4 @@ class TopicTextAdmin(ServiceForms, BaseAdmin):
         return ("yes", _now("是")) if row.is_chained else ("no", _now("否，到“触达事项”里勾选短信"))
 
 
-def _preview_panel(request: HttpRequest, row: TopicText) -> Panel:
-    """How it will look, and what one costs at most."""
-    card = _card(row)
-    shown = []
-    for gap in _places(card):
-        source = row.fields.get(gap, {})
-        value = source.get("value", "")
-        shown.append(
-            f"「{TOPICS[row.topic].values.get(value, value)}」" if value else source.get("words", "")
-        )
-    longest = wording.fill(card.text, card.sign, ["字" * card.gap_limit] * card.gap_count)
-    rows = [
-        (_now("样子"), wording.fill(card.text, card.sign, shown)),
-        (
-            _now("最长"),
-            _now("%(length)s 个字，按 %(count)s 条计费")
-            % {"length": len(longest), "count": wording.count_segments(longest)},
-        ),
-        (_now("现在"), words_of(card.trouble) if card.trouble else _now("可以发送")),
-    ]
-    context = {"heads": (_("项目"), _("内容")), "rows": rows, "empty": ""}
-    return Panel(_("一条短信"), "admin/xiaoer/panel_table.html", context)
-
-
-register_panel("campaigns.TopicText", _preview_panel)
+name_reasons({topic.code: topic.label for topic in TOPICS.values()})

@@ -17,6 +17,7 @@ from members import selectors as member_selectors
 from members import services as member_services
 from members.errors import ConsentNotGiven, NoSuchConsentKind
 from sms import services as sms_services
+from sms.contracts import Spending
 from wechat.contracts import SendOutcome
 
 # Some carriers tell after three days.
@@ -68,6 +69,19 @@ def note_costs(sent: Sequence[tuple[Way, SendOutcome]]) -> None:
     }
     with connection.cursor() as cursor:
         cursor.execute(_COST, values)
+    sms_services.note_spending(
+        spent=[
+            Spending(
+                way.text.purpose,
+                way.text.code,
+                way.held.topic,
+                outcome.segment_count,
+                outcome.cost_hundredths,
+            )
+            for way, outcome in sent
+            if isinstance(outcome, TextOutcome) and outcome.segment_count and way.text is not None
+        ]
+    )
 
 
 def note_text_report(*, message_id: str, reference: str, is_delivered: bool, at: dt.datetime) -> None:

@@ -55,6 +55,21 @@ def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
     seed_live_till(supervisor.home, at=clock.now(), actor=actor)
 
 
+def _meet_the_sandbox(supervisor: Supervisor, actor: Actor) -> tuple[str | None, str]:
+    """The sandbox knows the accounts and their followers, and we its templates; 王芳's one-time code and 小美's scan."""
+    from config.demo.followers import publish_menus
+    from config.demo.reaching import adopt_templates
+    from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
+    from core import clock
+
+    supervisor.wait_for("sandbox")
+    openids = connect(supervisor.sandbox_url, supervisor.web_url)
+    adopt_templates(actor)
+    publish_menus(actor=actor, at=clock.now())
+    activation_code = activate_demo_guides(openids, at=clock.now())
+    return activation_code, find_scan_link(supervisor.sandbox_url)
+
+
 def prepare(supervisor: Supervisor) -> Logins:
     """Idempotent; a second start finds everything done and takes a moment."""
     django.setup()
@@ -92,16 +107,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     seed_doors(at=clock.now(), actor=actor)
     _seed_follow_up(supervisor, actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
-    from config.demo.followers import publish_menus
-    from config.demo.reaching import adopt_templates
-    from config.demo.stand_in import activate_demo_guides, connect, find_scan_link
-
-    supervisor.wait_for("sandbox")
-    openids = connect(supervisor.sandbox_url, supervisor.web_url)
-    adopt_templates(actor)
-    publish_menus(actor=actor, at=clock.now())
-    activation_code = activate_demo_guides(openids, at=clock.now())
-    scan_link = find_scan_link(supervisor.sandbox_url)
+    activation_code, scan_link = _meet_the_sandbox(supervisor, actor)
     text = (
         f"  Admin login      {ADMIN_NAME} / {ADMIN_PASSWORD}   (head office)\n"
         f"                   {EAST_NAME} / {ADMIN_PASSWORD}    (sees the eastern region only)\n"

@@ -3,12 +3,12 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import name_actions, name_details, name_values
-from sms.admin import lanes, messages, reports, texts
+from sms.admin import lanes, messages, reports, spending, texts
 from sms.models import ReviewState
 from sms.models.reports import BlockReason
 from sms.services.words import PREFIX, WORDS
 
-__all__ = ["lanes", "messages", "reports", "texts"]
+__all__ = ["lanes", "messages", "reports", "spending", "texts"]
 
 name_actions(
     {
@@ -20,9 +20,11 @@ name_actions(
         "sms.lane.lift": _("恢复发短信"),
         "sms.lane.rate": _("修改短信发送速度"),
         "sms.block.lift": _("允许给号码发短信"),
+        "sms.text_tried": _("试发短信"),
+        "sms.smsspend_exported": _("导出短信费用"),
     }
 )
-name_details({"state": _("状态")})
+name_details({"state": _("状态"), "trial_id": _("试发记录")})
 name_values("state", ReviewState.choices, within="sms.review_changed")
 name_values("halt_code", {PREFIX + code: words for code, words in WORDS.items()}, within="sms.lane.lift")
 name_values("reason", BlockReason.choices, within="sms.block.lift")

@@ -9,19 +9,23 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from core import clock
 from core.admin import (
     ChoiceFilter,
     Question,
     ReadOnlyAdmin,
+    Tile,
     ask,
     column,
     operation,
+    register_tiles,
     staff_actor,
+    thousands,
     when,
 )
 from sms.models import ReportState, SmsBlock, SmsReceipt, SmsReply
 from sms.models.reports import BlockReason
-from sms.services import lift_block
+from sms.services import count_lost_pulls, lift_block
 
 _COLOURS: Final = {"waiting": "info", "done": "success", "unknown": ""}
 
@@ -117,7 +121,7 @@ class SmsBlockAdmin(ReadOnlyAdmin):
 
     @column(_("手机号"))
     def masked_phone(self, row: SmsBlock) -> str:
-        return f"*** **** {row.phone_tail}"
+        return f"*** **** {row.phone_tail}" if row.phone_tail else _now("已注销的会员")
 
     @column(_("原因"), ordering="reason")
     def reason_words(self, row: SmsBlock) -> str:
@@ -151,3 +155,15 @@ class SmsBlockAdmin(ReadOnlyAdmin):
             ],
         )
         return ask(self, request, question, run)
+
+
+def _tiles(request: HttpRequest) -> list[Tile]:
+    lost = count_lost_pulls(at=clock.now())
+    if not lost:
+        return []
+    url = reverse("admin:sms_smsreceipt_changelist")
+    note = _("询问服务商后中断，少了的回执请到服务商控制台核对")
+    return [Tile(_("可能丢失的短信回执"), thousands(lost), url, note, is_alarm=True)]
+
+
+register_tiles("sms.view_smsreceipt", _tiles, order=5)

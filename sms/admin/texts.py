@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
@@ -12,10 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from core.admin import (
     BaseAdmin,
     ChoiceFilter,
+    DressedForm,
     Panel,
     Question,
     ServiceForms,
     ask,
+    bound_data,
     column,
     operation,
     register_panel,
@@ -24,9 +26,21 @@ from core.admin import (
 )
 from core.admin.forms import dress
 from sms import services, wording
+from sms.contracts import TextCard
 from sms.models import Purpose, ReviewState, SmsSign, SmsTemplate
+from sms.services import trials
 from sms.services.words import words_of
 
+_TRIAL_STATES: Final[dict[str, Any]] = {
+    "": _("发送中"),
+    "sent": _("服务商已收下"),
+    "delivered": _("已送达"),
+    "failed": _("没有送达"),
+    "refused": _("服务商没有收"),
+    "later": _("暂时发不出"),
+    "uncertain": _("结果未知"),
+    "halted": _("已停发"),
+}
 _COLOURS: Final = {"pending": "info", "approved": "success", "rejected": "danger", "gone": "danger"}
 
 
@@ -127,6 +141,7 @@ class SmsSignAdmin(ReviewedPages):
 class SmsTemplateAdmin(ReviewedPages):
     """Templates, with the state of their reviews."""
 
+    actions_detail = ("try_one",)
     list_display = ("title", "code", "purpose_words", "short_text", "state_label", "is_on", "checked")
     list_filter = (PurposeFilter, ReviewFilter)
     search_fields = ("title", "=code", "text")
@@ -172,6 +187,57 @@ class SmsTemplateAdmin(ReviewedPages):
     def short_text(self, row: SmsTemplate) -> str:
         return row.text if len(row.text) <= 40 else f"{row.text[:39]}…"
 
+    @operation(_("试发一条"), icon="outgoing_mail", path="try", needs=("try",))
+    def try_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.subject(request, object_id) if self.has_try_permission(request) else None
+        if row is None:
+            return self.no_subject(request, object_id)
+        card = services.get_text(row.pk)
+        form = TryForm(card, bound_data(request))
+
+        def run(cleaned: dict[str, Any]) -> str | HttpResponse:
+            places = [cleaned[f"place_{gap}"] for gap in range(1, card.gap_count + 1)]
+            outcome = services.try_text(
+                template_id=row.pk, phone=cleaned["phone"], values=places, actor=staff_actor(request)
+            )
+            if outcome.state == "sent":
+                return _now("服务商已收下，送达结果几秒后在下面显示")
+            messages.error(request, words_of(outcome.code))
+            return HttpResponseRedirect(question.back_url)
+
+        question = Question(
+            title=_("试发「%(title)s」") % {"title": row.title},
+            submit=_("发一条"),
+            back_url=reverse("admin:sms_smstemplate_change", args=[row.pk]),
+            lines=[
+                f"【{card.sign or _now('没有签名')}】{card.text}",
+                _("真的会发出一条，按条计费；每人一小时最多 %(mine)s 条，同一个号码一天最多 %(same)s 条")
+                % {"mine": trials.PER_STAFF, "same": trials.PER_NUMBER},
+                _("退订过的号码不会发；谁发给了哪个尾号会记在下面"),
+            ],
+        )
+        return ask(self, request, question, run, form=form, subject=row)
+
+    def has_try_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Trying costs money and has a right of its own."""
+        return request.user.has_perm("sms.try_smstemplate")
+
+
+class TryForm(DressedForm):
+    """To which number, and what fills the places."""
+
+    phone = forms.CharField(label=_("手机号"), max_length=20, help_text=_("发给自己或同事的号码"))
+
+    def __init__(self, card: TextCard, data: Any = None) -> None:
+        super().__init__(data)
+        for gap in range(1, card.gap_count + 1):
+            self.fields[f"place_{gap}"] = forms.CharField(
+                label=_("变量 {%(n)s}") % {"n": gap},
+                max_length=60,
+                help_text=_("最多 %(n)s 个字，超过的会截短") % {"n": card.gap_limit},
+            )
+        self.dress_all()
+
 
 def _length_panel(request: HttpRequest, row: SmsTemplate) -> Panel:
     """What one costs at most, and whether it can be sent."""
@@ -195,3 +261,24 @@ def _length_panel(request: HttpRequest, row: SmsTemplate) -> Panel:
 
 
 register_panel("sms.SmsTemplate", _length_panel)
+
+
+def _trials_panel(request: HttpRequest, row: SmsTemplate) -> Panel | None:
+    """The newest trials, and what came of them."""
+    lines = [
+        (
+            when(trial.tried_at),
+            trial.tried_by,
+            f"*** **** {trial.phone_tail}" if trial.phone_tail else _now("已注销"),
+            str(_TRIAL_STATES.get(trial.state, trial.state)),
+            words_of(trial.code) if trial.code else "—",
+        )
+        for trial in services.list_text_trials(template_id=row.pk)
+    ]
+    if not lines:
+        return None
+    heads = (_("时间"), _("操作者"), _("手机号"), _("结果"), _("原因"))
+    return Panel(_("试发记录"), "admin/xiaoer/panel_table.html", {"heads": heads, "rows": lines, "empty": ""})
+
+
+register_panel("sms.SmsTemplate", _trials_panel)

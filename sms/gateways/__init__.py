@@ -3,11 +3,11 @@
 from django.conf import settings
 
 from sms.errors import SmsNotSetUp
-from sms.gateways.base import Gateway, ProviderError, Sending, Verdict
+from sms.gateways.base import Gateway, ProviderError, ReportKind, Sending, Verdict
 from sms.gateways.console import ConsoleGateway
 from sms.gateways.tencent import TencentGateway
 
-__all__ = ["Gateway", "ProviderError", "Sending", "Verdict", "gateway", "is_set_up"]
+__all__ = ["Gateway", "ProviderError", "ReportKind", "Sending", "Verdict", "gateway", "is_set_up"]
 
 _GATEWAYS: dict[str, type[Gateway]] = {"console": ConsoleGateway, "tencent": TencentGateway}
 

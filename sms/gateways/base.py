@@ -9,6 +9,7 @@ from typing import Literal
 from sms.contracts import ReceiptTold, ReplyTold, Review, SmsText
 
 Fate = Literal["sent", "refused", "later", "unclear", "halted"]
+ReportKind = Literal["receipts", "replies"]
 # Whose fault a refusal is: this text's, the number's, the template's or the sign's, or everybody's of the lane.
 Scope = Literal["text", "number", "template", "sign", "lane"]
 
@@ -40,12 +41,14 @@ class Verdict:
 
 
 class ProviderError(Exception):
-    """A question about reviews or reports was not answered. `code` is ours; `is_away`: asking again later is right."""
+    """A question about reviews or reports was not answered. `code` is ours; `is_away`: asking again later is right;
+    `is_unclear`: the provider may have answered, and we do not have it."""
 
-    def __init__(self, code: str, *, is_away: bool) -> None:
+    def __init__(self, code: str, *, is_away: bool, is_unclear: bool = False) -> None:
         super().__init__(code)
         self.code = code
         self.is_away = is_away
+        self.is_unclear = is_unclear
 
 
 class Gateway(abc.ABC):
@@ -64,10 +67,14 @@ class Gateway(abc.ABC):
         """The same of signs; `Review.text` is the sign's name."""
 
     @abc.abstractmethod
-    def pull_receipts(self) -> Sequence[ReceiptTold]:
-        """Some receipts that were not pulled yet, none when there are none: the provider gives each once. Raises
-        ProviderError."""
+    def pull(self, kind: ReportKind) -> str:
+        """Some reports that were not pulled yet, as the provider wrote them: it gives each once. Raises ProviderError."""
 
     @abc.abstractmethod
-    def pull_replies(self) -> Sequence[ReplyTold]:
+    def read_receipts(self, body: str) -> Sequence[ReceiptTold]:
+        """What an answer of `pull` says, nothing when there was nothing. Raises ProviderError for one that says nothing we
+        know. Opens no socket."""
+
+    @abc.abstractmethod
+    def read_replies(self, body: str) -> Sequence[ReplyTold]:
         """The same of replies."""

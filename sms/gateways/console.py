@@ -8,7 +8,7 @@ from django.conf import settings
 
 from core import phones
 from sms.contracts import ReceiptTold, ReplyTold, Review
-from sms.gateways.base import Gateway, Sending, Verdict
+from sms.gateways.base import Gateway, ReportKind, Sending, Verdict
 from sms.wording import count_segments
 
 logger = logging.getLogger(__name__)
@@ -32,8 +32,11 @@ class ConsoleGateway(Gateway):
     def review_signs(self, provider_ids: Sequence[str]) -> Mapping[str, Review]:
         return {provider_id: Review("approved") for provider_id in provider_ids}
 
-    def pull_receipts(self) -> Sequence[ReceiptTold]:
+    def pull(self, kind: ReportKind) -> str:
+        return ""
+
+    def read_receipts(self, body: str) -> Sequence[ReceiptTold]:
         return ()
 
-    def pull_replies(self) -> Sequence[ReplyTold]:
+    def read_replies(self, body: str) -> Sequence[ReplyTold]:
         return ()

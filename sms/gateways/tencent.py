@@ -22,7 +22,7 @@ from tencentcloud.sms.v20210111.sms_client import SmsClient
 from core import clock
 from core.outside import refuse_open_transaction
 from sms.contracts import ReceiptTold, ReplyTold, Review
-from sms.gateways.base import Gateway, ProviderError, Sending, Verdict
+from sms.gateways.base import Gateway, ProviderError, ReportKind, Sending, Verdict
 from sms.gateways.tencent_codes import judge, name_of
 from sms.gateways.tencent_transport import NoAnswer, NotReached, Transport
 
@@ -39,6 +39,10 @@ _STATES: Final[Mapping[int, Literal["pending", "approved", "rejected"]]] = {
 }
 # What the SDK makes of an answer that it cannot read.
 _HTTP_TROUBLE: Final = "ServerNetworkError"
+_PULL_CALLS: Final[Mapping[ReportKind, str]] = {
+    "receipts": "PullSmsSendStatus",
+    "replies": "PullSmsReplyStatus",
+}
 _UNREADABLE: Final = frozenset({"JSONDecodeError", "KeyError", "TypeError", "AttributeError"})
 
 
@@ -51,9 +55,12 @@ def _client(endpoint: str, region: str, key_id: str, key_secret: str) -> Any:
 
 
 def _ask(call: str, request: Any, values: Mapping[str, Any]) -> Any:
+    """What the SDK makes of the answer; without a request, the answer as it came."""
     refuse_open_transaction()
-    request.from_json_string(json.dumps(values))
     client = _client(settings.SMS_ENDPOINT, settings.SMS_REGION, settings.SMS_KEY_ID, settings.SMS_KEY_SECRET)
+    if request is None:
+        return client.call(call, dict(values))
+    request.from_json_string(json.dumps(values))
     return getattr(client, call)(request)
 
 
@@ -99,27 +106,42 @@ class TencentGateway(Gateway):
             found[str(one.SignId)] = _review(one, one.SignName)
         return found
 
-    def pull_receipts(self) -> Sequence[ReceiptTold]:
-        request = models.PullSmsSendStatusRequest()
-        answer = _question("PullSmsSendStatus", request, _pull_values())
+    def pull(self, kind: ReportKind) -> str:
+        body = _question(_PULL_CALLS[kind], None, _pull_values())
+        return body.decode(errors="replace") if isinstance(body, bytes) else str(body)
+
+    def read_receipts(self, body: str) -> Sequence[ReceiptTold]:
         return [
             ReceiptTold(
-                message_id=str(one.SerialNo),
-                is_delivered=one.ReportStatus == "SUCCESS",
-                code=str(one.Description or "")[:40],
-                at=_moment(one.UserReceiveTime),
-                reference=str(one.SessionContext or "")[:120],
+                message_id=str(one.get("SerialNo") or ""),
+                is_delivered=one.get("ReportStatus") == "SUCCESS",
+                code=str(one.get("Description") or "")[:40],
+                at=_moment(one.get("UserReceiveTime")),
+                reference=str(one.get("SessionContext") or "")[:120],
             )
-            for one in answer.PullSmsSendStatusSet or ()
+            for one in _listed(body, "PullSmsSendStatusSet")
         ]
 
-    def pull_replies(self) -> Sequence[ReplyTold]:
-        request = models.PullSmsReplyStatusRequest()
-        answer = _question("PullSmsReplyStatus", request, _pull_values())
+    def read_replies(self, body: str) -> Sequence[ReplyTold]:
         return [
-            ReplyTold(str(one.SubscriberNumber), str(one.ReplyContent or ""), _moment(one.ReplyTime))
-            for one in answer.PullSmsReplyStatusSet or ()
+            ReplyTold(
+                str(one.get("SubscriberNumber") or ""),
+                str(one.get("ReplyContent") or ""),
+                _moment(one.get("ReplyTime")),
+            )
+            for one in _listed(body, "PullSmsReplyStatusSet")
         ]
+
+
+def _listed(body: str, name: str) -> list[Mapping[str, Any]]:
+    """The list of that name in the provider's answer. Raises ProviderError for what is none."""
+    try:
+        found = json.loads(body)["Response"][name]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ProviderError("unreadable", is_away=False) from error
+    if not isinstance(found, list):
+        raise ProviderError("unreadable", is_away=False)
+    return [one for one in found if isinstance(one, dict)]
 
 
 def _verdict(answer: Any) -> Verdict:
@@ -146,13 +168,13 @@ def _question(call: str, request: Any, values: Mapping[str, Any]) -> Any:
     try:
         return _ask(call, request, values)
     except (NotReached, NoAnswer) as error:
-        raise ProviderError(str(error.code), is_away=True) from error
+        is_unclear = isinstance(error, NoAnswer)
+        raise ProviderError(str(error.code), is_away=True, is_unclear=is_unclear) from error
     except TencentCloudSDKException as error:
         code = str(error.code or "")
-        is_away = (
-            code == _HTTP_TROUBLE or code in _UNREADABLE or code.startswith(("Internal", "RequestLimit"))
-        )
-        raise ProviderError(name_of(code), is_away=is_away) from error
+        is_unclear = code == _HTTP_TROUBLE or code in _UNREADABLE
+        is_away = is_unclear or code.startswith(("Internal", "RequestLimit"))
+        raise ProviderError(name_of(code), is_away=is_away, is_unclear=is_unclear) from error
 
 
 def _reviews(call: str, request: Callable[[], Any], ids_name: str, ids: Sequence[str]) -> list[Any]:

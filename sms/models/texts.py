@@ -89,6 +89,7 @@ class SmsTemplate(models.Model):
     class Meta:
         verbose_name = _("短信模板")
         verbose_name_plural = _("短信模板")
+        permissions = (("try_smstemplate", _("可以试发短信")),)
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(gap_limit__range=(1, 100)), name="smstemplate_gap_limit_sane"

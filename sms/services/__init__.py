@@ -3,6 +3,7 @@
 from sms.gateways import is_set_up
 from sms.services.blocks import lift_block, list_blocked
 from sms.services.direct import price_of, send_text
+from sms.services.numbers import forget_number, tell_number
 from sms.services.outbox import (
     on_sms_queued,
     prune_messages,
@@ -11,15 +12,16 @@ from sms.services.outbox import (
     send_due_messages,
     send_sms,
 )
+from sms.services.pulls import count_lost_pulls, prune_pulls, pull_reports, work_pulls
 from sms.services.reports import (
     get_reply,
     on_reports_arrived,
     prune_reports,
-    pull_reports,
     store_receipts,
     store_replies,
     work_reports,
 )
+from sms.services.spending import note_spending
 from sms.services.texts import (
     fill_text,
     get_text,
@@ -28,19 +30,25 @@ from sms.services.texts import (
     save_template,
     sync_reviews,
 )
+from sms.services.trials import list_text_trials, try_text
 
 __all__ = [
+    "count_lost_pulls",
     "fill_text",
+    "forget_number",
     "get_reply",
     "get_text",
     "is_set_up",
     "lift_block",
     "list_blocked",
+    "list_text_trials",
     "list_texts",
+    "note_spending",
     "on_reports_arrived",
     "on_sms_queued",
     "price_of",
     "prune_messages",
+    "prune_pulls",
     "prune_reports",
     "pull_reports",
     "queue_sms",
@@ -53,5 +61,8 @@ __all__ = [
     "store_receipts",
     "store_replies",
     "sync_reviews",
+    "tell_number",
+    "try_text",
+    "work_pulls",
     "work_reports",
 ]

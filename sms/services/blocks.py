@@ -13,7 +13,7 @@ from core.errors import NotFound
 from sms.models import SmsBlock
 from sms.models.reports import BlockReason
 
-_CONTEXT: Final = "sms.blocks"
+CONTEXT: Final = "sms.blocks"
 # The provider takes a number off its list now and then; asking again costs nothing.
 _BLACKLISTED_FOR: Final = dt.timedelta(days=30)
 
@@ -23,7 +23,7 @@ def block_number(*, phone: str, reason: BlockReason, at: dt.datetime) -> None:
     asked again after thirty days, and does not shorten the other."""
     until = at + _BLACKLISTED_FOR if reason == BlockReason.BLACKLISTED else None
     row = SmsBlock(
-        phone_index=crypto.blind_index(phone, context=_CONTEXT),
+        phone_index=crypto.blind_index(phone, context=CONTEXT),
         phone_tail=phone[-4:],
         reason=reason,
         blocked_at=at,
@@ -40,7 +40,7 @@ def list_blocked(phones: Mapping[int, str], *, at: dt.datetime) -> dict[int, str
     """Of these numbers, by whatever they are keyed, those that get no texts, and why (a code of `words`)."""
     by_index: dict[str, list[int]] = {}
     for key, phone in phones.items():
-        for index in crypto.blind_indexes(phone, context=_CONTEXT):
+        for index in crypto.blind_indexes(phone, context=CONTEXT):
             by_index.setdefault(index, []).append(key)
     live = Q(until=None) | Q(until__gt=at)
     rows = SmsBlock.objects.filter(live, phone_index__in=by_index).values_list("phone_index", "reason")

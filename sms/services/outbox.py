@@ -11,17 +11,19 @@ import secrets
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 
 from core import clock, events, phones
 from core.errors import NotFound
 from core.outside import refuse_open_transaction
-from sms.contracts import SmsCard, SmsText, TemplateName
+from sms.contracts import SmsCard, SmsText, Spending, TemplateName
 from sms.errors import SmsHalted, SmsNotSetUp, SmsUnfit, TextUnfit
 from sms.events import SmsQueued
 from sms.gateways import Verdict, is_set_up
 from sms.models import SmsMessage, SmsState
 from sms.services import direct, lanes, texts
+from sms.services.spending import note_spending
 from sms.wording import OWN_PLACES, count_segments
 
 logger = logging.getLogger(__name__)
@@ -190,7 +192,18 @@ def _finish(message: SmsMessage, holder: str, verdict: Verdict, text: SmsText | 
             count = verdict.segment_count or count_segments(text.whole)
             values |= {"segment_count": count, "cost_hundredths": direct.cost_of(text, count)}
     held = SmsMessage.objects.filter(pk=message.pk, state=SmsState.SENDING, lease_holder=holder)
-    if not held.update(**values):
+    with transaction.atomic():
+        is_ours = bool(held.update(**values))
+        if is_ours and "segment_count" in values and text is not None:
+            spent = Spending(
+                text.purpose,
+                text.code,
+                message.template[:20],
+                values["segment_count"],
+                values["cost_hundredths"],
+            )
+            note_spending(spent=[spent])
+    if not is_ours:
         logger.warning("sms.outcome_too_late", extra={"sms_id": message.pk})
     elif values["state"] == SmsState.FAILED:
         logger.warning("sms.not_sent", extra={"sms_id": message.pk, "outcome": verdict.code})

@@ -16,10 +16,10 @@ from core import clock, crypto, events, phones
 from core.errors import NotFound, Refusal
 from sms.contracts import ReceiptTold, ReplyTold
 from sms.events import OptOutReceived, ReportsArrived, TextReported
-from sms.gateways import ProviderError, gateway, is_set_up
 from sms.models import ReportState, SmsBlock, SmsMessage, SmsReceipt, SmsReply, SmsState
 from sms.models.reports import BlockReason
 from sms.services.blocks import block_number
+from sms.services.trials import settle_trial
 from sms.wording import is_opt_out
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,6 @@ logger = logging.getLogger(__name__)
 _KNOWN_WITHIN: Final = dt.timedelta(minutes=30)
 _LONGEST_PAUSE_S: Final = 300
 _REPLY_LENGTH: Final = 200
-_PULLS: Final = 50
 _CONTEXT: Final = "sms.replies"
 
 
@@ -79,28 +78,6 @@ def store_replies(*, told: Sequence[ReplyTold], at: dt.datetime | None = None) -
     events.dispatch_soon(ReportsArrived())
 
 
-def pull_reports() -> int:
-    """What the provider holds for us is stored; how many it gave. It gives each once: what a process that dies in between
-    has not stored is lost."""
-    if not is_set_up() or not settings.SMS_PULL_REPORTS:
-        return 0
-    provider = gateway()
-    count = 0
-    try:
-        for _round in range(_PULLS):
-            receipts, replies = provider.pull_receipts(), provider.pull_replies()
-            if receipts:
-                store_receipts(told=receipts)
-            if replies:
-                store_replies(told=replies)
-            count += len(receipts) + len(replies)
-            if not receipts and not replies:
-                break
-    except ProviderError as error:
-        logger.warning("sms.pull_failed", extra={"reason": error.code})
-    return count
-
-
 def on_reports_arrived(event: ReportsArrived) -> None:
     """Work off what was just stored."""
     work_reports()
@@ -137,7 +114,7 @@ def prune_reports(*, at: dt.datetime | None = None) -> int:
 
 
 def _work_receipt(receipt: SmsReceipt) -> None:
-    if _settle_own(receipt):
+    if _settle_own(receipt) or settle_trial(message_id=receipt.message_id, is_delivered=receipt.is_delivered):
         _done(receipt)
         return
     try:

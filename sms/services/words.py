@@ -1,5 +1,6 @@
 """Codes of what became of texts, in words; and what a person has to mend where a lane is stopped."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from django.utils.functional import Promise
@@ -47,6 +48,23 @@ REMEDIES: Final[dict[str, str | Promise]] = {
     "no_balance": _("请在服务商控制台购买套餐包或充值，再恢复"),
     "no_permission": _("请在服务商控制台给密钥开通短信权限，再恢复"),
 }
+
+# Why texts were sent, in the words of those who send them.
+_REASONS: dict[str, str | Promise] = {
+    "": _("以前的短信"),
+    "trial": _("试发"),
+    "verification_code": _("验证码"),
+}
+
+
+def name_reasons(words: Mapping[str, str | Promise]) -> None:
+    """What a sender files texts under is called so on the page of costs."""
+    _REASONS.update(words)
+
+
+def reason_words(filed_under: str) -> str:
+    """A reason in words; an unknown one as it is."""
+    return str(_REASONS.get(filed_under, filed_under))
 
 
 def words_of(code: str) -> str:

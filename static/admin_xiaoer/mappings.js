@@ -5,7 +5,7 @@
   const WAIT_MS = 250;
 
   const start = (preview) => {
-    const form = document.getElementById("topictemplate_form");
+    const form = preview.closest("main, body").querySelector("form[id$='_form']");
     const shown = preview.querySelector("[data-mapping-shown]");
     const tabs = [...preview.querySelectorAll("[data-mapping-sample]")];
     if (!form || !shown) return;

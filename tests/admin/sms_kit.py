@@ -6,7 +6,7 @@ from campaigns.services.text_mapping import map_topic_to_text
 from core import clock
 from core.actor import Actor
 from sms import services
-from sms.contracts import ReceiptTold, ReplyTold
+from sms.contracts import ReceiptTold, ReplyTold, Spending
 from sms.models import SmsBlock
 from sms.models.reports import BlockReason
 from sms.services import lanes
@@ -35,6 +35,7 @@ def fill_texts() -> None:
     lanes.halt(purpose="notice", code="sms.no_balance", until=None, at=now)
     services.store_receipts(told=[ReceiptTold("2640:1", False, "MK:0001", now)])
     services.store_replies(told=[ReplyTold("13800138000", "R", now)])
+    services.note_spending(spent=[Spending("notice", template.code, "coupon_expiring", 2, 900)])
     SmsBlock.objects.create(
         phone_index="x",
         phone_tail="8000",

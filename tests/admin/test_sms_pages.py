@@ -3,15 +3,21 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
 from campaigns.models import TopicText
 from core import clock
-from core.models import AuditEntry
-from sms.models import SmsBlock, SmsLane, SmsReply, SmsSign, SmsTemplate
+from core.admin.questions import CONFIRMED
+from core.models import AuditEntry, StaffAccount
+from sms import services
+from sms.contracts import Spending
+from sms.models import SmsBlock, SmsLane, SmsPull, SmsReply, SmsSign, SmsTemplate, SmsTrial
 from sms.services import lanes
-from tests.sms.kit import CODE_TEMPLATE, NOTICE_TEMPLATE, add_sign, add_template
+from tests.admin.coupon_desk_kit import sheet_of
+from tests.cast import Cast
+from tests.sms.kit import CODE_TEMPLATE, MARKETING_TEMPLATE, NOTICE_TEMPLATE, add_sign, add_template
 
 GOOD = {
     "code": "2001",
@@ -104,7 +110,7 @@ def test_a_topic_gets_a_template_and_its_places_on_the_next_page(desk: Client) -
     row = TopicText.objects.get()
     assert made.headers["Location"] == reverse("admin:campaigns_topictext_change", args=[row.pk])
     page = desk.get(made.headers["Location"]).content.decode()
-    assert "【素衣】您有「张数」张券「到期日」到期" in page
+    assert "【素衣】您有2张券2026-12-31到期" in page
     saved = {"chosen": str(notice.pk), "is_on": "on", "value__1": "count", "value__2": "", "words__2": ""}
     assert "{2}" in desk.post(made.headers["Location"], saved).content.decode()
     assert desk.post(made.headers["Location"], {**saved, "words__2": "明天"}).status_code == 302
@@ -148,3 +154,82 @@ def test_numbers_are_masked_and_a_block_is_lifted_by_hand(desk: Client, full_cha
     desk.post(reverse("admin:sms_smsblock_lift", args=[block.pk]), {"_confirmed": "1"})
     assert not SmsBlock.objects.filter(pk=block.pk).exists()
     assert AuditEntry.objects.filter(action="sms.block.lift").count() == 1
+
+
+def test_a_mapping_is_seen_before_it_is_saved(desk: Client) -> None:
+    add_sign()
+    template, other = add_template(**NOTICE_TEMPLATE), add_template(**MARKETING_TEMPLATE)
+    row = TopicText.objects.create(
+        topic="coupon_expiring",
+        template_id=template.pk,
+        fields={"1": {"value": "count"}, "2": {"value": "day"}},
+    )
+    page = desk.get(reverse("admin:campaigns_topictext_change", args=[row.pk])).content.decode()
+    assert "【素衣】您有2张券2026-12-31到期，请到店使用。" in page
+    url = reverse("admin:campaigns_topictext_preview", args=[row.pk])
+    form = {"chosen": str(template.pk), "value__1": "", "words__1": "好多好多", "value__2": "day"}
+    shown = desk.post(url, form).content.decode()
+    assert "您有好多好多张券2026-12-31到期" in shown
+    assert "按 1 条计费，¥0.045" in shown
+    bad = desk.post(url, {**form, "words__1": "看 http://a.cn"}).content.decode()
+    assert "填不进，要填不能有网址；这条短信会发不出去" in bad
+    assert "新品到店" in desk.post(url, {"chosen": str(other.pk)}).content.decode()
+    for nonsense in ("999999", "x", ""):
+        assert desk.post(url, {"chosen": nonsense}).status_code == 200
+    row.refresh_from_db()
+    assert (row.template_id, row.fields["1"]) == (template.pk, {"value": "count"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_trying_a_text_needs_a_right_of_its_own_and_says_what_came_of_it(desk: Client, cast: Cast) -> None:
+    add_sign()
+    template = add_template(**NOTICE_TEMPLATE)
+    page, url = (
+        reverse("admin:sms_smstemplate_change", args=[template.pk]),
+        reverse("admin:sms_smstemplate_try_one", args=[template.pk]),
+    )
+    assert url in desk.get(page).content.decode()
+    form = {"phone": "13800138111", "place_1": "2", "place_2": "明天", CONFIRMED: "1"}
+    assert "手机号有误" in desk.post(url, {**form, "phone": "10086"}).content.decode()
+    desk.post(url, form)
+    shown = desk.get(page).content.decode()
+    assert ("*** **** 8111" in shown, "13800138111" in shown) == (True, False)
+    staff = StaffAccount.objects.create_user("texts", password="x", is_staff=True)
+    for right in ("view_smstemplate", "change_smstemplate"):
+        staff.user_permissions.add(Permission.objects.get(codename=right))
+    looker = Client()
+    looker.force_login(staff)
+    assert url not in looker.get(page).content.decode()
+    looker.post(url, {**form, "phone": "13800138222"})
+    assert SmsTrial.objects.count() == 1
+    staff.user_permissions.add(Permission.objects.get(codename="try_smstemplate"))
+    looker.post(url, {**form, "phone": "13800138222"})
+    assert SmsTrial.objects.count() == 2
+
+
+def test_costs_are_summed_by_day_topic_and_template_and_exported(desk: Client) -> None:
+    add_sign()
+    template = add_template(**NOTICE_TEMPLATE)
+    for filed, count in (("coupon_expiring", 3), ("sale", 1)):
+        lines = [Spending("notice", template.code, filed, 1, 450)] * count
+        services.note_spending(spent=lines)
+    services.note_spending(spent=[Spending("code", "1001", "verification_code", 1, 450)])
+    url = reverse("admin:sms_smsspend_changelist")
+    sums = desk.get(url).context["spending"]
+    assert (sums["texts"], sums["cost"]) == ("5", "¥0.225")
+    by_topic, by_template, by_day = [rows for _title, rows in sums["tables"]]
+    assert by_topic[0] == ("券到期", "3", "¥0.135")
+    assert by_template[0] == ("券到期提醒", "4", "¥0.18")
+    assert by_day == [(f"{clock.today():%Y-%m-%d}", "5", "¥0.225")]
+    assert desk.get(url, {"purpose": "code"}).context["spending"]["cost"] == "¥0.045"
+    rows = sheet_of(desk.get(reverse("admin:sms_smsspend_export"), {"purpose": "notice"}))
+    assert [row[1:3] + row[5:] for row in rows[1:]] == [
+        ["券到期", "券到期提醒", 3, 3, 1350],
+        ["购物", "券到期提醒", 1, 1, 450],
+    ]
+
+
+def test_reports_that_may_be_lost_are_an_alarm_on_the_first_page(desk: Client) -> None:
+    assert "可能丢失的短信回执" not in desk.get(reverse("admin:index")).content.decode()
+    SmsPull.objects.create(kind="receipts", state="lost", asked_at=clock.now())
+    assert "可能丢失的短信回执" in desk.get(reverse("admin:index")).content.decode()

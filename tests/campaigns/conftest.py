@@ -6,7 +6,10 @@ import pytest
 from pytest_django import Settings
 
 from tests.campaigns.kit import World, make_world
+from tests.campaigns.text_kit import Desk
 from tests.cast import Cast
+from tests.sandbox_process import running_sandbox
+from tests.sms.kit import Provider, use_provider
 from tests.wechat.scripted_server import ScriptedServer, hosts_at
 from wechat.client import transport
 
@@ -24,3 +27,18 @@ def server(settings: Settings) -> Iterator[ScriptedServer]:
 @pytest.fixture
 def world(transactional_db: None, cast: Cast, server: ScriptedServer) -> World:
     return make_world(cast, server)
+
+
+@pytest.fixture(scope="module")
+def provider_url() -> Iterator[str]:
+    with running_sandbox() as base_url:
+        yield base_url
+
+
+@pytest.fixture
+def desk(world: World, provider_url: str, settings: Settings) -> Iterator[Desk]:
+    provider = Provider(provider_url)
+    provider.set_up()
+    use_provider(settings, provider)
+    yield Desk(world, provider)
+    provider.script("DELETE", "/faults")
