@@ -215,7 +215,7 @@ class MassListTooLong(InvalidInput):
     """WeChat takes 10,000 in a call."""
 
     code = "campaigns.mass_list_too_long"
-    sentence = _("一次最多 10,000 位，请分成几条，或者按标签群发")
+    sentence = _("一次最多 100,000 位，请分成几条，或者按标签群发")
 
 
 class MassListEmpty(InvalidInput):

@@ -21,6 +21,7 @@ from campaigns.errors import MassForHeadOffice
 from campaigns.models import MassAudienceKind, MassKind, MassMessage, MassState
 from campaigns.selectors.mass import count_left_out, estimate_reach, get_mass_use
 from campaigns.services.mass_confirming import needs_second_person
+from campaigns.services.mass_parts import count_parts
 from core.admin import (
     ChoiceFilter,
     OwnPage,
@@ -65,6 +66,10 @@ class MassMessageAdmin(MassDeeds, OwnPage, ScopedReadOnlyAdmin):
 
     class Media:
         js = ("admin_xiaoer/replies.js", "admin_xiaoer/mass.js")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """A long list's parts are no rows of their own here."""
+        return super().get_queryset(request).filter(whole=None)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("campaigns.add_massmessage"))
@@ -248,6 +253,8 @@ class MassMessageAdmin(MassDeeds, OwnPage, ScopedReadOnlyAdmin):
         ]
         if row.audience == MassAudienceKind.LIST:
             facts.append((_("用途"), str(row.get_purpose_display())))
+        if row.part_count:
+            facts.append((_("分段"), words.part_words(row.part_count, count_parts(row))))
         if row.confirmed_at:
             facts.append((_("确认"), f"{row.confirmed_by} {when(row.confirmed_at)}"))
         facts += [
@@ -270,7 +277,8 @@ class MassMessageAdmin(MassDeeds, OwnPage, ScopedReadOnlyAdmin):
         may_confirm = self.has_confirm_permission(request)
         is_own = row.written_by_id == request.user.pk and needs_second_person()
         has_gone = row.state in (MassState.SENT, MassState.FINISHED)
-        is_deletable = row.kind == MassKind.ARTICLE and bool(row.message_id) and row.deleted_at is None
+        was_taken = bool(row.message_id or row.part_count)
+        is_deletable = row.kind == MassKind.ARTICLE and was_taken and row.deleted_at is None
         return {
             "may_edit": may_operate and is_draft,
             "may_confirm": may_confirm and is_draft and not is_own,

@@ -156,3 +156,14 @@ def result_lines(row: MassMessage) -> list[tuple[Any, str]]:
     if row.copyright_state in COPYRIGHT_WORDS:
         lines.append((_("原创校验"), str(COPYRIGHT_WORDS[row.copyright_state])))
     return lines
+
+
+def part_words(count: int, states: Mapping[str, int]) -> str:
+    """In how many parts a long list goes, and how each stands."""
+    labels = dict(MassState.choices)
+    told = "，".join(f"{labels[state]} {thousands(n)}" for state, n in sorted(states.items()))
+    return _now("名单超过 %(most)s 位，分 %(count)s 段发送：%(told)s") % {
+        "most": thousands(mass.MOST_OPENIDS),
+        "count": count,
+        "told": told,
+    }

@@ -18,6 +18,7 @@ TAG: Final = "tag"
 LIST: Final = "list"
 
 # Why a mass message did not go, or a person was left out. Codes of WeChat's own refusals are the gateway's ("wechat.…").
+PARTS_FAILED: Final = "parts_failed"
 MISSED: Final = "missed"
 NOBODY: Final = "nobody"
 TAG_GONE: Final = "tag_gone"
@@ -30,6 +31,7 @@ MASS_WORDS: Final[Mapping[str, Text]] = {
     TAG_GONE: _("微信里已经没有这个标签"),
     UNRESOLVED: _("微信一直没有说清有没有收下，为避免重复不再发送"),
     REJECTED: _("微信收下后没有发出"),
+    PARTS_FAILED: _("有几段没有发出，其余的已经发了"),
 }
 # Official page "result of a mass message".
 REJECTIONS: Final[Mapping[int, Text]] = {

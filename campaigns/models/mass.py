@@ -48,17 +48,27 @@ class MassPurpose(models.TextChoices):
 
 
 class MassMessageQuerySet(LockingQuerySet["MassMessage"]):
+    def itself_sent(self) -> Self:
+        """Without those that go in parts: the parts are sent."""
+        return self.filter(part_count=0)
+
+    def shown(self) -> Self:
+        """What people wrote, without the parts of it."""
+        return self.filter(whole=None)
+
     def due(self, at: dt.datetime) -> Self:
         """Those to be sent now, and those of which is to be asked now whether they went."""
-        return self.filter(state__in=[MassState.CONFIRMED, MassState.SENDING], not_before__lte=at)
+        return self.itself_sent().filter(
+            state__in=[MassState.CONFIRMED, MassState.SENDING], not_before__lte=at
+        )
 
     def unsettled(self, at: dt.datetime) -> Self:
         """WeChat took them and has told no result for a while."""
-        return self.filter(state=MassState.SENT, not_before__lte=at).exclude(message_id="")
+        return self.itself_sent().filter(state=MassState.SENT, not_before__lte=at).exclude(message_id="")
 
     def gone_out(self) -> Self:
         """Followers got them, or may have: they count against the month."""
-        return self.filter(
+        return self.itself_sent().filter(
             state__in=[MassState.SENDING, MassState.SENT, MassState.FINISHED, MassState.UNCERTAIN]
         )
 
@@ -114,6 +124,11 @@ class MassMessage(models.Model):
     copyright_state = models.PositiveSmallIntegerField(default=0, editable=False)
     settled_at = models.DateTimeField(_("发完时间"), null=True)
     deleted_at = models.DateTimeField(_("删除时间"), null=True)
+    # A long list goes in parts, see campaigns.services.mass_parts.
+    whole = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, editable=False, related_name="parts"
+    )
+    part_count = models.PositiveSmallIntegerField(_("分段"), default=0, editable=False)
 
     objects = MassMessageQuerySet.as_manager()
 

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from campaigns.contracts import MassReach, MassUse
 from campaigns.contracts import reaches as why
@@ -44,15 +45,21 @@ def estimate_reach(message: MassMessage) -> MassReach:
     return MassReach(len(openids), dict(reasons), spent_count=_count_spent(message, openids))
 
 
+def recipients_of(message: MassMessage) -> QuerySet[MassRecipient]:
+    """Whom its list names, its parts' among them."""
+    return MassRecipient.objects.filter(Q(message=message) | Q(message__whole=message))
+
+
 def judge_list(message: MassMessage, *, known: Sequence[str] | None = None) -> dict[str, str]:
     """Why each openid of its list is left out now; "" for who gets it. `known`: of these only.
 
     In the order of the reasons: she was erased, she does not agree (purpose normal: she withdrew), she follows no more.
     """
     account = get_account(message.account_id)
-    openids = list(message.recipients.order_by("pk").values_list("openid", flat=True))
+    openids = list(recipients_of(message).order_by("pk").values_list("openid", flat=True))
     if known is not None:
-        openids = [openid for openid in openids if openid in set(known)]
+        asked = set(known)
+        openids = [openid for openid in openids if openid in asked]
     owners = member_selectors.list_openid_owners(openids, account.app_id)
     alive = set(member_selectors.living_member_ids().filter(pk__in=set(owners.values())))
     silent = _silent(message, alive)
@@ -72,7 +79,7 @@ def judge_list(message: MassMessage, *, known: Sequence[str] | None = None) -> d
 
 def count_left_out(message: MassMessage) -> dict[str, int]:
     """How many of its list did not get it, by reason."""
-    left_out = message.recipients.exclude(left_out="").order_by()
+    left_out = recipients_of(message).exclude(left_out="").order_by()
     return dict(left_out.values_list("left_out").annotate(Count("pk")))
 
 
@@ -87,7 +94,9 @@ def get_mass_use(*, account_id: int, at: dt.datetime | None = None) -> MassUse:
     """What went out this calendar month, Shanghai time, and the calls of today."""
     at = at or clock.now()
     out = _of_month(account_id, at)
-    counts: Mapping[str, int] = dict(out.order_by().values_list("audience").annotate(Count("pk")))
+    counts: Mapping[str, int] = dict(
+        out.order_by().values_list("audience").annotate(Count(Coalesce("whole_id", "pk"), distinct=True))
+    )
     calls = sum(
         line.call_count
         for line in quota.count_calls_by_day(clock.business_day(at))

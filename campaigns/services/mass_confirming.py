@@ -20,6 +20,7 @@ from campaigns.events import MassConfirmed
 from campaigns.models import MassAudienceKind, MassMessage, MassState, ReachPolicy
 from campaigns.selectors.mass import estimate_reach
 from campaigns.selectors.policy import get_policy
+from campaigns.services.mass_parts import split_list
 from core import audit, clock, events
 from core.actor import Actor
 from core.errors import Refusal
@@ -104,6 +105,8 @@ def confirm_mass_message(
             audience=row.audience,
             expected_count=reach.count,
         )
+        going = split_list(row)
         if send_at is None or send_at <= now:
-            events.publish(MassConfirmed(message_id=row.pk))
+            for message_id in going:
+                events.publish(MassConfirmed(message_id=message_id))
     return row

@@ -10,6 +10,7 @@ from campaigns.contracts.mass import REJECTED
 from campaigns.errors import MassChanged, MassNoLongerKnown, MassNotDeletable
 from campaigns.events import MassConfirmed
 from campaigns.models import MassKind, MassMessage, MassState
+from campaigns.services.mass_parts import sum_up, sum_up_open
 from campaigns.services.mass_sending import ASK_AFTER
 from campaigns.services.mass_writing import get_mass_message
 from core import audit, clock, events
@@ -35,9 +36,13 @@ def settle_mass_message(*, told: MassSettled) -> bool:
     mine = MassMessage.objects.filter(account_id=told.account_id)
     with transaction.atomic():
         rows = mine.filter(message_id=told.message_id).lock_rows() if told.message_id else []
-        if rows:
-            return _settle(rows[0], told)
-    if mine.filter(state=MassState.SENDING).exists():
+        if rows and not _settle(rows[0], told):
+            return False
+    if rows:
+        if rows[0].whole_id is not None:
+            sum_up(rows[0].whole_id)
+        return True
+    if mine.itself_sent().filter(state=MassState.SENDING).exists():
         raise Unavailable
     return False
 
@@ -79,6 +84,7 @@ def ask_overdue_results() -> int:
             settled += waiting.update(state=MassState.REJECTED, settled_at=now, code=REJECTED)
         else:
             waiting.update(not_before=now + ASK_AFTER)
+    sum_up_open()
     return settled
 
 
@@ -87,9 +93,11 @@ def delete_mass_message(*, message_id: int, actor: Actor, at: dt.datetime | None
     article; raises WeChatAway, WeChatRefused. Doing it again after a lost answer is the same. Not inside a transaction."""
     row = get_mass_message(message_id)
     has_gone = row.state in (MassState.SENT, MassState.FINISHED)
-    if row.kind != MassKind.ARTICLE or not has_gone or not row.message_id:
+    gone = [one.message_id for one in _sent_rows(row) if one.message_id]
+    if row.kind != MassKind.ARTICLE or not has_gone or not gone:
         raise MassNotDeletable
-    mass.delete_mass(account_id=row.account_id, message_id=row.message_id)
+    for taken_back in gone:
+        mass.delete_mass(account_id=row.account_id, message_id=taken_back)
     now = at or clock.now()
     with transaction.atomic():
         fresh = MassMessage.objects.lock(row.pk)
@@ -108,9 +116,26 @@ def ask_again(*, message_id: int, actor: Actor, at: dt.datetime | None = None) -
         row = MassMessage.objects.lock(message_id)
         if row.state != MassState.UNCERTAIN:
             raise MassChanged
-        if row.first_tried_at is None or now + _SECOND_CHANCE >= row.first_tried_at + mass.KNOWN_FOR:
+        asked = [one for one in _sent_rows(row) if one.state == MassState.UNCERTAIN]
+        known = [one for one in asked if _is_known(one, now)]
+        if not known:
             raise MassNoLongerKnown
-        row.state, row.not_before, row.send_until = MassState.SENDING, now, now + _SECOND_CHANCE
-        row.save(update_fields=["state", "not_before", "send_until"])
+        for one in known:
+            one.state, one.not_before, one.send_until = MassState.SENDING, now, now + _SECOND_CHANCE
+            one.save(update_fields=["state", "not_before", "send_until"])
+            events.publish(MassConfirmed(message_id=one.pk))
         audit.record(action="campaigns.mass_asked_again", subject=row, actor=actor, at=now)
-        events.publish(MassConfirmed(message_id=row.pk))
+    if row.part_count:
+        sum_up(row.pk)
+
+
+def _sent_rows(row: MassMessage) -> list[MassMessage]:
+    """What was sent of it: its parts, or itself."""
+    if not row.part_count:
+        return [row]
+    return list(MassMessage.objects.filter(whole=row).order_by("pk"))
+
+
+def _is_known(row: MassMessage, now: dt.datetime) -> bool:
+    """WeChat still knows the id of its first try, for long enough."""
+    return row.first_tried_at is not None and now + _SECOND_CHANCE < row.first_tried_at + mass.KNOWN_FOR

@@ -18,6 +18,7 @@ from campaigns.models import MassAudienceKind, MassMessage, MassRecipient, MassS
 from campaigns.selectors.mass import judge_list
 from campaigns.selectors.policy import get_policy
 from campaigns.services.mass_confirming import refresh_audience, refuse_unsendable
+from campaigns.services.mass_parts import sum_up, sum_up_open
 from campaigns.services.mass_writing import content_of
 from core import clock
 from core.errors import NotFound
@@ -42,6 +43,7 @@ def send_due_mass_messages() -> int:
     ids = list(due)
     for message_id in ids:
         send_mass_message(message_id)
+    sum_up_open()
     return len(ids)
 
 
@@ -56,10 +58,17 @@ def send_mass_message(message_id: int) -> str:
         except LeaseLost:
             logger.warning("campaigns.mass_lease_lost", extra={"message_id": message_id})
         give_lease_back(mine, holder=holder)
+        _tell_whole(mine)
     state = mine.values_list("state", flat=True).first()
     if state is None:
         raise NotFound
     return state
+
+
+def _tell_whole(mine: QuerySet[MassMessage]) -> None:
+    whole_id = mine.values_list("whole_id", flat=True).first()
+    if whole_id is not None:
+        sum_up(whole_id)
 
 
 def _work(row: MassMessage, mine: QuerySet[MassMessage], holder: str) -> None:

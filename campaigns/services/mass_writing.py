@@ -10,6 +10,8 @@ from campaigns.contracts import MassDraft
 from campaigns.contracts.mass import LIST, TAG
 from campaigns.errors import MassChanged, MassListEmpty, MassListTooLong, MassUnfit
 from campaigns.models import MassMessage, MassPurpose, MassRecipient, MassState
+from campaigns.selectors.mass import recipients_of
+from campaigns.services.mass_parts import LONGEST_LIST, join_parts
 from core import audit, clock
 from core.actor import Actor
 from core.errors import NotFound
@@ -106,7 +108,7 @@ def _openids_of(draft: MassDraft) -> Sequence[str] | None:
         return ()
     if draft.member_ids is None:
         return None
-    if len(draft.member_ids) > mass.MOST_OPENIDS:
+    if len(draft.member_ids) > LONGEST_LIST:
         raise MassListTooLong
     app_id = get_account(draft.account_id).app_id
     return [hers[0] for hers in member_selectors.list_openids(draft.member_ids, app_id).values()]
@@ -145,7 +147,7 @@ def copy_mass_message(*, message_id: int, actor: Actor, at: dt.datetime | None =
             written_at=now,
             **{name: getattr(source, name) for name in names},
         )
-        openids = source.recipients.order_by("pk").values_list("openid", flat=True)
+        openids = recipients_of(source).order_by("pk").values_list("openid", flat=True)
         _fill_list(row, list(openids))
         audit.record(action="campaigns.mass_copied", subject=row, actor=actor, at=now, copied_id=source.pk)
     return row
@@ -182,7 +184,7 @@ def _turn(
     with transaction.atomic():
         row = MassMessage.objects.lock(message_id)
         is_held = row.leased_until is not None and row.leased_until > now
-        if row.state not in allowed or is_held:
+        if row.state not in allowed or is_held or not join_parts(row, allowed):
             raise MassChanged
         row.state = state
         row.client_msg_id, row.not_before, row.first_tried_at, row.attempt_count = "", None, None, 0

@@ -11,6 +11,8 @@ from typing import Any, Final
 from django.apps import apps
 
 from core.actor import Actor
+from sms import services as sms_services
+from sms.contracts import Spending
 
 _DICE_SEED: Final = 59
 _DAYS: Final = 21
@@ -30,6 +32,7 @@ _TOPICS: Final[tuple[tuple[str, int, str, str, tuple[str, ...]], ...]] = (
     ("guide_changed", 4, "专属导购变更", "您的专属导购有变化，点击查看。", ()),
     ("request_step", 5, "服务进展", "您的服务请求有新进展：已接单。", ("sms",)),
 )  # fmt: skip
+_TEXTS: Final = {"coupon_expiring": "1002", "request_step": "1004"}  # config.demo.texts
 _MUST: Final = frozenset({"request_step"})
 
 
@@ -58,6 +61,10 @@ def seed_reach_log(*, at: dt.datetime, actor: Actor) -> None:
     ]
     rows.sort(key=lambda row: row.queued_at)
     reach.objects.bulk_create(rows)
+    for row in rows:
+        if row.channel == "sms":
+            spent = Spending("notice", _TEXTS[row.topic], row.topic, row.segment_count, row.cost_hundredths)
+            sms_services.note_spending(spent=[spent], at=row.sent_at)
     inbox.objects.bulk_create(
         _inbox_message(dice, inbox, row) for row in rows if row.channel == "inbox" and row.state == "sent"
     )

@@ -9,12 +9,14 @@ from core.admin.base import BaseAdmin, ReadOnlyAdmin, ScopedAdmin, ScopedReadOnl
 from core.admin.day_filter import DaysFilter
 from core.admin.exports import Column, Exports, Rows
 from core.admin.extensions import (
+    Alarm,
     ExtraAction,
     ExtraColumn,
     Panel,
     Tile,
     find_answer,
     register_action,
+    register_alarms,
     register_answer,
     register_column,
     register_filter,
@@ -35,6 +37,7 @@ from core.admin.service_forms import ServiceForms
 from core.admin.unfolded import Text, UnfoldStackedInline, UnfoldTabularInline, column, operation
 
 __all__ = [
+    "Alarm",
     "AutocompleteFilter",
     "BaseAdmin",
     "ChoiceFilter",
@@ -81,6 +84,7 @@ __all__ = [
     "percent",
     "plain_address",
     "register_action",
+    "register_alarms",
     "register_answer",
     "register_column",
     "register_filter",

@@ -46,6 +46,17 @@ class Tile:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something on the first page that stands still until a person does something: what, why, and what to do."""
+
+    title: Text
+    why: Text
+    remedy: Text
+    url: str
+    ends: Text = ""  # by itself, in words; "" never
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class ExtraAction:
     """One bulk action of a list, for accounts with the permission; `run` gets the page, the request and the rows."""
 
@@ -56,6 +67,7 @@ class ExtraAction:
 
 
 TileMaker = Callable[[HttpRequest], Sequence[Tile]]
+AlarmMaker = Callable[[HttpRequest], Sequence[Alarm]]
 PanelMaker = Callable[[HttpRequest, Any], Panel | None]
 
 _panels: dict[str, list[tuple[int, PanelMaker]]] = defaultdict(list)
@@ -64,6 +76,7 @@ _filters: dict[str, list[Any]] = defaultdict(list)
 _inlines: dict[str, list[Any]] = defaultdict(list)
 _actions: dict[str, list["ExtraAction"]] = defaultdict(list)
 _tiles: list[tuple[int, str, TileMaker]] = []
+_alarms: list[tuple[int, str, AlarmMaker]] = []
 _answers: dict[str, Callable[[str], str | None]] = {}
 
 
@@ -98,6 +111,22 @@ def register_tiles(permission: str, make: TileMaker, *, order: int) -> None:
     """Show numbers on the first page, to accounts with the permission; smaller orders come first."""
     _tiles.append((order, permission, make))
     _tiles.sort(key=lambda registered: registered[0])
+
+
+def register_alarms(permission: str, make: AlarmMaker, *, order: int) -> None:
+    """Show what stands still above everything on the first page, to accounts with the permission."""
+    _alarms.append((order, permission, make))
+    _alarms.sort(key=lambda registered: registered[0])
+
+
+def alarms_for(request: HttpRequest) -> list[Alarm]:
+    """What stands still, of what this account may see."""
+    return [
+        alarm
+        for _order, permission, make in _alarms
+        if request.user.has_perm(permission)
+        for alarm in make(request)
+    ]
 
 
 def tiles_for(request: HttpRequest) -> list[Tile]:

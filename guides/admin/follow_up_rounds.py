@@ -6,7 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -18,12 +19,14 @@ from core.admin import (
     DayInput,
     DressedForm,
     ExtraAction,
+    Panel,
     Question,
     ScopedReadOnlyAdmin,
     ask,
     bound_data,
     column,
     register_action,
+    register_panel,
     staff_actor,
     thousands,
     when,
@@ -31,10 +34,11 @@ from core.admin import (
 from core.errors import Refusal
 from guides import services
 from guides.contracts import AssignmentPlan
-from guides.models import FollowUpRound
+from guides.models import FollowUp, FollowUpRound, FollowUpState
 from guides.services import follow_up_rounds as rounds
 
 _MEMBERS = "admin:members_member_changelist"
+_MOST_GUIDES = 50
 _USUAL_DAYS = dt.timedelta(days=3)
 
 
@@ -110,17 +114,43 @@ register_action(
 
 @admin.register(FollowUpRound)
 class FollowUpRoundAdmin(ScopedReadOnlyAdmin):
-    """What was given to guides, newest first."""
+    """What was given to guides, newest first, and how far they are."""
 
-    list_display = ("title", "numbers", "due_on", "given_by", "given")
+    list_display = ("title", "numbers", "progress", "due_on", "given_by", "given")
     ordering = ("-pk",)
     search_fields = ("title",)
     search_help_text = _("按缘由查找")
-    fieldsets = ((None, {"fields": ("title", "words", ("due_on", "numbers"), ("given_by", "given_at"))}),)
+    fieldsets = (
+        (None, {"fields": ("title", "words", ("due_on", "numbers"), ("progress", "late"), ("given_by", "given_at"))}),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = FollowUp.objects.filter(round=OuterRef("pk")).order_by().values("round")
+        counted = rows.annotate(n=Count("pk"))
+        today = clock.today()
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                made_count=Coalesce(Subquery(counted.values("n")), 0),
+                done_count=Coalesce(Subquery(counted.filter(state=FollowUpState.DONE).values("n")), 0),
+                late_count=Coalesce(
+                    Subquery(counted.filter(state=FollowUpState.OPEN, due_on__lt=today).values("n")), 0
+                ),
+            )
+        )
 
     @column(_("交给导购 / 选中"))
     def numbers(self, row: FollowUpRound) -> str:
         return f"{thousands(row.given_count)} / {thousands(row.chosen_count)}"
+
+    @column(_("已完成 / 已到导购手里"))
+    def progress(self, row: Any) -> str:
+        return f"{thousands(row.done_count)} / {thousands(row.made_count)}"
+
+    @column(_("逾期没做"))
+    def late(self, row: Any) -> str:
+        return thousands(row.late_count)
 
     @column(_("派发时间"), ordering="given_at")
     def given(self, row: FollowUpRound) -> str:
@@ -129,3 +159,45 @@ class FollowUpRoundAdmin(ScopedReadOnlyAdmin):
     @column(_("话术"))
     def words(self, row: FollowUpRound) -> str:
         return format_html('<div class="xe-plain">{}</div>', row.script)
+
+
+def _guides_panel(request: HttpRequest, row: FollowUpRound) -> Panel:
+    """Who has how much of it left, who has most first."""
+    today = clock.today()
+    mine = FollowUp.objects.filter(round=row)
+    open_now = Q(state=FollowUpState.OPEN)
+    lines = (
+        mine.values("guide_id", "guide__name", "guide__store__name")
+        .annotate(
+            all_count=Count("pk"),
+            done_count=Count("pk", filter=Q(state=FollowUpState.DONE)),
+            open_count=Count("pk", filter=open_now),
+            late_count=Count("pk", filter=open_now & Q(due_on__lt=today)),
+        )
+        .order_by("-open_count", "guide__name")[:_MOST_GUIDES]
+    )
+    list_url = reverse("admin:guides_followup_changelist")
+    rows = [
+        (
+            line["guide__name"] or _now("等会员有专属导购"),
+            line["guide__store__name"] or "—",
+            f"{thousands(line['done_count'])} / {thousands(line['all_count'])}",
+            thousands(line["late_count"]),
+            format_html(
+                '<a class="xe-link" href="{}?round__id__exact={}&guide__id__exact={}&state=open">{}</a>',
+                list_url,
+                row.pk,
+                line["guide_id"],
+                _now("没做的 %(n)s 项") % {"n": thousands(line["open_count"])},
+            )
+            if line["open_count"] and line["guide_id"]
+            else "—",
+        )
+        for line in lines
+    ]
+    heads = (_("导购"), _("门店"), _("已完成"), _("逾期"), _("还没做"))
+    context = {"heads": heads, "rows": rows, "empty": _("还没有到导购手里的任务")}
+    return Panel(_("谁还没做"), "admin/xiaoer/panel_table.html", context)
+
+
+register_panel("guides.FollowUpRound", _guides_panel)

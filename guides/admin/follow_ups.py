@@ -60,7 +60,13 @@ class FollowUpAdmin(FoundByMemberOrGuide, MemberCells, ScopedReadOnlyAdmin):
 
     list_display = ("member_name", "title", "guide_words", "due_on", "state_words", "result_words", "done")
     list_select_related = ("guide",)
-    list_filter = (StateFilter, ResultFilter, ("guide", AutocompleteFilter), ("due_on", DaysFilter))
+    list_filter = (
+        StateFilter,
+        ResultFilter,
+        ("guide", AutocompleteFilter),
+        ("round", AutocompleteFilter),
+        ("due_on", DaysFilter),
+    )
     search_fields = ("guide__name",)
     search_help_text = _("会员姓名、拼音、手机号、会员码，或导购姓名")
     ordering = ("-pk",)

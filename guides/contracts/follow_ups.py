@@ -11,7 +11,7 @@ FollowUpStateName = Literal["open", "done", "dropped"]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FollowUpOrder:
-    """One thing to be done for one member; one for a `source_key`."""
+    """One thing to be done for one member; one for a `source_key`. `reason_key`: of the news that it is told by."""
 
     member_id: int
     topic: str
@@ -19,6 +19,7 @@ class FollowUpOrder:
     script: str
     due_on: dt.date
     source_key: str
+    reason_key: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -84,6 +84,16 @@ class FollowUp(models.Model):
     due_on = models.DateField(_("截止日期"))
     state = models.CharField(_("状态"), max_length=8, choices=FollowUpState, default=FollowUpState.OPEN)
     result = models.CharField(_("结果"), max_length=10, choices=FollowUpResult, blank=True)
+    # Which of the staff's rounds it came of, where one did.
+    round = models.ForeignKey(
+        FollowUpRound,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("任务派发"),
+    )
     note = SealedTextField(_("备注"), blank=True)  # the guide's, up to 200 characters
     source_key = models.CharField(max_length=100, unique=True)  # one follow-up for a reason
     created_at = models.DateTimeField(_("创建时间"))

@@ -16,6 +16,7 @@ from guides.models import FollowUpRound
 from guides.selectors.bound_guides import list_bound_guides
 from guides.services.history import doer
 from guides.services.member_messages import tell_members
+from guides.services.round_keys import reason_key_of
 from guides.services.words import clean_text
 from members import selectors as member_selectors
 
@@ -86,7 +87,7 @@ def _give(
         MemberText(
             member_id=member_id,
             topic="task",
-            reason_key=f"task:{row.pk}:{member_id}",
+            reason_key=reason_key_of(round_id=row.pk, member_id=member_id),
             title=title,
             text=script,
             due_on=due_on,

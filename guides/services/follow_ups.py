@@ -13,6 +13,7 @@ from guides.errors import FollowUpMovedOn, FollowUpTooOld, FollowUpUnfit, NoSuch
 from guides.events import FollowUpChanged
 from guides.models import FollowUp, FollowUpResult, FollowUpState
 from guides.selectors.bound_guides import list_bound_guides
+from guides.services.round_keys import rounds_of
 
 NOTE_LENGTH: Final = 200
 # An open one that nobody did by then is dropped.
@@ -42,6 +43,7 @@ def assign_follow_ups(*, orders: Sequence[FollowUpOrder], at: dt.datetime | None
     now, before or by this call. A member without a guide at work gets none. A title over 60 characters is cut."""
     at = at or clock.now()
     guides = list_bound_guides({order.member_id for order in orders})
+    rounds = rounds_of({order.reason_key for order in orders})
     rows = [
         FollowUp(
             member_id=order.member_id,
@@ -51,6 +53,7 @@ def assign_follow_ups(*, orders: Sequence[FollowUpOrder], at: dt.datetime | None
             script=order.script,
             due_on=order.due_on,
             source_key=order.source_key,
+            round_id=rounds.get(order.reason_key),
             created_at=at,
         )
         for order in sorted(orders, key=lambda one: one.source_key)

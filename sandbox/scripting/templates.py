@@ -12,7 +12,8 @@ from sandbox.models import Account, Person
 from sandbox.people import send_scripted
 from sandbox.scripting.base import Answer, Ask, Desk, read_script
 
-# Of one pop-up. Official page "wx.requestSubscribeMessage", whose codes stand in the sentences.
+# Of one pop-up. Official page "wx.requestSubscribeMessage", with its table of errCodes: 10001 no template is named, 20001 there
+# is none of that id, 20003 too many are. The page says five by now; three are what every client takes.
 MOST_ASKED = 3
 
 

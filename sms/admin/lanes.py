@@ -10,14 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.admin import (
+    Alarm,
     ReadOnlyAdmin,
-    Tile,
     ask_lift,
     ask_rate,
     column,
     operation,
-    register_tiles,
-    thousands,
+    register_alarms,
     when,
 )
 from sms.models import SmsLane
@@ -112,12 +111,20 @@ def _is_halted(row: SmsLane) -> bool:
     return row.halted_at is not None and (row.halted_until is None or row.halted_until > clock.now())
 
 
-def _tiles(request: HttpRequest) -> list[Tile]:
-    halts = lanes.count_halts(at=clock.now())
-    if not halts:
-        return []
+def _alarms(request: HttpRequest) -> list[Alarm]:
+    """Every purpose whose texts the provider stopped."""
     url = reverse("admin:sms_smslane_changelist")
-    return [Tile(_("停发的短信"), thousands(halts), url, _("服务商不让发，等人处理"), is_alarm=True)]
+    return [
+        Alarm(
+            _("停发的短信：%(purpose)s") % {"purpose": row.get_purpose_display()},
+            words_of(row.halt_code),
+            remedy_of(row.halt_code),
+            url,
+            _("到 %(at)s 自动恢复") % {"at": when(row.halted_until)} if row.halted_until else _("等人处理"),
+        )
+        for row in SmsLane.objects.exclude(halted_at=None).order_by("pk")
+        if _is_halted(row)
+    ]
 
 
-register_tiles("sms.view_smslane", _tiles, order=4)
+register_alarms("sms.view_smslane", _alarms, order=4)

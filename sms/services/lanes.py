@@ -60,11 +60,6 @@ def is_halted(*, purpose: PurposeName, at: dt.datetime) -> bool:
     return SmsLane.objects.filter(core_lanes.is_stopped(at), purpose=purpose).exists()
 
 
-def count_halts(*, at: dt.datetime) -> int:
-    """How many purposes are stopped at that instant."""
-    return SmsLane.objects.filter(core_lanes.is_stopped(at)).count()
-
-
 def list_lanes() -> Sequence[SmsLaneCard]:
     """Every purpose that was ever used."""
     return [

@@ -68,7 +68,7 @@ def mass(world: World) -> World:
         ({"audience": "tag", "tag_id": 999}, MassUnfit, "tag"),
         ({"audience": "tag"}, MassUnfit, "tag"),
         ({"audience": "list"}, MassListEmpty, "file"),
-        ({"audience": "list", "member_ids": range(10_001)}, MassListTooLong, None),
+        ({"audience": "list", "member_ids": range(100_001)}, MassListTooLong, None),
     ],
 )
 def test_what_wechat_would_refuse_is_refused_at_once(

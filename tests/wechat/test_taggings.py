@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from core import clock
 from core.actor import Actor
-from tests.wechat.gateway_out import Sandbox, at_once
+from tests.wechat.gateway_out import APP_ID, Sandbox, at_once
 from tests.wechat.scripted_server import DROP, FINE, HTML, Reply, ScriptedServer, Seen, error, ok
 from wechat.models import Account, Follower, FollowerTag, FollowerTagging, ForgottenFollower, SendLane
 from wechat.services import (
@@ -296,3 +296,77 @@ def test_what_nobody_wants_any_more_stays_where_it_is(account: Account, server: 
     assert tagging_queue.work_taggings() == 0
     assert carriers(tag) == {openids[0]}
     assert FollowerTagging.objects.count() == 1
+
+
+def tagged(account: Account) -> tuple[FollowerTag, str]:
+    """One follower who has a tag in WeChat."""
+    [openid], tag = follow(account, 1), make_tag(account)
+    want(tag, [openid])
+    tagging_queue.work_taggings()
+    return tag, openid
+
+
+def erase(openid: str) -> None:
+    erasing.erase_person(people=[(APP_ID, openid)])
+
+
+def test_wechats_tags_are_taken_off_who_is_erased_and_then_nothing_names_her(
+    account: Account, server: ScriptedServer
+) -> None:
+    server.script(PUT, FINE)
+    server.script(TAKE, FINE)
+    tag, openid = tagged(account)
+    other = make_tag(account, 101, "只在这里等着")
+    want(other, [openid])
+    erase(openid)
+    assert [row.tag_id for row in FollowerTagging.objects.all()] == [tag.pk]  # what waited is not done
+    assert carriers(tag) == {openid}
+    tagging_queue.work_taggings()
+    assert [call.json()["openid_list"] for call in server.calls(TAKE)] == [[openid]]
+    assert not FollowerTagging.objects.exists()
+    assert want(tag, [openid]) == (0, 0)  # she is no follower of ours
+
+
+@pytest.mark.parametrize("answer", [error(40003), error(43004), error(45159)])
+def test_a_refusal_is_an_answer_too(account: Account, server: ScriptedServer, answer: Reply) -> None:
+    server.script(PUT, FINE)
+    server.script(TAKE, answer)
+    _tag, openid = tagged(account)
+    erase(openid)
+    tagging_queue.work_taggings()
+    assert not FollowerTagging.objects.exists()
+
+
+def test_what_wechat_does_not_take_off_is_asked_again_for_a_week(
+    account: Account, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.script(PUT, FINE)
+    server.script(TAKE, error(45009))
+    _tag, openid = tagged(account)
+    erase(openid)
+    tagging_queue.work_taggings()
+    assert FollowerTagging.objects.get().state == "queued"
+    now = clock.now()
+    assert taggings.prune_forgotten_taggings(at=now + dt.timedelta(days=6, hours=23)) == 0
+    assert taggings.prune_forgotten_taggings(at=now + dt.timedelta(days=7, hours=1)) == 1
+    assert "wechat.tags_of_erased_left" in caplog.messages
+    assert openid not in caplog.text
+
+
+def test_a_tag_that_a_worker_is_putting_on_while_she_is_erased_comes_off_again(
+    account: Account, server: ScriptedServer
+) -> None:
+    [openid], tag = follow(account, 1), make_tag(account)
+    want(tag, [openid])
+
+    def erase_meanwhile(_seen: Seen) -> Reply:
+        erase(openid)
+        connection.close()  # the server's thread ends with this call
+        return FINE
+
+    server.script(PUT, erase_meanwhile)
+    server.script(TAKE, FINE)
+    tagging_queue.work_taggings()
+    tagging_queue.work_taggings()
+    assert (asked(server, PUT), asked(server, TAKE)) == ([1], [1])
+    assert not FollowerTagging.objects.exists()

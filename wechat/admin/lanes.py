@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.admin import (
+    Alarm,
     ReadOnlyAdmin,
-    Tile,
     ask_lift,
     ask_rate,
     operation,
-    register_tiles,
+    register_alarms,
     thousands,
     when,
 )
@@ -142,14 +142,20 @@ def _named(lane: Any) -> dict[str, Any]:
     return {"account": lane.account.name, "channel": lane.get_channel_display()}
 
 
-def _tiles(request: HttpRequest) -> list[Tile]:
-    halts = lanes.count_halts(at=clock.now())
-    if not halts:
-        return []
-    title = _("停发的消息通道")
+def _alarms(request: HttpRequest) -> list[Alarm]:
+    """Every channel that WeChat stopped: nothing goes over it until it is lifted."""
     return [
-        Tile(title, thousands(halts), reverse("admin:wechat_quota"), _("微信不让发，等人处理"), is_alarm=True)
+        Alarm(
+            _("停发的消息通道：%(account)s · %(channel)s")
+            % {"account": line.account_name, "channel": line.channel},
+            line.halt,
+            line.remedy,
+            reverse("admin:wechat_quota"),
+            line.halt_until,
+        )
+        for line in lane_lines(request, at=clock.now())
+        if line.halt
     ]
 
 
-register_tiles("wechat.view_outboundcall", _tiles, order=3)
+register_alarms("wechat.view_outboundcall", _alarms, order=3)

@@ -72,6 +72,8 @@ class FollowerTagging(models.Model):
     # When `is_there` was last learnt or made, and the reading of the list that named her last.
     changed_at = models.DateTimeField(_("最近变化"))
     seen_at = models.DateTimeField(null=True)
+    # Its person was erased: the row lives until WeChat has taken the tag off, or refuses to, or a week has passed.
+    forgotten_at = models.DateTimeField(null=True, editable=False)
     lease_holder = models.CharField(max_length=32, blank=True)
     leased_until = models.DateTimeField(null=True)
 

@@ -17,6 +17,7 @@ from wechat.models.inbox import InboundState
 from wechat.models.outbox import MessageState
 from wechat.services import parsing
 from wechat.services.forgotten import remember_forgotten
+from wechat.services.taggings import forget_taggings
 
 Person = Sequence[tuple[str, str]]  # (app id, openid)
 
@@ -60,8 +61,9 @@ def export_person(*, people: Person) -> dict[str, list[dict[str, Any]]]:
 
 
 def erase_person(*, people: Person, unionids: Iterable[str] = (), at: dt.datetime | None = None) -> int:
-    """No follower, push, tag or message names her or tells what she said; rows touched. Where she follows on, the list of
-    followers does not bring her back (`wechat.services.forgotten`).
+    """No follower, push or message names her or tells what she said; rows touched. Where she follows on, the list of
+    followers does not bring her back (`wechat.services.forgotten`), and WeChat's tags are taken off her: until they are,
+    their rows name her, a week at most.
 
     Pushes keep their dedupe key, so that a retry of WeChat's does not bring her back; those that wait are not worked
     off any more, messages that wait are not sent. Rows that a worker holds this moment lose their content, and keep
@@ -75,7 +77,7 @@ def erase_person(*, people: Person, unionids: Iterable[str] = (), at: dt.datetim
         touched += _blank_pushes(InboundEvent.objects.filter(whose), at)
         touched += _blank(OutboundMessage.objects.filter(whose), at)
         touched += _trials(people).delete()[0]
-        touched += _taggings(people).delete()[0]
+        touched += forget_taggings(_taggings(people), at=at)
         followers = Follower.objects.filter(whose)
     known = [unionid for unionid in unionids if unionid]
     followers |= Follower.objects.filter(unionid__in=known)

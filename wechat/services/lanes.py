@@ -115,11 +115,6 @@ def list_lanes() -> Sequence[LaneCard]:
     ]
 
 
-def count_halts(*, at: dt.datetime) -> int:
-    """How many channels are stopped at that instant."""
-    return SendLane.objects.filter(core_lanes.is_stopped(at)).count()
-
-
 def lift_halt(*, account_id: int, channel: Channel, actor: Actor, at: dt.datetime | None = None) -> None:
     """The channel sends again; what made WeChat refuse is somebody's to have mended. Refuses (NotHalted) one that is
     not stopped."""

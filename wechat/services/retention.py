@@ -10,6 +10,7 @@ from core import clock
 from wechat.models import InboundEvent, MediaHandle, OutboundCall, OutboundMessage, TemplateTrial
 from wechat.models.inbox import InboundState
 from wechat.models.outbox import MessageState
+from wechat.services.taggings import prune_forgotten_taggings
 
 _CHUNK: Final = 5_000
 CALLS_KEPT: Final = dt.timedelta(days=90)
@@ -30,6 +31,7 @@ def prune_gateway() -> int:
         + _delete(TemplateTrial.objects.older_than(horizon))
         + _delete(OutboundCall.objects.filter(called_at__lt=now - CALLS_KEPT))
         + _delete(MediaHandle.objects.filter(expires_at__lt=now))
+        + prune_forgotten_taggings(at=now)
     )
 
 

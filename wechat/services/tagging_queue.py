@@ -184,6 +184,7 @@ class _Worker:
         code = verdicts.PREFIX + _CODES.get(error.errcode or 0, "refused")
         free = {"lease_holder": "", "leased_until": None}
         mine = self._mine(batch)
+        mine.filter(forgotten_at__isnull=False, wanted=batch[0].wanted).delete()
         mine.filter(wanted=batch[0].wanted).update(
             state=TaggingState.FAILED, code=code, errcode=error.errcode, not_before=now + FAILED_FOR, **free
         )

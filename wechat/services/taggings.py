@@ -5,6 +5,7 @@ Higher apps say who is to carry a tag (`want_tag`); the rows that differ from wh
 """
 
 import datetime as dt
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from core import clock
 from wechat.contracts import TaggingCounts, WantedTag
 from wechat.models import FollowerTag, FollowerTagging
 from wechat.models.followers import TaggingState
+
+logger = logging.getLogger(__name__)
 
 _PUT: Final = """
 INSERT INTO wechat_followertagging AS known
@@ -29,6 +32,7 @@ SET wanted = TRUE, not_before = excluded.not_before, attempt_count = 0, code = '
     state = CASE WHEN known.is_there AND known.lease_holder = '' THEN 'settled' ELSE 'queued' END
 WHERE known.wanted IS DISTINCT FROM TRUE
 """
+_FORGET_WITHIN: Final = dt.timedelta(days=7)
 # What a worker has in hand this moment may get there yet: it is looked at again after.
 _TAKE: Final = """
 UPDATE wechat_followertagging known
@@ -87,7 +91,7 @@ def retry_failed_taggings(*, tag_pk: int, at: dt.datetime | None = None) -> int:
 
 def release_tag(*, tag_pk: int) -> int:
     """Nobody wants anything of the tag any more: it stays where it is, and what waits is not done; how many rows."""
-    wanted = FollowerTagging.objects.filter(tag_id=tag_pk, wanted__isnull=False)
+    wanted = FollowerTagging.objects.filter(tag_id=tag_pk, wanted__isnull=False, forgotten_at__isnull=True)
     with transaction.atomic():
         count = wanted.update(wanted=None, state=TaggingState.SETTLED, code="", errcode=None)
         _drop_settled(tag_id=tag_pk)
@@ -150,6 +154,31 @@ def keep_told(*, account_id: int, told: Mapping[str, Iterable[int]], asked_at: d
 def drop_taggings(*, account_id: int, openid: str) -> int:
     """Nothing is known of her tags any more: she left, and WeChat took them off."""
     return FollowerTagging.objects.filter(tag__account_id=account_id, openid=openid).delete()[0]
+
+
+def forget_taggings(rows: QuerySet[FollowerTagging], *, at: dt.datetime) -> int:
+    """The person of these was erased: what WeChat has on her is taken off, and the row goes with it; how many. A tag that a
+    worker is putting on this moment is there afterwards."""
+    there = Q(is_there=True) | ~Q(lease_holder="")
+    touched = rows.exclude(there).delete()[0]
+    return touched + rows.update(
+        wanted=False,
+        state=TaggingState.QUEUED,
+        not_before=at,
+        attempt_count=0,
+        code="",
+        errcode=None,
+        seen_at=None,
+        forgotten_at=at,
+    )
+
+
+def prune_forgotten_taggings(*, at: dt.datetime) -> int:
+    """What WeChat has not taken off the erased within a week stays there until they unfollow; our rows go, and say so once."""
+    left = FollowerTagging.objects.filter(forgotten_at__lt=at - _FORGET_WITHIN).delete()[0]
+    if left:
+        logger.error("wechat.tags_of_erased_left", extra={"tagging_count": left})
+    return left
 
 
 _SETTLED: Final = Q(state=TaggingState.SETTLED, is_there=False, lease_holder="") & ~Q(wanted=True)
