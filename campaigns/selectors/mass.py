@@ -95,7 +95,9 @@ def get_mass_use(*, account_id: int, at: dt.datetime | None = None) -> MassUse:
     at = at or clock.now()
     out = _of_month(account_id, at)
     counts: Mapping[str, int] = dict(
-        out.order_by().values_list("audience").annotate(Count(Coalesce("whole_id", "pk"), distinct=True))
+        out.order_by()
+        .values_list("audience")
+        .annotate(sent_count=Count(Coalesce("whole_id", "pk"), distinct=True))
     )
     calls = sum(
         line.call_count
