@@ -96,7 +96,10 @@ def halted(cast: Cast) -> SendLane:
 def test_a_halt_is_told_on_the_first_page_and_lifted_on_the_quota_page(
     desk: Client, halted: SendLane
 ) -> None:
-    assert "停发的消息通道" in desk.get(reverse("admin:index")).content.decode()
+    first = desk.get(reverse("admin:index")).content.decode()
+    assert "停发的消息通道：素衣 SUYI · 模板消息" in first
+    assert "（48001）" in first
+    assert "请在微信后台确认这个账号已开通该接口，再恢复" in first
     body = desk.get(reverse("admin:wechat_quota")).content.decode()
     lift = reverse("admin:wechat_sendlane_lift", args=[halted.pk])
     assert "48001" in body

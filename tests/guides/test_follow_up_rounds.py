@@ -1,11 +1,14 @@
 """Staff give follow-ups for chosen members to their guides: once for a key, through the reach layer."""
 
 import datetime as dt
+from html import unescape
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 
 from campaigns import services as campaign_services
 from campaigns.models import FrequencyCap, Reach, ReachPolicy
@@ -14,6 +17,7 @@ from core.errors import Refusal
 from guides import services
 from guides.models import FollowUp, FollowUpRound
 from guides.services import follow_up_rounds
+from guides.services.round_keys import rounds_of
 from members import services as member_services
 from tests.cast import DIRECTOR, Cast
 from tests.members.privacy_kit import withdraw
@@ -141,3 +145,41 @@ def test_too_many_at_once_are_refused(cast: Cast, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(Refusal) as refusal:
         give()
     assert refusal.value.code == "guides.follow_up_round_too_large"
+
+
+def test_staff_see_how_far_a_round_is_and_who_has_not_done_it(cast: Cast, client: Client) -> None:
+    client.force_login(cast.head_office)
+    row, other = give(), give("k2", title="另一轮")
+    campaign_services.send_due_reaches()
+    assert set(FollowUp.objects.values_list("round_id", flat=True)) == {row.pk, other.pk}
+    listed = reverse("admin:guides_followupround_changelist")
+    page = reverse("admin:guides_followupround_change", args=[row.pk])
+    assert client.get(listed).content.decode().count("0 / 1") == 2
+    shown = client.get(page).content.decode()
+    assert "没做的 1 项" in shown
+    link = unescape(shown.split('<a class="xe-link" href="')[1].split('"')[0])
+    left = client.get(link).context["cl"].queryset
+    assert [(task.round_id, task.guide_id) for task in left] == [(row.pk, cast.lina.id)]
+    task = FollowUp.objects.get(round=row)
+    FollowUp.objects.filter(pk=task.pk).update(due_on=clock.today() - dt.timedelta(days=1))
+    done = dict(client.get(page).context["adminform"].form.instance.__dict__)
+    assert (done["done_count"], done["made_count"], done["late_count"]) == (0, 1, 1)
+    FollowUp.objects.filter(pk=task.pk).update(due_on=task.due_on)
+    services.complete_follow_up(
+        guide_id=cast.lina.id, public_id=task.public_id, result="reached", actor=DIRECTOR
+    )
+    shown = client.get(page).content.decode()
+    assert ("1 / 1" in shown, "没做的" in shown) == (True, False)
+
+
+def test_a_reason_that_only_looks_like_a_rounds_is_none(cast: Cast) -> None:
+    row = give()
+    keys = {
+        f"task:{row.pk}:7",
+        f"task:{row.pk + 1}:7",
+        "task:x:1",
+        f"task:{10**18}:1",
+        f" task:{row.pk}:7",
+        "",
+    }
+    assert rounds_of(keys) == {f"task:{row.pk}:7": row.pk}
