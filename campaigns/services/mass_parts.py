@@ -45,7 +45,7 @@ def split_list(whole: MassMessage) -> list[int]:
     return [part.pk for part in parts]
 
 
-def join_parts(whole: MassMessage, allowed: set[MassState]) -> bool:
+def join_parts(*, whole: MassMessage, allowed: set[MassState]) -> bool:
     """The list is the whole's again and its parts are gone; False when one of them is going, or has gone. With the whole's
     row locked."""
     parts = list(MassMessage.objects.filter(whole=whole).order_by("pk").lock_rows())

@@ -184,7 +184,7 @@ def _turn(
     with transaction.atomic():
         row = MassMessage.objects.lock(message_id)
         is_held = row.leased_until is not None and row.leased_until > now
-        if row.state not in allowed or is_held or not join_parts(row, allowed):
+        if row.state not in allowed or is_held or not join_parts(whole=row, allowed=allowed):
             raise MassChanged
         row.state = state
         row.client_msg_id, row.not_before, row.first_tried_at, row.attempt_count = "", None, None, 0
