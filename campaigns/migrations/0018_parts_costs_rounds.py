@@ -22,7 +22,7 @@ WHERE reach.reason_key ~ '^task:[0-9]{1,18}:[0-9]+$' AND task.source_key = 'reac
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0016_outcome_notes"),
+        ("campaigns", "0017_proof_pages"),
         ("guides", "0012_follow_up_rounds"),
         ("sms", "0003_trials_pulls_spending"),
     ]
