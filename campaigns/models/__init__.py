@@ -15,6 +15,18 @@ from campaigns.models.campaigns import (
 )
 from campaigns.models.grants import GrantEntry, GrantReason, SubscriptionGrant
 from campaigns.models.inbox import InboxMessage
+from campaigns.models.journeys import (
+    Enrolment,
+    EnrolmentState,
+    EnrolmentStep,
+    Journey,
+    JourneyCount,
+    JourneyMoment,
+    JourneyState,
+    JourneyTally,
+    JourneyVersion,
+    JourneyWatch,
+)
 from campaigns.models.mass import (
     MassAudienceKind,
     MassKind,
@@ -63,11 +75,21 @@ __all__ = [
     "CampaignVariant",
     "CapSpan",
     "DeliveryState",
+    "Enrolment",
+    "EnrolmentState",
+    "EnrolmentStep",
     "FrequencyCap",
     "GrantEntry",
     "GrantReason",
     "Importance",
     "InboxMessage",
+    "Journey",
+    "JourneyCount",
+    "JourneyMoment",
+    "JourneyState",
+    "JourneyTally",
+    "JourneyVersion",
+    "JourneyWatch",
     "MappingKind",
     "MassAudienceKind",
     "MassKind",
