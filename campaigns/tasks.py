@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from campaigns import services
-from campaigns.services import running
+from campaigns.services import journeys, running
 
 
 @shared_task(name="campaigns.send_due_reaches")
@@ -22,6 +22,25 @@ def work_campaigns() -> int:
 def work_mass_messages() -> int:
     """Mass messages whose time has come, whose worker died, or whose result is overdue."""
     return services.send_due_mass_messages() + services.ask_overdue_results()
+
+
+@shared_task(name="campaigns.work_journeys")
+def work_journeys() -> int:
+    """See the service of that name."""
+    return journeys.work_journeys()
+
+
+@shared_task(name="campaigns.keep_journeys")
+def keep_journeys() -> int:
+    """Numbers are folded, and ended journeys let everybody out."""
+    journeys.fold_journey_counts()
+    return journeys.finish_ended_journeys()
+
+
+@shared_task(name="campaigns.prune_journey_steps")
+def prune_journey_steps() -> int:
+    """See the service of that name."""
+    return journeys.prune_journey_steps()
 
 
 @shared_task(name="campaigns.work_webhooks")

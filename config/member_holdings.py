@@ -44,6 +44,7 @@ HOLDINGS: tuple[str, ...] = (
     "campaigns.services.holdings_campaigns.CampaignHoldings",
     "campaigns.services.holdings_webhooks.WebhookHoldings",
     "campaigns.services.holdings_outcomes.OutcomeHoldings",
+    "campaigns.services.holdings_journeys.JourneyHoldings",
     "members.services.holdings_points.PointsHoldings",
     "miniapp.services.holdings.DeviceHoldings",
     "members.services.holdings_privacy.ProfileHoldings",

@@ -237,6 +237,11 @@ if not 1 <= REACH_THREADS <= 64:
 REACH_SENDERS = env.whole("REACH_SENDERS", 2)
 if REACH_SENDERS < 1:
     raise BadSetting(f"REACH_SENDERS takes 1 or more, not {REACH_SENDERS}")
+# Processes that move members in journeys at the same time, of all workers.
+JOURNEY_RUNNERS = env.whole("JOURNEY_RUNNERS", 2)
+if JOURNEY_RUNNERS < 1:
+    raise BadSetting(f"JOURNEY_RUNNERS takes 1 or more, not {JOURNEY_RUNNERS}")
+JOURNEY_KEEP_DAYS = env.whole("JOURNEY_KEEP_DAYS", 180)
 # Hosts that webhooks may call although they lie in our own network, over http too; with a port or without.
 WEBHOOK_INSIDE_HOSTS = env.words("WEBHOOK_INSIDE_HOSTS")
 WEBHOOK_KEEP_DAYS = env.whole("WEBHOOK_KEEP_DAYS", 90)

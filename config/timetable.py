@@ -38,6 +38,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "work_mass_messages": {"task": "campaigns.work_mass_messages", "schedule": 5.0},
     "prune_mass_lists": {"task": "campaigns.prune_mass_lists", "schedule": 6 * 3600.0},
     "prune_reaches": {"task": "campaigns.prune_reaches", "schedule": 3600.0},
+    # Who is due in a journey, what happened, whose day it is.
+    "work_journeys": {"task": "campaigns.work_journeys", "schedule": 5.0},
+    "keep_journeys": {"task": "campaigns.keep_journeys", "schedule": 15.0},
+    "prune_journey_steps": {"task": "campaigns.prune_journey_steps", "schedule": 3600.0},
     "work_webhooks": {"task": "campaigns.work_webhooks", "schedule": 5.0},
     "prune_webhooks": {"task": "campaigns.prune_webhooks", "schedule": 3600.0},
     # Segments that are due, and members whose rows changed; mostly there are none.

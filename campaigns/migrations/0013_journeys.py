@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='journey',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'draft'), ('version__isnull', False), _connector='OR'), name='journey_runs_a_version'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'ended']), ('version__isnull', False), _connector='OR'), name='journey_runs_a_version'),
         ),
         migrations.AddIndex(
             model_name='enrolment',

@@ -12,7 +12,7 @@ CREATE FUNCTION campaigns_note_moment() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT FROM campaigns_journeywatch WHERE family = TG_ARGV[0]) THEN
         EXECUTE 'INSERT INTO campaigns_journeymoment (event, member_id, key, at) '
-            'SELECT found.event, found.member_id, found.key, now() FROM (' || TG_ARGV[1]
+            'SELECT found.event, found.member_id, found.key, clock_timestamp() FROM (' || TG_ARGV[1]
             || ') found (event, member_id, key) JOIN campaigns_journeywatch watch ON watch.event = found.event '
             'WHERE found.member_id IS NOT NULL ORDER BY found.member_id';
     END IF;
@@ -22,7 +22,7 @@ END $$
 _INSERT = "NEW TABLE AS new_rows"
 _UPDATE = "OLD TABLE AS old_rows NEW TABLE AS new_rows"
 _PAIRS = "new_rows n JOIN old_rows o ON o.id = n.id"
-_DAY = "to_char(now(), ''YYYYMMDDHH24MISSUS'')"
+_DAY = "to_char(clock_timestamp(), ''YYYYMMDDHH24MISSUS'')"
 # Table, statement, family, query.
 _TRIGGERS = (
     (

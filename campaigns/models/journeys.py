@@ -70,7 +70,8 @@ class Journey(models.Model):
                 condition=~Q(made_as="") & ~Q(state="ended"),
             ),
             models.CheckConstraint(
-                condition=Q(state="draft") | Q(version__isnull=False), name="journey_runs_a_version"
+                condition=Q(state__in=["draft", "ended"]) | Q(version__isnull=False),
+                name="journey_runs_a_version",
             ),
         ]
 

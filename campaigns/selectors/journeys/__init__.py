@@ -3,7 +3,12 @@
 from campaigns.selectors.journeys.graph import back_ways, reachable, ways_of
 from campaigns.selectors.journeys.kinds import STEP_KINDS, TRIGGER_KINDS, StepKind, TriggerKind
 from campaigns.selectors.journeys.parameters import moment_names
-from campaigns.selectors.journeys.reading import find_definition, read_definition, write_definition
+from campaigns.selectors.journeys.reading import (
+    definition_of,
+    find_definition,
+    read_definition,
+    write_definition,
+)
 
 __all__ = [
     "STEP_KINDS",
@@ -11,6 +16,7 @@ __all__ = [
     "StepKind",
     "TriggerKind",
     "back_ways",
+    "definition_of",
     "find_definition",
     "moment_names",
     "reachable",

@@ -22,11 +22,11 @@ from campaigns.contracts.journeys import (
     Trigger,
 )
 from campaigns.contracts.segments import Group
-from campaigns.errors import JourneyUnfit, RuleUnfit
+from campaigns.errors import JourneyUnfit
 from campaigns.selectors.journeys.graph import graph_faults
 from campaigns.selectors.journeys.kinds import MOST_WAIT_DAYS, STEP_KINDS, TRIGGER_KINDS
 from campaigns.selectors.journeys.parameters import Moment
-from campaigns.selectors.segments import read_rule, write_rule
+from campaigns.selectors.segments import find_rule, node_of, write_rule
 from members.selectors.conditions import BadValue, Parameter
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,19}")
@@ -73,6 +73,36 @@ def write_definition(definition: Definition) -> dict[str, Any]:
     if definition.goal is not None:
         kept["goal"] = _written(definition.goal)
     return kept
+
+
+def definition_of(kept: Mapping[str, Any]) -> Definition:
+    """The definition that `write_definition` wrote: it was read once, and what it names may be gone since."""
+    steps = {
+        name: Step(
+            name,
+            step["kind"],
+            step["with"],
+            step.get("next", ""),
+            step.get("else", ""),
+            Act(step["kind"], step["with"]) if STEP_KINDS[step["kind"]].is_act else None,
+        )
+        for name, step in kept["steps"].items()
+    }
+    goal = kept.get("goal")
+    return Definition(
+        Trigger(kept["trigger"]["on"], kept["trigger"]["with"]),
+        kept["first"],
+        steps,
+        node_of(kept["who"]) if "who" in kept else None,
+        ReEntry(kept["re_entry"]["how"], kept["re_entry"].get("days", 0)),
+        tuple(map(_ending_of, kept.get("exits", []))),
+        None if goal is None else _ending_of(goal),
+        kept["most_rounds"],
+    )
+
+
+def _ending_of(kept: Mapping[str, Any]) -> Ending:
+    return Ending(event=kept["on"]) if "on" in kept else Ending(rule=node_of(kept["rule"]))
 
 
 def _written(ending: Ending) -> dict[str, Any]:
@@ -198,9 +228,9 @@ class _Reader:
         return Step(name, kind.code, values, following, otherwise, act)
 
     def _span(self, values: Mapping[str, Any], path: str) -> None:
-        if "amount" in values and "unit" in values:
-            if values["amount"] > MOST_WAIT_DAYS * _UNIT_DAYS[values["unit"]]:
-                self._bad(f"{path}/with/amount", "wait_too_long", most=MOST_WAIT_DAYS)
+        unit = values.get("unit")
+        if unit and values.get("amount", 0) > MOST_WAIT_DAYS * _UNIT_DAYS[unit]:
+            self._bad(f"{path}/with/amount", "wait_too_long", most=MOST_WAIT_DAYS)
 
     def _way(self, value: Mapping[str, Any], way: str, path: str, others: Mapping[str, Any]) -> str:
         name = value.get(way)
@@ -234,12 +264,10 @@ class _Reader:
         return values
 
     def _rule(self, value: Any, path: str) -> Group | None:
-        try:
-            return read_rule(value)
-        except RuleUnfit as unfit:
-            for fault in unfit.details["faults"]:
-                self._told(Fault(f"{path}{fault['path']}", fault["code"], fault.get("details", {})))
-        return None
+        rule, faults = find_rule(value)
+        for fault in faults:
+            self._told(Fault(f"{path}{fault.path}", fault.code, fault.details))
+        return rule
 
     def _whole(self, value: Any, path: str, least: int, most: int) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -255,8 +283,10 @@ class _Reader:
             if name not in names:
                 self._bad(f"{path}/{pointer_part(name)}", "unknown_field")
 
-    def _bad(self, path: str, code: str, **details: Any) -> None:
+    def _bad(self, path: str, code: str, **details: Any) -> Any:
+        """Always None: what was bad is not there."""
         self._told(Fault(path, code, details))
+        return None
 
     def _told(self, fault: Fault) -> None:
         if len(self.faults) < MOST_FAULTS:

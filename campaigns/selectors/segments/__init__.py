@@ -10,6 +10,7 @@ from campaigns.selectors.segments.people import (
     scope_of,
 )
 from campaigns.selectors.segments.reading import (
+    find_rule,
     leaves_of,
     node_of,
     read_rule,
@@ -24,6 +25,7 @@ __all__ = [
     "Sql",
     "count_members",
     "explain_member",
+    "find_rule",
     "found_of",
     "leaves_of",
     "list_pivots",

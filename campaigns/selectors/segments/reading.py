@@ -20,11 +20,19 @@ from members.selectors.conditions import BadValue, Condition, all_conditions
 
 def read_rule(rule: Any) -> Group:
     """The tree of a rule that came as JSON objects; its root is a group. Raises RuleUnfit with every fault found."""
+    node, faults = find_rule(rule)
+    if node is None:
+        raise rule_unfit(faults)
+    return node
+
+
+def find_rule(rule: Any) -> tuple[Group | None, list[Fault]]:
+    """The same, or what is wrong with it."""
     reader = _Reader()
     node = reader.node(rule, "", depth=1)
     if reader.faults or node is None:
-        raise rule_unfit(reader.faults)
-    return node if isinstance(node, Group) else Group("all", (node,))
+        return None, reader.faults
+    return node if isinstance(node, Group) else Group("all", (node,)), []
 
 
 def read_rule_text(text: str) -> Group:
