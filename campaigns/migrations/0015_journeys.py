@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0012_webhooks'),
+        ('campaigns', '0014_campaign_policy'),
         ('members', '0016_behaviours'),
     ]
 
