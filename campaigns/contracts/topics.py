@@ -145,6 +145,7 @@ TOPICS: Final[Mapping[str, Topic]] = {
             life_hours=24,
         ),
         _topic("task", _("导购关怀"), {}, channels=("follow_up",)),
+        _topic("care", _("会员关怀"), {}, channels=_WITH_GUIDE),
         _topic("marketing", _("营销活动"), {}, importance="marketing", channels=_WITH_TEXT),
     )
 }

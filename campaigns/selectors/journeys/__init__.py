@@ -1,5 +1,13 @@
 """Journeys read, described, drawn and counted."""
 
+from campaigns.selectors.journeys.counting import (
+    journey_numbers,
+    path_of,
+    step_numbers,
+    step_words,
+    way_words,
+)
+from campaigns.selectors.journeys.drawing import Picture, draw
 from campaigns.selectors.journeys.graph import back_ways, reachable, ways_of
 from campaigns.selectors.journeys.kinds import STEP_KINDS, TRIGGER_KINDS, StepKind, TriggerKind
 from campaigns.selectors.journeys.parameters import moment_names
@@ -13,14 +21,21 @@ from campaigns.selectors.journeys.reading import (
 __all__ = [
     "STEP_KINDS",
     "TRIGGER_KINDS",
+    "Picture",
     "StepKind",
     "TriggerKind",
     "back_ways",
     "definition_of",
+    "draw",
     "find_definition",
+    "journey_numbers",
     "moment_names",
+    "path_of",
     "reachable",
     "read_definition",
+    "step_numbers",
+    "step_words",
+    "way_words",
     "ways_of",
     "write_definition",
 ]

@@ -117,9 +117,11 @@ class _Reader:
 
     def definition(self, value: Any) -> Definition | None:
         if not isinstance(value, dict):
-            return self._bad("", "not_an_object")
+            self._bad("", "not_an_object")
+            return None
         if len(json.dumps(value)) > MOST_BYTES:
-            return self._bad("", "too_many_steps", most=MOST_STEPS)
+            self._bad("", "too_many_steps", most=MOST_STEPS)
+            return None
         self._known(value, _FIELDS, "")
         trigger = self._trigger(value.get("trigger"))
         who = self._rule(value["who"], "/who") if "who" in value else None
@@ -141,10 +143,12 @@ class _Reader:
 
     def _trigger(self, value: Any) -> Trigger | None:
         if not isinstance(value, dict):
-            return self._bad("/trigger", "not_an_object")
+            self._bad("/trigger", "not_an_object")
+            return None
         kind = TRIGGER_KINDS.get(value["on"]) if isinstance(value.get("on"), str) else None
         if kind is None:
-            return self._bad("/trigger/on", "unknown_trigger")
+            self._bad("/trigger/on", "unknown_trigger")
+            return None
         self._known(value, {"on", "with"}, "/trigger")
         return Trigger(kind.code, self._values(kind.parameters, value.get("with", {}), "/trigger/with"))
 
@@ -177,19 +181,23 @@ class _Reader:
 
     def _ending(self, value: Any, path: str) -> Ending | None:
         if not isinstance(value, dict):
-            return self._bad(path, "not_an_object")
+            self._bad(path, "not_an_object")
+            return None
         self._known(value, {"on", "rule"}, path)
         if "on" in value and "rule" in value:
-            return self._bad(path, "several_endings")
+            self._bad(path, "several_endings")
+            return None
         if "rule" in value:
             rule = self._rule(value["rule"], f"{path}/rule")
             return None if rule is None else Ending(rule=rule)
         if "on" not in value:
-            return self._bad(path, "unknown_ending")
+            self._bad(path, "unknown_ending")
+            return None
         try:
             return Ending(event=Moment(label="").read(value["on"]))
         except BadValue as bad:
-            return self._bad(f"{path}/on", bad.code)
+            self._bad(f"{path}/on", bad.code)
+            return None
 
     def _steps(self, value: Any) -> dict[str, Step]:
         if not isinstance(value, dict):
@@ -213,10 +221,12 @@ class _Reader:
 
     def _step(self, name: str, value: Any, path: str, others: Mapping[str, Any]) -> Step | None:
         if not isinstance(value, dict):
-            return self._bad(path, "not_an_object")
+            self._bad(path, "not_an_object")
+            return None
         kind = STEP_KINDS.get(value["kind"]) if isinstance(value.get("kind"), str) else None
         if kind is None:
-            return self._bad(f"{path}/kind", "unknown_step_kind")
+            self._bad(f"{path}/kind", "unknown_step_kind")
+            return None
         self._known(value, {"kind", "with", "next", "else"}, path)
         values = self._values(kind.parameters, value.get("with", {}), f"{path}/with")
         self._span(values, path)
@@ -283,10 +293,8 @@ class _Reader:
             if name not in names:
                 self._bad(f"{path}/{pointer_part(name)}", "unknown_field")
 
-    def _bad(self, path: str, code: str, **details: Any) -> Any:
-        """Always None: what was bad is not there."""
+    def _bad(self, path: str, code: str, **details: Any) -> None:
         self._told(Fault(path, code, details))
-        return None
 
     def _told(self, fault: Fault) -> None:
         if len(self.faults) < MOST_FAULTS:

@@ -10,6 +10,7 @@ from campaigns.services.journeys.desk import (
 )
 from campaigns.services.journeys.entering import Entry, enrol_member, let_in
 from campaigns.services.journeys.hearing import hear_moments
+from campaigns.services.journeys.installing import install_ready_made
 from campaigns.services.journeys.keeping import (
     exit_enrolment,
     finish_ended_journeys,
@@ -30,6 +31,7 @@ __all__ = [
     "finish_ended_journeys",
     "fold_journey_counts",
     "hear_moments",
+    "install_ready_made",
     "let_in",
     "look_for_dates",
     "pause_journey",
