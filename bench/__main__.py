@@ -15,6 +15,7 @@ deletes them at the end. Sizes and lengths come from the environment:
     BENCH_LAUNCH_ROUNDS   rounds of campaign_launch (5)
     BENCH_REPORT_ROUNDS   rounds of campaign_report (5), of BENCH_MEMBERS_COUNT members (1,000,000 is the target's)
     BENCH_ACCOUNTS_COUNT  accounts of points_expiry (50,000)
+    BENCH_DUE_COUNT       members who are due in journeys (20,000)
     BENCH_ORDERS_COUNT    orders of sales_import and sales_care (20,000; 1,000,000 is the target's)
     BENCH_FACTS_COUNT     facts of sales_facts (20,000)
     BENCH_COUPONS_COUNT   coupons of coupon_issue (1,000,000 is the target's) and coupon_stats
@@ -74,6 +75,7 @@ NAMES: Final = (
     "commission",
     "wechat_sends",
     "reaches",
+    "journeys",
     "follower_sync",
     "behaviour",
     "demo_start",

@@ -151,6 +151,10 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("人群"), "groups", "campaigns_segment_changelist"),
             _item(_("人群会员"), "person_check", "campaigns_segmentmember_changelist"),
             _item(_("活动规则"), "rule_settings", "campaigns_campaignpolicy_changelist"),
+            _item(_("自动化旅程"), "account_tree", "campaigns_journey_changelist"),
+            _item(_("旅程会员"), "conversion_path", "campaigns_enrolment_changelist"),
+            _item(_("外部系统"), "webhook", "campaigns_webhookendpoint_changelist"),
+            _item(_("外部通知"), "outbound", "campaigns_webhookdelivery_changelist"),
         ],
     },
     {

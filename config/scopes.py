@@ -33,6 +33,8 @@ SCOPES: Mapping[str, str] = {
     "campaigns.CampaignBook": "campaigns.selectors.proof_sums.scope_books",
     "campaigns.MassMessage": "campaigns.selectors.mass.scope_mass_messages",
     "campaigns.Reach": "guides.selectors.scopes.scope_member_rows",
+    "campaigns.Enrolment": "guides.selectors.scopes.scope_member_rows",
+    "campaigns.WebhookDelivery": "guides.selectors.scopes.scope_member_rows",
     "campaigns.SegmentMember": "guides.selectors.scopes.scope_member_rows",
     "campaigns.InboxMessage": "guides.selectors.scopes.scope_member_rows",
     "sales.MemberMetrics": "guides.selectors.scopes.scope_member_rows",

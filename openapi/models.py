@@ -33,6 +33,7 @@ class Scope(models.TextChoices):
     SALES_WRITE = "sales:write", _("推送销售单据")
     SALES_READ = "sales:read", _("查询销售单据")
     BEHAVIOURS = "behaviours", _("上报会员行为")
+    JOURNEYS = "journeys", _("让会员进入自动化旅程")
     SEGMENTS_READ = "segments:read", _("查询人群和里面的会员")
     SEGMENTS_WRITE = "segments:write", _("新建和修改人群")
 

@@ -3,6 +3,8 @@
 from campaigns.admin import (
     campaign_rules,
     campaigns,
+    enrolments,
+    journeys,
     mapping,
     mass,
     policy,
@@ -10,12 +12,15 @@ from campaigns.admin import (
     reaches,
     segments,
     texts,
+    webhooks,
     words,
 )
 
 __all__ = [
     "campaign_rules",
     "campaigns",
+    "enrolments",
+    "journeys",
     "mapping",
     "mass",
     "policy",
@@ -23,5 +28,6 @@ __all__ = [
     "reaches",
     "segments",
     "texts",
+    "webhooks",
     "words",
 ]

@@ -54,7 +54,7 @@ def _on(event: str) -> dict[str, Any]:
 
 
 _MEMBER: Final = {"is": "members.stage", "with": {"stages": ["member"]}}
-_BUYS_AGAIN: Final = {"is": "sales.orders", "with": {"orders": {"at_least": 2}}}
+_BUYS_AGAIN: Final = {"is": "sales.purchases", "with": {"count": {"at_least": 2}}}
 
 
 def _asleep(days: int, title: str, text: str, last: Steps) -> dict[str, Any]:

@@ -39,6 +39,8 @@ from sales.contracts import TargetEntry, TargetKey
 from tests.admin.account_kit import fill_account
 from tests.admin.proof_kit import fill_proof
 from tests.admin.reach_kit import fill_campaigns, fill_reaches, fill_rounds
+from tests.admin.journey_kit import fill_journeys
+from tests.admin.reach_kit import fill_reaches, fill_rounds
 from tests.admin.sales_desk_kit import fill_sales
 from tests.cast import Cast, make_cast
 from tests.fixtures_cast import cast  # noqa: F401
@@ -264,6 +266,7 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     fill_sales(cast)
     fill_campaigns(cast)
     fill_reaches(cast)
+    fill_journeys(cast)
     fill_rounds(cast, tag.id)
     fill_reviews(cast)
     fill_behaviours(cast)

@@ -18,6 +18,7 @@ API = "/openapi/v1"
 BOSS = Actor.system("test")
 ALL = (
     "behaviours",
+    "journeys",
     "lock",
     "members",
     "price",

@@ -17,6 +17,7 @@ from openapi import urls
 from openapi.models import ApiCall, ApiNonce, ApiRequest
 from openapi.schema import document
 from openapi.views import orders
+from tests.campaigns.journey_kit import definition, points, start
 from tests.cast import Cast
 from tests.coupons.kit import BOSS
 from tests.coupons.test_orders import coupon_of
@@ -153,6 +154,10 @@ def test_real_answers_fit_the_document(till: Till, cast: Cast) -> None:
         ),
         ("get", "/segments/sizes"): chain.get(f"/segments/sizes?id={listed}"),
     }
+    asked["post", "/journeys/enrolments"] = chain.post(
+        "/journeys/enrolments",
+        {"id": start(definition({"a": points(1)})).public_id, "key": "1", "member": named},
+    )
     till.redeem(old_coupon(), order_no="S2")
     asked["post", "/orders/reverse"] = till.post("/orders/reverse", {"order_no": "S2"})
     assert {(method, address) for address, methods in routes().items() for method in methods} == set(asked)
