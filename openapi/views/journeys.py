@@ -54,7 +54,7 @@ class EnrolmentsView(KeyView):
     @documented(
         summary="Send a member into a journey / 让会员进入旅程",
         words=(
-            "Only journeys that begin by the API and run. The same key again gets the same enrolment. Who is under way in it, may "
+            "Only journeys that begin by the API and run. The same key again gets the same enrolment. Who is under way, may "
             "not enter again yet or does not meet its condition is refused (campaigns.journey_not_for_her). Only for keys of the "
             "whole chain."
         ),

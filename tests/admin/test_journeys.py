@@ -54,7 +54,7 @@ def test_a_regional_account_sees_only_its_members(cast: Cast, client: Client) ->
     row = fill_journeys(cast)
     enrolment = Enrolment.objects.get()
     other = Enrolment.objects.create(
-        journey=row, version_id=row.version_id, member_id=cast.xiaoli.id, entry_key="x", step="wait",
+        journey=row, version=enrolment.version, member_id=cast.xiaoli.id, entry_key="x", step="wait",
         due_at=enrolment.due_at, entered_at=enrolment.entered_at,
     )  # fmt: skip
     from django.contrib.auth.models import Permission
