@@ -37,6 +37,7 @@ def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
     from config.demo.browsing import seed_browsing
     from config.demo.care import seed_care
     from config.demo.followers import seed_followers
+    from config.demo.journeys import seed_journeys
     from config.demo.live_till import seed_live_till
     from config.demo.reach_log import seed_reach_log
     from config.demo.reaching import seed_mini_openids, seed_quick_replies
@@ -52,6 +53,7 @@ def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
     seed_browsing(at=clock.now(), actor=actor)
     seed_segments(at=clock.now(), actor=actor)
     sale_services.work_nine(actor=actor)
+    seed_journeys(at=clock.now(), actor=actor)
     seed_live_till(supervisor.home, at=clock.now(), actor=actor)
 
 

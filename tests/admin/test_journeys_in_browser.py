@@ -1,0 +1,48 @@
+"""The editor of journeys in a real browser: a step is added, the picture follows, the journey is saved and switched on."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from campaigns.models import Journey
+from tests.assistant.test_browser import chromium  # noqa: F401
+from tests.browser import needs_browser
+from tests.cast import Cast
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, needs_browser]
+
+
+@pytest.fixture
+def page(cast: Cast, live_server: Any, client: Any, chromium: Any) -> Iterator[Page]:  # noqa: F811
+    client.force_login(cast.head_office)
+    context = chromium.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000})
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    yield page
+    context.close()
+
+
+def test_a_journey_is_written_with_its_picture_beside_it(page: Page, cast: Cast) -> None:
+    page.goto("/admin/campaigns/journey/add/")
+    boxes = page.locator("svg .xe-jour-box")
+    expect(boxes).to_have_count(2)
+    page.locator("button", has_text="在后面加一步").click()
+    expect(boxes).to_have_count(3)
+    page.select_option("select[name='s.1.kind']", "points")
+    page.locator("button", has_text="刷新表单").click()
+    expect(page.locator("[role=alert]").first).to_be_visible()
+    page.fill("input[name='s.1.p.points']", "100")
+    page.fill("input[name='s.1.p.reason']", "入会礼")
+    expect(page.locator("svg")).to_contain_text("送 100 积分", timeout=60_000)
+    page.fill("#journey-name", "入会送积分")
+    page.press("#journey-name", "Enter")
+    page.wait_for_url("**/change/")
+    page.locator("button", has_text="启用").click()
+    expect(page.locator("body")).to_contain_text("旅程已启用")
+    row = Journey.objects.get()
+    assert row.state == "running"
+    assert [step["kind"] for step in row.draft["steps"].values()] == ["wait", "points"]
