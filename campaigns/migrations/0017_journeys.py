@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0014_campaign_policy'),
+        ('campaigns', '0016_outcome_notes'),
         ('members', '0016_behaviours'),
     ]
 
