@@ -37,6 +37,8 @@ def seed_journeys(*, at: dt.datetime, actor: Actor) -> None:
     ids = sorted(member_selectors.registered_member_ids(None, None))
     for made_as, count, days in _CROWDS:
         row = model.objects.select_related("version").get(made_as=made_as)
+        if row.version is None:
+            continue
         chosen = dice.sample(ids, min(count, len(ids)))
         for day in range(days, 0, -1):
             today = chosen[day - 1 :: days]
