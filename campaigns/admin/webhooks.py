@@ -66,6 +66,7 @@ class WebhookEndpointAdmin(ServiceForms, BaseAdmin):
     list_display = ("name", "code", "url", "is_active", "changed")
     fields = ("code", "name", "url", "is_active")
     search_fields = ("name", "code")
+    search_help_text = _("按名称或代号查找")
     ordering = ("name",)
     actions_detail = ("renew",)
 
