@@ -37,10 +37,9 @@ from sales import selectors as sales_selectors
 from sales import services as sales_services
 from sales.contracts import TargetEntry, TargetKey
 from tests.admin.account_kit import fill_account
+from tests.admin.journey_kit import fill_journeys
 from tests.admin.proof_kit import fill_proof
 from tests.admin.reach_kit import fill_campaigns, fill_reaches, fill_rounds
-from tests.admin.journey_kit import fill_journeys
-from tests.admin.reach_kit import fill_reaches, fill_rounds
 from tests.admin.sales_desk_kit import fill_sales
 from tests.cast import Cast, make_cast
 from tests.fixtures_cast import cast  # noqa: F401

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0016_outcome_notes'),
+        ('campaigns', '0017_proof_pages'),
         ('members', '0016_behaviours'),
     ]
 
