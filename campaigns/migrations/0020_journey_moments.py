@@ -112,7 +112,7 @@ def _create(table: str, event: str, family: str, query: str) -> str:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0018_journeys"),
+        ("campaigns", "0019_journeys"),
         ("members", "0016_behaviours"),
         ("guides", "0009_follow_up_rounds"),
         ("sales", "0020_share_close"),

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0017_proof_pages'),
+        ('campaigns', '0018_parts_costs_rounds'),
         ('members', '0016_behaviours'),
     ]
 

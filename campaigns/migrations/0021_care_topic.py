@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0019_journey_moments'),
+        ('campaigns', '0020_journey_moments'),
     ]
 
     operations = [
