@@ -50,8 +50,9 @@ SELECT coalesce((
            WHERE sale.member_id = ANY(%(members)s::bigint[]) AND sale.is_current AND sale.is_first), '[]'),
        coalesce((
            SELECT json_agg(to_json(rule) ORDER BY rule.position) FROM sales_attributionrule rule WHERE is_active), '[]'),
-       ARRAY(SELECT nextval(pg_get_serial_sequence('sales_sale', 'id')) FROM generate_series(1, %(count)s::bigint)),
-       ARRAY(SELECT nextval(pg_get_serial_sequence('sales_attribution', 'id'))
+       ARRAY(SELECT nextval((SELECT pg_get_serial_sequence('sales_sale', 'id')::regclass))
+             FROM generate_series(1, %(count)s::bigint)),
+       ARRAY(SELECT nextval((SELECT pg_get_serial_sequence('sales_attribution', 'id')::regclass))
              FROM generate_series(1, %(count)s::bigint))
 """
 # The snapshot is the statement's; the function looks at the closed months anew when it has the lock.
