@@ -23,6 +23,8 @@ from guides.models import FollowUp
 from members import selectors as member_selectors
 from members import services as member_services
 from members.models import Member, MemberTag, PointsEntry
+from tests.campaigns.test_segment_holdings import living
+from tests.campaigns.test_segment_tags import follow, make_tag
 from tests.cast import Cast
 from tests.coupons import kit as coupon_kit
 from tests.members import privacy_kit
@@ -217,6 +219,17 @@ def test_a_tag_is_given_and_taken_off(cast: Cast) -> None:
     with transaction.atomic():
         told = perform(act=kept, targets=targets_of(cast.xiaomei.id), actor=BOSS, at=clock.now())
     assert told == [ActOutcome("refused", "campaigns.act_thing_gone")]
+
+
+@pytest.mark.django_db
+def test_a_tag_that_follows_a_segment_is_not_offered_and_an_older_act_is_refused(cast: Cast) -> None:
+    tag_id = make_tag("沉睡")
+    older = read_act({"do": "tag", "with": {"tag": tag_id}})
+    follow(tag_id, living())
+    assert faults_of({"do": "tag", "with": {"tag": tag_id}}) == [("/with/tag", "unknown_row")]
+    with transaction.atomic():
+        [outcome] = perform(act=older, targets=targets_of(cast.xiaomei.id), actor=BOSS, at=clock.now())
+    assert outcome.code == "campaigns.act_thing_gone"
 
 
 def test_a_merged_member_is_the_one_she_lives_on_as(cast: Cast) -> None:

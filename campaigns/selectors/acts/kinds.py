@@ -38,11 +38,15 @@ class ActKind:
 
 
 def _tag_names(keys: Collection[Any]) -> Mapping[Any, Text]:
-    return {tag.id: f"{tag.group.name}·{tag.name}" for tag in member_selectors.list_tags() if tag.id in keys}
+    return {
+        tag.id: f"{tag.group.name}·{tag.name}"
+        for tag in member_selectors.list_givable_tags()
+        if tag.id in keys
+    }
 
 
 def _tags() -> list[tuple[Any, Text]]:
-    return [(tag.id, f"{tag.group.name}·{tag.name}") for tag in member_selectors.list_tags()]
+    return [(tag.id, f"{tag.group.name}·{tag.name}") for tag in member_selectors.list_givable_tags()]
 
 
 def _endpoint_names(keys: Collection[Any]) -> Mapping[Any, Text]:

@@ -12,7 +12,7 @@ from coupons import services as coupon_services
 from coupons.contracts import CouponAsked
 from members import services as member_services
 from members.contracts import PointsGift
-from members.errors import NoSuchTag, TagRetired
+from members.errors import NoSuchTag, TagFollowsRule, TagRetired
 
 
 def give_coupons(*, act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
@@ -63,6 +63,6 @@ def tag(*, act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) -> l
                 actor=actor,
                 at=at,
             )
-    except (NoSuchTag, TagRetired):
+    except (NoSuchTag, TagFollowsRule, TagRetired):
         return [refused(ActThingGone.code)] * len(asked)
     return [done(f"tag:{tag_id}")] * len(asked)
