@@ -10,7 +10,7 @@ deletes them at the end. Sizes and lengths come from the environment:
                           pages' benches (50,000)
     BENCH_MEMBERS_COUNT   also members of sales_metrics and segments (20,000), with five orders each
     BENCH_SEGMENT_ROUNDS  rounds of segments (5)
-    BENCH_COUPONS_COUNT, BENCH_TRIGGER_ROUNDS    also of segment_triggers (20,000; 5)
+    BENCH_TRIGGER_ROUNDS  rounds of segment_triggers (15)
     BENCH_MEMBERS_COUNT   also members of campaign_launch (100,000)
     BENCH_RELEASE_COUNT   members that campaign_launch releases (10,000)
     BENCH_LAUNCH_ROUNDS   rounds of campaign_launch (5)

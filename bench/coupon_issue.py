@@ -38,7 +38,7 @@ SELECT (SELECT count(*) FROM coupons_coupon), (SELECT count(DISTINCT code) FROM 
        (SELECT count(DISTINCT received_by) FROM coupons_coupon), (SELECT sum(issued_count) FROM coupons_couponbatchshard)
 """
 # The job in a process of its own, as a worker runs it; only the call is timed.
-JOB: Final = """
+_JOB: Final = """
 import sys, time, django
 django.setup()
 from core.actor import Actor
@@ -62,7 +62,7 @@ def bench() -> Report:
             floors.append(time.monotonic() - began)
             expected = shop.connection.execute(_STATE).fetchone()
             batch = _empty(shop)
-            ours.append(float(shop.run(sys.executable, "-c", JOB, str(batch)).split()[-1]))
+            ours.append(float(shop.run(sys.executable, "-c", _JOB, str(batch)).split()[-1]))
             found = shop.connection.execute(_STATE).fetchone()
             if found != expected or found is None or found[0] != _COUNT:
                 raise RuntimeError(f"the two ends differ: {expected} and {found}")
