@@ -51,6 +51,6 @@ END $do$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0017_proof_pages")]
+    dependencies = [("campaigns", "0021_care_topic")]
 
     operations = [migrations.RunSQL(_FORWARD, _BACK)]
