@@ -3,6 +3,7 @@
 from django.urls import path
 
 from assistant.views import (
+    campaigns,
     commission,
     coupons,
     face_to_face,
@@ -92,6 +93,9 @@ urlpatterns = [
     path("talks/<str:public_id>/replies/found/", talks.found_replies, name="talk-replies-found"),
     path("talks/<str:public_id>/send/", talks.send, name="talk-send"),
     path("talks/<str:public_id>/settle/", talks.settle, name="talk-settle"),
+    path("campaigns/", campaigns.campaigns, name="campaigns"),
+    path("campaigns/<str:public_id>/", campaigns.campaign, name="campaign"),
+    path("campaigns/<str:public_id>/rows/", campaigns.campaign_rows, name="campaign-rows"),
     path("follow-ups/", follow_ups.follow_ups, name="follow-ups"),
     path("follow-ups/rows/", follow_ups.follow_up_rows, name="follow-up-rows"),
     path("follow-ups/<str:public_id>/", follow_ups.follow_up, name="follow-up"),

@@ -49,12 +49,11 @@ from campaigns import services
 from campaigns.contracts import ReachOrder
 from campaigns.models import Campaign, CampaignMember, CampaignRun, CampaignVariant, Reach, Segment
 from campaigns.services import running
-from campaigns.services.running import lead
+from campaigns.services.running import releasing
 from core import clock
 from core.actor import Actor
 from core.models import StaffAccount
-lead.MOST_QUEUED = 10**9
-lead._LOOK_THROUGH = 10**9
+releasing.room_for = lambda run_id: 10**9  # nobody sends here, and all of them may lie in the queue
 told = json.load(sys.stdin)
 actor, now = Actor.system("bench"), clock.now()
 def timed(work):

@@ -364,3 +364,8 @@ class CampaignOverMonthBudget(Refusal):
 class CampaignTooSlow(Unavailable):
     code = "campaigns.campaign_too_slow"
     sentence = _("人数没有在限定时间内算完，不能判断是否要总部审批；请稍后再试，或请总部审批")
+
+
+class NoSuchCampaignPage(NotFound):
+    code = "campaigns.no_such_campaign_page"
+    sentence = _("没有这个活动，可能已经结束，或不是给您的")

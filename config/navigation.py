@@ -147,6 +147,8 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("营销活动"), "celebration", "campaigns_campaign_changelist")
             | {"active": lambda request: "/campaign/" in request.path and "/calendar/" not in request.path},
             _item(_("营销日历"), "calendar_month", "campaigns_calendar"),
+            _item(_("活动执行"), "play_circle", "campaigns_campaignrun_changelist"),
+            _item(_("活动会员"), "how_to_reg", "campaigns_campaignmember_changelist"),
             _item(_("活动效果"), "trophy", "campaigns_campaignbook_changelist"),
             _item(_("人群"), "groups", "campaigns_segment_changelist"),
             _item(_("人群会员"), "person_check", "campaigns_segmentmember_changelist"),

@@ -5,6 +5,7 @@ from django.urls.converters import StringConverter
 
 from miniapp.views import (
     behaviours,
+    campaigns,
     claims,
     consents,
     coupons,
@@ -80,6 +81,8 @@ urlpatterns: list[URLPattern] = [
     path("inbox/unread", inbox.InboxUnreadView.as_view()),
     path("inbox/read-all", inbox.ReadAllInboxView.as_view()),
     path("inbox/<public_id:message_id>/read", inbox.ReadInboxView.as_view()),
+    path("campaigns/open", campaigns.OpenCampaignView.as_view()),
+    path("campaigns/<public_id:campaign_id>", campaigns.CampaignView.as_view()),
     path("subscribe-templates", subscriptions.OfferedTemplatesView.as_view()),
     path("subscribe-answers", subscriptions.SubscribeAnswersView.as_view()),
     path("coupon-batches", claims.BatchesView.as_view()),

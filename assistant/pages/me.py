@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from assistant import phrases
 from assistant.pages.shell import Avatar, Shell
+from campaigns.selectors.guide_campaigns import list_guide_campaigns
 from core import clock
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard
@@ -30,6 +31,7 @@ class MePage:
     hours_today: str
     waiting_requests: int  # to accept or to do
     due_follow_ups: int  # by today
+    running_campaigns: int  # with members of hers
 
 
 def build_me(guide: GuideCard, *, now: dt.datetime | None = None) -> MePage:
@@ -54,6 +56,7 @@ def build_me(guide: GuideCard, *, now: dt.datetime | None = None) -> MePage:
         phone_link="".join(character for character in store.phone if character.isdigit() or character == "+"),
         hours_today=_say_hours(store.opening_hours, clock.business_day(now)),
         waiting_requests=requests.open_count + requests.doing_count,
+        running_campaigns=sum(one.is_running for one in list_guide_campaigns(guide.id, at=now)),
         due_follow_ups=guide_selectors.count_due_follow_ups(guide.id, today=clock.business_day(now))[0],
     )
 

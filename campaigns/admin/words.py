@@ -64,6 +64,7 @@ name_actions(
         "campaigns.campaign_exported": _("导出活动"),
         "campaigns.campaign_ended": _("活动结束"),
         "campaigns.campaign_begun": _("活动开始"),
+        "campaigns.campaignmember_exported": _("导出活动会员"),
         "campaigns.run_launched": _("活动名单定格"),
     }
 )

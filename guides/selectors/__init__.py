@@ -52,6 +52,7 @@ from guides.selectors.follow_ups import (
     list_done_follow_ups,
     list_follow_up_ids,
     list_follow_ups,
+    list_follow_ups_by_id,
 )
 from guides.selectors.labels import (
     list_active_guide_entries,
@@ -215,6 +216,7 @@ __all__ = [
     "list_first_won",
     "list_follow_up_ids",
     "list_follow_ups",
+    "list_follow_ups_by_id",
     "list_guide_entries",
     "list_guide_labels",
     "list_guide_names",

@@ -67,6 +67,12 @@ def access_follow_up(guide_id: int, public_id: str) -> FollowUpCard:
     return found[0]
 
 
+def list_follow_ups_by_id(guide_id: int, ids: Iterable[int]) -> dict[int, FollowUpCard]:
+    """Those of these that are hers and were not dropped."""
+    rows = FollowUp.objects.filter(guide_id=guide_id, pk__in=list(ids)).exclude(state=FollowUpState.DROPPED)
+    return {card.id: card for card in _cards(guide_id, list(rows))}
+
+
 def count_follow_ups(guide_id: int, *, today: dt.date | None = None) -> FollowUpCounts:
     """How many she has to do, and has done this month."""
     today = today or clock.today()

@@ -8,11 +8,13 @@ from campaigns.contracts.campaigns import CampaignDraft, VariantDraft
 from campaigns.models import CampaignPolicy, InboxMessage, ReachPolicy
 from campaigns.services.mapping import map_topic
 from campaigns.services.policy import set_topic_rule
+from campaigns.services.running import release_batch
 from core import clock
 from core.actor import Actor
 from guides import services as guide_services
 from guides.contracts import FollowUpOrder
 from members.models import Member
+from tests.campaigns import run_kit
 from tests.campaigns.kit import make_template
 from tests.cast import Cast
 from wechat.contracts import MassContent
@@ -83,6 +85,7 @@ def fill_reaches(cast: Cast) -> None:
         actor=Actor.system("desk"),
     )
     fill_mass(cast)
+    fill_run(cast)
     template = make_template(cast.account_id, "tpl-desk")
     map_topic(
         topic="coupon_expiring",
@@ -108,6 +111,13 @@ def fill_mass(cast: Cast) -> None:
         ),
         actor=Actor.system("desk"),
     )
+
+
+def fill_run(cast: Cast) -> None:
+    """A campaign that runs, with her in it."""
+    campaign = run_kit.make_campaign(run_kit.listed([cast.xiaomei.id]))
+    run_kit.launch(campaign)
+    release_batch(campaign_id=campaign.pk)
 
 
 def fill_rounds(cast: Cast, tag_id: int) -> None:

@@ -18,7 +18,6 @@ REACH: dict[str, Any] = {
     "do": "reach",
     "with": {"title": "秋装上新", "text": "{member}，来看看", "channels": ["inbox"]},
 }
-TAG_ACT: dict[str, Any] = {"do": "points", "with": {"points": 5, "reason": "活动赠送"}}
 _numbers = itertools.count(1)
 
 

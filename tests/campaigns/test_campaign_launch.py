@@ -1,4 +1,4 @@
-"""Launch: the audience is frozen once, whoever launches and wherever it is killed, and arms are drawn by lot that stays."""
+"""Launch: the audience is frozen once, whoever launches and wherever it is killed, and what is drawn by lot stays."""
 
 import datetime as dt
 
@@ -18,7 +18,7 @@ from tests.threads import at_once
 KILLED = "from campaigns.services.running import launch_due_campaigns; launch_due_campaigns()"
 
 
-def arms(run: CampaignRun) -> dict[int, str]:
+def drawn_in(run: CampaignRun) -> dict[int, str]:
     """What each drew: a letter, or nothing."""
     return dict(CampaignMember.objects.filter(run=run).values_list("member_id", "letter"))
 
@@ -46,41 +46,41 @@ def test_nobody_is_in_who_is_excluded_elsewhere_merged_or_erased(cast: Cast) -> 
     member_services.erase_member(member_id=gone, reason="own_wish", actor=DIRECTOR)
     member_services.merge_members(first_id=merged, second_id=into, survivor_id=into, actor=DIRECTOR)
     chain = launch(make_campaign(segment, excluded_segment=listed([excluded])))
-    assert set(arms(chain)) == {she, other, kept, into}
+    assert set(drawn_in(chain)) == {she, other, kept, into}
     store = launch(make_campaign(segment, store_id=cast.store.id))
     region = launch(make_campaign(segment, region_id=cast.root.id))
     elsewhere = launch(make_campaign(segment, region_id=cast.south.id))
-    assert (set(arms(store)), set(arms(region)), arms(elsewhere)) == ({she}, {she}, {})
+    assert (set(drawn_in(store)), set(drawn_in(region)), drawn_in(elsewhere)) == ({she}, {she}, {})
     # A run of nobody is over at once.
     assert (elsewhere.state, elsewhere.member_count) == ("released", 0)
 
 
 @pytest.mark.django_db
-def test_arms_stay_from_run_to_run_hold_their_shares_and_have_nothing_to_do_with_each_other() -> None:
+def test_draws_stay_from_run_to_run_hold_their_shares_and_have_nothing_to_do_with_each_other() -> None:
     size = 6_000
     segment = listed(make_members(size))
     acts = [[REACH], [REACH], [REACH]]
     campaign = make_campaign(segment, acts, weights=[2, 1, 1], holdout_bp=2_000)
     first = launch(campaign)
     Campaign.objects.update(next_run_at=clock.now())
-    assert arms(launch(campaign)) == arms(first)
+    assert drawn_in(launch(campaign)) == drawn_in(first)
     assert_adds_up(first)
     # Five standard deviations.
     assert abs(first.control_count - size * 0.2) < 5 * (size * 0.2 * 0.8) ** 0.5
     treated = size - first.control_count
-    shares = {letter: sum(drawn == letter for drawn in arms(first).values()) for letter in "ABC"}
+    shares = {letter: sum(drawn == letter for drawn in drawn_in(first).values()) for letter in "ABC"}
     for letter, share in {"A": 0.5, "B": 0.25, "C": 0.25}.items():
         assert abs(shares[letter] - treated * share) < 5 * (treated * share * (1 - share)) ** 0.5
     # Without a control group the same members draw the same letters: who was in it is spread over all of them.
     everybody = launch(make_campaign(segment, acts, weights=[2, 1, 1], seed=campaign.seed))
-    control = [member_id for member_id, letter in arms(first).items() if not letter]
-    drawn = arms(everybody)
-    assert all(drawn[member_id] == letter for member_id, letter in arms(first).items() if letter)
+    control = [member_id for member_id, letter in drawn_in(first).items() if not letter]
+    drawn = drawn_in(everybody)
+    assert all(drawn[member_id] == letter for member_id, letter in drawn_in(first).items() if letter)
     in_a = sum(drawn[member_id] == "A" for member_id in control)
     assert abs(in_a - len(control) / 2) < 5 * (len(control) / 4) ** 0.5
     # Another campaign draws anew.
     other = launch(make_campaign(segment, acts, holdout_bp=2_000))
-    both = sum(not letter and not arms(first)[member_id] for member_id, letter in arms(other).items())
+    both = sum(not letter and not drawn_in(first)[member_id] for member_id, letter in drawn_in(other).items())
     assert abs(both - size * 0.04) < 5 * (size * 0.04 * 0.96) ** 0.5
 
 

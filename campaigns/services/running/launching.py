@@ -12,7 +12,7 @@ from campaigns.models import Campaign, CampaignRun, CampaignState, RunState
 from campaigns.selectors.campaigns import audience_sql, get_campaign_policy, next_run_of
 from campaigns.selectors.segments import Sql
 from campaigns.services.campaign_steps import move_campaign
-from campaigns.services.running.arms import control_sql, letter_sql
+from campaigns.services.running.draws import control_sql, letter_sql
 from campaigns.services.running.words import LAUNCHER, TOO_SLOW
 from core import audit, clock
 from core.events import publish
@@ -82,7 +82,7 @@ def _begin(pk: int, at: dt.datetime) -> None:
 
 
 def freeze_audience(*, run_id: int, at: dt.datetime | None = None) -> bool:
-    """The run's members are those of its segment now, each with her arm; whether this call did it. Nothing happens while
+    """The run's members are those of its segment now, each with what she drew; whether this call did it. Nothing happens while
     somebody else has the campaign in hand, or it does not run. One whose segment takes too long is paused and says so."""
     at = at or clock.now()
     try:

@@ -1,0 +1,85 @@
+"""Runs as pages show them: how far, how fast, until when."""
+
+import datetime as dt
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final
+
+from campaigns.contracts.runs import RUN_WORDS, RunCard
+from campaigns.models import CampaignRun, RunState
+from core import clock
+from core.compiled import ask
+from core.errors import Refusal
+
+# A rate that is older says nothing of now.
+_FRESH: Final = dt.timedelta(minutes=5)
+_REACHES: Final = """
+SELECT state, count(*) FROM campaigns_reach
+WHERE id IN (SELECT reach_id FROM campaigns_campaignmember WHERE run_id = %(run)s AND reach_id IS NOT NULL)
+GROUP BY state
+"""
+
+
+def list_runs(campaign_id: int, *, limit: int = 20) -> tuple[RunCard, ...]:
+    """The newest runs of the campaign."""
+    rows = CampaignRun.objects.filter(campaign_id=campaign_id).order_by("-number")[:limit]
+    return tuple(run_card(row) for row in rows)
+
+
+def run_card(row: CampaignRun, *, with_reaches: bool = False, at: dt.datetime | None = None) -> RunCard:
+    """How it stands. Messages by state are counted only on demand: that takes a second or two for a million."""
+    at = at or clock.now()
+    # Rows of a stopped run are written afterwards: its numbers say it at once.
+    left = row.member_count - row.control_count - row.done_count - row.refused_count
+    rate = _rate(row, at)
+    finishes_at = at + dt.timedelta(minutes=left / rate) if rate else None
+    return RunCard(
+        id=row.pk,
+        number=row.number,
+        state=row.state,
+        due_at=row.due_at,
+        launched_at=row.launched_at,
+        released_at=row.released_at,
+        code=row.code,
+        member_count=row.member_count,
+        control_count=row.control_count,
+        done_count=row.done_count,
+        refused_count=row.refused_count,
+        stopped_count=max(0, left) if row.state == RunState.STOPPED else 0,
+        clicked_count=row.clicked_count,
+        spent_fen=row.spent_fen,
+        rate_per_min=round(rate) if rate else None,
+        finishes_at=finishes_at,
+        reaches=dict(ask(_REACHES, {"run": row.pk})) if with_reaches else {},
+    )
+
+
+def _rate(row: CampaignRun, at: dt.datetime) -> float | None:
+    """Members a minute, from the notes of the last minutes; None while nobody has her turn."""
+    if row.state != RunState.RELEASING or not row.paces:
+        return None
+    noted = [(dt.datetime.fromisoformat(moment), count) for moment, count in row.paces]
+    recent = [one for one in noted if one[0] > at - _FRESH]
+    if not recent:
+        return None
+    begun, count = recent[0]
+    minutes = max((at - begun).total_seconds() / 60, 1 / 60)
+    more = row.done_count + row.refused_count - count
+    return more / minutes if more > 0 else None
+
+
+def run_words(code: str) -> str:
+    """Why she got nothing, or a run stopped."""
+    return str(RUN_WORDS.get(code) or refusal_words().get(code, code))
+
+
+@cache
+def refusal_words() -> dict[str, Any]:
+    """The sentences of what acts refuse, by code."""
+    return {kind.code: kind.sentence for kind in _kinds(Refusal)}
+
+
+def _kinds(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    yield kind
+    for narrower in kind.__subclasses__():
+        yield from _kinds(narrower)
