@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.contracts.journeys import DEFAULT_ROUNDS, MOST_STEPS, RE_ENTRIES
 from campaigns.models import Segment
 from campaigns.selectors.acts import Pick, Words
-from campaigns.selectors.journeys import STEP_KINDS, TRIGGER_KINDS
+from campaigns.selectors.journeys import STEP_KINDS, TRIGGER_KINDS, in_order
 from campaigns.selectors.journeys.parameters import Moment
 from campaigns.selectors.segments import node_of, rule_lines
 from members.selectors.conditions import Choice, Choices, Parameter, Whole
@@ -75,35 +75,34 @@ def draft_from_post(post: QueryDict) -> dict[str, Any]:
         draft["goal"] = {"on": post["goal"]}
     draft["most_rounds"] = _number(post.get("rounds", "")) or DEFAULT_ROUNDS
     draft["steps"] = dict(_steps_from(post))
-    draft["first"] = next(iter(draft["steps"]), "")
+    first = post.get("first", "")
+    draft["first"] = first if first in draft["steps"] else next(iter(draft["steps"]), "")
     return draft
 
 
 def do(draft: dict[str, Any], deed: str) -> dict[str, Any]:
-    """The draft after a button: `add:<name>` puts a step behind this one (an empty name: before all), `drop:<name>` takes it out,
-    `up:<name>` and `down:<name>` move its card."""
+    """The draft after a button: `add:<name>` puts a step behind this one (an empty name: before all), `drop:<name>` takes it
+    out."""
     what, _colon, name = deed.partition(":")
-    deeds = {"add": _add, "drop": _drop, "up": _up, "down": _down}
+    deeds = {"add": _add, "drop": _drop}
     if what in deeds:
         deeds[what](draft, name)
-    draft["first"] = next(iter(draft["steps"]), "")
     return draft
 
 
 def _add(draft: dict[str, Any], name: str) -> None:
     steps: dict[str, Any] = draft["steps"]
-    names = list(steps)
-    if len(names) >= MOST_STEPS:
+    if len(steps) >= MOST_STEPS:
         return
-    fresh, made = _fresh_name(names), {**_NEW_STEP}
-    following = steps[name].get("next") if name in steps else next(iter(names), "")
+    fresh, made = _fresh_name(list(steps)), {**_NEW_STEP}
+    following = steps[name].get("next") if name in steps else draft.get("first", "")
     if following:
         made["next"] = following
+    steps[fresh] = made
     if name in steps:
         steps[name]["next"] = fresh
-    at = names.index(name) + 1 if name in steps else 0
-    order = [*names[:at], fresh, *names[at:]]
-    draft["steps"] = {one: made if one == fresh else steps[one] for one in order}
+    else:
+        draft["first"] = fresh
 
 
 def _drop(draft: dict[str, Any], name: str) -> None:
@@ -116,30 +115,17 @@ def _drop(draft: dict[str, Any], name: str) -> None:
         for way in ("next", "else"):
             if step.get(way) == name:
                 step[way] = following
-
-
-def _up(draft: dict[str, Any], name: str) -> None:
-    _swap(draft, name, -1)
-
-
-def _down(draft: dict[str, Any], name: str) -> None:
-    _swap(draft, name, 1)
-
-
-def _swap(draft: dict[str, Any], name: str, by: int) -> None:
-    names = list(draft["steps"])
-    if name in names and 0 <= (to := names.index(name) + by) < len(names):
-        at = to - by
-        names[at], names[to] = names[to], names[at]
-        draft["steps"] = {one: draft["steps"][one] for one in names}
+    if draft["first"] == name:
+        draft["first"] = following or next(iter(draft["steps"]), "")
 
 
 def cards_of(draft: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> list[StepCard]:
     """The steps as cards, each with what is wrong in it."""
     steps = _objects(draft.get("steps"))
-    names = list(steps)
+    names = in_order(steps, str(draft.get("first", "")), _ways_of)
     cards = []
-    for place, (name, step) in enumerate(steps.items()):
+    for place, name in enumerate(names):
+        step = steps[name]
         kind = STEP_KINDS.get(str(step.get("kind")))
         if kind is None:
             continue
@@ -384,6 +370,10 @@ def _told(faults: Sequence[Mapping[str, Any]], path: str, *, exact: bool = False
         for fault in faults
         if fault["path"] == path or (not exact and str(fault["path"]).startswith(f"{path}/"))
     )
+
+
+def _ways_of(step: Mapping[str, Any]) -> list[str]:
+    return [str(step[way]) for way in ("next", "else") if step.get(way)]
 
 
 def _objects(value: Any) -> dict[str, dict[str, Any]]:

@@ -341,6 +341,7 @@ def _sight(draft: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "begin": begin_of(draft, told),
         "cards": cards_of(draft, told),
+        "first": str(draft.get("first", "")),
         "faults": told,
         "picture": None if definition is None else selectors.draw(definition, {}),
     }

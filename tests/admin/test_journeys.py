@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from campaigns.admin.journey_form import do
 from campaigns.models import Enrolment, Journey, JourneyVersion, WebhookDelivery, WebhookEndpoint
+from campaigns.services import journeys
+from core.actor import Actor
 from core.models import AuditEntry
 from tests.admin.journey_kit import DRAFT, fill_journeys
 from tests.campaigns.journey_kit import definition, points, wait
@@ -138,14 +140,29 @@ def test_the_preview_draws_what_the_form_holds(cast: Cast, client: Client) -> No
     assert client.get(url).status_code == 403
 
 
-def test_cards_move_and_leave_without_loose_ends() -> None:
+def test_steps_come_and_leave_without_loose_ends() -> None:
     draft = definition({"s1": points(1, following="s2"), "s2": wait(1, "s3"), "s3": points(2)})
     gone = do({**draft, "steps": {name: dict(step) for name, step in draft["steps"].items()}}, "drop:s2")
     assert (list(gone["steps"]), gone["steps"]["s1"]["next"]) == (["s1", "s3"], "s3")
-    moved = do({**draft, "steps": dict(draft["steps"])}, "up:s2")
-    assert (list(moved["steps"]), moved["first"]) == (["s2", "s1", "s3"], "s2")
-    assert list(do({**draft, "steps": dict(draft["steps"])}, "down:s3")["steps"]) == ["s1", "s2", "s3"]
-    assert do({"steps": {}}, "add:")["steps"]["s1"]["kind"] == "wait"
+    headless = do(gone, "drop:s1")
+    assert headless["first"] == "s3"
+    begun = do(headless, "add:")
+    assert (begun["first"], begun["steps"]["s4"]["next"]) == ("s4", "s3")
+    empty = do({"steps": {}, "first": ""}, "add:")
+    assert (empty["first"], empty["steps"]["s1"]["kind"]) == ("s1", "wait")
+
+
+def test_steps_stand_in_the_order_of_the_way_whatever_order_the_database_keeps(
+    cast: Cast, client: Client
+) -> None:
+    journeys.install_ready_made(actor=Actor.system("desk"))
+    row = Journey.objects.get(made_as="win_back")
+    answer = client.get(page(row, "edit"))
+    cards = answer.context["cards"]
+    assert [card.name for card in cards] == ["half", "gift", "tell", "buys", "thanks", "hello"]
+    assert answer.context["first"] == "half"
+    numbers = {box.name: box.number for box in answer.context["picture"].boxes}
+    assert {card.name: card.number for card in cards} == {key: n for key, n in numbers.items() if key}
 
 
 def test_staff_read_her_way_and_let_her_out(cast: Cast, client: Client) -> None:

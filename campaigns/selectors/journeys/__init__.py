@@ -8,7 +8,7 @@ from campaigns.selectors.journeys.counting import (
     way_words,
 )
 from campaigns.selectors.journeys.drawing import Picture, draw
-from campaigns.selectors.journeys.graph import back_ways, reachable, ways_of
+from campaigns.selectors.journeys.graph import back_ways, in_order, reachable, ways_of
 from campaigns.selectors.journeys.kinds import STEP_KINDS, TRIGGER_KINDS, StepKind, TriggerKind
 from campaigns.selectors.journeys.parameters import moment_names
 from campaigns.selectors.journeys.reading import (
@@ -28,6 +28,7 @@ __all__ = [
     "definition_of",
     "draw",
     "find_definition",
+    "in_order",
     "journey_numbers",
     "moment_names",
     "path_of",

@@ -140,10 +140,21 @@ def _box(step: Step, number: int, place: tuple[int, int], numbers: StepNumbers) 
 
 def _wrapped(text: str) -> tuple[str, ...]:
     """At most two lines of a box."""
-    if len(text) <= _LINE:
+    first = _fitting(text)
+    if len(first) == len(text):
         return (text,)
-    second = text[_LINE:]
-    return (text[:_LINE], second if len(second) <= _LINE else f"{second[: _LINE - 1]}…")
+    second = _fitting(text[len(first) :])
+    return (first, second if len(first) + len(second) == len(text) else f"{second[:-1]}…")
+
+
+def _fitting(text: str) -> str:
+    """As much of the text as fits into a line; a sign of ASCII is half as wide as a Chinese one."""
+    width = 0.0
+    for place, sign in enumerate(text):
+        width += 0.56 if sign.isascii() else 1
+        if width > _LINE:
+            return text[:place]
+    return text
 
 
 def _ways(
@@ -181,8 +192,10 @@ def _down(
 ) -> Way:
     x, y = start[0] + WIDTH // 2 + side * 52, start[1] + HEIGHT
     to_x, to_y = end[0] + WIDTH // 2, end[1] - 5
-    bend = max(24, (to_y - y) // 2)
-    path = f"M{x} {y} C{x} {y + bend} {to_x} {to_y - bend} {to_x} {to_y}"
+    # Past other layers straight down in its own column, so that it does not run behind their boxes.
+    turn = max(y, to_y - _GAP_Y)
+    bend = max(24, (to_y - turn) // 2)
+    path = f"M{x} {y} L{x} {turn} C{x} {turn + bend} {to_x} {to_y - bend} {to_x} {to_y}"
     return Way(path, label, x + side * 6, y + 16, count, False, is_else)
 
 

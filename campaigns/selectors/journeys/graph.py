@@ -1,6 +1,7 @@
 """The graph of a journey: what can be reached, where it turns back, and whether each round waits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from campaigns.contracts.faults import Fault
 from campaigns.contracts.journeys import Definition, Step
@@ -30,6 +31,19 @@ def reachable(definition: Definition) -> set[str]:
                 found.add(name)
                 open_names.append(name)
     return found
+
+
+def in_order(steps: Mapping[str, Any], first: str, ways: Callable[[Any], Iterable[str]]) -> list[str]:
+    """The names as one meets them from the first step on, those that nobody reaches behind them: JSON in the database keeps no
+    order of its own."""
+    order: dict[str, None] = {}
+    open_names = [first]
+    while open_names:
+        name = open_names.pop()
+        if name in steps and name not in order:
+            order[name] = None
+            open_names += reversed([following for following in ways(steps[name]) if following not in order])
+    return [*order, *(name for name in steps if name not in order)]
 
 
 def back_ways(definition: Definition) -> frozenset[tuple[str, str]]:

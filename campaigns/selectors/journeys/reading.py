@@ -23,7 +23,7 @@ from campaigns.contracts.journeys import (
 )
 from campaigns.contracts.segments import Group
 from campaigns.errors import JourneyUnfit
-from campaigns.selectors.journeys.graph import graph_faults
+from campaigns.selectors.journeys.graph import graph_faults, in_order, ways_of
 from campaigns.selectors.journeys.kinds import MOST_WAIT_DAYS, STEP_KINDS, TRIGGER_KINDS
 from campaigns.selectors.journeys.parameters import Moment
 from campaigns.selectors.segments import find_rule, node_of, write_rule
@@ -92,13 +92,17 @@ def definition_of(kept: Mapping[str, Any]) -> Definition:
     return Definition(
         Trigger(kept["trigger"]["on"], kept["trigger"]["with"]),
         kept["first"],
-        steps,
+        _ordered(steps, kept["first"]),
         node_of(kept["who"]) if "who" in kept else None,
         ReEntry(kept["re_entry"]["how"], kept["re_entry"].get("days", 0)),
         tuple(map(_ending_of, kept.get("exits", []))),
         None if goal is None else _ending_of(goal),
         kept["most_rounds"],
     )
+
+
+def _ordered(steps: Mapping[str, Step], first: str) -> dict[str, Step]:
+    return {name: steps[name] for name in in_order(steps, first, ways_of)}
 
 
 def _ending_of(kept: Mapping[str, Any]) -> Ending:
@@ -136,7 +140,14 @@ class _Reader:
         if self.faults or trigger is None or not steps:
             return None
         definition = Definition(
-            trigger, str(first), steps, who, re_entry, exits, goal, rounds or DEFAULT_ROUNDS
+            trigger,
+            str(first),
+            _ordered(steps, str(first)),
+            who,
+            re_entry,
+            exits,
+            goal,
+            rounds or DEFAULT_ROUNDS,
         )
         self.faults += graph_faults(definition)
         return definition
