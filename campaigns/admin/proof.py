@@ -33,7 +33,7 @@ from campaigns.admin.proof_words import (
     tone_of,
     yuan,
 )
-from campaigns.contracts.proof import LeagueLine, ProofBy, ProofReport, VariantUplift
+from campaigns.contracts.proof import LeagueLine, LeagueSum, ProofBy, ProofReport, VariantUplift
 from campaigns.models import Campaign, CampaignBook, CampaignGoal, CampaignKind, CampaignRun
 from campaigns.selectors.league import MOST_LINES, list_league, sum_league
 from campaigns.selectors.proof import get_proof, list_proof_lines
@@ -92,16 +92,13 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
             context |= {
                 "heads": _heads(asked),
                 "lines": [_league_line(line) for line in shown],
-                "whole": sum_league(asked.query) if lines else None,
-                "whole_amount": "",
+                "whole_words": _whole_words(sum_league(asked.query)) if lines else "",
                 "page": shown,
                 "before_url": asked.url(page=shown.previous_page_number()) if shown.has_previous() else "",
                 "after_url": asked.url(page=shown.next_page_number()) if shown.has_next() else "",
                 "export_url": export if self._may_export(request) else "",
                 "is_cut": len(lines) >= MOST_LINES,
             }
-            if context["whole"] is not None:
-                context["whole_amount"] = yuan(context["whole"].amount_fen)
         return self._page(request, "league", context)
 
     def league_export_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponseBase:
@@ -154,7 +151,7 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
             "title": report.campaign_name,
             "report": report,
             "tone": tone_of(report.uplift),
-            "sentence": sentence_of(report.uplift, report.goal, report.ends_at),
+            "sentence": _sentence(report),
             "money_sentence": money_sentence_of(report.uplift, report.treated.cost_fen),
             "goal_words": CampaignGoal(report.goal).label,
             "fresh": when(report.summed_at) if report.summed_at else "",
@@ -213,6 +210,18 @@ def _by_of(request: HttpRequest) -> ProofBy:
 def _run_of(request: HttpRequest) -> int | None:
     asked = request.GET.get("run", "")
     return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else None
+
+
+def _whole_words(whole: LeagueSum) -> str:
+    return _now("这些活动合在一起（每笔购买只算一次）：%(buyers)s 人买了 %(orders)s 单，%(amount)s") % {
+        "buyers": thousands(whole.buyer_count), "orders": thousands(whole.order_count), "amount": yuan(whole.amount_fen),
+    }  # fmt: skip
+
+
+def _sentence(report: ProofReport) -> str:
+    if not report.treated.member_count:
+        return _now("还没有数据")
+    return sentence_of(report.uplift, report.goal, report.ends_at)
 
 
 def _asked_again(**asked: Any) -> str:
@@ -291,7 +300,7 @@ def _panel(request: HttpRequest, campaign: Campaign) -> Panel | None:
     if not report.runs:
         return None
     context = {
-        "sentence": sentence_of(report.uplift, report.goal, report.ends_at),
+        "sentence": _sentence(report),
         "tiles": tiles_of(report),
         "url": reverse(_ALL, args=[campaign.pk]),
     }
