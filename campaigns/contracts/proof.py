@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import operator
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Literal
@@ -43,8 +44,10 @@ class ProofNumbers:
         return self.discount_fen - (-self.cost_hundredths // 100)
 
     def __add__(self, other: "ProofNumbers") -> "ProofNumbers":
-        names = [field.name for field in dataclasses.fields(self)]
-        return ProofNumbers(**{name: getattr(self, name) + getattr(other, name) for name in names})
+        return ProofNumbers(*map(operator.add, _NUMBERS(self), _NUMBERS(other)))
+
+
+_NUMBERS = operator.attrgetter(*(field.name for field in dataclasses.fields(ProofNumbers)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Case, Exists, OuterRef, QuerySet, Sum, When
 
 from campaigns.contracts.proof import Arm, ProofNumbers
 from campaigns.models import CampaignBook, CampaignGoal, CampaignTotal
@@ -36,8 +36,9 @@ def numbers_by_letter(
             found[pk] = {letter: ProofNumbers(**values) for letter, values in sums.items()}
         return found
     rows = CampaignTotal.objects.filter(run__in=wanted, store_id__in=list(store_ids))
-    for row in rows.values("run_id", "letter").annotate(**_SUMS).order_by():
-        found.setdefault(row["run_id"], {})[row["letter"]] = _numbers(row)
+    summed: Any = rows.values("run_id", "letter").annotate(**_SUMS).order_by()
+    for run_id, letter, *sums in summed.values_list("run_id", "letter", *_SUMS):
+        found.setdefault(run_id, {})[letter] = ProofNumbers(*map(int, sums))
     return found
 
 
@@ -48,11 +49,12 @@ def numbers_by(
     rows = CampaignTotal.objects.filter(run__in=list(run_ids))
     if store_ids is not None:
         rows = rows.filter(store_id__in=list(store_ids))
-    found: dict[tuple[Any, bool], ProofNumbers] = {}
-    for row in rows.values(column, "letter").annotate(**_SUMS).order_by():
-        key = row[column], not row["letter"]
-        found[key] = found.get(key, ProofNumbers()) + _numbers(row)
-    return found
+    rows = rows.annotate(is_control=Case(When(letter="", then=True), default=False))
+    summed: Any = rows.values(column, "is_control").annotate(**_SUMS).order_by()
+    return {
+        (key, is_control): ProofNumbers(*map(int, sums))
+        for key, is_control, *sums in summed.values_list(column, "is_control", *_SUMS)
+    }
 
 
 def arm_of(numbers: ProofNumbers, goal: str) -> Arm:
@@ -85,7 +87,3 @@ def scope_books(staff: StaffAccount, queryset: QuerySet[Any]) -> QuerySet[Any]:
 def are_new(member_count: int, repeat_count: int) -> bool:
     """Whether the members of several runs are, but for a few, different people: only then they are evidence together."""
     return repeat_count * _LEAST_NEW <= member_count
-
-
-def _numbers(row: Mapping[str, Any]) -> ProofNumbers:
-    return ProofNumbers(**{name: int(row[f"sum_{name}"]) for name in NAMES})
