@@ -36,6 +36,7 @@ def seed_browsing(*, at: dt.datetime, actor: Actor) -> None:
         members = live.filter(member__stage="member").order_by("-bound_at", "pk")
         for member_id in list(members.values_list("member_id", flat=True)[:_OF_GUIDE]):
             _browse(dice, member_id, at)
+    member_services.sum_behaviour_days(at=at)
 
 
 def _browse(dice: random.Random, member_id: int, at: dt.datetime) -> None:

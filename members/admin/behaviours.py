@@ -117,7 +117,8 @@ def _day_rows() -> dict[str, Any]:
         lines.append(
             (label, [(thousands(one.count), thousands(one.member_count)) if one else None for one in sums])
         )
-    return {"days": days, "lines": lines, "counted": when(selectors.behaviours_counted_at())}
+    counted_at = selectors.behaviours_counted_at()
+    return {"days": days, "lines": lines, "counted": when(counted_at) if counted_at else ""}
 
 
 def _member_panel(request: HttpRequest, member: Any) -> Panel:
