@@ -1,0 +1,103 @@
+"""Campaigns under kills, restarts and freezes of everything they run on: each member has what is hers once."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stack import Stack, wait_until
+
+pytestmark = pytest.mark.faults
+SIZE = 4_000
+WORK = "from campaigns.services import running; running.work_campaigns()"
+CHECK = "from tests.faults import campaign_desk; campaign_desk.check()"
+
+
+@pytest.fixture(autouse=True)
+def _no_job_is_left(stack: Stack) -> Iterator[None]:
+    yield
+    for name in [name for name in stack.processes if name.startswith("job")]:
+        stack.kill(name)
+
+
+def make(stack: Stack, count: int = SIZE, budget_fen: int = 10**9) -> None:
+    stack.run_in_django(f"from tests.faults import campaign_desk; campaign_desk.make({count}, {budget_fen})")
+
+
+def turns(stack: Stack) -> int:
+    """How many had their turn."""
+    return int(stack.value("SELECT coalesce(sum(done_count + refused_count), 0) FROM campaigns_campaignrun"))
+
+
+def until(stack: Stack, count: int) -> None:
+    wait_until(lambda: turns(stack) >= count, within_s=90, what=f"{count} members' turns")
+
+
+def until_released(stack: Stack) -> None:
+    over = "SELECT count(*) FROM campaigns_campaignrun WHERE state = 'released'"
+    wait_until(lambda: stack.value(over) == 1, within_s=120, what="the end of the run")
+
+
+def test_workers_killed_a_database_restarted_and_a_broker_flushed_in_mid_release(stack: Stack) -> None:
+    make(stack)
+    for more in (1, 501, 900):
+        stack.start_job("job", WORK)
+        until(stack, more)
+        stack.kill("job")
+    stack.start_job("job", WORK)
+    stack.start_job("job-2", WORK)
+    until(stack, turns(stack) + 1)
+    stack.stop_postgres("immediate")
+    stack.start_engines()
+    until(stack, min(SIZE // 2, turns(stack) + 1))
+    stack.flush_redis()
+    until_released(stack)
+    stack.run_in_django(CHECK)
+
+
+def test_a_worker_frozen_in_mid_release_writes_nothing_when_it_wakes(stack: Stack) -> None:
+    """Its session is ended by the database, as `idle_in_transaction_session_timeout` would; others go on meanwhile."""
+    make(stack)
+    stack.start_job("job", WORK)
+    until(stack, 1)
+    frozen = stack.processes["job"].pid
+    os.killpg(frozen, signal.SIGSTOP)
+    stack.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    stack.start_job("job-2", WORK)
+    until_released(stack)
+    os.killpg(frozen, signal.SIGCONT)
+    time.sleep(0.5)  # it goes on, finds its session gone, and nothing to do
+    stack.run_in_django(CHECK)
+
+
+def test_two_workers_and_a_budget_that_ends_in_mid_run(stack: Stack) -> None:
+    make(stack, budget_fen=3_000 * 700 + 1)
+    stack.start_job("job", WORK)
+    stack.start_job("job-2", WORK)
+    still = "SELECT count(*) FROM campaigns_campaign WHERE state = 'paused' AND code = 'budget'"
+    wait_until(lambda: stack.value(still) == 1, within_s=90, what="the budget's end")
+    stack.run_in_django(CHECK)
+    assert stack.value("SELECT spent_fen FROM campaigns_campaign") == 3_000 * 700
+    stack.execute("UPDATE campaigns_campaign SET budget_fen = 1000000000, state = 'running', code = ''")
+    until_released(stack)
+    stack.run_in_django(CHECK)
+
+
+def test_a_stop_in_mid_send_takes_back_what_had_not_left(stack: Stack) -> None:
+    make(stack)
+    stack.start_job("job", WORK)
+    until(stack, 1)
+    stack.execute("UPDATE campaigns_campaign SET state = 'ended', ended_at = now()")
+    open_rows = (
+        "SELECT (SELECT count(*) FROM campaigns_campaignrun WHERE state <> 'stopped')"
+        " + (SELECT count(*) FROM campaigns_campaignmember WHERE state = 'waiting')"
+        " + (SELECT count(*) FROM campaigns_reach WHERE state = 'queued')"
+    )
+    wait_until(lambda: stack.value(open_rows) == 0, within_s=60, what="the stop")
+    stack.run_in_django(CHECK)
+    assert stack.value("SELECT count(*) FROM campaigns_campaignmember WHERE state = 'stopped'") > 0
