@@ -201,7 +201,10 @@ def _lines_of(verb: str, row: Campaign) -> list[str]:
     if verb not in ("submit", "approve"):
         return []
     sight, estimate = sights.sight_of(row)
-    told = [f"{name.strip()}：{value}" for name, value in sights.audience_lines(row, sight, estimate)]
+    told = [
+        _now("时间：%(from)s – %(until)s") % {"from": when(row.starts_at), "until": when(row.ends_at)},
+        *(f"{name.strip()}：{value}" for name, value in sights.audience_lines(row, sight, estimate)),
+    ]
     approved_at, changes = sights.changed_lines(row)
     if approved_at is not None:
         head = _now("和 %(at)s 通过的那一版相比，改了 %(n)s 处") % {

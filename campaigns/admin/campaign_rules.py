@@ -109,6 +109,10 @@ class CampaignPolicyAdmin(OnlyRow, BaseAdmin):
     """One row for the chain; until somebody has decided, the defaults."""
 
     form = RulesForm
+
+    class Media:
+        css: Any = {"all": ("admin_xiaoer/coupons.css",)}
+
     fieldsets = (
         (
             _("区域和门店自己的活动"),

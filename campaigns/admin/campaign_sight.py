@@ -55,6 +55,7 @@ class PhoneSight:
     card: TemplateCard | None = None
     lines: tuple[PreviewLine, ...] = ()
     missing: str = ""
+    is_open: bool = False
 
 
 def audience_lines(
@@ -130,7 +131,8 @@ def phones_of(acts: Sequence[Act]) -> list[PhoneSight]:
             title, text = _said(act.values["title"]), _said(act.values["script"])
             days = _now("%(n)s 天内完成") % {"n": act.values["days"]}
             found.append(PhoneSight("follow_up", _now("导购助手里的任务"), f"{title} · {days}", text))
-    return found
+    first = next((place for place, sight in enumerate(found) if not sight.missing), None)
+    return [dataclasses.replace(sight, is_open=place == first) for place, sight in enumerate(found)]
 
 
 def _messages(act: Act) -> Iterator[PhoneSight]:
@@ -267,10 +269,17 @@ def changed_lines(campaign: Campaign) -> tuple[dt.datetime | None, list[tuple[st
     ]
 
 
-def life_of(campaign: Campaign) -> list[tuple[CampaignMove, str]]:
-    """Its moves, newest first, each with what was said."""
+def life_of(campaign: Campaign) -> list[tuple[CampaignMove, str, str]]:
+    """Its moves, newest first, each with who it was and what was said."""
     moves = CampaignMove.objects.filter(campaign=campaign).order_by("-pk")
-    return [(move, str(CODE_WORDS.get(move.note, move.note))) for move in moves]
+    return [
+        (
+            move,
+            move.actor if move.actor_id is not None else _now("系统"),
+            str(CODE_WORDS.get(move.note, move.note)),
+        )
+        for move in moves
+    ]
 
 
 def place_words(campaign: Any) -> str:

@@ -58,7 +58,7 @@ class CampaignAdmin(CampaignDeeds, Exports, OwnPage, ScopedReadOnlyAdmin):
 
     class Media:
         js = ("admin_xiaoer/campaigns.js",)
-        css: Any = {"all": ("admin_xiaoer/campaigns.css",)}
+        css: Any = {"all": ("admin_xiaoer/coupons.css", "admin_xiaoer/campaigns.css")}
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("campaigns.add_campaign"))
@@ -77,6 +77,8 @@ class CampaignAdmin(CampaignDeeds, Exports, OwnPage, ScopedReadOnlyAdmin):
 
     @column(_("时间"), ordering="starts_at")
     def when_words(self, row: Campaign) -> str:
+        if row.starts_at is None and row.ends_at is None:
+            return "—"
         rule = recurrence_of(row.recurrence)
         span = f"{when(row.starts_at)} – {when(row.ends_at)}"
         return span if rule is None else f"{rule.words()} · {span}"

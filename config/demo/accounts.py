@@ -153,8 +153,8 @@ def _seed_regional(staff_model: type, name: str, password: str) -> None:
     region = apps.get_model("guides", "Region").objects.filter(parent__isnull=False).order_by("pk").first()
     apps.get_model("guides", "StaffScope").objects.create(staff=staff, region=region)
     permission = apps.get_model("auth", "Permission").objects
-    staff.user_permissions.set(
-        permission.filter(
-            content_type__app_label__in=["members", "guides", "coupons"], codename__startswith="view_"
-        )
+    campaigns = permission.filter(codename__in=["view_campaign", "add_campaign", "change_campaign"])
+    seen = permission.filter(
+        content_type__app_label__in=["members", "guides", "coupons"], codename__startswith="view_"
     )
+    staff.user_permissions.set([*seen, *campaigns])

@@ -79,6 +79,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     call_command("migrate", verbosity=0, interactive=False)
     call_command("collectstatic", verbosity=0, interactive=False)
     from config.demo.accounts import seed_accounts, seed_staff
+    from config.demo.campaigns import seed_campaigns
     from config.demo.consents import seed_consents
     from config.demo.coupon_history import seed_coupon_history
     from config.demo.coupons import seed_coupons
@@ -109,6 +110,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     seed_doors(at=clock.now(), actor=actor)
     _seed_follow_up(supervisor, actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
+    seed_campaigns(at=clock.now(), admin_name=ADMIN_NAME, regional_name=EAST_NAME, actor=actor)
     activation_code, scan_link = _meet_the_sandbox(supervisor, actor)
     text = (
         f"  Admin login      {ADMIN_NAME} / {ADMIN_PASSWORD}   (head office)\n"

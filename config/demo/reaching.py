@@ -62,7 +62,10 @@ _MAPPINGS: Final[Mapping[str, tuple[str, Mapping[str, Mapping[str, str]]]]] = {
         "guide_changed",
         {"name1": {"value": "guide"}, "thing2": {"value": "store"}, "time3": {"value": "time"}},
     ),
+    "marketing": ("campaign", {"thing1": {"value": "title"}, "thing2": {"value": "text"}}),
 }
+# WeChat takes no marketing as a template message of an official account.
+_MINI_ONLY: Final = frozenset({"marketing"})
 _REPLIES: Final = (
     ("常用", "稍等", "{会员}，收到您的消息了，我去看一下货，几分钟内回您。"),
     ("常用", "营业时间", "{会员}，您好，{门店}每天 10:00 到 22:00 营业，随时欢迎您来。"),
@@ -123,7 +126,7 @@ def adopt_templates(actor: Actor) -> None:
     rows = apps.get_model("wechat", "MessageTemplate").objects.all()
     ids = {row.template_id: row.pk for row in rows}
     for topic, (name, fields) in _MAPPINGS.items():
-        for prefix in ("official", "mini"):
+        for prefix in ("mini",) if topic in _MINI_ONLY else ("official", "mini"):
             map_topic(
                 topic=topic,
                 template_pk=ids[f"{prefix}-{name}"],
