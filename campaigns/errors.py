@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refusal, Unavailable
+from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refusal, TooMany, Unavailable
 
 
 class ReachUnfit(InvalidInput):
@@ -369,3 +369,18 @@ class CampaignTooSlow(Unavailable):
 class NoSuchCampaignPage(NotFound):
     code = "campaigns.no_such_campaign_page"
     sentence = _("没有这个活动，可能已经结束，或不是给您的")
+
+
+class CampaignHasNoMessage(Refusal):
+    code = "campaigns.campaign_has_no_message"
+    sentence = _("这个版本没有消息，没有可以试发的内容")
+
+
+class CampaignTriedTooOften(TooMany):
+    code = "campaigns.campaign_tried_too_often"
+    sentence = _("一个活动一小时最多试发 10 次，请稍后再试")
+
+
+class CampaignTryRefused(Refusal):
+    code = "campaigns.campaign_try_refused"
+    sentence = _("没有发出：这位会员撤回过营销同意或已注销，或营销活动这个事项停用了")

@@ -29,6 +29,9 @@ from core.admin import (
     thousands,
     when,
 )
+from core.errors import InvalidInput
+from guides import selectors as guide_selectors
+from members import selectors as member_selectors
 
 if TYPE_CHECKING:
     _Base = BaseAdmin
@@ -63,6 +66,17 @@ class _DayForm(_RevisionForm):
         required=False,
         widget=DayInput(),
         help_text=_("不填就和原来同一天；持续的天数一样"),
+    )
+
+
+class _TryForm(_RevisionForm):
+    """A colleague, as the member that she is, and the version she looks at."""
+
+    letter = forms.ChoiceField(label=_("哪个版本"))
+    who = forms.CharField(
+        label=_("发给哪位同事"),
+        max_length=40,
+        help_text=_("她自己的会员手机号或会员码；要同意接收营销信息，免打扰时段到结束时才收到"),
     )
 
 
@@ -162,7 +176,34 @@ class CampaignDeeds(_Base):
         """The admin's own. Raises PermissionDenied."""
 
     def deed_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (("<int:pk>/do/<slug:verb>/", "campaigns_campaign_do", self.do_view),)
+        return (
+            ("<int:pk>/try/", "campaigns_campaign_try", self.try_view),
+            ("<int:pk>/do/<slug:verb>/", "campaigns_campaign_do", self.do_view),
+        )
+
+    def try_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
+        """Whom to send a version's message, for a look at it on a real phone."""
+        row = self.open_row(request, pk)
+        form = _TryForm(bound_data(request), initial={"revision": row.revision})
+        letters: Any = form.fields["letter"]
+        letters.choices = [(one.letter, one.letter) for one in row.variants.order_by("letter")]
+
+        def run(cleaned: dict[str, Any]) -> str:
+            services.try_campaign(
+                campaign_id=row.pk,
+                letter=cleaned["letter"],
+                member_id=_colleague(request, cleaned["who"]),
+                actor=staff_actor(request),
+            )
+            return _now("已试发，结果看“触达记录”")
+
+        question = Question(
+            title=_now("试发：%(name)s") % {"name": row.name},
+            submit=_("试发"),
+            back_url=row_url(row.pk),
+            lines=[_now("只发消息，不发券、不送积分、不派任务，也不计入活动；一个活动一小时最多 10 次")],
+        )
+        return ask(self, request, question, run, form=form, subject=row)
 
     def do_view(self, request: HttpRequest, pk: int, verb: str, model_admin: Any = None) -> HttpResponse:
         """A question with what will happen, then the service."""
@@ -194,6 +235,16 @@ class CampaignDeeds(_Base):
         )
         form = deed.form(bound_data(request), initial={"revision": row.revision})
         return ask(self, request, question, run, form=form, subject=row)
+
+
+def _colleague(request: HttpRequest, words: str) -> int:
+    """The one member of the account's part whom the words mean. Raises InvalidInput."""
+    staff: Any = request.user
+    seen = guide_selectors.scope_members(staff, member_selectors.living_member_ids())
+    found = list(seen.filter(pk__in=member_selectors.search_member_ids(words))[:2])
+    if len(found) != 1:
+        raise InvalidInput(_now("没有找到唯一一位会员，请填完整的手机号或会员码"), field="who")
+    return int(found[0])
 
 
 def _lines_of(verb: str, row: Campaign) -> list[str]:

@@ -230,6 +230,7 @@ class CampaignAdmin(CampaignDeeds, Exports, OwnPage, ScopedReadOnlyAdmin):
             "pause": state == "running" and may_brake,
             "resume": state == "paused" and may_brake,
             "stop": state in ("approved", "running", "paused") and may_brake,
+            "try": state != "ended" and may_brake,
             "copy": self.has_add_permission(request),
         }
         waits = state == "submitted" and is_writer

@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.contracts import CHANNEL_LABELS, REACH_WORDS, TOPICS
+from campaigns.contracts.campaigns import LETTERS
 from campaigns.models import CampaignState, Importance, MassAudienceKind, SegmentKind
 from core.admin import name_actions, name_details, name_values
 from sms.services import words as sms_words
@@ -61,6 +62,7 @@ name_actions(
         "campaigns.campaign_paused": _("暂停活动"),
         "campaigns.campaign_resumed": _("继续活动"),
         "campaigns.campaign_stopped": _("停止活动"),
+        "campaigns.campaign_tried": _("试发活动消息"),
         "campaigns.campaign_exported": _("导出活动"),
         "campaigns.campaign_ended": _("活动结束"),
         "campaigns.campaign_begun": _("活动开始"),
@@ -87,6 +89,8 @@ name_values("importance", Importance.choices, within="campaigns.")
 name_details(
     {"audience": _("发给谁"), "expected_count": _("预计人数"), "copied_id": _("复制自"), "outcome": _("结果")}
 )
+name_details({"letter": _("活动版本")})
+name_values("letter", {letter: letter for letter in LETTERS}, within="campaigns.campaign_")
 name_details({"from_state": _("原状态"), "to_state": _("新状态")})
 name_details({"member_count": _("人数"), "control_count": _("对照组人数")})
 name_values("from_state", CampaignState.choices, within="campaigns.campaign_")

@@ -11,6 +11,7 @@ from campaigns.services.campaign_life import (
     submit_campaign,
 )
 from campaigns.services.campaign_steps import move_campaign
+from campaigns.services.campaign_trying import try_campaign
 from campaigns.services.campaigns import change_campaign, copy_campaign, create_campaign, drop_campaign
 from campaigns.services.delivering import note_delivery
 from campaigns.services.grants import note_pushed_answer, report_answers
@@ -118,6 +119,7 @@ __all__ = [
     "submit_campaign",
     "take_back",
     "tell_members",
+    "try_campaign",
     "work_outcomes",
     "work_reaches",
     "work_segments",

@@ -11,7 +11,7 @@ from django.urls import reverse
 from campaigns import services
 from campaigns.admin.campaign_form import initial_of, variant_initial
 from campaigns.contracts.campaigns import VariantDraft
-from campaigns.models import Campaign, CampaignMove, CampaignPolicy
+from campaigns.models import Campaign, CampaignMove, CampaignPolicy, Reach
 from campaigns.selectors.campaigns.festivals import festivals_of, moon_day
 from core import clock
 from core.models import StaffAccount
@@ -336,3 +336,16 @@ def test_a_copy_goes_to_another_day(made: Desk) -> None:
     assert answer["Location"] == page_of(copy.pk)
     assert copy.starts_at is not None
     assert clock.business_day(copy.starts_at) == day
+
+
+def test_a_message_is_tried_on_a_colleague_of_the_own_part(made: Desk) -> None:
+    row = submitted(made, store_id=made.cast.store.id)
+    make_staff("eaststore", "view", "change", store_id=made.cast.store.id)
+    east, url = login("eaststore"), reverse("admin:campaigns_campaign_try", args=[row.pk])
+    assert "试发给同事" in text(east.get(page_of(row.pk)))
+    values = {"_confirmed": "1", "revision": "1", "letter": "A"}
+    # 小丽 is bound to nobody: to this account there is no such member.
+    for who in (made.cast.xiaoli.code, "没有这个人", "1"):
+        assert "没有找到唯一一位会员" in text(east.post(url, values | {"who": who}))
+    assert east.post(url, values | {"who": made.cast.xiaomei.code})["Location"] == page_of(row.pk)
+    assert Reach.objects.filter(member_id=made.cast.xiaomei.id, topic="marketing").count() == 1

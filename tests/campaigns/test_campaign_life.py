@@ -9,12 +9,14 @@ from django.db import transaction
 
 from campaigns import services
 from campaigns.contracts.campaigns import VariantDraft
-from campaigns.models import Campaign, CampaignMove, CampaignRun, CampaignState
+from campaigns.models import Campaign, CampaignMove, CampaignRun, CampaignState, Reach
 from core import audit
 from core.actor import Actor
+from coupons.models import Coupon
 from guides import services as guide_services
 from tests.campaigns.campaign_kit import (
     NOW,
+    REACH,
     Desk,
     coupon_act,
     faults_of,
@@ -407,3 +409,30 @@ def test_an_account_that_was_switched_off_does_nothing(desk: Desk) -> None:
     assert refused(services.approve_campaign, campaign_id=row.pk, revision=1, actor=of(staff), at=NOW) == (
         "campaigns.campaign_not_permitted"
     )
+
+
+def test_a_colleague_gets_a_versions_message_and_nothing_else(desk: Desk) -> None:
+    acts = [coupon_act(desk.batch), REACH]
+    row = desk.made(
+        kind="coupon", variants=(VariantDraft(1, acts), VariantDraft(1, [coupon_act(desk.batch)]))
+    )
+    xiaomei = desk.cast.xiaomei.id
+    values: dict[str, Any] = {"campaign_id": row.pk, "member_id": xiaomei, "actor": desk.writer}
+    call = services.try_campaign
+    for number in range(10):
+        call(letter="A", at=NOW + number * dt.timedelta(minutes=1), **values)
+    reaches = Reach.objects.filter(member_id=xiaomei, topic="marketing")
+    assert reaches.count() == 10
+    assert not Coupon.objects.filter(member_id=xiaomei).exists()
+    assert not CampaignRun.objects.exists()
+    assert refused(call, letter="A", at=NOW + dt.timedelta(minutes=11), **values) == (
+        "campaigns.campaign_tried_too_often"
+    )
+    call(letter="A", at=NOW + dt.timedelta(hours=2), **values)
+    for letter in ("B", "C", ""):
+        assert refused(call, letter=letter, at=NOW + DAY, **values) == "campaigns.campaign_has_no_message"
+    assert refused(call, letter="A", at=NOW + DAY, **values | {"member_id": 9**9}) == (
+        "campaigns.campaign_try_refused"
+    )
+    services.drop_campaign(campaign_id=row.pk, actor=desk.writer, at=NOW)
+    assert refused(call, letter="A", at=NOW + DAY, **values) == "campaigns.campaign_not_in_state"
