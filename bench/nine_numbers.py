@@ -34,8 +34,9 @@ FROM (SELECT member_id, date_trunc('{period}', business_on)::date AS starts_on,
              lag(max(business_on)) OVER (PARTITION BY member_id ORDER BY date_trunc('{period}', business_on)::date) AS before
       FROM sales_sale
       WHERE is_current AND returned_unit_count < unit_count AND member_id IS NOT NULL {who} GROUP BY 1, 2) bought
-WHERE orders > 0 AND starts_on IN (SELECT date_trunc('{period}', (now() AT TIME ZONE 'Asia/Shanghai')::date - n * interval '1 {step}')::date
-                                   FROM generate_series(0, {last}, {by}) n)
+WHERE orders > 0 AND starts_on IN (
+    SELECT date_trunc('{period}', (now() AT TIME ZONE 'Asia/Shanghai')::date - n * interval '1 {step}')::date
+    FROM generate_series(0, {last}, {by}) n)
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 _STEPS: Final = {

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from campaigns import services
-from campaigns.services import journeys, running
+from campaigns.services import contacts, journeys, running
 
 
 @shared_task(name="campaigns.send_due_reaches")
@@ -89,3 +89,9 @@ def end_over_campaigns() -> int:
 def work_outcomes() -> int:
     """See the service of that name."""
     return services.work_outcomes()
+
+
+@shared_task(name="campaigns.count_contacts")
+def count_contacts() -> int:
+    """See the service of that name. Answers how many cells there are."""
+    return contacts.count_contacts()

@@ -46,6 +46,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "prune_webhooks": {"task": "campaigns.prune_webhooks", "schedule": 3600.0},
     # Segments that are due, and members whose rows changed; mostly there are none.
     "work_segments": {"task": "campaigns.work_segments", "schedule": 5.0},
+    "count_contacts": {"task": "campaigns.count_contacts", "schedule": 3600.0},
     "prune_segment_moves": {"task": "campaigns.prune_segment_moves", "schedule": 3600.0},
     # Runs that were launched, members of campaigns whose purchases changed, and sums that reports read.
     "work_outcomes": {"task": "campaigns.work_outcomes", "schedule": 15.0},

@@ -3,6 +3,7 @@
 from campaigns.admin import (
     campaign_rules,
     campaigns,
+    contacts,
     enrolments,
     journeys,
     mapping,
@@ -20,6 +21,7 @@ from campaigns.admin import (
 __all__ = [
     "campaign_rules",
     "campaigns",
+    "contacts",
     "enrolments",
     "journeys",
     "mapping",

@@ -130,7 +130,7 @@ class SegmentAdmin(OwnPage, SegmentSight, SegmentTags, ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         if request.method != "POST":
-            return self._builder(request, None, Draft(), {"kind": SegmentKind.LIVING})
+            return self._builder(request, None, _asked_draft(request), {"kind": SegmentKind.LIVING})
         draft = draft_from_post(request.POST)
         try:
             public_id = services.create_segment(
@@ -296,6 +296,14 @@ class SegmentAdmin(OwnPage, SegmentSight, SegmentTags, ReadOnlyAdmin):
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, f"admin/xiaoer/segments/{name}.html", whole)
+
+
+def _asked_draft(request: HttpRequest) -> Draft:
+    """The rule that another page's link brings along; a rule that does not read is none."""
+    try:
+        return draft_of(segments.write_rule(segments.read_rule_text(request.GET.get("rule", ""))))
+    except RuleUnfit:
+        return Draft()
 
 
 def _size_words(row: Segment) -> str:

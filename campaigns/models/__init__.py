@@ -13,6 +13,7 @@ from campaigns.models.campaigns import (
     CampaignVariant,
     RunState,
 )
+from campaigns.models.contacts import UNBOUGHT, ContactCell, ContactMonth
 from campaigns.models.grants import GrantEntry, GrantReason, SubscriptionGrant
 from campaigns.models.inbox import InboxMessage
 from campaigns.models.journeys import (
@@ -59,6 +60,7 @@ from campaigns.models.segments import (
 from campaigns.models.webhooks import DeliveryState, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "UNBOUGHT",
     "Approvers",
     "Campaign",
     "CampaignBook",
@@ -74,6 +76,8 @@ __all__ = [
     "CampaignTotal",
     "CampaignVariant",
     "CapSpan",
+    "ContactCell",
+    "ContactMonth",
     "DeliveryState",
     "Enrolment",
     "EnrolmentState",

@@ -34,6 +34,7 @@ def _seed_performance(actor: Actor) -> None:
 
 def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
     """What follows purchases, how members are reached and what they look at, and the till that goes on selling."""
+    from campaigns.services.contacts import count_contacts
     from config.demo.browsing import seed_browsing
     from config.demo.care import seed_care
     from config.demo.followers import seed_followers
@@ -54,6 +55,7 @@ def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
     seed_segments(at=clock.now(), actor=actor)
     sale_services.work_nine(actor=actor)
     seed_journeys(at=clock.now(), actor=actor)
+    count_contacts(at=clock.now())
     seed_live_till(supervisor.home, at=clock.now(), actor=actor)
 
 

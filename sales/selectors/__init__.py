@@ -47,6 +47,7 @@ from sales.selectors.reviews import (
 from sales.selectors.rfm import (
     due_members,
     falling_members,
+    list_buyer_stages,
     list_category_names,
     list_cells,
     list_group_months,
@@ -105,6 +106,7 @@ __all__ = [
     "is_fact_metric",
     "key_of_target",
     "list_attributions",
+    "list_buyer_stages",
     "list_category_names",
     "list_cells",
     "list_closed_months",

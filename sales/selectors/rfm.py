@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet, Sum
 
 from core.compiled import Given, Part
 from sales.contracts import RfmCell, RfmGroupLine, RfmPreview, RfmQuantiles, RfmRules
-from sales.models import GROUPS, Category, MemberMetrics, RfmMonth
+from sales.models import GROUPS, Category, LifeStage, MemberMetrics, RfmMonth
 from sales.selectors.metrics_sql import judging_rows, values_of
 
 # Above this a preview and the quantiles look at a sample of the rows, of about this size.
@@ -176,6 +176,11 @@ def _sample() -> tuple[float, str]:
 
 def _counts(rows: QuerySet[MemberMetrics], name: str) -> dict[int, int]:
     return {row[name]: row["count"] for row in rows.values(name).annotate(count=Count("pk")).order_by(name)}
+
+
+def list_buyer_stages() -> tuple[tuple[str, str], ...]:
+    """The life stages of who has bought, with their labels, the liveliest first."""
+    return tuple((one.value, str(one.label)) for one in LifeStage if one != LifeStage.UNBOUGHT)
 
 
 def list_category_names(codes: Collection[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
+from campaigns.services.contacts import count_contacts
 from core import clock
 from core.actor import Actor
 from core.models import ExportJob, StaffAccount
@@ -312,6 +313,7 @@ def fill_numbers(cast: Cast) -> None:  # noqa: F811
     sales_services.change_rfm_rules(rules=dataclasses.replace(rules, new_days=31), actor=actor)
     sales_services.work_metrics_runs(actor=actor)
     sales_services.work_nine(actor=actor)
+    count_contacts()
     ExportJob.objects.create(
         staff=cast.head_office, listed="coupons.coupon", row_count=6_000, asked_at=clock.now()
     )

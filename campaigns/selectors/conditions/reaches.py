@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.contracts import CHANNEL_LABELS, TOPICS
-from campaigns.models import InboxMessage, Reach, ReachState
+from campaigns.models import Importance, InboxMessage, Reach, ReachState
 from members.selectors.conditions import (
     Choices,
     Condition,
@@ -61,7 +61,7 @@ def _asked(values: Values, day: dt.date, name: str) -> Q:
 
 
 class Reached(_OfMessages):
-    """Messages that went out to her, over any channel or these."""
+    """Messages that went out to her, over any channel or these, of any importance or these."""
 
     code, label = "campaigns.reached", _("收到过通知")
     parameters: ClassVar[Mapping[str, Parameter]] = {
@@ -70,6 +70,11 @@ class Reached(_OfMessages):
         "channels": Choices(
             label=_("通道（不选为任何通道）"), options=tuple(CHANNEL_LABELS.items()), is_required=False
         ),
+        "importances": Choices(
+            label=_("重要程度（不选为任何程度）"),
+            options=tuple((one.value, one.label) for one in Importance),
+            is_required=False,
+        ),
         "at_least": _LEAST,
     }
 
@@ -77,6 +82,8 @@ class Reached(_OfMessages):
         wanted = _asked(values, day, "sent_at") & Q(state__in=[ReachState.SENT, ReachState.DELIVERED])
         if values.get("channels"):
             wanted &= Q(channel__in=values["channels"])
+        if values.get("importances"):
+            wanted &= Q(importance__in=values["importances"])
         return Reach.objects.filter(wanted)
 
 
