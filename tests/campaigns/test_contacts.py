@@ -1,6 +1,7 @@
 """The communication matrix: who was sent how much, and what came of it, by hand; of the chain as counted, of stores at once."""
 
 import datetime as dt
+import io
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import time_machine
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from campaigns.contracts.contacts import ContactTally
 from campaigns.models import ContactCell, ContactMonth, InboxMessage, Reach, ReachBar, ReachState
@@ -125,7 +127,9 @@ def test_head_office_sees_the_matrix_and_opens_a_cell_as_a_segment(sent: Cast, c
     assert builder.status_code == 200
     assert builder.context["counted"].member_count == 1
     assert client.get(unbought["url"]).context["counted"].member_count == 1
-    assert client.get(EXPORT).status_code == 200
+    answered: Any = client.get(EXPORT)
+    rows_of_book = list(load_workbook(io.BytesIO(b"".join(answered.streaming_content)))["沟通矩阵"].values)
+    assert [row[2:] for row in rows_of_book if row[0] == "未消费"] == [(1, 1, 1, 0, 0, 0, 0, 0, 0)]
 
 
 @pytest.mark.parametrize("rule", ["", "{", '{"all": []}', '{"all": [{"is": "no.such"}]}', "[" * 300, "\0"])
