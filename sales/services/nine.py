@@ -26,7 +26,7 @@ from sales.selectors.spans import span_before, span_of
 logger = logging.getLogger(__name__)
 
 _PERIODS: Final[tuple[PeriodName, ...]] = ("day", "week", "month", "quarter")
-# Touches. What joins them grows with the square of a batch: a thousand took more than ten times a hundred.
+# Touches. Lists without statistics are joined by nested loops: the work of a batch grows with its square.
 FOLDED_AT_ONCE: Final = 100
 FILLED_AT_ONCE: Final = 10_000  # members
 _TAKE: Final = """

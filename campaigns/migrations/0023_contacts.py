@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0021_care_topic'),
+        ('campaigns', '0022_notes_planned_once'),
     ]
 
     operations = [
