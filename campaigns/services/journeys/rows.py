@@ -46,6 +46,8 @@ WHERE row.id = ANY(%(ids)s::bigint[]) AND row.lease_holder = %(holder)s AND row.
   AND journey.state = 'running'
 ORDER BY row.id FOR NO KEY UPDATE OF row
 """
+# PostgreSQL would take a holder that it has never seen for one of a row or two, and look through all of `told` for each row: the
+# condition is written so that it has no opinion of it.
 _MOVE: Final = """
 WITH told AS (
     SELECT * FROM unnest(
@@ -61,7 +63,7 @@ WITH told AS (
         ended_at = CASE WHEN told.state IN ('waiting', 'failed') THEN NULL ELSE %(now)s::timestamptz END,
         lease_holder = CASE WHEN told.keeps THEN row.lease_holder ELSE '' END,
         leased_until = CASE WHEN told.keeps THEN %(until)s::timestamptz END
-    FROM told WHERE row.id = told.id AND row.lease_holder = %(holder)s AND row.state = 'waiting'
+    FROM told WHERE row.id = told.id AND CASE WHEN row.lease_holder = %(holder)s THEN row.state = 'waiting' ELSE false END
     RETURNING row.id
 ), logged AS (
     INSERT INTO campaigns_enrolmentstep (enrolment_id, step, at, way, code, ref)
