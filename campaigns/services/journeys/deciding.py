@@ -30,6 +30,7 @@ class Deciding:
         self._step = definition.steps[step]
         self._seed = f"{seed}:{step}"
         self._backs = back_ways(definition)
+        self.is_act = self._step.act is not None
 
     def lock(self, group: Sequence[Held]) -> Mapping[int, int]:
         """Members of acts, before their rows: merging and erasing lock in this order too."""

@@ -20,7 +20,7 @@ from campaigns.selectors.journeys import definition_of
 from campaigns.services.journeys.deciding import Deciding
 from campaigns.services.journeys.hearing import hear_moments
 from campaigns.services.journeys.looking import look_for_dates
-from campaigns.services.journeys.rows import Held, Move, claim_due, hold, new_holder, release, write
+from campaigns.services.journeys.rows import EACH, Held, Move, claim_due, hold, new_holder, release, write
 from campaigns.services.journeys.trying import again
 from campaigns.services.slots import slot
 from core import clock
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 # First half of the advisory lock's key; the second is the slot's number. Nothing else uses it.
 RUNNER_SLOT: Final = 7_316_004
 _RUN_S: Final = 50.0
-# Members of one transaction.
+# Members of one transaction that does something for them; where nothing is done, a whole hand moves at once.
 GROUP: Final = 500
 ERROR: Final = "error"
 
@@ -69,8 +69,9 @@ def _work(hand: Sequence[Held], holder: str, now: Clock, end: float) -> int:
         going: list[Held] = []
         for (version_id, step), group in _groups(waiting).items():
             deciding = Deciding(definitions[version_id], step, seeds[version_id])
-            for start in range(0, len(group), GROUP):
-                part = group[start : start + GROUP]
+            size = GROUP if deciding.is_act else EACH
+            for start in range(0, len(group), size):
+                part = group[start : start + size]
                 if time.monotonic() > end:
                     release(group=part, holder=holder)
                     continue
