@@ -122,7 +122,7 @@ class TopicTextAdmin(ServiceForms, BaseAdmin):
         head = ("topic", "chosen", "is_on")
         if obj is None:
             return ((None, {"fields": head}),)
-        description = _("左边选择填什么；选“固定文字”时在右边填写。")
+        description = _("选择每个变量填什么；选“固定文字”时写上文字。右边的手机马上显示样子，保存后才生效。")
         return (
             (None, {"fields": head}),
             (_("变量"), {"fields": field_rows(_places(_card(obj))), "description": description}),

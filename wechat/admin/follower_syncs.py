@@ -50,14 +50,14 @@ class FollowerSyncAdmin(ReadOnlyAdmin):
     """Runs, the newest first; each with what it found."""
 
     list_display = (
-        "started", "account", "state_label", "progress", "new_count", "lost_count", "request_count", "ended",
+        "started", "account", "state_label", "progress", "new", "lost", "requests", "ended",
     )  # fmt: skip
     list_select_related = ("account",)
     list_filter = ("state", "account")
     ordering = ("-pk",)
     fields = (
-        "account", "state_label", "trouble", "progress", "rate", "new_count", "lost_count", "identified_count",
-        "request_count", "quota_today", "started", "moved", "ended",
+        "account", "state_label", "trouble", "progress", "rate", "new", "lost", "identified",
+        "requests", "quota_today", "started", "moved", "ended",
     )  # fmt: skip
     actions_list = ("start",)
     actions_detail = ("pause", "resume", "stop")
@@ -101,7 +101,31 @@ class FollowerSyncAdmin(ReadOnlyAdmin):
             "seen": thousands(row.seen_count),
             "total": thousands(row.total_count),
         }
-        return seen if row.ended_at else f"{row.get_phase_display()}：{seen}"
+        if row.ended_at:
+            return seen
+        if row.phase == SyncPhase.IDENTIFYING:
+            # The newly found ones have no unionid yet; others may have been asked about before.
+            return _now("名单已读完，查 unionid：已查 %(n)s 位，新增的有 %(new)s 位") % {
+                "n": thousands(row.identified_count),
+                "new": thousands(row.new_count),
+            }
+        return f"{row.get_phase_display()}：{seen}"
+
+    @column(_("新增粉丝"), ordering="new_count")
+    def new(self, row: FollowerSync) -> str:
+        return thousands(row.new_count)
+
+    @column(_("发现已取关"), ordering="lost_count")
+    def lost(self, row: FollowerSync) -> str:
+        return thousands(row.lost_count)
+
+    @column(_("查过 unionid"), ordering="identified_count")
+    def identified(self, row: FollowerSync) -> str:
+        return thousands(row.identified_count)
+
+    @column(_("用了多少次接口"), ordering="request_count")
+    def requests(self, row: FollowerSync) -> str:
+        return thousands(row.request_count)
 
     @column(_("速度"))
     def rate(self, row: FollowerSync) -> str:
