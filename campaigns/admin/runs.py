@@ -117,6 +117,7 @@ def _standing(run: CampaignRun) -> dict[str, Any]:
     is_open = run.state in (RunState.DUE, RunState.RELEASING)
     return {
         "run": card,
+        "name": campaign.name,
         "state_words": run.get_state_display(),
         "is_open": is_open,
         "pace": _pace(card, campaign.state, campaign.code) if is_open else _ended(card),
@@ -133,7 +134,7 @@ def _standing(run: CampaignRun) -> dict[str, Any]:
             for state in ReachState.values
             if card.reaches.get(state)
         ],
-        "spent": money(card.spent_fen),
+        "spent": f"¥{money(card.spent_fen)}",
         "times": [
             (_("应开始"), when(card.due_at)),
             (_("名单定格"), when(card.launched_at) if card.launched_at else "—"),
