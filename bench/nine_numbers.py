@@ -1,8 +1,9 @@
 """The nine numbers' page against the same numbers added up from the orders by hand, and what keeping them costs.
 
 On BENCH_MEMBERS_COUNT members (20,000 unless it is set) with some five orders each over two years, in 500 stores with a guide
-each, in turns: twelve periods and the one a year before as the page asks for them, and one GROUP BY over the orders. What the
-first pass over all members takes is printed, and what a fold of a thousand members who bought, and of one.
+each, in turns: twelve periods and the one a year before as the page asks for them, and one GROUP BY over the orders; what a
+member costs in a fold of one, a hundred, a thousand and ten thousand of whom an order changed, and in a statement that only
+adds up what those bought. What the first pass over all members takes is printed, and what a proof does.
 """
 
 import os
@@ -17,6 +18,7 @@ from bench.sales_metrics import SEED
 _MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "20000"))
 _ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS", "5"))
 _TARGET: Final = 30
+_FOLDED: Final = (1, 100, 1_000, 10_000)
 _GUIDES: Final = """
 INSERT INTO guides_guide (public_id, number, name, store_id, role, state, joined_on, session_epoch)
 SELECT 'g' || id, 'G' || id, 'guide ' || id, id, 'guide', 'active', current_date, 1 FROM guides_store;
@@ -50,28 +52,50 @@ import time, django
 django.setup()
 from core.actor import Actor
 from sales import services
+from sales.models import MemberDayTouch, NineFold
+actor = Actor.system("bench")
 began = time.monotonic()
-services.work_nine(actor=Actor.system("bench"))
-print(time.monotonic() - began)
+while not NineFold.objects.filter(cursor__isnull=True).exists() or MemberDayTouch.objects.exists():
+    services.work_nine(actor=actor)
+taken = time.monotonic() - began
+began = time.monotonic()
+services.prove_nine(actor=actor)
+print(taken, time.monotonic() - began)
 """
+# The newest order of each of so many members is returned in part, and then it is not.
 _FOLD: Final = """
-import time, django
+import sys, time, django
 django.setup()
+from django.db import connection
 from core.actor import Actor
 from sales import services
-from sales.models import Sale
-actor = Actor.system("bench")
-def fold(count):
-    ids = Sale.objects.order_by("-pk").values("pk")[:count]
-    Sale.objects.filter(pk__in=ids).update(returned_fen=100)
+from sales.models import MemberDayTouch
+actor, count = Actor.system("bench"), int(sys.argv[1])
+def fold(fen):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE sales_sale SET returned_fen = %s WHERE id IN (SELECT max(id) FROM sales_sale"
+                       " WHERE member_id IS NOT NULL GROUP BY member_id ORDER BY member_id LIMIT %s)", [fen, count])
     began = time.monotonic()
-    services.work_nine(actor=actor)
-    taken = time.monotonic() - began
-    Sale.objects.filter(pk__in=ids).update(returned_fen=0)
-    services.work_nine(actor=actor)
-    return taken
-fold(1)
-print(fold(1), fold(1000))
+    while MemberDayTouch.objects.exists():
+        services.work_nine(actor=actor)
+    return time.monotonic() - began
+fold(100)
+print(fold(50))
+"""
+# What those members' days add up to, in each kind of period, of the chain and of each store: the least there is to know.
+_RECOUNT: Final = """
+SELECT count(*) FROM (
+    SELECT period, starts_on, store_id, count(DISTINCT member_id), sum(orders), sum(fen), count(before)
+    FROM (SELECT member_id, store_id, business_on, count(*) AS orders, sum(amount_fen - returned_fen) AS fen,
+                 lag(business_on) OVER (PARTITION BY member_id ORDER BY business_on) AS before
+          FROM sales_sale
+          WHERE is_current AND member_id IN (SELECT DISTINCT member_id FROM sales_sale WHERE member_id IS NOT NULL
+                                             ORDER BY member_id LIMIT {count})
+          GROUP BY 1, 2, 3) bought
+    CROSS JOIN LATERAL (VALUES ('day', business_on), ('week', date_trunc('week', business_on)::date),
+        ('month', date_trunc('month', business_on)::date), ('quarter', date_trunc('quarter', business_on)::date)
+        ) span (period, starts_on)
+    GROUP BY GROUPING SETS ((period, starts_on), (period, starts_on, store_id))) summed
 """
 _ASK: Final = """
 import sys, time, datetime as dt, django
@@ -98,10 +122,10 @@ def bench() -> Report:
         private.connection.execute(SEED.format(members=_MEMBERS))
         private.connection.execute(_GUIDES)
         private.connection.execute("VACUUM ANALYZE")
-        [first] = private.job(_KEEP)
-        print(f"  the first pass took {float(first):.0f} s", flush=True)
+        first, proof = map(float, private.job(_KEEP))
+        print(f"  the first pass took {first:.0f} s, a proof {proof:.0f} s", flush=True)
         private.connection.execute("VACUUM ANALYZE sales_memberday, sales_ninetotal, sales_memberdaytouch")
-        one, thousand = map(float, private.job(_FOLD))
+        folds = [_folded(private, count) for count in _FOLDED if count <= _MEMBERS // 2]
         [store] = private.state("SELECT min(id) FROM guides_store")
         asked = [("chain", 0, period) for period in _STEPS] + [("store", store, "month")]
         figures = [_against(private, *question) for question in asked]
@@ -109,14 +133,31 @@ def bench() -> Report:
             "SELECT (SELECT count(*) FROM sales_memberday), (SELECT count(*) FROM sales_ninetotal)"
         )
     kept = (
-        Figure("the first pass over all members, s", "–", f"{float(first):.1f}"),
-        Figure("a fold of one member who returned something, ms", "–", f"{one * 1000:.0f}"),
-        Figure("a fold of a thousand orders' members, ms", "–", f"{thousand * 1000:.0f}"),
+        Figure("the first pass over all members, s", "–", f"{first:.1f}"),
+        Figure("a proof of this quarter and the last, s", "–", f"{proof:.1f}"),
     )
     note = (
         f"{_MEMBERS:,} members, {_MEMBERS * 5:,} orders, {days:,} days, {totals:,} totals, {_ROUNDS} rounds"
     )
-    return Report((*figures, *kept), (note,))
+    return Report((*figures, *folds, *kept), (note,))
+
+
+def _folded(private: Private, count: int) -> Figure:
+    """What a member costs in a fold of so many: that must not grow."""
+    floors, ours = [], []
+    for number in range(_ROUNDS):
+        for is_ours in (False, True) if number % 2 == 0 else (True, False):
+            if is_ours:
+                [taken] = private.job(_FOLD, str(count))
+                ours.append(float(taken))
+            else:
+                floors.append(private.timed([_RECOUNT.format(count=count)]))
+    print(f"  a fold of {count:,} members took {statistics.median(ours):.2f} s", flush=True)
+    return Figure(
+        f"a member of a fold of {count:,}, ms",
+        spread([one * 1000 / count for one in floors], 3), spread([one * 1000 / count for one in ours], 3),
+        statistics.median(ratios(floors, ours)), "–", None,
+    )  # fmt: skip
 
 
 def _against(private: Private, scope: str, ref: int, period: str) -> Figure:

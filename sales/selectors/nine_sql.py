@@ -14,60 +14,62 @@ _WHO: Final = {
     "ids": "{key} = ANY(%(ids)s::bigint[])",
     "range": "{key} > %(after)s AND {key} <= %(upto)s",
 }
+# Nothing that is worked out here is joined to anything else that is: of neither side is it known how long it is, and two
+# lists without statistics are compared each with each. Members go in as an array, so tables are read by their indexes;
+# lists are put under one another and told apart by groups and windows.
 # An order that came back whole brought her to us, and is no purchase. What she did in the mini-program counts in the store
 # of her guide, as long as behaviours are kept.
 _FRESH: Final = """
 WITH who AS MATERIALIZED (
-    SELECT id AS member_id FROM members_member
+    SELECT id FROM members_member
     WHERE #member AND merged_into_id IS NULL AND stage <> 'erased' AND id <> ALL(%(without)s::bigint[])),
 traces AS (
     SELECT member_id, business_on AS day, store_id AS store_ref, 1 AS trace,
            (returned_unit_count < unit_count)::int AS orders,
            CASE WHEN returned_unit_count < unit_count THEN amount_fen - returned_fen ELSE 0 END AS fen
-    FROM sales_sale WHERE #sale AND is_current
+    FROM sales_sale WHERE member_id = #who AND is_current
     UNION ALL
-    SELECT scan.member_id, #scanned, code.store_id, 2, 0, 0
-    FROM guides_channelscan scan LEFT JOIN guides_channelcode code ON code.id = scan.channel_code_id WHERE #scan
+    SELECT scan.member_id, #scanned, (SELECT store_id FROM guides_channelcode WHERE id = scan.channel_code_id), 2, 0, 0
+    FROM guides_channelscan scan WHERE scan.member_id = #who
     UNION ALL
     SELECT coupon.member_id, #redeemed, redemption.store_id, 4, 0, 0
-    FROM coupons_redemption redemption JOIN coupons_coupon coupon ON coupon.id = redemption.coupon_id
-    WHERE #coupon AND redemption.reversed_at IS NULL
+    FROM coupons_coupon coupon JOIN coupons_redemption redemption ON redemption.coupon_id = coupon.id
+    WHERE coupon.member_id = #who AND redemption.reversed_at IS NULL
     UNION ALL
     SELECT DISTINCT member_id, #happened, NULL::bigint, 8, 0, 0
-    FROM members_behaviour WHERE #behaviour AND happened_at >= %(kept_from)s),
-guided AS MATERIALIZED (
-    SELECT DISTINCT ON (came.member_id, came.day) came.member_id, came.day, binding.guide_id, binding.store_id
-    FROM (SELECT DISTINCT member_id, day FROM traces JOIN who USING (member_id)) came
-    LEFT JOIN guides_binding binding ON binding.member_id = came.member_id AND binding.bound_at < #end
-        AND (binding.ended_at IS NULL OR binding.ended_at >= #end)
-    ORDER BY came.member_id, came.day, binding.bound_at DESC NULLS LAST, binding.id DESC),
+    FROM members_behaviour WHERE member_id = #who AND happened_at >= %(kept_from)s),
+came AS (
+    SELECT member_id, day, store_ref, bit_or(trace) AS traces, sum(orders) AS orders, sum(fen) AS fen
+    FROM traces GROUP BY 1, 2, 3),
 sums AS (
-    SELECT trace.member_id, trace.day, coalesce(trace.store_ref, guided.store_id, 0) AS store_ref,
-           coalesce(max(guided.guide_id), 0) AS guide_ref, bit_or(trace.trace)::smallint AS traces,
-           sum(trace.orders)::int AS order_count, sum(trace.fen)::bigint AS net_fen
-    FROM traces trace JOIN guided USING (member_id, day)
+    SELECT came.member_id, came.day, coalesce(came.store_ref, hers.store_id, 0) AS store_ref,
+           coalesce(max(hers.guide_id), 0) AS guide_ref, bit_or(came.traces)::smallint AS traces,
+           sum(came.orders)::int AS order_count, sum(came.fen)::bigint AS net_fen
+    FROM came LEFT JOIN LATERAL (
+        SELECT guide_id, store_id FROM guides_binding
+        WHERE member_id = came.member_id AND bound_at < #end AND (ended_at IS NULL OR ended_at >= #end)
+        ORDER BY bound_at DESC, id DESC LIMIT 1) hers ON true
     GROUP BY 1, 2, 3),
-fresh AS MATERIALIZED (
+fresh AS (
     SELECT sums.*, max(day) FILTER (WHERE order_count > 0) OVER (
                PARTITION BY member_id ORDER BY day GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS previous_on
     FROM sums),
-old AS MATERIALIZED (SELECT * FROM sales_memberday WHERE #day)
+signed AS MATERIALIZED (
+    SELECT signed.*, sum(sign) OVER (PARTITION BY #key, #values) <> 0 AS differs
+    FROM (SELECT 1 AS sign, #key, #values FROM fresh
+          UNION ALL SELECT -1, #key, #values FROM sales_memberday WHERE #day) signed)
 """
 _VALUES: Final = ("guide_ref", "traces", "order_count", "net_fen", "previous_on")
 _KEY: Final = ("member_id", "day", "store_ref")
-_DIFFERS: Final = "ROW({ours}) IS DISTINCT FROM ROW({stored})".format(
-    ours=", ".join(f"fresh.{name}" for name in _VALUES), stored=", ".join(f"old.{name}" for name in _VALUES)
-)
 _WRITE: Final = """
 , gone AS (
-    DELETE FROM sales_memberday row USING old WHERE #same
-      AND NOT EXISTS (SELECT FROM fresh WHERE (#fresh) = (#old))
-    RETURNING row.member_id),
+    DELETE FROM sales_memberday row
+    USING (SELECT #key FROM signed WHERE differs GROUP BY #key HAVING max(sign) < 0) lost WHERE #same
+    RETURNING 1),
 put AS (
-    INSERT INTO sales_memberday (#key, #values)
-    SELECT #fresh, #freshvalues FROM fresh LEFT JOIN old USING (#key) WHERE old.member_id IS NULL OR #differs
+    INSERT INTO sales_memberday (#key, #values) SELECT #key, #values FROM signed WHERE differs AND sign > 0
     ON CONFLICT (#key) DO UPDATE SET #set
-    RETURNING member_id)
+    RETURNING 1)
 """
 _PERIODS: Final = """
 (VALUES ('day', #day, #day + 1),
@@ -76,20 +78,15 @@ _PERIODS: Final = """
         ('quarter', date_trunc('quarter', #day)::date, (date_trunc('quarter', #day) + interval '3 months')::date))
     span (period, starts_on, ends_on)
 """
-# Of members whose days differ all their days in the periods that hold one of those, as they were and as they are.
+# All days in the periods that hold one of those that differ, as they were and as they are.
 _MOVED: Final = """
-, affected AS MATERIALIZED (
-    SELECT DISTINCT member_id, period, starts_on, ends_on
-    FROM (SELECT member_id, day FROM fresh FULL JOIN old USING (#key)
-          WHERE fresh.order_count IS NULL OR old.order_count IS NULL OR #differs) different
-    CROSS JOIN LATERAL #periods),
-signed AS (
-    SELECT -1 AS sign, #key, guide_ref, order_count, net_fen, previous_on FROM old
-    UNION ALL SELECT 1, #key, guide_ref, order_count, net_fen, previous_on FROM fresh),
-held AS MATERIALIZED (
-    SELECT sign, period, starts_on, member_id, store_ref, guide_ref, order_count, net_fen,
-           min(coalesce(previous_on, #never)) OVER (PARTITION BY sign, period, starts_on, member_id) AS stood_on
-    FROM affected JOIN signed USING (member_id) WHERE day >= starts_on AND day < ends_on)
+, held AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT sign, period, starts_on, member_id, store_ref, guide_ref, order_count, net_fen,
+               bool_or(differs) OVER (PARTITION BY member_id, period, starts_on) AS differs,
+               min(coalesce(previous_on, #never)) OVER (PARTITION BY member_id, period, starts_on, sign) AS stood_on
+        FROM signed CROSS JOIN LATERAL #periods) spread
+    WHERE differs)
 """
 _OF_PERIODS: Final = """
 WITH held AS MATERIALIZED (
@@ -119,7 +116,7 @@ summed AS MATERIALIZED (
            sum(sign * fen)::bigint AS net_fen
     FROM once GROUP BY 1, 2, 3, 4, 5)
 """
-_TOTAL_KEY: Final = "scope, ref, period, starts_on, stood"
+_TOTAL_KEY: Final = ("scope", "ref", "period", "starts_on", "stood")
 _NUMBERS: Final = ("came_count", "buyer_count", "order_count", "net_fen")
 _ADD: Final = """
 , moved AS (
@@ -132,9 +129,12 @@ SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM put)
 _REPLACE: Final = """
 , dropped AS (
     DELETE FROM sales_ninetotal row
-    WHERE period = %(period)s AND starts_on >= %(since)s AND starts_on < %(until)s
-      AND NOT EXISTS (SELECT FROM summed WHERE (summed.scope, summed.ref, summed.starts_on, summed.stood)
-                                             = (row.scope, row.ref, row.starts_on, row.stood))
+    USING (SELECT #totalkey FROM (
+               SELECT #totalkey, true AS is_counted FROM summed
+               UNION ALL SELECT #totalkey, false FROM sales_ninetotal
+               WHERE period = %(period)s AND starts_on >= %(since)s AND starts_on < %(until)s) told
+           GROUP BY #totalkey HAVING NOT bool_or(is_counted)) lost
+    WHERE #sametotal
     RETURNING #anything),
 replaced AS (
     INSERT INTO sales_ninetotal AS row (#totalkey, #numbers)
@@ -157,15 +157,12 @@ _MARKS: Final = {
     "#happened": _DAY.format(at="happened_at"),
     "#end": _END,
     "#never": NEVER,
-    "#same": "(" + _listed(_KEY, "row") + ") = (" + _listed(_KEY, "old") + ")",
-    "#freshvalues": _listed(_VALUES, "fresh"),
-    "#fresh": _listed(_KEY, "fresh"),
-    "#old": _listed(_KEY, "old"),
+    "#sametotal": f"({_listed(_TOTAL_KEY, 'row')}) = ({_listed(_TOTAL_KEY, 'lost')})",
+    "#same": f"({_listed(_KEY, 'row')}) = ({_listed(_KEY, 'lost')})",
     "#key": ", ".join(_KEY),
     "#values": ", ".join(_VALUES),
-    "#differs": _DIFFERS,
     "#set": ", ".join(f"{name} = excluded.{name}" for name in _VALUES),
-    "#totalkey": _TOTAL_KEY,
+    "#totalkey": ", ".join(_TOTAL_KEY),
     "#numbers": ", ".join(_NUMBERS),
     "#add": ", ".join(f"{name} = row.{name} + excluded.{name}" for name in _NUMBERS),
     "#replace": ", ".join(f"{name} = excluded.{name}" for name in _NUMBERS),
@@ -174,22 +171,15 @@ _MARKS: Final = {
     # A row of noughts that fewer members left behind is no error.
     "#anything": "(row.came_count <> 0)::int AS wrong",
 }
-_KEYS: Final = {
-    "#member": "id",
-    "#sale": "member_id",
-    "#scan": "scan.member_id",
-    "#coupon": "coupon.member_id",
-    "#behaviour": "member_id",
-}
 
 
 def _text(who: str, *parts: str) -> str:
     text = "".join(parts)
     for mark, words in _MARKS.items():
         text = text.replace(mark, words)
-    for mark, key in _KEYS.items():
+    for mark, key in (("#member", "id"), ("#day", "member_id")):
         text = text.replace(mark, _WHO[who].format(key=key))
-    return text.replace("#day", _WHO[who].format(key="member_id"))
+    return text.replace("#who", "ANY(ARRAY(SELECT id FROM who))")
 
 
 # Some members, with the totals their days are in. Nobody else folds meanwhile.

@@ -7,6 +7,7 @@ later: what the touch stands for is seen, and what comes later brings another to
 import dataclasses
 import datetime as dt
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -26,9 +27,10 @@ from sales.selectors.spans import span_before, span_of
 logger = logging.getLogger(__name__)
 
 _PERIODS: Final[tuple[PeriodName, ...]] = ("day", "week", "month", "quarter")
-# Touches. Lists without statistics are joined by nested loops: the work of a batch grows with its square.
-FOLDED_AT_ONCE: Final = 100
-FILLED_AT_ONCE: Final = 10_000  # members
+# A merge and an erasure wait for the slice under way.
+FOLDED_AT_ONCE: Final = 2_000  # touches
+FILLED_AT_ONCE: Final = 2_000  # members
+_RUN_S: Final = 30.0
 _TAKE: Final = """
 DELETE FROM sales_memberdaytouch WHERE id = ANY(ARRAY(SELECT id FROM sales_memberdaytouch ORDER BY id LIMIT %s))
 RETURNING member_ref
@@ -38,12 +40,17 @@ _UPTO: Final = "SELECT max(id) FROM (SELECT id FROM members_member WHERE id > %s
 
 def work_nine(*, actor: Actor, at: dt.datetime | None = None) -> int:
     """All that is due: the first pass over all members, members who changed, the proof of a new day or a new rule; how many
-    days of members changed. Where another worker is at it, this one leaves."""
-    at = at or clock.now()
+    days of members changed. Where another worker is at it, this one leaves.
+
+    A run takes half a minute and the slice it is at: after an import the next run goes on, and the proof waits for none.
+    """
+    at, end = at or clock.now(), time.monotonic() + _RUN_S
     NineFold.objects.get_or_create(pk=1)
     changed = 0
     while (done := _work(at)) is not None:
         changed += done
+        if time.monotonic() > end:
+            break
     state = NineFold.objects.get(pk=1)
     if state.cursor is None and (state.proved_on != clock.business_day(at) or _has_other_rule(state)):
         prove_nine(actor=actor, at=at)
