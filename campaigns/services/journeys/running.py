@@ -22,8 +22,8 @@ from campaigns.services.journeys.hearing import hear_moments
 from campaigns.services.journeys.looking import look_for_dates
 from campaigns.services.journeys.rows import EACH, Held, Move, claim_due, hold, new_holder, release, write
 from campaigns.services.journeys.trying import again
-from campaigns.services.slots import slot
 from core import clock
+from core.slots import slot
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Final
 from campaigns.services.running.following import follow_campaigns
 from campaigns.services.running.launching import launch_due_campaigns
 from campaigns.services.running.releasing import release_campaigns
-from campaigns.services.slots import slot
+from core.slots import slot
 
 # First half of the advisory lock's key; nothing else uses it. Two, so that one that hangs stops nothing.
 _WORKER_SLOT: Final = 7_316_002
