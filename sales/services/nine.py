@@ -32,7 +32,7 @@ _PERIODS: Final[tuple[PeriodName, ...]] = ("day", "week", "month", "quarter")
 FOLDED_AT_ONCE: Final = 2_000  # touches
 FILLED_AT_ONCE: Final = 2_000  # members
 _RUN_S: Final = 30.0
-_SLOT: Final = 7_302_020  # one run at a time: a proof of all periods outlasts the timetable's seconds
+RUN_SLOT: Final = 7_302_020  # one run at a time: a proof of all periods outlasts the timetable's seconds
 _TAKE: Final = """
 DELETE FROM sales_memberdaytouch WHERE id = ANY(ARRAY(SELECT id FROM sales_memberdaytouch ORDER BY id LIMIT %s))
 RETURNING member_ref
@@ -46,7 +46,7 @@ def work_nine(*, actor: Actor, at: dt.datetime | None = None) -> int:
 
     A run takes half a minute and the slice it is at: after an import the next run goes on, and the proof waits for none.
     """
-    with slot(kind=_SLOT, count=1) as is_free:
+    with slot(kind=RUN_SLOT, count=1) as is_free:
         return _work_off(actor, at or clock.now()) if is_free else 0
 
 

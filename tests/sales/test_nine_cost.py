@@ -108,6 +108,22 @@ def test_a_run_ends_and_the_next_goes_on_and_the_proof_waits_for_neither(
 
 
 @pytest.mark.django_db
+def test_while_one_run_is_at_it_another_leaves(cast: Cast) -> None:
+    fold()
+    sell("O1", cast.xiaomei)
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s, 1)", [nine.RUN_SLOT])
+        assert fold() == 0
+        assert MemberDayTouch.objects.exists()
+    finally:
+        other.close()
+    assert fold() == 1
+    assert stored() == expected()
+
+
+@pytest.mark.django_db
 def test_orders_that_came_to_other_members_are_noted_and_what_changed_nothing_is_not(cast: Cast) -> None:
     sell("O1", cast.xiaomei)
     sell("O2", cast.xiaoli)
