@@ -22,7 +22,7 @@ from tests.sales.kit import TILL, key_of, line, order, tell
 from tests.sales.nine_kit import expected, fold, look, noon, scan, stored
 
 TODAY = dt.date(2026, 11, 28)
-ASKED = {"active_days": 30, "without": [], "kept_from": noon(TODAY)}
+ASKED: dict[str, Any] = {"active_days": 30, "without": [], "kept_from": noon(TODAY)}
 WORKED_OUT = {"CTE Scan", "WorkTable Scan", "Function Scan"}
 
 
