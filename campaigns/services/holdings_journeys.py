@@ -48,6 +48,7 @@ class JourneyHoldings(MemberHoldings):
         return {
             "rows": repoint(model=_LABEL, emptier_id=emptier_id, survivor_id=survivor_id),
             "ended": {row.pk: row.state for row in ended},
+            "codes": {row.pk: row.code for row in ended},
             "keys": {row.pk: row.entry_key for row in doubled},
         }
 
@@ -64,7 +65,8 @@ class JourneyHoldings(MemberHoldings):
             # Unless she has entered anew meanwhile.
             row = Enrolment.objects.filter(pk=pk, member_id=emptier_id, code=_MERGED).first()
             if row is not None and not _live(emptier_id).filter(journey_id=row.journey_id).exists():
-                Enrolment.objects.filter(pk=pk).update(state=state, code="", ended_at=None)
+                code = snapshot["codes"][pk]
+                Enrolment.objects.filter(pk=pk).update(state=state, code=code, ended_at=None)
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
         """The journeys she was in, since when, and how each ended."""

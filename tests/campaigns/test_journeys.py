@@ -20,7 +20,6 @@ from campaigns.errors import (
 )
 from campaigns.models import (
     Enrolment,
-    EnrolmentState,
     Journey,
     JourneyCount,
     JourneyMoment,
@@ -387,27 +386,3 @@ def test_names_are_one_each(cast: Cast) -> None:
     with pytest.raises(Exception, match="名称"):
         start(definition({"a": points(1)}))
     assert Journey.objects.count() == 1
-
-
-def test_a_merge_ends_the_doubled_way_and_its_undoing_brings_it_back(cast: Cast) -> None:
-    she, other = cast.xiaomei.id, cast.xiaoli.id
-    both = start(definition({"a": wait(1, "b"), "b": points(1)}))
-    only = start(definition({"a": wait(1, "b"), "b": points(10)}), "另一个")
-    mine, theirs = enter(both, she, other)
-    [lonely] = enter(only, other)
-    member_services.merge_members(first_id=she, second_id=other, survivor_id=she, actor=BOSS)
-    assert state(theirs)[::2] == ("exited", "merged")
-    lonely.refresh_from_db()
-    assert lonely.member_id == she
-    run(DAY + MINUTE)
-    assert balance(she) == 11
-    assert state(mine)[0] == "done"
-
-
-def test_who_is_erased_leaves_every_journey(cast: Cast) -> None:
-    row = start(definition({"a": wait(1, "b"), "b": points(1)}))
-    [mine] = enter(row, cast.xiaomei.id)
-    member_services.erase_member(member_id=cast.xiaomei.id, reason="staff", actor=BOSS)
-    assert state(mine)[::2] == ("exited", "erased")
-    assert run(2 * DAY) == 0
-    assert mine.state == EnrolmentState.EXITED
