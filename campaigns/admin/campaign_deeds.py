@@ -18,6 +18,7 @@ from campaigns import services
 from campaigns.admin import campaign_sight as sights
 from campaigns.errors import CampaignUnfit
 from campaigns.models import Campaign
+from campaigns.selectors.runs import count_queued_messages
 from core.admin import (
     BaseAdmin,
     DayInput,
@@ -168,6 +169,14 @@ DEEDS: Final[dict[str, _Deed]] = {
 }
 
 
+# What becomes of the messages that have not left.
+_QUEUE_LINES: Final = {
+    "pause": _("队列里有 %(n)s 条消息还没有发出，暂停后先留着"),
+    "resume": _("队列里留着 %(n)s 条消息，继续后发出"),
+    "stop": _("队列里有 %(n)s 条消息还没有发出，停止后不再发"),
+}
+
+
 class CampaignDeeds(_Base):
     """Mix into the admin of campaigns, which opens a row (`open_row`) for who may see it. The services ask for rights."""
 
@@ -249,6 +258,8 @@ def _colleague(request: HttpRequest, words: str) -> int:
 
 def _lines_of(verb: str, row: Campaign) -> list[str]:
     """What whoever decides must know: how many, how much, what changed since it was approved."""
+    if verb in _QUEUE_LINES:
+        return [str(_QUEUE_LINES[verb]) % {"n": thousands(count_queued_messages(row.pk))}]
     if verb not in ("submit", "approve"):
         return []
     sight, estimate = sights.sight_of(row)

@@ -149,7 +149,9 @@ def _pace(card: RunCard, state: str, code: str) -> str:
     """Why it stands still, or how fast it goes and until when."""
     if state == CampaignState.PAUSED:
         why = run_words(code)
-        return _now("活动已暂停：%(why)s") % {"why": why} if why else _now("活动已暂停，继续后接着发")
+        told = _now("活动已暂停：%(why)s") % {"why": why} if why else _now("活动已暂停，继续后接着发")
+        held = _now("%(n)s 条消息留在队列里没有发") % {"n": thousands(card.held_count)}
+        return _now("%(told)s；%(held)s") % {"told": told, "held": held} if card.held_count else told
     if card.state == RunState.DUE:
         return _now("正在定格名单")
     if card.rate_per_min is None or card.finishes_at is None:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunCard:
     """One run. `rate_per_min` is that of the last minutes, None while it stands still; `ends_at` is when it will be done at
-    that rate. `reaches`: how many of its messages are in each state."""
+    that rate. `reaches`: how many of its messages are in each state; `held_count`: of the queued ones, how many a pause keeps
+    from leaving."""
 
     id: int
     number: int
@@ -31,6 +32,7 @@ class RunCard:
     rate_per_min: int | None = None
     finishes_at: dt.datetime | None = None
     reaches: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    held_count: int = 0
 
     @property
     def treated_count(self) -> int:

@@ -14,9 +14,16 @@ from core.errors import Refusal
 # A rate that is older says nothing of now.
 _FRESH: Final = dt.timedelta(minutes=5)
 _REACHES: Final = """
-SELECT state, count(*) FROM campaigns_reach
+SELECT state, count(*), count(*) FILTER (WHERE state = 'queued' AND not_before = expires_at) FROM campaigns_reach
 WHERE id IN (SELECT reach_id FROM campaigns_campaignmember WHERE run_id = %(run)s AND reach_id IS NOT NULL)
 GROUP BY state
+"""
+# From the queue's side, which is short: a run may have a million members.
+_QUEUED: Final = """
+SELECT count(*) FROM campaigns_reach reach
+WHERE reach.state = 'queued' AND reach.sent_at IS NULL AND EXISTS (
+    SELECT FROM campaigns_campaignmember place
+    WHERE place.run_id = ANY(%(runs)s::bigint[]) AND place.member_id = reach.member_id AND place.reach_id = reach.id)
 """
 
 
@@ -26,6 +33,13 @@ def list_runs(campaign_id: int, *, limit: int = 20) -> tuple[RunCard, ...]:
     return tuple(run_card(row) for row in rows)
 
 
+def count_queued_messages(campaign_id: int) -> int:
+    """How many messages of the campaign lie in the queue and have not left."""
+    runs = CampaignRun.objects.filter(campaign_id=campaign_id, launched_at__isnull=False)
+    [(count,)] = ask(_QUEUED, {"runs": list(runs.values_list("pk", flat=True))})
+    return int(count)
+
+
 def run_card(row: CampaignRun, *, with_reaches: bool = False, at: dt.datetime | None = None) -> RunCard:
     """How it stands. Messages by state are counted only on demand: that takes a second or two for a million."""
     at = at or clock.now()
@@ -33,6 +47,7 @@ def run_card(row: CampaignRun, *, with_reaches: bool = False, at: dt.datetime | 
     left = row.member_count - row.control_count - row.done_count - row.refused_count
     rate = _rate(row, at)
     finishes_at = at + dt.timedelta(minutes=left / rate) if rate else None
+    reaches = ask(_REACHES, {"run": row.pk}) if with_reaches else []
     return RunCard(
         id=row.pk,
         number=row.number,
@@ -50,7 +65,8 @@ def run_card(row: CampaignRun, *, with_reaches: bool = False, at: dt.datetime | 
         spent_fen=row.spent_fen,
         rate_per_min=round(rate) if rate else None,
         finishes_at=finishes_at,
-        reaches=dict(ask(_REACHES, {"run": row.pk})) if with_reaches else {},
+        reaches={state: count for state, count, _held in reaches},
+        held_count=sum(held for _state, _count, held in reaches),
     )
 
 

@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from campaigns.models import Campaign, CampaignMember
+from campaigns.models import Campaign, CampaignMember, CampaignRun
+from campaigns.services.running import follow_campaign
 from core.models import AuditEntry
 from tests.campaigns.run_kit import REACH, launch, listed, make_campaign, work
 from tests.cast import Cast
@@ -51,6 +52,29 @@ def test_the_page_asks_for_itself_while_the_run_goes_on_and_says_why_it_stands(
     assert "hx-get" not in html
     assert "100% · 全部发完" in html
     assert "待发送" in html  # her message
+
+
+def test_a_pause_says_how_many_messages_it_keeps(cast: Cast, desk: Client) -> None:
+    campaign = make_campaign(listed([cast.xiaomei.id, cast.xiaoli.id]), [[REACH]])
+    run = work(campaign)
+    progress = reverse("admin:campaigns_run_progress", args=[run.pk])
+
+    def asked(verb: str) -> str:
+        url = reverse("admin:campaigns_campaign_do", args=[campaign.pk, verb])
+        return desk.get(url).content.decode()
+
+    assert "队列里有 2 条消息还没有发出，暂停后先留着" in asked("pause")
+    assert "队列里有 2 条消息还没有发出，停止后不再发" in asked("stop")
+    Campaign.objects.update(state="paused")
+    assert "留在队列里" not in desk.get(progress).content.decode(), "nothing is held before somebody holds it"
+    follow_campaign(campaign_id=campaign.pk)
+    CampaignRun.objects.update(state="releasing", released_at=None)
+    assert "继续后接着发；2 条消息留在队列里没有发" in desk.get(progress).content.decode()
+    assert "队列里留着 2 条消息，继续后发出" in asked("resume")
+    Campaign.objects.update(state="running")
+    follow_campaign(campaign_id=campaign.pk)
+    Campaign.objects.update(state="paused")
+    assert "留在队列里" not in desk.get(progress).content.decode()
 
 
 def test_members_are_narrowed_by_state_reason_and_store_and_exported(cast: Cast, desk: Client) -> None:
