@@ -197,6 +197,13 @@ class SegmentInUse(Refusal):
     sentence = _("别的人群用到了它，请先把它从那些人群的条件里去掉")
 
 
+class SegmentHeld(Refusal):
+    """`details["campaigns"]` and `details["journeys"]` say by which; its sentence names them."""
+
+    code = "campaigns.segment_held"
+    sentence = _("有营销活动或自动化旅程还在用它，请先停止它们")
+
+
 class SegmentHasTags(Refusal):
     """`details["names"]` says which."""
 

@@ -38,6 +38,7 @@ from campaigns.services.campaign_steps import (
     without_open_runs,
 )
 from campaigns.services.campaigns import DROPPED, campaign_unfit
+from campaigns.services.segments import one_rule_at_a_time
 from core import clock
 from core.actor import Actor
 from core.models import StaffAccount
@@ -61,6 +62,8 @@ def submit_campaign(*, campaign_id: int, revision: int, actor: Actor, at: dt.dat
     with transaction.atomic():
         campaign = lock_campaign(campaign_id=campaign_id, staff=staff)
         _stands(campaign, CampaignState.DRAFT, revision)
+        # Its segments are looked at below: whoever retires one meanwhile would not see that they are used.
+        one_rule_at_a_time()
         _refuse_unready(campaign, get_campaign_policy(), estimate, staff, now)
         _expect(campaign, estimate)
         move_campaign(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _now
 
 from campaigns.contracts.faults import Fault
 from campaigns.contracts.segments import Group
@@ -13,12 +14,14 @@ from campaigns.errors import (
     SegmentChangedMeanwhile,
     SegmentHasNoRule,
     SegmentHasTags,
+    SegmentHeld,
     SegmentInUse,
     SegmentNameUnusable,
 )
 from campaigns.events import SegmentDue
 from campaigns.models import Segment, SegmentKind, SegmentMember, SegmentTag, SegmentWatch
 from campaigns.selectors.conditions.segments import facts_of, names_of, reached_ids, used_ids
+from campaigns.selectors.segment_users import list_campaigns_using, list_journeys_using
 from campaigns.selectors.segments import node_of, read_rule, rule_unfit, write_rule
 from core import audit, clock
 from core.actor import Actor
@@ -29,6 +32,8 @@ from core.events import publish
 _RULES: Final = 7_320_001
 _NAME: Final = 40
 _NOTE: Final = 200
+# Of the campaigns, and of the journeys, that keep a segment from being retired, so many are named.
+_MOST_NAMED: Final = 5
 
 
 def create_segment(
@@ -94,8 +99,11 @@ def change_segment(
 
 
 def retire_segment(*, public_id: str, actor: Actor, at: dt.datetime | None = None) -> None:
-    """It is used no more and its members are forgotten; the row and its history stay. Refuses one that others use, and one
-    that tags follow."""
+    """It is used no more and its members are forgotten; the row and its history stay.
+
+    Refuses one that other segments use (SegmentInUse), that tags follow (SegmentHasTags), and one that a campaign which is
+    not over, or a journey that runs, rests on (SegmentHeld).
+    """
     at = at or clock.now()
     with transaction.atomic():
         one_rule_at_a_time()
@@ -106,10 +114,30 @@ def retire_segment(*, public_id: str, actor: Actor, at: dt.datetime | None = Non
         tags = SegmentTag.objects.filter(segment=row).order_by("pk").values_list("tag__name", flat=True)
         if tags:
             raise SegmentHasTags(names=list(tags))
+        _refuse_held(row)
         row.is_active, row.due_at, row.changed_at = False, None, at
         row.save(update_fields=["is_active", "due_at", "changed_at"])
         SegmentMember.objects.filter(segment=row).delete()
         audit.record(action="campaigns.segment_retired", subject=row, actor=actor, at=at)
+
+
+def _refuse_held(row: Segment) -> None:
+    campaigns, journeys = list_campaigns_using(row.pk), list_journeys_using(row)
+    if not campaigns and not journeys:
+        return
+    told = [
+        words
+        % {"names": _now("、").join(_now("“%(name)s”") % {"name": name} for name in names[:_MOST_NAMED])}
+        for words, names in ((_now("活动%(names)s"), campaigns), (_now("旅程%(names)s"), journeys))
+        if names
+    ]
+    count = len(campaigns) + len(journeys)
+    named = min(len(campaigns), _MOST_NAMED) + min(len(journeys), _MOST_NAMED)
+    more = _now("等 %(n)s 个") % {"n": count} if count > named else ""
+    words = _now("%(who)s%(more)s还在用它，请先停止它们，再停用人群")
+    raise SegmentHeld(
+        words % {"who": _now("、").join(told), "more": more}, campaigns=campaigns, journeys=journeys
+    )
 
 
 def refresh_segment(*, public_id: str, actor: Actor, at: dt.datetime | None = None) -> None:

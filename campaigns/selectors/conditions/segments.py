@@ -108,6 +108,11 @@ def asked_tag_ids(node: Group) -> set[int]:
     return tags
 
 
+def asks_for(node: Group, public_id: str) -> bool:
+    """Whether the rule itself names the segment."""
+    return public_id in _named_in(node)[0]
+
+
 def _named_in(node: Group) -> tuple[set[str], set[int]]:
     """Public ids of segments and ids of tags that stand in the rule itself."""
     segments: set[str] = set()

@@ -19,6 +19,7 @@ from campaigns.errors import (
 from campaigns.models import Journey, JourneyState, JourneyVersion, JourneyWatch
 from campaigns.selectors.journeys import definition_of, read_definition, write_definition
 from campaigns.services.journeys.looking import last_looked
+from campaigns.services.segments import one_rule_at_a_time
 from core import audit, clock
 from core.actor import Actor
 from core.constraints import violated
@@ -129,6 +130,8 @@ def end_journey(*, journey_id: int, actor: Actor, at: dt.datetime | None = None)
 
 
 def _publish(row: Journey, actor: Actor, at: dt.datetime) -> JourneyVersion:
+    # As when a campaign is submitted: nobody retires a segment between the look at it and the version that asks for it.
+    one_rule_at_a_time()
     definition = read_definition(row.draft)
     kept = write_definition(definition)
     if row.version is not None and row.version.definition == kept:
