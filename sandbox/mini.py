@@ -83,7 +83,8 @@ def open_by_code(world: World, person: Person, account: Account, code: QrCode) -
 
 def describe_opening(opening: Opening) -> dict[str, Any]:
     """Return the opening as an act's answer shows it."""
-    return {"page": opening.page, "query": opening.query, "scene": opening.scene}
+    told = {"page": opening.page, "query": opening.query, "scene": opening.scene}
+    return told if opening.campaign is None else {**told, "campaign": asdict(opening.campaign)}
 
 
 # Codes

@@ -111,6 +111,18 @@ class CsGrant:
 
 
 @dataclass
+class CampaignPage:
+    """What a campaign's page shows: what the mini-program's server said, or in `refused` why there is nothing."""
+
+    name: str = ""
+    title: str = ""
+    text: str = ""
+    ends_at: str = ""  # with its zone; empty: no end
+    coupon: dict[str, str] | None = None  # title, value_words, state, state_label, valid_until
+    refused: str = ""
+
+
+@dataclass
 class Opening:
     """How a mini-program was opened: `query.scene` as the page gets it, still URL-encoded."""
 
@@ -118,6 +130,7 @@ class Opening:
     query: dict[str, str]
     scene: int  # WeChat's number for the way in, not the code's scene
     at: float
+    campaign: CampaignPage | None = None
 
 
 @dataclass

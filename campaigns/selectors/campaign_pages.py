@@ -2,10 +2,14 @@
 
 import dataclasses
 import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
 
+from campaigns.contracts.acts import PLACEHOLDERS
 from campaigns.errors import NoSuchCampaignPage
-from campaigns.models import CampaignMember, CampaignMemberState
-from campaigns.selectors.acts import act_of
+from campaigns.models import CampaignMember, CampaignMemberState, Reach
+from campaigns.selectors.acts import PLACE, act_of
 from campaigns.selectors.campaign_clicks import find_place_id
 
 
@@ -35,15 +39,35 @@ def get_campaign_page(*, member_id: int, public_id: str = "", token: str = "") -
     if row is None:
         raise NoSuchCampaignPage
     campaign = row.run.campaign
-    kept = campaign.variants.filter(letter=row.letter).values_list("acts", flat=True).first() or []
-    said = next((act.values for act in map(act_of, kept) if act.kind == "reach"), {})
+    asked = _asked(row)
+    told = _told(row) or {name: _impersonal(asked.get(name, "")) for name in ("title", "text")}
     return CampaignPage(
         public_id=campaign.public_id,
         name=campaign.name,
-        title=said.get("title", campaign.name),
-        text=said.get("text", ""),
-        page=said.get("page", ""),
+        title=told.get("title") or campaign.name,
+        text=told.get("text", ""),
+        page=asked.get("page", ""),
         ends_at=campaign.ends_at,
         coupon_id=row.coupon_id,
         opened_at=row.clicked_at,
+    )
+
+
+def _asked(row: CampaignMember) -> Mapping[str, Any]:
+    """What her version's message is, as it was written for everybody."""
+    kept = row.run.campaign.variants.filter(letter=row.letter).values_list("acts", flat=True).first() or []
+    return next((act.values for act in map(act_of, kept) if act.kind == "reach"), {})
+
+
+def _told(row: CampaignMember) -> dict[str, Any]:
+    """What her message said to her; empty when it is kept no more."""
+    if row.reach_id is None:
+        return {}
+    content = Reach.objects.filter(pk=row.reach_id).values_list("content", flat=True).first()
+    return dict(json.loads(content)) if content else {}
+
+
+def _impersonal(text: str) -> str:
+    return PLACE.sub(
+        lambda found: str(PLACEHOLDERS[found[1]][1]) if found[1] in PLACEHOLDERS else found[0], text
     )

@@ -30,10 +30,17 @@ def _throttle(call: Call) -> None:
 
 
 def _show(
-    call: Call, person: Person, template: MessageTemplate, values: dict[str, str], via: str, opens: str
+    call: Call,
+    person: Person,
+    template: MessageTemplate,
+    values: dict[str, str],
+    via: str,
+    opens: str,
+    app_id: str,
 ) -> None:
+    """`app_id`: the mini-program whose page it opens; empty: `opens` is an address of the web."""
     lines = templates.lines_of(template, values)
-    card = {"title": template.title, "lines": lines, "opens": opens}
+    card = {"title": template.title, "lines": lines, "opens": opens, "opens_in": app_id}
     call.world.add_bubble(
         person, call.account.app_id, side="account", via=via, kind="notice_card", notice=card
     )
@@ -73,7 +80,7 @@ def send_template(call: Call) -> Answer:
         status = "failed:user block"
     else:
         opens = str(program.get("pagepath") or body.get("url") or "")
-        _show(call, person, template, values, "template", opens)
+        _show(call, person, template, values, "template", opens, str(program.get("appid") or ""))
     call.report(
         person, {"MsgType": "event", "Event": "TEMPLATESENDJOBFINISH", "MsgID": message_id, "Status": status}
     )
@@ -111,7 +118,7 @@ def send_subscription(call: Call) -> Answer:
     message_id = str(FIRST_MSG_ID + call.world.serial("subscribe_message"))
     is_lost = call.fault_kind == "undelivered"
     if not is_lost:
-        _show(call, person, template, values, "subscription", page)
+        _show(call, person, template, values, "subscription", page, call.account.app_id if page else "")
     call.publish_mini(person)
     entry = {
         "TemplateId": template.template_id,

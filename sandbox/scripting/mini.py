@@ -78,6 +78,7 @@ def routes(desk: Desk) -> list[Route]:
             raise ScriptError("bad_field", "scene 要是微信的场景值数字，比如 1001")
         page, _mark, query = path.lstrip("/").partition("?")
         opening = mini.open_mini(world, person, account, page, dict(parse_qsl(query)), scene)
+        await browsing.show_campaign(world, desk.postman.client, person, account, opening)
         return {"outcome": "opened", **mini.describe_opening(opening), "pushes": []}
 
     async def browse(ask: Ask) -> Answer:

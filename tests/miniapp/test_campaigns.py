@@ -1,6 +1,7 @@
 """A campaign's page: hers alone, its first opening counted, its coupon while she has it."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from coupons.models import CouponBatch
 from members.models import Member
 from tests.campaigns.run_kit import REACH, launch, listed, make_campaign, work
 from tests.coupons.kit import make_batch, make_members
-from tests.miniapp.kit import Mini, Phone, codes
+from tests.miniapp.kit import API, Mini, Phone, codes
 
 UNKNOWN = "2222222222222222"
 NOT_THERE = (404, "campaigns.no_such_campaign_page")
@@ -38,9 +39,30 @@ def test_she_opens_it_from_her_message_and_counts_once(phone: Phone) -> None:
         page = phone.post("/campaigns/open", {"token": token}).data
         assert (page["title"], page["name"]) == ("秋装上新", "秋季上新")
         assert page["coupon"]["state"] == "issued"
+        assert page["text"] == json.loads(reach.content)["text"], "what she was told, by her name"
+        assert "{" not in page["text"]
     assert CampaignRun.objects.get().clicked_count == 1
     assert CampaignMember.objects.filter(clicked_at__isnull=False).count() == 1
     assert phone.get(f"/campaigns/{page['id']}").data == page
+    CampaignMember.objects.update(reach_id=None)
+    assert phone.get(f"/campaigns/{page['id']}").data["text"] == "会员，来看看", "her message is kept no more"
+
+
+def test_the_phone_in_the_sandbox_opens_her_page_and_not_anothers(
+    mini: Mini, phone: Phone, live_server: Any
+) -> None:
+    """The sandbox's front end, our server and WeChat's login, each over HTTP."""
+    place = given(phone)
+    [reach] = Reach.objects.filter(member_id=place.member_id)
+    page = json.loads(reach.content)["page"]
+    mini.script("PATCH", f"/accounts/{mini.app_id}", api_url=f"{live_server.url}{API}")
+    shown = mini.act(phone.person, "open", page=page)["campaign"]
+    assert (shown["title"], shown["text"]) == ("秋装上新", json.loads(reach.content)["text"])
+    assert (shown["coupon"]["state"], shown["coupon"]["state_label"]) == ("issued", "可用")
+    assert CampaignRun.objects.get().clicked_count == 1
+    shown = mini.act(mini.person("小丽"), "open", page=page)["campaign"]
+    assert (shown["refused"], shown["coupon"]) == ("没有这个活动，可能已经结束，或不是给您的", None)
+    assert CampaignRun.objects.get().clicked_count == 1
 
 
 def test_another_cannot_open_it_and_cannot_tell_it_from_none(mini: Mini, phone: Phone) -> None:

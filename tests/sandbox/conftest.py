@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.sandbox.callback import APP, Callback
+from tests.sandbox.front_end import FrontEnd
 from tests.sandbox.world import Driver
 from tests.sandbox_process import running_sandbox
 
@@ -40,3 +41,11 @@ def openid(driver: Driver) -> str:
     person = driver.person(key="xiaomei")
     driver.act(person, "follow")
     return str(person["openids"][APP])
+
+
+@pytest.fixture
+def front_end() -> Iterator[FrontEnd]:
+    """The server of a mini-program."""
+    one = FrontEnd()
+    yield one
+    one.close()

@@ -1,55 +1,11 @@
-"""A person browses a mini-program: its front end logs in at the account's server and tells what she did."""
+"""A mini-program's front end: it logs in at the account's server, tells what she did, and shows a campaign's page."""
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import pytest
-
+from tests.sandbox.front_end import CAMPAIGN, CAMPAIGN_PAGE, COUPON, FrontEnd
 from tests.sandbox.world import Driver
 
 MINI = "wxmini0000000001"
-
-
-class Server:
-    """A mini-program's server that logs in whoever brings a code; `status` is what it answers to a batch."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str, dict[str, Any]]] = []
-        self.status = 200
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                owner.asked.append((self.path, self.headers.get("Authorization", ""), body))
-                is_login = self.path == "/v1/login"
-                told = {"access_token": "token-1"} if is_login else {"kept_count": len(body["events"])}
-                raw = json.dumps(told).encode()
-                self.send_response(200 if is_login else owner.status)
-                self.send_header("Content-Length", str(len(raw)))
-                self.end_headers()
-                self.wfile.write(raw)
-
-            def log_message(self, *args: Any) -> None:
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    one = Server()
-    yield one
-    one.close()
 
 
 def browse(driver: Driver, **account: Any) -> Any:
@@ -58,10 +14,10 @@ def browse(driver: Driver, **account: Any) -> Any:
     return driver.http.post(f"/_/people/{person['id']}/mini/browse", json={"app_id": MINI})
 
 
-def test_she_is_logged_in_and_what_she_did_is_told(driver: Driver, server: Server) -> None:
-    answer = browse(driver, api_url=server.url, goods=["A1", "B2"]).json()
+def test_she_is_logged_in_and_what_she_did_is_told(driver: Driver, front_end: FrontEnd) -> None:
+    answer = browse(driver, api_url=front_end.url, goods=["A1", "B2"]).json()
     assert (answer["outcome"], answer["sent"], answer["answer"]) == ("browsed", 5, {"kept_count": 5})
-    (login, _none, given), (told, token, batch) = server.asked
+    (login, _none, given), (told, token, batch) = front_end.asked
     assert (login, told, token) == ("/v1/login", "/v1/behaviours", "Bearer token-1")
     assert (given["app_id"], bool(given["code"])) == (MINI, True)
     kinds = [one["kind"] for one in batch["events"]]
@@ -71,10 +27,56 @@ def test_she_is_logged_in_and_what_she_did_is_told(driver: Driver, server: Serve
 
 
 def test_without_a_server_and_with_one_that_refuses_or_is_away_it_is_said(
-    driver: Driver, server: Server
+    driver: Driver, front_end: FrontEnd
 ) -> None:
     assert (browse(driver).status_code, browse(driver).json()["error"]) == (409, "no_api_url")
-    server.status = 500
-    assert browse(driver, api_url=server.url).json()["error"] == "api_refused"
-    server.close()
-    assert browse(driver, api_url=server.url).json()["error"] == "api_away"
+    front_end.status = 500
+    assert browse(driver, api_url=front_end.url).json()["error"] == "api_refused"
+    front_end.close()
+    assert browse(driver, api_url=front_end.url).json()["error"] == "api_away"
+
+
+def open_page(driver: Driver, page: str = CAMPAIGN_PAGE, **account: Any) -> dict[str, Any]:
+    """The page as it stands on her phone afterwards."""
+    driver.account(app_id=MINI, name="小二商城", kind="mini_program", **account)
+    person = driver.person()
+    done = driver.act(person, "mini/open", app_id=MINI, page=page, scene=1014)
+    assert done["outcome"] == "opened"
+    kept = driver.script("GET", f"/people/{person['id']}/chat?app_id={MINI}")["mini"]["opening"]
+    assert kept["campaign"] == done.get("campaign")
+    return dict(kept)
+
+
+def test_a_campaigns_page_asks_with_its_token_and_shows_text_and_coupon(
+    driver: Driver, front_end: FrontEnd
+) -> None:
+    shown = open_page(driver, api_url=front_end.url)["campaign"]
+    (login, _none, given), (asked, token, body) = front_end.asked
+    assert (login, given["app_id"]) == ("/v1/login", MINI)
+    assert (asked, token, body) == ("/v1/campaigns/open", "Bearer token-1", {"token": "AAAAAAAqxk2d1vMk9QeT"})
+    said = {name: CAMPAIGN[name] for name in ("name", "title", "text", "ends_at")}
+    assert shown == {**said, "coupon": COUPON, "refused": ""}
+    front_end.campaign = {**CAMPAIGN, "ends_at": None, "coupon": None}
+    shown = open_page(driver, api_url=front_end.url)["campaign"]
+    assert (shown["ends_at"], shown["coupon"]) == ("", None)
+
+
+def test_a_page_without_a_token_or_without_a_server_asks_nothing(driver: Driver, front_end: FrontEnd) -> None:
+    for page in ("pages/campaign", "pages/me/me?from=card", "pages/campaign?c="):
+        assert open_page(driver, page, api_url=front_end.url)["campaign"] is None
+    assert open_page(driver)["campaign"] is None
+    assert front_end.asked == []
+
+
+def test_a_page_that_is_refused_or_whose_server_is_away_opens_and_says_why(
+    driver: Driver, front_end: FrontEnd
+) -> None:
+    front_end.status = 404
+    front_end.campaign = {"code": "campaigns.no_such_campaign_page", "message": "没有这个活动"}
+    assert open_page(driver, api_url=front_end.url)["campaign"]["refused"] == "没有这个活动"
+    front_end.campaign = {}
+    assert open_page(driver, api_url=front_end.url)["campaign"]["refused"] == "小程序后台回答 HTTP 404"
+    front_end.close()
+    shown = open_page(driver, api_url=front_end.url)["campaign"]
+    assert (shown["title"], shown["coupon"]) == ("", None)
+    assert shown["refused"].startswith("连不上小程序后台")

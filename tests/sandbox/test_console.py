@@ -7,6 +7,7 @@ import pytest
 
 from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
 from tests.sandbox.callback import APP, SECRET, seal_reply, text_reply
+from tests.sandbox.front_end import CAMPAIGN_PAGE, FrontEnd
 from tests.sandbox.world import Driver
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -156,4 +157,29 @@ def test_a_card_in_the_chat_opens_its_mini_program(driver: Driver, page: Any) ->
     page.locator("button.mini", has_text="会员中心").click()
     page.locator(".mini-fact", has_text="点公众号发来的卡片打开").wait_for()
     page.locator(".mini-fact", has_text="pages/me/me").wait_for()
+    assert page.locator("#account-pick").input_value() == "wxmini"
+
+
+def test_a_campaigns_message_opens_its_page_with_the_coupon(
+    driver: Driver, page: Any, front_end: FrontEnd
+) -> None:
+    driver.account(app_id="wxmini", name="小二商城", kind="mini_program", mode="plain", api_url=front_end.url)
+    rows = [{"template_id": "T1", "title": "活动提醒", "content": "活动名称:{{thing1.DATA}}"}]
+    driver.script("PUT", f"/accounts/{APP}/templates", {"templates": rows})
+    person = driver.person("小美")
+    driver.act(person, "follow")
+    body = {
+        "touser": person["openids"][APP],
+        "template_id": "T1",
+        "data": {"thing1": {"value": "秋季上新"}},
+        "miniprogram": {"appid": "wxmini", "pagepath": CAMPAIGN_PAGE},
+    }
+    assert driver.post("/cgi-bin/message/template/send", body)["errcode"] == 0
+    page.goto(f"{driver.base_url}/?person={person['id']}&app_id={APP}")
+    page.locator("button.notice-card", has_text="进入小程序查看").click()
+    shown = page.locator(".mini-page", has_text="秋装上新，先看为快")
+    shown.locator(".mini-coupon", has_text="满 300 减 50").wait_for()
+    assert "可用" in shown.inner_text()
+    assert "2026-12-31 23:59 截止" in shown.inner_text()
+    page.locator(".mini-fact", has_text="点公众号的模板消息打开").wait_for()
     assert page.locator("#account-pick").input_value() == "wxmini"

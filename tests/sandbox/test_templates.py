@@ -85,8 +85,20 @@ def test_a_template_message_arrives_as_a_notice_and_its_result_is_pushed(
     bubble = official.chat(follower)[-1]
     assert (bubble["via"], bubble["notice"]["title"]) == ("template", "发货提醒")
     assert bubble["notice"]["lines"] == [["商品名称", "羊毛大衣"], ["发货时间", "2026年11月28日 10:00"]]
+    assert (bubble["notice"]["opens"], bubble["notice"]["opens_in"]) == ("", "")
     pushed = results(official, "TEMPLATESENDJOBFINISH")[0]
     assert (pushed["MsgID"], pushed["Status"]) == (str(answer["msgid"]), "success")
+
+
+def test_a_message_says_which_mini_program_its_page_is_of(mini: Driver, follower: dict[str, Any]) -> None:
+    page = "pages/me?c=AAAAAAAqxk2d1vMk9QeT"
+    assert send(mini, follower, miniprogram={"appid": MINI, "pagepath": page})["errcode"] == 0
+    notice = mini.chat(follower)[-1]["notice"]
+    assert (notice["opens"], notice["opens_in"]) == (page, MINI)
+    mini_act(mini, follower, "subscribe", answers={"S1": "accept"})
+    assert subscribe_send(mini, follower)["errcode"] == 0
+    notice = mini.chat(follower, MINI)[-1]["notice"]
+    assert (notice["opens"], notice["opens_in"]) == ("pages/me?a=1", MINI)
 
 
 def test_one_key_is_sent_once_in_ten_minutes(official: Driver, follower: dict[str, Any]) -> None:

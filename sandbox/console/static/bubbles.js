@@ -53,6 +53,7 @@ function article(one) {
 }
 
 const FROM_NOTICE = 1014; // … "a subscribe message"
+const FROM_TEMPLATE = 1043; // … "a template message of an official account"
 const FROM_CARD = 1074; // WeChat's number for "a card sent by an official account"
 
 function miniProgram(card) {
@@ -78,13 +79,18 @@ function choices(bubble) {
 
 /** A template or subscribe message, as the phone's service notices show it. */
 function noticeCard(bubble) {
-  const { title, lines, opens } = bubble.notice;
+  const { title, lines, opens, opens_in: appId } = bubble.notice;
   const rows = lines.map(([label, value]) => h("div.notice-line", {}, h("span", {}, label), h("b", {}, value)));
-  const foot = opens && h("small.foot", { title: opens }, bubble.via === "subscription" ? "进入小程序查看" : "查看详情");
+  const foot = opens && h("small.foot", { title: opens }, appId ? "进入小程序查看" : "查看详情");
   const inside = [h("b", {}, title), ...rows, foot];
   if (isWeb(opens)) return h("a.notice-card", { href: throughPerson(opens), target: "_blank", rel: "noopener" }, ...inside);
-  if (bubble.via !== "subscription" || !opens) return h("div.notice-card", {}, ...inside);
-  return h("button.notice-card", { onclick: () => act("mini/open", { page: opens, scene: FROM_NOTICE }) }, ...inside);
+  const isHere = opens && state.accounts.some((one) => one.app_id === appId && one.kind === "mini_program");
+  if (!isHere) return h("div.notice-card", {}, ...inside);
+  const open = async () => {
+    await act("mini/open", { app_id: appId, page: opens, scene: bubble.via === "subscription" ? FROM_NOTICE : FROM_TEMPLATE });
+    if (appId !== state.appId) await choose({ appId });
+  };
+  return h("button.notice-card", { onclick: open }, ...inside);
 }
 
 const fallback = { voice: "语音", video: "视频", music: "音乐", mpnews: "图文" };

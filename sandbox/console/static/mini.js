@@ -4,7 +4,7 @@ import { account, act, now, on, person, state } from "/static/store.js";
 import { openScan } from "/static/scan.js";
 import { openPopUp, openSettings } from "/static/templates.js";
 
-const WAYS = { 1001: "从小程序列表打开", 1014: "点订阅消息打开", 1047: "扫小程序码打开", 1074: "点公众号发来的卡片打开" };
+const WAYS = { 1001: "从小程序列表打开", 1014: "点订阅消息打开", 1043: "点公众号的模板消息打开", 1047: "扫小程序码打开", 1074: "点公众号发来的卡片打开" };
 // Codes are told to who asked for them only, so they live on this page and nowhere else.
 const given = new Map();
 
@@ -74,9 +74,25 @@ function closed() {
     h("div.mini-deeds", {}, h("button.go", { onclick: openMini }, "打开小程序"), h("button", { onclick: () => openScan() }, "扫小程序码"))];
 }
 
+const minute = (moment) => moment.slice(0, 16).replace("T", " ");
+
+/** What the page of a campaign shows: its words and her coupon, or why there is nothing. */
+function campaign(shown) {
+  if (!shown) return null;
+  if (shown.refused) return h("article.mini-page", {}, h("p", {}, shown.refused));
+  const { coupon } = shown;
+  return h("article.mini-page", {},
+    h("b", {}, shown.title), h("p", {}, shown.text),
+    coupon && h(`div.mini-coupon${coupon.state === "issued" ? "" : ".is-old"}`, {},
+      h("b", {}, coupon.title), h("span", {}, coupon.state_label), h("small", {}, coupon.value_words),
+      coupon.valid_until && h("small", {}, `${minute(coupon.valid_until)} 前有效`)),
+    shown.ends_at && h("small", {}, `${shown.name}，${minute(shown.ends_at)} 截止`));
+}
+
 function opened(mini) {
   const codes = given.get(slot()) ?? {};
   return [
+    campaign(mini.opening.campaign),
     facts(mini.opening),
     h("div.mini-deeds", {},
       h("button.go", { onclick: () => ask("login") }, "登录"),
