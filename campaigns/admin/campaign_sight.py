@@ -101,8 +101,9 @@ def cost_lines(campaign: Campaign, estimate: CampaignEstimate) -> list[tuple[str
         lines.append((_now("短信"), f"¥{money(estimate.text_fen)}"))
     budget = _now("不限") if campaign.budget_fen is None else f"¥{money(campaign.budget_fen)}"
     lines.append((_now("预算"), budget))
-    if campaign.budget_fen is not None and estimate.cost_fen > campaign.budget_fen:
-        short = estimate.cost_fen - campaign.budget_fen
+    # Text messages are not in the budget: nothing pauses for them.
+    if campaign.budget_fen is not None and estimate.coupon_fen > campaign.budget_fen:
+        short = estimate.coupon_fen - campaign.budget_fen
         lines.append((_now("预算不够"), _now("差 ¥%(short)s，用完时自动暂停") % {"short": money(short)}))
     return lines
 

@@ -32,6 +32,7 @@ from core.admin import (
     Panel,
     ScopedReadOnlyAdmin,
     column,
+    cost_words,
     money,
     register_panel,
     thousands,
@@ -135,6 +136,7 @@ def _standing(run: CampaignRun) -> dict[str, Any]:
             if card.reaches.get(state)
         ],
         "spent": f"¥{money(card.spent_fen)}",
+        "texts_cost": cost_words(card.text_hundredths),
         "times": [
             (_("应开始"), when(card.due_at)),
             (_("名单定格"), when(card.launched_at) if card.launched_at else "—"),

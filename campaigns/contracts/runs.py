@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 class RunCard:
     """One run. `rate_per_min` is that of the last minutes, None while it stands still; `ends_at` is when it will be done at
     that rate. `reaches`: how many of its messages are in each state; `held_count`: of the queued ones, how many a pause keeps
-    from leaving."""
+    from leaving; `text_hundredths`: what its text messages cost so far, in hundredths of a fen."""
 
     id: int
     number: int
@@ -33,6 +33,7 @@ class RunCard:
     finishes_at: dt.datetime | None = None
     reaches: Mapping[str, int] = dataclasses.field(default_factory=dict)
     held_count: int = 0
+    text_hundredths: int = 0
 
     @property
     def treated_count(self) -> int:

@@ -109,7 +109,7 @@ class Campaign(models.Model):
     # Between these hours of Shanghai messages may begin to go out; the reach layer's quiet hours hold besides.
     send_from = models.TimeField(_("每天几点起发"))
     send_until = models.TimeField(_("每天几点停"))
-    # The most it may cost: coupons at their worth, and text messages. Empty: no limit.
+    # The most its coupons may cost; text messages are not in it. Empty: no limit.
     budget_fen = models.BigIntegerField(_("预算（分）"), null=True, blank=True)
     spent_fen = models.BigIntegerField(_("已用（分）"), default=0, editable=False)
     # How many it would reach in one run and what that costs at most, as worked out when it was submitted or approved.

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from campaigns.models import Campaign, CampaignMember, CampaignRun
+from campaigns.models import Campaign, CampaignMember, CampaignRun, Reach
 from campaigns.services.running import follow_campaign
 from core.models import AuditEntry
 from tests.campaigns.run_kit import REACH, launch, listed, make_campaign, work
@@ -71,6 +71,9 @@ def test_a_pause_says_how_many_messages_it_keeps(cast: Cast, desk: Client) -> No
     CampaignRun.objects.update(state="releasing", released_at=None)
     assert "继续后接着发；2 条消息留在队列里没有发" in desk.get(progress).content.decode()
     assert "队列里留着 2 条消息，继续后发出" in asked("resume")
+    assert "短信费用" in desk.get(progress).content.decode()
+    Reach.objects.update(cost_hundredths=450)
+    assert "¥0.09" in desk.get(progress).content.decode(), "both texts"
     Campaign.objects.update(state="running")
     follow_campaign(campaign_id=campaign.pk)
     Campaign.objects.update(state="paused")

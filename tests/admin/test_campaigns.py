@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from campaigns import services
 from campaigns.admin.campaign_form import initial_of, variant_initial
-from campaigns.contracts.campaigns import VariantDraft
+from campaigns.admin.campaign_sight import cost_lines
+from campaigns.contracts.campaigns import CampaignEstimate, VariantDraft
 from campaigns.models import Campaign, CampaignMove, CampaignPolicy, Reach
 from campaigns.selectors.campaigns.festivals import festivals_of, moon_day
 from core import clock
@@ -108,6 +109,17 @@ def test_a_campaign_is_written_submitted_and_approved_on_its_pages(made: Desk) -
     row.refresh_from_db()
     assert row.state == "approved"
     assert CampaignMove.objects.filter(campaign=row).latest("pk").note == "可以"
+
+
+def test_a_budget_is_too_small_for_coupons_only() -> None:
+    """Text messages are not in it: nothing pauses for them, and nothing says so."""
+    campaign = Campaign(budget_fen=100)
+    heads = [head for head, _words in cost_lines(campaign, CampaignEstimate(2, 0, 100, 900))]
+    assert heads == ["券全部核销最多", "短信", "预算"]
+    assert cost_lines(campaign, CampaignEstimate(2, 0, 150, 0))[-1] == (
+        "预算不够",
+        "差 ¥0.50，用完时自动暂停",
+    )
 
 
 def test_faults_stand_at_their_fields_and_what_was_typed_stays(made: Desk) -> None:
