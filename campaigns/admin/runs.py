@@ -121,7 +121,9 @@ def _standing(run: CampaignRun) -> dict[str, Any]:
         "name": campaign.name,
         "state_words": run.get_state_display(),
         "is_open": is_open,
-        "pace": _pace(card, campaign.state, campaign.code) if is_open else _ended(card),
+        "pace": _with_held(
+            _pace(card, campaign.state, campaign.code) if is_open else _ended(card), card.held_count
+        ),
         "tiles": [
             (thousands(card.treated_count), _("要发放"), ""),
             (thousands(card.done_count), _("已发放"), _members_url(run, "done")),
@@ -147,13 +149,19 @@ def _standing(run: CampaignRun) -> dict[str, Any]:
     }
 
 
+def _with_held(told: str, count: int) -> str:
+    """Also everybody may have had her turn while the last messages were in the queue."""
+    if not count:
+        return told
+    held = _now("%(n)s 条消息因暂停留在队列里没有发") % {"n": thousands(count)}
+    return _now("%(told)s；%(held)s") % {"told": told, "held": held}
+
+
 def _pace(card: RunCard, state: str, code: str) -> str:
     """Why it stands still, or how fast it goes and until when."""
     if state == CampaignState.PAUSED:
         why = run_words(code)
-        told = _now("活动已暂停：%(why)s") % {"why": why} if why else _now("活动已暂停，继续后接着发")
-        held = _now("%(n)s 条消息留在队列里没有发") % {"n": thousands(card.held_count)}
-        return _now("%(told)s；%(held)s") % {"told": told, "held": held} if card.held_count else told
+        return _now("活动已暂停：%(why)s") % {"why": why} if why else _now("活动已暂停，继续后接着发")
     if card.state == RunState.DUE:
         return _now("正在定格名单")
     if card.rate_per_min is None or card.finishes_at is None:

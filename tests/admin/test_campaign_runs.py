@@ -66,10 +66,13 @@ def test_a_pause_says_how_many_messages_it_keeps(cast: Cast, desk: Client) -> No
     assert "队列里有 2 条消息还没有发出，暂停后先留着" in asked("pause")
     assert "队列里有 2 条消息还没有发出，停止后不再发" in asked("stop")
     Campaign.objects.update(state="paused")
-    assert "留在队列里" not in desk.get(progress).content.decode(), "nothing is held before somebody holds it"
+    assert "因暂停留在队列里" not in desk.get(progress).content.decode(), (
+        "nothing is held before somebody holds it"
+    )
     follow_campaign(campaign_id=campaign.pk)
+    assert "全部发完；2 条消息因暂停留在队列里没有发" in desk.get(progress).content.decode()
     CampaignRun.objects.update(state="releasing", released_at=None)
-    assert "继续后接着发；2 条消息留在队列里没有发" in desk.get(progress).content.decode()
+    assert "继续后接着发；2 条消息因暂停留在队列里没有发" in desk.get(progress).content.decode()
     assert "队列里留着 2 条消息，继续后发出" in asked("resume")
     assert "短信费用" in desk.get(progress).content.decode()
     Reach.objects.update(cost_hundredths=450)
@@ -77,7 +80,7 @@ def test_a_pause_says_how_many_messages_it_keeps(cast: Cast, desk: Client) -> No
     Campaign.objects.update(state="running")
     follow_campaign(campaign_id=campaign.pk)
     Campaign.objects.update(state="paused")
-    assert "留在队列里" not in desk.get(progress).content.decode()
+    assert "因暂停留在队列里" not in desk.get(progress).content.decode()
 
 
 def test_members_are_narrowed_by_state_reason_and_store_and_exported(cast: Cast, desk: Client) -> None:
