@@ -9,6 +9,7 @@ from django.apps import apps
 from campaigns import services
 from campaigns.contracts.campaigns import CampaignDraft, VariantDraft
 from campaigns.services import running
+from config.demo.campaign_orders import shop_with_coupons
 from core import clock
 from core.actor import Actor
 from coupons import selectors as coupon_selectors
@@ -131,7 +132,7 @@ class _Desk:
             name="换季回馈券",
             note="大与小的券，哪一种更划算",
             kind="coupon",
-            segment=self._segments["大促前的活跃客"],
+            segment=self._segments["大促前的老客"],
             holdout_bp=2_000,
             starts_at=begins,
             ends_at=self._moment(-24, 20),
@@ -141,6 +142,7 @@ class _Desk:
         )
         self._approve(pk, at=begins - dt.timedelta(days=1))
         self._run(pk, begins)
+        shop_with_coupons(campaign_id=pk, begins=begins, days=14, actor=Actor.system("till"))
         services.end_over_campaigns(at=self._moment(-9, 10))
 
     def running(self) -> None:
@@ -229,7 +231,7 @@ class _Desk:
         )
         services.create_campaign(draft=draft, actor=self._writer, at=self._at - dt.timedelta(hours=5))
         draft = CampaignDraft(
-            name="圣诞穿搭", kind="reach", segment=self._segments["大促前的活跃客"], note="文案还没定"
+            name="圣诞穿搭", kind="reach", segment=self._segments["大促前的老客"], note="文案还没定"
         )
         services.create_campaign(draft=draft, actor=self._writer, at=self._at - dt.timedelta(hours=2))
 

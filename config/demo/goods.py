@@ -60,11 +60,15 @@ def new_lines(dice: random.Random, *, off_fen: int = 0) -> tuple[OrderLine, ...]
     chosen = list(dict.fromkeys(dice.choices(GOODS, _WEIGHTS, k=count)))
     rate = dice.choices([rate for rate, _weight in _PRICES], [weight for _rate, weight in _PRICES])[0]
     lines = [_line(one, 2 if dice.random() < 0.06 else 1, rate) for one in chosen]
-    if off_fen:
-        lines.sort(key=lambda line: -line.amount_fen)
-        first = lines[0]
-        lines[0] = dataclasses.replace(first, amount_fen=max(0, first.amount_fen - off_fen))
-    return tuple(lines)
+    return lines_less(tuple(lines), off_fen)
+
+
+def lines_less(lines: tuple[OrderLine, ...], off_fen: int) -> tuple[OrderLine, ...]:
+    """`off_fen` taken off the dearest of the lines, as far as it goes."""
+    if not off_fen:
+        return lines
+    first, *others = sorted(lines, key=lambda line: -line.amount_fen)
+    return dataclasses.replace(first, amount_fen=max(0, first.amount_fen - off_fen)), *others
 
 
 def _line(one: Goods, quantity: int, rate_bp: int) -> OrderLine:

@@ -89,10 +89,11 @@ def seed_segments(*, at: dt.datetime, actor: Actor) -> bool:
             name=name, note=note, kind="living", rule=rule, actor=actor, at=begun_at
         )
     campaign_services.create_segment(
-        name="大促前的活跃客",
+        name="大促前的老客",
         note="大促前定格，之后对比用",
         kind="snapshot",
-        rule={"all": [_last(last_days=60)]},
+        # Not by her last purchase: the books know that of today only, and who bought since would be missing.
+        rule={"all": [{"is": "sales.orders", "with": {"count": {"at_least": 2}}}]},
         actor=actor,
         at=begun_at,
     )
