@@ -115,6 +115,10 @@ def ensure_environment(home: Path, *, durable: bool = True) -> None:
 _STOP_SIGNALS: Final = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
+# How long PostgreSQL may take to be ready after it was killed.
+_RECOVERY_S: Final = 90.0
+
+
 # PostgreSQL ----------------------------------------------------------------------------------------------
 
 
@@ -125,7 +129,7 @@ def _start_postgres(data: Path, *, durable: bool, database: str = "xiaoer") -> s
         server = PostgresServer(data, cleanup_mode=None, postgres_version=POSTGRES_VERSION)
         server.ensure_pgdata_inited()
         _allow_connections(data)
-        server.ensure_postgres_running()
+        _wait_until_ready(server)
     except (subprocess.SubprocessError, AssertionError, OSError) as error:
         raise EngineFailed(f"PostgreSQL did not start; its log is {data / 'log'}") from error
     admin_url = server.get_uri()
@@ -137,6 +141,21 @@ def _start_postgres(data: Path, *, durable: bool, database: str = "xiaoer") -> s
         with contextlib.suppress(psycopg.errors.DuplicateDatabase):
             connection.execute(f'CREATE DATABASE "{database}"')
     return str(server.get_uri(database=database))
+
+
+def _wait_until_ready(server: PostgresServer) -> None:
+    """The library waits ten seconds for a start, and not at all for a server that somebody else just started. After a kill
+    under load replaying the log takes longer: it is asked again until it is there."""
+    end = time.monotonic() + _RECOVERY_S
+    while True:
+        try:
+            server.ensure_postgres_running()
+        except (subprocess.TimeoutExpired, AssertionError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 def _allow_connections(data: Path) -> None:

@@ -23,7 +23,7 @@ from tests.cast import DIRECTOR, Cast
 from tests.members.import_kit import check, person, phone, text_of
 from tests.sales.reviews_kit import make_review
 
-WHOLE = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
+WHOLE = re.compile(r"(?<![\d.])1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
 OPENID = re.compile(r"(?<![\w-])o(?:xiaomei|xiaoli)[\w-]{10,}")
 LISTS = sorted(
     (page for page in admin.site._registry.values() if isinstance(page, Exports)),

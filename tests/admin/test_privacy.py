@@ -23,7 +23,7 @@ from tests.members import privacy_kit as kit
 
 CONFIRMED = {"_confirmed": "1"}
 LATE = "逾期没有删除的资料"
-FULL = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)|1[3-9]\d \d{4} \d{4}")
+FULL = re.compile(r"(?<![\d.])1[3-9]\d{9}(?!\d)|1[3-9]\d \d{4} \d{4}")
 
 
 @pytest.fixture

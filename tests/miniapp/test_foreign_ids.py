@@ -19,7 +19,8 @@ from tests.sales.reviews_kit import ask_at_once, make_review
 UNKNOWN = "2222222222222222"
 # What is no member's own: stores are open to all, batches, offers and links to them are passed on to friends. Her
 # coupons have veiled ids; tests/miniapp/test_coupons.py tries a stranger's on every endpoint.
-OPEN = {"store_id", "batch_id", "offer_id", "share_id"}
+# A campaign is many members'; tests/miniapp/test_campaigns.py asks as one who is not in it.
+OPEN = {"store_id", "batch_id", "offer_id", "share_id", "campaign_id"}
 _SLOT = re.compile(r"<public_id:(\w+)>")
 
 

@@ -60,6 +60,7 @@ def test_a_signed_request_is_answered_and_logged_without_its_content(till: Till)
     assert answer.data["key"] == till.key_id
     assert answer.data["scopes"] == [
         "behaviours",
+        "journeys",
         "lock",
         "members",
         "price",
@@ -67,6 +68,8 @@ def test_a_signed_request_is_answered_and_logged_without_its_content(till: Till)
         "return",
         "sales:read",
         "sales:write",
+        "segments:read",
+        "segments:write",
         "verify",
     ]
     assert till.post("/orders/return", {"order_no": "13800138000"}).status_code == 404

@@ -1,12 +1,14 @@
 """An account of each mode, and a caller of the callback."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.wechat import push_kit
 from tests.wechat.gateway_out import account, sandbox, sandbox_account, sandbox_url, server  # noqa: F401
+from tests.wechat.outbox_kit import JPEG
 from wechat.models import Account
 from wechat.services import accounts
 from wechat.services.callback import Answer, answer
@@ -61,3 +63,10 @@ def push_plain(plain_account: Account) -> Push:
         return answer("plain", "POST", query or push_kit.plain_query(), push_kit.xml(fields).encode())
 
     return push
+
+
+@pytest.fixture
+def thumb(tmp_path: Path) -> Path:
+    path = tmp_path / "thumb.jpg"
+    path.write_bytes(JPEG)
+    return path

@@ -4,8 +4,6 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from core import clock
 from tests.wechat.gateway_out import OPENID
 from wechat.models import Account, OutboundMessage
@@ -45,10 +43,3 @@ def queue_card(account: Account, thumb: Path, reason: str = "card") -> OutboundM
         reason_key=reason,
     )
     return OutboundMessage.objects.get(reason_key=reason)
-
-
-@pytest.fixture
-def thumb(tmp_path: Path) -> Path:
-    path = tmp_path / "thumb.jpg"
-    path.write_bytes(JPEG)
-    return path
