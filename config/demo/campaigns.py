@@ -133,7 +133,7 @@ class _Desk:
             note="大与小的券，哪一种更划算",
             kind="coupon",
             segment=self._segments["大促前的老客"],
-            holdout_bp=2_000,
+            holdout_bp=3_000,
             starts_at=begins,
             ends_at=self._moment(-24, 20),
             window_days=14,
