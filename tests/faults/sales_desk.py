@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Count
 
 from core import clock
+from guides.models import Store
+from guides.services import hire_guide
 from members.models import EarningRule, Member, PointsEntry
 from sales import services
 from sales.contracts import OrderDocument, OrderLine
@@ -20,6 +22,8 @@ from sales.services.reading import digest_of_order, usable_order
 from sales.services.reconciling import share_close_lock
 from tests.members.points_kit import check_sums, make_member
 from tests.sales.kit import TILL, assert_totals_agree, key_of, order
+
+_GUIDES = 40
 
 
 def make() -> str:
@@ -35,7 +39,7 @@ def _buyer() -> Member:
 
 
 def _order(order_no: str, *lines: OrderLine, **other: Any) -> OrderDocument:
-    return order(order_no, *lines, store_code="S1", serving_guide="G1", **other)
+    return order(order_no, *lines, **{"store_code": "S1", "serving_guide": "G1", **other})
 
 
 def tell(*, order_no: str, sold_at: str, dies: bool = False) -> str:
@@ -51,10 +55,19 @@ def tell(*, order_no: str, sold_at: str, dies: bool = False) -> str:
 
 
 def pile(*, count: int) -> None:
-    """So many orders of as many days, booked as a file's are: their totals wait."""
+    """So many orders of as many days, booked as a file's are: their totals wait. Of many guides, for what waits for one of
+    them is folded together."""
     at = clock.now()
+    store_id = Store.objects.get(code="S1").pk
+    for number in range(_GUIDES):
+        hire_guide(number=f"P{number}", name=f"导购{number}", store_id=store_id, actor=TILL)
     orders = [
-        usable_order(_order(f"P{number}", sold_at=at - dt.timedelta(days=number)), at=at)
+        usable_order(
+            _order(
+                f"P{number}", sold_at=at - dt.timedelta(days=number), serving_guide=f"P{number % _GUIDES}"
+            ),
+            at=at,
+        )
         for number in range(count)
     ]
     with transaction.atomic():
