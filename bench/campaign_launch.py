@@ -6,17 +6,12 @@ same rows are written by a hand-written INSERT … SELECT into the same table, w
 members (10,000) of one run get a message, by the service, against the queueing of the same messages alone.
 """
 
-import json
 import os
-import subprocess
 import sys
 from typing import Any, Final
 
-import psycopg
-
-from bench.figures import ROOT, Figure, Report, at_most, spread
-from bench.servers import settings_module, temporary_home
-from core import embedded
+from bench.figures import Figure, Report, at_most, spread
+from bench.private import LONG_MS, private_database
 
 _MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "100000"))
 _RELEASED: Final = int(os.environ.get("BENCH_RELEASE_COUNT", "10000"))
@@ -140,33 +135,17 @@ def bench() -> Report:
             "bound": _HAND.format(who="b.guide_id IS NOT NULL"),
         },
     }
-    rounds: list[dict[str, Any]] = []
-    with temporary_home() as home:
-        engines = embedded.start(home / "engines")
-        (home / "static").mkdir()
-        environment = {
-            **os.environ,
-            **engines.environment(),
-            "DJANGO_SETTINGS_MODULE": settings_module(),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            "STATIC_ROOT": str(home / "static"),
-            "MEDIA_ROOT": str(home / "media"),
-            "STATEMENT_TIMEOUT_MS": "600000",
-        }
-        _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
-        _run([sys.executable, "-c", _TIER], environment)
-        with psycopg.connect(engines.database_url, autocommit=True) as connection:
-            connection.execute(_SEED.format(members=_MEMBERS))
-            connection.execute(
-                "UPDATE members_member SET gender = 'male' WHERE id IN"
-                " (SELECT id FROM members_member ORDER BY hashint8(id) LIMIT %s)",
-                [_RELEASED],
-            )
-            connection.execute("VACUUM ANALYZE")
-        rounds = [
-            json.loads(_run([sys.executable, "-c", _JOB], environment, json.dumps(told)))
-            for _round in range(_ROUNDS)
-        ]
+    with private_database(statement_timeout_ms=LONG_MS) as private:
+        connection = private.connection
+        private.run(sys.executable, "-c", _TIER)
+        connection.execute(_SEED.format(members=_MEMBERS))
+        connection.execute(
+            "UPDATE members_member SET gender = 'male' WHERE id IN"
+            " (SELECT id FROM members_member ORDER BY hashint8(id) LIMIT %s)",
+            [_RELEASED],
+        )
+        connection.execute("VACUUM ANALYZE")
+        rounds = [private.ask(_JOB, told) for _round in range(_ROUNDS)]
     return _report(rounds)
 
 
@@ -194,12 +173,3 @@ def _report(rounds: list[dict[str, Any]]) -> Report:
     )
     each = [1e6 * one["release"]["ours"] / one["release"]["members"] for one in rounds]
     return Report(figures, (f"{_ROUNDS} rounds; a member is released in {spread(each)} µs",), rounds)
-
-
-def _run(command: list[str], environment: dict[str, str], given: str = "") -> str:
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, input=given, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"{command[:2]} failed:\n{done.stdout}\n{done.stderr[-3000:]}")
-    return done.stdout.strip()

@@ -6,18 +6,12 @@ the chain and for one store, against the same numbers counted by hand over the r
 against one UPDATE by hand; the sums made anew; 1 % of the members followed after an order changed, against whole.
 """
 
-import json
 import os
-import sys
 from typing import Any, Final
 
-import psycopg
-
-from bench.figures import ROOT, Figure, Report, at_most, spread
+from bench.figures import Figure, Report, at_most, spread
+from bench.private import LONG_MS, private_database
 from bench.sales_metrics import SEED
-from bench.segments import run_process
-from bench.servers import settings_module, temporary_home
-from core import embedded
 
 _MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "20000"))
 _ROUNDS: Final = int(os.environ.get("BENCH_REPORT_ROUNDS", "5"))
@@ -130,26 +124,14 @@ print(json.dumps(found))
 def bench() -> Report:
     """Rounds in turns on the same rows. Raises RuntimeError when SQL by hand counts something else."""
     rounds: list[dict[str, Any]] = []
-    with temporary_home() as home:
-        engines = embedded.start(home / "engines")
-        (home / "static").mkdir()
-        environment = {
-            **os.environ,
-            **engines.environment(),
-            "DJANGO_SETTINGS_MODULE": settings_module(),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            "STATIC_ROOT": str(home / "static"),
-            "MEDIA_ROOT": str(home / "media"),
-            "STATEMENT_TIMEOUT_MS": "600000",
-        }
-        run_process([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
-        with psycopg.connect(engines.database_url, autocommit=True) as connection:
-            connection.execute(SEED.format(members=_MEMBERS))
+    with private_database(statement_timeout_ms=LONG_MS) as private:
+        connection = private.connection
+        connection.execute(SEED.format(members=_MEMBERS))
+        connection.execute("VACUUM ANALYZE")
+        for turn in range(_ROUNDS):
+            told = {"more": _MORE, "turn": str(turn)}
+            rounds.append(private.ask(_JOB, told))
             connection.execute("VACUUM ANALYZE")
-            for turn in range(_ROUNDS):
-                told = json.dumps({"more": _MORE, "turn": str(turn)})
-                rounds.append(json.loads(run_process([sys.executable, "-c", _JOB], environment, told)))
-                connection.execute("VACUUM ANALYZE")
     return _report(rounds)
 
 

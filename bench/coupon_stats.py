@@ -9,7 +9,6 @@ nothing of it stands on their path.
 """
 
 import os
-import subprocess
 import sys
 import time
 from typing import Any, Final
@@ -17,9 +16,8 @@ from typing import Any, Final
 import psycopg
 
 from bench.coupon_shop import BATCH, SHARDS, TEMPLATE
-from bench.figures import ROOT, Figure, Report, at_most, percentile, spread
-from bench.servers import settings_module, temporary_home
-from core import embedded
+from bench.figures import Figure, Report, at_most, percentile, spread
+from bench.private import LONG_MS, private_database
 
 LIMIT: Final = 2.0  # the second and third table, which the floor leaves out, are most of it
 _ROUNDS: Final = int(os.environ.get("BENCH_STATS_ROUNDS", "3"))
@@ -134,42 +132,28 @@ def bench() -> Report:
     floors, ours, idle = [], [], []
     live: list[list[float]] = [[] for _name in _NAMES]
     asked: list[list[float]] = [[] for _name in _NAMES]
-    with temporary_home() as home:
-        engines = embedded.start(home / "engines")
-        (home / "static").mkdir()
-        environment = {
-            **os.environ,
-            **engines.environment(),
-            "DJANGO_SETTINGS_MODULE": settings_module(),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            "STATIC_ROOT": str(home / "static"),
-            "MEDIA_ROOT": str(home / "media"),
-            "STATEMENT_TIMEOUT_MS": "600000",
-        }
-        _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
-        with psycopg.connect(engines.database_url, autocommit=True) as connection:
-            guide, store = _fill(connection)
-            for _number in range(_ROUNDS):
-                connection.execute(_FLOOR_TABLE)
-                floors.append(_timed(connection, _FLOOR))
-                connection.execute("TRUNCATE " + ", ".join(f"coupons_{name}" for name in _TABLES))
-                connection.execute("CHECKPOINT")
-                found = [
-                    float(word)
-                    for word in _run(
-                        [sys.executable, "-c", _JOB, str(guide), str(store)], environment
-                    ).split()
-                ]
-                ours.append(found[0])
-                idle.append(found[1])
-                _check(connection, found[-1])
-                for place, (key, days, where) in enumerate(
-                    (("batch_id", 365, "true"), ("batch_id", 30, f"coupon.issued_by_guide_id = {guide}"),
-                     ("issued_store_id", 90, "true"), ("issued_store_id", 365, "true"),
-                     ("issued_by_guide_id", 365, "true"), ("door", 365, f"coupon.issued_store_id = {store}"))
-                ):  # fmt: skip
-                    asked[place].append(found[2 + place])
-                    live[place].append(_timed(connection, _LIVE.format(key=key, days=days, where=where)))
+    with private_database(statement_timeout_ms=LONG_MS) as private:
+        connection = private.connection
+        guide, store = _fill(connection)
+        for _number in range(_ROUNDS):
+            connection.execute(_FLOOR_TABLE)
+            floors.append(_timed(connection, _FLOOR))
+            connection.execute("TRUNCATE " + ", ".join(f"coupons_{name}" for name in _TABLES))
+            connection.execute("CHECKPOINT")
+            found = [
+                float(word)
+                for word in private.run(sys.executable, "-c", _JOB, str(guide), str(store)).split()
+            ]
+            ours.append(found[0])
+            idle.append(found[1])
+            _check(connection, found[-1])
+            for place, (key, days, where) in enumerate(
+                (("batch_id", 365, "true"), ("batch_id", 30, f"coupon.issued_by_guide_id = {guide}"),
+                 ("issued_store_id", 90, "true"), ("issued_store_id", 365, "true"),
+                 ("issued_by_guide_id", 365, "true"), ("door", 365, f"coupon.issued_store_id = {store}"))
+            ):  # fmt: skip
+                asked[place].append(found[2 + place])
+                live[place].append(_timed(connection, _LIVE.format(key=key, days=days, where=where)))
     return _report(floors, ours, idle, live, asked)
 
 
@@ -223,10 +207,3 @@ def _report(
         figures.append(Figure(name, shown[0], shown[1], gain, "–", None))
     measured = {"floors": floors, "ours": ours, "idle": idle, "live": live, "asked": asked}
     return Report(tuple(figures), (f"{_ROUNDS} rounds, numbers equal to the facts",), measured)
-
-
-def _run(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[:2]} failed:\n{done.stdout}\n{done.stderr}")
-    return done.stdout.strip()

@@ -12,7 +12,7 @@ import time
 from typing import Final
 
 from bench.figures import Figure, Report, ratios, spread
-from bench.private import Private, private_database
+from bench.private import LONG_MS, Private, private_database
 from bench.sales_metrics import SEED
 
 _MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "20000"))
@@ -116,8 +116,7 @@ print(taken, sum(one.buyer_count for one in whole), sum(one.order_count for one 
 
 def bench() -> Report:
     """Rounds in turns. Raises RuntimeError when the two ends count differently."""
-    with private_database() as private:
-        private.environment["STATEMENT_TIMEOUT_MS"] = "600000"
+    with private_database(statement_timeout_ms=LONG_MS) as private:
         private.connection.execute(SEED.format(members=_MEMBERS))
         private.connection.execute(_GUIDES)
         private.connection.execute("VACUUM ANALYZE")

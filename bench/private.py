@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from bench.figures import ROOT
 from bench.servers import settings_module, temporary_home
 from core import embedded
 
+# The time limit of processes that work whole tables out.
+LONG_MS: Final = 600_000
 # %(count)s members with nothing but their rows, for others to stand beside.
 FILLER: Final = """
 INSERT INTO members_member (public_id, code, stage, name, name_tokens, gender, phone, phone_tail, source, source_scene,
@@ -33,14 +36,18 @@ class Private:
     environment: dict[str, str]
     connection: "psycopg.Connection[Any]"
 
-    def run(self, *command: str) -> str:
-        """What the command printed. Raises RuntimeError with all of it when it failed."""
+    def run(self, *command: str, given: str = "") -> str:
+        """What the command printed, to which `given` was told. Raises RuntimeError with all of it when it failed."""
         done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+            command, cwd=ROOT, env=self.environment, input=given, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise RuntimeError(f"{command[:3]} failed:\n{done.stdout}\n{done.stderr}")
         return done.stdout.strip()
+
+    def ask(self, text: str, told: Any = None) -> Any:
+        """What a job printed as JSON, which was told `told` as JSON; run as a worker runs it."""
+        return json.loads(self.run(sys.executable, "-c", text, given=json.dumps(told)))
 
     def job(self, text: str, *arguments: str) -> list[str]:
         """The words of the last line that a job printed, run as a worker runs it: in a process of its own."""
@@ -62,8 +69,8 @@ class Private:
 
 
 @contextlib.contextmanager
-def private_database(settings: str = "") -> Iterator[Private]:
-    """All of it is stopped and deleted at the end."""
+def private_database(settings: str = "", *, statement_timeout_ms: int | None = None) -> Iterator[Private]:
+    """All of it is stopped and deleted at the end. Processes have the project's time limit unless another is named."""
     with temporary_home() as home:
         engines = embedded.start(home / "engines")
         (home / "static").mkdir()
@@ -77,6 +84,8 @@ def private_database(settings: str = "") -> Iterator[Private]:
             "IMPORT_ROOT": str(home / "imports"),
             "EXPORT_ROOT": str(home / "exports"),
         }
+        if statement_timeout_ms is not None:
+            environment["STATEMENT_TIMEOUT_MS"] = str(statement_timeout_ms)
         with psycopg.connect(engines.database_url, autocommit=True) as connection:
             private = Private(home, environment, connection)
             private.run(sys.executable, "manage.py", "migrate", "--verbosity", "0")

@@ -7,17 +7,14 @@ over the same rows written by hand.
 """
 
 import os
-import subprocess
-import sys
 import time
 from typing import Any, Final
 
 import duckdb
 import psycopg
 
-from bench.figures import ROOT, Figure, Report, at_most, spread
-from bench.servers import settings_module, temporary_home
-from core import embedded
+from bench.figures import Figure, Report, at_most, spread
+from bench.private import LONG_MS, private_database
 
 _MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "20000"))
 _ROUNDS: Final = int(os.environ.get("BENCH_METRICS_ROUNDS", "3"))
@@ -119,42 +116,30 @@ def bench() -> Report:
     found: dict[str, list[float]] = {
         name: [] for name in ("whole", "again", "touched", "single", "rescore", "ntile", "duck")
     }
-    with temporary_home() as home:
-        engines = embedded.start(home / "engines")
-        (home / "static").mkdir()
-        environment = {
-            **os.environ,
-            **engines.environment(),
-            "DJANGO_SETTINGS_MODULE": settings_module(),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            "STATIC_ROOT": str(home / "static"),
-            "MEDIA_ROOT": str(home / "media"),
-            "STATEMENT_TIMEOUT_MS": "600000",
-        }
-        _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
-        with psycopg.connect(engines.database_url, autocommit=True) as connection:
-            connection.execute(SEED.format(members=_MEMBERS))
-            connection.execute("VACUUM ANALYZE")
-            duck = duckdb.connect()
-            for name, table in (("sale", "sales_sale"), ("line", "sales_saleline")):
-                path = home / f"{name}.csv"
-                with (
-                    path.open("wb") as file,
-                    connection.cursor().copy(f"COPY {table} TO STDOUT CSV HEADER") as copy,
-                ):
-                    for block in copy:
-                        file.write(block)
-                duck.execute(f"CREATE TABLE {name} AS SELECT * FROM read_csv('{path}')")
-            for number in range(_ROUNDS):
-                connection.execute("TRUNCATE sales_membermetrics, sales_metricsrun, sales_rfmmonth")
-                connection.execute("CHECKPOINT")
-                words = _run([sys.executable, "-c", _JOB, str(number)], environment).split()
-                for name, word in zip(("whole", "again", "touched", "single", "rescore"), words, strict=True):
-                    found[name].append(float(word))
-                connection.execute("CHECKPOINT")
-                found["ntile"].append(_timed(lambda: connection.execute(_NTILE)))
-                found["duck"].append(_timed(lambda: duck.execute(_DUCK).fetchall()))
-            _check(connection, duck)
+    with private_database(statement_timeout_ms=LONG_MS) as private:
+        connection = private.connection
+        connection.execute(SEED.format(members=_MEMBERS))
+        connection.execute("VACUUM ANALYZE")
+        duck = duckdb.connect()
+        for name, table in (("sale", "sales_sale"), ("line", "sales_saleline")):
+            path = private.home / f"{name}.csv"
+            with (
+                path.open("wb") as file,
+                connection.cursor().copy(f"COPY {table} TO STDOUT CSV HEADER") as copy,
+            ):
+                for block in copy:
+                    file.write(block)
+            duck.execute(f"CREATE TABLE {name} AS SELECT * FROM read_csv('{path}')")
+        for number in range(_ROUNDS):
+            connection.execute("TRUNCATE sales_membermetrics, sales_metricsrun, sales_rfmmonth")
+            connection.execute("CHECKPOINT")
+            words = private.job(_JOB, str(number))
+            for name, word in zip(("whole", "again", "touched", "single", "rescore"), words, strict=True):
+                found[name].append(float(word))
+            connection.execute("CHECKPOINT")
+            found["ntile"].append(_timed(lambda: connection.execute(_NTILE)))
+            found["duck"].append(_timed(lambda: duck.execute(_DUCK).fetchall()))
+        _check(connection, duck)
     return _report(found)
 
 
@@ -189,10 +174,3 @@ def _timed(work: Any) -> float:
     began = time.monotonic()
     work()
     return time.monotonic() - began
-
-
-def _run(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[:2]} failed:\n{done.stdout}\n{done.stderr[-3000:]}")
-    return done.stdout.strip()

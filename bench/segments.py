@@ -6,10 +6,7 @@ ORM annotations over documents write. Then each is worked out into a segment, ag
 table, and followed after 1 % of the members changed, against the same worked out whole.
 """
 
-import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +14,10 @@ from typing import Any, Final
 import duckdb
 import psycopg
 
-from bench.figures import ROOT, Figure, Report, at_most, spread
+from bench.figures import Figure, Report, at_most, spread
+from bench.private import LONG_MS, private_database
 from bench.sales_metrics import SEED
-from bench.servers import settings_module, temporary_home
-from core import clock, embedded
+from core import clock
 
 _MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "20000"))
 _ROUNDS: Final = int(os.environ.get("BENCH_SEGMENT_ROUNDS", "5"))
@@ -152,39 +149,27 @@ print(json.dumps(found))
 def bench() -> Report:
     """Rounds in turns on the same rows. Raises RuntimeError when hand-written SQL or DuckDB find other members."""
     rounds: list[dict[str, Any]] = []
-    with temporary_home() as home:
-        engines = embedded.start(home / "engines")
-        (home / "static").mkdir()
-        environment = {
-            **os.environ,
-            **engines.environment(),
-            "DJANGO_SETTINGS_MODULE": settings_module(),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            "STATIC_ROOT": str(home / "static"),
-            "MEDIA_ROOT": str(home / "media"),
-            "STATEMENT_TIMEOUT_MS": "600000",
-        }
-        run_process([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
-        with psycopg.connect(engines.database_url, autocommit=True) as connection:
-            connection.execute(SEED.format(members=_MEMBERS))
-            connection.execute(_MORE)
+    with private_database(statement_timeout_ms=LONG_MS) as private:
+        connection = private.connection
+        connection.execute(SEED.format(members=_MEMBERS))
+        connection.execute(_MORE)
+        connection.execute("VACUUM ANALYZE")
+        for turn in range(_ROUNDS):
+            duck = _copied(connection, private.home)
+            told = {
+                "rules": {name: (rule, _today(hand)) for name, (rule, hand) in _RULES.items()},
+                "live": _today(_LIVE),
+                "turn": str(turn),
+            }
+            duck_times = {name: _timed(duck, _today(hand)) for name, (_rule, hand) in _RULES.items()}
+            found = private.ask(_JOB, told)
+            for name, (seconds, count) in duck_times.items():
+                # The first rule's round changes rows that the others' copy does not have.
+                if name == "metrics" and count != found[name]["members"]:
+                    raise RuntimeError(f"DuckDB counts something else: {count} and {found[name]}")
+                found[name]["duck"] = seconds
+            rounds.append(found)
             connection.execute("VACUUM ANALYZE")
-            for turn in range(_ROUNDS):
-                duck = _copied(connection, home)
-                told = {
-                    "rules": {name: (rule, _today(hand)) for name, (rule, hand) in _RULES.items()},
-                    "live": _today(_LIVE),
-                    "turn": str(turn),
-                }
-                duck_times = {name: _timed(duck, _today(hand)) for name, (_rule, hand) in _RULES.items()}
-                found = json.loads(run_process([sys.executable, "-c", _JOB], environment, json.dumps(told)))
-                for name, (seconds, count) in duck_times.items():
-                    # The first rule's round changes rows that the others' copy does not have.
-                    if name == "metrics" and count != found[name]["members"]:
-                        raise RuntimeError(f"DuckDB counts something else: {count} and {found[name]}")
-                    found[name]["duck"] = seconds
-                rounds.append(found)
-                connection.execute("VACUUM ANALYZE")
     return _report(rounds)
 
 
@@ -260,13 +245,3 @@ def _report(rounds: list[dict[str, Any]]) -> Report:
     )
     sizes = ", ".join(f"{name} {rounds[0][name]['members']:,}" for name in _RULES)
     return Report(tuple(figures), (f"{_MEMBERS:,} members, {_ROUNDS} rounds; {sizes}",), rounds)
-
-
-def run_process(command: list[str], environment: dict[str, str], given: str = "") -> str:
-    """What the command prints. Raises RuntimeError with its words when it fails."""
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, input=given, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"{command[:2]} failed:\n{done.stdout}\n{done.stderr[-3000:]}")
-    return done.stdout.strip()

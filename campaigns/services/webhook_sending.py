@@ -16,7 +16,7 @@ from core import clock, crypto
 from core.outside import refuse_open_transaction
 from webhook import Posted, post
 
-# Longer than the slowest send.
+# Longer than the slowest send; of a hand that the threads need several rounds for, for each of them.
 LEASE: Final = dt.timedelta(seconds=60)
 # After each try that failed; then it is over. About a day.
 PAUSES: Final = tuple(
@@ -81,9 +81,16 @@ def rescue_webhooks() -> int:
         )
 
 
+def hand_lease(endpoint_count: int) -> dt.timedelta:
+    """How long a hand of so many endpoints may take when all of them are slow: nobody else takes over what still waits for a
+    thread."""
+    return LEASE * max(1, -(-endpoint_count * _EACH // _THREADS))
+
+
 def _claim(holder: str) -> list[_Sending]:
     now = clock.now()
-    values: dict[str, Any] = {"now": now, "until": now + LEASE, "holder": holder, "each": _EACH}
+    until = now + hand_lease(WebhookEndpoint.objects.filter(is_active=True).count())
+    values: dict[str, Any] = {"now": now, "until": until, "holder": holder, "each": _EACH}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, values)
         rows = cursor.fetchall()

@@ -1,5 +1,6 @@
 """触达事项, 通知模板 and 触达规则: what staff are offered, and what a form starts from."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.urls import reverse
 
 from campaigns import services
 from campaigns.contracts import MARKETING_TOPICS, TOPICS, ReachOrder
+from campaigns.contracts.ready_made import READY_MADE
 from campaigns.models import Reach, TopicTemplate
 from campaigns.services.mapping import map_topic
 from core import clock
@@ -34,6 +36,11 @@ def test_each_topic_that_campaigns_do_not_tell_is_told_by_a_lower_app(topic: str
     sources = [path.read_text() for app in ("guides", "coupons", "sales") for path in
                Path(settings.BASE_DIR, app, "services").glob("*.py")]  # fmt: skip
     assert any(f'topic="{topic}"' in text for text in sources)
+
+
+def test_care_is_told_by_journeys() -> None:
+    definitions = json.dumps([one.definition for one in READY_MADE])
+    assert '"topic": "care"' in definitions
 
 
 def test_a_topic_starts_from_how_it_is_handled_so_far(desk: Client) -> None:

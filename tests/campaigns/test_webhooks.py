@@ -17,7 +17,7 @@ from campaigns.contracts.acts import Act, ActTarget
 from campaigns.errors import WebhookCodeTaken, WebhookUnusable
 from campaigns.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 from campaigns.services.acts import perform
-from campaigns.services.webhook_sending import PAUSES
+from campaigns.services.webhook_sending import LEASE, PAUSES, hand_lease
 from core import clock
 from core.actor import Actor
 from core.errors import NotAllowed
@@ -117,6 +117,11 @@ def test_what_is_refused_is_tried_again_later_and_in_the_end_given_up(
     assert row.state == DeliveryState.DELIVERED
     with pytest.raises(NotAllowed):
         services.retry_delivery(delivery_id=row.pk, actor=BOSS)
+
+
+def test_a_hand_of_many_slow_endpoints_is_nobody_elses_before_its_last_round() -> None:
+    # Each has eight in hand at most, and eight threads send: a round an endpoint.
+    assert [hand_lease(count) / LEASE for count in (0, 1, 5)] == [1, 1, 5]
 
 
 def test_what_a_dead_sender_left_is_told_again_under_its_id(
