@@ -146,15 +146,17 @@ def _seed_regional(staff_model: type, name: str, password: str) -> None:
     staff, is_new = staff_model._default_manager.get_or_create(  # type: ignore[attr-defined]
         username=name, defaults={"is_staff": True, "first_name": "华东区"}
     )
-    if not is_new:
-        return
-    staff.set_password(password)
-    staff.save(update_fields=["password"])
-    region = apps.get_model("guides", "Region").objects.filter(parent__isnull=False).order_by("pk").first()
-    apps.get_model("guides", "StaffScope").objects.create(staff=staff, region=region)
+    if is_new:
+        staff.set_password(password)
+        staff.save(update_fields=["password"])
+        region = (
+            apps.get_model("guides", "Region").objects.filter(parent__isnull=False).order_by("pk").first()
+        )
+        apps.get_model("guides", "StaffScope").objects.create(staff=staff, region=region)
+    # Each time: a demo of an earlier version has an account that knows less.
     permission = apps.get_model("auth", "Permission").objects
     campaigns = permission.filter(codename__in=["view_campaign", "add_campaign", "change_campaign"])
     seen = permission.filter(
         content_type__app_label__in=["members", "guides", "coupons"], codename__startswith="view_"
     )
-    staff.user_permissions.set([*seen, *campaigns])
+    staff.user_permissions.add(*seen, *campaigns)
