@@ -21,6 +21,7 @@ CONDITIONS: tuple[str, ...] = (
     "guides.selectors.conditions.RegionIs",
     "guides.selectors.conditions.DealerIs",
     "sales.selectors.conditions.purchases.Purchases",
+    "sales.selectors.conditions.visits.Came",
     "sales.selectors.conditions.metrics.AmountWithin",
     "sales.selectors.conditions.metrics.OrdersWithin",
     "sales.selectors.conditions.metrics.BasketWithin",

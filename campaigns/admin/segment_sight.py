@@ -1,10 +1,13 @@
 """The parts of segment pages that ask the database: the count beside a rule, what members are like, why one is in."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _now
 
 from campaigns.admin.segment_form import (
@@ -18,7 +21,7 @@ from campaigns.admin.segment_form import (
 from campaigns.contracts.segments import HOW_LABELS, Group, Verdict
 from campaigns.errors import RuleUnfit, SegmentTooSlow
 from campaigns.selectors import segments
-from core.admin import BaseAdmin
+from core.admin import BaseAdmin, rule_url
 from members import selectors as member_selectors
 from members.contracts import MemberCard
 
@@ -26,6 +29,10 @@ _PARTS = "admin/xiaoer/segments"
 _MOST_MEANT = 20
 # Two hundred keys that were pasted.
 _MOST_TYPED = 4_000
+_ON_PAGE: Final = 50
+_IS_ID: Final = re.compile(r"[0-9]{1,18}")
+# A longer rule stands in no address; its segment is saved, and has a list.
+_LONGEST_ADDRESS: Final = 2_000
 
 
 class SegmentSight(BaseAdmin):
@@ -38,6 +45,7 @@ class SegmentSight(BaseAdmin):
             ("pivots/", "campaigns_segment_pivots", self.pivots_view),
             ("explain/", "campaigns_segment_explain", self.explain_view),
             ("find/<str:code>/<str:name>/", "campaigns_segment_find", self.find_view),
+            ("people/", "campaigns_segment_people", self.people_view),
         )
 
     def build_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
@@ -66,6 +74,9 @@ class SegmentSight(BaseAdmin):
             return {"fault_count": len(unfit.details["faults"])}
         counted = segments.count_members(tree, staff=staff)
         context: dict[str, Any] = {"counted": counted, "is_part": segments.scope_of(staff) is not None}
+        text = segments.rule_text(segments.write_rule(tree))
+        if len(text) <= _LONGEST_ADDRESS and request.user.has_perm("campaigns.view_segmentmember"):
+            context["people_url"] = reverse("admin:campaigns_segment_people") + self._people_url(text, "")
         if counted.member_count:
             try:
                 context["sample"] = list(map(_shown, segments.list_sample(tree, staff=staff)))
@@ -106,6 +117,46 @@ class SegmentSight(BaseAdmin):
             "admin/xiaoer/coupons/_picker_found.html",
             {"found": found, "typed_many": len(found) > 1 and len(words.split()) > 1},
         )
+
+    def people_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
+        """The members of a rule that the address brings along, page after page, of those whom the account sees."""
+        if not self.has_view_permission(request) or not request.user.has_perm("campaigns.view_segmentmember"):
+            raise PermissionDenied
+        staff: Any = request.user
+        text, after = request.GET.get("rule", ""), request.GET.get("after", "")
+        context: dict[str, Any] = {"name": request.GET.get("name", "").replace("\0", "")[:80]}
+        try:
+            tree = segments.read_rule_text(text)
+            cards = segments.list_page(
+                tree, after=int(after) if _IS_ID.fullmatch(after) else 0, most=_ON_PAGE + 1, staff=staff
+            )
+            context |= {
+                "lines": [
+                    (reverse("admin:members_member_change", args=[card.id]), *_shown(card)[1:])
+                    for card in cards[:_ON_PAGE]
+                ],
+                "rule_lines": segments.rule_lines(tree),
+                "counted": segments.count_members(tree, staff=staff),
+                "is_part": segments.scope_of(staff) is not None,
+                "keep_url": rule_url(request, segments.write_rule(tree), context["name"]),
+                "after_url": self._people_url(text, context["name"], cards[_ON_PAGE - 1].id)
+                if len(cards) > _ON_PAGE
+                else "",
+                "first_url": self._people_url(text, context["name"]) if after else "",
+            }
+        except (RuleUnfit, SegmentTooSlow) as refusal:
+            context["fault"] = refusal.message
+        whole = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _now("符合条件的会员"),
+            **context,
+        }
+        return TemplateResponse(request, f"{_PARTS}/people.html", whole)
+
+    def _people_url(self, rule: str, name: str, after: int | None = None) -> str:
+        values = {"rule": rule, "name": name} | ({} if after is None else {"after": str(after)})
+        return "?" + urlencode(values)
 
     def _explained(self, request: HttpRequest, tree: Group, who: str) -> dict[str, Any]:
         words = " ".join(who.replace("\0", "").split())

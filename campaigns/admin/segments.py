@@ -1,5 +1,6 @@
 """人群: the list, the builder with its count, a segment's page, and lists that are uploaded."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
@@ -35,6 +37,7 @@ from core.admin import (
     ask,
     column,
     operation,
+    register_rule_url,
     staff_actor,
     thousands,
     when,
@@ -51,6 +54,7 @@ _ROW: Final = "admin:campaigns_segment_change"
 _COLOURS: Final = {"living": "success", "snapshot": "info", "listed": ""}
 _MADE: Final = (SegmentKind.LIVING, SegmentKind.SNAPSHOT)
 _DAYS: Final = 60
+_MOST_NAME: Final = 40
 
 
 class KindFilter(ChoiceFilter):
@@ -68,7 +72,7 @@ class UseFilter(ChoiceFilter):
 class UploadForm(DressedForm):
     """A name and the file with the members."""
 
-    name = forms.CharField(label=_("名称"), max_length=40)
+    name = forms.CharField(label=_("名称"), max_length=_MOST_NAME)
     note = forms.CharField(label=_("说明"), max_length=200, required=False)
     file = forms.FileField(
         label=_("名单文件"),
@@ -130,7 +134,11 @@ class SegmentAdmin(OwnPage, SegmentSight, SegmentTags, ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         if request.method != "POST":
-            return self._builder(request, None, _asked_draft(request), {"kind": SegmentKind.LIVING})
+            asked = {
+                "kind": SegmentKind.LIVING,
+                "name": request.GET.get("name", "").replace("\0", "")[:_MOST_NAME],
+            }
+            return self._builder(request, None, _asked_draft(request), asked)
         draft = draft_from_post(request.POST)
         try:
             public_id = services.create_segment(
@@ -304,6 +312,17 @@ def _asked_draft(request: HttpRequest) -> Draft:
         return draft_of(segments.write_rule(segments.read_rule_text(request.GET.get("rule", ""))))
     except RuleUnfit:
         return Draft()
+
+
+def _keep_url(request: HttpRequest, rule: Mapping[str, Any], name: str) -> str:
+    if not request.user.has_perm("campaigns.add_segment"):
+        return ""
+    return f"{reverse('admin:campaigns_segment_add')}?" + urlencode(
+        {"rule": segments.rule_text(rule), "name": name[:_MOST_NAME]}
+    )
+
+
+register_rule_url(_keep_url)
 
 
 def _size_words(row: Segment) -> str:

@@ -22,7 +22,9 @@ from core.admin.extensions import (
     register_filter,
     register_inline,
     register_panel,
+    register_rule_url,
     register_tiles,
+    rule_url,
 )
 from core.admin.filters import AutocompleteFilter, ChoiceFilter, CountedFilter
 from core.admin.formats import cost_words, mask_openid, money, percent, thousands, when
@@ -90,7 +92,9 @@ __all__ = [
     "register_filter",
     "register_inline",
     "register_panel",
+    "register_rule_url",
     "register_tiles",
+    "rule_url",
     "run_for_each",
     "staff_actor",
     "thousands",

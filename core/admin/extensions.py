@@ -69,6 +69,7 @@ class ExtraAction:
 TileMaker = Callable[[HttpRequest], Sequence[Tile]]
 AlarmMaker = Callable[[HttpRequest], Sequence[Alarm]]
 PanelMaker = Callable[[HttpRequest, Any], Panel | None]
+RuleUrlMaker = Callable[[HttpRequest, Mapping[str, Any], str], str]
 
 _panels: dict[str, list[tuple[int, PanelMaker]]] = defaultdict(list)
 _columns: dict[str, list[ExtraColumn]] = defaultdict(list)
@@ -78,6 +79,7 @@ _actions: dict[str, list["ExtraAction"]] = defaultdict(list)
 _tiles: list[tuple[int, str, TileMaker]] = []
 _alarms: list[tuple[int, str, AlarmMaker]] = []
 _answers: dict[str, Callable[[str], str | None]] = {}
+_rule_urls: list[RuleUrlMaker] = []
 
 
 def register_panel(label: str, make: PanelMaker, *, order: int = 50) -> None:
@@ -148,6 +150,16 @@ def find_answer(question: str, text: str) -> str | None:
     """The registered answer, or None when there is none."""
     answer = _answers.get(question)
     return answer(text) if answer is not None else None
+
+
+def register_rule_url(make: RuleUrlMaker) -> None:
+    """Let boards of lower apps offer the members behind a number to be kept by the rule that finds them."""
+    _rule_urls[:] = [make]
+
+
+def rule_url(request: HttpRequest, rule: Mapping[str, Any], name: str) -> str:
+    """Where the account keeps these members under the name; empty where nobody does, or it may not."""
+    return next((make(request, rule, name) for make in _rule_urls), "")
 
 
 def panels_of(request: HttpRequest, instance: models.Model) -> list[Panel]:

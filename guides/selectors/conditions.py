@@ -68,6 +68,17 @@ def find_stores(text: str) -> list[tuple[str, str]]:
     return [(code, f"{name}（{code}）") for code, name in rows[:FOUND]]
 
 
+GUIDES: Final = Picks(label=_("导购"), names=_guide_names, find=find_guides, key=str)
+STORES: Final = Picks(label=_("门店"), names=_store_names, find=find_stores, key=str)
+REGIONS: Final = Picks(label=_("区域"), names=_region_names, options=_regions)
+DEALERS: Final = Picks(label=_("经销商"), names=_dealer_names, options=_dealers, key=str)
+
+
+def dealer_ids(codes: Collection[str]) -> QuerySet[Dealer, int]:
+    """The rows of dealers with these codes."""
+    return Dealer.objects.filter(code__in=codes).values_list("pk", flat=True)
+
+
 class _OfHerGuide(Condition):
     family = FAMILY
     facts = ("binding",)
@@ -86,9 +97,7 @@ class GuideIs(_OfHerGuide):
     """She belongs to one of these guides today."""
 
     code, label = "guides.guide", _("专属导购是")
-    parameters: ClassVar[Mapping[str, Parameter]] = {
-        "guides": Picks(label=_("导购"), names=_guide_names, find=find_guides, key=str)
-    }
+    parameters: ClassVar[Mapping[str, Parameter]] = {"guides": GUIDES}
 
     def found(self, values: Values, day: dt.date) -> Found:
         return _where_guide(Guide.objects.filter(number__in=values["guides"]))
@@ -98,9 +107,7 @@ class StoreIs(_OfHerGuide):
     """Her guide of today works in one of these stores."""
 
     code, label = "guides.store", _("导购所在门店")
-    parameters: ClassVar[Mapping[str, Parameter]] = {
-        "stores": Picks(label=_("门店"), names=_store_names, find=find_stores, key=str)
-    }
+    parameters: ClassVar[Mapping[str, Parameter]] = {"stores": STORES}
 
     def found(self, values: Values, day: dt.date) -> Found:
         return _where_guide(Guide.objects.filter(store__code__in=values["stores"]))
@@ -110,9 +117,7 @@ class RegionIs(_OfHerGuide):
     """Her guide of today works in one of these regions or below it."""
 
     code, label = "guides.region", _("导购所在区域")
-    parameters: ClassVar[Mapping[str, Parameter]] = {
-        "regions": Picks(label=_("区域"), names=_region_names, options=_regions)
-    }
+    parameters: ClassVar[Mapping[str, Parameter]] = {"regions": REGIONS}
 
     def found(self, values: Values, day: dt.date) -> Found:
         below = Q(pk__in=[])
@@ -125,9 +130,7 @@ class DealerIs(_OfHerGuide):
     """Her guide of today works for one of these dealers."""
 
     code, label = "guides.dealer", _("导购所属经销商")
-    parameters: ClassVar[Mapping[str, Parameter]] = {
-        "dealers": Picks(label=_("经销商"), names=_dealer_names, options=_dealers, key=str)
-    }
+    parameters: ClassVar[Mapping[str, Parameter]] = {"dealers": DEALERS}
 
     def found(self, values: Values, day: dt.date) -> Found:
         return _where_guide(Guide.objects.filter(store__dealer__code__in=values["dealers"]))

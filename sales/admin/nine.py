@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core import audit, clock
-from core.admin import ReadOnlyAdmin, staff_actor, thousands, when
+from core.admin import ReadOnlyAdmin, rule_url, staff_actor, thousands, when
 from core.workbooks import Sheet, workbook_answer
 from members import selectors as member_selectors
 from sales import selectors
@@ -61,10 +61,10 @@ class NineFoldAdmin(ReadOnlyAdmin):
             "after_url": asked.url(day=asked.span.ends_on.isoformat()),
         }
         if asked.is_valid and not asked.fault:
-            context |= self._shown(asked, _board(asked))
+            context |= self._shown(request, asked, _board(asked))
         return TemplateResponse(request, "admin/sales/nine.html", context)
 
-    def _shown(self, asked: Asked, board: NineBoard) -> dict[str, Any]:
+    def _shown(self, request: HttpRequest, asked: Asked, board: NineBoard) -> dict[str, Any]:
         members = reverse("admin:sales_nine_members")
         return {
             "board": board,
@@ -72,7 +72,13 @@ class NineFoldAdmin(ReadOnlyAdmin):
             "is_running": asked.span.starts_on <= clock.today() < asked.span.ends_on,
             "folded": when(board.folded_at),
             "metrics": METRICS,
-            "rows": board_rows(board, lambda **changes: members + asked.url(**changes)),
+            "rows": board_rows(
+                board,
+                lambda **changes: members + asked.url(**changes),
+                lambda stood, **way: rule_url(
+                    request, asked.rule(stood, **way), asked.rule_name(stood, **way)
+                ),
+            ),
             "trend_heads": trend_heads(),
             "trend_rows": trend_rows(board),
             "how": how_words(board),
@@ -107,6 +113,11 @@ class NineFoldAdmin(ReadOnlyAdmin):
                 "lines": [_line(one, cards[one.member_id]) for one in lines if one.member_id in cards],
                 "before_url": asked.url(page=shown.previous_page_number()) if shown.has_previous() else "",
                 "after_url": asked.url(page=shown.next_page_number()) if shown.has_next() else "",
+                "keep_url": rule_url(
+                    request,
+                    asked.rule(asked.stood, has_bought=asked.has_bought),
+                    asked.rule_name(asked.stood, has_bought=asked.has_bought),
+                ),
                 "export_url": reverse("admin:sales_nine_members_export") + asked.url()
                 if request.user.has_perm("sales.export_ninefold")
                 else "",

@@ -22,6 +22,8 @@ from sales.models import NinePeriod, Sale, Stood
 
 PLACES: Final[tuple[NineScopeName, ...]] = ("region", "dealer", "store", "guide")
 _ROWS: Final = {"region": ("Store", "region"), "dealer": ("Store", "dealer")}
+# By what a segment's rule names a place.
+_KEYS: Final = {"region": "pk", "dealer": "code", "store": "code", "guide": "number"}
 
 
 class NineForm(DressedForm):
@@ -67,13 +69,14 @@ class Asked:
         self.has_bought = self.address.get("bought") == "1"
         self.scope: NineScopeName = "chain"
         self.ref, self.fault, self.where = 0, "", _now("全公司")
+        self._key: Any = None
         if self.is_valid:
             self._place(request, cleaned)
 
     def _place(self, request: HttpRequest, cleaned: dict[str, Any]) -> None:
         chosen = next((name for name in PLACES if cleaned.get(name)), None)
         if chosen is not None:
-            self.scope, self.ref, self.where = chosen, cleaned[chosen].pk, str(cleaned[chosen])
+            self._take(chosen, cleaned[chosen])
         elif not request.user.is_superuser:
             self._own_place(request)
         if self.scope in ("region", "dealer") and not request.user.is_superuser:
@@ -93,7 +96,26 @@ class Asked:
             return
         for name in PLACES[:3]:
             if (row := getattr(own, name)) is not None:
-                self.scope, self.ref, self.where = name, row.pk, str(row)
+                self._take(name, row)
+
+    def _take(self, scope: NineScopeName, row: Any) -> None:
+        self.scope, self.ref, self.where = scope, row.pk, str(row)
+        self._key = getattr(row, _KEYS[scope])
+
+    def rule(self, stood: StoodName | None, *, has_bought: bool) -> dict[str, Any]:
+        """The members behind a cell as the rule of a segment."""
+        last = self.span.ends_on - dt.timedelta(days=1)
+        values: dict[str, Any] = {
+            "when": {"from": self.span.starts_on.isoformat(), "until": last.isoformat()}
+        }
+        values |= {"stood": [stood]} if stood else {}
+        values |= {"did": "bought"} if has_bought else {}
+        values |= {} if self.scope == "chain" else {f"{self.scope}s": [self._key]}
+        return {"all": [{"is": "sales.came", "with": values}]}
+
+    def rule_name(self, stood: StoodName | None, *, has_bought: bool) -> str:
+        """What a segment of them might be called."""
+        return " ".join(self._words(stood, has_bought=has_bought))
 
     def url(self, **changes: Any) -> str:
         """The same question but for these; None takes a filter away."""
@@ -102,9 +124,12 @@ class Asked:
 
     def words(self) -> list[str]:
         """Each part of the question in a few words."""
+        return self._words(self.stood, has_bought=self.has_bought)
+
+    def _words(self, stood: StoodName | None, *, has_bought: bool) -> list[str]:
         told = [self.where, span_words(self.span)]
-        told += [str(Stood(self.stood).label)] if self.stood else []
-        return [*told, _now("买了") if self.has_bought else _now("来过")]
+        told += [str(Stood(stood).label)] if stood else []
+        return [*told, _now("买了") if has_bought else _now("来过")]
 
     def members_among(self, request: HttpRequest) -> QuerySet[Any, Any] | None:
         """Ids of the members whom the account may see; None for head office."""

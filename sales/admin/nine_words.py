@@ -65,11 +65,14 @@ def line_of(values: Sequence[int | None]) -> tuple[str, tuple[float, float] | No
     return " ".join(f"{x},{y}" for x, y in points), points[-1]
 
 
-def board_rows(board: NineBoard, members_url: Callable[..., str]) -> list[dict[str, Any]]:
-    """A row for each standing and one for all, with a cell for each of the three numbers."""
+def board_rows(
+    board: NineBoard, members_url: Callable[..., str], keep_url: Callable[..., str]
+) -> list[dict[str, Any]]:
+    """A row for each standing and one for all, with a cell for each of the three numbers: where its members are listed,
+    and where they become a segment."""
     return [
         {"label": label, "hint": _hint(stood, board), "stood": stood or "whole", "cells": [
-            _cell(metric, board, stood, members_url) for metric in METRICS
+            _cell(metric, board, stood, members_url, keep_url) for metric in METRICS
         ]}
         for stood, label in _rows()
     ]  # fmt: skip
@@ -93,7 +96,11 @@ def _hint(stood: StoodName | None, board: NineBoard) -> str:
 
 
 def _cell(
-    metric: NineMetric, board: NineBoard, stood: StoodName | None, members_url: Callable[..., str]
+    metric: NineMetric,
+    board: NineBoard,
+    stood: StoodName | None,
+    members_url: Callable[..., str],
+    keep_url: Callable[..., str],
 ) -> dict[str, Any]:
     numbers = _of(board.now, stood)
     now = metric.value(numbers)
@@ -114,6 +121,7 @@ def _cell(
         "end": end,
         "trend_words": "、".join(metric.write(value) for value in values),
         "url": members_url(stood=stood, bought="1" if has_bought else None) if count else "",
+        "keep_url": keep_url(stood, has_bought=has_bought) if count else "",
     }
 
 

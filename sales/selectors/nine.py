@@ -1,7 +1,9 @@
 """The nine numbers of a part of the chain, and the members behind them."""
 
 import datetime as dt
-from collections.abc import Sequence
+import functools
+import operator
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from django.contrib.postgres.aggregates import BitOr
@@ -19,7 +21,7 @@ from sales.contracts.nine import (
     NineScopeName,
     StoodName,
 )
-from sales.models import MemberDay, NineFold, NinePlace, NineTotal
+from sales.models import MemberDay, NineFold, NinePlace, NineScope, NineTotal, Stood
 from sales.selectors.rfm_rules import get_rfm_rules
 from sales.selectors.spans import add_months, span_before, span_of
 
@@ -45,13 +47,22 @@ def get_nine(*, scope: NineScopeName, ref: int = 0, span: Span) -> NineBoard:
         return NineColumn(one, {stood: known.get(stood, NineNumbers()) for stood in STOODS})
 
     state = _state.first()
-    is_ready = state is not None and state.proved_on is not None
     return NineBoard(
         trend=tuple(map(column, spans)),
         year_before=column(year),
-        active_days=state.active_days if state is not None and is_ready else get_rfm_rules().stage_days[0],
-        folded_at=state.folded_at if state is not None and is_ready else None,
+        active_days=_active_days(state),
+        folded_at=state.folded_at if state is not None and state.proved_on is not None else None,
     )
+
+
+def get_active_days() -> int:
+    """Up to so many days since her last purchase a member is no sleeper, by the rule of the totals."""
+    return _active_days(_state.first())
+
+
+def _active_days(state: NineFold | None) -> int:
+    is_ready = state is not None and state.proved_on is not None
+    return state.active_days if state is not None and is_ready else get_rfm_rules().stage_days[0]
 
 
 @compiled
@@ -91,10 +102,8 @@ def list_nine_members(
 ) -> QuerySet[MemberDay, Any]:
     """Who is behind a cell, as rows for `nine_members`, those who spent most first; `among` are ids of members the asker may
     see (None: all). Her standing looks at all her days of the period, what she did at those in the place."""
-    state = _state.first()
-    active_days = state.active_days if state is not None else get_rfm_rules().stage_days[0]
     days = MemberDay.objects.filter(day__gte=span.starts_on, day__lt=span.ends_on)
-    here = _within(scope, ref)
+    here = days_within(scope, [ref])
     rows = days if not here else days.filter(member_id__in=days.filter(here).values("member_id"))
     if among is not None:
         rows = rows.filter(member_id__in=among)
@@ -106,7 +115,7 @@ def list_nine_members(
         last=Max("day", filter=here),
         seen=BitOr("traces", filter=here),
     )
-    asleep = span.starts_on - dt.timedelta(days=active_days)
+    asleep = _asleep_before(span.starts_on, get_active_days())
     if stood is not None:
         counted = counted.filter(
             {
@@ -137,12 +146,31 @@ def nine_members(rows: Sequence[dict[str, Any]]) -> tuple[NineMember, ...]:
     )
 
 
-def _within(scope: NineScopeName, ref: int) -> Q:
-    if scope == "chain":
+def stood_where(stoods: Collection[str], first: dt.date, *, active_days: int) -> Q:
+    """The days of a period that tell how their member stood when it began, where she stood one of these ways.
+
+    Of her days in a period those up to her first purchase in it have their last purchase before it; whoever has one
+    without any had none on all before. So nothing needs to be grouped by member.
+    """
+    asleep = _asleep_before(first, active_days)
+    ways = {
+        Stood.NEW: Q(previous_on__isnull=True),
+        Stood.RETURNING: Q(previous_on__gte=asleep, previous_on__lt=first),
+        Stood.DORMANT: Q(previous_on__lt=asleep),
+    }
+    return functools.reduce(operator.or_, [ways[Stood(stood)] for stood in stoods])
+
+
+def _asleep_before(first: dt.date, active_days: int) -> dt.date:
+    return first - dt.timedelta(days=active_days)
+
+
+def days_within(scope: str, refs: Collection[int] | QuerySet[Any, int]) -> Q:
+    """The days that count for one of these places."""
+    if scope == NineScope.CHAIN:
         return Q()
-    if scope == "guide":
-        return Q(guide_ref=ref)
-    if scope == "store":
-        return Q(store_ref=ref)
-    stores = NinePlace.objects.filter(scope=scope, ref=ref).values("store_ref")
-    return Q(store_ref__in=stores)
+    if scope == NineScope.GUIDE:
+        return Q(guide_ref__in=refs)
+    if scope == NineScope.STORE:
+        return Q(store_ref__in=refs)
+    return Q(store_ref__in=NinePlace.objects.filter(scope=scope, ref__in=refs).values("store_ref"))

@@ -151,6 +151,22 @@ def test_who_is_behind_a_cell_is_listed_and_taken_by_who_may(
     assert entry.details["count"] == 1
 
 
+def test_a_cell_and_its_list_become_a_segment_of_the_same_members(
+    office: Client, regional: Client, came: Cast
+) -> None:
+    rows = {row["stood"]: row["cells"] for row in office.get(BOARD, {"region": came.east.id}).context["rows"]}
+    assert [cell["keep_url"] for cell in rows["dormant"]] == ["", "", ""], "nobody to keep"
+    builder = office.get(rows["new"][1]["keep_url"])
+    assert builder.context["counted"].member_count == 1
+    assert builder.context["values"]["name"].endswith("2026年11月 新客 买了")
+    sleepers: dict[str, Any] = {"stood": "dormant", "store": came.other_store.id}
+    listed = office.get(MEMBERS, sleepers)
+    assert came.xiaoli.code in office.get(listed.context["keep_url"]).content.decode()
+    assert "存为人群" in listed.content.decode()
+    # Whoever may not make segments is offered none.
+    assert all(not cell["keep_url"] for row in regional.get(BOARD).context["rows"] for cell in row["cells"])
+
+
 def test_the_workbook_has_twelve_periods_and_says_how(office: Client) -> None:
     book = book_of(office.get(EXPORT))
     rows = list(book["九宫格"].values)

@@ -197,6 +197,33 @@ def test_a_region_counts_and_explains_its_own_members_only(east: Client, cast: C
     assert east.get(url("upload_list")).status_code == 403
 
 
+def test_the_members_of_a_rule_are_listed_page_by_page_before_it_is_saved(head: Client, cast: Cast) -> None:
+    counted = head.post(url("count"), FOLLOWING)
+    assert "people_url" in counted.context
+    page = head.get(counted.context["people_url"])
+    assert [line[3] for line in page.context["lines"]] == [cast.xiaomei.code, cast.xiaoli.code]
+    members = apps.get_model("members", "Member").objects
+    for number in range(60):
+        members.create(name=f"会员{number}", source="pos", registered_at=clock.now(), is_following=True)
+    first = head.get(counted.context["people_url"])
+    second = head.get(url("people") + first.context["after_url"])
+    assert (len(first.context["lines"]), len(second.context["lines"])) == (50, 12)
+    assert not {line[0] for line in first.context["lines"]} & {line[0] for line in second.context["lines"]}
+    assert (first.context["first_url"], second.context["after_url"]) == ("", "")
+    assert head.get(first.context["keep_url"]).context["counted"].member_count == 62
+    for rule, after in (("", "0"), ("{", "x"), ('{"all":[' * 5_000, "-1"), ("\0", "9" * 30)):
+        assert "人群条件有误" in head.get(url("people"), {"rule": rule, "after": after}).content.decode()
+
+
+def test_the_members_of_a_rule_are_those_whom_the_account_sees(east: Client, cast: Cast) -> None:
+    rule = json.dumps({"all": [{"is": "members.following"}]})
+    page = east.get(url("people"), {"rule": rule, "name": "关注的人"})
+    assert [line[3] for line in page.context["lines"]] == [cast.xiaomei.code]
+    assert (page.context["is_part"], page.context["keep_url"]) == (True, "")
+    cast.regional.user_permissions.remove(Permission.objects.get(codename="view_segmentmember"))
+    assert east.get(url("people"), {"rule": rule}).status_code == 403
+
+
 def test_members_are_exported_without_names_and_it_is_on_record(east: Client, cast: Cast) -> None:
     row = make({"all": [{"is": "members.following"}]})
     answer = east.get(reverse("admin:campaigns_segmentmember_export"), {"segment__id__exact": row.pk})

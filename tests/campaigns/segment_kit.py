@@ -10,6 +10,7 @@ from django.apps import apps
 from campaigns import services as campaign_services
 from core.actor import Actor
 from core.clock import SHANGHAI
+from guides import selectors as guide_selectors
 from members import services as member_services
 from tests.cast import Cast, make_cast, make_guide, make_store
 from tests.coupons.kit import make_batch, make_template
@@ -80,11 +81,33 @@ def make_world(seed: int = 7) -> World:
     for number, member_id in enumerate(people):
         if number % 10:
             fill(world, chance, member_id, batches)
+    _visits(world, random.Random(seed))
     members = model("members.Member").objects
     members.filter(pk=people[1]).update(merged_into_id=people[2])
     members.filter(pk=people[3]).update(stage="erased", erased_at=noon(DAY))
     world.listed = campaign_services.create_list(name="三分之一", member_ids=people[::3], actor=TESTER)
     return world
+
+
+def _visits(world: World, chance: random.Random) -> None:
+    """The days of the nine numbers: in stores and in none, with a guide's and without, some with purchases."""
+    guides = model("guides.Guide").objects.order_by("number").values_list("pk", flat=True)
+    stores = model("guides.Store").objects.order_by("code").values_list("pk", flat=True)
+    for place in guide_selectors.list_all_store_places():
+        found = [("region", region_id) for region_id in place.region_ids]
+        for scope, ref in [*found, *([("dealer", place.dealer_id)] if place.dealer_id else [])]:
+            model("sales.NinePlace").objects.create(scope=scope, ref=ref, store_ref=place.store_id)
+    for number, member_id in enumerate(world.people):
+        bought: dt.date | None = None
+        for ago in sorted(chance.sample([0, 1, 3, 20, 25, 40, 51, 100, 400], k=number % 5), reverse=True):
+            day, before = DAY - dt.timedelta(days=ago), bought
+            for store_id in chance.sample([0, *stores], k=chance.choice([1, 1, 2])):
+                orders = chance.choice([0, 0, 1, 2])
+                model("sales.MemberDay").objects.create(
+                    member_id=member_id, day=day, store_ref=store_id, guide_ref=chance.choice([0, *guides]),
+                    traces=1 if orders else 2, order_count=orders, net_fen=orders * 9_900, previous_on=before,
+                )  # fmt: skip
+                bought = day if orders else bought
 
 
 def _dealer() -> int:

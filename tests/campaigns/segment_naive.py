@@ -32,7 +32,7 @@ def load(world: World) -> dict[int, Person]:
         ("coupons.Redemption", "redemptions", "coupon"), ("campaigns.Reach", "reaches", None),
         ("campaigns.InboxMessage", "inbox", None),
         ("campaigns.SegmentMember", "lists", None),
-        ("members.Behaviour", "behaviours", None),
+        ("members.Behaviour", "behaviours", None), ("sales.MemberDay", "days", None),
     ):  # fmt: skip
         for row in model(label).objects.all():
             owner = row if via is None else getattr(row, via)
@@ -255,6 +255,38 @@ def behaviour(person: Person, values: Values) -> bool:
     return bool((len(rows) >= values.get("at_least", 1)) == (values["whether"] == "did"))
 
 
+def came(person: Person, values: Values) -> bool:
+    """By her first day of the period, as the totals have it."""
+    days = sorted(
+        (row for row in person.get("days", []) if inside(values["when"], row.day)), key=lambda row: row.day
+    )
+    named = [name for name in ("stores", "regions", "dealers", "guides") if values.get(name)]
+    here = [row for row in days if not named or any(_lies(row, name, values[name]) for name in named)]
+    if values.get("did") == "bought":
+        here = [row for row in here if row.order_count]
+    if not here:
+        return False
+    window = values["when"]
+    since = window.get("last_days")
+    first = DAY - dt.timedelta(days=since - 1) if since else dt.date.fromisoformat(window["from"])
+    before = days[0].previous_on
+    stood = "new" if before is None else "returning" if (first - before).days <= 30 else "dormant"
+    return stood in values.get("stood", [stood])
+
+
+def _lies(row: Any, name: str, wanted: list[Any]) -> bool:
+    if name == "guides":
+        return bool(model("guides.Guide").objects.filter(pk=row.guide_ref, number__in=wanted).exists())
+    store = model("guides.Store").objects.filter(pk=row.store_ref).first()
+    if store is None:
+        return False
+    if name == "stores":
+        return store.code in wanted
+    if name == "dealers":
+        return store.dealer is not None and store.dealer.code in wanted
+    return any(f"/{one}/" in store.region.path for one in wanted)
+
+
 CHECKS: dict[str, Callable[[Person, Values], bool]] = {
     "members.gender": lambda p, v: (p["row"].gender or "unknown") in v["genders"],
     "members.age": age,
@@ -276,6 +308,7 @@ CHECKS: dict[str, Callable[[Person, Values], bool]] = {
     "guides.region": region,
     "guides.dealer": of_guide(lambda guide: guide.store.dealer and guide.store.dealer.code, "dealers"),
     "sales.purchases": purchases,
+    "sales.came": came,
     "sales.amount": metric("amount_fen", "amount", "year_amount_fen"),
     "sales.orders": metric("order_count", "count", "year_order_count"),
     "sales.basket": basket,

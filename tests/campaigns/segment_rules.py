@@ -87,9 +87,8 @@ def _window(parameter: Window) -> st.SearchStrategy[Any]:
         lambda n: (DAY.fromordinal(DAY.toordinal() + n)).isoformat()
     )
     pair = st.tuples(days, days).map(sorted).map(lambda both: {"from": both[0], "until": both[1]})
-    return st.one_of(
-        *counted, days.map(lambda day: {"from": day}), days.map(lambda day: {"until": day}), pair
-    )
+    ends = [] if parameter.begins else [days.map(lambda day: {"until": day})]
+    return st.one_of(*counted, days.map(lambda day: {"from": day}), *ends, pair)
 
 
 def _keys(world: World, parameter: Parameter, name: str) -> list[Any]:

@@ -30,6 +30,7 @@ from tests.kept_rows import kept_rows
 
 pytestmark = pytest.mark.django_db
 NOON = noon(DAY)
+WEEK = dt.timedelta(days=7)
 FOLLOWING = {"all": [{"is": "members.following"}]}
 WOMEN = {"all": [{"is": "members.gender", "with": {"genders": ["female"]}}]}
 
@@ -93,6 +94,10 @@ def _change(world: World, chance: random.Random) -> None:
         lambda: _update("guides.Binding", member_id, ended_at=NOON),
         lambda: _update("sales.Sale", member_id, is_current=chance.random() < 0.5),
         lambda: _update("sales.MemberMetrics", member_id, amount_fen=chance.choice([0, 60_000])),
+        lambda: _update("sales.MemberDay", member_id, order_count=chance.choice([0, 1])),
+        lambda: _update("sales.MemberDay", member_id, previous_on=chance.choice([None, DAY - WEEK])),
+        lambda: model("sales.MemberDay").objects.filter(member_id=member_id).delete(),
+        lambda: _come(member_id, chance),
         lambda: _update("coupons.Coupon", member_id, state=chance.choice(["issued", "expired"])),
         lambda: _update("campaigns.InboxMessage", member_id, read_at=chance.choice([None, NOON])),
         lambda: _update("members.Behaviour", member_id, member_id=chance.choice(world.people)),
@@ -108,6 +113,13 @@ def _change(world: World, chance: random.Random) -> None:
         lambda: _join(world, chance),
     ]
     chance.choice(ways)()
+
+
+def _come(member_id: int, chance: random.Random) -> None:
+    key: dict[str, Any] = {"member_id": member_id, "day": DAY, "store_ref": 0}
+    model("sales.MemberDay").objects.update_or_create(
+        **key, defaults={"traces": 8, "order_count": chance.choice([0, 1])}
+    )
 
 
 def _update(label: str, who: int, key: str = "member_id", **values: Any) -> None:

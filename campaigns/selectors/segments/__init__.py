@@ -4,6 +4,7 @@ from campaigns.selectors.segments.compiling import Sql, found_of, select_members
 from campaigns.selectors.segments.people import (
     count_members,
     explain_member,
+    list_page,
     list_pivots,
     list_sample,
     members_sql,
@@ -28,6 +29,7 @@ __all__ = [
     "find_rule",
     "found_of",
     "leaves_of",
+    "list_page",
     "list_pivots",
     "list_sample",
     "members_sql",

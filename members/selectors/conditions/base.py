@@ -30,7 +30,7 @@ class Condition(abc.ABC):
     # Under which heading the builder lists it.
     family: ClassVar[Text]
     parameters: ClassVar[Mapping[str, Parameter]] = {}
-    # Which changes of rows can move a member into it or out (`campaigns.contracts.segments.FACTS`).
+    # Which changes of rows can move a member into it or out, by the names that the noting triggers have (ADR 54).
     facts: ClassVar[tuple[str, ...]]
 
     @abc.abstractmethod

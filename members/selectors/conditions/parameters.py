@@ -153,9 +153,11 @@ class Bounds(Parameter):
 @dataclasses.dataclass(frozen=True, slots=True)
 class Window(Parameter):
     """Days, one of three ways: the last N days with today, longer ago than N days, or between two days, both included.
-    Of what lies ahead: the next N days with today, or between two days."""
+    Of what lies ahead: the next N days with today, or between two days. One that must begin (`begins`) is never open
+    towards the past."""
 
     is_ahead: bool = False
+    begins: bool = False
     sort: ClassVar[str] = "window"
 
     def read(self, value: Any) -> dict[str, Any]:
@@ -170,12 +172,16 @@ class Window(Parameter):
         days = {each: read_day(found[each], f"/{each}") for each in ("from", "until") if each in found}
         if others and days["from"] > days["until"]:
             raise BadValue("upside_down")
+        if self.begins and "from" not in days:
+            raise BadValue("missing_field", "/from")
         return days
 
     @property
     def ways(self) -> tuple[str, ...]:
         """The fields that count from today."""
-        return ("next_days",) if self.is_ahead else ("last_days", "before_days")
+        if self.is_ahead:
+            return ("next_days",)
+        return ("last_days",) if self.begins else ("last_days", "before_days")
 
     def schema(self) -> Schema:
         number = {"type": "integer", "minimum": 0 if self.is_ahead else 1, "maximum": MOST_DAYS}
@@ -190,9 +196,8 @@ class Window(Parameter):
             for name in self.ways
         ]
         between = {"from": day, "until": day}
-        ways.append(
-            {"type": "object", "properties": between, "additionalProperties": False, "minProperties": 1}
-        )
+        span: Schema = {"type": "object", "properties": between, "additionalProperties": False}
+        ways.append({**span, "required": ["from"]} if self.begins else {**span, "minProperties": 1})
         return {"oneOf": ways}
 
     def words(self, value: Any) -> str:

@@ -1,5 +1,6 @@
 """The condition that looks at a member's orders themselves: what, where, when, how often and for how much."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from guides import selectors as guide_selectors
-from guides.selectors.conditions import find_stores
+from guides.selectors.conditions import STORES
 from members.selectors.conditions import (
     FOUND,
     Bounds,
@@ -58,12 +59,6 @@ def _named(rows: QuerySet[Any]) -> QuerySet[Any, tuple[str, str]]:
     return rows.values_list("code", "name")
 
 
-def _store_names(keys: Collection[Any]) -> Names:
-    stores = guide_selectors.list_stores_by_code(keys)
-    names = guide_selectors.list_store_names([place.store_id for place in stores.values()])
-    return {code: names[place.store_id] for code, place in stores.items()}
-
-
 class Purchases(Condition):
     """Her orders that stand, net of returns, on these days, in these stores and channels, with these goods. Without bounds:
     at least one. With goods named, the amount is that of their lines."""
@@ -77,9 +72,7 @@ class Purchases(Condition):
         "products": Picks(
             label=_("商品"), names=list_product_names, find=find_products, key=str, is_required=False
         ),
-        "stores": Picks(
-            label=_("购买门店"), names=_store_names, find=find_stores, key=str, is_required=False
-        ),
+        "stores": dataclasses.replace(STORES, label=_("购买门店"), is_required=False),
         "channels": Texts(label=_("渠道"), is_required=False),
         "count": Bounds(label=_("次数"), unit=_("次"), is_required=False),
         "amount": Bounds(label=_("金额"), most=MOST_FEN, is_money=True, is_required=False),
