@@ -1,7 +1,6 @@
 """沟通矩阵: what members are worth and how active they are, against what they were sent."""
 
 import datetime as dt
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,12 +15,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.segment_sight import people_url
 from campaigns.contracts import CHANNEL_LABELS
 from campaigns.contracts.contacts import ContactMatrix, ContactTally
 from campaigns.models import UNBOUGHT, ContactMonth, Importance
 from campaigns.selectors.contacts import get_contact_matrix
 from core import clock
-from core.admin import ReadOnlyAdmin, narrow, percent, thousands, when
+from core.admin import ReadOnlyAdmin, narrow, percent, rule_url, thousands, when
 from core.workbooks import Sheet, workbook_answer
 from sales import selectors as sale_selectors
 
@@ -85,7 +85,7 @@ class Asked:
             },
         ]
 
-    def rule(self, group: int, stage: str, verdict: str) -> str:
+    def rule(self, group: int, stage: str, verdict: str) -> dict[str, Any]:
         """The members of a cell as a segment's rule; of one that has too much or too little, those who do."""
         parts: list[dict[str, Any]] = [{"is": "sales.life_stage", "with": {"stages": [stage]}}]
         if group != UNBOUGHT:
@@ -99,7 +99,7 @@ class Asked:
             parts.append({"is": "campaigns.reached", "with": {**reached, "at_least": 4}})
         elif verdict == "under":
             parts.append({"none": [{"is": "campaigns.reached", "with": reached}]})
-        return json.dumps({"all": parts}, ensure_ascii=False)
+        return {"all": parts}
 
 
 @admin.register(ContactMonth)
@@ -113,7 +113,6 @@ class ContactMonthAdmin(ReadOnlyAdmin):
         """The matrix."""
         asked = self._asked(request)
         matrix = asked.matrix()
-        may_open = request.user.has_perm("campaigns.add_segment")
         whole = sum(matrix.tallies.values(), ContactTally())
         context = {
             **self.admin_site.each_context(request),
@@ -125,7 +124,7 @@ class ContactMonthAdmin(ReadOnlyAdmin):
             "tiles": _tiles(whole),
             "has_members": whole.member_count > 0,
             "stages": [label for _stage, label in sale_selectors.list_buyer_stages()],
-            "rows": _rows(asked, matrix, may_open=may_open),
+            "rows": _rows(request, asked, matrix),
             "bands": list(enumerate(_BANDS)),
             "how": how_words(),
             "export_url": reverse("admin:campaigns_contacts_export") + asked.address,
@@ -142,12 +141,12 @@ class ContactMonthAdmin(ReadOnlyAdmin):
             [
                 (_now("客群"), "text"), (_now("生命周期"), "text"), (_now("会员"), "count"), (_now("拒收"), "count"),
                 *((str(band), "count") for band in _BANDS), (_now("消息数"), "count"), (_now("读过"), "count"),
-                (_now("7 天内购买"), "count"),
+                (_now("点开"), "count"), (_now("7 天内购买"), "count"), (_now("退出"), "count"),
             ],
             (
                 [
                     names[group], str(stages[stage]), one.member_count, one.barred_count, *one.by_band, one.message_count,
-                    one.reader_count, one.buyer_count,
+                    one.reader_count, one.clicker_count, one.buyer_count, one.leaver_count,
                 ]
                 for (group, stage), one in sorted(matrix.tallies.items(), reverse=True)
             ),
@@ -169,7 +168,11 @@ def how_words() -> list[str]:
         _now("行是 RFM 客群，列是生命周期，都按会员现在的状态；会员含泛会员，不含已合并和已注销的。"),
         _now("条数：这个月实际发出的消息，按发出的那天算，必须告知的也算。换通道补发的只算发成的那一条。"),
         _now(
-            "读过：打开过这个月的站内信；其他通道没有已读回执。7 天内购买：第一条消息当天起的 7 天里买了东西，退光的不算。"
+            "读过：打开过这个月的站内信；其他通道没有已读回执。点开：打开过这个月的活动消息里的页面。"
+            "7 天内购买：第一条消息当天起的 7 天里买了东西，退光的不算。"
+        ),
+        _now(
+            "退出：从这个月第一条消息当天到最后一条之后 7 天，取消关注、拉黑、回复退订或撤回营销授权；后来又关注的不算取消关注。"
         ),
         _now("拒收：公众号或小程序现在发不到的会员，比如取消关注、拒绝接收。"),
         _now("发得多：4 条以上的会员达到 %(over)d%%；发得少：一条没有的达到 %(under)d%%。")
@@ -192,29 +195,35 @@ def _group_names() -> Mapping[int, str]:
     return {**dict(enumerate(names)), UNBOUGHT: _now("未消费")}
 
 
-def _rows(asked: Asked, matrix: ContactMatrix, *, may_open: bool) -> list[dict[str, Any]]:
+def _rows(request: HttpRequest, asked: Asked, matrix: ContactMatrix) -> list[dict[str, Any]]:
     """The worthiest group first; who has not bought has no stages, and the last row."""
-    rows = []
+    stages, rows = sale_selectors.list_buyer_stages(), []
     for group, name in sorted(_group_names().items(), reverse=True):
         of_group = {stage: one for (its_group, stage), one in matrix.tallies.items() if its_group == group}
-        stages = [stage for stage, _label in sale_selectors.list_buyer_stages()] if group != UNBOUGHT else []
+
+        def cell(stage: str, name: str, group: int = group, of_group: Any = of_group) -> dict[str, Any]:
+            return _cell(request, asked, (group, stage), name, of_group.get(stage, ContactTally()))
+
+        is_bought = group != UNBOUGHT
         rows.append({
             "name": name,
-            "cells": [
-                _cell(asked, group, stage, of_group.get(stage, ContactTally()), may_open=may_open)
-                for stage in stages
-            ],
-            "whole": _shown(sum(of_group.values(), ContactTally())) if group != UNBOUGHT
-            else _cell(asked, group, "unbought", of_group.get("unbought", ContactTally()), may_open=may_open),
+            "cells": [cell(stage, f"{name} {label}") for stage, label in stages] if is_bought else [],
+            "whole": _shown(sum(of_group.values(), ContactTally())) if is_bought else cell("unbought", name),
         })  # fmt: skip
     return rows
 
 
-def _cell(asked: Asked, group: int, stage: str, one: ContactTally, *, may_open: bool) -> dict[str, Any]:
-    verdict = verdict_of(one)
-    query = urlencode({"rule": asked.rule(group, stage, verdict)})
-    url = f"{reverse('admin:campaigns_segment_add')}?{query}" if may_open and one.member_count else ""
-    return {**_shown(one), "url": url}
+def _cell(
+    request: HttpRequest, asked: Asked, key: tuple[int, str], name: str, one: ContactTally
+) -> dict[str, Any]:
+    """Its members as a list, and as a segment, as far as the account may have either."""
+    shown = _shown(one)
+    if not one.member_count:
+        return shown
+    rule = asked.rule(*key, shown["verdict"])
+    name = f"{asked.month_on:%Y-%m} {name} {shown['verdict_words']}".strip()
+    people, keep = people_url(request, rule, name), rule_url(request, rule, name)
+    return shown | {"url": people or keep, "keep_url": keep if people else ""}
 
 
 def _shown(one: ContactTally) -> dict[str, Any]:
@@ -228,11 +237,13 @@ def _shown(one: ContactTally) -> dict[str, Any]:
         ] if one.member_count else [],
         "parts": _parts(one),
         "read": percent(one.reader_count, one.reached_count),
+        "clicked": percent(one.clicker_count, one.reached_count),
         "bought": percent(one.buyer_count, one.reached_count),
+        "left": thousands(one.leaver_count) if one.leaver_count else "",
         "barred": thousands(one.barred_count) if one.barred_count else "",
         "verdict": verdict,
         "verdict_words": _VERDICTS[verdict],
-        "url": "",
+        "url": "", "keep_url": "",
     }  # fmt: skip
 
 
@@ -253,6 +264,8 @@ def _tiles(whole: ContactTally) -> list[tuple[Any, str]]:
         (_("这个月收到过消息"), percent(whole.reached_count, whole.member_count)),
         (_("4 条以上"), percent(whole.by_band[3], whole.member_count)),
         (_("收到的人里读过站内信"), percent(whole.reader_count, whole.reached_count)),
+        (_("收到的人里点开活动页面"), percent(whole.clicker_count, whole.reached_count)),
         (_("收到的人里 7 天内购买"), percent(whole.buyer_count, whole.reached_count)),
+        (_("收到后退出"), thousands(whole.leaver_count)),
         (_("拒收"), thousands(whole.barred_count)),
     ]

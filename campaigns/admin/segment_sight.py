@@ -1,6 +1,7 @@
 """The parts of segment pages that ask the database: the count beside a rule, what members are like, why one is in."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
@@ -29,6 +30,7 @@ _PARTS = "admin/xiaoer/segments"
 _MOST_MEANT = 20
 # Two hundred keys that were pasted.
 _MOST_TYPED = 4_000
+_MAY_LIST: Final = ("campaigns.view_segment", "campaigns.view_segmentmember")
 _ON_PAGE: Final = 50
 _IS_ID: Final = re.compile(r"[0-9]{1,18}")
 # A longer rule stands in no address; its segment is saved, and has a list.
@@ -74,9 +76,7 @@ class SegmentSight(BaseAdmin):
             return {"fault_count": len(unfit.details["faults"])}
         counted = segments.count_members(tree, staff=staff)
         context: dict[str, Any] = {"counted": counted, "is_part": segments.scope_of(staff) is not None}
-        text = segments.rule_text(segments.write_rule(tree))
-        if len(text) <= _LONGEST_ADDRESS and request.user.has_perm("campaigns.view_segmentmember"):
-            context["people_url"] = reverse("admin:campaigns_segment_people") + self._people_url(text, "")
+        context["people_url"] = people_url(request, segments.write_rule(tree), "")
         if counted.member_count:
             try:
                 context["sample"] = list(map(_shown, segments.list_sample(tree, staff=staff)))
@@ -120,11 +120,12 @@ class SegmentSight(BaseAdmin):
 
     def people_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
         """The members of a rule that the address brings along, page after page, of those whom the account sees."""
-        if not self.has_view_permission(request) or not request.user.has_perm("campaigns.view_segmentmember"):
+        if not request.user.has_perms(_MAY_LIST):
             raise PermissionDenied
         staff: Any = request.user
         text, after = request.GET.get("rule", ""), request.GET.get("after", "")
-        context: dict[str, Any] = {"name": request.GET.get("name", "").replace("\0", "")[:80]}
+        name = request.GET.get("name", "").replace("\0", "")[:80]
+        context: dict[str, Any] = {"name": name}
         try:
             tree = segments.read_rule_text(text)
             cards = segments.list_page(
@@ -138,11 +139,9 @@ class SegmentSight(BaseAdmin):
                 "rule_lines": segments.rule_lines(tree),
                 "counted": segments.count_members(tree, staff=staff),
                 "is_part": segments.scope_of(staff) is not None,
-                "keep_url": rule_url(request, segments.write_rule(tree), context["name"]),
-                "after_url": self._people_url(text, context["name"], cards[_ON_PAGE - 1].id)
-                if len(cards) > _ON_PAGE
-                else "",
-                "first_url": self._people_url(text, context["name"]) if after else "",
+                "keep_url": rule_url(request, segments.write_rule(tree), name),
+                "after_url": _page_url(text, name, cards[_ON_PAGE - 1].id) if len(cards) > _ON_PAGE else "",
+                "first_url": _page_url(text, name) if after else "",
             }
         except (RuleUnfit, SegmentTooSlow) as refusal:
             context["fault"] = refusal.message
@@ -153,10 +152,6 @@ class SegmentSight(BaseAdmin):
             **context,
         }
         return TemplateResponse(request, f"{_PARTS}/people.html", whole)
-
-    def _people_url(self, rule: str, name: str, after: int | None = None) -> str:
-        values = {"rule": rule, "name": name} | ({} if after is None else {"after": str(after)})
-        return "?" + urlencode(values)
 
     def _explained(self, request: HttpRequest, tree: Group, who: str) -> dict[str, Any]:
         words = " ".join(who.replace("\0", "").split())
@@ -193,6 +188,18 @@ class SegmentSight(BaseAdmin):
 
     def _part(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         return TemplateResponse(request, f"{_PARTS}/{name}.html", context)
+
+
+def people_url(request: HttpRequest, rule: Mapping[str, Any], name: str) -> str:
+    """Where the members of a rule are listed; empty where the account may not, or no address holds the rule."""
+    text = segments.rule_text(rule)
+    if len(text) > _LONGEST_ADDRESS or not request.user.has_perms(_MAY_LIST):
+        return ""
+    return reverse("admin:campaigns_segment_people") + _page_url(text, name)
+
+
+def _page_url(rule: str, name: str, after: int | None = None) -> str:
+    return "?" + urlencode({"rule": rule, "name": name} | ({} if after is None else {"after": str(after)}))
 
 
 def _shown(card: MemberCard) -> tuple[str, str, str, str]:

@@ -16,7 +16,9 @@ class ContactTally:
     by_band: tuple[int, int, int, int] = (0, 0, 0, 0)  # none, one, two or three, more
     message_count: int = 0
     reader_count: int = 0
+    clicker_count: int = 0
     buyer_count: int = 0
+    leaver_count: int = 0
 
     @property
     def reached_count(self) -> int:
@@ -30,7 +32,9 @@ class ContactTally:
             (bands[0], bands[1], bands[2], bands[3]),
             self.message_count + other.message_count,
             self.reader_count + other.reader_count,
+            self.clicker_count + other.clicker_count,
             self.buyer_count + other.buyer_count,
+            self.leaver_count + other.leaver_count,
         )
 
 

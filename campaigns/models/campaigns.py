@@ -368,6 +368,10 @@ class CampaignMember(models.Model):
             ),
             # Used by her page, her merge and her erasure.
             models.Index(fields=["member"], name="campaignmember_of_member"),
+            # Used by the communication matrix: what was opened since a month began.
+            models.Index(
+                fields=["clicked_at"], name="campaignmember_clicked", condition=Q(clicked_at__isnull=False)
+            ),
             # Used by the assistant: my store's members in a run.
             models.Index(fields=["run", "guide_id"], name="campaignmember_of_guide"),
         ]

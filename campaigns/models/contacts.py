@@ -40,10 +40,13 @@ class ContactCell(models.Model):
     band = models.PositiveSmallIntegerField()
     member_count = models.PositiveIntegerField()
     message_count = models.PositiveIntegerField()
-    # Of these members: who opened a message of that month in her inbox, who bought within a week of the first one, whom an
+    # Of these members: who opened a message of that month in her inbox, who opened what a campaign's message led to, who
+    # bought within a week of the first one, who turned her back on us from then until a week after the last one, whom an
     # account of ours cannot write to.
     reader_count = models.PositiveIntegerField()
+    clicker_count = models.PositiveIntegerField(db_default=0)
     buyer_count = models.PositiveIntegerField()
+    leaver_count = models.PositiveIntegerField(db_default=0)
     barred_count = models.PositiveIntegerField()
 
     class Meta:

@@ -12,7 +12,7 @@ from campaigns.models import ContactCell, ContactMonth
 from campaigns.selectors.tally import LONGEST_LIFE
 from core import clock
 
-Cell = tuple[str, str, int, str, int, int, int, int, int, int]
+Cell = tuple[str, str, int, str, int, int, int, int, int, int, int, int]
 _ALL: Final = "true"
 # By the guide of today, as everything a scoped account sees of members.
 _OF_STORES: Final = """
@@ -20,7 +20,7 @@ member.id IN (SELECT binding.member_id FROM guides_binding binding JOIN guides_g
               WHERE binding.ended_at IS NULL AND guide.store_id = ANY(%(stores)s::bigint[]))
 """
 # A message that went out counts, over whichever channel took it, on the day it went. Who reads outside the inbox is not told
-# to anybody.
+# to anybody; a link of a campaign's message tells who opened it. Who follows us again has not left.
 COUNT: Final = """
 WITH people AS MATERIALIZED (
     SELECT member.id AS member_id, coalesce(row.rfm_group, -1) AS rfm_group, coalesce(row.stage, 'unbought') AS stage,
@@ -30,30 +30,44 @@ WITH people AS MATERIALIZED (
     WHERE member.merged_into_id IS NULL AND member.stage <> 'erased' AND {who}),
 sent AS MATERIALIZED (
     SELECT reach.member_id, reach.channel, reach.importance, count(*) AS messages,
-           min((reach.sent_at AT TIME ZONE 'Asia/Shanghai')::date) AS first_on
+           min((reach.sent_at AT TIME ZONE 'Asia/Shanghai')::date) AS first_on,
+           max((reach.sent_at AT TIME ZONE 'Asia/Shanghai')::date) AS last_on,
+           bool_or(opened.reach_id IS NOT NULL) AS has_clicked
     FROM campaigns_reach reach JOIN people USING (member_id)
+         LEFT JOIN (SELECT DISTINCT reach_id FROM campaigns_campaignmember
+                    WHERE clicked_at >= %(since)s AND reach_id IS NOT NULL) opened ON opened.reach_id = reach.id
     WHERE reach.state IN ('sent', 'delivered') AND reach.sent_at >= %(since)s AND reach.sent_at < %(until)s
       AND reach.queued_at >= %(since)s - %(life)s::interval AND reach.queued_at < %(until)s
     GROUP BY 1, 2, 3),
 had AS (
     SELECT member_id, coalesce(channel, '') AS channel, coalesce(importance, '') AS importance,
-           sum(messages) AS messages, min(first_on) AS first_on
+           sum(messages) AS messages, min(first_on) AS first_on, max(last_on) AS last_on,
+           bool_or(has_clicked) AS has_clicked
     FROM sent GROUP BY GROUPING SETS ((member_id, channel, importance), (member_id, channel), (member_id, importance),
                                       (member_id))),
 readers AS (
     SELECT DISTINCT member_id FROM campaigns_inboxmessage
     WHERE sent_at >= %(since)s AND sent_at < %(until)s AND read_at IS NOT NULL),
+gone AS MATERIALIZED (
+    SELECT member_id, array_agg((at AT TIME ZONE 'Asia/Shanghai')::date) AS days FROM (
+        SELECT id, follow_changed_at FROM members_member WHERE NOT is_following
+        UNION ALL SELECT member_id, barred_at FROM campaigns_reachbar
+        UNION ALL SELECT entry.member_id, entry.at
+        FROM members_consententry entry JOIN members_consentkind kind ON kind.id = entry.kind_id
+        WHERE kind.code = 'marketing' AND entry.action = 'withdrawn') told (member_id, at)
+    WHERE at >= %(since)s AND at < %(until)s + interval '7 days' GROUP BY 1),
 judged AS (
     SELECT had.*, people.rfm_group, people.stage, people.is_barred, readers.member_id IS NOT NULL AS has_read,
            EXISTS (SELECT FROM sales_memberday day WHERE day.member_id = had.member_id AND day.order_count > 0
-                     AND day.day >= had.first_on AND day.day <= had.first_on + 7) AS has_bought
-    FROM had JOIN people USING (member_id) LEFT JOIN readers USING (member_id))
+                     AND day.day >= had.first_on AND day.day <= had.first_on + 7) AS has_bought,
+           EXISTS (SELECT FROM unnest(gone.days) day WHERE day BETWEEN had.first_on AND had.last_on + 7) AS has_left
+    FROM had JOIN people USING (member_id) LEFT JOIN readers USING (member_id) LEFT JOIN gone USING (member_id))
 SELECT channel, importance, rfm_group, stage, CASE WHEN messages = 1 THEN 1 WHEN messages <= 3 THEN 2 ELSE 3 END AS band,
-       count(*), sum(messages)::bigint, count(*) FILTER (WHERE has_read), count(*) FILTER (WHERE has_bought),
-       count(*) FILTER (WHERE is_barred)
+       count(*), sum(messages)::bigint, count(*) FILTER (WHERE has_read), count(*) FILTER (WHERE has_clicked),
+       count(*) FILTER (WHERE has_bought), count(*) FILTER (WHERE has_left), count(*) FILTER (WHERE is_barred)
 FROM judged GROUP BY 1, 2, 3, 4, 5
 UNION ALL
-SELECT '', '', rfm_group, stage, 0, count(*), 0, 0, 0, count(*) FILTER (WHERE is_barred) FROM people GROUP BY 3, 4
+SELECT '', '', rfm_group, stage, 0, count(*), 0, 0, 0, 0, 0, count(*) FILTER (WHERE is_barred) FROM people GROUP BY 3, 4
 """
 
 
@@ -91,23 +105,21 @@ def get_contact_matrix(
         return ContactMatrix(month_on, None, {})
     kept = ContactCell.objects.filter(month=month).values_list(
         "channel", "importance", "rfm_group", "stage", "band", "member_count", "message_count", "reader_count",
-        "buyer_count", "barred_count",
+        "clicker_count", "buyer_count", "leaver_count", "barred_count",
     )  # fmt: skip
     return ContactMatrix(month_on, month.counted_at, _tallies(kept, channel, importance))
 
 
 def _tallies(rows: Iterable[Any], channel: str, importance: str) -> dict[tuple[int, str], ContactTally]:
     whole: dict[tuple[int, str], tuple[int, int]] = {}
-    found: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0, 0])
-    for its_channel, its_importance, group, stage, band, members, messages, readers, buyers, barred in rows:
+    found: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0] * 8)
+    for its_channel, its_importance, group, stage, band, members, *counts, barred in rows:
         if band == 0:
             whole[group, stage] = (members, barred)
         elif (its_channel, its_importance) == (channel, importance):
             one = found[group, stage]
             one[band - 1] += members
-            one[3] += messages
-            one[4] += readers
-            one[5] += buyers
+            one[3:] = [before + more for before, more in zip(one[3:], counts, strict=True)]
     return {
         key: ContactTally(
             member_count=members,
@@ -115,7 +127,9 @@ def _tallies(rows: Iterable[Any], channel: str, importance: str) -> dict[tuple[i
             by_band=(members - sum(found[key][:3]), found[key][0], found[key][1], found[key][2]),
             message_count=found[key][3],
             reader_count=found[key][4],
-            buyer_count=found[key][5],
+            clicker_count=found[key][5],
+            buyer_count=found[key][6],
+            leaver_count=found[key][7],
         )
         for key, (members, barred) in whole.items()
     }

@@ -35,10 +35,10 @@ def _count(month_on: dt.date, at: dt.datetime) -> int:
         cells = [
             ContactCell(
                 month=month, channel=channel, importance=importance, rfm_group=group, stage=stage, band=band,
-                member_count=members, message_count=messages, reader_count=readers, buyer_count=buyers,
-                barred_count=barred,
+                member_count=members, message_count=messages, reader_count=readers, clicker_count=clickers,
+                buyer_count=buyers, leaver_count=leavers, barred_count=barred,
             )
-            for channel, importance, group, stage, band, members, messages, readers, buyers, barred
+            for channel, importance, group, stage, band, members, messages, readers, clickers, buyers, leavers, barred
             in count_cells(month_on)
         ]  # fmt: skip
         ContactCell.objects.filter(month=month).delete()

@@ -12,10 +12,19 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from campaigns.contracts.contacts import ContactTally
-from campaigns.models import ContactCell, ContactMonth, InboxMessage, Reach, ReachBar, ReachState
+from campaigns.models import (
+    CampaignMember,
+    ContactCell,
+    ContactMonth,
+    InboxMessage,
+    Reach,
+    ReachBar,
+    ReachState,
+)
 from campaigns.selectors.contacts import get_contact_matrix
 from campaigns.services.contacts import count_contacts
 from core.clock import SHANGHAI
+from members.models import ConsentEntry, ConsentKind, ConsentText, Member
 from tests.cast import Cast
 from tests.sales.kit import key_of, line, order, tell
 from tests.sales.nine_kit import fold, noon
@@ -85,10 +94,91 @@ def test_members_are_counted_by_how_much_they_were_sent(sent: Cast) -> None:
     assert found["unbought"] == ContactTally(1, 1, (1, 0, 0, 0))
     # Her first message came on the 1st: nothing was bought within a week of it.
     assert found["new"] == ContactTally(1, 0, (0, 0, 0, 1), message_count=5, reader_count=1, buyer_count=0)
-    assert tally("template")["new"] == ContactTally(1, 0, (0, 1, 0, 0), 1, 1, 1)
+    assert tally("template")["new"] == ContactTally(
+        1, 0, (0, 1, 0, 0), message_count=1, reader_count=1, buyer_count=1
+    )
     assert tally("sms", "marketing")["new"].by_band == (0, 0, 0, 1)
     assert tally("sms", "normal")["new"].by_band == (1, 0, 0, 0)
     assert tally("", "normal")["new"].message_count == 1
+
+
+def click(sent: Cast, number: int, at: dt.datetime) -> None:
+    """小美 opened what one of her messages led to."""
+    reach = Reach.objects.get(reason_key=f"r{sent.xiaomei.id}.{number}")
+    CampaignMember.objects.create(
+        run_id=number, member_id=sent.xiaomei.id, letter="A", state="done", reach_id=reach.pk, clicked_at=at
+    )
+
+
+def test_who_opened_a_page_counts_for_the_message_that_led_to_it(sent: Cast) -> None:
+    click(sent, 9, noon(TODAY))  # October's message, opened in November
+    count_contacts()
+    assert tally()["new"].clicker_count == 0
+    click(sent, 2, noon(TODAY))
+    click(sent, 3, noon(TODAY))
+    count_contacts()
+    assert tally()["new"].clicker_count == 1
+    assert tally()["new"].message_count == 5, "who opened two pages was sent no more for that"
+    assert tally("sms")["new"].clicker_count == 1
+    assert tally("template")["new"].clicker_count == 0
+    assert tally(store_ids=[sent.store.id])["new"] == tally()["new"]
+
+
+@pytest.mark.parametrize("way", ["unfollowed", "barred", "withdrew"])
+def test_who_turns_away_after_a_message_has_left(sent: Cast, way: str) -> None:
+    # The first text came on the 1st and the last on the 28th, the only template message on the 23rd.
+    days = {
+        dt.date(2026, 10, 31): set(), dt.date(2026, 11, 1): {"", "sms"}, dt.date(2026, 11, 22): {"", "sms"},
+        dt.date(2026, 11, 23): {"", "sms", "template"}, dt.date(2026, 11, 30): {"", "sms", "template"},
+        dt.date(2026, 12, 1): {"", "sms"}, dt.date(2026, 12, 5): {"", "sms"}, dt.date(2026, 12, 6): set(),
+    }  # fmt: skip
+    ways = {"unfollowed": unfollow, "barred": bar, "withdrew": withdraw}
+    for day, channels in days.items():
+        ways[way](sent, noon(day))
+        count_contacts()
+        told = {channel for channel in ("", "sms", "template") if tally(channel)["new"].leaver_count}
+        assert told == channels, day
+
+
+def unfollow(sent: Cast, at: dt.datetime) -> None:
+    Member.objects.filter(pk=sent.xiaomei.id).update(is_following=False, follow_changed_at=at)
+
+
+def bar(sent: Cast, at: dt.datetime) -> None:
+    ReachBar.objects.update_or_create(
+        member_id=sent.xiaomei.id,
+        account_id=sent.account_id,
+        defaults={"code": "wechat.blocked", "barred_at": at},
+    )
+
+
+def withdraw(sent: Cast, at: dt.datetime) -> None:
+    """She takes her word on marketing back."""
+    kind, _is_new = ConsentKind.objects.get_or_create(code="marketing", defaults={"title": "营销"})
+    text, _is_new = ConsentText.objects.get_or_create(
+        kind=kind, version=1, defaults={"title": "营销", "body": "…", "created_at": at, "published_at": at}
+    )
+    ConsentEntry.objects.update_or_create(
+        member_id=sent.xiaomei.id,
+        kind=kind,
+        text=text,
+        defaults={
+            "action": "withdrawn",
+            "door": "mini_program",
+            "at": at,
+            "actor": "she",
+            "text_digest": "x",
+        },
+    )
+
+
+def test_who_follows_again_or_agrees_to_something_else_has_not_left(sent: Cast) -> None:
+    unfollow(sent, noon(TODAY))
+    Member.objects.update(is_following=True)
+    withdraw(sent, noon(TODAY))
+    ConsentEntry.objects.update(action="agreed")
+    count_contacts()
+    assert tally()["new"].leaver_count == 0
 
 
 def test_a_month_ends_at_midnight_in_shanghai_and_is_settled_on_the_ninth(sent: Cast) -> None:
@@ -123,13 +213,16 @@ def test_head_office_sees_the_matrix_and_opens_a_cell_as_a_segment(sent: Cast, c
     assert (unbought["count"], unbought["verdict"], unbought["barred"]) == ("1", "under", "1")
     [full] = [cell for row in answer.context["rows"] for cell in row["cells"] if cell["count"]]
     assert (full["mean"], full["verdict"], full["read"]) == ("5.0", "over", "100.0%")
-    builder = client.get(full["url"])
-    assert builder.status_code == 200
-    assert builder.context["counted"].member_count == 1
-    assert client.get(unbought["url"]).context["counted"].member_count == 1
+    people = client.get(full["url"])
+    assert [line[3] for line in people.context["lines"]] == [sent.xiaomei.code]
+    for cell in (full, unbought):
+        assert client.get(cell["url"]).context["counted"].member_count == 1
+        builder = client.get(cell["keep_url"])
+        assert builder.context["counted"].member_count == 1
+        assert builder.context["values"]["name"].startswith("2026-11 ")
     answered: Any = client.get(EXPORT)
     rows_of_book = list(load_workbook(io.BytesIO(b"".join(answered.streaming_content)))["沟通矩阵"].values)
-    assert [row[2:] for row in rows_of_book if row[0] == "未消费"] == [(1, 1, 1, 0, 0, 0, 0, 0, 0)]
+    assert [row[2:] for row in rows_of_book if row[0] == "未消费"] == [(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0)]
 
 
 @pytest.mark.parametrize("rule", ["", "{", '{"all": []}', '{"all": [{"is": "no.such"}]}', "[" * 300, "\0"])
@@ -152,7 +245,14 @@ def test_an_account_of_a_region_sees_its_members_and_nonsense_is_the_usual(
     answer = client.get(MATRIX, {"month": "1999-13", "channel": "'; --", "importance": "\0"})
     assert next(number for _title, number in answer.context["tiles"]) == "1"
     assert answer.context["is_part"]
-    assert all(not cell["url"] for row in answer.context["rows"] for cell in row["cells"])
+    assert not any(cell["url"] or cell["keep_url"] for row in answer.context["rows"] for cell in row["cells"])
+    # Who may make segments and not see their members goes straight to the builder.
+    sent.regional.user_permissions.add(
+        *Permission.objects.filter(codename__in=["add_segment", "view_segment"])
+    )
+    client.force_login(sent.regional)
+    [full] = [cell for row in client.get(MATRIX).context["rows"] for cell in row["cells"] if cell["count"]]
+    assert (client.get(full["url"]).context["counted"].member_count, full["keep_url"]) == (1, "")
 
 
 def test_before_anything_was_counted_the_page_says_so(cast: Cast, client: Client) -> None:
@@ -165,7 +265,7 @@ def test_a_cells_rule_names_channel_importance_and_month(sent: Cast, client: Cli
     client.force_login(sent.head_office)
     answer = client.get(MATRIX, {"channel": "sms", "importance": "marketing"})
     [full] = [cell for row in answer.context["rows"] for cell in row["cells"] if cell["count"]]
-    rule = client.get(full["url"]).context["tree"]
+    rule = client.get(full["keep_url"]).context["tree"]
     assert [part["what"] for part in rule["parts"]] == [
         "sales.rfm_group",
         "sales.life_stage",
