@@ -8,7 +8,7 @@ deletes them at the end. Sizes and lengths come from the environment:
     BENCH_REQUESTS        requests in a round of mini_profile
     BENCH_MEMBERS_COUNT   rows of member_import (200,000); members of tier_reassessment, mini_profile and the
                           pages' benches (50,000)
-    BENCH_MEMBERS_COUNT   also members of sales_metrics, nine_numbers and segments (20,000), with five orders each
+    BENCH_MEMBERS_COUNT   also members of sales_metrics, nine_numbers, segments and contacts (20,000), with five orders each
     BENCH_SEGMENT_ROUNDS  rounds of segments (5)
     BENCH_TRIGGER_ROUNDS  rounds of segment_triggers (15)
     BENCH_MEMBERS_COUNT   also members of campaign_launch (100,000)
@@ -75,6 +75,7 @@ NAMES: Final = (
     "segment_triggers",
     "campaign_launch",
     "campaign_report",
+    "contacts",
     "commission",
     "wechat_sends",
     "reaches",

@@ -19,7 +19,7 @@ _MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "20000"))
 _ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS", "5"))
 _TARGET: Final = 30
 _FOLDED: Final = (1, 100, 1_000, 10_000)
-_GUIDES: Final = """
+GUIDES: Final = """
 INSERT INTO guides_guide (public_id, number, name, store_id, role, state, joined_on, session_epoch)
 SELECT 'g' || id, 'G' || id, 'guide ' || id, id, 'guide', 'active', current_date, 1 FROM guides_store;
 INSERT INTO guides_binding (member_id, guide_id, store_id, bound_at, source, bound_by, reason, ended_by, end_reason)
@@ -118,7 +118,7 @@ def bench() -> Report:
     """Rounds in turns. Raises RuntimeError when the two ends count differently."""
     with private_database(statement_timeout_ms=LONG_MS) as private:
         private.connection.execute(SEED.format(members=_MEMBERS))
-        private.connection.execute(_GUIDES)
+        private.connection.execute(GUIDES)
         private.connection.execute("VACUUM ANALYZE")
         first, proof = map(float, private.job(_KEEP))
         print(f"  the first pass took {first:.0f} s, a proof {proof:.0f} s", flush=True)

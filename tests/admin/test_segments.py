@@ -197,6 +197,31 @@ def test_a_region_counts_and_explains_its_own_members_only(east: Client, cast: C
     assert east.get(url("upload_list")).status_code == 403
 
 
+@pytest.mark.parametrize("who", ["nobody", "everybody"])
+def test_nobody_and_everybody_go_through_the_builder(head: Client, cast: Cast, who: str) -> None:
+    nobody = {"{}": "all", "{}-0": "members.following", "{}-1": "none", "{}-1-0": "members.following"}
+    form: dict[str, Any] = {f"n.{path.format('r')}": what for path, what in nobody.items()}
+    if who == "everybody":
+        form = {"n.r": "none"} | {f"n.{path.format('r-0')}": what for path, what in nobody.items()}
+    living = apps.get_model("members", "Member").objects.living().count() if who == "everybody" else 0
+    counted = head.post(url("count"), form)
+    assert counted.context["counted"].member_count == living
+    assert len(counted.context.get("sample", ())) == living
+    assert head.post(url("pivots"), form).status_code == 200
+    said = head.post(url("explain"), form | {"who": cast.xiaomei.code}).content.decode()
+    assert ("不在这个人群里" in said) == (who == "nobody")
+    made = head.post(url("add"), form | {"name": who, "kind": "living"})
+    services.work_segments()
+    row = Segment.objects.get()
+    assert (made["Location"], row.member_count) == (url("change", row.pk), living)
+    page = head.get(url("change", row.pk))
+    assert page.context["size"] == str(living)
+    assert head.get(url("edit", row.pk)).context["counted"].member_count == living
+    people = head.get(url("people"), {"rule": json.dumps(row.rule)})
+    assert len(people.context["lines"]) == living
+    assert ("没有符合条件的会员" in people.content.decode()) == (who == "nobody")
+
+
 def test_the_members_of_a_rule_are_listed_page_by_page_before_it_is_saved(head: Client, cast: Cast) -> None:
     counted = head.post(url("count"), FOLLOWING)
     assert "people_url" in counted.context

@@ -1,14 +1,18 @@
 """Launch: the audience is frozen once, whoever launches and wherever it is killed, and what is drawn by lot stays."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
-from campaigns.models import Campaign, CampaignMember, CampaignRun
+from campaigns import services
+from campaigns.models import Campaign, CampaignMember, CampaignRun, Segment
+from campaigns.selectors.campaigns import sight_audience
 from campaigns.services.running import freeze_audience, launch_due_campaigns
 from core import clock
 from members import services as member_services
+from members.models import Member
 from tests.campaigns.run_kit import REACH, assert_adds_up, launch, listed, make_campaign, states
 from tests.cast import DIRECTOR, Cast
 from tests.coupons.kit import make_members
@@ -53,6 +57,25 @@ def test_nobody_is_in_who_is_excluded_elsewhere_merged_or_erased(cast: Cast) -> 
     assert (set(drawn_in(store)), set(drawn_in(region)), drawn_in(elsewhere)) == ({she}, {she}, {})
     # A run of nobody is over at once.
     assert (elsewhere.state, elsewhere.member_count) == ("released", 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("who", ["nobody", "everybody"])
+def test_a_campaign_for_nobody_is_over_at_once_and_one_for_everybody_has_all(cast: Cast, who: str) -> None:
+    follower: dict[str, Any] = {"is": "members.following"}
+    nobody = {"all": [follower, {"none": [follower]}]}
+    rule = nobody if who == "nobody" else {"none": [nobody]}
+    public_id = services.create_segment(name=who, kind="living", rule=rule, actor=DIRECTOR)
+    campaign = make_campaign(Segment.objects.get(public_id=public_id), holdout_bp=5_000)
+    wanted = set(Member.objects.living().values_list("pk", flat=True)) if who == "everybody" else set()
+    assert sight_audience(campaign).member_count == len(wanted)
+    run = launch(campaign)
+    assert set(drawn_in(run)) == wanted
+    assert_adds_up(run)
+    assert run.state == ("released" if who == "nobody" else "releasing")
+    # Whom everybody leaves out is nobody.
+    rest = launch(make_campaign(listed([cast.xiaomei.id]), excluded_segment=campaign.segment))
+    assert set(drawn_in(rest)) == {cast.xiaomei.id} - wanted
 
 
 @pytest.mark.django_db

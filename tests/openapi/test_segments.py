@@ -66,6 +66,16 @@ def test_a_rule_is_counted(chain: Till) -> None:
     assert chain.post("/segments/count", {"rule": everybody}).data["member_count"] == living
 
 
+@pytest.mark.parametrize("who", ["nobody", "everybody"])
+def test_nobody_and_everybody_are_made_and_read(chain: Till, who: str) -> None:
+    nobody = {"all": [*FOLLOWING["all"], {"none": FOLLOWING["all"]}]}
+    wanted = set(Member.objects.living().values_list("code", flat=True)) if who == "everybody" else set()
+    made = make(chain, rule=nobody if who == "nobody" else {"none": [nobody]})
+    [told] = chain.get(f"/segments?id={made['id']}").data["segments"]
+    assert told["member_count"] == len(wanted)
+    assert {code for code, _value in members_of(chain, made["id"])} == wanted
+
+
 def test_a_living_segment_is_made_once_changed_and_read(chain: Till, cast: Cast) -> None:
     body, key = {"name": "关注的人", "kind": "living", "rule": FOLLOWING}, new_key()
     made = chain.post("/segments", body, key=key)
