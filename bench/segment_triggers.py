@@ -65,7 +65,7 @@ _MEMBER: Final = "UPDATE members_member SET is_following = NOT is_following WHER
 # What is fair follows from what is written, whatever a run has shown. While nobody watches, a statement pays for one look into
 # a table of a dozen rows: beside thousands of rows that must be lost in the noise (a tenth), beside one row it is one function
 # more where an update runs through the planner, the heap, an index and the log (a quarter). While somebody watches, each member
-# leaves one row more, in a table with one index. A member's row is one such write itself, so it may take twice as long and no more;
+# leaves one row more, in a table with one index. A member's row is one such write itself, so it may take twice as long;
 # a claim, a coupon and an order write a row with half a dozen indexes and counters beside it, of which a note may be half.
 _QUIET_MANY, _QUIET_ONE, _WATCHED_MANY, _WATCHED_ONE = 1.1, 1.25, 1.5, 2.0
 # Name, how often, what nobody's watching and somebody's may cost.

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.admin import (
+    Alarm,
     BaseAdmin,
     ChoiceFilter,
     DaysFilter,
@@ -21,11 +22,12 @@ from core.admin import (
     column,
     first_found,
     narrow,
+    register_alarms,
     register_panel,
     thousands,
     when,
 )
-from members import selectors
+from members import selectors, services
 from members.admin.cells import MemberCells
 from members.contracts.behaviours import BEHAVIOUR_KINDS, BEHAVIOUR_LABELS
 from members.models import Behaviour, BehaviourDoor, BehaviourPolicy
@@ -136,6 +138,26 @@ def _member_panel(request: HttpRequest, member: Any) -> Panel:
 
 
 register_panel("members.Member", _member_panel, order=55)
+
+
+def _alarms(request: HttpRequest) -> list[Alarm]:
+    """The next month has no partition: the hourly job makes three ahead, so it has not run for long."""
+    if services.has_next_partition(at=clock.now()):
+        return []
+    return [
+        Alarm(
+            _("行为数据：下个月的分区还没有建"),
+            _("每小时的定时任务会提前建好后面两个月的，现在没有，说明它很久没有运行"),
+            _(
+                "请运维检查 Celery 的 beat 和 worker；到时候会自动补建，但每月第一批上报会变慢，过期的月份也不会清理"
+            ),
+            reverse("admin:members_behaviour_changelist"),
+            _("任务恢复后自动消失"),
+        )
+    ]
+
+
+register_alarms("members.view_behaviour", _alarms, order=9)
 
 
 @admin.register(BehaviourPolicy)

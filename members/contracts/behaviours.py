@@ -44,6 +44,12 @@ def _asked(field: BehaviourField) -> BehaviourField:
 
 
 _ALL: Final = (
+    BehaviourKind(
+        "visited",
+        _("进入小程序"),
+        "page",
+        {"page": _asked(_PAGE), "scene": BehaviourField(_("场景值"), "whole", 9_999), "stay_s": _STAY},
+    ),
     BehaviourKind("page_viewed", _("浏览页面"), "page", {"page": _asked(_PAGE), "stay_s": _STAY}),
     BehaviourKind(
         "product_viewed", _("看商品"), "product", {"product": _PRODUCT, "page": _PAGE, "stay_s": _STAY}

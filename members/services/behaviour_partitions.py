@@ -57,6 +57,11 @@ def list_partitions() -> tuple[dt.date, ...]:
     return tuple(sorted(dt.date(int(name[1]), int(name[2]), 1) for name in names if name))
 
 
+def has_next_partition(*, at: dt.datetime) -> bool:
+    """Whether the month after this one is made already."""
+    return add_months(month_of(at), 1) in list_partitions()
+
+
 def behaviours_kept_on(*, at: dt.datetime) -> dt.date:
     """The first day of which behaviours are kept."""
     policy = BehaviourPolicy.objects.first()

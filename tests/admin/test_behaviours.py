@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
 
 from core import clock
@@ -75,6 +76,20 @@ def test_her_page_shows_what_she_did_last(cast: Cast, browsed: dt.datetime, clie
     text = client.get(f"/admin/members/member/{cast.xiaomei.id}/change/").content.decode()
     assert "羊毛大衣" in text
     assert f"{LIST}?q={cast.xiaomei.code}" in text
+
+
+def test_the_first_page_says_when_the_next_month_was_not_made(cast: Cast, client: Client) -> None:
+    client.force_login(cast.head_office)
+    services.keep_partitions()
+    assert "下个月的分区还没有建" not in client.get("/admin/").content.decode()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE members_behaviour_y2026m12")
+    assert "下个月的分区还没有建" in client.get("/admin/").content.decode()
+    client.force_login(cast.regional)
+    assert "下个月的分区还没有建" not in client.get("/admin/").content.decode()
+    services.keep_partitions()
+    client.force_login(cast.head_office)
+    assert "下个月的分区还没有建" not in client.get("/admin/").content.decode()
 
 
 def test_how_long_is_kept_is_set_once_for_the_chain(cast: Cast, client: Client) -> None:
