@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.journey_form import begin_of, cards_of, do, draft_from_post, step_menu
+from campaigns.admin.segment_form import menu as rule_menu
 from campaigns.contracts.acts import PLACEHOLDERS
 from campaigns.contracts.journeys import JourneyNumbers
 from campaigns.errors import JourneyUnfit
@@ -310,6 +311,7 @@ class JourneyAdmin(OwnPage, Exports, ReadOnlyAdmin):
             "values": {name: values.get(name, "") for name in ("name", "note", "revision")},
             "fault": "" if refusal is None else refusal.message,
             "menu": step_menu(),
+            "rule_menu": rule_menu(),
             "places": [(code, str(label)) for code, (label, _default) in PLACEHOLDERS.items()],
             "back_url": reverse(_LIST) if row is None else reverse(_ROW, args=[row.pk]),
             **_sight(draft),

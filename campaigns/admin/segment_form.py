@@ -1,6 +1,7 @@
 """A rule as the builder's form has it: what was typed is kept as it was, and becomes JSON or comes from it.
 
-Each node has a path ("r", "r-0", "r-0-1"): `n.<path>` says what it is, `v.<path>.<parameter>.<piece>` what was typed.
+Each node has a path ("r", "r-0", "r-0-1"): `n.<path>` says what it is, `v.<path>.<parameter>.<piece>` what was typed. A form may
+hold several rules, each below a root of its own.
 """
 
 import dataclasses
@@ -27,7 +28,8 @@ from members.selectors.conditions import (
 from members.selectors.conditions.parameters import MOST_SIGNS
 
 ROOT: Final = "r"
-_PATH: Final = re.compile(r"r(-\d{1,3}){0,12}")
+_MOST_STEPS: Final = 12
+_PATH: Final = re.compile(rf"[a-z][a-z0-9_]{{0,39}}(-\d{{1,3}}){{0,{_MOST_STEPS}}}")
 _MOST_NODES: Final = 3 * MOST_CONDITIONS
 # What a person reads who has no JSON before her.
 _WORDS: Final = {
@@ -57,15 +59,26 @@ class Draft:
         return self.what in HOWS
 
 
-def draft_from_post(post: QueryDict) -> Draft:
-    """What the form holds; what cannot be of it is left out."""
+def root_of(path: str) -> str:
+    """The root of the tree in which this path lies; the builder's own for what is no path."""
+    return path.partition("-")[0] if _PATH.fullmatch(path) else ROOT
+
+
+def draft_from_post(post: QueryDict, root: str = ROOT) -> Draft:
+    """What the form holds below this root; what cannot be of it is left out."""
+    return find_draft(post, root) or Draft()
+
+
+def find_draft(post: QueryDict, root: str) -> Draft | None:
+    """The same; None when the form holds no tree there."""
     known = all_conditions()
     found: dict[str, Draft] = {}
-    names = [name for name in post if name.startswith("n.") and _PATH.fullmatch(name[2:])]
-    for name in sorted(names[:_MOST_NODES], key=lambda name: [int(n) for n in name[3:].split("-") if n]):
-        what, path = str(post.get(name)), name[2:]
+    paths = [name[2:] for name in post if name.startswith("n.") and root_of(name[2:]) == root]
+    paths = [path for path in paths if _PATH.fullmatch(path)]
+    for path in sorted(paths[:_MOST_NODES], key=lambda path: [int(n) for n in path.split("-")[1:]]):
+        what = str(post.get(f"n.{path}"))
         above = found.get(path.rpartition("-")[0])
-        if (what in HOWS or what in known) and (path == ROOT or (above is not None and above.is_group)):
+        if (what in HOWS or what in known) and (path == root or (above is not None and above.is_group)):
             found[path] = Draft(what)
             if above is not None:
                 above.parts.append(found[path])
@@ -75,16 +88,16 @@ def draft_from_post(post: QueryDict) -> Draft:
         parameter, _dot, piece = rest.partition(".")
         if kind == "v" and path in found and piece:
             found[path].typed.setdefault(parameter, {})[piece] = post.getlist(name)[:500]
-    root = found.get(ROOT)
-    return root if root is not None and root.is_group else Draft()
+    tree = found.get(root)
+    return tree if tree is not None and tree.is_group else None
 
 
-def apply_act(root: Draft, act: str, what: str) -> None:
+def apply_act(tree: Draft, act: str, what: str, *, root: str = ROOT) -> None:
     """`add:<path>` puts a condition or a group (`what`) into a group, `drop:<path>` takes a node away."""
     verb, _colon, path = act.partition(":")
-    if not _PATH.fullmatch(path):
+    if not _PATH.fullmatch(path) or root_of(path) != root:
         return
-    above, node, place = None, root, 0
+    above, node, place = None, tree, 0
     for step in path.split("-")[1:]:
         above, place = node, int(step)
         if place >= len(node.parts):
@@ -109,7 +122,7 @@ def rule_of(node: Draft) -> dict[str, Any]:
 
 
 def draft_of(rule: Mapping[str, Any]) -> Draft:
-    """What is typed into the form for a rule that was read."""
+    """What is typed into the form for a rule that was read, or for one that `rule_of` made of what was typed."""
     how = next((how for how in HOWS if how in rule), None)
     if how is not None:
         return Draft(how, [draft_of(part) for part in rule[how]])
@@ -117,6 +130,34 @@ def draft_of(rule: Mapping[str, Any]) -> Draft:
     given = rule.get("with", {})
     typed = {name: _typed_of(parameters[name], value) for name, value in given.items() if name in parameters}
     return Draft(rule["is"], [], typed)
+
+
+def typed_of(rule: Any) -> Draft | None:
+    """What is typed into the form for any JSON; None for what the form cannot hold without changing it."""
+    try:
+        whole = {"all": [rule]} if "is" in rule else rule
+        tree = draft_of(whole)
+        is_same = rule_of(tree) == _with_values(whole)
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        return None
+    return tree if is_same and _fits(tree) else None
+
+
+def _with_values(rule: Mapping[str, Any]) -> dict[str, Any]:
+    if "is" in rule:
+        return {"with": {}, **rule}
+    return {how: [_with_values(part) for part in parts] for how, parts in rule.items()}
+
+
+def _fits(tree: Draft) -> bool:
+    """Whether the names of its fields are read back."""
+    level, count = [tree], 0
+    for _depth in range(_MOST_STEPS + 1):
+        count += len(level)
+        level = [part for node in level for part in node.parts]
+        if not level:
+            return count <= _MOST_NODES
+    return False
 
 
 def _number(text: str, *, is_money: bool = False) -> Any:
@@ -165,7 +206,7 @@ def _typed_of(parameter: Parameter, value: Any) -> dict[str, list[str]]:
         names = {"at_least": "low", "at_most": "high"}
         return {names[name]: [_shown(number, parameter.is_money)] for name, number in value.items()}
     if isinstance(parameter, Window):
-        [name, *_others] = value
+        name = next(iter(value), "")
         if name in parameter.ways:
             return {"way": [name], "n": [str(value[name])]}
         return {"way": ["between"], **{each: [day] for each, day in value.items()}}
@@ -176,8 +217,8 @@ def _typed_of(parameter: Parameter, value: Any) -> dict[str, list[str]]:
     return {"key": [str(key) for key in value]}
 
 
-def _shown(number: int, is_money: bool) -> str:
-    if not is_money:
+def _shown(number: int | str, is_money: bool) -> str:
+    if not is_money or isinstance(number, str):
         return str(number)
     yuan, fen = divmod(number, 100)
     return f"{yuan}.{fen:02d}" if fen else str(yuan)
@@ -186,17 +227,18 @@ def _shown(number: int, is_money: bool) -> str:
 # What the template draws ------------------------------------------------------------------------------------
 
 
-def sight_of(root: Draft, faults: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+def sight_of(tree: Draft, faults: Sequence[Mapping[str, Any]] = (), *, root: str = ROOT) -> dict[str, Any]:
     """The tree for the template, with each fault at the field it is about."""
     placed: dict[tuple[str, str], list[str]] = {}
     for fault in faults:
-        placed.setdefault(_place_of(fault["path"]), []).append(str(_WORDS.get(fault["code"], fault["words"])))
-    return _sight(root, ROOT, placed)
+        place = _place_of(fault["path"], root)
+        placed.setdefault(place, []).append(str(_WORDS.get(fault["code"], fault["words"])))
+    return {**_sight(tree, root, placed), "is_root": True}
 
 
-def _place_of(path: str) -> tuple[str, str]:
+def _place_of(path: str, root: str) -> tuple[str, str]:
     """The node and the parameter that a pointer means: "/all/0/with/years/at_least" is ("r-0", "years")."""
-    steps, place = path.split("/")[1:], ROOT
+    steps, place = path.split("/")[1:], root
     while len(steps) >= 2 and steps[0] in HOWS:
         place, steps = f"{place}-{steps[1]}", steps[2:]
     return place, steps[1] if len(steps) >= 2 and steps[0] == "with" else ""
@@ -207,7 +249,7 @@ def _sight(node: Draft, path: str, faults: Mapping[tuple[str, str], list[str]]) 
     if node.is_group:
         parts = [_sight(part, f"{path}-{place}", faults) for place, part in enumerate(node.parts)]
         hows = [(how, str(label), how == node.what) for how, label in HOW_LABELS.items()]
-        return {**own, "is_group": True, "is_root": path == ROOT, "hows": hows, "parts": parts}
+        return {**own, "is_group": True, "hows": hows, "parts": parts}
     condition = all_conditions()[node.what]
     fields = [
         _field(
@@ -250,13 +292,20 @@ def _options(parameter: Choices | Picks, typed: Mapping[str, Sequence[str]]) -> 
     if isinstance(parameter, Picks) and parameter.find is not None:
         keys = [key for key in dict.fromkeys(typed.get("key", ())) if key]
         named = parameter.names(keys) if keys else {}
-        gone = _("%(key)s（已不存在）")
-        return {"sort": "found", "chosen": [(key, str(named.get(key, gone % {"key": key}))) for key in keys]}
+        return {"sort": "found", "chosen": [(key, str(named.get(key, _gone(key)))) for key in keys]}
     options = parameter.options if isinstance(parameter, Choices) else (parameter.options or list)()
     chosen = set(typed.get("key", ()))
     listed = [(str(key), str(label), str(key) in chosen) for key, label in options]
+    # What was chosen once and is not offered any more stays until somebody takes it out.
+    offered = {key for key, _label, _is_chosen in listed}
+    gone = [key for key in dict.fromkeys(typed.get("key", ())) if key and key not in offered]
+    listed += [(key, _gone(key), True) for key in gone]
     is_tree = any(label.startswith("　") for _key, label, _is_chosen in listed)
     return {"sort": "box" if is_tree or len(listed) > 16 else "ticks", "options": listed}
+
+
+def _gone(key: str) -> str:
+    return str(_("%(key)s（已不存在）") % {"key": key})
 
 
 def find_keys(code: str, name: str, words: str) -> list[tuple[str, str]]:

@@ -12,10 +12,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _now
 
 from campaigns.admin.segment_form import (
+    ROOT,
     apply_act,
     draft_from_post,
     find_keys,
     menu,
+    root_of,
     rule_of,
     sight_of,
 )
@@ -52,20 +54,22 @@ class SegmentSight(BaseAdmin):
 
     def build_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
         """The tree after something was added or taken away."""
-        self._guard(request)
-        root = draft_from_post(request.POST)
+        self._guard_writing(request)
         act = request.POST.get("act", "")
-        apply_act(root, act, request.POST.get(f"new.{act.partition(':')[2]}", ""))
-        answer = self._part(request, "_tree", {"tree": sight_of(root), "menu": menu()})
+        path = act.partition(":")[2]
+        root = root_of(path)
+        tree = draft_from_post(request.POST, root)
+        apply_act(tree, act, request.POST.get(f"new.{path}", ""), root=root)
+        answer = self._part(request, "_tree", {"tree": sight_of(tree, root=root), "menu": menu()})
         answer["HX-Trigger-After-Swap"] = "segment-changed"
         return answer
 
     def count_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
         """How many they are now, and ten of them, of those whom the account sees."""
-        self._guard(request)
-        return self._part(
-            request, "_count", self.count_words(request, rule_of(draft_from_post(request.POST)))
-        )
+        self._guard_writing(request)
+        root = request.POST.get("root", ROOT)
+        counted = self.count_words(request, rule_of(draft_from_post(request.POST, root)))
+        return self._part(request, "_count" if root == ROOT else "_number", counted)
 
     def count_words(self, request: HttpRequest, rule: Any) -> dict[str, Any]:
         """The count of a rule as it was typed; what is wrong with it is no error here, it is not finished."""
@@ -108,7 +112,7 @@ class SegmentSight(BaseAdmin):
 
     def find_view(self, request: HttpRequest, code: str, name: str, model_admin: Any = None) -> HttpResponse:
         """Shops, guides, goods and coupons for a condition, by what was typed."""
-        if not self.has_view_permission(request):
+        if not self._may_write_rules(request):
             raise PermissionDenied
         words = request.GET.get("q", "")[:_MOST_TYPED]
         found = find_keys(code, name, words)
@@ -185,6 +189,15 @@ class SegmentSight(BaseAdmin):
     def _guard(self, request: HttpRequest) -> None:
         if request.method != "POST" or not self.has_view_permission(request):
             raise PermissionDenied
+
+    def _guard_writing(self, request: HttpRequest) -> None:
+        if request.method != "POST" or not self._may_write_rules(request):
+            raise PermissionDenied
+
+    def _may_write_rules(self, request: HttpRequest) -> bool:
+        """Whoever sees segments, and whoever writes rules into journeys."""
+        writes = any(request.user.has_perm(f"campaigns.{verb}_journey") for verb in ("add", "change"))
+        return writes or self.has_view_permission(request)
 
     def _part(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         return TemplateResponse(request, f"{_PARTS}/{name}.html", context)

@@ -1,0 +1,194 @@
+"""The editor of journeys keeps what a draft says: acts of every kind, rules written on the spot, what is not offered any more."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from campaigns import services
+from campaigns.models import Journey, WebhookEndpoint
+from campaigns.selectors.acts import ACT_KINDS
+from campaigns.selectors.journeys import find_definition, write_definition
+from campaigns.services import journeys
+from core.actor import Actor
+from members import services as member_services
+from members.models import Tag
+from tests.campaigns.campaign_kit import batch_of
+from tests.campaigns.journey_kit import definition, points, wait
+from tests.cast import DIRECTOR, Cast
+from tests.coupons.kit import make_batch
+from tests.forms import sent_by
+
+pytestmark = pytest.mark.django_db
+DESK = Actor.system("desk")
+FOLLOWING = {"is": "members.following", "with": {}}
+GROWN = {"is": "members.age", "with": {"years": {"at_least": 18, "at_most": 40}}}
+
+
+@pytest.fixture
+def client(cast: Cast, client: Client) -> Client:
+    client.force_login(cast.head_office)
+    return client
+
+
+def edit(row: Journey) -> str:
+    return reverse("admin:campaigns_journey_edit", args=[row.pk])
+
+
+def made(draft: dict[str, Any]) -> Journey:
+    return journeys.create_journey(name="旅程", draft=draft, actor=DESK)
+
+
+def saved_again(client: Client, row: Journey, **changes: Any) -> dict[str, Any]:
+    """The draft after somebody opened the editor and saved what was there."""
+    sent = sent_by(client.get(edit(row)).content.decode(), having="s.0.name") | changes
+    client.post(edit(row), sent)
+    row.refresh_from_db()
+    return row.draft
+
+
+def act_values(cast: Cast) -> dict[str, dict[str, Any]]:
+    """Every kind of act with everything that may be said of it."""
+    group = member_services.create_tag_group(name="喜好", actor=DIRECTOR)
+    tag = member_services.create_tag(group_id=group.id, name="爱丝巾", actor=DIRECTOR)
+    services.create_endpoint(code="erp", name="ERP", url="https://erp.example.com/x", actor=DESK)
+    return {
+        "reach": {
+            "title": "“欢迎” <b>", "text": "第一行\n\n第二行 & {member}", "page": "pages/home?from=a&b=c",
+            "topic": "care", "channels": ["sms", "template"],
+        },
+        "coupon": {"batch": batch_of(make_batch(10))},
+        "points": {"points": 1_000_000, "reason": "礼 \"一\""},
+        "tag": {"tag": tag.id, "how": "remove", "days": 30},
+        "follow_up": {"title": "回访", "script": "您好\n在吗", "days": 0},
+        "webhook": {"endpoint": "erp"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ACT_KINDS)
+def test_every_kind_of_act_comes_out_of_the_form_as_it_went_in(cast: Cast, client: Client, kind: str) -> None:
+    draft = definition(
+        {"a": {"kind": kind, "with": act_values(cast)[kind], "next": "b"}, "b": wait(1, "c"), "c": points(1)}
+    )
+    row = made(draft)
+    again = saved_again(client, row)
+    assert again["steps"] == draft["steps"]
+    assert find_definition(again)[1] == []
+
+
+@pytest.mark.parametrize("kind", ["coupon", "tag", "webhook"])
+def test_what_is_not_offered_any_more_stays_until_somebody_changes_it(
+    cast: Cast, client: Client, kind: str
+) -> None:
+    values = act_values(cast)[kind]
+    row = made(definition({"a": {"kind": kind, "with": values}}))
+    WebhookEndpoint.objects.update(is_active=False)
+    Tag.objects.update(is_active=False)
+    lost = {"coupon": {"batch": "H4TBNW9CAYQ7M2KX"}, "tag": values, "webhook": values}[kind]
+    Journey.objects.update(draft=definition({"a": {"kind": kind, "with": lost}}))
+    page = client.get(edit(row)).content.decode()
+    assert "现在不能选" in page
+    assert saved_again(client, row)["steps"]["a"]["with"] == lost
+
+
+def rules_draft() -> dict[str, Any]:
+    rule = {"any": [FOLLOWING, {"none": [GROWN]}]}
+    steps = {
+        "ask": {"kind": "branch_rule", "with": {"rule": rule}, "next": "gift", "else": "wait"},
+        "gift": points(5),
+        "wait": wait(1, "gift"),
+    }
+    return definition(
+        steps,
+        who={"all": [GROWN]},
+        exits=[{"on": "unfollowed"}, {"rule": {"none": [FOLLOWING]}}, {"rule": {"all": [GROWN, FOLLOWING]}}],
+        goal={"rule": {"all": [{"is": "sales.purchases", "with": {"count": {"at_least": 2}}}]}},
+    ) | {"trigger": {"on": "daily", "with": {"rule": {"all": [FOLLOWING]}, "at": "10:00"}}}
+
+
+def test_rules_that_are_written_on_the_spot_come_out_as_they_went_in(cast: Cast, client: Client) -> None:
+    draft = rules_draft()
+    row = made(draft)
+    again = saved_again(client, row)
+    assert {name: again[name] for name in draft} == draft
+    assert find_definition(again)[1] == []
+
+
+def test_ready_made_journeys_mean_the_same_after_the_form(cast: Cast, client: Client) -> None:
+    journeys.install_ready_made(actor=DESK)
+    for row in Journey.objects.all():
+        before, faults = find_definition(row.draft)
+        assert before is not None, faults
+        after, faults = find_definition(saved_again(client, row))
+        assert after is not None, faults
+        assert write_definition(after) == write_definition(before), row.made_as
+
+
+def test_a_condition_is_written_with_the_builder_of_segments(cast: Cast, client: Client) -> None:
+    row = made(definition({"ask": {"kind": "branch_rule", "with": {}, "next": "gift"}, "gift": points(5)}))
+    sent = sent_by(client.get(edit(row)).content.decode(), having="s.0.name")
+    sent["s.0.p.rule"] = ["own"]
+    build = reverse("admin:campaigns_segment_build")
+    opened = client.post(build, sent | {"act": "open:s_0_p_rule"}).content.decode()
+    assert 'id="tree-s_0_p_rule"' in opened
+    new = {"n.s_0_p_rule": "all", "new.s_0_p_rule": "members.following", "act": "add:s_0_p_rule"}
+    assert (
+        'name="n.s_0_p_rule-0" value="members.following"' in client.post(build, sent | new).content.decode()
+    )
+    count = reverse("admin:campaigns_segment_count")
+    typed = {"n.s_0_p_rule": "all", "n.s_0_p_rule-0": "members.following"}
+    number = client.post(count, sent | typed | {"root": "s_0_p_rule"}).content.decode()
+    assert "<b>2</b>" in number
+    client.post(edit(row), sent | typed)
+    row.refresh_from_db()
+    assert row.draft["steps"]["ask"]["with"]["rule"] == {"all": [FOLLOWING]}
+
+
+def test_what_is_wrong_with_a_condition_stands_in_it_and_is_kept(cast: Cast, client: Client) -> None:
+    rule = {"all": [{"is": "members.age", "with": {"years": {"at_least": "viel"}}}]}
+    row = made(
+        definition(
+            {"ask": {"kind": "branch_rule", "with": {"rule": rule}, "next": "gift"}, "gift": points(5)}
+        )
+    )
+    answer = client.get(edit(row))
+    [field] = answer.context["cards"][0].fields
+    [leaf] = field.tree["parts"]
+    assert leaf["fields"][0]["faults"] == ["请填整数"]
+    assert saved_again(client, row)["steps"]["ask"]["with"]["rule"] == rule
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"all": [{"is": "members.gone", "with": {"years": 3}}]},
+        {"all": [{"is": "members.age", "with": {"years": {"at_least": 1}, "unknown": 3}}]},
+        {"any": "x"},
+        [],
+        "all",
+        {"all": [{"all": [{"all": [{"all": [{"all": [{"all": [{"all": [{"all": [{"all": [
+            {"all": [{"all": [{"all": [{"all": [{"all": [FOLLOWING]}]}]}]}]}]}]}]}]}]}]}]}]}]},
+    ],
+)  # fmt: skip
+def test_a_rule_that_the_form_cannot_hold_is_kept_as_it_is(cast: Cast, client: Client, rule: Any) -> None:
+    row = made(
+        definition(
+            {"ask": {"kind": "branch_rule", "with": {"rule": rule}, "next": "gift"}, "gift": points(5)}
+        )
+    )
+    assert "保持现在的条件" in client.get(edit(row)).content.decode()
+    assert saved_again(client, row)["steps"]["ask"]["with"]["rule"] == rule
+
+
+def test_an_account_without_segments_writes_rules_all_the_same(cast: Cast, client: Client) -> None:
+    from django.contrib.auth.models import Permission
+
+    build = reverse("admin:campaigns_segment_build")
+    client.force_login(cast.regional)
+    assert client.post(build, {"act": "open:r"}).status_code == 403
+    cast.regional.user_permissions.add(
+        *Permission.objects.filter(codename__in=["change_journey", "view_journey"])
+    )
+    assert client.post(build, {"act": "open:r"}).status_code == 200
+    assert client.get(build).status_code == 403
