@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from django import forms
@@ -11,12 +11,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.contracts import CHANNEL_LABELS
-from campaigns.contracts.acts import PLACEHOLDERS
+from campaigns.admin.campaign_variant import VariantForm, variant_initial
+from campaigns.admin.offered import with_chosen
 from campaigns.contracts.campaigns import LETTERS, CampaignDraft, VariantDraft
 from campaigns.errors import CampaignUnfit
 from campaigns.models import Campaign, CampaignGoal, CampaignKind, CampaignPolicy, Segment
-from campaigns.selectors.acts import ACT_KINDS
 from campaigns.selectors.campaigns.times import EVERY_WORDS, WEEKDAYS
 from core import clock
 from core.admin import DressedForm, MomentInput, autocomplete_field, narrow
@@ -93,8 +92,11 @@ class CampaignForm(DressedForm):
         self._offer_places(request)
         fields: Any = self.fields
         known = _segments()
-        fields["segment"].choices = [("", _now("请选择")), *known]
-        fields["excluded_segment"].choices = [("", _now("不排除")), *known]
+        fields["segment"].choices = [("", _now("请选择")), *self._with_segment("segment", known)]
+        fields["excluded_segment"].choices = [
+            ("", _now("不排除")),
+            *self._with_segment("excluded_segment", known),
+        ]
         fields["holdout"].help_text = _now(
             "抽签决定，什么都收不到，用来比较效果；总部规定 %(least)s%% 到 %(most)s%%"
         ) % {"least": f"{policy.least_holdout_bp / 100:g}", "most": f"{policy.most_holdout_bp / 100:g}"}
@@ -104,6 +106,12 @@ class CampaignForm(DressedForm):
         }
         fields["categories"].choices = self._categories()
         self.dress_all()
+
+    def _with_segment(self, name: str, known: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+        """A segment that was retired since stays chosen, and is refused with its reason."""
+        chosen = self.initial.get(name, "")
+        titles = dict(Segment.objects.filter(public_id=chosen).values_list("public_id", "name"))
+        return with_chosen(known, [chosen] if chosen else [], titles)
 
     def _categories(self) -> list[tuple[str, Any]]:
         """The first of what there is, and what was chosen before."""
@@ -160,83 +168,6 @@ class CampaignForm(DressedForm):
             "least_fen": cleaned.get("least"),
         }
         return {name: value for name, value in found.items() if value}
-
-
-class VariantForm(DressedForm):
-    """One version: what its members get. A version without anything is none."""
-
-    weight = forms.IntegerField(label=_("比例"), required=False, min_value=1, max_value=100, initial=1)
-    batch = forms.ChoiceField(label=_("发券"), required=False)
-    title = forms.CharField(label=_("消息标题"), required=False, max_length=60)
-    text = forms.CharField(
-        label=_("消息正文"), required=False, max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
-    )
-    page = forms.CharField(
-        label=_("点开到哪个页面"),
-        required=False,
-        max_length=200,
-        help_text=_("小程序里的路径，如 pages/coupons"),
-    )
-    channels = TicksField(label=_("通道"), choices=list(CHANNEL_LABELS.items()))
-    task_title = forms.CharField(label=_("导购任务的缘由"), required=False, max_length=60)
-    task_script = forms.CharField(
-        label=_("导购话术"), required=False, max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
-    )
-    task_days = forms.IntegerField(
-        label=_("几天内完成"), required=False, min_value=0, max_value=30, initial=3
-    )
-    points = forms.IntegerField(label=_("送积分"), required=False, min_value=1, max_value=1_000_000)
-    points_reason = forms.CharField(label=_("积分说明"), required=False, max_length=60)
-    tag = forms.ChoiceField(label=_("打标签"), required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        fields: Any = self.fields
-        batch: Any = ACT_KINDS["coupon"].parameters["batch"]
-        tag: Any = ACT_KINDS["tag"].parameters["tag"]
-        fields["batch"].choices = [("", _now("不发券")), *batch.options()]
-        fields["batch"].help_text = _now("只有允许系统发放的批次")
-        fields["tag"].choices = [("", _now("不打标签")), *((str(key), name) for key, name in tag.options())]
-        words = _now("、").join(f"{{{name}}} {label}" for name, (label, _other) in PLACEHOLDERS.items())
-        fields["text"].help_text = _now("可以写：%(words)s") % {"words": words}
-        fields["channels"].help_text = _now("不选：按“触达事项”里营销活动的顺序")
-        self.dress_all()
-
-    def acts(self) -> list[tuple[dict[str, Any], Mapping[str, str]]]:
-        """The acts in the order in which they are done, each with the field of each parameter."""
-        given = self.cleaned_data
-        found: list[tuple[dict[str, Any], Mapping[str, str]]] = []
-        if given.get("batch"):
-            found.append(_act("coupon", {"batch": "batch"}, {"batch": given["batch"]}))
-        if given.get("points") or given.get("points_reason"):
-            fields = {"points": "points", "reason": "points_reason"}
-            values = {"points": given.get("points"), "reason": given.get("points_reason")}
-            found.append(_act("points", fields, values))
-        if given.get("tag"):
-            found.append(_act("tag", {"tag": "tag"}, {"tag": int(given["tag"])}))
-        if given.get("title") or given.get("text"):
-            names = ("title", "text", "page", "channels")
-            values = {name: given.get(name) for name in names}
-            values["channels"] = list(given.get("channels") or ())
-            found.append(_act("reach", {name: name for name in names}, values))
-        if given.get("task_title") or given.get("task_script"):
-            fields = {"title": "task_title", "script": "task_script", "days": "task_days"}
-            found.append(
-                _act("follow_up", fields, {name: given.get(field) for name, field in fields.items()})
-            )
-        return found
-
-    @property
-    def is_filled(self) -> bool:
-        """Something of it was typed, right or wrong."""
-        return bool(self.errors) or bool(self.acts())
-
-
-def _act(
-    kind: str, fields: Mapping[str, str], values: Mapping[str, Any]
-) -> tuple[dict[str, Any], Mapping[str, str]]:
-    kept = {name: value for name, value in values.items() if value not in (None, "", [])}
-    return {"do": kind, "with": kept}, fields
 
 
 # Fields of a draft that the form calls otherwise.
@@ -343,6 +274,8 @@ class CampaignForms:
         if int(steps[2]) >= len(acts):
             return form, None
         fields = acts[int(steps[2])][1]
+        if not fields:
+            return form, None
         named = steps[4] if len(steps) > 4 else next(iter(fields))
         return form, fields.get(named, next(iter(fields.values())))
 
@@ -378,22 +311,3 @@ def initial_of(campaign: Campaign) -> dict[str, Any]:
         "products": "，".join(measure.get("products", [])),
         "least": measure.get("least_fen"),
     }
-
-
-def variant_initial(row: Any) -> dict[str, Any]:
-    """What the form of a version starts from."""
-    found: dict[str, Any] = {"weight": row.weight, "task_days": 3}
-    for act in row.acts:
-        values = act["with"]
-        if act["do"] == "coupon":
-            found["batch"] = values["batch"]
-        elif act["do"] == "points":
-            found |= {"points": values["points"], "points_reason": values["reason"]}
-        elif act["do"] == "tag":
-            found["tag"] = str(values["tag"])
-        elif act["do"] == "reach":
-            found |= {name: values.get(name, "") for name in ("title", "text", "page")}
-            found["channels"] = values.get("channels", [])
-        elif act["do"] == "follow_up":
-            found |= {f"task_{name}": values[name] for name in ("title", "script", "days")}
-    return found

@@ -14,6 +14,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.offered import in_chosen_order, picks_of, with_chosen
 from campaigns.admin.segment_form import Draft, draft_from_post, rule_of, sight_of, typed_of
 from campaigns.models import Segment
 from campaigns.selectors.acts import Pick, Words
@@ -78,7 +79,7 @@ def marked(options: Sequence[tuple[Any, Any]], chosen: Sequence[Any]) -> tuple[t
 def moments_with(chosen: Collection[str]) -> list[tuple[str, Any]]:
     """All moments, and those that were chosen and are not offered any more."""
     options = list(Moment(label="").options())
-    return _with_chosen(options, [code for code in chosen if code], moment_names(chosen))
+    return with_chosen(options, [code for code in chosen if code], moment_names(chosen))
 
 
 # From the form ------------------------------------------------------------------------------------------------
@@ -145,10 +146,10 @@ def _field(key: str, parameter: Parameter, value: Any) -> Field:
         return Field(key, "", "ticks", options=_ticks(parameter, value if isinstance(value, list) else []))
     if isinstance(parameter, Choice):
         blank = [] if parameter.is_required else [("", "—")]
-        options = _with_chosen([*blank, *parameter.options], [text] if text else [], {})
+        options = with_chosen([*blank, *parameter.options], [text] if text else [], {})
         return Field(key, "", "choice", options=marked(options, [text]))
     if isinstance(parameter, Pick | Moment):
-        offered = moments_with([text]) if isinstance(parameter, Moment) else _picks(parameter, value)
+        offered = moments_with([text]) if isinstance(parameter, Moment) else picks_of(parameter, value)
         return Field(key, "", "choice", options=marked([("", _now("请选择")), *offered], [text]))
     if isinstance(parameter, Words):
         return Field(key, "", "line" if parameter.is_line else "text", text)
@@ -158,27 +159,7 @@ def _field(key: str, parameter: Parameter, value: Any) -> Field:
 
 
 def _ticks(parameter: Choices, given: Sequence[Any]) -> tuple[tuple[str, str, bool], ...]:
-    """In the order in which they were chosen where that is another than theirs: the order of channels is a chain."""
-    options = _with_chosen(list(parameter.options), given, {})
-    chosen = [str(key) for key in given]
-    if chosen != [str(key) for key, _label in options if str(key) in chosen]:
-        options.sort(key=lambda one: chosen.index(str(one[0])) if str(one[0]) in chosen else len(chosen))
-    return marked(options, given)
-
-
-def _picks(parameter: Pick, value: Any) -> list[tuple[Any, Any]]:
-    is_usable = isinstance(value, parameter.key) and not isinstance(value, bool)
-    names = parameter.names([value]) if is_usable else {}
-    return _with_chosen(list(parameter.options()), [] if value in (None, "") else [value], names)
-
-
-def _with_chosen(
-    options: list[tuple[Any, Any]], chosen: Collection[Any], names: Mapping[Any, Any]
-) -> list[tuple[Any, Any]]:
-    """What was chosen stays chosen, also where it is not offered any more."""
-    offered = {str(key) for key, _label in options}
-    gone = [key for key in chosen if str(key) not in offered]
-    return options + [(key, _now("%(name)s（现在不能选）") % {"name": names.get(key, key)}) for key in gone]
+    return marked(in_chosen_order(with_chosen(list(parameter.options), given, {}), given), given)
 
 
 def rule_field(name: str, label: Any, rule: Any, faults: Faults, path: str, *, blank: Any = "") -> Field:
@@ -220,7 +201,7 @@ def _segments(chosen: str) -> list[tuple[str, str]]:
     known = [chosen] if chosen not in {"", OWN, _KEPT} else []
     names = dict(Segment.objects.filter(public_id__in=known).values_list("public_id", "name"))
     words = _now("人群：%(name)s")
-    return _with_chosen([(public_id, words % {"name": name}) for public_id, name in rows], known, names)
+    return with_chosen([(public_id, words % {"name": name}) for public_id, name in rows], known, names)
 
 
 def _segment_of(rule: Any) -> str:

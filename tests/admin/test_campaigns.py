@@ -9,8 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from campaigns import services
-from campaigns.admin.campaign_form import initial_of, variant_initial
+from campaigns.admin.campaign_form import initial_of
 from campaigns.admin.campaign_sight import cost_lines
+from campaigns.admin.campaign_variant import variant_initial
 from campaigns.contracts.campaigns import CampaignEstimate, VariantDraft
 from campaigns.models import Campaign, CampaignMove, CampaignPolicy, Reach
 from campaigns.selectors.campaigns.festivals import festivals_of, moon_day

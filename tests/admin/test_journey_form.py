@@ -6,18 +6,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from campaigns import services
 from campaigns.models import Journey, WebhookEndpoint
 from campaigns.selectors.acts import ACT_KINDS
 from campaigns.selectors.journeys import find_definition, write_definition
 from campaigns.services import journeys
 from core.actor import Actor
-from members import services as member_services
 from members.models import Tag
-from tests.campaigns.campaign_kit import batch_of
+from tests.admin.act_kit import act_values
 from tests.campaigns.journey_kit import definition, points, wait
-from tests.cast import DIRECTOR, Cast
-from tests.coupons.kit import make_batch
+from tests.cast import Cast
 from tests.forms import sent_by
 
 pytestmark = pytest.mark.django_db
@@ -46,24 +43,6 @@ def saved_again(client: Client, row: Journey, **changes: Any) -> dict[str, Any]:
     client.post(edit(row), sent)
     row.refresh_from_db()
     return row.draft
-
-
-def act_values(cast: Cast) -> dict[str, dict[str, Any]]:
-    """Every kind of act with everything that may be said of it."""
-    group = member_services.create_tag_group(name="喜好", actor=DIRECTOR)
-    tag = member_services.create_tag(group_id=group.id, name="爱丝巾", actor=DIRECTOR)
-    services.create_endpoint(code="erp", name="ERP", url="https://erp.example.com/x", actor=DESK)
-    return {
-        "reach": {
-            "title": "“欢迎” <b>", "text": "第一行\n\n第二行 & {member}", "page": "pages/home?from=a&b=c",
-            "topic": "care", "channels": ["sms", "template"],
-        },
-        "coupon": {"batch": batch_of(make_batch(10))},
-        "points": {"points": 1_000_000, "reason": "礼 \"一\""},
-        "tag": {"tag": tag.id, "how": "remove", "days": 30},
-        "follow_up": {"title": "回访", "script": "您好\n在吗", "days": 0},
-        "webhook": {"endpoint": "erp"},
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ACT_KINDS)
