@@ -16,8 +16,10 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import errors as campaign_errors
-from campaigns.models import Enrolment, EnrolmentState
+from campaigns.contracts.journeys import Definition, PathLine
+from campaigns.models import Enrolment, EnrolmentState, JourneyVersion
 from campaigns.selectors import journeys as selectors
+from campaigns.selectors.segments import rule_words
 from campaigns.services import journeys
 from core.admin import (
     ChoiceFilter,
@@ -58,6 +60,40 @@ class EnrolmentLine:
     why: str
 
 
+class StepFilter(admin.SimpleListFilter):
+    """One step of one version ("31.gift"), as its card on the journey's page asks for it."""
+
+    title = _("步骤")
+    parameter_name = "at"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked = request.GET.get(self.parameter_name, "")
+        version = _version_of(asked)
+        if version is None:
+            return []
+        words = selectors.step_words(selectors.definition_of(version.definition), asked.partition(".")[2])
+        return [(asked, words)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = str(self.value() or "")
+        if not asked:
+            return queryset
+        version = _version_of(asked)
+        if version is None:
+            return queryset.none()
+        return queryset.filter(
+            version=version,
+            step=asked.partition(".")[2],
+            state__in=[EnrolmentState.WAITING, EnrolmentState.FAILED],
+        )
+
+
+def _version_of(asked: str) -> JourneyVersion | None:
+    key = asked.partition(".")[0]
+    is_number = key.isascii() and key.isdecimal() and len(key) < 19
+    return JourneyVersion.objects.filter(pk=key).first() if is_number else None
+
+
 class EnrolmentStateFilter(ChoiceFilter):
     title = _("状态")
     parameter_name = "state"
@@ -69,7 +105,7 @@ class EnrolmentAdmin(MemberCells, Exports, TypedSearch, OwnPage, ScopedReadOnlyA
     """Each account sees members of its part."""
 
     list_display = ("member_name", "journey", "state_label", "at_step", "due", "why", "entered", "ended")
-    list_filter = (EnrolmentStateFilter, ("journey", admin.RelatedOnlyFieldListFilter))
+    list_filter = (EnrolmentStateFilter, StepFilter, ("journey", admin.RelatedOnlyFieldListFilter))
     search_fields = ("=entry_key",)
     search_help_text = _("会员姓名、拼音、手机号或会员码")
     ordering = ("-pk",)
@@ -144,6 +180,7 @@ class EnrolmentAdmin(MemberCells, Exports, TypedSearch, OwnPage, ScopedReadOnlyA
     def row_page(self, request: HttpRequest, row: Any) -> HttpResponse:
         """Her way so far."""
         definition = selectors.definition_of(row.version.definition)
+        path = selectors.path_of(row.pk, definition)
         may_change = request.user.has_perm("campaigns.change_journey")
         is_live = row.state in (EnrolmentState.WAITING, EnrolmentState.FAILED)
         context = {
@@ -160,9 +197,9 @@ class EnrolmentAdmin(MemberCells, Exports, TypedSearch, OwnPage, ScopedReadOnlyA
             "entered": when(row.entered_at),
             "ended": when(row.ended_at),
             "lines": [
-                (when(line.at), line.step, line.words, journey_why(line.code), line.ref)
-                for line in selectors.path_of(row.pk, definition)
+                (when(line.at), line.step, line.words, journey_why(line.code), line.ref) for line in path
             ],
+            "because": why_here(row, definition, path) if is_live else [],
             "may_exit": may_change and is_live,
             "may_retry": may_change and row.state == EnrolmentState.FAILED,
         }
@@ -183,6 +220,37 @@ class EnrolmentAdmin(MemberCells, Exports, TypedSearch, OwnPage, ScopedReadOnlyA
         except Refusal as refusal:
             messages.error(request, refusal.message)
         return HttpResponseRedirect(reverse(_ROW, args=[pk]))
+
+
+def why_here(row: Enrolment, definition: Definition, path: Sequence[PathLine]) -> list[str]:
+    """Why she came in, how she came to where she stands, what she waits for, and what comes then."""
+    trigger = definition.trigger
+    begun = selectors.TRIGGER_KINDS[trigger.kind].says(trigger.values)
+    said = [_now("%(at)s 因为“%(begun)s”进入") % {"at": when(row.entered_at), "begun": begun}]
+    if trigger.kind == "api":
+        told = {"at": when(row.entered_at), "key": row.entry_key.removeprefix("api:")}
+        said = [_now("%(at)s 由别的系统送进来，事由 %(key)s") % told]
+    if definition.who is not None:
+        said.append(_now("进入时符合条件：%(rule)s") % {"rule": rule_words(definition.who)})
+    if path:
+        last = path[-1]
+        said.append(
+            _now("%(at)s 走过“%(step)s”：%(way)s，来到这一步")
+            % {"at": when(last.at), "step": last.step, "way": last.words}
+        )
+    here = selectors.step_words(definition, row.step)
+    if row.state == EnrolmentState.FAILED:
+        told = {"step": here, "n": row.attempt_count, "why": journey_why(row.code) or "—"}
+        return [*said, _now("“%(step)s”试了 %(n)s 次都没做成（%(why)s），停在这里等人处理") % told]
+    said.append(_now("现在：%(step)s，到 %(at)s") % {"step": here, "at": when(row.due_at)})
+    return said + [_coming_words(one, definition) for one in selectors.coming_after(definition, row.step)]
+
+
+def _coming_words(coming: selectors.Coming, definition: Definition) -> str:
+    words = [selectors.step_words(definition, step.name) for step in coming.acts]
+    words.append(_now("走完") if coming.then is None else selectors.step_words(definition, coming.then.name))
+    heads = {"event": _now("发生了的话"), "timeout": _now("没等到的话"), "": _now("接下来")}
+    return _now("%(head)s：%(words)s") % {"head": heads[coming.on], "words": " → ".join(words)}
 
 
 _WHY: Final = {

@@ -2,48 +2,37 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.journey_form import begin_of, cards_of, do, draft_from_post, step_menu
-from campaigns.admin.segment_form import menu as rule_menu
-from campaigns.contracts.acts import PLACEHOLDERS
-from campaigns.contracts.journeys import JourneyNumbers
-from campaigns.errors import JourneyUnfit
+from campaigns.admin.journey_deeds import JourneyDeeds, draft_changes
+from campaigns.admin.journey_editor import JourneyEditor
+from campaigns.contracts.journeys import JourneyNumbers, StepNumbers
 from campaigns.models import Enrolment, Journey, JourneyState, JourneyVersion
 from campaigns.selectors import journeys as selectors
-from campaigns.services import journeys
 from core.admin import (
     ChoiceFilter,
     Column,
     Exports,
     OwnPage,
-    Question,
     ReadOnlyAdmin,
-    ask,
     column,
-    operation,
-    staff_actor,
     thousands,
     when,
 )
-from core.errors import Refusal
 
-_LIST: Final = "admin:campaigns_journey_changelist"
-_ROW: Final = "admin:campaigns_journey_change"
+_MEMBERS: Final = "admin:campaigns_enrolment_changelist"
+_SHOWN: Final = 20
+_LONGEST: Final = 40
 _COLOURS: Final = {"draft": "", "running": "success", "paused": "warning", "ended": ""}
-_NEW: Final = {
-    "trigger": {"on": "moment", "with": {"event": "joined"}},
-    "first": "s1",
-    "steps": {"s1": {"kind": "wait", "with": {"amount": 1, "unit": "days"}}},
-}
 
 
 class JourneyStateFilter(ChoiceFilter):
@@ -53,7 +42,7 @@ class JourneyStateFilter(ChoiceFilter):
 
 
 @admin.register(Journey)
-class JourneyAdmin(OwnPage, Exports, ReadOnlyAdmin):
+class JourneyAdmin(JourneyDeeds, JourneyEditor, OwnPage, Exports, ReadOnlyAdmin):
     """Journeys are the chain's; members in them are shown by what each account sees."""
 
     list_display = ("name", "state_label", "begins", "live", "entered", "achieved", "parked", "started")
@@ -69,9 +58,8 @@ class JourneyAdmin(OwnPage, Exports, ReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
             ("export/", "campaigns_journey_export", self.export_view),
-            ("preview/", "campaigns_journey_preview", self.preview_view),
-            ("<int:pk>/edit/", "campaigns_journey_edit", self.edit_view),
-            ("<int:pk>/switch/<str:deed>/", "campaigns_journey_switch", self.switch_view),
+            *self.editor_urls(),
+            *self.deed_urls(),
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -128,24 +116,6 @@ class JourneyAdmin(OwnPage, Exports, ReadOnlyAdmin):
             Column(_("出错停住"), number("failed_count")),
         )
 
-    @operation(_("装入现成旅程"), icon="library_add", needs=("add",), path="install")
-    def install(self, request: HttpRequest) -> HttpResponse:
-        question = Question(
-            title=_now("装入现成的旅程"),
-            submit=_("装入"),
-            back_url=reverse(_LIST),
-            lines=[
-                _now("从关注欢迎、入会礼到沉睡唤醒、流失挽回，覆盖会员的整个周期；已经有的不会重复装入。"),
-                _now("装入后都是未启用，看过、改好再逐个启用。"),
-            ],
-        )
-
-        def run(_cleaned: dict[str, Any]) -> str:
-            made = journeys.install_ready_made(actor=staff_actor(request))
-            return _now("装入了 %(n)s 个旅程") % {"n": len(made)}
-
-        return ask(self, request, question, run)
-
     # A journey's page ------------------------------------------------------------------------------------------
 
     def row_page(self, request: HttpRequest, row: Any) -> HttpResponse:
@@ -158,6 +128,7 @@ class JourneyAdmin(OwnPage, Exports, ReadOnlyAdmin):
             definition = selectors.definition_of(version.definition)
         numbers = {} if version is None else selectors.step_numbers(version.pk)
         may_change = self.has_operate_permission(request)
+        is_newer = row.version is not None and _differs(row)
         context = {
             **self.below_form(request, row),
             "title": row.name,
@@ -168,7 +139,11 @@ class JourneyAdmin(OwnPage, Exports, ReadOnlyAdmin):
             "version": version,
             "versions": versions,
             "is_current": version is None or version.pk == row.version_id,
-            "is_draft_newer": row.version is not None and _differs(row),
+            "is_draft_newer": is_newer,
+            "changes": draft_changes(row) if is_newer else None,
+            "gift": self.gift_of(row) if may_change else None,
+            "may_copy": request.user.has_perm("campaigns.add_journey"),
+            **(self.coupon_help(request) if may_change else {}),
             "picture": None if definition is None else selectors.draw(definition, numbers),
             "faults": [fault.words for fault in faults] if version is None else [],
             "step": self._step(request, version, definition, request.GET.get("step", "")),
@@ -178,175 +153,49 @@ class JourneyAdmin(OwnPage, Exports, ReadOnlyAdmin):
             "may_see_members": request.user.has_perm("campaigns.view_enrolment"),
             "parked": _numbers(row).failed_count if may_change else 0,
         }
-        return self._page(request, "journey", context)
+        return self.page(request, "journey", context)
 
     def _step(self, request: HttpRequest, version: Any, definition: Any, name: str) -> dict[str, Any] | None:
         """What a step does, how many went which way, and some of who are there, of those whom the account sees."""
         if version is None or definition is None or name not in definition.steps:
             return None
-        numbers = selectors.step_numbers(version.pk).get(name)
-        rows = Enrolment.objects.live().filter(version=version, step=name)
-        enrolments: Any = admin.site.get_model_admin(Enrolment)
-        seen = enrolments.get_queryset(request).filter(pk__in=rows.values("pk"))
+        numbers = selectors.step_numbers(version.pk).get(name) or StepNumbers()
+        text = " ".join(request.GET.get("q", "").replace("\0", "").split())[:_LONGEST]
         return {
             "name": name,
             "words": selectors.step_words(definition, name),
-            "here_count": 0 if numbers is None else numbers.here_count,
-            "failed_count": 0 if numbers is None else numbers.failed_count,
-            "ways": []
-            if numbers is None
-            else [
+            "here_count": numbers.here_count,
+            "failed_count": numbers.failed_count,
+            "ways": [
                 (selectors.way_words(definition, name, way), count)
                 for way, count in sorted(numbers.ways.items())
             ],
-            "rows": enrolments.lines(seen.order_by("due_at", "pk")[:10])
-            if request.user.has_perm("campaigns.view_enrolment")
-            else [],
+            "text": text,
+            "all_url": f"{reverse(_MEMBERS)}?{urlencode({'at': f'{version.pk}.{name}'})}",
+            **self._who_is_there(request, version, name, text),
         }
 
-    def switch_view(self, request: HttpRequest, pk: int, deed: str, model_admin: Any = None) -> HttpResponse:
-        """Start, pause, end, publish or retry, by POST; ending and starting are asked about first."""
-        row = self._row(request, pk)
-        actor = staff_actor(request)
-        verbs = {
-            "start": (journeys.start_journey, _now("旅程已启用")),
-            "pause": (journeys.pause_journey, _now("旅程已暂停，没有人再往前走")),
-            "publish": (journeys.publish_journey, _now("新版本已发布；正在途中的会员走完原来的版本")),
-            "end": (journeys.end_journey, _now("旅程已结束，在途的会员会陆续退出")),
-            "retry": (journeys.retry_parked, _now("停住的会员正在重试")),
-        }
-        if deed not in verbs:
-            raise PermissionDenied
-        service, told = verbs[deed]
-        if deed == "end":
-            question = Question(
-                title=_now("结束旅程“%(name)s”") % {"name": row.name},
-                submit=_("结束"),
-                back_url=reverse(_ROW, args=[pk]),
-                lines=[
-                    _now("在途的 %(n)s 位会员会退出，后面的步骤不再为她们做。")
-                    % {"n": thousands(_numbers(row).live_count)},
-                    _now("结束后不能再启用；只想停一停请用“暂停”。"),
-                ],
-                is_dangerous=True,
-            )
+    def _who_is_there(self, request: HttpRequest, version: Any, name: str, text: str) -> dict[str, Any]:
+        """Some of who are at a step, the first to go on first; those whom the words mean."""
+        if not request.user.has_perm("campaigns.view_enrolment"):
+            return {"rows": [], "has_more": False}
+        enrolments: Any = admin.site.get_model_admin(Enrolment)
+        rows = Enrolment.objects.live().filter(version=version, step=name)
+        seen = enrolments.get_queryset(request).filter(pk__in=rows.values("pk"))
+        if text:
+            seen = enrolments.found_by(seen, text)
+        found = enrolments.lines(seen.order_by("due_at", "pk")[: _SHOWN + 1])
+        return {"rows": found[:_SHOWN], "has_more": len(found) > _SHOWN}
 
-            def run(_cleaned: dict[str, Any]) -> str:
-                journeys.end_journey(journey_id=pk, actor=actor)
-                return told
-
-            return ask(self, request, question, run, subject=row)
-        if request.method != "POST":
-            raise PermissionDenied
-        try:
-            service(journey_id=pk, actor=actor)
-            messages.success(request, told)
-        except JourneyUnfit:
-            messages.error(request, _now("旅程还有没写好的地方，请先修改"))
-            return HttpResponseRedirect(reverse("admin:campaigns_journey_edit", args=[pk]))
-        except Refusal as refusal:
-            messages.error(request, refusal.message)
-        return HttpResponseRedirect(reverse(_ROW, args=[pk]))
-
-    # The editor ------------------------------------------------------------------------------------------------
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """A new journey."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        return self._edit(request, None)
-
-    def edit_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
-        """The draft of one that is not over."""
-        row = self._row(request, pk)
-        if row.state == JourneyState.ENDED:
-            raise PermissionDenied
-        return self._edit(request, row)
-
-    def _edit(self, request: HttpRequest, row: Journey | None) -> HttpResponse:
-        if request.method != "POST":
-            draft = _NEW if row is None else row.draft
-            values = {"name": "", "note": "", "revision": 0}
-            if row is not None:
-                values = {"name": row.name, "note": row.note, "revision": row.revision}
-            return self._editor(request, row, draft, values)
-        draft = draft_from_post(request.POST)
-        deed = request.POST.get("deed", "")
-        if deed:
-            return self._editor(request, row, do(draft, deed), request.POST)
-        try:
-            saved = self._save(request, row, draft)
-        except Refusal as refusal:
-            return self._editor(request, row, draft, request.POST, refusal)
-        faults = selectors.find_definition(draft)[1]
-        if faults:
-            messages.warning(request, _now("已保存；还有 %(n)s 处要改，改好才能启用") % {"n": len(faults)})
-            return HttpResponseRedirect(reverse("admin:campaigns_journey_edit", args=[saved]))
-        messages.success(request, _now("已保存"))
-        return HttpResponseRedirect(reverse(_ROW, args=[saved]))
-
-    def _save(self, request: HttpRequest, row: Journey | None, draft: Mapping[str, Any]) -> int:
-        name, note = request.POST.get("name", ""), request.POST.get("note", "")
-        actor = staff_actor(request)
-        if row is None:
-            return journeys.create_journey(name=name, note=note, draft=draft, actor=actor).pk
-        typed = request.POST.get("revision", "")
-        revision = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 10 else 0
-        journeys.save_draft(
-            journey_id=row.pk, revision=revision, name=name, note=note, draft=draft, actor=actor
-        )
-        return row.pk
-
-    def _editor(
-        self,
-        request: HttpRequest,
-        row: Journey | None,
-        draft: Mapping[str, Any],
-        values: Mapping[str, Any],
-        refusal: Refusal | None = None,
-    ) -> HttpResponse:
-        context = {
-            "title": _now("新建旅程") if row is None else _now("修改旅程：%(name)s") % {"name": row.name},
-            "row": row,
-            "values": {name: values.get(name, "") for name in ("name", "note", "revision")},
-            "fault": "" if refusal is None else refusal.message,
-            "menu": step_menu(),
-            "rule_menu": rule_menu(),
-            "places": [(code, str(label)) for code, (label, _default) in PLACEHOLDERS.items()],
-            "back_url": reverse(_LIST) if row is None else reverse(_ROW, args=[row.pk]),
-            **_sight(draft),
-        }
-        return self._page(request, "editor", context)
-
-    def preview_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
-        """The picture of what the form holds, and what is wrong with it."""
-        if not (self.has_add_permission(request) or self.has_operate_permission(request)):
-            raise PermissionDenied
-        if request.method != "POST":
-            raise PermissionDenied
-        return self._page(request, "_preview", _sight(draft_from_post(request.POST)))
-
-    def _row(self, request: HttpRequest, pk: int) -> Journey:
+    def open_row(self, request: HttpRequest, pk: int) -> Journey:
         row = self.subject(request, str(pk))
         if not isinstance(row, Journey) or not self.has_operate_permission(request):
             raise PermissionDenied
         return row
 
-    def _page(self, request: HttpRequest, name: str, context: Mapping[str, Any]) -> HttpResponse:
+    def page(self, request: HttpRequest, name: str, context: Mapping[str, Any]) -> HttpResponse:
         whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, f"admin/xiaoer/journeys/{name}.html", whole)
-
-
-def _sight(draft: Mapping[str, Any]) -> dict[str, Any]:
-    definition, faults = selectors.find_definition(draft)
-    told = [{"path": fault.path, "code": fault.code, "words": fault.words} for fault in faults]
-    return {
-        "begin": begin_of(draft, told),
-        "cards": cards_of(draft, told),
-        "first": str(draft.get("first", "")),
-        "faults": told,
-        "picture": None if definition is None else selectors.draw(definition, {}),
-    }
 
 
 def _begins(kept: Mapping[str, Any]) -> str:

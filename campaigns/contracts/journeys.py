@@ -116,3 +116,12 @@ class PathLine:
     words: str
     code: str
     ref: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DefinitionChange:
+    """One thing that two versions say differently; empty on a side that does not have it."""
+
+    what: str
+    before: str
+    after: str

@@ -1,5 +1,5 @@
-"""Journeys for the whole life of a member, ready to be switched on: a good shop's own words, gifts in points (a batch of
-coupons is the chain's to choose)."""
+"""Journeys for the whole life of a member, ready to be switched on: a good shop's own words, gifts in points. What is said where
+a marketer gives coupons stands in `ready_made_gifts`."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -104,7 +104,7 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
     ReadyMade(
         "join_gift",
         "入会礼",
-        "成为会员马上送积分并告诉她；一周内没有购买的，请专属导购问候一声。",
+        "成为会员马上送礼并告诉她；一周内没有购买的，请专属导购问候一声。",
         _begins(
             _on("joined"),
             {
@@ -179,7 +179,7 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
     ReadyMade(
         "second_purchase",
         "促成第二次购买",
-        "首购后第 20 天还没有再来的，送积分、告诉她；再过 10 天仍没有来的请导购联系。",
+        "首购后第 20 天还没有再来的，送礼并告诉她；再过 10 天仍没有来的请导购联系。",
         _begins(
             _on("bought"),
             {
@@ -205,7 +205,7 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
     ReadyMade(
         "birthday",
         "生日祝福",
-        "生日前三天送积分礼，当天早上祝福。",
+        "生日前三天送礼，当天早上祝福。",
         _begins(
             {"on": "birthday", "with": {"days": 3, "at": "10:00"}},
             {
@@ -277,7 +277,7 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
     ReadyMade(
         "asleep_1",
         "沉睡唤醒：一个月",
-        "满 30 天没有购买，问候一次；两周内没有来的，送一点积分。",
+        "满 30 天没有购买，问候一次；两周内没有来的，送一点心意。",
         _asleep(
             30,
             "好久不见",
@@ -303,7 +303,7 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
     ReadyMade(
         "asleep_6",
         "沉睡唤醒：六个月",
-        "满 180 天没有购买，送积分并告诉她；两周内没有来的，请导购联系。",
+        "满 180 天没有购买，送礼并告诉她；两周内没有来的，请导购联系。",
         _begins(
             {"on": "asleep", "with": {"days": 180, "at": "10:30"}},
             {
@@ -327,7 +327,7 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
     ReadyMade(
         "win_back",
         "流失挽回",
-        "满一年没有购买，一半送积分、一半只问候，看哪一种更能请回来。",
+        "满一年没有购买，一半送礼、一半只问候，看哪一种更能请回来。",
         _begins(
             {"on": "asleep", "with": {"days": 365, "at": "10:30"}},
             {

@@ -59,3 +59,13 @@ class EnrolmentNotParked(Refusal):
 class EnrolmentOver(Refusal):
     code = "campaigns.enrolment_over"
     sentence = _("会员已经不在旅程里")
+
+
+class JourneyWithoutGift(Refusal):
+    code = "campaigns.journey_without_gift"
+    sentence = _("这个旅程里没有可以换的礼，请直接修改旅程")
+
+
+class JourneyGiftUnknown(InvalidInput):
+    code = "campaigns.journey_gift_unknown"
+    sentence = _("没有这个券批次，或者它不允许系统发放")

@@ -1,5 +1,6 @@
 """Journeys read, described, drawn and counted."""
 
+from campaigns.selectors.journeys.comparing import changes_between
 from campaigns.selectors.journeys.counting import (
     journey_numbers,
     path_of,
@@ -17,14 +18,18 @@ from campaigns.selectors.journeys.reading import (
     read_definition,
     write_definition,
 )
+from campaigns.selectors.journeys.standing import Coming, coming_after
 
 __all__ = [
     "STEP_KINDS",
     "TRIGGER_KINDS",
+    "Coming",
     "Picture",
     "StepKind",
     "TriggerKind",
     "back_ways",
+    "changes_between",
+    "coming_after",
     "definition_of",
     "draw",
     "find_definition",

@@ -30,6 +30,7 @@ class Box:
     y: int
     sort: str
     label: str
+    words: str
     lines: tuple[str, ...]
     numbers: StepNumbers
     passed_count: int
@@ -126,16 +127,16 @@ def _order(layers: list[list[str]], definition: Definition) -> None:
 def _start_box(definition: Definition, place: tuple[int, int], numbers: Mapping[str, StepNumbers]) -> Box:
     trigger = definition.trigger
     kind = TRIGGER_KINDS[trigger.kind]
-    lines = _wrapped(str(kind.says(trigger.values)))
-    return Box(_START, 0, *place, "start", _now("开始"), lines, StepNumbers(), 0)
+    words = str(kind.says(trigger.values))
+    return Box(_START, 0, *place, "start", _now("开始"), words, _wrapped(words), StepNumbers(), 0)
 
 
 def _box(step: Step, number: int, place: tuple[int, int], numbers: StepNumbers) -> Box:
     kind = STEP_KINDS[step.kind]
     sort = "act" if kind.is_act else "wait" if kind.waits else "branch"
     passed = sum(count for way, count in numbers.ways.items() if way in {"next", "else", "refused"})
-    words = _wrapped(str(kind.says(step.values)))
-    return Box(step.name, number, *place, sort, str(kind.label), words, numbers, passed)
+    words = str(kind.says(step.values))
+    return Box(step.name, number, *place, sort, str(kind.label), words, _wrapped(words), numbers, passed)
 
 
 def _wrapped(text: str) -> tuple[str, ...]:

@@ -168,7 +168,12 @@ _FLOW: Final = (
         waits=True,
     ),
     StepKind(
-        "branch_rule", _("按条件分"), {"rule": _RULE}, lambda _values: _now("符合条件？"), _("是"), _("否")
+        "branch_rule",
+        _("按条件分"),
+        {"rule": _RULE},
+        lambda values: _now("%(rule)s？") % {"rule": _RULE.words(values["rule"])},
+        _("是"),
+        _("否"),
     ),
     StepKind(
         "branch_event",

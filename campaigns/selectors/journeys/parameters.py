@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _now
 
 from campaigns.contracts.moments import MOMENTS, SEGMENT_IN, SEGMENT_OUT
 from campaigns.models import Segment
+from campaigns.selectors.segments import node_of, rule_words
 from members.selectors.conditions import BadValue, Parameter
 
 Text = str | Promise
@@ -75,7 +76,7 @@ class Rule(Parameter):
         return {"type": "object"}
 
     def words(self, value: Any) -> str:
-        return _now("符合条件")
+        return rule_words(node_of(value))
 
 
 def moment_names(codes: Collection[str]) -> dict[str, Text]:

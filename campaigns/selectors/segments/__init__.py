@@ -20,7 +20,7 @@ from campaigns.selectors.segments.reading import (
     write_rule,
 )
 from campaigns.selectors.segments.schema import rule_schema
-from campaigns.selectors.segments.words import rule_lines, rule_text
+from campaigns.selectors.segments.words import rule_lines, rule_text, rule_words
 
 __all__ = [
     "Sql",
@@ -40,6 +40,7 @@ __all__ = [
     "rule_schema",
     "rule_text",
     "rule_unfit",
+    "rule_words",
     "scope_of",
     "select_members",
     "write_rule",

@@ -14,6 +14,16 @@ def rule_lines(node: Node) -> tuple[RuleLine, ...]:
     return tuple(_lines(node, 0))
 
 
+def rule_words(node: Node) -> str:
+    """The rule in one line: parts of a group beside each other, groups inside in brackets."""
+    if isinstance(node, Leaf):
+        return all_conditions()[node.code].words(node.values)
+    parts = "；".join(rule_words(part) for part in node.parts)
+    if node.how == "all" and len(node.parts) == 1:
+        return parts
+    return f"{HOW_LABELS[node.how]}（{parts}）"
+
+
 def rule_text(rule: Node | Mapping[str, Any]) -> str:
     """The JSON text that `read_rule_text` reads."""
     return json.dumps(rule if isinstance(rule, Mapping) else write_rule(rule), ensure_ascii=False)

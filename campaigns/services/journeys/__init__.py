@@ -1,5 +1,6 @@
 """Writes of journeys."""
 
+from campaigns.services.journeys.copying import copy_journey, restore_version
 from campaigns.services.journeys.desk import (
     create_journey,
     end_journey,
@@ -9,6 +10,7 @@ from campaigns.services.journeys.desk import (
     start_journey,
 )
 from campaigns.services.journeys.entering import Entry, enrol_member, let_in
+from campaigns.services.journeys.gifts import choose_gift
 from campaigns.services.journeys.hearing import hear_moments
 from campaigns.services.journeys.installing import install_ready_made
 from campaigns.services.journeys.keeping import (
@@ -24,6 +26,8 @@ from campaigns.services.journeys.running import run_journeys, work_journeys
 
 __all__ = [
     "Entry",
+    "choose_gift",
+    "copy_journey",
     "create_journey",
     "end_journey",
     "enrol_member",
@@ -37,6 +41,7 @@ __all__ = [
     "pause_journey",
     "prune_journey_steps",
     "publish_journey",
+    "restore_version",
     "retry_enrolment",
     "retry_parked",
     "run_journeys",

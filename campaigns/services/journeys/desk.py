@@ -24,7 +24,7 @@ from core import audit, clock
 from core.actor import Actor
 from core.constraints import violated
 
-_NAME_LENGTH: Final = 40
+NAME_LENGTH: Final = 40
 _NOTE_LENGTH: Final = 200
 _NAMES: Final = frozenset({"journey_one_live_per_name", "journey_ready_made_once"})
 
@@ -205,7 +205,7 @@ def _lock(journey_id: int) -> Journey:
 
 def _usable_name(text: str) -> str:
     name = " ".join("".join(sign for sign in text if sign.isprintable()).split())
-    if not 1 <= len(name) <= _NAME_LENGTH:
+    if not 1 <= len(name) <= NAME_LENGTH:
         raise JourneyNameUnusable(field="name")
     return name
 
