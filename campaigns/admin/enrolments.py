@@ -68,9 +68,11 @@ class StepFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         asked = request.GET.get(self.parameter_name, "")
+        if not asked:
+            return []
         version = _version_of(asked)
         if version is None:
-            return []
+            return [(asked, _now("没有这一步"))]
         words = selectors.step_words(selectors.definition_of(version.definition), asked.partition(".")[2])
         return [(asked, words)]
 
