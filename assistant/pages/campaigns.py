@@ -1,5 +1,5 @@
-"""门店活动: the campaigns that run now with a guide's members in them; one of them with what came of it for each of hers, and
-what there is to do."""
+"""门店活动: the campaigns that run now with a guide's members in them, and the journeys that they are on; one campaign with what
+came of it for each of hers, and what there is to do."""
 
 import dataclasses
 import datetime as dt
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from assistant import phrases
+from assistant.pages.journeys import JourneyRow, build_journey_rows
 from assistant.pages.shell import Avatar, Shell, Stretch, member_avatar
 from campaigns.selectors.guide_campaigns import (
     GuideCampaign,
@@ -40,6 +41,7 @@ class CampaignRow:
 class CampaignsPage:
     shell: Shell
     rows: tuple[CampaignRow, ...]
+    journeys: tuple[JourneyRow, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def build_campaigns(guide: GuideCard, *, now: dt.datetime | None = None) -> Camp
     """The list; empty when none of hers is in any."""
     now = now or clock.now()
     rows = tuple(_row(one, now) for one in list_guide_campaigns(guide.id, at=now))
-    return CampaignsPage(Shell.around("me", guide.id), rows)
+    return CampaignsPage(Shell.around("me", guide.id), rows, build_journey_rows(guide))
 
 
 def build_campaign(

@@ -35,6 +35,13 @@ WAY_LABELS: Final[Mapping[str, Text]] = {
     "exited": _("退出"),
     "failed": _("出错停住"),
 }
+# Why a guide takes a member of hers out.
+EXIT_REASONS: Final[Mapping[str, Text]] = {
+    "asked": _("她说不想再收到"),
+    "served": _("我已经当面处理好了"),
+    "unfit": _("不适合她"),
+    "other": _("其他"),
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -69,3 +69,8 @@ class JourneyWithoutGift(Refusal):
 class JourneyGiftUnknown(InvalidInput):
     code = "campaigns.journey_gift_unknown"
     sentence = _("没有这个券批次，或者它不允许系统发放")
+
+
+class JourneyExitNeedsReason(InvalidInput):
+    code = "campaigns.journey_exit_needs_reason"
+    sentence = _("请选一个原因；选“其他”时请写几个字")

@@ -11,6 +11,7 @@ from campaigns.services.journeys.desk import (
 )
 from campaigns.services.journeys.entering import Entry, enrol_member, let_in
 from campaigns.services.journeys.gifts import choose_gift
+from campaigns.services.journeys.guiding import take_member_out
 from campaigns.services.journeys.hearing import hear_moments
 from campaigns.services.journeys.installing import install_ready_made
 from campaigns.services.journeys.keeping import (
@@ -47,5 +48,6 @@ __all__ = [
     "run_journeys",
     "save_draft",
     "start_journey",
+    "take_member_out",
     "work_journeys",
 ]

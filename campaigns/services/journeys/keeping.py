@@ -27,14 +27,22 @@ ON CONFLICT (version_id, step, way) DO UPDATE SET count = mine.count + excluded.
 """
 
 
-def exit_enrolment(*, enrolment_id: int, actor: Actor, at: dt.datetime | None = None) -> None:
+def exit_enrolment(
+    *,
+    enrolment_id: int,
+    actor: Actor,
+    code: str = BY_STAFF,
+    reason: str = "",
+    at: dt.datetime | None = None,
+) -> None:
     """She is out, at once: nothing more is done for her there. Refuses who is out already (EnrolmentOver)."""
     at = at or clock.now()
     with transaction.atomic():
-        if not _let_out([enrolment_id], BY_STAFF, at):
+        if not _let_out([enrolment_id], code, at):
             raise EnrolmentOver
         row = Enrolment.objects.get(pk=enrolment_id)
-        audit.record(action="campaigns.enrolment_exited", subject=row, actor=actor, at=at)
+        told = {"reason": reason} if reason else {}
+        audit.record(action="campaigns.enrolment_exited", subject=row, actor=actor, at=at, **told)
 
 
 def retry_enrolment(*, enrolment_id: int, actor: Actor, at: dt.datetime | None = None) -> None:
