@@ -242,8 +242,8 @@ def why_here(row: Enrolment, definition: Definition, path: Sequence[PathLine]) -
         )
     here = selectors.step_words(definition, row.step)
     if row.state == EnrolmentState.FAILED:
-        told = {"step": here, "n": row.attempt_count, "why": journey_why(row.code) or "—"}
-        return [*said, _now("“%(step)s”试了 %(n)s 次都没做成（%(why)s），停在这里等人处理") % told]
+        parked = {"step": here, "n": str(row.attempt_count), "why": journey_why(row.code) or "—"}
+        return [*said, _now("“%(step)s”试了 %(n)s 次都没做成（%(why)s），停在这里等人处理") % parked]
     said.append(_now("现在：%(step)s，到 %(at)s") % {"step": here, "at": when(row.due_at)})
     return said + [_coming_words(one, definition) for one in selectors.coming_after(definition, row.step)]
 

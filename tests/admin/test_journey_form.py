@@ -42,7 +42,8 @@ def saved_again(client: Client, row: Journey, **changes: Any) -> dict[str, Any]:
     sent = sent_by(client.get(edit(row)).content.decode(), having="s.0.name") | changes
     client.post(edit(row), sent)
     row.refresh_from_db()
-    return row.draft
+    draft: dict[str, Any] = row.draft
+    return draft
 
 
 @pytest.mark.parametrize("kind", ACT_KINDS)

@@ -41,8 +41,7 @@ def exit_enrolment(
         if not _let_out([enrolment_id], code, at):
             raise EnrolmentOver
         row = Enrolment.objects.get(pk=enrolment_id)
-        told = {"reason": reason} if reason else {}
-        audit.record(action="campaigns.enrolment_exited", subject=row, actor=actor, at=at, **told)
+        audit.record(action="campaigns.enrolment_exited", subject=row, actor=actor, at=at, reason=reason)
 
 
 def retry_enrolment(*, enrolment_id: int, actor: Actor, at: dt.datetime | None = None) -> None:
