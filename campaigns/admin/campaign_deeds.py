@@ -31,6 +31,7 @@ from core.admin import (
     when,
 )
 from core.errors import InvalidInput
+from coupons.admin.fields import YuanField
 from guides import selectors as guide_selectors
 from members import selectors as member_selectors
 
@@ -59,6 +60,14 @@ class _NoteForm(_RevisionForm):
 
 class _ReasonForm(_RevisionForm):
     note = forms.CharField(label=_("原因"), max_length=200, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class _BudgetForm(_ReasonForm):
+    budget_fen = YuanField(
+        label=_("新的预算（元）"), required=True, help_text=_("整个活动一共，不是再加多少")
+    )
+
+    field_order = ("budget_fen", "note")
 
 
 class _DayForm(_RevisionForm):
@@ -141,6 +150,14 @@ DEEDS: Final[dict[str, _Deed]] = {
         services.resume_campaign,
         _NoteForm,
         ("note",),
+    ),
+    "budget": _Deed(
+        _("加预算"),
+        _("因为预算用完停下的，加好后马上接着发"),
+        _("预算已加"),
+        services.raise_budget,
+        _BudgetForm,
+        ("budget_fen", "note"),
     ),
     "stop": _Deed(
         _("停止"),
@@ -231,6 +248,8 @@ class CampaignDeeds(_Base):
             if verb == "copy":
                 messages.success(request, str(deed.done))
                 return HttpResponseRedirect(row_url(made))
+            if made is True:
+                return _now("预算已加，活动接着发")
             if isinstance(made, dt.datetime):
                 return _now("已通过，%(at)s 开始") % {"at": when(made)}
             return deed.done
@@ -260,6 +279,8 @@ def _lines_of(verb: str, row: Campaign) -> list[str]:
     """What whoever decides must know: how many, how much, what changed since it was approved."""
     if verb in _QUEUE_LINES:
         return [str(_QUEUE_LINES[verb]) % {"n": thousands(count_queued_messages(row.pk))}]
+    if verb == "budget":
+        return [sights.used_words(row)]
     if verb not in ("submit", "approve"):
         return []
     sight, estimate = sights.sight_of(row)

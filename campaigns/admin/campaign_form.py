@@ -66,7 +66,7 @@ class CampaignForm(DressedForm):
     at = _time(_("几点执行"), required=False)
     send_from = _time(_("每天几点起发"), dt.time(10))
     send_until = _time(_("每天几点停"), dt.time(20))
-    budget = YuanField(label=_("预算（元）"), help_text=_("券按单张最高成本算，短信不占预算；不填不限"))
+    budget = YuanField(label=_("预算（元）"), help_text=_("券按单张最高成本、短信按实际条数算；不填不限"))
     goal = forms.ChoiceField(label=_("目标"), choices=CampaignGoal.choices)
     window_days = forms.IntegerField(
         label=_("统计天数"),

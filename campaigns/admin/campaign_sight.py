@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.contracts import CHANNEL_LABELS
 from campaigns.contracts.acts import Act
 from campaigns.contracts.campaigns import AudienceSight, CampaignDraft, CampaignEstimate
+from campaigns.contracts.faults import FAULTS
 from campaigns.errors import SegmentTooSlow
 from campaigns.models import Campaign, CampaignGoal, CampaignKind, CampaignMove, Segment, TopicTemplate
 from campaigns.selectors.acts import PLACE, act_of, describe_act
@@ -26,7 +27,7 @@ from campaigns.selectors.campaigns.kept import unpack_draft
 from campaigns.selectors.campaigns.times import recurrence_of
 from campaigns.selectors.text_standing import live_topic_texts
 from campaigns.services.previewing import PreviewLine, preview_mapping, sample_of
-from core.admin import money, thousands, when
+from core.admin import cost_words, money, thousands, when
 from guides import selectors as guide_selectors
 from sms import services as sms_services
 from sms import wording
@@ -37,7 +38,8 @@ TOPIC: Final = "marketing"
 CODE_WORDS: Final = {
     "dropped": _("草稿作废"),
     "missed": _("到截止时间还没有开始过"),
-    "budget": _("预算用完"),
+    "budget": _("预算用完，加预算后接着发"),
+    "nobody": _("人群里一个会员也没有，改好人群或名单后点继续"),
     "segment_gone": _("人群已停用"),
     "segment_too_slow": _("人群没有在限定时间内算完"),
     "late": _("过了截止时间"),
@@ -68,6 +70,8 @@ def audience_lines(
     variants = acts_of(campaign) if variants is None else variants
     if sight is None:
         return [(_now("人数"), _now("没有在 5 秒内算完，请稍后再看"))]
+    if not sight.member_count:
+        return [(_now("人数"), str(FAULTS["nobody"]))]
     lines = [
         (_now("人群里、属于这个范围的会员"), thousands(sight.member_count)),
         (_now("其中对照组（什么都收不到）"), thousands(sight.control_count)),
@@ -98,14 +102,26 @@ def cost_lines(campaign: Campaign, estimate: CampaignEstimate) -> list[tuple[str
     if estimate.coupon_fen:
         lines.append((_now("券全部核销最多"), f"¥{money(estimate.coupon_fen)}"))
     if estimate.text_fen:
-        lines.append((_now("短信"), f"¥{money(estimate.text_fen)}"))
+        lines.append((_now("短信最多"), f"¥{money(estimate.text_fen)}"))
     budget = _now("不限") if campaign.budget_fen is None else f"¥{money(campaign.budget_fen)}"
     lines.append((_now("预算"), budget))
-    # Text messages are not in the budget: nothing pauses for them.
-    if campaign.budget_fen is not None and estimate.coupon_fen > campaign.budget_fen:
-        short = estimate.coupon_fen - campaign.budget_fen
+    if campaign.budget_fen is not None and estimate.cost_fen > campaign.budget_fen:
+        short = estimate.cost_fen - campaign.budget_fen
         lines.append((_now("预算不够"), _now("差 ¥%(short)s，用完时自动暂停") % {"short": money(short)}))
     return lines
+
+
+def used_words(campaign: Campaign) -> str:
+    """What of the budget is gone, and how much of that is only put by; nothing before it began."""
+    if not campaign.used_hundredths and campaign.budget_fen is None:
+        return ""
+    words = _now("已用 ¥%(used)s") % {"used": money(campaign.used_fen)}
+    if campaign.budget_fen is not None:
+        words = _now("预算 ¥%(budget)s，%(used)s") % {"budget": money(campaign.budget_fen), "used": words}
+    if campaign.held_hundredths:
+        held = _now("其中 %(held)s 是给在途消息留的短信费") % {"held": cost_words(campaign.held_hundredths)}
+        words = f"{words}，{held}"
+    return words
 
 
 def sight_of(

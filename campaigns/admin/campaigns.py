@@ -97,7 +97,7 @@ class CampaignAdmin(CampaignDeeds, Exports, OwnPage, ScopedReadOnlyAdmin):
             Column(_("截止"), lambda row: row.ends_at, "moment"),
             Column(_("预计人数"), lambda row: row.expected_count, "count"),
             Column(_("预算（元）"), lambda row: row.budget_fen, "fen"),
-            Column(_("已用（元）"), lambda row: row.spent_fen, "fen"),
+            Column(_("已用（元）"), lambda row: row.used_fen, "fen"),
             Column(_("编写人"), lambda row: str(row.author)),
         )
 
@@ -203,6 +203,7 @@ class CampaignAdmin(CampaignDeeds, Exports, OwnPage, ScopedReadOnlyAdmin):
             "changes": changes,
             "phones": _lettered(acts_of(row)),
             "life": sights.life_of(row),
+            "used": sights.used_words(row) if row.state in ("running", "paused", "ended") else "",
             "next_run": when(row.next_run_at) if row.next_run_at else "",
             "media": self.media,
             **self._buttons(request, row),
@@ -230,6 +231,10 @@ class CampaignAdmin(CampaignDeeds, Exports, OwnPage, ScopedReadOnlyAdmin):
             "pause": state == "running" and may_brake,
             "resume": state == "paused" and may_brake,
             "stop": state in ("approved", "running", "paused") and may_brake,
+            "budget": state in ("approved", "running", "paused")
+            and may_judge
+            and not is_writer
+            and row.budget_fen is not None,
             "try": state != "ended" and may_brake,
             "copy": self.has_add_permission(request),
         }

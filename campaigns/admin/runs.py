@@ -13,8 +13,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.contracts.runs import RunCard
+from campaigns.admin.campaign_sight import used_words
+from campaigns.contracts.runs import NOBODY, RunCard
 from campaigns.models import (
+    Campaign,
     CampaignMember,
     CampaignMemberState,
     CampaignRun,
@@ -92,7 +94,8 @@ class CampaignRunAdmin(OwnPage, ScopedReadOnlyAdmin):
 
     @column(_("已用"))
     def spent(self, row: CampaignRun) -> str:
-        return money(row.spent_fen) if row.spent_fen else "—"
+        used_fen = row.spent_fen - (-row.text_hundredths // 100)
+        return money(used_fen) if used_fen else "—"
 
     def row_page(self, request: HttpRequest, run: Any) -> HttpResponse:
         """The run's page, whatever its state."""
@@ -121,9 +124,7 @@ def _standing(run: CampaignRun) -> dict[str, Any]:
         "name": campaign.name,
         "state_words": run.get_state_display(),
         "is_open": is_open,
-        "pace": _with_held(
-            _pace(card, campaign.state, campaign.code) if is_open else _ended(card), card.held_count
-        ),
+        "pace": _with_held(_pace(card, campaign) if is_open else _ended(card), card.held_count),
         "tiles": [
             (thousands(card.treated_count), _("要发放"), ""),
             (thousands(card.done_count), _("已发放"), _members_url(run, "done")),
@@ -139,6 +140,8 @@ def _standing(run: CampaignRun) -> dict[str, Any]:
         ],
         "spent": f"¥{money(card.spent_fen)}",
         "texts_cost": cost_words(card.text_hundredths),
+        "texts_held": cost_words(card.held_hundredths) if card.held_hundredths else "",
+        "used": used_words(campaign),
         "times": [
             (_("应开始"), when(card.due_at)),
             (_("名单定格"), when(card.launched_at) if card.launched_at else "—"),
@@ -157,14 +160,16 @@ def _with_held(told: str, count: int) -> str:
     return _now("%(told)s；%(held)s") % {"told": told, "held": held}
 
 
-def _pace(card: RunCard, state: str, code: str) -> str:
+def _pace(card: RunCard, campaign: Campaign) -> str:
     """Why it stands still, or how fast it goes and until when."""
-    if state == CampaignState.PAUSED:
-        why = run_words(code)
+    if campaign.state == CampaignState.PAUSED:
+        why = run_words(campaign.code)
         return _now("活动已暂停：%(why)s") % {"why": why} if why else _now("活动已暂停，继续后接着发")
     if card.state == RunState.DUE:
         return _now("正在定格名单")
     if card.rate_per_min is None or card.finishes_at is None:
+        if campaign.budget_fen is not None and campaign.held_hundredths:
+            return _now("预算里留着在途消息的短信费，等它们发完、没用的退回来再接着发")
         return _now("在每天的发放时段里分批发放，现在没有在发")
     return _now("每分钟 %(rate)s 人，大约 %(end)s 发完") % {
         "rate": thousands(card.rate_per_min),
@@ -177,7 +182,7 @@ def _ended(card: RunCard) -> str:
         why = run_words(card.code)
         stopped = _now("停止时还有 %(n)s 人没轮到") % {"n": thousands(card.stopped_count)}
         return f"{stopped}：{why}" if why else stopped
-    return _now("全部发完")
+    return run_words(card.code) if card.code == NOBODY else _now("全部发完")
 
 
 def _members_url(run: CampaignRun, state: str = "") -> str:

@@ -61,6 +61,7 @@ name_actions(
         "campaigns.campaign_recalled": _("撤回活动修改"),
         "campaigns.campaign_paused": _("暂停活动"),
         "campaigns.campaign_resumed": _("继续活动"),
+        "campaigns.budget_raised": _("增加活动预算"),
         "campaigns.campaign_stopped": _("停止活动"),
         "campaigns.campaign_tried": _("试发活动消息"),
         "campaigns.campaign_exported": _("导出活动"),
@@ -90,6 +91,7 @@ name_details(
     {"audience": _("发给谁"), "expected_count": _("预计人数"), "copied_id": _("复制自"), "outcome": _("结果")}
 )
 name_details({"letter": _("活动版本")})
+name_details({"from_fen": _("原预算（分）"), "to_fen": _("新预算（分）")})
 name_values("letter", {letter: letter for letter in LETTERS}, within="campaigns.campaign_")
 name_details({"from_state": _("原状态"), "to_state": _("新状态")})
 name_details({"member_count": _("人数"), "control_count": _("对照组人数")})

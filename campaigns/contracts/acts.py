@@ -38,12 +38,13 @@ class Act:
 @dataclasses.dataclass(frozen=True, slots=True)
 class ActTarget:
     """For whom, once for the key (1–60 letters, digits and _.:/-); `values` are for the placeholders. `page`: where a message
-    leads her, if not where the act says."""
+    leads her, if not where the act says. `held_hundredths`: what is put by for its text (`ReachOrder`)."""
 
     member_id: int
     key: str
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
     page: str = ""
+    held_hundredths: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

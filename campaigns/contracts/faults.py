@@ -46,6 +46,7 @@ FAULTS: Final[Mapping[str, str | Promise]] = {
     "twice_in_a_variant": _("同一个版本里“%(act)s”只能有一个"),
     "no_act_of_kind": _("活动类型是“%(kind)s”，至少一个版本里要有“%(act)s”"),
     "only_marketing": _("活动的消息都是营销消息，不能选别的事项"),
+    "nobody": _("这个范围里，人群现在一个会员也没有，请先改人群条件、名单或活动范围"),
     "same_segment": _("排除的人群不能和发给的人群是同一个"),
     "not_for_parts": _("总部没有让区域和门店自己用“%(name)s”"),
     "no_own_campaigns": _("总部没有让区域或门店自己办活动"),

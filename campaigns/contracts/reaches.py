@@ -14,7 +14,8 @@ from campaigns.contracts.topics import ChannelName, ImportanceName, Text
 class ReachOrder:
     """One message to one member for one reason. `values` fill the keywords of templates; `page` is where it leads inside the
     mini-program. What is None comes from the topic's rule; the instants default to now and to the topic's life. `due_on`: the
-    day of the follow-up it may become, else some days from then."""
+    day of the follow-up it may become, else some days from then. `held_hundredths`: what is put by for its text, in hundredths
+    of a fen; None asks no budget."""
 
     member_id: int
     topic: str
@@ -28,6 +29,7 @@ class ReachOrder:
     not_before: dt.datetime | None = None
     expires_at: dt.datetime | None = None
     due_on: dt.date | None = None
+    held_hundredths: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ SMS_OFF: Final = "sms_off"
 NO_TEXT: Final = "no_text"
 TEXT_UNUSABLE: Final = "text_unusable"
 NO_OPT_OUT: Final = "no_opt_out"
+NO_MONEY: Final = "no_money"
 NO_GUIDE: Final = "no_guide"
 NO_MINI: Final = "no_mini_program"
 DIED: Final = "sender_died"
@@ -113,6 +116,7 @@ REACH_WORDS: Final[Mapping[str, Text]] = {
     NO_TEXT: _("这个事项没有配置短信"),
     TEXT_UNUSABLE: _("这个事项的短信模板或签名没有通过审核，或已停用"),
     NO_OPT_OUT: _("营销内容要用带退订方式的营销短信模板"),
+    NO_MONEY: _("活动预算里没有给这条短信留够钱"),
     NO_GUIDE: _("没有在职的专属导购"),
     NO_MINI: _("没有用过小程序"),
     DIED: _("发送程序中断，不确定是否已发出"),

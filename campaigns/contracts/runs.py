@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 class RunCard:
     """One run. `rate_per_min` is that of the last minutes, None while it stands still; `ends_at` is when it will be done at
     that rate. `reaches`: how many of its messages are in each state; `held_count`: of the queued ones, how many a pause keeps
-    from leaving; `text_hundredths`: what its text messages cost so far, in hundredths of a fen."""
+    from leaving; `text_hundredths`: what its text messages cost so far, `held_hundredths`: what is put by for those under way,
+    in hundredths of a fen."""
 
     id: int
     number: int
@@ -34,6 +35,7 @@ class RunCard:
     reaches: Mapping[str, int] = dataclasses.field(default_factory=dict)
     held_count: int = 0
     text_hundredths: int = 0
+    held_hundredths: int = 0
 
     @property
     def treated_count(self) -> int:
@@ -55,8 +57,11 @@ class RunCard:
 
 
 # Why a campaign stands still or a run stopped, besides what staff said.
+BUDGET: Final = "budget"
+NOBODY: Final = "nobody"
 RUN_WORDS: Final[Mapping[str, str | Promise]] = {
-    "budget": _("预算用完了，加预算后可以继续"),
+    BUDGET: _("预算用完了，加预算后可以继续"),
+    NOBODY: _("人群里一个会员也没有，请先改人群或名单，再点继续；不办了就停止"),
     "segment_too_slow": _("人群算得太久，请缩小条件后再继续"),
     "late": _("到了截止时间，没轮到的不再发放"),
     "member_gone": _("会员已注销"),

@@ -11,6 +11,7 @@ from campaigns.errors.acts import (
     WebhookUnusable,
 )
 from campaigns.errors.campaigns import (
+    CampaignBudgetNotRaised,
     CampaignByItsAuthor,
     CampaignChangedMeanwhile,
     CampaignForHeadOffice,
@@ -91,6 +92,7 @@ __all__ = [
     "ActThingGone",
     "ActTopicOff",
     "ActUnfit",
+    "CampaignBudgetNotRaised",
     "CampaignByItsAuthor",
     "CampaignChangedMeanwhile",
     "CampaignForHeadOffice",

@@ -83,3 +83,10 @@ class CampaignTriedTooOften(TooMany):
 class CampaignTryRefused(Refusal):
     code = "campaigns.campaign_try_refused"
     sentence = _("没有发出：这位会员撤回过营销同意或已注销，或营销活动这个事项停用了")
+
+
+class CampaignBudgetNotRaised(InvalidInput):
+    """It is not more than now, or there is no limit that could be raised."""
+
+    code = "campaigns.campaign_budget_not_raised"
+    sentence = _("新的预算要比现在的多；没有设预算的活动不用加")

@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
 from core.codes import new_public_id
@@ -109,9 +110,15 @@ class Campaign(models.Model):
     # Between these hours of Shanghai messages may begin to go out; the reach layer's quiet hours hold besides.
     send_from = models.TimeField(_("每天几点起发"))
     send_until = models.TimeField(_("每天几点停"))
-    # The most its coupons may cost; text messages are not in it. Empty: no limit.
+    # The most its coupons and text messages may cost. Empty: no limit.
     budget_fen = models.BigIntegerField(_("预算（分）"), null=True, blank=True)
-    spent_fen = models.BigIntegerField(_("已用（分）"), default=0, editable=False)
+    # Coupons given, each at the most it can cost.
+    spent_fen = models.BigIntegerField(_("券已用（分）"), default=0, editable=False)
+    # In hundredths of a fen: what texts that are over did cost; what is put by for messages under way that may go as texts;
+    # what providers billed beyond what was put by, which no budget could hold.
+    text_hundredths = models.BigIntegerField(default=0, editable=False)
+    held_hundredths = models.BigIntegerField(default=0, editable=False)
+    over_hundredths = models.BigIntegerField(default=0, editable=False)
     # How many it would reach in one run and what that costs at most, as worked out when it was submitted or approved.
     expected_count = models.PositiveIntegerField(_("预计人数"), null=True, editable=False)
     expected_fen = models.BigIntegerField(_("预计费用（分）"), null=True, editable=False)
@@ -148,7 +155,16 @@ class Campaign(models.Model):
                 condition=Q(send_from__lt=F("send_until")), name="campaign_hours_in_order"
             ),
             models.CheckConstraint(
-                condition=Q(budget_fen__isnull=True) | Q(spent_fen__lte=F("budget_fen")),
+                condition=Q(budget_fen__isnull=True)
+                | Q(
+                    GreaterThanOrEqual(
+                        F("budget_fen") * 100,
+                        F("spent_fen") * 100
+                        + F("text_hundredths")
+                        + F("held_hundredths")
+                        - F("over_hundredths"),
+                    )
+                ),
                 name="campaign_within_budget",
             ),
             models.CheckConstraint(
@@ -166,6 +182,16 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def used_hundredths(self) -> int:
+        """What of the budget is gone or put by, in hundredths of a fen."""
+        return self.spent_fen * 100 + self.text_hundredths + self.held_hundredths
+
+    @property
+    def used_fen(self) -> int:
+        """The same, rounded up to the fen."""
+        return -(-self.used_hundredths // 100)
 
     @property
     def is_of_chain(self) -> bool:
@@ -255,7 +281,9 @@ class CampaignRun(models.Model):
     # Whom it reached with its acts, and whom the acts refused; added up in the transactions that release.
     done_count = models.PositiveIntegerField(_("已发放"), default=0)
     refused_count = models.PositiveIntegerField(_("未发放"), default=0)
-    spent_fen = models.BigIntegerField(_("已用（分）"), default=0)
+    spent_fen = models.BigIntegerField(_("券已用（分）"), default=0)
+    # What its texts that are over did cost, in hundredths of a fen.
+    text_hundredths = models.BigIntegerField(default=0)
     # Who opened what the message led to, once each.
     clicked_count = models.PositiveIntegerField(_("打开人数"), default=0)
     launched_at = models.DateTimeField(_("开始时间"), null=True)

@@ -78,6 +78,9 @@ class Reach(models.Model):
     # Of text messages: how many the provider counts, and what they cost in hundredths of a fen (one costs some 4.5 fen).
     segment_count = models.PositiveSmallIntegerField(_("计费条数"), db_default=0)
     cost_hundredths = models.PositiveIntegerField(_("费用"), db_default=0)
+    # What a campaign's budget puts by for its text, in hundredths of a fen: no dearer one goes. Zero when it was given back;
+    # empty: no budget is asked.
+    held_hundredths = models.PositiveIntegerField(null=True, editable=False)
     queued_at = models.DateTimeField(_("创建时间"))
     not_before = models.DateTimeField(_("最早发送"))
     expires_at = models.DateTimeField(_("最晚发送"))
@@ -121,6 +124,8 @@ class Reach(models.Model):
                 name="reach_not_sent",
                 condition=models.Q(state__in=["failed", "skipped", "uncertain"]),
             ),
+            # Used by settle_texts: what is put by and not given back.
+            models.Index(fields=["id"], name="reach_held", condition=models.Q(held_hundredths__gt=0)),
             # Used when WeChat tells what became of a message.
             models.Index(fields=["message_id"], name="reach_by_message", condition=~models.Q(message_id="")),
         ]

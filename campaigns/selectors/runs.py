@@ -14,7 +14,7 @@ from core.errors import Refusal
 # A rate that is older says nothing of now.
 _FRESH: Final = dt.timedelta(minutes=5)
 _REACHES: Final = """
-SELECT state, count(*), count(*) FILTER (WHERE state = 'queued' AND not_before = expires_at), sum(cost_hundredths)
+SELECT state, count(*), count(*) FILTER (WHERE state = 'queued' AND not_before = expires_at), sum(held_hundredths)
 FROM campaigns_reach
 WHERE id IN (SELECT reach_id FROM campaigns_campaignmember WHERE run_id = %(run)s AND reach_id IS NOT NULL)
 GROUP BY state
@@ -66,9 +66,10 @@ def run_card(row: CampaignRun, *, with_reaches: bool = False, at: dt.datetime | 
         spent_fen=row.spent_fen,
         rate_per_min=round(rate) if rate else None,
         finishes_at=finishes_at,
-        reaches={state: count for state, count, _held, _cost in reaches},
-        held_count=sum(held for _state, _count, held, _cost in reaches),
-        text_hundredths=int(sum(cost for _state, _count, _held, cost in reaches)),
+        reaches={state: count for state, count, _held, _money in reaches},
+        held_count=sum(held for _state, _count, held, _money in reaches),
+        text_hundredths=row.text_hundredths,
+        held_hundredths=int(sum(money or 0 for _state, _count, _held, money in reaches)),
     )
 
 

@@ -1,15 +1,16 @@
 """Writes of `campaigns`."""
 
+from campaigns.services.campaign_budgets import raise_budget
 from campaigns.services.campaign_life import (
     approve_campaign,
     end_over_campaigns,
     pause_campaign,
     recall_campaign,
-    resume_campaign,
     return_campaign,
     stop_campaign,
     submit_campaign,
 )
+from campaigns.services.campaign_resuming import resume_campaign
 from campaigns.services.campaign_steps import move_campaign
 from campaigns.services.campaign_trying import try_campaign
 from campaigns.services.campaigns import change_campaign, copy_campaign, create_campaign, drop_campaign
@@ -93,6 +94,7 @@ __all__ = [
     "prune_segment_moves",
     "prune_webhooks",
     "queue_reaches",
+    "raise_budget",
     "reach_member",
     "read_inbox_message",
     "read_mass_list",

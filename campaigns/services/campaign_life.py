@@ -1,25 +1,23 @@
-"""What becomes of a campaign that is written: submitted, approved or sent back, paused, resumed, stopped, over."""
+"""What becomes of a campaign that is written: submitted, approved or sent back, paused, stopped, over."""
 
 import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
-from django.db import connection, transaction
-from django.db.models import Case, F, Q, Sum, When
+from django.db import transaction
 
 from campaigns.contracts.campaigns import CampaignEstimate
 from campaigns.errors import (
     CampaignByItsAuthor,
     CampaignChangedMeanwhile,
     CampaignForHeadOffice,
-    CampaignNeedsReason,
     CampaignNotInState,
-    CampaignOverMonthBudget,
     CampaignTooSlow,
     NoSuchCampaign,
 )
 from campaigns.models import Campaign, CampaignPolicy, CampaignRun, CampaignState
 from campaigns.selectors.campaigns import (
+    audience_faults,
     draft_of,
     estimate_campaign,
     get_campaign_policy,
@@ -30,24 +28,23 @@ from campaigns.selectors.campaigns import (
     scope_campaigns,
     time_faults,
 )
+from campaigns.services.campaign_budgets import one_approval_at_a_time, refuse_over_month
 from campaigns.services.campaign_steps import (
-    LONGEST_NOTE,
+    UNDER_WAY,
     lock_campaign,
     move_campaign,
+    reason_of,
     staff_of,
     without_open_runs,
 )
-from campaigns.services.campaigns import DROPPED, campaign_unfit
+from campaigns.services.campaigns import campaign_unfit
 from campaigns.services.segments import one_rule_at_a_time
 from core import clock
 from core.actor import Actor
 from core.models import StaffAccount
 
-# One approval at a time: two of them could each find room in the same month's budget.
-_APPROVALS: Final = 7_320_003
 MISSED: Final = "missed"
 _SYSTEM: Final = Actor.system("campaigns")
-_UNDER_WAY: Final = (CampaignState.APPROVED, CampaignState.RUNNING, CampaignState.PAUSED)
 
 
 def submit_campaign(*, campaign_id: int, revision: int, actor: Actor, at: dt.datetime | None = None) -> None:
@@ -89,7 +86,7 @@ def approve_campaign(
     staff = staff_of(actor, "approve")
     estimate = _estimate(campaign_id, staff, now)
     with transaction.atomic():
-        _one_at_a_time()
+        one_approval_at_a_time()
         campaign = lock_campaign(campaign_id=campaign_id, staff=staff)
         _stands(campaign, CampaignState.SUBMITTED, revision)
         if staff.pk in campaign.writers:
@@ -97,7 +94,7 @@ def approve_campaign(
         policy = get_campaign_policy()
         _refuse_approver(campaign, policy, estimate, staff)
         _refuse_unready(campaign, policy, estimate, None, now)
-        _refuse_month(campaign, policy)
+        refuse_over_month(campaign, policy)
         _expect(campaign, estimate)
         is_once = not campaign.recurrence
         campaign.next_run_at = next_run_of(campaign, policy, after=None if is_once else now)
@@ -121,7 +118,7 @@ def return_campaign(
     (CampaignNeedsReason)."""
     now = at or clock.now()
     staff = staff_of(actor, "approve")
-    reason = _reason(note)
+    reason = reason_of(note)
     with transaction.atomic():
         campaign = lock_campaign(campaign_id=campaign_id, staff=staff)
         _stands(campaign, CampaignState.SUBMITTED, revision)
@@ -159,37 +156,10 @@ def pause_campaign(*, campaign_id: int, note: str, actor: Actor, at: dt.datetime
         (CampaignState.RUNNING,),
         CampaignState.PAUSED,
         "campaigns.campaign_paused",
-        _reason(note),
+        reason_of(note),
         actor,
         at,
     )
-
-
-def resume_campaign(*, campaign_id: int, note: str = "", actor: Actor, at: dt.datetime | None = None) -> None:
-    """It goes on where it stood; runs of a calendar rule whose moment passed meanwhile are left out. Refuses what is not
-    paused (CampaignNotInState), and one whose time is over (CampaignUnfit)."""
-    now = at or clock.now()
-    staff = staff_of(actor, "change", "approve")
-    with transaction.atomic():
-        campaign = lock_campaign(campaign_id=campaign_id, staff=staff)
-        if campaign.state != CampaignState.PAUSED:
-            raise CampaignNotInState(state=campaign.state)
-        faults = [
-            one for one in time_faults(campaign, get_campaign_policy(), now) if one.code == "in_the_past"
-        ]
-        if faults:
-            raise campaign_unfit(faults)
-        if campaign.recurrence and campaign.next_run_at is not None and campaign.next_run_at < now:
-            campaign.next_run_at = next_run_of(campaign, get_campaign_policy(), after=now)
-            campaign.save(update_fields=["next_run_at"])
-        move_campaign(
-            campaign=campaign,
-            to=CampaignState.RUNNING,
-            deed="campaigns.campaign_resumed",
-            actor=actor,
-            at=now,
-            note=note,
-        )
 
 
 def stop_campaign(*, campaign_id: int, note: str, actor: Actor, at: dt.datetime | None = None) -> None:
@@ -197,10 +167,10 @@ def stop_campaign(*, campaign_id: int, note: str, actor: Actor, at: dt.datetime 
     (CampaignNotInState), and no reason (CampaignNeedsReason)."""
     _step(
         campaign_id,
-        (CampaignState.SUBMITTED, *_UNDER_WAY),
+        (CampaignState.SUBMITTED, *UNDER_WAY),
         CampaignState.ENDED,
         "campaigns.campaign_stopped",
-        _reason(note),
+        reason_of(note),
         actor,
         at,
     )
@@ -210,7 +180,7 @@ def end_over_campaigns(*, at: dt.datetime | None = None) -> int:
     """Campaigns whose time is over, of which nothing is under way and nothing counted any more, are ended; how many. What
     was approved and never ran is ended as missed."""
     now = at or clock.now()
-    over = Campaign.objects.filter(without_open_runs(now), state__in=_UNDER_WAY, ends_at__lte=now)
+    over = Campaign.objects.filter(without_open_runs(now), state__in=UNDER_WAY, ends_at__lte=now)
     ended = 0
     for campaign_id in list(over.order_by("pk").values_list("pk", flat=True)):
         with transaction.atomic():
@@ -279,7 +249,7 @@ def _refuse_unready(
 ) -> None:
     read = read_draft(draft_of(campaign), staff=staff)
     faults = [*read.faults, *read.gaps, *time_faults(campaign, policy, at)]
-    faults += limit_faults(campaign, policy, estimate)
+    faults += [*audience_faults(campaign, estimate), *limit_faults(campaign, policy, estimate)]
     if faults:
         raise campaign_unfit(faults)
 
@@ -295,37 +265,3 @@ def _refuse_approver(
         raise CampaignTooSlow
     if estimate.member_count > policy.most_recipients:
         raise CampaignForHeadOffice
-
-
-def _refuse_month(campaign: Campaign, policy: CampaignPolicy) -> None:
-    """What a region's or store's campaigns that begin in the same month may cost: their budgets, of those that are over
-    what they did cost."""
-    if campaign.is_of_chain or policy.month_budget_fen is None or campaign.budget_fen is None:
-        return
-    assert campaign.starts_at is not None  # it is ready
-    first = clock.business_day(campaign.starts_at).replace(day=1)
-    begins, _end = clock.day_bounds(first)
-    ends, _end = clock.day_bounds((first + dt.timedelta(days=32)).replace(day=1))
-    own = {"region": campaign.region} if campaign.store is None else {"store": campaign.store}
-    others = Campaign.objects.filter(
-        Q(state__in=_UNDER_WAY) | Q(state=CampaignState.ENDED) & ~Q(code=DROPPED),
-        starts_at__gte=begins,
-        starts_at__lt=ends,
-        **own,
-    ).exclude(pk=campaign.pk)
-    cost = Case(When(state=CampaignState.ENDED, then=F("spent_fen")), default=F("budget_fen"))
-    left = policy.month_budget_fen - (others.aggregate(n=Sum(cost))["n"] or 0)
-    if campaign.budget_fen > left:
-        raise CampaignOverMonthBudget(left_fen=max(0, left))
-
-
-def _reason(note: str) -> str:
-    words = " ".join(note.split())
-    if not 0 < len(words) <= LONGEST_NOTE or not words.isprintable():
-        raise CampaignNeedsReason(field="note")
-    return words
-
-
-def _one_at_a_time() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_APPROVALS])

@@ -6,7 +6,12 @@ from typing import Final
 
 from django.db.models import Exists, OuterRef
 
-from campaigns.errors import CampaignNotInState, CampaignNotPermitted, NoSuchCampaign
+from campaigns.errors import (
+    CampaignNeedsReason,
+    CampaignNotInState,
+    CampaignNotPermitted,
+    NoSuchCampaign,
+)
 from campaigns.events import CampaignMoved
 from campaigns.models import Campaign, CampaignMove, CampaignRun, CampaignState
 from campaigns.selectors.campaigns import draft_of, scope_campaigns
@@ -16,6 +21,7 @@ from core.actor import Actor
 from core.models import StaffAccount
 
 LONGEST_NOTE: Final = 200
+UNDER_WAY: Final = (CampaignState.APPROVED, CampaignState.RUNNING, CampaignState.PAUSED)
 _STEPS: Final[Mapping[str, frozenset[str]]] = {
     CampaignState.DRAFT: frozenset({CampaignState.SUBMITTED, CampaignState.ENDED}),
     CampaignState.SUBMITTED: frozenset({CampaignState.DRAFT, CampaignState.APPROVED, CampaignState.ENDED}),
@@ -104,3 +110,11 @@ def without_open_runs(at: dt.datetime) -> Exists:
     """Nothing of a campaign's runs is still to be done, nor counted."""
     runs = CampaignRun.objects.filter(campaign=OuterRef("pk"))
     return ~Exists(runs.open()) & ~Exists(runs.filter(window_ends_at__gt=at))  # type: ignore[return-value]
+
+
+def reason_of(note: str) -> str:
+    """What she said, in one line. Refuses (CampaignNeedsReason) nothing, and too much."""
+    words = " ".join(note.split())
+    if not 0 < len(words) <= LONGEST_NOTE or not words.isprintable():
+        raise CampaignNeedsReason(field="note")
+    return words

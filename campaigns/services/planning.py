@@ -256,6 +256,8 @@ def _sms(held: Held, member_id: int, standing: Standing, at: dt.datetime) -> Way
         )
     except TextUnfit:
         return why.FIELD_UNFIT
+    if held.held_hundredths is not None and sms_services.cost_of(text) > held.held_hundredths:
+        return why.NO_MONEY
     return Way(held, names.SMS, member_id, phone=phone, text=text)
 
 

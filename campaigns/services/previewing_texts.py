@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from campaigns.contracts import TOPICS
 from campaigns.services.previewing import PreviewLine, sample_of
 from core.texts import clean
+from sms import services as sms_services
 from sms import wording
 from sms.contracts import SmsText, TextCard
 from sms.errors import TextUnfit
-from sms.services.direct import cost_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def preview_text(
     whole = wording.fill(card.text, card.sign, shown)
     count = wording.count_segments(whole)
     text = SmsText(card.id, card.code, card.sign, card.purpose, tuple(shown), whole)
-    return TextPreview(whole, lines, count, cost_of(text, count))
+    return TextPreview(whole, lines, count, sms_services.cost_of(text, count))
 
 
 def _line(topic: str, card: TextCard, gap: str, source: Mapping[str, str], *, is_long: bool) -> PreviewLine:

@@ -26,16 +26,16 @@ _SEALED: Final[Any] = Reach._meta.get_field("content")
 _INSERT: Final = """
 INSERT INTO campaigns_reach (
     reason_key, member_id, topic, importance, content, channels, step, state, channel, code, tries, attempt_count,
-    message_id, queued_at, not_before, expires_at, lease_holder
+    message_id, queued_at, not_before, expires_at, lease_holder, held_hundredths
 )
-SELECT key, member, topic, importance, content, chain, 0, 'queued', '', '', '[]', 0, '', queued, starts, ends, ''
+SELECT key, member, topic, importance, content, chain, 0, 'queued', '', '', '[]', 0, '', queued, starts, ends, '', held
 FROM unnest(
     %(keys)s::text[], %(members)s::bigint[], %(topics)s::text[], %(importances)s::text[], %(contents)s::text[],
-    %(chains)s::text[], %(queued)s::timestamptz[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]
-) AS asked (key, member, topic, importance, content, chain, queued, starts, ends)
+    %(chains)s::text[], %(queued)s::timestamptz[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(held)s::int[]
+) AS asked (key, member, topic, importance, content, chain, queued, starts, ends, held)
 ORDER BY key
 ON CONFLICT (reason_key) DO NOTHING
-RETURNING id
+RETURNING reason_key, id
 """
 
 
@@ -51,6 +51,7 @@ class _Row(NamedTuple):
     queued: dt.datetime
     starts: dt.datetime
     ends: dt.datetime
+    held: int | None
 
 
 def reach_member(*, order: ReachOrder, at: dt.datetime | None = None) -> bool:
@@ -60,7 +61,12 @@ def reach_member(*, order: ReachOrder, at: dt.datetime | None = None) -> bool:
 
 
 def queue_reaches(*, orders: Sequence[ReachOrder], at: dt.datetime | None = None) -> int:
-    """Each of these will be sent once for its reason; how many are new. A few statements for all of them, and one wake-up.
+    """Each of these will be sent once for its reason; how many are new. Refuses what `queue_orders` refuses."""
+    return len(queue_orders(orders=orders, at=at))
+
+
+def queue_orders(*, orders: Sequence[ReachOrder], at: dt.datetime | None = None) -> dict[str, int]:
+    """The same; the ids of those that are new, by their reasons. A few statements for all of them, and one wake-up.
 
     Refuses (ReachUnfit) an unknown topic, an empty title, text or key, a chain without a channel, and an end that is past
     or over 31 days away; all of them then.
@@ -68,19 +74,19 @@ def queue_reaches(*, orders: Sequence[ReachOrder], at: dt.datetime | None = None
     now = at or clock.now()
     terms = list_topic_terms()
     rows = [_row(order, terms, now) for order in orders]
-    fresh = 0
+    fresh: dict[str, int] = {}
     with transaction.atomic():
         for start in range(0, len(rows), _AT_ONCE):
-            fresh += _insert(rows[start : start + _AT_ONCE])
+            fresh |= _insert(rows[start : start + _AT_ONCE])
         if fresh:
             transaction.on_commit(lambda: events.dispatch_soon(ReachesQueued()), robust=True)
     return fresh
 
 
-def _insert(rows: Sequence[_Row]) -> int:
+def _insert(rows: Sequence[_Row]) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, dict(zip(_Row._fields, map(list, zip(*rows, strict=True)), strict=True)))
-        return len(cursor.fetchall())
+        return dict(cursor.fetchall())
 
 
 def _row(order: ReachOrder, terms: dict[str, TopicTerms], now: dt.datetime) -> _Row:
@@ -117,6 +123,7 @@ def _row(order: ReachOrder, terms: dict[str, TopicTerms], now: dt.datetime) -> _
         queued=now,
         starts=not_before,
         ends=expires_at,
+        held=order.held_hundredths,
     )
 
 

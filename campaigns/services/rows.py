@@ -32,7 +32,7 @@ WITH due AS (
 UPDATE campaigns_reach reach SET lease_holder = %(holder)s, leased_until = %(until)s::timestamptz
 FROM due WHERE reach.id = due.id
 RETURNING reach.not_before, reach.id, reach.reason_key, reach.member_id, reach.topic, reach.importance, reach.channels,
-    reach.step, reach.expires_at, reach.attempt_count, reach.sent_at, reach.channel, reach.content
+    reach.step, reach.expires_at, reach.attempt_count, reach.sent_at, reach.held_hundredths, reach.channel, reach.content
 """
 _MARK: Final = """
 UPDATE campaigns_reach reach SET
@@ -78,6 +78,8 @@ class Held:
     attempt_count: int
     # Of a try over `channel` whose end nobody knows, and that may be repeated under its own id.
     sent_at: dt.datetime | None
+    # What may be spent on its text; nobody gives it back while the reach is in hand.
+    held_hundredths: int | None
     channel: str
     content: dict[str, Any]
     notes: list[ReachTry] = dataclasses.field(default_factory=list)
@@ -127,7 +129,7 @@ def claim_reaches(*, holder: str, limit: int, at: dt.datetime) -> list[Held]:
 
 def _held(row: Sequence[Any]) -> Held:
     _not_before, pk, reason_key, member_id, topic, importance, channels, step, *times, channel, sealed = row
-    expires_at, attempt_count, sent_at = times
+    expires_at, attempt_count, sent_at, held_hundredths = times
     content = crypto.unseal(sealed, context=_SEALED_AS) if sealed else ""
     return Held(
         id=pk,
@@ -140,6 +142,7 @@ def _held(row: Sequence[Any]) -> Held:
         expires_at=expires_at,
         attempt_count=attempt_count,
         sent_at=sent_at,
+        held_hundredths=held_hundredths,
         channel=channel,
         content=json.loads(content) if content else {},
     )

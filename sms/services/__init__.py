@@ -2,7 +2,7 @@
 
 from sms.gateways import is_set_up
 from sms.services.blocks import lift_block, list_blocked
-from sms.services.direct import price_of, send_text
+from sms.services.direct import cost_at_most, cost_of, price_of, send_text
 from sms.services.numbers import forget_number, tell_number
 from sms.services.outbox import (
     on_sms_queued,
@@ -33,6 +33,8 @@ from sms.services.texts import (
 from sms.services.trials import list_text_trials, try_text
 
 __all__ = [
+    "cost_at_most",
+    "cost_of",
     "count_lost_pulls",
     "fill_text",
     "forget_number",

@@ -8,13 +8,13 @@ from django.conf import settings
 
 from core import clock
 from core.outside import refuse_open_transaction
-from sms.contracts import SmsOutcome, SmsText
+from sms.contracts import SmsOutcome, SmsText, TextCard
 from sms.errors import SmsNotSetUp
 from sms.gateways import Sending, Verdict, gateway
 from sms.models.reports import BlockReason
 from sms.services import blocks, lanes, texts
 from sms.services.words import PREFIX
-from sms.wording import count_segments
+from sms.wording import count_segments, fill
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +59,16 @@ def hand_over(*, phone: str, text: SmsText, reference: str) -> Verdict:
     return verdict
 
 
-def cost_of(text: SmsText, segment_count: int) -> int:
-    """What so many texts of this purpose cost, in hundredths of a fen."""
-    return price_of(text.purpose) * segment_count
+def cost_of(text: SmsText, segment_count: int | None = None) -> int:
+    """What it costs as so many texts, in hundredths of a fen; None: as many as we count."""
+    count = count_segments(text.whole) if segment_count is None else segment_count
+    return price_of(text.purpose) * count
+
+
+def cost_at_most(card: TextCard) -> int:
+    """What one text by this template costs, in hundredths of a fen, when every place is filled to its limit."""
+    longest = fill(card.text, card.sign, ["满" * card.gap_limit] * card.gap_count)
+    return price_of(card.purpose) * count_segments(longest)
 
 
 def price_of(purpose: str) -> int:

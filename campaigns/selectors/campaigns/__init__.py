@@ -17,12 +17,19 @@ from campaigns.selectors.campaigns.limits import (
     scope_campaigns,
     scope_run_rows,
 )
-from campaigns.selectors.campaigns.readiness import draft_of, limit_faults, next_run_of, time_faults
+from campaigns.selectors.campaigns.readiness import (
+    audience_faults,
+    draft_of,
+    limit_faults,
+    next_run_of,
+    time_faults,
+)
 from campaigns.selectors.campaigns.reading import read_draft
 
 __all__ = [
     "VariantActs",
     "acts_of",
+    "audience_faults",
     "audience_sql",
     "channels_of",
     "draft_of",

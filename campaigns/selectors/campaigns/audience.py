@@ -28,7 +28,7 @@ from campaigns.selectors.segments.compiling import Sql, found_of, select_members
 from campaigns.selectors.segments.people import asked
 from campaigns.selectors.standing import default_accounts
 from campaigns.selectors.tally import LONGEST_LIFE, WEEK
-from campaigns.selectors.text_standing import live_topic_texts
+from campaigns.selectors.text_standing import live_topic_texts, text_cost_at_most
 from core import clock
 from coupons import selectors as coupon_selectors
 from guides import selectors as guide_selectors
@@ -235,5 +235,5 @@ def estimate_campaign(
         if act.kind == "coupon"
     )
     texts = next((one.first_count for one in sight.channels if one.channel == "sms"), 0)
-    text_fen = -(-texts * sms_services.price_of("marketing") // 100)
+    text_fen = -(-texts * text_cost_at_most(topic=TOPIC, channels=["sms"]) // 100)
     return CampaignEstimate(sight.member_count, sight.control_count, coupon_fen, text_fen)

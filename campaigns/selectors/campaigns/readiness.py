@@ -82,6 +82,12 @@ def time_faults(campaign: Campaign, policy: CampaignPolicy, at: dt.datetime) -> 
         yield Fault("/starts_at", "no_moment")
 
 
+def audience_faults(campaign: Campaign, estimate: CampaignEstimate) -> Iterator[Fault]:
+    """It would be for nobody. One of a calendar rule may be for somebody on another day."""
+    if estimate.member_count == 0 and not campaign.recurrence:
+        yield Fault("/segment", "nobody")
+
+
 def limit_faults(campaign: Campaign, policy: CampaignPolicy, estimate: CampaignEstimate) -> Iterator[Fault]:
     """What head office does not let it do."""
     if not policy.least_holdout_bp <= campaign.holdout_bp <= policy.most_holdout_bp:

@@ -14,6 +14,7 @@ class Asked:
     key: str
     values: Mapping[str, str]
     page: str = ""
+    held_hundredths: int | None = None
 
 
 def done(ref: str) -> ActOutcome:

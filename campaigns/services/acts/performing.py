@@ -32,13 +32,21 @@ _PERFORMERS: Final[Mapping[str, Performer]] = {
 }
 
 
-def perform(*, act: Act, targets: Sequence[ActTarget], actor: Actor, at: dt.datetime) -> list[ActOutcome]:
+def perform(
+    *,
+    act: Act,
+    targets: Sequence[ActTarget],
+    living: Mapping[int, int] | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> list[ActOutcome]:
     """The act is done for each target, once for its key; what became of each, in order.
 
-    In the caller's transaction, which does one act and locks no member before: the members are locked here, in their order. A
-    merged row stands for the member it lives on in. What one member is refused changes nothing for the others. A key that was
-    done before gets the same `ref` again and nothing happens twice; one that was refused is decided anew. A tag has no record
-    of keys: who has it has it. Raises ValueError for unusable keys and too many targets.
+    In the caller's transaction, which does one act and locks no member before: the members are locked here, in their order.
+    Whoever does several hands over what `lock_targets` told of these members as `living`. A merged row stands for the member
+    it lives on in. What one member is refused changes nothing for the others. A key that was done before gets the same `ref`
+    again and nothing happens twice; one that was refused is decided anew. A tag has no record of keys: who has it has it.
+    Raises ValueError for unusable keys and too many targets.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("acts need transaction.atomic()")
@@ -47,13 +55,15 @@ def perform(*, act: Act, targets: Sequence[ActTarget], actor: Actor, at: dt.date
     for target in targets:
         if not _KEY.fullmatch(target.key):
             raise ValueError(f"an unusable key: {target.key!r}")
-    living = lock_targets({target.member_id for target in targets})
+    if living is None:
+        living = lock_targets({target.member_id for target in targets})
     asked: dict[str, Asked] = {}
     for target in targets:
         if target.member_id in living:
-            asked.setdefault(
-                target.key, Asked(living[target.member_id], target.key, target.values, target.page)
+            one = Asked(
+                living[target.member_id], target.key, target.values, target.page, target.held_hundredths
             )
+            asked.setdefault(target.key, one)
     told: dict[str, ActOutcome] = {}
     if asked:
         outcomes = _PERFORMERS[act.kind](act=act, asked=list(asked.values()), actor=actor, at=at)

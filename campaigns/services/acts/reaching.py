@@ -11,7 +11,7 @@ from campaigns.selectors.acts import DEFAULT_TOPIC
 from campaigns.selectors.policy import list_topic_terms
 from campaigns.services.acts.asked import Asked, done, refused
 from campaigns.services.acts.words import filler
-from campaigns.services.queueing import TEXT_LENGTH, TITLE_LENGTH, queue_reaches
+from campaigns.services.queueing import TEXT_LENGTH, TITLE_LENGTH, queue_orders
 from core.actor import Actor
 from members import selectors as member_selectors
 
@@ -34,13 +34,14 @@ def reach(*, act: Act, asked: Sequence[Asked], actor: Actor, at: dt.datetime) ->
             values=one.values,
             page=one.page or act.values.get("page", ""),
             channels=tuple(act.values["channels"]) if act.values.get("channels") else None,
+            held_hundredths=one.held_hundredths,
         )
         for one in asked
         if one.member_id not in silent
     ]
-    queue_reaches(orders=orders, at=at)
-    keys = [order.reason_key for order in orders]
-    ids = dict(Reach.objects.filter(reason_key__in=keys).values_list("reason_key", "pk"))
+    ids = queue_orders(orders=orders, at=at)
+    if known := [order.reason_key for order in orders if order.reason_key not in ids]:
+        ids |= dict(Reach.objects.filter(reason_key__in=known).values_list("reason_key", "pk"))
     return [
         refused(ActNoConsent.code) if one.member_id in silent else done(f"reach:{ids[f'act:{one.key}']}")
         for one in asked

@@ -1,5 +1,6 @@
 """Campaigns while they run: launched, released, held, stopped."""
 
+from campaigns.services.running.budget import settle_campaigns, settle_texts
 from campaigns.services.running.clicks import note_click
 from campaigns.services.running.following import follow_campaign, follow_campaigns
 from campaigns.services.running.launching import freeze_audience, launch_due_campaigns
@@ -20,6 +21,8 @@ __all__ = [
     "note_click",
     "release_batch",
     "release_campaigns",
+    "settle_campaigns",
+    "settle_texts",
     "stop_runs",
     "sweep_stopped",
     "work_campaigns",

@@ -65,6 +65,8 @@ class Place:
     code: str = ""
     not_before: dt.datetime | None = None
     tries: int = 0
+    # What is put by for her text.
+    text_hundredths: int = 0
     refs: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def refuse(self, code: str) -> None:
@@ -81,9 +83,9 @@ def next_waiting(run: CampaignRun, *, limit: int, at: dt.datetime) -> tuple[str,
     return (found[0][2] if found else ""), {pk: member_id for pk, member_id, _letter in found}
 
 
-def lock_places(*, wanted: Mapping[int, int], at: dt.datetime) -> list[Place]:
-    """Their members are locked, then those of the rows that wait still. Who was erased is refused; whose row is about to go to
-    whom she was merged into waits for that."""
+def lock_places(*, wanted: Mapping[int, int], at: dt.datetime) -> tuple[list[Place], dict[int, int]]:
+    """Their members are locked, then those of the rows that wait still; with the living row of each member. Who was erased is
+    refused; whose row is about to go to whom she was merged into waits for that."""
     living = lock_targets(set(wanted.values()))
     places = []
     for row in CampaignMember.objects.filter(
@@ -97,11 +99,17 @@ def lock_places(*, wanted: Mapping[int, int], at: dt.datetime) -> list[Place]:
         elif living[row.member_id] != row.member_id:
             place.put_off("", at + _STRAY_PAUSE)
         places.append(place)
-    return places
+    return places, living
 
 
 def do_acts(
-    *, campaign: Campaign, run: CampaignRun, acts: Sequence[Act], places: Sequence[Place], at: dt.datetime
+    *,
+    campaign: Campaign,
+    run: CampaignRun,
+    acts: Sequence[Act],
+    places: Sequence[Place],
+    living: Mapping[int, int],
+    at: dt.datetime,
 ) -> None:
     """The variant's acts in their order; who is refused one gets none of the following."""
     for number, act in enumerate(acts, 1):
@@ -109,7 +117,7 @@ def do_acts(
         if not going:
             return
         targets = [_target(campaign, run, act, place, number) for place in going]
-        outcomes = perform(act=act, targets=targets, actor=RELEASER, at=at)
+        outcomes = perform(act=act, targets=targets, living=living, actor=RELEASER, at=at)
         for place, outcome in zip(going, outcomes, strict=True):
             if outcome.state == "done":
                 _note(place, act, outcome.ref)
@@ -123,9 +131,10 @@ def do_acts(
 
 
 def _target(campaign: Campaign, run: CampaignRun, act: Act, place: Place, number: int) -> ActTarget:
-    key = f"camp:{run.pk}:{place.row.member_id}:{number}"
+    # By her place, not by her: who is tried again may live on as somebody else by then, and has what she had.
+    key = f"camp:{run.pk}:p{place.row.pk}:{number}"
     page = page_with_token(act.values.get("page", ""), place.row.pk) if act.kind == "reach" else ""
-    return ActTarget(place.row.member_id, key, {"campaign": campaign.name}, page)
+    return ActTarget(place.row.member_id, key, {"campaign": campaign.name}, page, place.text_hundredths)
 
 
 def _note(place: Place, act: Act, ref: str) -> None:

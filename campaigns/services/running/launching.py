@@ -7,6 +7,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Max
 from psycopg.errors import QueryCanceled
 
+from campaigns.contracts.runs import NOBODY
 from campaigns.events import CampaignDue
 from campaigns.models import Campaign, CampaignRun, CampaignState, RunState
 from campaigns.selectors.campaigns import audience_sql, get_campaign_policy, next_run_of
@@ -42,6 +43,10 @@ FROM (SELECT count(*) AS whole, count(*) FILTER (WHERE is_control) AS control FR
 WHERE run.id = %s
 RETURNING run.member_count, run.control_count
 """
+
+
+class _ForNobody(Exception):
+    """Nothing of the launch happens."""
 
 
 def launch_due_campaigns(*, at: dt.datetime | None = None) -> int:
@@ -83,14 +88,18 @@ def _begin(pk: int, at: dt.datetime) -> None:
 
 def freeze_audience(*, run_id: int, at: dt.datetime | None = None) -> bool:
     """The run's members are those of its segment now, each with what she drew; whether this call did it. Nothing happens while
-    somebody else has the campaign in hand, or it does not run. One whose segment takes too long is paused and says so."""
+    somebody else has the campaign in hand, or it does not run. One whose segment takes too long is paused and says so, and one
+    that was to run once and is for nobody; on a day of a calendar rule there may be nobody, and the next is waited for."""
     at = at or clock.now()
     try:
         with transaction.atomic():
             return _freeze(run_id, at)
+    except _ForNobody:
+        code = NOBODY
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):
             raise
+        code = TOO_SLOW
     with transaction.atomic():
         for campaign in _running(run_id).claim(1):
             move_campaign(
@@ -99,7 +108,7 @@ def freeze_audience(*, run_id: int, at: dt.datetime | None = None) -> bool:
                 deed="campaigns.campaign_paused",
                 actor=LAUNCHER,
                 at=at,
-                code=TOO_SLOW,
+                code=code,
             )
     return False
 
@@ -120,8 +129,11 @@ def _freeze(run_id: int, at: dt.datetime) -> bool:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(_LONGEST_MS)])
         cursor.execute(statement.text, [run_id, *statement.params, at, window_ends_at, run_id])
         member_count, control_count = cursor.fetchone()
+    if not member_count and not campaign.recurrence:
+        raise _ForNobody
     if member_count == control_count:
-        CampaignRun.objects.filter(pk=run_id).update(state=RunState.RELEASED, released_at=at)
+        code = "" if member_count else NOBODY
+        CampaignRun.objects.filter(pk=run_id).update(state=RunState.RELEASED, released_at=at, code=code)
     audit.record(
         action="campaigns.run_launched",
         subject=campaign,

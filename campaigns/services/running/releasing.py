@@ -11,7 +11,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
 from psycopg.errors import DeadlockDetected
 
-from campaigns.contracts.acts import Act
+from campaigns.contracts.runs import BUDGET
 from campaigns.models import (
     Campaign,
     CampaignMember,
@@ -30,12 +30,12 @@ from campaigns.services.running.batches import (
     next_waiting,
     write_places,
 )
+from campaigns.services.running.budget import Cost, affordable, cost_of, settle_texts
 from campaigns.services.running.lead import room_for
 from campaigns.services.running.stopping import stop_runs
-from campaigns.services.running.words import BUDGET, LATE, RELEASER
+from campaigns.services.running.words import LATE, RELEASER
 from core import clock
 from core.errors import Conflict
-from coupons import selectors as coupon_selectors
 
 # A run of the job ends by itself; the timetable begins the next.
 _RUN_S: Final = 25.0
@@ -47,7 +47,7 @@ _PACES: Final = 12
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Batch:
-    """How many had their turn, and whether only the queue of reaches keeps the next ones waiting."""
+    """How many had their turn, and whether only messages under way keep the next ones waiting."""
 
     count: int = 0
     is_full: bool = False
@@ -62,7 +62,11 @@ def release_campaigns() -> int:
     this run lasts; how many had their turn. Safe to run many times at once, and to be killed anywhere."""
     end, released = time.monotonic() + _RUN_S, 0
     while time.monotonic() < end:
-        batches = [release_batch(campaign_id=pk) for pk in _open_campaigns()]
+        batches = []
+        for pk, has_held in _open_campaigns():
+            if has_held:
+                settle_texts(campaign_id=pk)
+            batches.append(release_batch(campaign_id=pk))
         released += sum(batch.count for batch in batches)
         if any(batch.count for batch in batches):
             continue
@@ -72,11 +76,12 @@ def release_campaigns() -> int:
     return released
 
 
-def _open_campaigns() -> list[int]:
-    """Those with a run under way that run, or whose time is over."""
+def _open_campaigns() -> list[tuple[int, bool]]:
+    """Those with a run under way that run, or whose time is over; and whether anything is put by for their messages."""
     may = Q(state=CampaignState.RUNNING) | Q(state=CampaignState.PAUSED, ends_at__lte=clock.now())
     releasing = CampaignRun.objects.filter(state=RunState.RELEASING).values("campaign_id")
-    return list(Campaign.objects.filter(may, pk__in=releasing).order_by("pk").values_list("pk", flat=True))
+    rows = Campaign.objects.filter(may, pk__in=releasing).order_by("pk")
+    return [(pk, held > 0) for pk, held in rows.values_list("pk", "held_hundredths")]
 
 
 def release_batch(*, campaign_id: int, at: dt.datetime | None = None) -> Batch:
@@ -128,9 +133,11 @@ def _release_run(campaign: Campaign, run: CampaignRun, at: dt.datetime) -> Batch
         if not room:
             return Batch(is_full=True)
         wanted = dict(list(wanted.items())[:room])
-    cost_fen = _cost_of(acts)
-    places = lock_places(wanted=wanted, at=at)
-    fit = _affordable(campaign, places, cost_fen)
+    cost = cost_of(acts)
+    places, living = lock_places(wanted=wanted, at=at)
+    fit = affordable(campaign, places, cost)
+    if places and not fit and campaign.held_hundredths:
+        return Batch(is_full=True)  # messages under way give most of it back
     if places and not fit:
         move_campaign(
             campaign=campaign,
@@ -142,53 +149,39 @@ def _release_run(campaign: Campaign, run: CampaignRun, at: dt.datetime) -> Batch
         )
         return _NOTHING
     if fit:
-        do_acts(campaign=campaign, run=run, acts=acts, places=fit, at=at)
+        do_acts(
+            campaign=campaign,
+            run=run,
+            acts=acts,
+            places=fit,
+            living=living,
+            at=at,
+        )
         write_places(places=fit, at=at)
-        _add_up(campaign, run, fit, cost_fen, at)
+        _add_up(campaign, run, fit, cost, at)
     return Batch(len(fit))
 
 
-def _cost_of(acts: Sequence[Act]) -> int:
-    """What one member's coupon costs at most, in fen."""
-    batches = {act.values["batch"] for act in acts if act.kind == "coupon"}
-    return sum(coupon_selectors.list_batch_costs(batches).values())
-
-
-def _affordable(campaign: Campaign, places: Sequence[Place], cost_fen: int) -> list[Place]:
-    """The first of them whose coupons the budget pays for, if each gets one. Nobody else spends meanwhile: the campaign's row
-    is locked, and the CHECK holds whatever happens."""
-    if campaign.budget_fen is None or not cost_fen:
-        return list(places)
-    left = (campaign.budget_fen - campaign.spent_fen) // cost_fen
-    fit: list[Place] = []
-    for place in places:
-        if _costs(place):
-            if left <= 0:
-                continue
-            left -= 1
-        fit.append(place)
-    return fit
-
-
-def _costs(place: Place) -> bool:
-    """Whether her coupon would be a new one."""
-    return place.state == CampaignMemberState.DONE and place.row.coupon_id is None
-
-
 def _add_up(
-    campaign: Campaign, run: CampaignRun, places: Sequence[Place], cost_fen: int, at: dt.datetime
+    campaign: Campaign, run: CampaignRun, places: Sequence[Place], cost: Cost, at: dt.datetime
 ) -> None:
     """The run's and the campaign's numbers have these in them."""
     states = Counter(place.state for place in places)
-    new = sum(place.row.coupon_id is None and "coupon_id" in place.refs for place in places)
+    new_coupons = sum(place.row.coupon_id is None and "coupon_id" in place.refs for place in places)
+    held = sum(
+        place.text_hundredths for place in places if place.row.reach_id is None and "reach_id" in place.refs
+    )
     row = CampaignRun.objects.lock(run.pk)
     row.done_count += states[CampaignMemberState.DONE]
     row.refused_count += states[CampaignMemberState.REFUSED]
-    row.spent_fen += new * cost_fen
+    row.spent_fen += new_coupons * cost.coupon_fen
     row.paces = _with_pace(row.paces, row.done_count + row.refused_count, at)
     row.save(update_fields=["done_count", "refused_count", "spent_fen", "paces"])
-    if new and cost_fen:
-        Campaign.objects.filter(pk=campaign.pk).update(spent_fen=F("spent_fen") + new * cost_fen)
+    spent_fen = new_coupons * cost.coupon_fen
+    if spent_fen or held:
+        Campaign.objects.filter(pk=campaign.pk).update(
+            spent_fen=F("spent_fen") + spent_fen, held_hundredths=F("held_hundredths") + held
+        )
 
 
 def _with_pace(paces: list[Any], count: int, at: dt.datetime) -> list[Any]:

@@ -8,7 +8,6 @@ LAUNCHER: Final = Actor.system("launch_campaigns")
 RELEASER: Final = Actor.system("release_campaigns")
 
 # Why a campaign stands still or ended by itself.
-BUDGET: Final = "budget"
 TOO_SLOW: Final = "segment_too_slow"
 LATE: Final = "late"
 # Why a member got nothing, besides what acts say.

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from campaigns.services.running.budget import settle_campaigns
 from campaigns.services.running.following import follow_campaigns
 from campaigns.services.running.launching import launch_due_campaigns
 from campaigns.services.running.releasing import release_campaigns
@@ -19,5 +20,6 @@ def work_campaigns() -> int:
         if not is_free:
             return 0
         follow_campaigns()
+        settle_campaigns()
         launch_due_campaigns()
         return release_campaigns()
