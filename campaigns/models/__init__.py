@@ -1,17 +1,14 @@
 """Tables of `campaigns`; private to this app."""
 
 from campaigns.models.campaign_policy import Approvers, CampaignPolicy
+from campaigns.models.campaign_runs import CampaignMember, CampaignMemberState, CampaignRun, RunState
 from campaigns.models.campaigns import (
     Campaign,
     CampaignGoal,
     CampaignKind,
-    CampaignMember,
-    CampaignMemberState,
     CampaignMove,
-    CampaignRun,
     CampaignState,
     CampaignVariant,
-    RunState,
 )
 from campaigns.models.contacts import UNBOUGHT, ContactCell, ContactMonth
 from campaigns.models.grants import GrantEntry, GrantReason, SubscriptionGrant

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models.campaigns import CampaignRun
+from campaigns.models.campaign_runs import CampaignRun
 from core.models import LockingQuerySet
 
 

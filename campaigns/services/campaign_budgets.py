@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, Sum, When
+from django.db.models import BigIntegerField, Case, F, Q, Sum, When
 
 from campaigns.contracts.faults import Fault
 from campaigns.contracts.runs import BUDGET
@@ -57,7 +57,7 @@ def raise_budget(
             raise CampaignBudgetNotRaised(field="budget")
         _refuse_over_policy(campaign, policy, budget_fen)
         campaign.budget_fen = budget_fen
-        refuse_over_month(campaign, policy)
+        refuse_over_month(campaign=campaign, policy=policy)
         campaign.save(update_fields=["budget_fen"])
         said = f"¥{was / 100:,.2f} → ¥{budget_fen / 100:,.2f}：{reason}"
         audit.record(
@@ -81,7 +81,7 @@ def _refuse_over_policy(campaign: Campaign, policy: CampaignPolicy, budget_fen: 
         raise campaign_unfit([Fault("/budget_fen", "over_budget_limit", {"most": f"{most / 100:,g}"})])
 
 
-def refuse_over_month(campaign: Campaign, policy: CampaignPolicy) -> None:
+def refuse_over_month(*, campaign: Campaign, policy: CampaignPolicy) -> None:
     """Refuses (CampaignOverMonthBudget) a budget that is more than the month has left: of a region's or store's campaigns that
     begin in the same month their budgets count, of those that are over what they did cost."""
     if campaign.is_of_chain or policy.month_budget_fen is None or campaign.budget_fen is None:
@@ -97,12 +97,11 @@ def refuse_over_month(campaign: Campaign, policy: CampaignPolicy) -> None:
         starts_at__lt=ends,
         **own,
     ).exclude(pk=campaign.pk)
+    of_texts = (F("text_hundredths") + F("held_hundredths") + 99) / 100
     cost = Case(
-        When(
-            state=CampaignState.ENDED,
-            then=F("spent_fen") + (F("text_hundredths") + F("held_hundredths") + 99) / 100,
-        ),
+        When(state=CampaignState.ENDED, then=F("spent_fen") + of_texts),
         default=F("budget_fen"),
+        output_field=BigIntegerField(),
     )
     left = policy.month_budget_fen - (others.aggregate(n=Sum(cost))["n"] or 0)
     if campaign.budget_fen > left:

@@ -94,7 +94,7 @@ def approve_campaign(
         policy = get_campaign_policy()
         _refuse_approver(campaign, policy, estimate, staff)
         _refuse_unready(campaign, policy, estimate, None, now)
-        refuse_over_month(campaign, policy)
+        refuse_over_month(campaign=campaign, policy=policy)
         _expect(campaign, estimate)
         is_once = not campaign.recurrence
         campaign.next_run_at = next_run_of(campaign, policy, after=None if is_once else now)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import CampaignMember, CampaignMemberState, CampaignRun
 from core.actor import Actor
+from core.models import LockingQuerySet
 from members.contracts import MergeLine
 from members.services.holdings import MemberHoldings, Snapshot, repoint, repoint_back
 
@@ -17,6 +18,7 @@ _KEPT = (
     "run_id", "letter", "state", "code", "guide_id", "store_id", "tier_id", "reach_id", "coupon_id", "follow_up_id",
 )  # fmt: skip
 _INSTANTS = ("released_at", "clicked_at")
+_HAD = (CampaignMemberState.DONE, CampaignMemberState.REFUSED)
 _COUNTS: Mapping[str, str] = {
     CampaignMemberState.CONTROL: "control_count",
     CampaignMemberState.DONE: "done_count",
@@ -26,7 +28,8 @@ _COUNTS: Mapping[str, str] = {
 
 class CampaignHoldings(MemberHoldings):
     """Runs that had only the emptier have the survivor; where both are in one, the survivor's place counts and the other's
-    goes, with its share of the run's numbers: one person is in a run once."""
+    goes, with its share of the run's numbers: one person is in a run once. If only the other had her turn, hers is the place
+    that counts, for nobody gets the same twice."""
 
     label = "campaigns.campaigns"
     title = _("营销活动")
@@ -43,17 +46,17 @@ class CampaignHoldings(MemberHoldings):
 
     def move(self, *, emptier_id: int, survivor_id: int, actor: Actor, at: dt.datetime) -> Snapshot:
         """As above. The snapshot keeps what went."""
+        theirs = CampaignMember.objects.filter(member_id=emptier_id)
+        had = theirs.filter(state__in=_HAD).values("run_id")
+        waited = _drop(
+            CampaignMember.objects.filter(
+                member_id=survivor_id, state=CampaignMemberState.WAITING, run_id__in=had
+            )
+        )
         hers = CampaignMember.objects.filter(member_id=survivor_id).values("run_id")
-        both = CampaignMember.objects.filter(member_id=emptier_id, run_id__in=hers)
-        dropped: list[dict[str, Any]] = [
-            {name: getattr(row, name) for name in _KEPT}
-            | {name: at and at.isoformat() for name in _INSTANTS for at in [getattr(row, name)]}
-            for row in both.lock_rows()
-        ]
-        both.delete()
-        _count(dropped, -1)
+        dropped = _drop(theirs.filter(run_id__in=hers))
         moved = repoint(model="campaigns.CampaignMember", emptier_id=emptier_id, survivor_id=survivor_id)
-        return {"dropped": dropped, "members": moved}
+        return {"dropped": dropped, "waited": waited, "members": moved}
 
     def restore(
         self, *, emptier_id: int, survivor_id: int, snapshot: Snapshot, actor: Actor, at: dt.datetime
@@ -67,21 +70,8 @@ class CampaignHoldings(MemberHoldings):
             emptier_id=emptier_id,
             survivor_id=survivor_id,
         )
-        there = set(CampaignMember.objects.filter(member_id=emptier_id).values_list("run_id", flat=True))
-        back = [row for row in snapshot["dropped"] if row["run_id"] not in there]
-        for row in back:
-            # The run may be over, and she had what it gave as the other: nothing goes out to her a second time.
-            if row["state"] == CampaignMemberState.WAITING:
-                row["state"] = CampaignMemberState.STOPPED
-        CampaignMember.objects.bulk_create(
-            CampaignMember(
-                member_id=emptier_id,
-                **{name: row[name] for name in _KEPT},
-                **{name: row[name] and dt.datetime.fromisoformat(row[name]) for name in _INSTANTS},
-            )
-            for row in back
-        )
-        _count(back, 1)
+        _bring_back(emptier_id, snapshot["dropped"])
+        _bring_back(survivor_id, snapshot.get("waited", ()))
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
         """Which campaigns she was in. Whether by lot she got nothing is said too: it is about her."""
@@ -105,6 +95,38 @@ class CampaignHoldings(MemberHoldings):
         waiting = rows.filter(state=CampaignMemberState.WAITING).lock_rows()
         _add([row.run_id for row in waiting], {"member_count": -1})
         return rows.delete()[0]
+
+
+def _drop(rows: LockingQuerySet[CampaignMember]) -> list[dict[str, Any]]:
+    """These places go, with their share of their runs' numbers; what they said."""
+    places = rows.lock_rows()
+    dropped: list[dict[str, Any]] = [
+        {name: getattr(row, name) for name in _KEPT}
+        | {name: at and at.isoformat() for name in _INSTANTS for at in [getattr(row, name)]}
+        for row in places
+    ]
+    CampaignMember.objects.filter(pk__in=[row.pk for row in places]).delete()
+    _count(dropped, -1)
+    return dropped
+
+
+def _bring_back(member_id: int, dropped: Sequence[Mapping[str, Any]]) -> None:
+    """Her places are there again. One that waited gets nothing any more: the run may be over, and she had what it gave as the
+    other."""
+    there = set(CampaignMember.objects.filter(member_id=member_id).values_list("run_id", flat=True))
+    back = [dict(row) for row in dropped if row["run_id"] not in there]
+    for row in back:
+        if row["state"] == CampaignMemberState.WAITING:
+            row["state"] = CampaignMemberState.STOPPED
+    CampaignMember.objects.bulk_create(
+        CampaignMember(
+            member_id=member_id,
+            **{name: row[name] for name in _KEPT},
+            **{name: row[name] and dt.datetime.fromisoformat(row[name]) for name in _INSTANTS},
+        )
+        for row in back
+    )
+    _count(back, 1)
 
 
 def _count(rows: Sequence[Mapping[str, Any]], sign: int) -> None:

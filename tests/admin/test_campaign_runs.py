@@ -11,8 +11,10 @@ from openpyxl import load_workbook
 from campaigns.models import Campaign, CampaignMember, CampaignRun, Reach
 from campaigns.services.running import follow_campaign
 from core.models import AuditEntry
+from coupons.models import CouponBatch
 from tests.campaigns.run_kit import REACH, launch, listed, make_campaign, work
 from tests.cast import Cast
+from tests.coupons.kit import make_batch
 
 pytestmark = pytest.mark.django_db
 FOLLOW_UP = {"do": "follow_up", "with": {"title": "老客回访", "script": "问候一下", "days": 3}}
@@ -75,8 +77,14 @@ def test_a_pause_says_how_many_messages_it_keeps(cast: Cast, desk: Client) -> No
     assert "继续后接着发；2 条消息因暂停留在队列里没有发" in desk.get(progress).content.decode()
     assert "队列里留着 2 条消息，继续后发出" in asked("resume")
     assert "短信费用" in desk.get(progress).content.decode()
-    Reach.objects.update(cost_hundredths=450)
-    assert "¥0.09" in desk.get(progress).content.decode(), "both texts"
+    CampaignRun.objects.update(text_hundredths=900)
+    Campaign.objects.update(text_hundredths=900, held_hundredths=1_350, budget_fen=1_000)
+    Reach.objects.filter(pk=Reach.objects.latest("pk").pk).update(held_hundredths=1_350)
+    told = desk.get(progress).content.decode()
+    assert "¥0.09" in told, "what texts did cost"
+    assert "预算 ¥10.00，已用 ¥0.23，其中 ¥0.135 是给在途消息留的短信费" in told
+    page = desk.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk])).content.decode()
+    assert "预算 ¥10.00，已用 ¥0.23" in page
     Campaign.objects.update(state="running")
     follow_campaign(campaign_id=campaign.pk)
     Campaign.objects.update(state="paused")
@@ -119,3 +127,43 @@ def test_a_region_sees_its_own_campaigns_runs_and_cannot_tell_others_from_none(
         for name in ("admin:campaigns_campaignrun_change", "admin:campaigns_run_progress"):
             assert east.get(reverse(name, args=[pk])).status_code in {302, 403, 404}
     assert east.get(reverse("admin:campaigns_campaignrun_change", args=[own.pk])).status_code == 200
+
+
+def test_a_budget_that_is_used_up_is_raised_on_the_campaigns_page_and_it_goes_on(
+    cast: Cast, desk: Client
+) -> None:
+    batch = CouponBatch.objects.get(pk=make_batch(10)).public_id
+    coupon = {"do": "coupon", "with": {"batch": batch}}
+    members = [cast.xiaomei.id, cast.xiaoli.id]
+    campaign = make_campaign(listed(members), [[coupon]], budget_fen=3_000)
+    run = work(campaign)
+    page = reverse("admin:campaigns_campaign_change", args=[campaign.pk])
+    html = desk.get(page).content.decode()
+    for words in ("预算用完，加预算后接着发", "预算 ¥30.00，已用 ¥30.00", "加预算…"):
+        assert words in html
+    progress = reverse("admin:campaigns_run_progress", args=[run.pk])
+    assert "活动已暂停：预算用完了，加预算后可以继续" in desk.get(progress).content.decode()
+    more = reverse("admin:campaigns_campaign_do", args=[campaign.pk, "budget"])
+    assert "预算 ¥30.00，已用 ¥30.00" in desk.get(more).content.decode()
+    values = {"_confirmed": "1", "revision": "1", "note": "反响好"}
+    for wrong, told in (("30", "新的预算要比现在的多"), ("", "这个字段"), ("abc", "输入")):
+        assert told in desk.post(more, values | {"budget_fen": wrong}).content.decode()
+    answer = desk.post(more, values | {"budget_fen": "60.00"}, follow=True).content.decode()
+    assert "预算已加，活动接着发" in answer
+    assert "¥30.00 → ¥60.00：反响好" in answer
+    assert work(campaign).done_count == 2
+
+
+def test_a_run_for_nobody_says_what_to_do(desk: Client, cast: Cast) -> None:
+    campaign = make_campaign(listed([]))
+    run = launch(campaign)
+    words = "人群里一个会员也没有"
+    assert words in desk.get(reverse("admin:campaigns_run_progress", args=[run.pk])).content.decode()
+    page = desk.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk])).content.decode()
+    assert words in page
+    assert "人群现在一个会员也没有，请先改人群条件、名单或活动范围" in page
+    Campaign.objects.update(state="draft", code="", next_run_at=None)
+    submit = reverse("admin:campaigns_campaign_do", args=[campaign.pk, "submit"])
+    answer = desk.post(submit, {"_confirmed": "1", "revision": "1"}).content.decode()
+    assert "还要改：人群 这个范围里，人群现在一个会员也没有" in answer
+    assert Campaign.objects.get().state == "draft"

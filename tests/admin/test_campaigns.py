@@ -112,12 +112,11 @@ def test_a_campaign_is_written_submitted_and_approved_on_its_pages(made: Desk) -
     assert CampaignMove.objects.filter(campaign=row).latest("pk").note == "可以"
 
 
-def test_a_budget_is_too_small_for_coupons_only() -> None:
-    """Text messages are not in it: nothing pauses for them, and nothing says so."""
-    campaign = Campaign(budget_fen=100)
+def test_a_budget_is_for_coupons_and_texts_together() -> None:
+    campaign = Campaign(budget_fen=1_000)
     heads = [head for head, _words in cost_lines(campaign, CampaignEstimate(2, 0, 100, 900))]
-    assert heads == ["券全部核销最多", "短信", "预算"]
-    assert cost_lines(campaign, CampaignEstimate(2, 0, 150, 0))[-1] == (
+    assert heads == ["券全部核销最多", "短信最多", "预算"]
+    assert cost_lines(campaign, CampaignEstimate(2, 0, 150, 900))[-1] == (
         "预算不够",
         "差 ¥0.50，用完时自动暂停",
     )

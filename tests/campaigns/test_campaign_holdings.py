@@ -80,3 +80,17 @@ def test_a_copy_names_her_campaigns_and_an_erasure_leaves_no_place(cast: Cast) -
     member_services.erase_member(member_id=she, reason="own_wish", actor=DIRECTOR)
     assert (states(waits), states(done)) == ({other: "done"}, {})
     assert (counts(waits), counts(done)) == ((1, 0, 1, 0), (1, 0, 1, 0))
+
+
+@pytest.mark.django_db
+def test_whoever_of_the_two_had_her_turn_had_it_for_both(cast: Cast) -> None:
+    """She waited as the survivor; what the run gave to her other row is hers now, and nothing comes a second time."""
+    she, other = cast.xiaomei.id, cast.xiaoli.id
+    both = make_run()
+    put(both, done=she, waiting=other)
+    given = CampaignMember.objects.get(run=both, member_id=she).pk
+    member_services.merge_members(first_id=she, second_id=other, survivor_id=other, actor=DIRECTOR)
+    assert (states(both), counts(both)) == ({other: "done"}, (1, 0, 1, 0))
+    assert CampaignMember.objects.get(run=both).pk == given
+    member_services.undo_merge(merge_id=MemberMerge.objects.live().get().pk, actor=DIRECTOR)
+    assert (states(both), counts(both)) == ({she: "done", other: "stopped"}, (2, 0, 1, 0))

@@ -9,11 +9,12 @@ from django.db import connection, transaction
 from campaigns import services
 from campaigns.models import Campaign, CampaignMember, CampaignRun, Segment
 from campaigns.selectors.campaigns import sight_audience
+from campaigns.selectors.runs import run_words
 from campaigns.services.running import freeze_audience, launch_due_campaigns
 from core import clock
 from members import services as member_services
 from members.models import Member
-from tests.campaigns.run_kit import REACH, assert_adds_up, launch, listed, make_campaign, states
+from tests.campaigns.run_kit import BOSS, REACH, assert_adds_up, launch, listed, make_campaign, states
 from tests.cast import DIRECTOR, Cast
 from tests.coupons.kit import make_members
 from tests.killed_job import killed_while_waiting
@@ -55,13 +56,12 @@ def test_nobody_is_in_who_is_excluded_elsewhere_merged_or_erased(cast: Cast) -> 
     region = launch(make_campaign(segment, region_id=cast.root.id))
     elsewhere = launch(make_campaign(segment, region_id=cast.south.id))
     assert (set(drawn_in(store)), set(drawn_in(region)), drawn_in(elsewhere)) == ({she}, {she}, {})
-    # A run of nobody is over at once.
-    assert (elsewhere.state, elsewhere.member_count) == ("released", 0)
+    assert (elsewhere.state, elsewhere.member_count) == ("due", 0)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("who", ["nobody", "everybody"])
-def test_a_campaign_for_nobody_is_over_at_once_and_one_for_everybody_has_all(cast: Cast, who: str) -> None:
+def test_a_campaign_for_nobody_has_nobody_and_one_for_everybody_has_all(cast: Cast, who: str) -> None:
     follower: dict[str, Any] = {"is": "members.following"}
     nobody = {"all": [follower, {"none": [follower]}]}
     rule = nobody if who == "nobody" else {"none": [nobody]}
@@ -72,7 +72,7 @@ def test_a_campaign_for_nobody_is_over_at_once_and_one_for_everybody_has_all(cas
     run = launch(campaign)
     assert set(drawn_in(run)) == wanted
     assert_adds_up(run)
-    assert run.state == ("released" if who == "nobody" else "releasing")
+    assert run.state == ("due" if who == "nobody" else "releasing")
     # Whom everybody leaves out is nobody.
     rest = launch(make_campaign(listed([cast.xiaomei.id]), excluded_segment=campaign.segment))
     assert set(drawn_in(rest)) == {cast.xiaomei.id} - wanted
@@ -170,3 +170,29 @@ def test_a_segment_that_takes_too_long_pauses_the_campaign_and_says_so(
     assert CampaignRun.objects.get().state == "due"
     Campaign.objects.update(state="running")
     assert launch(campaign).member_count == 50
+
+
+@pytest.mark.django_db
+def test_one_that_is_for_nobody_does_not_begin_and_says_what_to_do() -> None:
+    empty = listed([])
+    campaign = make_campaign(empty)
+    run = launch(campaign)
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.code, run.state, run.launched_at) == ("paused", "nobody", "due", None)
+    assert "先改人群或名单" in run_words(campaign.code)
+    # Nothing more happens by itself; when somebody is in the list and staff go on, she is in.
+    assert launch(campaign).state == "due"
+    [she] = make_members(1)
+    services.change_list(public_id=empty.public_id, added=[she], actor=BOSS)
+    Campaign.objects.update(state="running", code="")
+    assert drawn_in(launch(campaign)) == {she: "A"}
+
+
+@pytest.mark.django_db
+def test_a_day_of_a_calendar_rule_may_be_for_nobody() -> None:
+    rule = {"every": "day", "at": "12:00"}
+    campaign = make_campaign(listed([]), recurrence=rule)
+    run = launch(campaign)
+    campaign.refresh_from_db()
+    assert (campaign.state, run.state, run.code, run.member_count) == ("running", "released", "nobody", 0)
+    assert campaign.next_run_at is not None

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from campaigns import services
 from campaigns.models import Campaign, CampaignMember, CampaignRun, Reach
 from campaigns.services import running
 from campaigns.services.running import lead, release_batch, release_campaigns
@@ -193,6 +194,53 @@ def test_members_merged_and_erased_between_freeze_and_release_get_it_once_or_not
     assert PointsEntry.objects.count() == 3
     assert (run.state, run.member_count) == ("released", 3)
     assert_adds_up(run)
+
+
+@pytest.mark.django_db
+def test_who_is_merged_while_she_is_to_be_tried_again_keeps_what_she_had(cast: Cast) -> None:
+    """She has her points and waits for a coupon of a batch that is paused; her row goes to whom she lives on as."""
+    merged, into = make_members(2)
+    batch = make_batch(10)
+    coupon_services.pause_batch(batch_id=batch, actor=DIRECTOR)
+    campaign = make_campaign(listed([merged]), [[POINTS, REACH, coupon_act(batch)]])
+    run = work(campaign)
+    assert states(run) == {"waiting": 1}
+    member_services.merge_members(first_id=merged, second_id=into, survivor_id=into, actor=DIRECTOR)
+    coupon_services.open_batch(batch_id=batch, actor=DIRECTOR)
+    CampaignMember.objects.update(not_before=clock.now())
+    run = work(campaign)
+    assert states(run) == {"done": 1}
+    assert PointsEntry.objects.filter(kind="earn").count() == 1
+    assert list(Reach.objects.values_list("member_id", flat=True)) == [into]
+    assert list(Coupon.objects.values_list("member_id", flat=True)) == [into]
+
+
+@pytest.mark.django_db
+def test_who_joins_or_leaves_the_segment_after_the_launch_changes_nothing() -> None:
+    stays, leaves, comes = make_members(3)
+    segment = listed([stays, leaves])
+    campaign = make_campaign(segment, [[POINTS]])
+    launch(campaign)
+    services.change_list(public_id=segment.public_id, added=[comes], removed=[leaves], actor=DIRECTOR)
+    run = work(campaign)
+    assert (run.member_count, states(run)) == (2, {"done": 2})
+    given = set(PointsEntry.objects.values_list("account__member_id", flat=True))
+    assert given == {stays, leaves}
+
+
+@pytest.mark.django_db
+def test_who_is_merged_or_erased_after_her_turn_keeps_the_runs_numbers_right() -> None:
+    one, two, erased = make_members(3)
+    campaign = make_campaign(listed([one, two, erased]), [[POINTS, REACH]])
+    run = work(campaign)
+    assert run.state == "released"
+    member_services.merge_members(first_id=one, second_id=two, survivor_id=two, actor=DIRECTOR)
+    member_services.erase_member(member_id=erased, reason="own_wish", actor=DIRECTOR)
+    run = work(campaign)
+    # Both rows were sent to: one person is in the run once, and what was done for whom is gone stays counted.
+    assert states(run) == {"done": 1}
+    assert (run.member_count, run.done_count) == (2, 2)
+    assert set(Reach.objects.filter(state="queued").values_list("member_id", flat=True)) == {two}
 
 
 @pytest.mark.django_db

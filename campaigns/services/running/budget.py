@@ -69,7 +69,7 @@ def _text_cost(act: Act) -> int:
     return text_cost_at_most(topic=topic, channels=channels)
 
 
-def affordable(campaign: Campaign, places: Sequence[Place], cost: Cost) -> list[Place]:
+def affordable(*, campaign: Campaign, places: Sequence[Place], cost: Cost) -> list[Place]:
     """The first of them whose coupons and texts the budget pays for, if each gets one; no text is put by for who has no
     phone. Nobody else spends meanwhile: the campaign's row is locked, and the CHECK holds whatever happens."""
     if cost.text_hundredths:
@@ -99,7 +99,7 @@ def settle_texts(*, campaign_id: int, at: dt.datetime | None = None) -> None:
     at = at or clock.now()
     with transaction.atomic():
         for campaign in Campaign.objects.filter(pk=campaign_id, held_hundredths__gt=0).claim(1):
-            prefixes = reason_prefixes([campaign.pk], at)
+            prefixes = reason_prefixes(campaign_ids=[campaign.pk], at=at)
             runs = {run.pk: run for run in CampaignRun.objects.filter(pk__in=prefixes).lock_rows()}
             values = {
                 "runs": list(prefixes),

@@ -64,16 +64,16 @@ def let_go_reaches(*, campaign_ids: Iterable[int], at: dt.datetime) -> int:
 
 def take_back_reaches(*, campaign_id: int, at: dt.datetime) -> int:
     """What is queued of the campaign is not sent; how many."""
-    keys = ask(_KEYS, {"prefixes": list(reason_prefixes([campaign_id], at).values())})
+    keys = ask(_KEYS, {"prefixes": list(reason_prefixes(campaign_ids=[campaign_id], at=at).values())})
     return take_back(reason_keys=[key for (key,) in keys], at=at)
 
 
 def _of(campaign_ids: Iterable[int], statement: str, now: dt.datetime, **values: Any) -> int:
-    prefixes = list(reason_prefixes(campaign_ids, now).values())
+    prefixes = list(reason_prefixes(campaign_ids=campaign_ids, at=now).values())
     return len(ask(statement, {"prefixes": prefixes, **values})) if prefixes else 0
 
 
-def reason_prefixes(campaign_ids: Iterable[int], at: dt.datetime) -> dict[int, str]:
+def reason_prefixes(*, campaign_ids: Iterable[int], at: dt.datetime) -> dict[int, str]:
     """Of the runs whose reaches may still be under way, by run."""
     runs = CampaignRun.objects.filter(
         campaign_id__in=list(campaign_ids), launched_at__gt=at - 2 * LONGEST_LIFE

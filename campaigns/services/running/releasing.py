@@ -135,7 +135,7 @@ def _release_run(campaign: Campaign, run: CampaignRun, at: dt.datetime) -> Batch
         wanted = dict(list(wanted.items())[:room])
     cost = cost_of(acts)
     places, living = lock_places(wanted=wanted, at=at)
-    fit = affordable(campaign, places, cost)
+    fit = affordable(campaign=campaign, places=places, cost=cost)
     if places and not fit and campaign.held_hundredths:
         return Batch(is_full=True)  # messages under way give most of it back
     if places and not fit:
