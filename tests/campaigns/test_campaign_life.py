@@ -25,7 +25,7 @@ from tests.campaigns.campaign_kit import (
     of,
     set_policy,
 )
-from tests.cast import Cast
+from tests.cast import DIRECTOR, Cast
 from tests.refusals import refused
 
 pytestmark = pytest.mark.django_db
@@ -290,6 +290,12 @@ def test_a_months_budget_of_a_store_is_not_overdrawn(desk: Desk) -> None:
     )
     other_month = desk.submitted(
         store_id=store, budget_fen=15_000, starts_at=NOW + 40 * DAY, ends_at=NOW + 41 * DAY
+    )
+    there = guide_services.hire_guide(
+        number="G2099", name="周敏", store_id=desk.cast.other_store.id, actor=DIRECTOR, at=NOW
+    )
+    guide_services.bind_member(
+        member_id=desk.cast.xiaoli.id, guide_id=there.id, source="scan", actor=DIRECTOR, at=NOW
     )
     other_store = desk.submitted(store_id=desk.cast.other_store.id, budget_fen=15_000)
     for row in (other_month, other_store):
