@@ -23,7 +23,7 @@ def _hundredths(model: str, name: str) -> migrations.AddField:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0024_resold_without_a_join")]
+    dependencies = [("campaigns", "0026_contacts_answered")]
 
     operations = [
         migrations.RemoveConstraint(model_name="campaign", name="campaign_within_budget"),
