@@ -3,7 +3,8 @@
 On BENCH_MEMBERS_COUNT members (20,000 unless it is set) with some five orders each over two years, in 500 stores with a guide
 each, in turns: twelve periods and the one a year before as the page asks for them, and one GROUP BY over the orders; what a
 member costs in a fold of one, a hundred, a thousand and ten thousand of whom an order changed, and in a statement that only
-adds up what those bought. What the first pass over all members takes is printed, and what a proof does.
+adds up what those bought. What the first pass over all members takes is printed, and what a proof does. Two cells are counted as
+segments, against the days grouped by member by hand.
 """
 
 import os
@@ -11,7 +12,7 @@ import statistics
 import time
 from typing import Final
 
-from bench.figures import Figure, Report, ratios, spread
+from bench.figures import Figure, Report, at_most, ratios, spread
 from bench.private import LONG_MS, Private, private_database
 from bench.sales_metrics import SEED
 
@@ -112,6 +113,42 @@ taken = (time.monotonic() - began) / 50
 whole = [column.whole for column in board.trend]
 print(taken, sum(one.buyer_count for one in whole), sum(one.order_count for one in whole), sum(one.net_fen for one in whole))
 """
+# The members of a cell as the rule of a segment, and by hand from the days.
+_CELL: Final = """
+import json, sys, time, datetime as dt, django
+django.setup()
+from django.db import connection
+from campaigns.selectors import segments
+from campaigns.selectors.segments import people
+from core import clock
+from sales import selectors
+people.PATIENCE_MS = 600_000
+told = json.load(sys.stdin)
+span = selectors.span_of(told["period"], clock.today())
+when = {"from": span.starts_on.isoformat(), "until": (span.ends_on - dt.timedelta(days=1)).isoformat()}
+tree = segments.read_rule({"is": "sales.came", "with": told["values"] | {"when": when}})
+def by_hand():
+    with connection.cursor() as cursor:
+        asleep = span.starts_on - dt.timedelta(days=30)
+        cursor.execute(told["hand"], {"first": span.starts_on, "end": span.ends_on, "asleep": asleep})
+        return cursor.fetchone()[0]
+def ours():
+    return segments.count_members(tree).member_count
+taken, said = {}, {}
+for name, work in (("floor", by_hand), ("ours", ours))[::1 if told["turn"] % 2 else -1]:
+    began = time.monotonic()
+    said[name] = work()
+    taken[name] = time.monotonic() - began
+assert said["floor"] == said["ours"], said
+print(json.dumps(taken | {"members": said["ours"]}))
+"""
+_CELL_HAND: Final = """
+SELECT count(*) FROM (
+    SELECT member_id FROM sales_memberday WHERE day >= %(first)s AND day < %(end)s {who}
+    GROUP BY 1 HAVING min(coalesce(previous_on, date '0001-01-01')) {stood} {bought}) came
+JOIN members_member m ON m.id = came.member_id AND m.merged_into_id IS NULL AND m.stage <> 'erased'
+"""
+_CELL_LIMIT: Final = 1.3
 
 
 def bench() -> Report:
@@ -125,6 +162,7 @@ def bench() -> Report:
         private.connection.execute("VACUUM ANALYZE sales_memberday, sales_ninetotal, sales_memberdaytouch")
         folds = [_folded(private, count) for count in _FOLDED if count <= _MEMBERS // 2]
         [store] = private.state("SELECT min(id) FROM guides_store")
+        cells = [_cell(private, *cell) for cell in _cells(private)]
         asked = [("chain", 0, period) for period in _STEPS] + [("store", store, "month")]
         figures = [_against(private, *question) for question in asked]
         [days, totals] = private.state(
@@ -137,7 +175,36 @@ def bench() -> Report:
     note = (
         f"{_MEMBERS:,} members, {_MEMBERS * 5:,} orders, {days:,} days, {totals:,} totals, {_ROUNDS} rounds"
     )
-    return Report((*figures, *folds, *kept), (note,))
+    return Report((*figures, *cells, *folds, *kept), (note,))
+
+
+def _cells(private: Private) -> list[tuple[str, str, dict[str, object], str]]:
+    """Name, period, values of the condition, SQL by hand: who slept and came this quarter, anywhere; who bought in a store."""
+    [code, store] = private.state("SELECT code, id FROM guides_store ORDER BY id LIMIT 1")
+    asleep = _CELL_HAND.format(who="", stood="BETWEEN date '0001-01-02' AND %(asleep)s::date - 1", bought="")
+    bought = _CELL_HAND.format(
+        who=f"AND member_id IN (SELECT member_id FROM sales_memberday WHERE store_ref = {store} AND day >= %(first)s)",
+        stood=">= %(asleep)s",
+        bought=f"AND coalesce(sum(order_count) FILTER (WHERE store_ref = {store}), 0) > 0",
+    )
+    return [
+        ("sleepers who came in the quarter", "quarter", {"stood": ["dormant"]}, asleep),
+        (
+            "returning ones who bought in a store in the month",
+            "month",
+            {"stood": ["returning"], "did": "bought", "stores": [code]},
+            bought,
+        ),
+    ]
+
+
+def _cell(private: Private, name: str, period: str, values: dict[str, object], hand: str) -> Figure:
+    told = {"period": period, "values": values, "hand": hand}
+    rounds = [private.ask(_CELL, told | {"turn": turn}) for turn in range(_ROUNDS)]
+    floors, ours = ([1000 * one[side] for one in rounds] for side in ("floor", "ours"))
+    found = [one / floor for one, floor in zip(ours, floors, strict=True)]
+    label = f"{rounds[0]['members']:,} {name} as a segment, ms"
+    return at_most(label, spread(floors, 1), spread(ours, 1), found, _CELL_LIMIT)
 
 
 def _folded(private: Private, count: int) -> Figure:
