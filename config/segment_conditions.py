@@ -38,6 +38,7 @@ CONDITIONS: tuple[str, ...] = (
     "coupons.selectors.conditions.CouponRedeemed",
     "campaigns.selectors.conditions.reaches.Reached",
     "campaigns.selectors.conditions.reaches.HasRead",
+    "campaigns.selectors.conditions.reaches.Clicked",
     "campaigns.selectors.conditions.segments.InSegment",
 )
 

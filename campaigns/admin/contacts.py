@@ -236,6 +236,7 @@ def _shown(one: ContactTally) -> dict[str, Any]:
             for band, count in enumerate(one.by_band)
         ] if one.member_count else [],
         "parts": _parts(one),
+        "has_reached": one.reached_count > 0,
         "read": percent(one.reader_count, one.reached_count),
         "clicked": percent(one.clicker_count, one.reached_count),
         "bought": percent(one.buyer_count, one.reached_count),

@@ -8,10 +8,12 @@ from typing import Any, Final
 from django.apps import apps
 
 from campaigns import services as campaign_services
+from campaigns.models import CampaignMember, CampaignRun, Segment
 from core.actor import Actor
 from core.clock import SHANGHAI
 from guides import selectors as guide_selectors
 from members import services as member_services
+from tests.campaigns.run_kit import make_campaign
 from tests.cast import Cast, make_cast, make_guide, make_store
 from tests.coupons.kit import make_batch, make_template
 
@@ -49,6 +51,7 @@ class World:
     tiers: list[int]  # the lowest is everybody's
     series: list[str]
     listed: str = ""  # a list of every third
+    campaigns: list[str] = dataclasses.field(default_factory=list)
 
     def __repr__(self) -> str:
         return "World"
@@ -85,6 +88,7 @@ def make_world(seed: int = 7) -> World:
     members = model("members.Member").objects
     members.filter(pk=people[1]).update(merged_into_id=people[2])
     members.filter(pk=people[3]).update(stage="erased", erased_at=noon(DAY))
+    world.campaigns = _campaigns(world, random.Random(seed))
     world.listed = campaign_services.create_list(name="三分之一", member_ids=people[::3], actor=TESTER)
     return world
 
@@ -108,6 +112,29 @@ def _visits(world: World, chance: random.Random) -> None:
                     traces=1 if orders else 2, order_count=orders, net_fen=orders * 9_900, previous_on=before,
                 )  # fmt: skip
                 bought = day if orders else bought
+
+
+def _campaigns(world: World, chance: random.Random) -> list[str]:
+    """Two that are over, one of them with two runs; who opened what, sometimes twice."""
+    made = []
+    for number in range(2):
+        segment = Segment.objects.create(
+            name=f"活动{number}", kind="listed", created_at=noon(DAY), changed_at=noon(DAY), is_active=False
+        )
+        campaign = make_campaign(segment, state="ended", next_run_at=None, ended_at=noon(DAY))
+        made.append(campaign.public_id)
+        for run_number in range(2 - number):
+            run = CampaignRun.objects.create(
+                campaign=campaign, number=run_number + 1, due_at=noon(DAY - dt.timedelta(days=run_number)), state="released",
+                launched_at=noon(DAY), released_at=noon(DAY), window_ends_at=noon(DAY),
+            )  # fmt: skip
+            for member_id in chance.sample(world.people, k=SIZE // 2):
+                ago = chance.choice([None, None, 0, 3, 20, 40])
+                CampaignMember.objects.create(
+                    run=run, member_id=member_id, letter="A", state="done",
+                    clicked_at=None if ago is None else noon(DAY - dt.timedelta(days=ago)),
+                )  # fmt: skip
+    return made
 
 
 def _dealer() -> int:

@@ -32,7 +32,8 @@ def load(world: World) -> dict[int, Person]:
         ("coupons.Redemption", "redemptions", "coupon"), ("campaigns.Reach", "reaches", None),
         ("campaigns.InboxMessage", "inbox", None),
         ("campaigns.SegmentMember", "lists", None),
-        ("members.Behaviour", "behaviours", None), ("sales.MemberDay", "days", None),
+        ("campaigns.CampaignMember", "places", None), ("members.Behaviour", "behaviours", None),
+        ("sales.MemberDay", "days", None),
     ):  # fmt: skip
         for row in model(label).objects.all():
             owner = row if via is None else getattr(row, via)
@@ -287,6 +288,17 @@ def _lies(row: Any, name: str, wanted: list[Any]) -> bool:
     return any(f"/{one}/" in store.region.path for one in wanted)
 
 
+def clicked(person: Person, values: Values) -> bool:
+    found = [
+        row
+        for row in person.get("places", [])
+        if row.clicked_at is not None
+        and inside(values.get("when"), day_of(row.clicked_at))
+        and row.run.campaign.public_id in values.get("campaigns", [row.run.campaign.public_id])
+    ]
+    return len(found) >= int(values.get("at_least", 1))
+
+
 CHECKS: dict[str, Callable[[Person, Values], bool]] = {
     "members.gender": lambda p, v: (p["row"].gender or "unknown") in v["genders"],
     "members.age": age,
@@ -327,5 +339,6 @@ CHECKS: dict[str, Callable[[Person, Values], bool]] = {
     ),
     "campaigns.reached": messages("reaches", sent),
     "campaigns.segment": lambda p, v: any(row.segment.public_id in v["segments"] for row in p.get("lists", [])),
+    "campaigns.clicked": clicked,
     "campaigns.read": messages("inbox", lambda row, v: row.read_at is not None and inside(v.get("when"), day_of(row.read_at))),
 }  # fmt: skip

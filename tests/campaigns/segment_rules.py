@@ -108,6 +108,7 @@ def _keys(world: World, parameter: Parameter, name: str) -> list[Any]:
         "tags": world.tags, "guides": ["T001", "T004", "T009"], "stores": ["T01", "T02"], "dealers": ["D01"],
         "regions": [world.cast.root.id, world.cast.east.id, world.cast.south.id], "categories": list(CATEGORIES),
         "products": list(PRODUCTS), "groups": list(range(8)), "templates": world.series, "segments": [world.listed],
+        "campaigns": world.campaigns,
     }  # fmt: skip
     return fixed[name]
 

@@ -98,6 +98,8 @@ def _change(world: World, chance: random.Random) -> None:
         lambda: _update("sales.MemberDay", member_id, previous_on=chance.choice([None, DAY - WEEK])),
         lambda: model("sales.MemberDay").objects.filter(member_id=member_id).delete(),
         lambda: _come(member_id, chance),
+        lambda: _update("campaigns.CampaignMember", member_id, clicked_at=chance.choice([None, NOON])),
+        lambda: model("campaigns.CampaignMember").objects.filter(member_id=member_id).delete(),
         lambda: _update("coupons.Coupon", member_id, state=chance.choice(["issued", "expired"])),
         lambda: _update("campaigns.InboxMessage", member_id, read_at=chance.choice([None, NOON])),
         lambda: _update("members.Behaviour", member_id, member_id=chance.choice(world.people)),

@@ -1,8 +1,9 @@
-"""Conditions about what a member was sent, and whether she read it."""
+"""Conditions about what a member was sent, and whether she read or opened it."""
 
 import abc
+import dataclasses
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Final
 
 from django.db.models import Count, Q, QuerySet
@@ -10,12 +11,15 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.contracts import CHANNEL_LABELS, TOPICS
-from campaigns.models import Importance, InboxMessage, Reach, ReachState
+from campaigns.models import Campaign, CampaignMember, Importance, InboxMessage, Reach, ReachState
+from core import clock
 from members.selectors.conditions import (
+    FOUND,
     Choices,
     Condition,
     Found,
     Parameter,
+    Picks,
     SetTest,
     Values,
     Whole,
@@ -99,3 +103,43 @@ class HasRead(_OfMessages):
 
     def rows(self, values: Values, day: dt.date) -> QuerySet[Any]:
         return InboxMessage.objects.filter(_asked(values, day, "read_at"))
+
+
+def _campaign_names(keys: Collection[Any]) -> Mapping[Any, str]:
+    return dict(Campaign.objects.filter(public_id__in=list(keys)).values_list("public_id", "name"))
+
+
+def find_campaigns(text: str) -> list[tuple[str, str]]:
+    """(public id, name with its day) of campaigns whose name has the text, the newest first."""
+    rows = Campaign.objects.filter(name__icontains=text).order_by("-pk")
+    return [
+        (public_id, f"{name}（{clock.business_day(made)}）")
+        for public_id, name, made in rows.values_list("public_id", "name", "created_at")[:FOUND]
+    ]
+
+
+class Clicked(_OfMessages):
+    """Runs of campaigns of which she opened what her message led to."""
+
+    code, label, facts = "campaigns.clicked", _("点开过活动"), ("clicks",)
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "when": Window(label=_("点开时间"), is_required=False),
+        "campaigns": Picks(
+            label=_("活动（不选为任何活动）"),
+            names=_campaign_names,
+            find=find_campaigns,
+            key=str,
+            is_required=False,
+        ),
+        "at_least": dataclasses.replace(_LEAST, label=_("至少几次活动"), unit=_("次")),
+    }
+
+    def rows(self, values: Values, day: dt.date) -> QuerySet[Any]:
+        wanted = _asked({"when": values.get("when")}, day, "clicked_at")
+        if values.get("campaigns"):
+            wanted &= Q(run__campaign__public_id__in=values["campaigns"])
+        return CampaignMember.objects.filter(wanted)
+
+    def tell(self, member_id: int, values: Values, day: dt.date) -> str:
+        count = self.rows(values, day).filter(member_id=member_id).count()
+        return _now("%(n)s 次") % {"n": count} if count else ""
