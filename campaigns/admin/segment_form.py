@@ -6,7 +6,7 @@ hold several rules, each below a root of its own.
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -38,12 +38,19 @@ _WORDS: Final = {
     "not_a_text": _("请填 1 到 64 个字"),
     "not_a_day": _("请选择日期"),
 }
+_MONEY_WORDS: Final = _("请填金额，最多两位小数")
+# Not wrong, only not there yet.
+_UNFINISHED: Final = ("missing_field", "empty_group", "empty_list")
 _WINDOW_WORDS: Final = {
     "last_days": _("最近几天（含今天）"),
     "before_days": _("几天以前"),
     "next_days": _("今后几天内（含今天）"),
     "between": _("从哪天到哪天"),
 }
+
+
+# Faults by the path of their node and their parameter.
+Placed = dict[tuple[str, str], list[Mapping[str, Any]]]
 
 
 @dataclasses.dataclass
@@ -229,11 +236,39 @@ def _shown(number: int | str, is_money: bool) -> str:
 
 def sight_of(tree: Draft, faults: Sequence[Mapping[str, Any]] = (), *, root: str = ROOT) -> dict[str, Any]:
     """The tree for the template, with each fault at the field it is about."""
-    placed: dict[tuple[str, str], list[str]] = {}
+    placed: Placed = {}
     for fault in faults:
-        place = _place_of(fault["path"], root)
-        placed.setdefault(place, []).append(str(_WORDS.get(fault["code"], fault["words"])))
+        placed.setdefault(_place_of(fault["path"], root), []).append(fault)
     return {**_sight(tree, root, placed), "is_root": True}
+
+
+def wrong_lines(tree: Draft, faults: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What of the typed is wrong, not only unfinished: the condition, its field, and why."""
+    wrong = [fault for fault in faults if fault["code"] not in _UNFINISHED]
+    if not wrong:
+        return []
+    return [
+        _("%(what)s：%(why)s") % {"what": " · ".join(filter(None, (node["label"], field))), "why": why}
+        for node in _leaf_sights(sight_of(tree, wrong))
+        for field, whys in [
+            ("", node["faults"]),
+            *((each["label"], each["faults"]) for each in node["fields"]),
+        ]
+        for why in whys
+    ]
+
+
+def _leaf_sights(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if not node.get("is_group"):
+        yield node
+    for part in node.get("parts", ()):
+        yield from _leaf_sights(part)
+
+
+def _said(fault: Mapping[str, Any], parameter: Parameter | None = None) -> str:
+    if fault["code"] == "not_a_number" and isinstance(parameter, Bounds) and parameter.is_money:
+        return str(_MONEY_WORDS)
+    return str(_WORDS.get(fault["code"], fault["words"]))
 
 
 def _place_of(path: str, root: str) -> tuple[str, str]:
@@ -244,8 +279,8 @@ def _place_of(path: str, root: str) -> tuple[str, str]:
     return place, steps[1] if len(steps) >= 2 and steps[0] == "with" else ""
 
 
-def _sight(node: Draft, path: str, faults: Mapping[tuple[str, str], list[str]]) -> dict[str, Any]:
-    own = {"path": path, "what": node.what, "faults": faults.get((path, ""), [])}
+def _sight(node: Draft, path: str, faults: Placed) -> dict[str, Any]:
+    own = {"path": path, "what": node.what, "faults": [_said(fault) for fault in faults.get((path, ""), [])]}
     if node.is_group:
         parts = [_sight(part, f"{path}-{place}", faults) for place, part in enumerate(node.parts)]
         hows = [(how, str(label), how == node.what) for how, label in HOW_LABELS.items()]
@@ -253,7 +288,11 @@ def _sight(node: Draft, path: str, faults: Mapping[tuple[str, str], list[str]]) 
     condition = all_conditions()[node.what]
     fields = [
         _field(
-            node.what, parameter, f"v.{path}.{name}", node.typed.get(name, {}), faults.get((path, name), [])
+            node.what,
+            parameter,
+            f"v.{path}.{name}",
+            node.typed.get(name, {}),
+            [_said(fault, parameter) for fault in faults.get((path, name), [])],
         )
         for name, parameter in condition.parameters.items()
     ]

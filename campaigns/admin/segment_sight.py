@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _now
 
 from campaigns.admin.segment_form import (
     ROOT,
+    Draft,
     apply_act,
     draft_from_post,
     find_keys,
@@ -20,6 +21,7 @@ from campaigns.admin.segment_form import (
     root_of,
     rule_of,
     sight_of,
+    wrong_lines,
 )
 from campaigns.contracts.segments import HOW_LABELS, Group, Verdict
 from campaigns.errors import RuleUnfit, SegmentTooSlow
@@ -68,16 +70,17 @@ class SegmentSight(BaseAdmin):
         """How many they are now, and ten of them, of those whom the account sees."""
         self._guard_writing(request)
         root = request.POST.get("root", ROOT)
-        counted = self.count_words(request, rule_of(draft_from_post(request.POST, root)))
+        counted = self.count_words(request, draft_from_post(request.POST, root))
         return self._part(request, "_count" if root == ROOT else "_number", counted)
 
-    def count_words(self, request: HttpRequest, rule: Any) -> dict[str, Any]:
-        """The count of a rule as it was typed; what is wrong with it is no error here, it is not finished."""
+    def count_words(self, request: HttpRequest, draft: Draft) -> dict[str, Any]:
+        """The count of a rule as it was typed, or what is wrong with it so far; what is missing is no error here."""
         staff: Any = request.user
         try:
-            tree = segments.read_rule(rule)
+            tree = segments.read_rule(rule_of(draft))
         except RuleUnfit as unfit:
-            return {"fault_count": len(unfit.details["faults"])}
+            faults = unfit.details["faults"]
+            return {"fault_count": len(faults), "wrong": wrong_lines(draft, faults)}
         counted = segments.count_members(tree, staff=staff)
         context: dict[str, Any] = {"counted": counted, "is_part": segments.scope_of(staff) is not None}
         context["people_url"] = people_url(request, segments.write_rule(tree), "")

@@ -192,7 +192,7 @@ class SegmentAdmin(OwnPage, SegmentSight, SegmentTags, ReadOnlyAdmin):
             "menu": menu(),
             "fault": refusal.message if refusal is not None else "",
             "back_url": reverse(_LIST) if row is None else reverse(_ROW, args=[row.pk]),
-            **(self.count_words(request, rule_of(draft)) if draft.parts else {}),
+            **(self.count_words(request, draft) if draft.parts else {}),
         }
         return self._page(request, "builder", context)
 

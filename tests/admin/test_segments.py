@@ -132,7 +132,11 @@ def test_a_rule_with_faults_is_not_saved_and_each_stands_at_its_field(head: Clie
     page = head.post(url("add"), form)
     content = page.content.decode()
     assert not Segment.objects.exists()
-    assert content.count("请填整数") == 2
+    # At their fields, and beside them while one types.
+    assert content.count("请填整数") == content.count("请填金额，最多两位小数") == 2
+    told = head.post(url("count"), form)
+    assert told.context["wrong"] == ["年龄 · 周岁：请填整数", "消费金额 · 金额：请填金额，最多两位小数"]
+    assert "条件填完整后" in head.post(url("count"), {"n.r": "all", "n.r-0": "members.age"}).content.decode()
     assert "这一组里还没有条件" in content
     assert "还没有填写" in content
     assert 'value="十八"' in content, "what was typed stays"
