@@ -32,7 +32,7 @@ _WHEN = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0026_contacts_answered")]
+    dependencies = [("campaigns", "0027_texts_in_budgets")]
 
     operations = [
         migrations.RunSQL(_FUNCTION, "DROP FUNCTION campaigns_noted_campaigns_campaignmember_click() CASCADE"),
