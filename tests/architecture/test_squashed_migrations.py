@@ -42,5 +42,5 @@ def test_both_ways_lead_to_the_same_models() -> None:
     ours = {key for key in other.models if key[0] in _OURS}
     assert ours == {key for key in one.models if key[0] in _OURS}
     assert len(ours) > 200
-    assert MigrationAutodetector(one, other)._detect_changes() == {}
-    assert MigrationAutodetector(other, one)._detect_changes() == {}
+    assert MigrationAutodetector(one, other).changes(loader.graph) == {}
+    assert MigrationAutodetector(other, one).changes(loader.graph) == {}
