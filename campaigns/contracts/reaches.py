@@ -15,7 +15,7 @@ class ReachOrder:
     """One message to one member for one reason. `values` fill the keywords of templates; `page` is where it leads inside the
     mini-program. What is None comes from the topic's rule; the instants default to now and to the topic's life. `due_on`: the
     day of the follow-up it may become, else some days from then. `held_hundredths`: what is put by for its text, in hundredths
-    of a fen; None asks no budget."""
+    of a fen; None asks no budget. `first_reason`: the reason of the first, where this is sent again under one of its own."""
 
     member_id: int
     topic: str
@@ -30,6 +30,7 @@ class ReachOrder:
     expires_at: dt.datetime | None = None
     due_on: dt.date | None = None
     held_hundredths: int | None = None
+    first_reason: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

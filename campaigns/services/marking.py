@@ -142,7 +142,7 @@ def _follow_up(way: Way, at: dt.datetime) -> FollowUpOrder:
         script=way.held.content["text"],
         due_on=last,
         source_key=_source_key(way),
-        reason_key=way.held.reason_key,
+        reason_key=way.held.content.get("first_reason", way.held.reason_key),
     )
 
 

@@ -113,6 +113,8 @@ def _row(order: ReachOrder, terms: dict[str, TopicTerms], now: dt.datetime) -> _
     content = {"title": title, "text": text, "values": dict(order.values), "page": order.page}
     if order.due_on is not None:
         content["due_on"] = order.due_on.isoformat()
+    if order.first_reason:
+        content["first_reason"] = order.first_reason
     return _Row(
         keys=order.reason_key,
         members=order.member_id,

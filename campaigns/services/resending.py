@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 
@@ -17,7 +19,8 @@ from members import selectors as member_selectors
 
 def resend_reach(*, reach_id: int, actor: Actor, at: dt.datetime | None = None) -> int:
     """The same words go to her once more, over the channels and with the importance of the topic's rule of now, under a
-    reason of their own; the new reach's id. A repeat gets the first answer again.
+    reason of their own; the new reach's id. A repeat gets the first answer again. What it becomes in a guide's hands is
+    still of the round that the first was of, and due on its day if that is not over.
 
     Refuses (ReachNotResendable) all but a failed one: what was skipped was not to be said, and of what is uncertain
     nobody knows whether she has it. Refuses one whose words were cleared, or whose member is gone. Raises NotFound.
@@ -45,12 +48,20 @@ def resend_reach(*, reach_id: int, actor: Actor, at: dt.datetime | None = None) 
                 text=content["text"],
                 values=content["values"],
                 page=content["page"],
+                due_on=_day_of(content, clock.business_day(now)),
+                first_reason=content.get("first_reason", reach.reason_key),
             ),
             at=now,
         )
         again = Reach.objects.get(reason_key=key)
         audit.record(action="campaigns.reach_resent", subject=reach, actor=actor, at=now, reach_id=again.pk)
         return again.pk
+
+
+def _day_of(content: Mapping[str, Any], today: dt.date) -> dt.date | None:
+    asked = content.get("due_on")
+    day = dt.date.fromisoformat(asked) if asked else None
+    return day if day is not None and day >= today else None
 
 
 def reason_of_again(reach: Reach) -> str:

@@ -110,6 +110,36 @@ def test_a_cap_holds_it_back_with_its_reason(cast: Cast) -> None:
     assert sorted(Reach.objects.values_list("state", "code")) == [("failed", "capped"), ("sent", "")]
 
 
+def test_what_is_sent_again_is_still_of_its_round_and_due_on_its_day(cast: Cast) -> None:
+    FrequencyCap.objects.create(policy_id=1, channel="follow_up", span="day", most=1)
+    give("k1")
+    campaign_services.send_due_reaches()
+    row = give("k2", title="另一轮")
+    campaign_services.send_due_reaches()
+    failed = Reach.objects.get(state="failed")
+    again = Reach.objects.get(pk=campaign_services.resend_reach(reach_id=failed.pk, actor=DIRECTOR))
+    campaign_services.send_due_reaches()
+    again.refresh_from_db()
+    assert (again.state, again.code) == ("failed", "capped")
+    FrequencyCap.objects.all().delete()
+    campaign_services.resend_reach(reach_id=again.pk, actor=DIRECTOR)
+    campaign_services.send_due_reaches()
+    task = FollowUp.objects.get(title="另一轮")
+    assert (task.round_id, task.due_on) == (row.pk, row.due_on)
+
+
+def test_what_is_sent_again_after_its_day_is_due_some_days_from_then(cast: Cast) -> None:
+    row = give(due_on=clock.today())
+    Reach.objects.update(state="failed", code="no_guide", finished_at=clock.now())
+    later = clock.now() + dt.timedelta(days=3)
+    campaign_services.resend_reach(reach_id=Reach.objects.get().pk, actor=DIRECTOR, at=later)
+    Reach.objects.filter(state="queued").update(not_before=clock.now())
+    campaign_services.send_due_reaches()
+    task = FollowUp.objects.get()
+    assert task.round_id == row.pk
+    assert task.due_on > row.due_on
+
+
 def test_nothing_is_given_when_it_is_rolled_back(cast: Cast) -> None:
     with transaction.atomic():
         give()
