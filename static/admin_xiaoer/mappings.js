@@ -4,11 +4,32 @@
 
   const WAIT_MS = 250;
 
+  const KEPT = ["page", "is_on"];
+
+  /** Another topic or template has other places: the page comes anew, with what was typed of the rest. */
+  const choose = (form, choice) => {
+    const asked = new URLSearchParams();
+    for (const name of ["topic", choice]) {
+      const field = form.elements.namedItem(name);
+      if (field && !field.value) return;
+      if (field) asked.set(name, field.value);
+    }
+    for (const name of KEPT) {
+      const field = form.elements.namedItem(name);
+      if (field) asked.set(name, field.type === "checkbox" ? (field.checked ? "1" : "") : field.value);
+    }
+    location.search = asked;
+  };
+
   const start = (preview) => {
     const form = preview.closest("main, body").querySelector("form[id$='_form']");
     const shown = preview.querySelector("[data-mapping-shown]");
     const tabs = [...preview.querySelectorAll("[data-mapping-sample]")];
-    if (!form || !shown) return;
+    if (!form) return;
+    form.addEventListener("change", ({ target }) => {
+      if (["topic", preview.dataset.mappingChoice].includes(target.name)) choose(form, preview.dataset.mappingChoice);
+    });
+    if (!shown) return;
     let wait = 0;
     let asked = 0;
 

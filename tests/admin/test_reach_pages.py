@@ -189,6 +189,58 @@ def test_the_phone_follows_the_form_and_shows_every_cut(desk: Client, looker: Cl
     assert row.fields["thing1"] == {"value": "store"}
 
 
+def test_a_mapping_is_seen_and_filled_before_its_first_save(desk: Client, looker: Client, cast: Cast) -> None:
+    template = make_template(cast.account_id, "tpl-sale")
+    add = reverse("admin:campaigns_topictemplate_add")
+    assert "选好事项和模板" in desk.get(add).content.decode()
+    chosen = {"topic": "sale", "template": str(template.pk)}
+    page = desk.get(add, {**chosen, "page": "pages/x", "is_on": "1"})
+    form = page.context["adminform"].form
+    assert (form["topic"].value(), form["page"].value()) == ("sale", "pages/x")
+    assert form["value__number2"].value() == "points"
+    assert "xe-phone-bar" in page.content.decode()
+    for nonsense in (
+        {"topic": "nothing", "template": chosen["template"]},
+        {"topic": "sale", "template": "x"},
+    ):
+        assert desk.get(add, nonsense).status_code == 200
+    preview = reverse("admin:campaigns_topictemplate_preview_new")
+    typed = {
+        **chosen,
+        "value__thing1": "",
+        "words__thing1": "门店名<b>",
+        "value__number2": "points",
+        "value__thing3": "text",
+    }
+    assert "门店名&lt;b&gt;" in desk.post(preview, typed).content.decode()
+    assert desk.post(preview, {"topic": "sale"}).status_code == 403
+    assert looker.post(preview, typed).status_code == 403
+    refused = desk.post(add, {**typed, "words__thing1": "字" * 21}).content.decode()
+    assert "现在会变成" in refused
+    assert "xe-phone-bar" in refused
+    assert not TopicTemplate.objects.exists()
+    saved = desk.post(add, {**typed, "words__thing1": "门店", "is_on": "on"})
+    row = TopicTemplate.objects.get()
+    assert saved.headers["Location"] == reverse("admin:campaigns_topictemplate_changelist")
+    assert row.fields["thing1"] == {"words": "门店"}
+    again = desk.post(add, {**typed, "words__thing1": "别的"}).content.decode()
+    assert "已经有模板了" in again
+    row.refresh_from_db()
+    assert row.fields["thing1"] == {"words": "门店"}
+
+
+def test_another_template_brings_its_own_places(desk: Client, cast: Cast) -> None:
+    row = map_sale(cast)
+    other = make_template(cast.account_id, "tpl-other", title="别的模板")
+    change = reverse("admin:campaigns_topictemplate_change", args=[row.pk])
+    page = desk.get(change, {"template": str(other.pk)})
+    form = page.context["adminform"].form
+    assert form["template"].value() == str(other.pk)
+    assert form["words__thing3"].value() == ""  # guessed anew, not the first one's
+    row.refresh_from_db()
+    assert row.template_id == "tpl-sale"
+
+
 def test_what_wechat_would_not_take_is_said_at_its_field(desk: Client, cast: Cast) -> None:
     row = map_sale(cast)
     change = reverse("admin:campaigns_topictemplate_change", args=[row.pk])

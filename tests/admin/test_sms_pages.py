@@ -180,6 +180,24 @@ def test_a_mapping_is_seen_before_it_is_saved(desk: Client) -> None:
     assert (row.template_id, row.fields["1"]) == (template.pk, {"value": "count"})
 
 
+def test_a_text_is_seen_and_filled_before_its_first_save(desk: Client) -> None:
+    add_sign()
+    template = add_template(**NOTICE_TEMPLATE)
+    add = reverse("admin:campaigns_topictext_add")
+    chosen = {"topic": "coupon_expiring", "chosen": str(template.pk)}
+    assert "【素衣】您有2张券2026-12-31到期" in desk.get(add, chosen).content.decode()
+    typed = {**chosen, "value__1": "", "words__1": "三", "value__2": "day"}
+    shown = desk.post(reverse("admin:campaigns_topictext_preview_new"), typed).content.decode()
+    assert "您有三张券2026-12-31到期" in shown
+    refused = desk.post(add, {**typed, "words__1": "看 http://a.cn"}).content.decode()
+    assert "{1}" in refused
+    assert not TopicText.objects.exists()
+    assert desk.post(add, {**typed, "is_on": "on"}).headers["Location"] == reverse(
+        "admin:campaigns_topictext_changelist"
+    )
+    assert TopicText.objects.get().fields == {"1": {"words": "三"}, "2": {"value": "day"}}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_trying_a_text_needs_a_right_of_its_own_and_says_what_came_of_it(desk: Client, cast: Cast) -> None:
     add_sign()
