@@ -12,6 +12,12 @@ def send_due_reaches() -> int:
     return services.work_reaches()
 
 
+@shared_task(name="campaigns.recall_lost_reports")
+def recall_lost_reports() -> int:
+    """See the service of that name."""
+    return services.recall_lost_reports()
+
+
 @shared_task(name="campaigns.work_campaigns")
 def work_campaigns() -> int:
     """Campaigns that run, unless enough processes are at it."""

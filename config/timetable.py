@@ -32,6 +32,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "mend_follow_ups": {"task": "guides.mend_follow_ups", "schedule": 60.0},
     # Wakes whoever sends; what a dead sender left is taken over after its lease.
     "send_reaches": {"task": "campaigns.send_due_reaches", "schedule": 5.0},
+    "recall_lost_reports": {"task": "campaigns.recall_lost_reports", "schedule": 60.0},
     "end_over_campaigns": {"task": "campaigns.end_over_campaigns", "schedule": 60.0},
     # Campaigns that are due, members who wait for what is theirs, queues to be held or taken back.
     "work_campaigns": {"task": "campaigns.work_campaigns", "schedule": 5.0},

@@ -305,6 +305,9 @@ class SmsAccount:
     callback_url: str = ""
     receipts: list[dict[str, Any]] = field(default_factory=list)  # not pulled yet
     answers: list[dict[str, Any]] = field(default_factory=list)
+    # The newest of both, told or not: what is asked for by number.
+    told_receipts: list[dict[str, Any]] = field(default_factory=list)
+    told_answers: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass

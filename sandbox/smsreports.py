@@ -14,6 +14,7 @@ from sandbox.state import BEIJING, World
 
 TRIES = 3
 PAUSE_S = 0.5
+KEPT = 1_000
 # The name under which a fault strikes these pushes.
 RECEIPT, REPLY = "sms_receipt", "sms_reply"
 
@@ -24,6 +25,12 @@ def report_receipt(
     """Say whether the text arrived."""
     status = "SUCCESS" if is_delivered else "FAIL"
     code = "DELIVRD" if is_delivered else "MK:0001"
+    line = {
+        "UserReceiveTime": int(world.now()), "CountryCode": "86", "SubscriberNumber": message.phone,
+        "PhoneNumber": f"+86{message.phone}", "SerialNo": message.biz_id, "ReportStatus": status,
+        "Description": code, "SessionContext": message.out_id,
+    }  # fmt: skip
+    _keep(account.told_receipts, line)
     if account.callback_url:
         told = {
             "user_receive_time": datetime.fromtimestamp(world.now(), BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
@@ -32,13 +39,7 @@ def report_receipt(
         }  # fmt: skip
         _push(world, postman, account, RECEIPT, [told])
         return
-    account.receipts.append(
-        {
-            "UserReceiveTime": int(world.now()), "CountryCode": "86", "SubscriberNumber": message.phone,
-            "PhoneNumber": f"+86{message.phone}", "SerialNo": message.biz_id, "ReportStatus": status,
-            "Description": code, "SessionContext": message.out_id,
-        }
-    )  # fmt: skip
+    account.receipts.append(line)
 
 
 def report_reply(world: World, postman: Postman, account: SmsAccount, phone: str, text: str) -> None:
@@ -46,18 +47,23 @@ def report_reply(world: World, postman: Postman, account: SmsAccount, phone: str
     if text.strip().upper() in {"R", "T", "TD"} and phone not in account.blacklist:
         account.blacklist.append(phone)
     sign = next(iter(account.signs.values()), "")
+    line = {
+        "ExtendCode": "", "CountryCode": "86", "PhoneNumber": f"+86{phone}", "SignName": sign,
+        "ReplyContent": text, "ReplyTime": int(world.now()), "SubscriberNumber": phone,
+    }  # fmt: skip
+    _keep(account.told_answers, line)
     if account.callback_url:
         told = {
             "extend": "", "mobile": phone, "nationcode": "86", "sign": sign, "text": text, "time": int(world.now()),
         }  # fmt: skip
         _push(world, postman, account, REPLY, told)
         return
-    account.answers.append(
-        {
-            "ExtendCode": "", "CountryCode": "86", "PhoneNumber": f"+86{phone}", "SignName": sign,
-            "ReplyContent": text, "ReplyTime": int(world.now()), "SubscriberNumber": phone,
-        }
-    )  # fmt: skip
+    account.answers.append(line)
+
+
+def _keep(told: list[dict[str, Any]], line: dict[str, Any]) -> None:
+    told.append(line)
+    del told[:-KEPT]
 
 
 def _push(world: World, postman: Postman, account: SmsAccount, event: str, body: Any) -> None:

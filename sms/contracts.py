@@ -100,6 +100,15 @@ class ReplyTold:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class LostReports:
+    """Reports of this kind about texts from `since` to `until` may have been lost."""
+
+    kind: Literal["receipts", "replies"]
+    since: dt.datetime
+    until: dt.datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Review:
     """How the provider's review of a sign or template stands; `text` is a template's, as the provider has it."""
 

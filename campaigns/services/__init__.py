@@ -50,7 +50,7 @@ from campaigns.services.segments import (
 from campaigns.services.sending import send_due_reaches
 from campaigns.services.slots import work_reaches
 from campaigns.services.telling import take_back, tell_members
-from campaigns.services.texting import note_opt_out, note_text_report
+from campaigns.services.texting import note_opt_out, note_text_report, recall_lost_reports
 from campaigns.services.webhook_sending import work_webhooks
 from campaigns.services.webhooks import (
     change_endpoint,
@@ -101,6 +101,7 @@ __all__ = [
     "read_pasted_list",
     "read_whole_inbox",
     "recall_campaign",
+    "recall_lost_reports",
     "recall_mass_message",
     "recount_run",
     "refresh_segment",

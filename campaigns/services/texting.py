@@ -17,7 +17,7 @@ from members import selectors as member_selectors
 from members import services as member_services
 from members.errors import ConsentNotGiven, NoSuchConsentKind
 from sms import services as sms_services
-from sms.contracts import Spending
+from sms.contracts import LostReports, Spending
 from wechat.contracts import SendOutcome
 
 # Some carriers tell after three days.
@@ -120,3 +120,21 @@ def note_opt_out(*, reply_id: int) -> bool:
     except (ConsentNotGiven, NoSuchConsentKind, NotFound):
         return False
     return True
+
+
+def recall_lost_reports(*, at: dt.datetime | None = None) -> int:
+    """Reports about texts whose one answer was lost are asked for again; how many numbers were asked about."""
+    return sms_services.recall_reports(texted=_list_texted, at=at)
+
+
+def _list_texted(lost: LostReports, after: int, limit: int) -> list[tuple[int, str]]:
+    """(reach id, number) of members who were texted; where receipts were lost only of those of whom none came."""
+    texts = Reach.objects.filter(
+        pk__gt=after, channel=names.SMS, sent_at__gte=lost.since, sent_at__lte=lost.until
+    )
+    if lost.kind == "receipts":
+        texts = texts.filter(state__in=[ReachState.SENT, ReachState.UNCERTAIN])
+    rows = list(texts.order_by("pk").values_list("pk", "member_id")[:limit])
+    living = member_selectors.list_merge_targets({member_id for _pk, member_id in rows})
+    numbers = member_selectors.list_phones(living.values())
+    return [(pk, numbers.get(living.get(member_id, 0), "")) for pk, member_id in rows]

@@ -225,11 +225,32 @@ def pull_replies(world: World, account: SmsAccount, body: dict[str, Any]) -> dic
     return {"PullSmsReplyStatusSet": some}
 
 
+def _of_number(told: list[dict[str, Any]], body: dict[str, Any], when: str) -> list[dict[str, Any]]:
+    """What was reported of a number since `BeginTime`; asking takes nothing away."""
+    begin, limit = body.get("BeginTime"), body.get("Limit")
+    if not isinstance(begin, int) or not isinstance(limit, int) or body.get("Offset") != 0:
+        raise Refused("InvalidParameterValue.BeginTimeVerifyFail")
+    phone = body.get("PhoneNumber")
+    return [one for one in told if one["PhoneNumber"] == phone and one[when] >= begin][: min(limit, PULLED)]
+
+
+def recall_receipts(world: World, account: SmsAccount, body: dict[str, Any]) -> dict[str, Any]:
+    """Answer `PullSmsSendStatusByPhoneNumber`."""
+    return {"PullSmsSendStatusSet": _of_number(account.told_receipts, body, "UserReceiveTime")}
+
+
+def recall_replies(world: World, account: SmsAccount, body: dict[str, Any]) -> dict[str, Any]:
+    """Answer `PullSmsReplyStatusByPhoneNumber`."""
+    return {"PullSmsReplyStatusSet": _of_number(account.told_answers, body, "ReplyTime")}
+
+
 QUESTIONS: dict[str, Callable[[World, SmsAccount, dict[str, Any]], dict[str, Any]]] = {
     "DescribeSmsTemplateList": describe_templates,
     "DescribeSmsSignList": describe_signs,
     "PullSmsSendStatus": pull_receipts,
     "PullSmsReplyStatus": pull_replies,
+    "PullSmsSendStatusByPhoneNumber": recall_receipts,
+    "PullSmsReplyStatusByPhoneNumber": recall_replies,
 }
 
 

@@ -162,7 +162,7 @@ def _tiles(request: HttpRequest) -> list[Tile]:
     if not lost:
         return []
     url = reverse("admin:sms_smsreceipt_changelist")
-    note = _("询问服务商后中断，少了的回执请到服务商控制台核对")
+    note = _("询问服务商后中断，正在按号码补查；一小时后还在，请到服务商控制台核对")
     return [Tile(_("可能丢失的短信回执"), thousands(lost), url, note, is_alarm=True)]
 
 

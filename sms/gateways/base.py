@@ -71,9 +71,14 @@ class Gateway(abc.ABC):
         """Some reports that were not pulled yet, as the provider wrote them: it gives each once. Raises ProviderError."""
 
     @abc.abstractmethod
+    def recall(self, kind: ReportKind, phone: str, since: dt.datetime) -> str:
+        """What was reported of this number since then, told or not, in the same form; asking changes nothing. Raises
+        ProviderError."""
+
+    @abc.abstractmethod
     def read_receipts(self, body: str) -> Sequence[ReceiptTold]:
-        """What an answer of `pull` says, nothing when there was nothing. Raises ProviderError for one that says nothing we
-        know. Opens no socket."""
+        """What an answer of `pull` or `recall` says, nothing when there was nothing. Raises ProviderError for one that says
+        nothing we know. Opens no socket."""
 
     @abc.abstractmethod
     def read_replies(self, body: str) -> Sequence[ReplyTold]:

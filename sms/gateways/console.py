@@ -1,5 +1,6 @@
 """For development: the text is printed, nothing is sent."""
 
+import datetime as dt
 import logging
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,9 @@ class ConsoleGateway(Gateway):
         return {provider_id: Review("approved") for provider_id in provider_ids}
 
     def pull(self, kind: ReportKind) -> str:
+        return ""
+
+    def recall(self, kind: ReportKind, phone: str, since: dt.datetime) -> str:
         return ""
 
     def read_receipts(self, body: str) -> Sequence[ReceiptTold]:

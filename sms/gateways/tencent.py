@@ -1,6 +1,7 @@
 """Tencent Cloud's text messages through its own SDK: it signs and packs, our transport carries.
 
-Official pages "SendSms", "DescribeSmsTemplateList", "DescribeSmsSignList", "PullSmsSendStatus", "PullSmsReplyStatus".
+Official pages "SendSms", "DescribeSmsTemplateList", "DescribeSmsSignList", "PullSmsSendStatus", "PullSmsReplyStatus", and the
+latter two "ByPhoneNumber".
 """
 
 import datetime as dt
@@ -42,6 +43,10 @@ _HTTP_TROUBLE: Final = "ServerNetworkError"
 _PULL_CALLS: Final[Mapping[ReportKind, str]] = {
     "receipts": "PullSmsSendStatus",
     "replies": "PullSmsReplyStatus",
+}
+_RECALL_CALLS: Final[Mapping[ReportKind, str]] = {
+    "receipts": "PullSmsSendStatusByPhoneNumber",
+    "replies": "PullSmsReplyStatusByPhoneNumber",
 }
 _UNREADABLE: Final = frozenset({"JSONDecodeError", "KeyError", "TypeError", "AttributeError"})
 
@@ -107,8 +112,11 @@ class TencentGateway(Gateway):
         return found
 
     def pull(self, kind: ReportKind) -> str:
-        body = _question(_PULL_CALLS[kind], None, _pull_values())
-        return body.decode(errors="replace") if isinstance(body, bytes) else str(body)
+        return _raw(_PULL_CALLS[kind], _pull_values())
+
+    def recall(self, kind: ReportKind, phone: str, since: dt.datetime) -> str:
+        whose = {"PhoneNumber": _COUNTRY + phone, "BeginTime": int(since.timestamp()), "Offset": 0}
+        return _raw(_RECALL_CALLS[kind], _pull_values() | whose)
 
     def read_receipts(self, body: str) -> Sequence[ReceiptTold]:
         return [
@@ -131,6 +139,12 @@ class TencentGateway(Gateway):
             )
             for one in _listed(body, "PullSmsReplyStatusSet")
         ]
+
+
+def _raw(call: str, values: Mapping[str, Any]) -> str:
+    """The answer as it came. Raises ProviderError."""
+    body = _question(call, None, values)
+    return body.decode(errors="replace") if isinstance(body, bytes) else str(body)
 
 
 def _listed(body: str, name: str) -> list[Mapping[str, Any]]:

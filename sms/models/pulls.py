@@ -13,13 +13,14 @@ class PullKind(models.TextChoices):
 
 
 class PullState(models.TextChoices):
-    """asked → stored → (gone when it is worked off); lost: who asked never wrote the answer down. unreadable: kept for a
-    person."""
+    """asked → stored → (gone when it is worked off); lost: who asked never wrote the answer down, until every number that was
+    texted was asked about (recalled). unreadable: kept for a person."""
 
     ASKED = "asked", _("已询问")
     STORED = "stored", _("待处理")
     LOST = "lost", _("可能丢失")
     UNREADABLE = "unreadable", _("读不懂")
+    RECALLED = "recalled", _("已按号码补查")
 
 
 class SmsPull(models.Model):
@@ -29,6 +30,10 @@ class SmsPull(models.Model):
     state = models.CharField(_("状态"), max_length=10, choices=PullState, default=PullState.ASKED)
     body = SealedTextField(blank=True, editable=False)  # the provider's answer as it came; numbers are in it
     asked_at = models.DateTimeField(_("询问时间"))
+    # Of the lost one that a walk over the numbers makes good, for itself and all before the walk: how far it is.
+    recall_began_at = models.DateTimeField(null=True, editable=False)
+    recall_source = models.PositiveSmallIntegerField(default=0, editable=False)
+    recall_after = models.BigIntegerField(default=0, editable=False)
 
     objects = LockingQuerySet["SmsPull"].as_manager()
 

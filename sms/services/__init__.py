@@ -13,6 +13,7 @@ from sms.services.outbox import (
     send_sms,
 )
 from sms.services.pulls import count_lost_pulls, prune_pulls, pull_reports, work_pulls
+from sms.services.recalls import recall_reports
 from sms.services.reports import (
     get_reply,
     on_reports_arrived,
@@ -54,6 +55,7 @@ __all__ = [
     "prune_reports",
     "pull_reports",
     "queue_sms",
+    "recall_reports",
     "rescue_stuck_messages",
     "save_sign",
     "save_template",

@@ -1,5 +1,5 @@
 """Asking the provider for reports. It gives each once: the question is a row before it is asked, the answer is that row's
-before anything is made of it, so a process that dies anywhere loses nothing, or leaves word that something may be lost."""
+before anything is made of it. A process that dies with the answer in hand leaves word of it, and `recalls` asks again."""
 
 import datetime as dt
 import logging
@@ -16,7 +16,7 @@ from sms.services.reports import store_receipts, store_replies
 logger = logging.getLogger(__name__)
 
 _PULLS: Final = 50
-_KINDS: Final[tuple[ReportKind, ...]] = ("receipts", "replies")
+KINDS: Final[tuple[ReportKind, ...]] = ("receipts", "replies")
 # A question is answered, or given up, within seconds.
 _LOST_AFTER: Final = dt.timedelta(minutes=5)
 _TOLD_FOR: Final = dt.timedelta(days=1)
@@ -28,7 +28,7 @@ def pull_reports() -> int:
         return 0
     provider = gateway()
     count = 0
-    for kind in _KINDS:
+    for kind in KINDS:
         for _round in range(_PULLS):
             given = _pull(provider, kind)
             count += given
@@ -63,7 +63,7 @@ def work_pull(*, pull_id: int) -> int:
         [row] = rows
         provider = gateway()
         try:
-            count = _store(provider, row)
+            count = store_reports(provider=provider, kind=_kind_of(row), body=row.body)
         except ProviderError:
             logger.exception("sms.pull_unreadable", extra={"pull_id": row.pk})
             row.state = PullState.UNREADABLE
@@ -73,13 +73,19 @@ def work_pull(*, pull_id: int) -> int:
     return count
 
 
-def _store(provider: Gateway, row: SmsPull) -> int:
-    if row.kind == PullKind.RECEIPTS:
-        receipts = provider.read_receipts(row.body)
+def _kind_of(row: SmsPull) -> ReportKind:
+    return "receipts" if row.kind == PullKind.RECEIPTS else "replies"
+
+
+def store_reports(*, provider: Gateway, kind: ReportKind, body: str) -> int:
+    """An answer's receipts or replies are kept, each once; how many it had. Raises ProviderError for one that says nothing we
+    know."""
+    if kind == "receipts":
+        receipts = provider.read_receipts(body)
         if receipts:
             store_receipts(told=receipts)
         return len(receipts)
-    replies = provider.read_replies(row.body)
+    replies = provider.read_replies(body)
     if replies:
         store_replies(told=replies)
     return len(replies)

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from campaigns import services
 from campaigns.models import Reach
 from core import clock
 from members import selectors as member_selectors
@@ -150,3 +151,31 @@ def test_numbers_and_texts_are_in_no_log(desk: Desk, caplog: pytest.LogCaptureFi
     logged = caplog.text + "".join(str(vars(record)) for record in caplog.records)
     for planted in (desk.phone, "planted", SECRET, CALLBACK_KEY):
         assert planted not in logged
+
+
+def test_a_lost_receipt_and_a_lost_refusal_are_asked_for_by_number(desk: Desk, settings: Settings) -> None:
+    settings.SMS_PULL_REPORTS = True
+    first = desk.send()
+    desk.provider.reply(desk.phone, "R")
+    desk.provider.fault("accept_then_drop", "PullSmsSendStatus", times=1)
+    desk.provider.fault("accept_then_drop", "PullSmsReplyStatus", times=1)
+    assert sms_services.pull_reports() == 0
+    assert (desk.world.row().state, SmsReceipt.objects.count()) == ("sent", 0)
+    assert services.recall_lost_reports() == 2
+    sms_services.work_reports()
+    first.refresh_from_db()
+    assert first.state == "delivered"
+    assert (SmsReply.objects.get().state, SmsBlock.objects.count()) == ("done", 1)
+
+
+def test_a_lost_receipt_ends_the_doubt_about_a_text_whose_answer_was_lost(
+    desk: Desk, settings: Settings
+) -> None:
+    settings.SMS_PULL_REPORTS = True
+    desk.provider.fault("accept_then_drop", times=1)
+    assert desk.send().state == "uncertain"
+    desk.provider.fault("accept_then_drop", "PullSmsSendStatus", times=1)
+    sms_services.pull_reports()
+    assert services.recall_lost_reports() == 1
+    sms_services.work_reports()
+    assert desk.world.row().state == "delivered"

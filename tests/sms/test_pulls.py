@@ -75,7 +75,7 @@ def test_an_unclear_answer_is_told_of_and_a_refusal_is_none(pulling: Provider, k
     assert services.pull_reports() == 1
 
 
-@pytest.mark.parametrize("body", ["", "<html>", "5", "{}", '{"Response": {"PullSmsSendStatusSet": 7}}'])
+@pytest.mark.parametrize("body", ["", "<html>", "7070707", "{}", '{"Response": {"PullSmsSendStatusSet": 7}}'])
 def test_an_answer_that_cannot_be_read_is_kept_for_a_person(
     pulling: Provider, body: str, caplog: pytest.LogCaptureFixture
 ) -> None:
