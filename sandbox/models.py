@@ -135,7 +135,7 @@ class Opening:
 
 @dataclass
 class MiniTie:
-    """What is between one person and one mini-program. The session keys are shown nowhere."""
+    """What is between one person and one mini-program. Session keys and token are shown nowhere."""
 
     session_key: str = ""
     old_session_key: str = ""
@@ -145,6 +145,7 @@ class MiniTie:
     opening: Opening | None = None
     consents: dict[str, int] = field(default_factory=dict)  # messages she still takes, by template
     always: dict[str, str] = field(default_factory=dict)  # accept or reject, without being asked again
+    server_token: str = ""  # what the mini-program's own server gave her at the last login
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """What people do in mini-programs: opening, logging in, giving their phone; and the pictures of codes."""
 
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -47,19 +48,34 @@ def _wrong_app_id(bends: dict[str, Any], account: Account) -> str:
     return ELSEWHERE if wanted else account.app_id
 
 
+def _who(desk: Desk, ask: Ask) -> tuple[Person, Account]:
+    return desk.world.person(ask.path("person_id")), mini.mini_program(desk.world, ask.body.get("app_id"))
+
+
+async def _browse(desk: Desk, ask: Ask) -> Answer:
+    return await browsing.browse(desk.world, desk.postman.client, *_who(desk, ask))
+
+
+async def _show_inbox(desk: Desk, ask: Ask) -> Answer:
+    read, mark = ask.body.get("read") or "", ask.body.get("read_mark") or ""
+    if not isinstance(read, str) or not isinstance(mark, str):
+        raise ScriptError("bad_field", "read 和 read_mark 要是文字")
+    person, account = _who(desk, ask)
+    return await browsing.show_inbox(
+        desk.world, desk.postman.client, person, account, read=read, read_mark=mark
+    )
+
+
 def routes(desk: Desk) -> list[Route]:
     """Return the routes of this module."""
     world = desk.world
 
-    def who(ask: Ask) -> tuple[Person, Account]:
-        return world.person(ask.path("person_id")), mini.mini_program(world, ask.body.get("app_id"))
-
     async def log_in(ask: Ask) -> Answer:
-        person, account = who(ask)
+        person, account = _who(desk, ask)
         return {"code": mini.issue_login_code(world, account, person), "expires_in": mini.CODE_LIFE_S}
 
     async def give_phone(ask: Ask) -> Answer:
-        person, account = who(ask)
+        person, account = _who(desk, ask)
         phone, country = _read_phone(ask.body, person)
         bends = _read_bends(ask.body)
         at = world.now() - bends.get("old_watermark_s", 0)
@@ -69,7 +85,7 @@ def routes(desk: Desk) -> list[Route]:
         return {"code": code, "expires_in": mini.CODE_LIFE_S, **sealed}
 
     async def open_it(ask: Ask) -> Answer:
-        person, account = who(ask)
+        person, account = _who(desk, ask)
         path = ask.body.get("page") or mini.home_of(account)
         if not isinstance(path, str):
             raise ScriptError("bad_field", "page 要是页面路径")
@@ -80,9 +96,6 @@ def routes(desk: Desk) -> list[Route]:
         opening = mini.open_mini(world, person, account, page, dict(parse_qsl(query)), scene)
         await browsing.show_campaign(world, desk.postman.client, person, account, opening)
         return {"outcome": "opened", **mini.describe_opening(opening), "pushes": []}
-
-    async def browse(ask: Ask) -> Answer:
-        return await browsing.browse(world, desk.postman.client, *who(ask))
 
     async def show_code(ask: Ask) -> Answer:
         code = world.codes.get(ask.path("name"))
@@ -95,6 +108,7 @@ def routes(desk: Desk) -> list[Route]:
         desk.route("POST", one + "/login", log_in),
         desk.route("POST", one + "/phone", give_phone),
         desk.route("POST", one + "/open", open_it),
-        desk.route("POST", one + "/browse", browse),
+        desk.route("POST", one + "/browse", partial(_browse, desk)),
+        desk.route("POST", one + "/inbox", partial(_show_inbox, desk)),
         desk.route("GET", "/mini-codes/{name}", show_code),
     ]

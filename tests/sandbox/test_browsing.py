@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.sandbox.front_end import CAMPAIGN, CAMPAIGN_PAGE, COUPON, FrontEnd
+from tests.sandbox.front_end import CAMPAIGN, CAMPAIGN_PAGE, COUPON, FrontEnd, letter
 from tests.sandbox.world import Driver
 
 MINI = "wxmini0000000001"
@@ -80,3 +80,49 @@ def test_a_page_that_is_refused_or_whose_server_is_away_opens_and_says_why(
     shown = open_page(driver, api_url=front_end.url)["campaign"]
     assert (shown["title"], shown["coupon"]) == ("", None)
     assert shown["refused"].startswith("连不上小程序后台")
+
+
+def test_her_inbox_is_the_servers_and_what_she_reads_is_told(driver: Driver, front_end: FrontEnd) -> None:
+    front_end.letters = [letter(1, "pages/coupons/list"), letter(2), letter(3)]
+    driver.account(app_id=MINI, name="小二商城", kind="mini_program", api_url=front_end.url)
+    person = driver.person()
+
+    def look(**body: Any) -> dict[str, Any]:
+        return driver.act(person, "mini/inbox", app_id=MINI, **body)
+
+    told = look()
+    assert (told["unread_count"], told["read_mark"]) == (3, "mark-1")
+    assert told["messages"][0] == {
+        "id": "L1", "topic_label": "券到期", "title": "第 1 封", "text": "快到期了", "page": "pages/coupons/list",
+        "sent_at": "2026-11-28T10:05:00+08:00", "is_read": False,
+    }  # fmt: skip
+    assert [one["is_read"] for one in look(read="L2")["messages"]] == [False, True, False]
+    assert look(read_mark=told["read_mark"])["unread_count"] == 0
+    paths = [path for path, _token, _body in front_end.asked]
+    assert paths.count("/v1/login") == 1
+    look(read="../../x")
+    assert "/v1/inbox/..%2F..%2Fx/read" in [path for path, _token, _body in front_end.asked]
+
+
+def test_who_was_logged_out_is_logged_in_again(driver: Driver, front_end: FrontEnd) -> None:
+    front_end.letters = [letter(1)]
+    driver.account(app_id=MINI, name="小二商城", kind="mini_program", api_url=front_end.url)
+    person = driver.person()
+    driver.act(person, "mini/inbox", app_id=MINI)
+    front_end.token = "token-2"
+    assert driver.act(person, "mini/inbox", app_id=MINI)["unread_count"] == 1
+    assert [path for path, _token, _body in front_end.asked].count("/v1/login") == 2
+
+
+def test_an_inbox_that_cannot_be_shown_says_why(driver: Driver, front_end: FrontEnd) -> None:
+    def look(**account: Any) -> Any:
+        driver.account(app_id=MINI, name="小二商城", kind="mini_program", **account)
+        person = driver.person()
+        return driver.http.post(f"/_/people/{person['id']}/mini/inbox", json={"app_id": MINI})
+
+    assert look().json()["error"] == "no_api_url"
+    front_end.status = 503
+    refused = look(api_url=front_end.url).json()
+    assert (refused["error"], refused["message"]) == ("api_refused", "小程序后台回答 HTTP 503")
+    front_end.close()
+    assert look(api_url=front_end.url).json()["error"] == "api_away"

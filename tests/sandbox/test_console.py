@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
 from tests.sandbox.callback import APP, SECRET, seal_reply, text_reply
-from tests.sandbox.front_end import CAMPAIGN_PAGE, FrontEnd
+from tests.sandbox.front_end import CAMPAIGN_PAGE, FrontEnd, letter
 from tests.sandbox.world import Driver
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -183,3 +183,21 @@ def test_a_campaigns_message_opens_its_page_with_the_coupon(
     assert "2026-12-31 23:59 截止" in shown.inner_text()
     page.locator(".mini-fact", has_text="点公众号的模板消息打开").wait_for()
     assert page.locator("#account-pick").input_value() == "wxmini"
+
+
+def test_the_inbox_on_the_phone_counts_what_is_unread(driver: Driver, page: Any, front_end: FrontEnd) -> None:
+    front_end.letters = [letter(1, "pages/coupons/list"), letter(2), letter(3)]
+    driver.account(app_id="wxmini", name="小二商城", kind="mini_program", mode="plain", api_url=front_end.url)
+    person = driver.person("小美")
+    page.goto(f"{driver.base_url}/?person={person['id']}&app_id=wxmini")
+    page.locator("#phone").get_by_role("button", name="打开小程序").click()
+    page.get_by_role("button", name="站内信").click()
+    page.locator(".letters-head", has_text="3 条未读").wait_for()
+    page.locator(".letter", has_text="第 1 封").click()
+    page.locator(".mini-fact", has_text="pages/coupons/list").wait_for()
+    page.locator(".mini-deeds .count", has_text="2").wait_for()
+    page.get_by_role("button", name="全部已读").click()
+    page.locator(".letters-head", has_text="都读过了").wait_for()
+    assert page.locator(".mini-deeds .count").count() == 0
+    page.get_by_role("button", name="收起").click()
+    assert page.locator(".letters").count() == 0

@@ -8,6 +8,10 @@ const WAYS = { 1001: "从小程序列表打开", 1014: "点订阅消息打开", 
 // Codes are told to who asked for them only, so they live on this page and nowhere else.
 const given = new Map();
 
+// Her inbox as the mini-program's server told it last; it is asked when she opens it, and for the count once she is known there.
+const letters = new Map();
+let counted = "";
+
 const slot = () => `${state.personId}/${state.appId}`;
 export const openMini = () => act("mini/open");
 
@@ -21,6 +25,53 @@ async function ask(name) {
 async function browse() {
   const { sent, answer } = await act("mini/browse");
   toast(`看了几件商品，上报 ${sent} 条，记下 ${answer.kept_count} 条${answer.declined_count ? "（她没有同意个性化推荐）" : ""}`);
+}
+
+async function lookIntoInbox(body = {}) {
+  const key = slot();
+  const isOpen = letters.get(key)?.isOpen ?? false;
+  letters.set(key, { ...(await act("mini/inbox", body)), isOpen });
+  drawMini();
+}
+
+async function openInbox() {
+  await lookIntoInbox();
+  letters.get(slot()).isOpen = true;
+  drawMini();
+}
+
+function closeInbox() {
+  letters.get(slot()).isOpen = false;
+  drawMini();
+}
+
+async function readLetter(letter) {
+  if (!letter.is_read) await lookIntoInbox({ read: letter.id });
+  if (letter.page) await act("mini/open", { page: letter.page });
+}
+
+/** How many wait is asked once for each opening, of who has logged in before. */
+function countLetters(mini) {
+  const opening = `${slot()}/${mini.opening.at}`;
+  if (!account().api_url || !mini.logged_in_at || counted === opening) return;
+  counted = opening;
+  lookIntoInbox().catch(() => {});
+}
+
+function letterRow(letter) {
+  return h(`button.letter${letter.is_read ? ".is-read" : ""}`, { onclick: () => readLetter(letter), title: letter.page ? `打开 ${letter.page}` : "标为已读" },
+    h("span", {}, h("b", {}, letter.title), h("small", {}, minute(letter.sent_at))),
+    h("span.letter-text", {}, letter.text));
+}
+
+function inbox(kept) {
+  if (!kept?.isOpen) return null;
+  const rows = kept.messages.length ? kept.messages.map(letterRow) : [h("p", {}, "还没有站内信。别的通道都发不到她时，消息会到这里。")];
+  return h("section.letters", { "aria-label": "站内信" },
+    h("div.letters-head", {}, h("b", {}, "站内信"), h("small", {}, kept.unread_count ? `${kept.unread_count} 条未读` : "都读过了"),
+      kept.unread_count > 0 && h("button.link", { onclick: () => lookIntoInbox({ read_mark: kept.read_mark }) }, "全部已读"),
+      h("button.link", { onclick: closeInbox }, "收起")),
+    ...rows);
 }
 
 function decoded(text) {
@@ -91,14 +142,19 @@ function campaign(shown) {
 
 function opened(mini) {
   const codes = given.get(slot()) ?? {};
+  const kept = letters.get(slot());
+  countLetters(mini);
   return [
     campaign(mini.opening.campaign),
+    inbox(kept),
     facts(mini.opening),
     h("div.mini-deeds", {},
       h("button.go", { onclick: () => ask("login") }, "登录"),
       h("button", { onclick: () => ask("phone") }, "手机号授权"),
       h("button", { onclick: openPopUp }, "订阅消息"),
-      h("button", { onclick: browse }, "逛一逛")),
+      h("button", { onclick: browse }, "逛一逛"),
+      account().api_url && h("button", { onclick: openInbox }, "站内信",
+        kept?.unread_count > 0 && h("span.count", { "aria-label": `${kept.unread_count} 条未读` }, String(kept.unread_count)))),
     consents(mini),
     h("p.mini-state", {}, mini.logged_in_at ? `系统在 ${clockText(mini.logged_in_at, { withSeconds: true })} 用登录码认出了${person().name}` : "点“登录”拿一个码，交给系统，它就认出人来"),
     ticket("登录码", codes.login, mini.logged_in_at),
