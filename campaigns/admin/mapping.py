@@ -69,6 +69,7 @@ class TopicFilter(ChoiceFilter):
 class TopicTemplateAdmin(MappingPages):
     """One template for a topic in an account."""
 
+    empty_words = _("给事项选一个模板，会员就能收到这件事的通知")
     form = MappingForm
     phone_template = "admin/xiaoer/_mapping_phone.html"
     list_display = ("topic_words", "account", "kind_words", "title", "is_on")

@@ -57,6 +57,7 @@ class AudienceFilter(ChoiceFilter):
 class MassMessageAdmin(MassDeeds, OwnPage, ScopedReadOnlyAdmin):
     """Head office sees all; others those that they wrote to members of their part."""
 
+    empty_words = _("写好一条，先预览给同事，另一位确认后按标签或名单发出去")
     list_display = ("name", "summary", "audience_name", "state_label", "numbers", "goes", "written")
     list_select_related = ("account",)
     list_filter = (StateFilter, AudienceFilter, "account")

@@ -51,7 +51,9 @@ class MassForm(DressedForm):
         label=_("上传名单"),
         required=False,
         widget=UnfoldAdminFileFieldWidget,
-        help_text=_("Excel 或 CSV，一行一位：手机号、会员码、卡号或 openid，最多 10,000 位"),
+        help_text=_(
+            "Excel 或 CSV，一行一位：手机号、会员码、卡号或 openid；最多 100,000 位，超过 10,000 位的自动分段发"
+        ),
     )
     pasted = forms.CharField(
         label=_("或者贴名单"),

@@ -99,6 +99,7 @@ class WhyFilter(ChoiceFilter):
 class ReachAdmin(MemberCells, Exports, TypedSearch, ScopedReadOnlyAdmin):
     """Every reach, newest first. What failed can be sent once more by hand."""
 
+    empty_words = _("每告诉会员一件事，不管发没发出去，都记在这里；哪些事会告诉她，见“触达事项”")
     list_display = ("member_name", "topic_words", "state_label", "channel_words", "why", "queued", "sent")
     list_filter = (
         StateFilter,

@@ -52,6 +52,7 @@ class TextForm(MappingFields, forms.ModelForm[TopicText]):
 class TopicTextAdmin(MappingPages):
     """One template for a topic."""
 
+    empty_words = _("给事项选一个短信模板，再到“触达事项”里勾选短信")
     form = TextForm
     phone_template = "admin/xiaoer/_text_phone.html"
     list_display = ("topic_words", "template_title", "trouble", "in_chain", "is_on")

@@ -74,6 +74,7 @@ class BaseAdmin(UnfoldModelAdmin):
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     empty_value_display = "—"
+    empty_words: Any = ""  # what fills a list that has nothing yet
     has_audit_box = True
     change_form_outer_after_template = "admin/xiaoer/below_form.html"
 

@@ -116,6 +116,7 @@ register_action(
 class FollowUpRoundAdmin(ScopedReadOnlyAdmin):
     """What was given to guides, newest first, and how far they are."""
 
+    empty_words = _("在会员列表里勾选会员，在操作里选“交给导购跟进”")
     list_display = ("title", "numbers", "progress", "due_on", "given_by", "given")
     ordering = ("-pk",)
     search_fields = ("title",)

@@ -58,6 +58,9 @@ class ResultFilter(ChoiceFilter):
 class FollowUpAdmin(FoundByMemberOrGuide, MemberCells, ScopedReadOnlyAdmin):
     """What guides have to do, newest first; a guide does it in the assistant."""
 
+    empty_words = _(
+        "在会员列表里勾选会员，在操作里选“交给导购跟进”；别的通道都发不到会员的通知也会成为导购的任务"
+    )
     list_display = ("member_name", "title", "guide_words", "due_on", "state_words", "result_words", "done")
     list_select_related = ("guide",)
     list_filter = (

@@ -29,6 +29,7 @@ class SmsStateFilter(ChoiceFilter):
 class SmsMessageAdmin(ReadOnlyAdmin):
     """The outbox of text messages; the number is masked."""
 
+    empty_words = _("会员在小程序用短信验证手机号时，验证码列在这里")
     list_display = ("masked_phone", "template_words", "state_label", "outcome_words", "queued")
     list_filter = (SmsStateFilter,)
     search_fields = ("=phone_tail", "=provider_ref")

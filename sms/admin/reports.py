@@ -72,6 +72,7 @@ class _Reports(ReadOnlyAdmin):
 class SmsReceiptAdmin(_Reports):
     """Receipts; an unknown one is about a text that nobody here sent."""
 
+    empty_words = _("发出短信以后，服务商会回报有没有送达")
     list_display = ("message_id", "delivered", "code", "state_label", "received")
     list_filter = (DeliveredFilter, ReportStateFilter)
     search_fields = ("=message_id",)
@@ -87,6 +88,7 @@ class SmsReceiptAdmin(_Reports):
 class SmsReplyAdmin(_Reports):
     """What people answered; the number is masked."""
 
+    empty_words = _("会员回复了短信会列在这里；回复退订的不再发营销短信")
     list_display = ("masked_phone", "short_text", "is_opt_out", "state_label", "received")
     list_filter = (OptOutFilter, ReportStateFilter)
     search_fields = ("=phone_tail",)
@@ -110,6 +112,7 @@ class SmsReplyAdmin(_Reports):
 class SmsBlockAdmin(ReadOnlyAdmin):
     """Numbers that get no texts but codes."""
 
+    empty_words = _("回复了退订的、服务商不让发的号码会列在这里")
     list_display = ("masked_phone", "reason_words", "blocked", "ends")
     list_filter = (ReasonFilter,)
     search_fields = ("=phone_tail",)

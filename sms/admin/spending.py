@@ -26,6 +26,7 @@ class SpendPurposeFilter(ChoiceFilter):
 class SmsSpendAdmin(Exports, ReadOnlyAdmin):
     """A line for each day, topic and template; sums of what is shown stand above."""
 
+    empty_words = _("发出短信以后，按天、事项和模板的费用列在这里")
     list_display = ("on", "reason", "template", "purpose_words", "text_count", "segment_count", "cost")
     list_filter = (SpendPurposeFilter, ("on", DaysFilter))
     list_before_template = "admin/xiaoer/sms_spending.html"

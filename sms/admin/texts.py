@@ -109,6 +109,7 @@ class SignForm(forms.ModelForm[SmsSign]):
 class SmsSignAdmin(ReviewedPages):
     """Signs; one of them is the default."""
 
+    empty_words = _("签名先在服务商控制台申请，通过后在这里新增")
     form = SignForm
     list_display = ("shown_name", "is_default", "state_label", "review_note", "checked")
     list_filter = (ReviewFilter,)
@@ -141,6 +142,7 @@ class SmsSignAdmin(ReviewedPages):
 class SmsTemplateAdmin(ReviewedPages):
     """Templates, with the state of their reviews."""
 
+    empty_words = _("模板先在服务商控制台申请，通过后在这里新增")
     actions_detail = ("try_one",)
     list_display = ("title", "code", "purpose_words", "short_text", "state_label", "is_on", "checked")
     list_filter = (PurposeFilter, ReviewFilter)
@@ -213,7 +215,7 @@ class SmsTemplateAdmin(ReviewedPages):
                 f"【{card.sign or _now('没有签名')}】{card.text}",
                 _("真的会发出一条，按条计费；每人一小时最多 %(mine)s 条，同一个号码一天最多 %(same)s 条")
                 % {"mine": trials.PER_STAFF, "same": trials.PER_NUMBER},
-                _("退订过的号码不会发；谁发给了哪个尾号会记在下面"),
+                _("退订过的号码不会发；谁发给了哪个尾号会记在模板的页面上"),
             ],
         )
         return ask(self, request, question, run, form=form, subject=row)

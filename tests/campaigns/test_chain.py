@@ -192,7 +192,7 @@ def test_what_wechat_may_have_and_would_not_know_again_is_never_repeated(
     assert world.grants() == (1 if channel == "subscription" else 2)
 
 
-@pytest.mark.parametrize("answer", [DROP, error(-1)])
+@pytest.mark.parametrize("answer", [DROP, error(-1), Reply(b"<html>502</html>", content_type="text/html")])
 def test_a_template_message_in_doubt_is_repeated_under_its_own_id(world: World, answer: Reply) -> None:
     world.map_topic(kinds=("template",))
     world.answers("template", answer, error(45065))

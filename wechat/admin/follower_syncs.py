@@ -49,6 +49,7 @@ class StartForm(DressedForm):
 class FollowerSyncAdmin(ReadOnlyAdmin):
     """Runs, the newest first; each with what it found."""
 
+    empty_words = _("点右上角的“开始同步”，把公众号已有的粉丝都取过来；以后的增减自己会跟上")
     list_display = (
         "started", "account", "state_label", "progress", "new", "lost", "requests", "ended",
     )  # fmt: skip

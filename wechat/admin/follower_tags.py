@@ -44,6 +44,7 @@ class NewTagForm(TagNameForm):
 class FollowerTagAdmin(MirrorPages, ReadOnlyAdmin):
     """WeChat has the tags; each change is made there first."""
 
+    empty_words = _("点右上角的同步，把微信后台的粉丝标签取过来；也可以在这里新建")
     sync_title = _("从微信同步粉丝标签")
     sync_lines = (
         _("会读取这些公众号在微信后台的标签：%(names)s"),

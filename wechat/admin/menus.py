@@ -63,6 +63,8 @@ class MenuStateFilter(ChoiceFilter):
 class MenuVersionAdmin(MenuSight, OwnPage, ReadOnlyAdmin):
     """Versions are made in the editor; here they are looked at, brought back and published."""
 
+    empty_words = _("点右上角的“编辑菜单”写第一版")
+
     class Media:
         js = ("admin_xiaoer/menus.js",)
         css = {"all": ("admin_xiaoer/menus.css",)}

@@ -92,6 +92,8 @@ class ReplyPartInline(UnfoldStackedInline):
 class ReplyRuleAdmin(ReplyTester, BaseAdmin):
     """Rules by which the account answers, with a preview beside the form and a page to try them."""
 
+    empty_words = _("新增一条规则：关注、关键词或别的消息来的时候由它回复")
+
     class Media:
         js = ("admin_xiaoer/replies.js",)
 
@@ -241,6 +243,7 @@ class ReplyHolidayInline(UnfoldTabularInline):
 class ReplyHoursAdmin(BaseAdmin):
     """When people answer themselves, by account."""
 
+    empty_words = _("没有设置时全天都算有人；新增一条，下班以后就能用“下班时间”的规则回复")
     form = ReplyHoursForm
     inlines = (ReplyHolidayInline,)
     list_display = ("account", "weekly_words")

@@ -92,6 +92,7 @@ class TrialForm(DressedForm):
 class MessageTemplateAdmin(OwnPage, MirrorPages, ReadOnlyAdmin):
     """Templates are made in WeChat's console; here they are fetched, looked at and tried."""
 
+    empty_words = _("模板在微信后台申请；点右上角的“同步模板”取过来")
     sync_title = _("从微信同步消息模板")
     sync_lines = (
         _("会读取这些账号在微信后台的模板：%(names)s"),
