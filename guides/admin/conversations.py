@@ -125,6 +125,8 @@ class GiveForm(DressedForm):
 class ConversationAdmin(OwnPage, MemberCells, TypedSearch, ScopedReadOnlyAdmin):
     """Those who wait come first, the longest waiting on top."""
 
+    empty_words = _("没有规则回答的会员消息会成为会话：有专属导购的由导购在助手里回，没有的在这里回")
+
     class Media:
         js = ("admin_xiaoer/talks.js",)
         css = {"all": ("admin_xiaoer/talks.css",)}

@@ -197,7 +197,13 @@ def _guides_panel(request: HttpRequest, row: FollowUpRound) -> Panel:
         for line in lines
     ]
     heads = (_("导购"), _("门店"), _("已完成"), _("逾期"), _("还没做"))
-    context = {"heads": heads, "rows": rows, "empty": _("还没有到导购手里的任务")}
+    context = {
+        "heads": heads,
+        "rows": rows,
+        "empty": _(
+            "还没有到导购手里的任务：免打扰时段派的早上才到，被频次上限挡下的在“触达记录”里看得到原因"
+        ),
+    }
     return Panel(_("谁还没做"), "admin/xiaoer/panel_table.html", context)
 
 

@@ -60,3 +60,28 @@ def test_the_page_says_how_far_how_fast_and_what_to_do(desk: Client, cast: Cast)
     assert (pause in body, resume in body) == (False, True)
     FollowerSync.objects.filter(pk=run.pk).update(state="stopped", ended_at=now)
     assert resume not in _page(desk)
+
+
+def test_a_running_pass_shows_its_own_progress_and_the_page_comes_anew_at_its_end(
+    desk: Client, cast: Cast
+) -> None:
+    started = desk.post(
+        reverse("admin:wechat_followersync_start"), {"_confirmed": "1", "account": cast.account_id}
+    )
+    run = FollowerSync.objects.get()
+    assert started.headers["Location"] == reverse("admin:wechat_followersync_change", args=[run.pk])
+    progress = reverse("admin:wechat_followersync_progress", args=[run.pk])
+    assert (progress in _page(desk), "马上开始" in _page(desk)) == (True, True)
+    for changes, percent in (
+        ({"total_count": 100_000, "seen_count": 40_000}, 40),
+        ({"phase": "identifying", "new_count": 0, "identified_count": 0}, 0),
+        ({"new_count": 90_000, "identified_count": 30_000}, 33),
+    ):
+        FollowerSync.objects.filter(pk=run.pk).update(**changes)
+        answer = desk.get(progress)
+        assert f'aria-valuenow="{percent}"' in answer.content.decode()
+        assert "HX-Refresh" not in answer.headers
+    FollowerSync.objects.filter(pk=run.pk).update(state="finished", ended_at=clock.now())
+    assert desk.get(progress).headers["HX-Refresh"] == "true"
+    assert progress not in _page(desk)
+    assert desk.get(reverse("admin:wechat_followersync_progress", args=[0])).status_code == 404

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -60,6 +63,7 @@ class FollowerSyncAdmin(ReadOnlyAdmin):
         "account", "state_label", "trouble", "progress", "rate", "new", "lost", "identified",
         "requests", "quota_today", "started", "moved", "ended",
     )  # fmt: skip
+    change_form_outer_before_template = "admin/xiaoer/_follower_sync_standing.html"
     actions_list = ("start",)
     actions_detail = ("pause", "resume", "stop")
 
@@ -74,6 +78,40 @@ class FollowerSyncAdmin(ReadOnlyAdmin):
         }
         offered = super().get_actions_detail(request, object_id)
         return [action for action in offered if possible.get(action.path, True)]
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (("<int:pk>/progress/", "wechat_followersync_progress", self.progress_view),)
+
+    def below_form(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
+        return {**super().below_form(request, instance), "standing": self._standing(instance)}
+
+    def progress_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
+        """How far the run is now; when it is over the whole page is read anew."""
+        row = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        standing = self._standing(row)
+        answer = TemplateResponse(request, self.change_form_outer_before_template, {"standing": standing})
+        if not standing:
+            answer.headers["HX-Refresh"] = "true"
+        return answer
+
+    def _standing(self, row: FollowerSync) -> dict[str, Any]:
+        """Of a run that works, what changes by itself; else nothing."""
+        if row.state != SyncState.RUNNING:
+            return {}
+        is_asking = row.phase == SyncPhase.IDENTIFYING
+        whole = max(row.new_count, row.identified_count) if is_asking else row.total_count
+        done = row.identified_count if is_asking else row.seen_count
+        trouble, rate = self.trouble(row), self.rate(row)
+        return {
+            "url": reverse("admin:wechat_followersync_progress", args=[row.pk]),
+            "title": row.get_phase_display(),
+            "percent": 100 * min(done, whole) // whole if whole else 0,
+            "progress": self.progress(row),
+            "rate": "" if rate == "—" else rate,
+            "trouble": "" if trouble == "—" else trouble,
+        }
 
     @column(
         _("状态"),
@@ -98,6 +136,8 @@ class FollowerSyncAdmin(ReadOnlyAdmin):
 
     @column(_("进度"))
     def progress(self, row: FollowerSync) -> str:
+        if not row.total_count and row.state == SyncState.RUNNING:
+            return _now("马上开始")
         seen = _now("已读 %(seen)s / %(total)s 位粉丝") % {
             "seen": thousands(row.seen_count),
             "total": thousands(row.total_count),
@@ -168,11 +208,14 @@ class FollowerSyncAdmin(ReadOnlyAdmin):
 
     @operation(_("开始同步"), icon="sync", path="start", variant="primary")
     def start(self, request: HttpRequest) -> HttpResponse:
-        def run(cleaned: dict[str, Any]) -> str:
-            follower_syncs.start_follower_sync(account_id=cleaned["account"].pk, actor=staff_actor(request))
-            return _now("已开始同步「%(name)s」的粉丝，进度会显示在列表里") % {
-                "name": cleaned["account"].name
-            }
+        def run(cleaned: dict[str, Any]) -> HttpResponse:
+            run_id = follower_syncs.start_follower_sync(
+                account_id=cleaned["account"].pk, actor=staff_actor(request)
+            )
+            messages.success(
+                request, _now("已开始同步「%(name)s」的粉丝") % {"name": cleaned["account"].name}
+            )
+            return HttpResponseRedirect(reverse("admin:wechat_followersync_change", args=[run_id]))
 
         question = Question(
             title=_("同步全部粉丝"),

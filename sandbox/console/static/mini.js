@@ -10,9 +10,11 @@ const given = new Map();
 
 // Her inbox as the mini-program's server told it last; it is asked when she opens it, and for the count once she is known there.
 const letters = new Map();
+const openInboxes = new Set();
 let counted = "";
 
 const slot = () => `${state.personId}/${state.appId}`;
+const openingOf = (mini) => `${slot()}/${mini.opening.at}`;
 export const openMini = () => act("mini/open");
 
 async function ask(name) {
@@ -29,19 +31,18 @@ async function browse() {
 
 async function lookIntoInbox(body = {}) {
   const key = slot();
-  const isOpen = letters.get(key)?.isOpen ?? false;
-  letters.set(key, { ...(await act("mini/inbox", body)), isOpen });
+  letters.set(key, await act("mini/inbox", body));
   drawMini();
 }
 
 async function openInbox() {
+  counted = openingOf(state.mini); // logging in on the way there must not ask a second time
+  openInboxes.add(slot());
   await lookIntoInbox();
-  letters.get(slot()).isOpen = true;
-  drawMini();
 }
 
 function closeInbox() {
-  letters.get(slot()).isOpen = false;
+  openInboxes.delete(slot());
   drawMini();
 }
 
@@ -52,9 +53,8 @@ async function readLetter(letter) {
 
 /** How many wait is asked once for each opening, of who has logged in before. */
 function countLetters(mini) {
-  const opening = `${slot()}/${mini.opening.at}`;
-  if (!account().api_url || !mini.logged_in_at || counted === opening) return;
-  counted = opening;
+  if (!account().api_url || !mini.logged_in_at || counted === openingOf(mini)) return;
+  counted = openingOf(mini);
   lookIntoInbox().catch(() => {});
 }
 
@@ -65,7 +65,7 @@ function letterRow(letter) {
 }
 
 function inbox(kept) {
-  if (!kept?.isOpen) return null;
+  if (!kept || !openInboxes.has(slot())) return null;
   const rows = kept.messages.length ? kept.messages.map(letterRow) : [h("p", {}, "还没有站内信。别的通道都发不到她时，消息会到这里。")];
   return h("section.letters", { "aria-label": "站内信" },
     h("div.letters-head", {}, h("b", {}, "站内信"), h("small", {}, kept.unread_count ? `${kept.unread_count} 条未读` : "都读过了"),
