@@ -14,6 +14,7 @@ deletes them at the end. Sizes and lengths come from the environment:
     BENCH_MEMBERS_COUNT   also members of campaign_launch (100,000)
     BENCH_RELEASE_COUNT   members that campaign_launch releases (10,000)
     BENCH_LAUNCH_ROUNDS   rounds of campaign_launch (5)
+    BENCH_CAMPAIGN_COUNT, BENCH_CAMPAIGN_RATE    members of campaign_sending (8,000), and messages a second (200)
     BENCH_REPORT_ROUNDS   rounds of campaign_report (5), of BENCH_MEMBERS_COUNT members (1,000,000 is the target's)
     BENCH_ACCOUNTS_COUNT  accounts of points_expiry (50,000)
     BENCH_DUE_COUNT       members who are due in journeys (20,000)
@@ -74,6 +75,7 @@ NAMES: Final = (
     "segments",
     "segment_triggers",
     "campaign_launch",
+    "campaign_sending",
     "campaign_report",
     "contacts",
     "commission",

@@ -71,7 +71,7 @@ def audience_lines(
     if sight is None:
         return [(_now("人数"), _now("没有在 5 秒内算完，请稍后再看"))]
     if not sight.member_count:
-        return [(_now("人数"), str(FAULTS["nobody"]))]
+        return [(_now("人群里、属于这个范围的会员"), "0"), (str(FAULTS["nobody"]), "")]
     lines = [
         (_now("人群里、属于这个范围的会员"), thousands(sight.member_count)),
         (_now("其中对照组（什么都收不到）"), thousands(sight.control_count)),

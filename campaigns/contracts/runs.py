@@ -49,6 +49,8 @@ class RunCard:
     @property
     def percent(self) -> int:
         """Of those who are to get something, how many had their turn."""
+        if self.launched_at is None:
+            return 0
         return (
             100
             if not self.treated_count

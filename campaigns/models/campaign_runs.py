@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.campaigns import Campaign
@@ -77,7 +78,7 @@ class CampaignRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.campaign_id} · {self.number}"
+        return _now("第 %(n)s 次执行") % {"n": self.number}
 
 
 class CampaignMemberState(models.TextChoices):

@@ -78,7 +78,8 @@ def _rate(row: CampaignRun, at: dt.datetime) -> float | None:
     if row.state != RunState.RELEASING or not row.paces:
         return None
     noted = [(dt.datetime.fromisoformat(moment), count) for moment, count in row.paces]
-    recent = [one for one in noted if one[0] > at - _FRESH]
+    # One later than now was noted before the clock was set back.
+    recent = [one for one in noted if at - _FRESH < one[0] <= at]
     if not recent:
         return None
     begun, count = recent[0]

@@ -159,6 +159,7 @@ def test_a_run_for_nobody_says_what_to_do(desk: Client, cast: Cast) -> None:
     run = launch(campaign)
     words = "人群里一个会员也没有"
     assert words in desk.get(reverse("admin:campaigns_run_progress", args=[run.pk])).content.decode()
+    assert "0% · " in desk.get(reverse("admin:campaigns_run_progress", args=[run.pk])).content.decode()
     page = desk.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk])).content.decode()
     assert words in page
     assert "人群现在一个会员也没有，请先改人群条件、名单或活动范围" in page

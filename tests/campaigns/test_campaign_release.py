@@ -1,13 +1,17 @@
 """Release: each member of a run gets what is hers once, within hours and budget, and what came of it is written down."""
 
+import base64
 import datetime as dt
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils.crypto import salted_hmac
 
 from campaigns import services
 from campaigns.models import Campaign, CampaignMember, CampaignRun, Reach
+from campaigns.selectors.campaign_clicks import click_token, find_place_id
+from campaigns.selectors.runs import run_card
 from campaigns.services import running
 from campaigns.services.running import lead, release_batch, release_campaigns
 from core import clock
@@ -306,3 +310,28 @@ def test_budget_is_held_by_the_database_whatever_the_code_does() -> None:
     campaign = make_campaign(listed(make_members(1)), budget_fen=100)
     with pytest.raises(IntegrityError, match="campaign_within_budget"), transaction.atomic():
         Campaign.objects.filter(pk=campaign.pk).update(spent_fen=101)
+
+
+@pytest.mark.django_db
+def test_a_clock_that_is_set_back_releases_nobody_twice_and_makes_no_rate_up() -> None:
+    campaign = make_campaign(listed(make_members(1_100)), [[POINTS]])
+    run = launch(campaign)
+    now = clock.now()
+    hour = dt.timedelta(hours=1)
+    assert release_batch(campaign_id=campaign.pk, at=now).count == 500
+    assert release_batch(campaign_id=campaign.pk, at=now - hour).count == 500
+    run.refresh_from_db()
+    assert [count for _at, count in run.paces] == [1_000], "what was noted later than now says nothing"
+    assert run_card(run, at=now - 2 * hour).rate_per_min is None
+    assert release_batch(campaign_id=campaign.pk, at=now - hour).count == 100
+    release_batch(campaign_id=campaign.pk, at=now - hour)
+    assert_adds_up(run)
+    assert (run.state, PointsEntry.objects.count()) == ("released", 1_100)
+
+
+def test_a_token_is_signed_as_djangos_salted_hmac_signs() -> None:
+    """The key is worked out once; links that members have stay good."""
+    head = (12_345).to_bytes(6, "big")
+    sign = salted_hmac("campaigns.click", head, algorithm="sha256").digest()[:9]
+    assert click_token(12_345) == base64.urlsafe_b64encode(head + sign).decode()
+    assert find_place_id(click_token(12_345)) == 12_345

@@ -196,6 +196,20 @@ def test_nothing_leaves_after_quiet_hours_began_in_the_middle_of_a_run(world: Wo
         assert 0 < waiting.count() < 160
 
 
+def test_a_clock_that_is_set_back_in_the_middle_of_a_run_doubles_and_loses_nothing(world: World) -> None:
+    now = clock.now()
+    with time_machine.travel(now, tick=True) as traveller:
+        queue_for(world, world.crowd(160), ("service_message",))
+        world.answers("service_message", at_message(20, lambda: traveller.shift(dt.timedelta(hours=-1))))
+        services.send_due_reaches()
+        # What is not due by this clock waits until it is.
+        services.send_due_reaches()
+        traveller.shift(dt.timedelta(hours=1, minutes=5))
+        services.send_due_reaches()
+        assert set(Reach.objects.values_list("state", flat=True)) == {"sent"}
+        assert heard(world, "service_message") == Counter(range(160))
+
+
 def test_who_is_erased_or_merged_while_hers_is_in_hand(world: World) -> None:
     crowd = world.crowd(160)
     queue_for(world, crowd, ("service_message",))

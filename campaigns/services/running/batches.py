@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from campaigns.contracts.acts import Act, ActTarget
-from campaigns.models import Campaign, CampaignMember, CampaignMemberState, CampaignRun
+from campaigns.models import Campaign, CampaignMemberState, CampaignRun
 from campaigns.selectors.acts import act_of
 from campaigns.selectors.campaign_clicks import page_with_token
 from campaigns.services.acts import lock_targets, perform
@@ -56,15 +56,24 @@ WHERE row.id = told.id
 """
 
 
+_LOCK: Final = """
+SELECT id, member_id, coupon_id, reach_id, try_count FROM campaigns_campaignmember
+WHERE id = ANY(%(ids)s::bigint[]) AND state = 'waiting' ORDER BY id FOR NO KEY UPDATE
+"""
+
+
 @dataclasses.dataclass(slots=True, eq=False)
 class Place:
-    """One member's place in the run while her acts are done."""
+    """One member's place in the run while her acts are done. `coupon_id`, `reach_id`: what she has of it already."""
 
-    row: CampaignMember
+    pk: int
+    member_id: int
+    coupon_id: int | None
+    reach_id: int | None
+    tries: int
     state: str = CampaignMemberState.DONE
     code: str = ""
     not_before: dt.datetime | None = None
-    tries: int = 0
     # What is put by for her text.
     text_hundredths: int = 0
     refs: dict[str, int] = dataclasses.field(default_factory=dict)
@@ -88,15 +97,13 @@ def lock_places(*, wanted: Mapping[int, int], at: dt.datetime) -> tuple[list[Pla
     refused; whose row is about to go to whom she was merged into waits for that."""
     living = lock_targets(set(wanted.values()))
     places = []
-    for row in CampaignMember.objects.filter(
-        pk__in=list(wanted), state=CampaignMemberState.WAITING
-    ).lock_rows():
-        if row.member_id != wanted[row.pk]:
+    for row in ask(_LOCK, {"ids": list(wanted)}):
+        place = Place(*row)
+        if place.member_id != wanted[place.pk]:
             continue  # she was merged between the look and the lock: her turn comes again
-        place = Place(row, tries=row.try_count)
-        if row.member_id not in living:
+        if place.member_id not in living:
             place.refuse(MEMBER_GONE)
-        elif living[row.member_id] != row.member_id:
+        elif living[place.member_id] != place.member_id:
             place.put_off("", at + _STRAY_PAUSE)
         places.append(place)
     return places, living
@@ -132,9 +139,9 @@ def do_acts(
 
 def _target(campaign: Campaign, run: CampaignRun, act: Act, place: Place, number: int) -> ActTarget:
     # By her place, not by her: who is tried again may live on as somebody else by then, and has what she had.
-    key = f"camp:{run.pk}:p{place.row.pk}:{number}"
-    page = page_with_token(act.values.get("page", ""), place.row.pk) if act.kind == "reach" else ""
-    return ActTarget(place.row.member_id, key, {"campaign": campaign.name}, page, place.text_hundredths)
+    key = f"camp:{run.pk}:p{place.pk}:{number}"
+    page = page_with_token(act.values.get("page", ""), place.pk) if act.kind == "reach" else ""
+    return ActTarget(place.member_id, key, {"campaign": campaign.name}, page, place.text_hundredths)
 
 
 def _note(place: Place, act: Act, ref: str) -> None:
@@ -153,7 +160,7 @@ def _note_follow_ups(going: Sequence[Place], targets: Sequence[ActTarget]) -> No
 def write_places(*, places: Sequence[Place], at: dt.datetime) -> None:
     """What became of each, by one statement. Their rows are locked."""
     values: dict[str, Any] = {
-        "ids": [place.row.pk for place in places],
+        "ids": [place.pk for place in places],
         "states": [str(place.state) for place in places],
         "codes": [place.code[:40] for place in places],
         "reaches": [place.refs.get("reach_id") for place in places],

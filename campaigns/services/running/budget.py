@@ -52,8 +52,8 @@ class Cost:
         """What is still to be spent on her, in hundredths of a fen: what she has already is paid for."""
         if place.state != CampaignMemberState.DONE:
             return 0
-        coupon = self.coupon_fen * 100 if place.row.coupon_id is None else 0
-        return coupon + (place.text_hundredths if place.row.reach_id is None else 0)
+        coupon = self.coupon_fen * 100 if place.coupon_id is None else 0
+        return coupon + (place.text_hundredths if place.reach_id is None else 0)
 
 
 def cost_of(acts: Sequence[Act]) -> Cost:
@@ -73,9 +73,9 @@ def affordable(*, campaign: Campaign, places: Sequence[Place], cost: Cost) -> li
     """The first of them whose coupons and texts the budget pays for, if each gets one; no text is put by for who has no
     phone. Nobody else spends meanwhile: the campaign's row is locked, and the CHECK holds whatever happens."""
     if cost.text_hundredths:
-        phoned = member_selectors.with_phone_ids({place.row.member_id for place in places})
+        phoned = member_selectors.with_phone_ids({place.member_id for place in places})
         for place in places:
-            place.text_hundredths = cost.text_hundredths if place.row.member_id in phoned else 0
+            place.text_hundredths = cost.text_hundredths if place.member_id in phoned else 0
     if campaign.budget_fen is None or not (cost.coupon_fen or cost.text_hundredths):
         return list(places)
     left = campaign.budget_fen * 100 - campaign.used_hundredths

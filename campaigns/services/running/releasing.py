@@ -167,9 +167,9 @@ def _add_up(
 ) -> None:
     """The run's and the campaign's numbers have these in them."""
     states = Counter(place.state for place in places)
-    new_coupons = sum(place.row.coupon_id is None and "coupon_id" in place.refs for place in places)
+    new_coupons = sum(place.coupon_id is None and "coupon_id" in place.refs for place in places)
     held = sum(
-        place.text_hundredths for place in places if place.row.reach_id is None and "reach_id" in place.refs
+        place.text_hundredths for place in places if place.reach_id is None and "reach_id" in place.refs
     )
     row = CampaignRun.objects.lock(run.pk)
     row.done_count += states[CampaignMemberState.DONE]
@@ -185,9 +185,11 @@ def _add_up(
 
 
 def _with_pace(paces: list[Any], count: int, at: dt.datetime) -> list[Any]:
-    if paces and dt.datetime.fromisoformat(paces[-1][0]) > at - _PACE_EVERY:
-        return paces
-    return [*paces, [at.isoformat(), count]][-_PACES:]
+    # What was noted before the clock was set back says nothing of now.
+    known = [one for one in paces if dt.datetime.fromisoformat(one[0]) <= at]
+    if known and dt.datetime.fromisoformat(known[-1][0]) > at - _PACE_EVERY:
+        return known
+    return [*known, [at.isoformat(), count]][-_PACES:]
 
 
 def _close_when_over(campaign: Campaign, run: CampaignRun, at: dt.datetime) -> None:
