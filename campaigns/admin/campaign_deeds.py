@@ -19,6 +19,7 @@ from campaigns.admin import campaign_sight as sights
 from campaigns.errors import CampaignUnfit
 from campaigns.models import Campaign
 from campaigns.selectors.runs import count_queued_messages
+from core import clock
 from core.admin import (
     BaseAdmin,
     DayInput,
@@ -212,7 +213,7 @@ class CampaignDeeds(_Base):
         row = self.open_row(request, pk)
         form = _TryForm(bound_data(request), initial={"revision": row.revision})
         letters: Any = form.fields["letter"]
-        letters.choices = [(one.letter, one.letter) for one in row.variants.order_by("letter")]
+        letters.choices = _messages_of(row)
 
         def run(cleaned: dict[str, Any]) -> str:
             services.try_campaign(
@@ -227,7 +228,11 @@ class CampaignDeeds(_Base):
             title=_now("试发：%(name)s") % {"name": row.name},
             submit=_("试发"),
             back_url=row_url(row.pk),
-            lines=[_now("只发消息，不发券、不送积分、不派任务，也不计入活动；一个活动一小时最多 10 次")],
+            lines=[
+                _now("只发消息，不发券、不送积分、不派任务，也不计入活动；一个活动一小时最多 10 次")
+                if letters.choices
+                else _now("这个活动的版本都不发消息，没有可以试发的")
+            ],
         )
         return ask(self, request, question, run, form=form, subject=row)
 
@@ -265,6 +270,16 @@ class CampaignDeeds(_Base):
         return ask(self, request, question, run, form=form, subject=row)
 
 
+def _messages_of(row: Campaign) -> list[tuple[str, str]]:
+    """The versions that write to their members, by what they write."""
+    return [
+        (one.letter, f"{one.letter} · {act['with'].get('title', '')}")
+        for one in row.variants.order_by("letter")
+        for act in one.acts
+        if act["do"] == "reach"
+    ]
+
+
 def _colleague(request: HttpRequest, words: str) -> int:
     """The one member of the account's part whom the words mean. Raises InvalidInput."""
     staff: Any = request.user
@@ -281,6 +296,8 @@ def _lines_of(verb: str, row: Campaign) -> list[str]:
         return [str(_QUEUE_LINES[verb]) % {"n": thousands(count_queued_messages(row.pk))}]
     if verb == "budget":
         return [sights.used_words(row)]
+    if verb == "copy":
+        return _copy_lines(row)
     if verb not in ("submit", "approve"):
         return []
     sight, estimate = sights.sight_of(row)
@@ -295,6 +312,17 @@ def _lines_of(verb: str, row: Campaign) -> list[str]:
             "n": thousands(len(changes)),
         }
         told += [head, *(f"{name}：{before} → {now}" for name, before, now in changes)]
+    return told
+
+
+def _copy_lines(row: Campaign) -> list[str]:
+    """When the original was, and that its day is over."""
+    if row.starts_at is None:
+        return []
+    span = {"from": when(row.starts_at), "until": when(row.ends_at)}
+    told = [_now("原来的时间：%(from)s – %(until)s") % span]
+    if row.starts_at <= clock.now():
+        told.append(_now("那天已经过去，请填一个新的日子；不填的话，提交前要改时间"))
     return told
 
 

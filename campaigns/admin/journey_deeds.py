@@ -67,9 +67,11 @@ class JourneyDeeds(_Base):
                     messages.success(request, words % {"n": thousands(len(made))})
                     return HttpResponseRedirect(reverse(LIST))
                 messages.warning(request, _now("请至少选一个还没有装入的旅程"))
+        rows = list(_offered(request.POST))
         context = {
             "title": _now("装入现成的旅程"),
-            "rows": list(_offered(request.POST)),
+            "rows": rows,
+            "has_more": any(row["pk"] is None for row in rows),
             "back_url": reverse(LIST),
             **self.coupon_help(request),
         }

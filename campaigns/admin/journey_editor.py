@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 
-from campaigns.admin.journey_form import begin_of, cards_of, do, draft_from_post, step_menu
+from campaigns.admin.journey_form import begin_of, cards_of, do, draft_from_post, place_words, step_menu
 from campaigns.admin.segment_form import menu as rule_menu
 from campaigns.contracts.acts import PLACEHOLDERS
 from campaigns.models import Journey, JourneyState
@@ -131,10 +131,11 @@ def sight_of_draft(draft: Mapping[str, Any]) -> dict[str, Any]:
     """The form's fields and cards, what is wrong, and the picture when nothing is."""
     definition, faults = selectors.find_definition(draft)
     told = [{"path": fault.path, "code": fault.code, "words": fault.words} for fault in faults]
+    cards = cards_of(draft, told)
     return {
         "begin": begin_of(draft, told),
-        "cards": cards_of(draft, told),
+        "cards": cards,
         "first": str(draft.get("first", "")),
-        "faults": told,
+        "faults": [(place_words(fault.path, cards), fault.words) for fault in faults],
         "picture": None if definition is None else selectors.draw(definition, {}),
     }

@@ -232,6 +232,29 @@ def _endings(draft: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
     }
 
 
+# The places of faults in a marketer's words.
+_PLACES: Final = {
+    "trigger": _("怎样开始"),
+    "who": _("谁能进"),
+    "re_entry": _("能不能再进"),
+    "exits": _("什么时候退出"),
+    "goal": _("目标"),
+    "most_rounds": _("最多转几圈"),
+    "steps": _("步骤"),
+    "first": _("第一步"),
+}
+
+
+def place_words(path: str, cards: Sequence[StepCard]) -> str:
+    """Where a fault is: "第 3 步", "目标"; nothing for the whole of it."""
+    head, _slash, rest = path.removeprefix("/").partition("/")
+    name = rest.partition("/")[0]
+    if head == "steps" and name:
+        number = next((card.number for card in cards if card.name == name), None)
+        return name if number is None else _now("第 %(n)s 步") % {"n": number}
+    return str(_PLACES.get(head, ""))
+
+
 def step_menu() -> list[tuple[str, list[tuple[str, str]]]]:
     """The kinds of steps, in groups, for a card's choice."""
     groups = {"act": _now("为她做一件事"), "wait": _now("等"), "branch": _now("分开走")}
@@ -270,8 +293,10 @@ def _way_field(
     faults: Faults,
     path: str,
 ) -> Field:
+    # Who was refused an act goes on as if it had been done, unless a way of her own is given.
+    is_refused = way == "else" and STEP_KINDS[str(step["kind"])].is_act
     options = [
-        ("", _now("结束")),
+        ("", _now("照样往下走") if is_refused else _now("结束")),
         *((name, _now("第 %(n)s 步") % {"n": n}) for n, name in enumerate(names, 1)),
     ]
     return Field(
