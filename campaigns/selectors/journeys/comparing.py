@@ -21,6 +21,7 @@ class _Told(NamedTuple):
 
     label: str
     words: str
+    ways: str
     same: object
 
 
@@ -31,11 +32,12 @@ def changes_between(before: Definition, after: Definition) -> tuple[DefinitionCh
     for key, now in new.items():
         then = old.get(key)
         if then is None:
-            found.append(DefinitionChange(_("新的%(step)s") % {"step": now.label}, "", now.words))
+            found.append(DefinitionChange(_("新的%(step)s") % {"step": now.label}, "", _whole(now)))
         elif then.same != now.same:
-            found.append(DefinitionChange(now.label, then.words, now.words))
+            sides = (then.ways, now.ways) if then.words == now.words else (_whole(then), _whole(now))
+            found.append(DefinitionChange(now.label, *sides))
     found += [
-        DefinitionChange(_("去掉的%(step)s") % {"step": then.label}, then.words, "")
+        DefinitionChange(_("去掉的%(step)s") % {"step": then.label}, _whole(then), "")
         for key, then in old.items()
         if key not in new
     ]
@@ -61,8 +63,12 @@ def _told(definition: Definition) -> Iterator[tuple[str, _Told]]:
         yield f"step:{step.name}", _step(step, numbers)
 
 
+def _whole(told: _Told) -> str:
+    return f"{told.words.rstrip('？')}。{told.ways}" if told.ways else told.words
+
+
 def _plain(key: str, label: str, words: str) -> Iterator[tuple[str, _Told]]:
-    yield key, _Told(label, words, words)
+    yield key, _Told(label, words, "", words)
 
 
 def _step(step: Step, numbers: Mapping[str, int]) -> _Told:
@@ -77,7 +83,7 @@ def _step(step: Step, numbers: Mapping[str, int]) -> _Told:
             "other": _to(step.otherwise, numbers),
         }
     label = _("第 %(n)s 步") % {"n": numbers[step.name]}
-    return _Told(label, f"{words}。{ways}", (step.kind, words, step.next, step.otherwise))
+    return _Told(label, words, ways, (step.kind, words, step.next, step.otherwise))
 
 
 def _to(name: str, numbers: Mapping[str, int]) -> str:
@@ -94,5 +100,7 @@ def _rest(parameters: Mapping[str, Parameter], values: Mapping[str, Any], names:
     """What the short sentence about it leaves out."""
     said = [f"「{values[name]}」" for name in _TEXTS if values.get(name)]
     more = [name for name in names if name in parameters and values.get(name) not in (None, "", [])]
-    said += [f"{parameters[name].label}：{parameters[name].words(values[name])}" for name in more]
+    # What stands in brackets behind a label is for whoever fills it in.
+    labels = {name: str(parameters[name].label).partition("（")[0] for name in more}
+    said += [f"{labels[name]}：{parameters[name].words(values[name])}" for name in more]
     return "，" + "，".join(said) if said else ""
