@@ -5,6 +5,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -24,11 +25,15 @@ from campaigns.services import journeys
 from core.admin import (
     ChoiceFilter,
     Column,
+    DressedForm,
     Exports,
     LongListPaginator,
     OwnPage,
+    Question,
     ScopedReadOnlyAdmin,
     TypedSearch,
+    ask,
+    bound_data,
     column,
     staff_actor,
     when,
@@ -58,6 +63,10 @@ class EnrolmentLine:
     due: str
     is_failed: bool
     why: str
+
+
+class _ReasonForm(DressedForm):
+    reason = forms.CharField(label=_("原因"), max_length=200, widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class StepFilter(admin.SimpleListFilter):
@@ -208,20 +217,37 @@ class EnrolmentAdmin(MemberCells, Exports, TypedSearch, OwnPage, ScopedReadOnlyA
         return TemplateResponse(request, "admin/xiaoer/journeys/enrolment.html", context)
 
     def deed_view(self, request: HttpRequest, pk: int, deed: str, model_admin: Any = None) -> HttpResponse:
-        """Out of the journey, or once more, by POST."""
+        """Out of the journey, with a reason, or her step once more, by POST."""
         row = self.subject(request, str(pk))
         journey_admin: Any = admin.site.get_model_admin(row.journey.__class__) if row is not None else None
-        if row is None or request.method != "POST" or not journey_admin.has_operate_permission(request):
+        if row is None or not journey_admin.has_operate_permission(request):
             raise PermissionDenied
-        services = {"exit": journeys.exit_enrolment, "retry": journeys.retry_enrolment}
-        if deed not in services:
+        if deed == "exit":
+            return self._ask_exit(request, row)
+        if deed != "retry" or request.method != "POST":
             raise PermissionDenied
         try:
-            services[deed](enrolment_id=pk, actor=staff_actor(request))
-            messages.success(request, _now("已退出") if deed == "exit" else _now("正在重试"))
+            journeys.retry_enrolment(enrolment_id=pk, actor=staff_actor(request))
+            messages.success(request, _now("正在重试"))
         except Refusal as refusal:
             messages.error(request, refusal.message)
         return HttpResponseRedirect(reverse(_ROW, args=[pk]))
+
+    def _ask_exit(self, request: HttpRequest, row: Enrolment) -> HttpResponse:
+        question = Question(
+            title=_now("让 %(name)s 退出“%(journey)s”")
+            % {"name": self.member_name(row), "journey": row.journey.name},
+            submit=_now("让她退出"),
+            back_url=reverse(_ROW, args=[row.pk]),
+            lines=[_now("后面的消息和礼都不再给她，已经给的不收回；退出后不能撤回。")],
+            is_dangerous=True,
+        )
+
+        def run(cleaned: dict[str, Any]) -> str:
+            journeys.exit_enrolment(enrolment_id=row.pk, reason=cleaned["reason"], actor=staff_actor(request))
+            return _now("已退出")
+
+        return ask(self, request, question, run, form=_ReasonForm(bound_data(request)), subject=row)
 
 
 def why_here(row: Enrolment, definition: Definition, path: Sequence[PathLine]) -> list[str]:

@@ -10,6 +10,7 @@ from campaigns.admin.journey_form import do
 from campaigns.models import Enrolment, Journey, JourneyVersion, WebhookDelivery, WebhookEndpoint
 from campaigns.services import journeys
 from core.actor import Actor
+from core.admin.questions import CONFIRMED
 from core.models import AuditEntry
 from tests.admin.journey_kit import DRAFT, fill_journeys
 from tests.campaigns.journey_kit import definition, points, wait
@@ -170,10 +171,19 @@ def test_staff_read_her_way_and_let_her_out(cast: Cast, client: Client) -> None:
     enrolment = Enrolment.objects.get()
     url = reverse("admin:campaigns_enrolment_change", args=[enrolment.pk])
     assert "送 10 积分" in client.get(url).content.decode()
-    client.post(reverse("admin:campaigns_enrolment_do", args=[enrolment.pk, "exit"]))
+    leave = reverse("admin:campaigns_enrolment_do", args=[enrolment.pk, "exit"])
+    assert "退出后不能撤回" in client.get(leave).content.decode()
+    client.post(leave, {CONFIRMED: "1", "reason": " "})
+    enrolment.refresh_from_db()
+    assert enrolment.state == "waiting"
+    client.post(leave, {CONFIRMED: "1", "reason": "她打电话来说的"})
     enrolment.refresh_from_db()
     assert (enrolment.state, enrolment.code) == ("exited", "staff")
-    assert client.get(reverse("admin:campaigns_enrolment_do", args=[enrolment.pk, "exit"])).status_code == 403
+    assert AuditEntry.objects.get(action="campaigns.enrolment_exited").details["reason"] == "她打电话来说的"
+    again = client.post(leave, {CONFIRMED: "1", "reason": "再来"})
+    assert "会员已经不在旅程里" in again.content.decode()
+    retry = reverse("admin:campaigns_enrolment_do", args=[enrolment.pk, "retry"])
+    assert client.get(retry).status_code == 403
 
 
 def test_a_secret_is_shown_once_and_a_failed_telling_goes_again(cast: Cast, client: Client) -> None:
