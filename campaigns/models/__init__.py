@@ -33,7 +33,7 @@ from campaigns.models.mass import (
     MassRecipient,
     MassState,
 )
-from campaigns.models.outcomes import CampaignBook, CampaignOutcome, CampaignTotal, OutcomeTouch
+from campaigns.models.outcomes import BookPass, CampaignBook, CampaignOutcome, CampaignTotal, OutcomeTouch
 from campaigns.models.policy import (
     CapSpan,
     FrequencyCap,
@@ -59,6 +59,7 @@ from campaigns.models.webhooks import DeliveryState, WebhookDelivery, WebhookEnd
 __all__ = [
     "UNBOUGHT",
     "Approvers",
+    "BookPass",
     "Campaign",
     "CampaignBook",
     "CampaignGoal",

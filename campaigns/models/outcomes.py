@@ -101,6 +101,14 @@ class CampaignOutcome(models.Model):
         return f"#{self.pk}"
 
 
+class BookPass(models.TextChoices):
+    """What somebody is going through the members of a run for, slice by slice."""
+
+    BEGIN = "begin", _("登记会员")
+    COUNT = "count", _("统计购买")
+    DELIVER = "deliver", _("更新消息")
+
+
 class CampaignBook(models.Model):
     """How far the outcomes of one run are worked out. Whoever writes outcomes or sums of the run holds its lock.
 
@@ -112,9 +120,14 @@ class CampaignBook(models.Model):
     )
     opened_at = models.DateTimeField()
     begun_at = models.DateTimeField(null=True)
+    # The pass that is under way, since when, the member it came to, and how many are behind it; empty: none is.
+    doing = models.CharField(max_length=7, choices=BookPass, blank=True, default="")
+    doing_since = models.DateTimeField(null=True)
+    through_id = models.BigIntegerField(default=0)
+    done_count = models.PositiveIntegerField(default=0)
     # The end of the window by which its purchases are counted: when a run's window moves, all are counted anew.
     counted_until = models.DateTimeField(null=True)
-    # When all of them were last counted whole, and when what became of the messages was last read.
+    # When the pass began that last counted all of them, and the one that last read what became of the messages.
     counted_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     # Outcomes changed since the sums were made.
@@ -136,7 +149,11 @@ class CampaignBook(models.Model):
             models.CheckConstraint(
                 condition=Q(frozen_at__isnull=True) | Q(begun_at__isnull=False),
                 name="campaignbook_frozen_after_begun",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(doing="", doing_since__isnull=True) | ~Q(doing="") & Q(doing_since__isnull=False),
+                name="campaignbook_doing_since_when",
+            ),
         ]
         indexes = [
             # Used by work_outcomes, and by the triggers that note members.
@@ -152,7 +169,7 @@ class OutcomeTouch(models.Model):
     the change; whoever deletes one counts her anew in the same transaction."""
 
     member_id = models.BigIntegerField()  # no key: written by every change of a member
-    # The sums of this run are to be made anew as well, frozen or not: rows of members who are one person came or went.
+    # She was merged or parted: her row in this run is to be the one of her place, and its sums are made anew, frozen or not.
     run_id = models.BigIntegerField(null=True)
 
     objects = LockingQuerySet["OutcomeTouch"].as_manager()

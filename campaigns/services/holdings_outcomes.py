@@ -1,13 +1,13 @@
 """What campaigns counted about a member: what came of her in each run."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import CampaignOutcome, OutcomeTouch
+from campaigns.models import CampaignMember, CampaignOutcome, OutcomeTouch
 from core.actor import Actor
 from members.contracts import MergeLine
 from members.services.holdings import MemberHoldings, Snapshot, repoint, repoint_back
@@ -36,14 +36,14 @@ class OutcomeHoldings(MemberHoldings):
         dropped = [_words(row) for row in both.lock_rows()]
         both.delete()
         moved = repoint(model="campaigns.CampaignOutcome", emptier_id=emptier_id, survivor_id=survivor_id)
-        if dropped or moved:
-            _note([survivor_id], [row["run_id"] for row in dropped])
+        _note(emptier_id, survivor_id)
         return {"dropped": dropped, "outcomes": moved}
 
     def restore(
         self, *, emptier_id: int, survivor_id: int, snapshot: Snapshot, actor: Actor, at: dt.datetime
     ) -> None:
         """Rows that moved are back, and those that went are there again; both are counted anew where a run is not frozen."""
+        _note(emptier_id, survivor_id)
         if not snapshot:
             return
         repoint_back(
@@ -57,7 +57,6 @@ class OutcomeHoldings(MemberHoldings):
         CampaignOutcome.objects.bulk_create(
             CampaignOutcome(member_id=emptier_id, **_values(row)) for row in back
         )
-        _note([survivor_id, emptier_id], [row["run_id"] for row in back])
 
     def export(self, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
         """What was counted of her, campaign by campaign."""
@@ -94,9 +93,14 @@ def _values(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _note(member_ids: Sequence[int], run_ids: Iterable[int]) -> None:
-    """They are counted anew wherever that is not over, and the sums of these runs are made again. Nobody is waited for: a
-    book may be held for as long as its run is counted."""
-    touches = [OutcomeTouch(member_id=member_id) for member_id in member_ids]
-    touches += [OutcomeTouch(member_id=member_ids[0], run_id=run_id) for run_id in run_ids]
-    OutcomeTouch.objects.bulk_create(touches)
+def _note(*member_ids: int) -> None:
+    """In the runs of either both have the rows that are theirs, are counted anew wherever that is not over, and sums are made
+    again: somebody may be writing the rows of a run at this moment. Nobody is waited for."""
+    runs: set[int] = set()
+    for known in (CampaignMember, CampaignOutcome):
+        runs |= set(known.objects.filter(member_id__in=member_ids).values_list("run_id", flat=True))
+    OutcomeTouch.objects.bulk_create(
+        OutcomeTouch(member_id=member_id, run_id=run_id)
+        for member_id in member_ids
+        for run_id in sorted(runs)
+    )

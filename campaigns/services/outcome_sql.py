@@ -1,11 +1,36 @@
 """The statements by which outcomes are counted. Each is of one run; what other apps keep comes as their SQL."""
 
-from typing import Final
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Final
 
+from django.db import connection
+
+from campaigns.models import Campaign, CampaignRun
+from core import clock
 from coupons.selectors.redeemed_sql import redeemed_sql
 from members.selectors.visits_sql import visits_sql
-from sales.selectors.bought_sql import purchases_sql, standing_before_sql
+from sales.selectors import get_rfm_rules
+from sales.selectors.bought_sql import goods_values, purchases_sql, stage_values, standing_before_sql
 
+# Whose rows: those of a slice, of some members, of who is in the run and has none.
+SLICE: Final = "AND hers.member_id > %(after)s AND hers.member_id <= %(upto)s"
+THESE: Final = "AND hers.member_id = ANY(%(ids)s::bigint[])"
+WITHOUT_ROW: Final = """AND NOT EXISTS (
+    SELECT FROM campaigns_campaignoutcome there WHERE there.run_id = hers.run_id AND there.member_id = hers.member_id)"""
+# The last member of the next slice, and how many are in it.
+EDGE: Final = """
+SELECT coalesce(max(member_id), %(after)s), count(*)
+FROM (SELECT member_id FROM {table} WHERE run_id = %(run_id)s AND member_id > %(after)s
+      ORDER BY member_id LIMIT %(size)s) next
+"""
+# Members were merged while rows were written: a row is left of who is not in the run any more, or has her letter of before.
+ASTRAY: Final = """
+DELETE FROM campaigns_campaignoutcome hers
+WHERE hers.run_id = %(run_id)s AND hers.member_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM campaigns_campaignmember place
+    WHERE place.run_id = hers.run_id AND place.member_id = hers.member_id AND place.letter = hers.letter)
+"""
 _WHO: Final = "SELECT member_id FROM who"
 _AIMED: Final = {
     "second_purchase": "coalesce(before.order_count, 0) = 1",
@@ -13,7 +38,7 @@ _AIMED: Final = {
     "win_back": "coalesce(before.stage, '') = 'lost'",
 }
 _BEGIN: Final = """
-WITH who AS MATERIALIZED (SELECT * FROM campaigns_campaignmember WHERE run_id = %(run_id)s)
+WITH who AS MATERIALIZED (SELECT * FROM campaigns_campaignmember hers WHERE hers.run_id = %(run_id)s {who})
 INSERT INTO campaigns_campaignoutcome (run_id, member_id, letter, guide_id, store_id, tier_id, orders_before, stage_before,
     is_aimed, order_count, unit_count, amount_fen, is_done, is_sent, is_delivered, is_seen, is_clicked, is_given,
     discount_fen, cost_hundredths)
@@ -42,7 +67,7 @@ _COUNT: Final = """
 WITH who AS MATERIALIZED (
     SELECT hers.id, hers.member_id, hers.is_aimed, place.coupon_id
     FROM campaigns_campaignoutcome hers JOIN campaigns_campaignmember place USING (run_id, member_id)
-    WHERE hers.run_id = %(run_id)s {among}),
+    WHERE hers.run_id = %(run_id)s {who}),
 bought AS (
     SELECT member_id, min(sold_at) AS first_at, count(*)::int AS order_count, sum(units)::int AS unit_count,
            sum(fen)::bigint AS amount_fen
@@ -84,7 +109,7 @@ WITH fresh AS (
     FROM campaigns_campaignoutcome hers JOIN campaigns_campaignmember place USING (run_id, member_id)
         LEFT JOIN campaigns_reach reach ON reach.id = place.reach_id
         LEFT JOIN campaigns_inboxmessage inbox ON inbox.reason_key = reach.reason_key
-    WHERE hers.run_id = %(run_id)s AND hers.letter <> '')
+    WHERE hers.run_id = %(run_id)s AND hers.letter <> '' {who})
 UPDATE campaigns_campaignoutcome hers SET {set}
 FROM fresh WHERE fresh.id = hers.id AND ({fresh}) IS DISTINCT FROM ({hers})
 """
@@ -106,15 +131,17 @@ GROUP BY run_id, letter, store_id, guide_id, tier_id
 """
 
 
-def begin_sql(goal: str) -> str:
-    """Everybody of the run has a row, with where she stood at its launch."""
-    return _BEGIN.format(aimed=_AIMED.get(goal, "true"), before=standing_before_sql(who=_WHO))
+def begin_sql(goal: str, *, who: str) -> str:
+    """They have a row, with where each stood at the launch of the run."""
+    return _BEGIN.format(aimed=_AIMED.get(goal, "true"), who=who, before=standing_before_sql(who=_WHO))
 
 
-def count_sql(goal: str, *, has_goods: bool, is_among: bool) -> str:
-    """What members of the run bought, redeemed and visited: all of them, or those of %(ids)s. Rows that say so are left."""
+def count_sql(campaign: Campaign, *, who: str) -> str:
+    """What they bought, redeemed and visited. Rows that say so are left."""
+    goal, measure = campaign.goal, campaign.measure
+    has_goods = bool(measure.get("categories") or measure.get("products"))
     return _COUNT.format(
-        among="AND hers.member_id = ANY(%(ids)s::bigint[])" if is_among else "",
+        who=who,
         purchases=purchases_sql(who=_WHO, has_goods=has_goods),
         redeemed=redeemed_sql(coupons="SELECT coupon_id FROM who"),
         visits=visits_sql(who=_WHO) if goal == "visit" else _NOBODY,
@@ -123,9 +150,41 @@ def count_sql(goal: str, *, has_goods: bool, is_among: bool) -> str:
     )
 
 
-def deliver_sql() -> str:
-    """What the run's acts came to and what became of their messages. Rows that say so are left."""
-    return _DELIVER.format(**_changes(_DELIVERED))
+def deliver_sql(*, who: str) -> str:
+    """What their acts came to and what became of their messages. Rows that say so are left."""
+    return _DELIVER.format(who=who, **_changes(_DELIVERED))
+
+
+def values_of(run: CampaignRun, until: dt.datetime | None) -> dict[str, Any]:
+    """Parameters of all of these. Everybody's clock begins at the launch: of the control group nobody was ever served."""
+    measure = run.campaign.measure
+    launched = run.launched_at
+    assert launched is not None
+    return {
+        "run_id": run.pk,
+        "campaign_id": run.campaign_id,
+        "from_at": launched,
+        "until_at": until,
+        "today": clock.business_day(launched),
+        **stage_values(get_rfm_rules()),
+        **goods_values(
+            measure.get("categories") or (), measure.get("products") or (), measure.get("least_fen") or 0
+        ),
+    }
+
+
+def execute(text: str, values: Mapping[str, Any]) -> int:
+    """How many rows it wrote."""
+    with connection.cursor() as cursor:
+        cursor.execute(text, values)
+        return int(cursor.rowcount)
+
+
+def ask(text: str, values: Mapping[str, Any]) -> tuple[int, ...]:
+    """The one row of numbers it reads."""
+    with connection.cursor() as cursor:
+        cursor.execute(text, values)
+        return tuple(map(int, cursor.fetchone()))
 
 
 def _changes(names: tuple[str, ...]) -> dict[str, str]:

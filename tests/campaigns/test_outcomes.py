@@ -2,6 +2,8 @@
 
 import datetime as dt
 import random
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,8 +11,17 @@ from django.apps import apps
 from django.db import transaction
 
 from campaigns import services
-from campaigns.models import CampaignBook, CampaignOutcome, CampaignTotal, OutcomeTouch, Reach
-from campaigns.services.outcomes import SETTLING
+from campaigns.models import (
+    CampaignBook,
+    CampaignMember,
+    CampaignOutcome,
+    CampaignRun,
+    CampaignTotal,
+    OutcomeTouch,
+    Reach,
+)
+from campaigns.services import outcome_passes
+from campaigns.services.outcome_passes import SETTLING
 from core import clock
 from coupons import services as coupon_services
 from members import services as member_services
@@ -271,54 +282,123 @@ def test_who_was_in_an_earlier_run_is_no_new_evidence(cast: Cast) -> None:
     assert CampaignBook.objects.get(run=second).repeat_count == 1
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_following_is_counting_from_scratch(cast: Cast, seed: int) -> None:
-    """Orders, returns, corrections, merges and partings in any order, worked off now and then: the rows are what a count
-    of everything says."""
+@pytest.mark.parametrize("seed", range(6))
+def test_following_is_counting_from_scratch(cast: Cast, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders, returns, corrections, merges and partings in any order, worked off now and then, slice by slice, also before
+    everybody has a row: the rows are what a count of everything says."""
+    monkeypatch.setattr(outcome_passes, "SLICE_SIZE", 1)
     chance = random.Random(seed)
     runs = [make_run(make_campaign(goal=goal)) for goal in ("purchase", "second_purchase")]
-    people = [cast.xiaomei, cast.xiaoli]
     for run in runs:
         put_in(run, [cast.xiaomei.id])
         put_in(run, [cast.xiaoli.id], letter="")
+    # Of this run one is merged from outside into it.
+    put_in(runs[1], make_members(3))
+    runs.append(make_run(make_campaign()))
+    put_in(runs[2], [cast.xiaomei.id])
+    if seed % 2:
+        work()
+    else:
+        services.outcomes.open_books(at=clock.now())
     orders: list[str] = []
-    work()
-    for step in range(14):
-        deed = chance.choice(["order", "order", "return", "correct", "work", "merge"])
-        if deed == "order":
-            number = f"O{step}"
-            orders.append(number)
-            sold_at = clock.now() - chance.choice([HOUR, 3 * DAY])
-            tell(
-                order(
-                    number, line(), line("B2", 5_000), member=key_of(chance.choice(people)), sold_at=sold_at
-                )
-            )
-        elif deed == "return" and orders:
-            tell(back(f"R{step}", order_no=chance.choice(orders)))
-        elif deed == "correct" and orders:
-            tell(
-                order(
-                    chance.choice(orders), line(amount_fen=7_000), line("B2", 5_000), revision=step,
-                    member=key_of(chance.choice(people)), sold_at=clock.now() - HOUR,
-                )
-            )  # fmt: skip
-        elif deed == "merge":
-            live = MemberMerge.objects.live().first()
-            if live is not None:
-                member_services.undo_merge(merge_id=live.pk, actor=DIRECTOR)
-            else:
-                one, other = cast.xiaomei.id, cast.xiaoli.id
-                member_services.merge_members(
-                    first_id=one, second_id=other, survivor_id=other, actor=DIRECTOR
-                )
-        elif deed == "work":
-            work()
+    for step in range(18):
+        deed = chance.choice(
+            ["order", "order", "return", "correct", "slice", "slice", "follow", "merge", "work"]
+        )
+        _do(cast, deed, step, orders, runs, chance)
     work(at=clock.now() + HOUR)
     followed = [(kit.outcomes_of(run), totals_of(run)) for run in runs]
     for run in runs:
         services.recount_run(run_id=run.pk)
     assert followed == [(kit.outcomes_of(run), totals_of(run)) for run in runs]
+    assert [CampaignOutcome.objects.filter(run=run).count() for run in runs] == [
+        CampaignMember.objects.filter(run=run).count() for run in runs
+    ]
+
+
+def _do(
+    cast: Cast, deed: str, step: int, orders: list[str], runs: Sequence[CampaignRun], chance: random.Random
+) -> None:
+    people = [cast.xiaomei, cast.xiaoli]
+    if deed == "order":
+        orders.append(f"O{step}")
+        sold_at = clock.now() - chance.choice([HOUR, 3 * DAY])
+        who = key_of(chance.choice(people))
+        tell(order(f"O{step}", line(), line("B2", 5_000), member=who, sold_at=sold_at))
+    elif deed == "return" and orders:
+        tell(back(f"R{step}", order_no=chance.choice(orders)))
+    elif deed == "correct" and orders:
+        tell(
+            order(
+                chance.choice(orders), line(amount_fen=7_000), line("B2", 5_000), revision=step + 1,
+                member=key_of(chance.choice(people)), sold_at=clock.now() - HOUR,
+            )
+        )  # fmt: skip
+    elif deed == "merge":
+        _merge_or_part(cast)
+    elif deed == "slice":
+        services.outcomes.work_book(run_id=chance.choice(runs).pk, at=clock.now())
+    elif deed == "follow":
+        services.outcomes.follow_touched(at=clock.now())
+    elif deed == "work":
+        work()
+
+
+def _merge_or_part(cast: Cast) -> None:
+    live = MemberMerge.objects.live().first()
+    if live is not None:
+        member_services.undo_merge(merge_id=live.pk, actor=DIRECTOR)
+    else:
+        one, other = cast.xiaomei.id, cast.xiaoli.id
+        member_services.merge_members(first_id=one, second_id=other, survivor_id=other, actor=DIRECTOR)
+
+
+def test_a_run_is_begun_and_counted_slice_by_slice(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is bought between two slices is in it, whether her slice is over or still to come; a row is made once."""
+    monkeypatch.setattr(outcome_passes, "SLICE_SIZE", 10)
+    run = make_run()
+    people = make_members(25)
+    put_in(run, people)
+    at = clock.now()
+    services.outcomes.open_books(at=at)
+    book = CampaignBook.objects.filter(run=run)
+    seen: list[tuple[str, int]] = []
+    bought: list[int] = []
+    while services.outcomes.work_book(run_id=run.pk, at=at):
+        row = book.get()
+        seen.append((row.doing, row.done_count))
+        if row.doing:
+            buyers = [people[len(seen)], people[24 - len(seen)]]
+            sell(buyers, cast.store.id, at=at - HOUR)
+            bought += buyers
+            if len(seen) % 2:
+                services.outcomes.follow_touched(at=at)
+    assert seen[:4] == [("begin", 0), ("begin", 10), ("begin", 20), ("", 0)]
+    assert seen[4:8] == [("count", 0), ("count", 10), ("count", 20), ("", 0)]
+    services.outcomes.follow_touched(at=at)
+    rows = CampaignOutcome.objects.filter(run=run)
+    assert rows.count() == 25
+    counted = {row.member_id: row.order_count for row in rows if row.order_count}
+    assert counted == Counter(bought)
+
+
+def test_a_window_that_moves_while_it_is_counted_is_counted_anew(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome_passes, "SLICE_SIZE", 2)
+    run = make_run(make_campaign(window_days=1), launched_at=clock.now() - 3 * DAY)
+    people = make_members(5)
+    put_in(run, people)
+    sell(people, cast.store.id, at=clock.now() - HOUR)
+    services.outcomes.open_books(at=clock.now())
+    book = CampaignBook.objects.filter(run=run)
+    while book.filter(doing="count", done_count=2).count() == 0:
+        assert services.outcomes.work_book(run_id=run.pk, at=clock.now())
+    run.window_ends_at = clock.now() + DAY
+    run.save(update_fields=["window_ends_at"])
+    work()
+    assert CampaignTotal.objects.get(run=run).buyer_count == 5
+    assert book.get().counted_until == run.window_ends_at
 
 
 def test_whoever_is_erased_leaves_the_figures(cast: Cast) -> None:
