@@ -267,7 +267,8 @@ class Stack:
         """Forget what earlier tests made; the chain stays. Jobs of a running worker hold some of the tables, in an order
         of their own."""
         tables = (
-            "campaigns_campaign, campaigns_campaignmember, campaigns_segment, campaigns_segmentmember, "
+            "campaigns_campaign, campaigns_campaignmember, campaigns_campaignoutcome, campaigns_outcometouch, "
+            "campaigns_segment, campaigns_segmentmember, "
             "wechat_inboundevent, wechat_follower, wechat_outboundmessage, guides_channelscan, guides_guidenotice, "
             "guides_binding, members_memberidentity, members_member, core_auditentry, "
             "coupons_coupontemplate, coupons_issuejob, members_earningrule, members_taggroup, "

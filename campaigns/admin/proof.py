@@ -1,6 +1,6 @@
 """活动效果: campaigns side by side, and each one's report, both also as files."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from django.contrib import admin
@@ -14,18 +14,19 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.proof_columns import VIEWS, rates_of, view_cells, view_heads
 from campaigns.admin.proof_form import Asked
 from campaigns.admin.proof_sheets import csv_answer, league_sheet, report_sheets, stamp
+from campaigns.admin.proof_terms import WORDS
 from campaigns.admin.proof_words import (
-    COLUMNS,
     LEAGUE_COLUMNS,
     cell,
     days_of,
     finding_words,
     league_value,
-    line_cells,
     money_sentence_of,
-    rates_of,
+    progress_words,
+    roi_words,
     sentence_of,
     sorted_league,
     steps_of,
@@ -33,7 +34,7 @@ from campaigns.admin.proof_words import (
     tone_of,
     yuan,
 )
-from campaigns.contracts.proof import LeagueLine, LeagueSum, ProofBy, ProofReport, VariantUplift
+from campaigns.contracts.proof import LeagueLine, LeagueSum, ProofBy, ProofLine, ProofReport, VariantUplift
 from campaigns.models import Campaign, CampaignBook, CampaignGoal, CampaignKind, CampaignRun
 from campaigns.selectors.league import MOST_LINES, list_league, sum_league
 from campaigns.selectors.proof import get_proof, list_proof_lines
@@ -43,6 +44,7 @@ from core.admin import (
     Panel,
     ScopedReadOnlyAdmin,
     name_actions,
+    percent,
     register_panel,
     staff_actor,
     thousands,
@@ -54,12 +56,13 @@ from coupons.selectors import visible_store_ids
 
 name_actions({"campaigns.proof_exported": _("导出活动报告"), "campaigns.league_exported": _("导出活动排行")})
 BY_WORDS: Final[dict[ProofBy, Any]] = {
-    "region": _("区域"), "store": _("门店"), "guide": _("导购"), "tier": _("等级"),
+    "variant": _("版本"), "region": _("区域"), "store": _("门店"), "guide": _("导购"), "tier": _("等级"),
 }  # fmt: skip
 _LINES: Final = 50
 _LIST: Final = "admin:campaigns_campaignbook_changelist"
 _ONE: Final = "admin:campaigns_campaignbook_change"
 _ALL: Final = "admin:campaigns_proof_of_campaign"
+_PROGRESS: Final = "admin:campaigns_proof_progress"
 
 
 @admin.register(CampaignBook)
@@ -72,6 +75,7 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
         return (
             ("export/", "campaigns_league_export", self.league_export_view),
             ("of/<int:pk>/", "campaigns_proof_of_campaign", self.campaign_view),
+            ("of/<int:pk>/progress/", "campaigns_proof_progress", self.progress_view),
             ("of/<int:pk>/export/", "campaigns_proof_export", self.export_view),
         )
 
@@ -115,6 +119,14 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
             return csv_answer(name=name, sheet=sheet)
         return workbook_answer(name=name, sheets=[sheet])
 
+    def progress_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
+        """The part of a page that asks for itself until everybody has been counted once; then the whole page is another."""
+        self._guard(request)
+        report = self._read(pk, _run_of(request), visible_store_ids(request.user))  # type: ignore[arg-type]
+        if report.progress is None:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return TemplateResponse(request, "admin/xiaoer/proof/_progress.html", _progress(report))
+
     def row_page(self, request: HttpRequest, row: Any) -> HttpResponse:
         """The report of one run."""
         campaign_id = CampaignRun.objects.values_list("campaign_id", flat=True).get(pk=row.pk)
@@ -131,10 +143,9 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
         stores, by = visible_store_ids(request.user), _by_of(request)  # type: ignore[arg-type]
         report = self._read(pk, _run_of(request), stores)
         is_csv = request.GET.get("form") == "csv"
-        dimensions: list[ProofBy] = [by] if is_csv else ["variant", *BY_WORDS]
+        dimensions: list[ProofBy] = [by] if is_csv else list(BY_WORDS)
         tables = [
-            (str(BY_WORDS.get(one, _("版本"))), list_proof_lines(report, by=one, store_ids=stores))
-            for one in dimensions
+            (str(BY_WORDS[one]), list_proof_lines(report, by=one, store_ids=stores)) for one in dimensions
         ]
         sheets = report_sheets(report, tables)
         self._note(request, sum(len(lines) for _name, lines in tables), of_one=True)
@@ -142,10 +153,9 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
         return csv_answer(name=name, sheet=sheets[1]) if is_csv else workbook_answer(name=name, sheets=sheets)
 
     def _report(self, request: HttpRequest, campaign_id: int, run_id: int | None) -> HttpResponse:
-        stores, by = visible_store_ids(request.user), _by_of(request)  # type: ignore[arg-type]
+        stores = visible_store_ids(request.user)  # type: ignore[arg-type]
         report = self._read(campaign_id, run_id, stores)
-        lines = Paginator(list_proof_lines(report, by=by, store_ids=stores), _LINES)
-        shown = lines.get_page(request.GET.get("page"))
+        by, view = _by_of(request), _view_of(request)
         export = reverse("admin:campaigns_proof_export", args=[campaign_id])
         context = {
             "title": report.campaign_name,
@@ -161,19 +171,15 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
             "steps": steps_of(report),
             "rates": rates_of(report),
             "days": days_of(report),
-            "variants": [_variant(one, report) for one in report.variants] if len(report.variants) > 1 else [],
-            "tabs": [
-                {"words": words, "url": _asked_again(by=name), "is_on": name == by} for name, words in BY_WORDS.items()
-            ],
-            "by_words": BY_WORDS[by],
-            "heads": [words for _name, words, _kind in COLUMNS],
-            "lines": [{"label": line.label, "cells": line_cells(line)} for line in shown],
-            "page": shown,
-            "before_url": _asked_again(by=by, page=shown.previous_page_number()) if shown.has_previous() else "",
-            "after_url": _asked_again(by=by, page=shown.next_page_number()) if shown.has_next() else "",
+            "variants": [_variant(one, report) for one in report.variants]
+            if len(report.variants) > 1
+            else [],
+            "words": WORDS,
             "export_url": export + _asked_again(by=by, run=run_id) if self._may_export(request) else "",
             "back_url": reverse(_LIST),
-        }  # fmt: skip
+            **_progress(report),
+            **_table(request, report, by, view, list_proof_lines(report, by=by, store_ids=stores)),
+        }
         return self._page(request, "report", context)
 
     def _read(self, campaign_id: int, run_id: int | None, stores: Collection[int] | None) -> ProofReport:
@@ -200,6 +206,46 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, f"admin/xiaoer/proof/{name}.html", whole)
+
+
+def _progress(report: ProofReport) -> dict[str, Any]:
+    """What a page shows while runs that were just launched are counted for the first time, asking again and again."""
+    progress, address = report.progress, reverse(_PROGRESS, args=[report.campaign_id])
+    return {
+        "progress_words": progress_words(progress),
+        "progress_percent": progress.percent if progress else 100,
+        "progress_url": address + _asked_again(run=report.run_id),
+    }
+
+
+def _table(
+    request: HttpRequest, report: ProofReport, by: ProofBy, view: str, lines: Sequence[ProofLine]
+) -> dict[str, Any]:
+    """One dimension, one set of columns, one page of it."""
+    shown = Paginator(lines, _LINES).get_page(request.GET.get("page"))
+    columns = next(columns for name, _words, columns in VIEWS if name == view)
+    return {
+        "tabs": [
+            {"words": words, "url": _asked_again(by=name, view=view), "is_on": name == by}
+            for name, words in BY_WORDS.items()
+            if name != "variant" or len(report.variants) > 1
+        ],
+        "views": [
+            {"words": words, "url": _asked_again(by=by, view=name), "is_on": name == view}
+            for name, words, _columns in VIEWS
+        ],
+        "by_words": BY_WORDS[by],
+        "heads": view_heads(columns),
+        "lines": [{"label": line.label, "cells": view_cells(line, columns)} for line in shown],
+        "page": shown,
+        "before_url": _asked_again(by=by, view=view, page=shown.previous_page_number()) if shown.has_previous() else "",
+        "after_url": _asked_again(by=by, view=view, page=shown.next_page_number()) if shown.has_next() else "",
+    }  # fmt: skip
+
+
+def _view_of(request: HttpRequest) -> str:
+    asked = request.GET.get("view", "")
+    return next((name for name, _words, _columns in VIEWS if name == asked), VIEWS[0][0])
 
 
 def _by_of(request: HttpRequest) -> ProofBy:
@@ -257,9 +303,9 @@ def _variant(one: VariantUplift, report: ProofReport) -> dict[str, Any]:
         "tone": tone_of(one.uplift),
         "sentence": sentence_of(one.uplift, report.goal, report.ends_at),
         "cells": (
-            thousands(numbers.member_count), thousands(numbers.done_count), thousands(numbers.clicked_count),
-            thousands(numbers.redeemed_count), thousands(numbers.buyer_count), cell(numbers.amount_fen, "fen"),
-            cell(numbers.cost_fen, "fen"),
+            thousands(numbers.member_count), thousands(numbers.buyer_count),
+            percent(numbers.buyer_count, numbers.member_count), cell(numbers.amount_fen, "fen"),
+            cell(numbers.cost_fen, "fen"), roi_words(one.uplift, numbers.cost_fen),
         ),
     }  # fmt: skip
 
@@ -303,6 +349,7 @@ def _panel(request: HttpRequest, campaign: Campaign) -> Panel | None:
         "sentence": _sentence(report),
         "tiles": tiles_of(report),
         "url": reverse(_ALL, args=[campaign.pk]),
+        **_progress(report),
     }
     return Panel(_("效果"), "admin/xiaoer/proof/panel.html", context)
 

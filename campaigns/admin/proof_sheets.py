@@ -8,15 +8,13 @@ from typing import Any, Final
 from django.http import FileResponse
 from django.utils.translation import gettext as _
 
+from campaigns.admin.proof_columns import COLUMNS, line_value, rates_of
 from campaigns.admin.proof_words import (
-    COLUMNS,
     LEAGUE_COLUMNS,
     cell,
     finding_words,
     league_value,
-    line_value,
     money_sentence_of,
-    rates_of,
     sentence_of,
     steps_of,
 )
@@ -25,7 +23,9 @@ from campaigns.models import CampaignGoal, CampaignKind
 from core import clock
 from core.workbooks import Kind, Sheet, safe_cells, write_csv
 
-_KINDS: Final[dict[str, Kind]] = {"count": "count", "share": "share", "fen": "fen", "times": "times"}
+_KINDS: Final[dict[str, Kind]] = {
+    "count": "count", "share": "share", "fen": "fen", "times": "times", "text": "text",
+}  # fmt: skip
 
 
 def report_sheets(report: ProofReport, tables: Sequence[tuple[str, Sequence[ProofLine]]]) -> list[Sheet]:
@@ -36,8 +36,8 @@ def report_sheets(report: ProofReport, tables: Sequence[tuple[str, Sequence[Proo
         [_("钱"), money_sentence_of(report.uplift, report.treated.cost_fen)],
         *([str(step["words"]), f"{step['count']}（{step['share']}）"] for step in steps_of(report)),
         *(
-            [str(words), _("活动组 %(a)s；对照组 %(b)s") % {"a": treated, "b": control}]
-            for words, treated, control in rates_of(report)
+            [str(words), _("活动组 %(a)s；对照组 %(b)s；%(told)s") % {"a": treated, "b": control, "told": told}]
+            for words, treated, control, told, _tone in rates_of(report)
         ),
     ]  # fmt: skip
     sheets = [Sheet(_("结论"), [(_("项目"), "text"), (_("内容"), "text")], _safe(said))]

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.contracts.proof import (
     Compared,
     Finding,
+    Interval,
     LeagueLine,
-    ProofLine,
-    ProofNumbers,
+    ProofProgress,
     ProofReport,
     Uplift,
 )
@@ -25,30 +25,8 @@ _DID: Final[Mapping[str, Any]] = {
     "purchase": _("买"), "redemption": _("买"), "visit": _("来"), "second_purchase": _("复购"), "wake_up": _("回来"),
     "win_back": _("回来"),
 }  # fmt: skip
-RATE_WORDS: Final[Mapping[str, Any]] = {
-    "purchase": _("购买率"), "redemption": _("购买率"), "visit": _("到访率"), "second_purchase": _("二次购买率"),
-    "wake_up": _("唤醒率"), "win_back": _("挽回率"),
-}  # fmt: skip
-# Below so many a share of a line says nothing and is not shown.
-_LEAST_SHOWN: Final = 30
 _TONES: Final = {Finding.BETTER: "good", Finding.WORSE: "bad"}
 
-COLUMNS: Final = (
-    ("member_count", _("名单人数"), "count"),
-    ("done_count", _("已发放"), "count"),
-    ("sent_count", _("已发送"), "count"),
-    ("delivered_count", _("已送达"), "count"),
-    ("seen_count", _("看过"), "count"),
-    ("clicked_count", _("点开"), "count"),
-    ("given_count", _("拿到券"), "count"),
-    ("redeemed_count", _("核销"), "count"),
-    ("buyer_count", _("购买人数"), "count"),
-    ("rate", _("购买率"), "share"),
-    ("control_rate", _("对照组购买率"), "share"),
-    ("order_count", _("订单"), "count"),
-    ("amount_fen", _("购买金额（元）"), "fen"),
-    ("cost_fen", _("花费（元）"), "fen"),
-)
 LEAGUE_COLUMNS: Final = (
     ("reached", _("已发放"), "count"),
     ("rate", _("达成率"), "share"),
@@ -156,37 +134,6 @@ def steps_of(report: ProofReport) -> list[dict[str, Any]]:
     ]
 
 
-def rates_of(report: ProofReport) -> list[tuple[Any, str, str]]:
-    """(what, of the treated, of the control group) for those who had bought once, slept or were lost at launch."""
-    kinds = (
-        (_("二次购买率（此前只买过一次的）"), "once_count", "second_count"),
-        (_("唤醒率（沉睡 1 到 6 个月的）"), "asleep_count", "woken_count"),
-        (_("挽回率（已流失的）"), "lost_count", "won_back_count"),
-    )
-
-    def said(numbers: ProofNumbers, whole: str, part: str) -> str:
-        count = getattr(numbers, whole)
-        return _now("%(share)s（%(n)s 人中 %(hits)s 人）") % {
-            "share": percent(getattr(numbers, part), count), "n": thousands(count),
-            "hits": thousands(getattr(numbers, part)),
-        } if count else "—"  # fmt: skip
-
-    return [(words, said(report.treated, *names), said(report.control, *names)) for words, *names in kinds]
-
-
-def line_value(line: ProofLine, name: str) -> Any:
-    """A column's value of a line: numbers, and shares in basis points; None where there are too few to say."""
-    if name == "rate":
-        return _rate_bp(line.treated)
-    if name == "control_rate":
-        return _rate_bp(line.control)
-    return getattr(line.treated, name)
-
-
-def line_cells(line: ProofLine) -> list[str]:
-    return [cell(line_value(line, name), kind) for name, _words, kind in COLUMNS]
-
-
 def league_value(line: LeagueLine, name: str) -> Any:
     """What a table of campaigns sorts by and shows; None where it is not known."""
     uplift = line.uplift
@@ -232,6 +179,34 @@ def cell(value: Any, kind: str) -> str:
     return f"{value / 100:,.2f}" if kind == "times" else thousands(value)
 
 
+def signed_share(value: float) -> str:
+    """A difference in per cent, its sign said."""
+    sign = "−" if value < 0 else "+"
+    return f"{sign}{abs(value) * 100:.1f}%"
+
+
+def span_words(interval: Interval) -> str:
+    return _now("%(low)s 到 %(high)s") % {
+        "low": signed_share(interval.low),
+        "high": signed_share(interval.high),
+    }
+
+
+def is_told(uplift: Uplift) -> bool:
+    """Whether the difference may be shown: the window is over and there are enough of them."""
+    return uplift.finding in {Finding.BETTER, Finding.WORSE, Finding.UNSURE}
+
+
+def progress_words(progress: ProofProgress | None) -> str:
+    """How far the first count is; nothing where it is over."""
+    if progress is None:
+        return ""
+    values = {"n": thousands(progress.member_count), "done": progress.percent}
+    if progress.counted_count:
+        return _now("正在统计 %(n)s 人的购买，已完成 %(done)s%%") % values
+    return _now("正在登记名单上的 %(n)s 人，已完成 %(done)s%%") % values
+
+
 def yuan(fen: int) -> str:
     """Large sums in 万, as people say them; what is less than nothing keeps its sign before the mark."""
     sign = "−" if fen < 0 else ""
@@ -258,12 +233,6 @@ def days_of(report: ProofReport) -> list[dict[str, Any]]:
         }
         for day in report.days
     ]
-
-
-def _rate_bp(numbers: ProofNumbers) -> int | None:
-    if numbers.member_count < _LEAST_SHOWN:
-        return None
-    return round(numbers.buyer_count * 10_000 / numbers.member_count)
 
 
 def _share(value: float) -> str:

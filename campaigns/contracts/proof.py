@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal
 
 ProofBy = Literal["variant", "region", "store", "guide", "tier"]
+RateKind = Literal["second_purchase", "wake_up", "win_back"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -146,16 +147,41 @@ class RunLine:
     window_ends_at: dt.datetime
     is_open: bool
     is_final: bool
+    member_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ProofProgress:
+    """How far the first count of runs is that were just launched: of `member_count` members `begun_count` have their row and
+    `counted_count` are counted."""
+
+    member_count: int
+    begun_count: int
+    counted_count: int
+
+    @property
+    def percent(self) -> int:
+        return min(99, (self.begun_count + self.counted_count) * 50 // max(1, self.member_count))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ProofLine:
-    """Numbers of one variant, region, store, guide or tier: those who were meant to get something, and the control group."""
+    """Numbers of one variant, region, store, guide or tier: those who were meant to get something, and the control group. The
+    uplift is held to the line's share of the error of all lines that have enough members."""
 
     key: str
     label: str
     treated: ProofNumbers
     control: ProofNumbers
+    uplift: Uplift
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ProofRate:
+    """Of those who stood so at launch, how many bought in the window: of the treated and of the control group."""
+
+    kind: RateKind
+    uplift: Uplift
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -193,7 +219,10 @@ class ProofReport:
     control: ProofNumbers
     uplift: Uplift
     variants: Sequence[VariantUplift]
+    rates: Sequence[ProofRate]
     days: Sequence[ProofDay]
+    may_judge: bool
+    progress: ProofProgress | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

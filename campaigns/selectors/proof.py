@@ -8,17 +8,21 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from campaigns.contracts.proof import (
+    Arm,
     ProofBy,
     ProofDay,
     ProofLine,
     ProofNumbers,
+    ProofProgress,
+    ProofRate,
     ProofReport,
+    RateKind,
     RunLine,
     VariantUplift,
 )
 from campaigns.models import Campaign, CampaignBook, CampaignRun
 from campaigns.selectors.proof_sums import are_new, arm_of, halves, numbers_by, numbers_by_letter
-from campaigns.selectors.uplift import compare
+from campaigns.selectors.uplift import compare, has_enough_members
 from core import clock
 from core.errors import NotFound
 from guides import selectors as guide_selectors
@@ -30,6 +34,12 @@ _COLUMNS: Final = {
     "region": "store_id",
     "guide": "guide_id",
     "tier": "tier_id",
+}
+# Who stood so at launch, and how many of them bought.
+_RATES: Final[Mapping[RateKind, tuple[str, str]]] = {
+    "second_purchase": ("once_count", "second_count"),
+    "wake_up": ("asleep_count", "woken_count"),
+    "win_back": ("lost_count", "won_back_count"),
 }
 _DAYS: Final = """
 SELECT (extract(epoch FROM hers.goal_at - run.launched_at)::bigint / 86400)::int + 1 AS day,
@@ -62,7 +72,8 @@ def get_proof(
     treated, control = halves(by_letter)
     books = list(CampaignBook.objects.filter(run__in=chosen))
     is_open = any(run.is_open for run in runs if run.id in chosen)
-    judging = {"is_open": is_open, "may_judge": _may_judge(books, runs)}
+    may_judge = _may_judge(books, runs)
+    judging = {"is_open": is_open, "may_judge": may_judge}
     other = arm_of(control, campaign.goal)
     letters = sorted(letter for letter in by_letter if letter)
     return ProofReport(
@@ -88,7 +99,10 @@ def get_proof(
             )
             for letter in letters
         ],
+        rates=[_rate(kind, treated, control, **judging) for kind in _RATES],
         days=_days(chosen, campaign, runs, store_ids, at),
+        may_judge=may_judge,
+        progress=_progress([run for run in runs if run.id in chosen], books),
     )
 
 
@@ -105,18 +119,54 @@ def list_proof_lines(
         keys.discard("")
     labels = _labels(by, keys)
     nobody = ProofNumbers()
+    pairs = {
+        key: (
+            sums.get((key, False), nobody),
+            sums.get(("", True) if by == "variant" else (key, True), nobody),
+        )
+        for key in keys
+    }
+    arms = {
+        key: (arm_of(one, report.goal), arm_of(other, report.goal)) for key, (one, other) in pairs.items()
+    }
+    comparisons = max(1, sum(has_enough_members(*both) for both in arms.values()))
     lines = [
         ProofLine(
             str(key),
             labels.get(key) or _("未知"),
-            sums.get((key, False), nobody),
-            sums.get((key, True), nobody if by != "variant" else sums.get(("", True), nobody)),
+            *pairs[key],
+            compare(*arms[key], comparisons=comparisons, is_open=report.is_open, may_judge=report.may_judge),
         )
         for key in keys
     ]
     if by == "variant":
         return tuple(sorted(lines, key=lambda line: line.key))
     return tuple(sorted(lines, key=lambda line: (-line.treated.member_count, line.label)))
+
+
+def _rate(kind: RateKind, treated: ProofNumbers, control: ProofNumbers, **judging: bool) -> ProofRate:
+    """One of three questions that are asked at once."""
+    aimed, hits = _RATES[kind]
+    arms = (
+        Arm(getattr(one, aimed), getattr(one, hits), getattr(one, aimed), getattr(one, hits), 0, 0)
+        for one in (treated, control)
+    )
+    return ProofRate(kind, compare(*arms, comparisons=len(_RATES), **judging))
+
+
+def _progress(runs: Sequence[RunLine], books: Sequence[CampaignBook]) -> ProofProgress | None:
+    """None where all of them have been counted once."""
+    known = {book.pk: book for book in books}
+    fresh = [(run, known.get(run.id)) for run in runs if run.id not in known or not known[run.id].counted_at]
+    if not fresh:
+        return None
+    begun = counted = 0
+    for run, book in fresh:
+        if book is None:
+            continue
+        begun += run.member_count if book.begun_at else book.done_count
+        counted += book.done_count if book.begun_at else 0
+    return ProofProgress(sum(run.member_count for run, _book in fresh), begun, counted)
 
 
 def _runs(campaign_id: int, at: dt.datetime) -> tuple[RunLine, ...]:
@@ -130,9 +180,9 @@ def _runs(campaign_id: int, at: dt.datetime) -> tuple[RunLine, ...]:
         )
     )
     return tuple(
-        RunLine(pk, number, launched, ends, is_open=ends > at, is_final=pk in frozen)
-        for pk, number, launched, ends in rows.order_by("-number").values_list(
-            "pk", "number", "launched_at", "window_ends_at"
+        RunLine(pk, number, launched, ends, ends > at, pk in frozen, count)
+        for pk, number, launched, ends, count in rows.order_by("-number").values_list(
+            "pk", "number", "launched_at", "window_ends_at", "member_count"
         )
         if launched is not None and ends is not None
     )

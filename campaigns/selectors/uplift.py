@@ -30,8 +30,8 @@ _NORMAL: Final = NormalDist()
 def compare(
     treated: Arm, control: Arm, *, comparisons: int = 1, is_open: bool = False, may_judge: bool = True
 ) -> Uplift:
-    """What the treated did more than the control group. With several comparisons at once (variants) each is held to its
-    share of the error. While the window is open nothing is concluded: whoever looks every day finds luck some day."""
+    """What the treated did more than the control group. With several comparisons at once (variants, stores) each is held to
+    its share of the error. While the window is open nothing is concluded: whoever looks every day finds luck some day."""
     confidence = 1 - (1 - CONFIDENCE) / comparisons
     rate = compare_rates(treated.hits, treated.aimed, control.hits, control.aimed, confidence=confidence)
     amount = compare_means(treated, control, confidence=confidence)
@@ -45,6 +45,11 @@ def compare(
         finding=finding,
         is_amount_sure=_says_the_same(finding, amount) and _enough_buyers(treated, control),
     )
+
+
+def has_enough_members(treated: Arm, control: Arm) -> bool:
+    """Whether there are enough of them on both sides to be compared at all, whatever they did."""
+    return min(treated.aimed, control.aimed) >= LEAST_MEMBERS
 
 
 def compare_rates(
@@ -142,7 +147,7 @@ def _finding(treated: Arm, control: Arm, rate: Compared | None, *, is_open: bool
 def _enough(treated: Arm, control: Arm) -> bool:
     counts = (treated.aimed, control.aimed)
     pooled = (treated.hits + control.hits) / max(1, sum(counts))
-    return min(counts) >= LEAST_MEMBERS and min(counts) * min(pooled, 1 - pooled) >= LEAST_EXPECTED
+    return has_enough_members(treated, control) and min(counts) * min(pooled, 1 - pooled) >= LEAST_EXPECTED
 
 
 def _says_the_same(finding: Finding, amount: Compared | None) -> bool:

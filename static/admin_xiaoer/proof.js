@@ -1,9 +1,16 @@
-// Draws how many had done what the goal asks for, day by day, beside the control group; again when the theme changes.
+// The report's button for the printer; and draws how many had done what the goal asks for, day by day, beside the control group; again when the theme changes.
 (() => {
   "use strict";
 
-  const days = JSON.parse(document.getElementById("proof-days").textContent);
+  for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
+  // What explains the numbers is on the paper too.
+  window.addEventListener("beforeprint", () => {
+    for (const words of document.querySelectorAll(".xe-proof-terms")) words.open = true;
+  });
+
   const box = document.querySelector("[data-proof]");
+  if (!box) return;
+  const days = JSON.parse(document.getElementById("proof-days").textContent);
   const chart = window.echarts.init(box);
 
   const palette = () =>

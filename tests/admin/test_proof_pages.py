@@ -12,9 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from campaigns import services
 from campaigns.contracts.proof import LeagueQuery
 from campaigns.models import CampaignMember, CampaignRun
 from campaigns.selectors.league import sum_league
+from campaigns.services import outcome_passes
 from core import clock
 from core.models import AuditEntry
 from tests.campaigns.outcome_kit import DAY, make_campaign, make_members, make_run, put_in, sell, work
@@ -91,12 +93,56 @@ def test_the_report_says_in_one_sentence_what_it_brought(desk: Client, closed: C
     assert "vendor/echarts" in html
 
 
-@pytest.mark.parametrize("by", ["region", "store", "guide", "tier", "nonsense", ""])
+@pytest.mark.parametrize("by", ["variant", "region", "store", "guide", "tier", "nonsense", ""])
 def test_every_dimension_adds_up_to_the_whole(desk: Client, closed: CampaignRun, by: str) -> None:
     for url in (of_campaign(closed), of_run(closed)):
         lines = desk.get(url, {"by": by}).context["lines"]
-        assert sum(int(line["cells"][0]) for line in lines) == 300
-        assert sum(int(line["cells"][8]) for line in lines) == 85
+        assert sum(int(line["cells"][0][0]) for line in lines) == 300
+        assert sum(int(line["cells"][1][0]) for line in lines) == 85
+        reached = desk.get(url, {"by": by, "view": "reached"}).context
+        assert [str(head) for head in reached["heads"]] == [
+            "名单人数", "已发放", "已发送", "已送达", "看过", "点开", "拿到券", "核销",
+        ]  # fmt: skip
+        assert sum(int(line["cells"][1][0]) for line in reached["lines"]) == 300
+
+
+def test_each_line_says_how_much_more_as_far_as_that_may_be_said(desk: Client, closed: CampaignRun) -> None:
+    """A line is held to its share of the error; where a store has too few, that is said instead."""
+    by_store = {
+        line["label"]: line["cells"]
+        for line in desk.get(of_campaign(closed), {"by": "store"}).context["lines"]
+    }
+    words, tone = by_store["南京东路店"][4]
+    assert words.startswith("+254.2%（+")
+    assert tone == "good"
+    assert by_store["天河路店"][4] == ("人太少", "")
+    variants = desk.get(of_campaign(closed), {"by": "variant"}).context["lines"]
+    assert [line["cells"][4][1] for line in variants] == ["good", "good"]
+    alone = variants[0]["cells"][4][0]
+    assert alone.startswith("+275.0%（+")
+    # Amounts of thirty buyers a side are needed: the control group has twelve.
+    assert variants[0]["cells"][-1] == ("—", "")
+
+
+def test_rates_of_old_customers_say_when_they_are_of_too_few(desk: Client, cast: Cast) -> None:
+    run = make_run(launched_at=clock.now() - 15 * DAY)
+    people = make_members(440)
+    groups = {"A": people[:200], "": people[200:400], "few": people[400:]}
+    put_in(run, groups["A"] + groups["few"])
+    put_in(run, groups[""], letter="")
+    # Those of both groups slept; of the few each had bought once.
+    for pk in groups["A"] + groups[""]:
+        sell([pk], cast.store.id, at=clock.now() - 90 * DAY)
+        sell([pk], cast.store.id, at=clock.now() - 91 * DAY)
+    sell(groups["few"][:20], cast.store.id, at=clock.now() - 20 * DAY)
+    sell(groups["A"][:100] + groups[""][:20] + groups["few"][:5], cast.store.id, at=clock.now() - 10 * DAY)
+    work()
+    once, asleep, lost = desk.get(of_campaign(run)).context["rates"]
+    assert [str(words) for words in once[1:]] == ["20 人中 5 人", "—", "没有对照组", ""]
+    assert [str(words) for words in asleep[1:3]] == ["50.0%（200 人中 100 人）", "10.0%（200 人中 20 人）"]
+    assert asleep[3].startswith("更高：相差 +40.0%（95% 把握在 +")
+    assert asleep[4] == "good"
+    assert [str(words) for words in lost[1:]] == ["—", "—", "—", ""]
 
 
 def test_a_store_sees_its_own_members_part(east: Client, closed: CampaignRun) -> None:
@@ -135,6 +181,10 @@ def test_the_files_hold_what_the_page_shows(desk: Client, closed: CampaignRun) -
     assert [row[:2] for row in sheets["按版本"][1:]] == [("版本 A", 150), ("版本 B", 150)]
     assert sheets["按门店"][1][:2] == ("南京东路店", 200)
     assert sheets["每天"][-1] == (14, 85, 12)
+    [head, first, *_others] = sheets["按门店"]
+    named = dict(zip(head, first, strict=True))
+    assert (named["结论"], named["多了多少"], named["购买人数"]) == ("有效", 2.5417, 85)
+    assert named["多了多少（下限）"] < named["多了多少"] < named["多了多少（上限）"]
     lines = text_of(desk.get(export, {"form": "csv", "by": "store"})).splitlines()
     assert lines[1].startswith("南京东路店,200,200,")
     table = sheets_of(desk.get(EXPORT))["活动排行"]
@@ -246,11 +296,32 @@ def test_a_page_asks_few_questions_however_many_lines(desk: Client, cast: Cast, 
     assert len(more) == len(table)
 
 
-def test_a_run_nobody_has_counted_yet_has_a_page(desk: Client, cast: Cast) -> None:
+def test_a_run_nobody_has_counted_yet_has_a_page_that_says_how_far_it_is(
+    desk: Client, east: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome_passes, "SLICE_SIZE", 10)
     run = make_run()
+    put_in(run, make_members(40), store_id=cast.other_store.id)
     answer = desk.get(of_campaign(run))
     assert answer.status_code == 200
     assert "一会儿就有数据" in answer.content.decode()
+    services.outcomes.open_books(at=clock.now())
+    progress = reverse("admin:campaigns_proof_progress", args=[run.campaign_id])
+    seen = []
+    while not (part := desk.get(progress, {"run": run.pk})).headers.get("HX-Refresh"):
+        seen.append((part.context["progress_percent"], part.context["progress_words"][:4]))
+        services.outcomes.work_book(run_id=run.pk, at=clock.now())
+    assert [percent for percent, _words in seen] == sorted(percent for percent, _words in seen)
+    assert {(0, "正在登记"), (25, "正在登记"), (62, "正在统计"), (87, "正在统计")} <= set(seen)
+    assert desk.get(of_campaign(run)).context["progress_words"] == ""
+    panel = reverse("admin:campaigns_campaign_change", args=[run.campaign_id])
+    assert "看完整报告" in desk.get(panel).content.decode()
+    # It is of other stores' members.
+    assert east.get(progress).status_code == 404
+    nobody = Client()
+    nobody.force_login(cast.regional)
+    cast.regional.user_permissions.clear()
+    assert nobody.get(progress).status_code == 403
     draft = make_campaign(state="draft")
     assert desk.get(reverse("admin:campaigns_proof_of_campaign", args=[draft.pk])).status_code == 200
     assert desk.get(reverse("admin:campaigns_proof_of_campaign", args=[10**9])).status_code == 404

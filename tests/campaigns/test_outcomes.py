@@ -401,6 +401,81 @@ def test_a_window_that_moves_while_it_is_counted_is_counted_anew(
     assert book.get().counted_until == run.window_ends_at
 
 
+def test_an_order_that_a_correction_moves_to_another_store_stays_hers(cast: Cast) -> None:
+    """A report's stores are those of the members, not of the tills: nothing moves but what the order was worth."""
+    run = make_run()
+    put_in(run, [cast.xiaomei.id], store_id=cast.store.id)
+    put_in(run, [cast.xiaoli.id], store_id=cast.other_store.id)
+    buys(cast, "O1", line(amount_fen=10_000))
+    work()
+    buys(cast, "O1", line(amount_fen=12_000), revision=1, store_code="T02")
+    work(at=clock.now() + HOUR)
+    assert numbers(run, cast.xiaomei.id) == (1, 1, 12_000)
+    by_store = dict(CampaignTotal.objects.filter(run=run).values_list("store_id", "amount_fen"))
+    assert by_store == {cast.store.id: 12_000, cast.other_store.id: 0}
+
+
+def test_what_comes_back_after_the_end_changes_nothing(cast: Cast) -> None:
+    """Nor does a correction, a merge or an erasure: a report says next year what it said."""
+    run = make_run(make_campaign(window_days=1), launched_at=clock.now() - 2 * DAY)
+    put_in(run, [cast.xiaomei.id, cast.xiaoli.id], store_id=cast.store.id)
+    buys(cast, "O1", line(amount_fen=10_000), line("B2", 20_000), sold_at=clock.now() - DAY - HOUR)
+    buys(cast, "O2", line(amount_fen=5_000), sold_at=clock.now() - DAY - HOUR, member=key_of(cast.xiaoli))
+    assert run.window_ends_at is not None
+    work(at=run.window_ends_at + SETTLING)
+    assert CampaignBook.objects.get(run=run).frozen_at is not None
+    kept = totals_of(run)
+    tell(back("R1", order_no="O1"))
+    buys(cast, "O2", line(amount_fen=9_000), revision=1, sold_at=clock.now() - DAY - HOUR)
+    work(at=run.window_ends_at + SETTLING + HOUR)
+    assert (numbers(run, cast.xiaomei.id), numbers(run, cast.xiaoli.id)) == ((1, 2, 30_000), (1, 1, 5_000))
+    member_services.erase_member(member_id=cast.xiaoli.id, reason="own_wish", actor=DIRECTOR)
+    work(at=run.window_ends_at + SETTLING + 2 * HOUR)
+    assert totals_of(run) == kept
+    assert not OutcomeTouch.objects.exists()
+
+
+def test_two_of_a_run_who_turn_out_to_be_one_are_one_in_it(cast: Cast) -> None:
+    """She stays in the group of the place that stays, with what both bought; the report has one member less."""
+    run = make_run()
+    put_in(run, [cast.xiaomei.id], store_id=cast.store.id)
+    put_in(run, [cast.xiaoli.id], letter="", store_id=cast.store.id)
+    buys(cast, "O1", line(amount_fen=10_000))
+    buys(cast, "O2", line(amount_fen=5_000), member=key_of(cast.xiaoli))
+    work()
+    _merge_or_part(cast)
+    work(at=clock.now() + HOUR)
+    assert numbers(run, cast.xiaoli.id) == (2, 2, 15_000)
+    [total] = CampaignTotal.objects.filter(run=run)
+    assert (total.letter, total.member_count, total.buyer_count, total.amount_fen) == ("", 1, 1, 15_000)
+    _merge_or_part(cast)
+    work(at=clock.now() + 2 * HOUR)
+    assert (numbers(run, cast.xiaomei.id), numbers(run, cast.xiaoli.id)) == ((1, 1, 10_000), (1, 1, 5_000))
+    assert CampaignTotal.objects.filter(run=run).count() == 2
+
+
+@pytest.mark.parametrize("slices", range(1, 7))
+def test_who_is_erased_or_merged_while_a_run_is_counted_is_in_it_as_she_should(
+    cast: Cast, slices: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After so many slices of one member each: her figures stay where they were counted already, and her row is nobody's."""
+    monkeypatch.setattr(outcome_passes, "SLICE_SIZE", 1)
+    run = make_run()
+    others = make_members(2)
+    put_in(run, [*others, cast.xiaomei.id])
+    buys(cast, "O1", line(amount_fen=10_000))
+    services.outcomes.open_books(at=clock.now())
+    for _each in range(slices):
+        services.outcomes.work_book(run_id=run.pk, at=clock.now())
+    _merge_or_part(cast)
+    member_services.erase_member(member_id=others[0], reason="own_wish", actor=DIRECTOR)
+    work(at=clock.now() + HOUR)
+    known = CampaignOutcome.objects.filter(run=run, member_id__isnull=False)
+    assert set(known.values_list("member_id", flat=True)) == {others[1], cast.xiaoli.id}
+    assert numbers(run, cast.xiaoli.id) == (1, 1, 10_000)
+    assert CampaignBook.objects.get(run=run).doing == ""
+
+
 def test_whoever_is_erased_leaves_the_figures(cast: Cast) -> None:
     run = make_run()
     put_in(run, [cast.xiaomei.id], store_id=cast.store.id)
