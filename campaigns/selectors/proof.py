@@ -147,11 +147,11 @@ def list_proof_lines(
 def _rate(kind: RateKind, treated: ProofNumbers, control: ProofNumbers, **judging: bool) -> ProofRate:
     """One of three questions that are asked at once."""
     aimed, hits = _RATES[kind]
-    arms = (
+    hers, others = (
         Arm(getattr(one, aimed), getattr(one, hits), getattr(one, aimed), getattr(one, hits), 0, 0)
         for one in (treated, control)
     )
-    return ProofRate(kind, compare(*arms, comparisons=len(_RATES), **judging))
+    return ProofRate(kind, compare(hers, others, comparisons=len(_RATES), **judging))
 
 
 def _progress(runs: Sequence[RunLine], books: Sequence[CampaignBook]) -> ProofProgress | None:

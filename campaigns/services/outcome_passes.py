@@ -9,30 +9,24 @@ statement that begins later.
 """
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection
 from django.db.models import Q, QuerySet
 
 from campaigns.models import BookPass, CampaignBook, CampaignRun, CampaignTotal, RunState
 from campaigns.selectors.proof_sums import sums_by_letter
-from campaigns.services.outcome_sql import (
-    ASTRAY,
-    EDGE,
-    REPEATS,
-    SLICE,
-    SUM_UP,
-    THESE,
-    WITHOUT_ROW,
-    ask,
-    begin_sql,
-    count_sql,
-    deliver_sql,
-    execute,
-    values_of,
+from campaigns.services.outcome_slices import (
+    END,
+    Slice,
+    begin_members,
+    count_members,
+    deliver_members,
+    mend_rows,
+    plan_by_keys,
+    read_slice,
 )
-from core.arrays import array_words
+from campaigns.services.outcome_sql import REPEATS, SUM_UP, execute, read, values_of
 
 # What comes back so long after the window still counts against what was bought in it.
 SETTLING: Final = dt.timedelta(days=15)
@@ -48,7 +42,7 @@ _LIVELY: Final = dt.timedelta(days=3)
 _LATER: Final = dt.timedelta(hours=6)
 
 
-def step_book(book: CampaignBook, at: dt.datetime) -> bool:
+def step_book(*, book: CampaignBook, at: dt.datetime) -> bool:
     """What is due of the book, one slice of it; of a frozen one only the sums change. Whether anything was due. The caller
     holds the book's lock, in a transaction that began no earlier than the step before was committed."""
     if book.frozen_at is not None:
@@ -60,12 +54,15 @@ def step_book(book: CampaignBook, at: dt.datetime) -> bool:
     run = CampaignRun.objects.select_related("campaign").get(pk=book.pk)
     if book.doing and not _has_moved(book, run):
         patiently()
-        _work_slice(book, run, at)
+        if book.through_id == END:
+            _end_pass(book, run, at)
+        else:
+            _work_slice(book, run)
         return True
     due = _due_pass(book, run, at)
     if due:
         patiently()
-        start_pass(book, run, due, at)
+        start_pass(book=book, run=run, kind=due, at=at)
     elif book.is_stale and (book.summed_at is None or book.summed_at + _pause(run) <= at):
         patiently()
         _sum_up(book, at)
@@ -74,23 +71,12 @@ def step_book(book: CampaignBook, at: dt.datetime) -> bool:
     return True
 
 
-def start_pass(book: CampaignBook, run: CampaignRun, kind: BookPass, at: dt.datetime) -> None:
-    """The pass stands at its beginning. Before everybody is counted, rows are made to be those of the run's members; that is
-    committed before the first of them is counted, or a note that found no row of hers would be lost."""
+def start_pass(*, book: CampaignBook, run: CampaignRun, kind: BookPass, at: dt.datetime) -> None:
+    """The pass stands at its beginning."""
     book.doing, book.doing_since, book.through_id, book.done_count = kind, at, 0, 0
     if kind == BookPass.COUNT:
         book.counted_until = run.window_ends_at
-        book.is_stale = make_rows_right(run) or book.is_stale
-    book.save(update_fields=["doing", "doing_since", "through_id", "done_count", "counted_until", "is_stale"])
-
-
-def make_rows_right(run: CampaignRun, *, among: Iterable[int] | None = None) -> bool:
-    """Everybody in the run has a row and nobody else, however members were merged and parted while rows were written: all of
-    them, or these. Whether any was wrong."""
-    values = values_of(run, None) | ({} if among is None else {"ids": array_words(among)})
-    narrowed = "" if among is None else THESE
-    astray = execute(ASTRAY + narrowed, values)
-    return bool(astray + execute(begin_sql(run.campaign.goal, who=WITHOUT_ROW + narrowed), values))
+    book.save(update_fields=["doing", "doing_since", "through_id", "done_count", "counted_until"])
 
 
 def patiently() -> None:
@@ -136,29 +122,25 @@ def _pause(run: CampaignRun) -> dt.timedelta:
     return max(_SOONEST, dt.timedelta(seconds=run.member_count / _MEMBERS_A_SECOND))
 
 
-def _work_slice(book: CampaignBook, run: CampaignRun, at: dt.datetime) -> None:
-    """The next members in the order of their keys; behind the last of them the pass is over."""
-    values = values_of(run, book.counted_until)
-    table = "campaigns_campaignmember" if book.doing == BookPass.BEGIN else "campaigns_campaignoutcome"
-    upto, count = ask(EDGE.format(table=table), values | {"after": book.through_id, "size": SLICE_SIZE})
-    if count:
-        values |= {"after": book.through_id, "upto": upto}
-        book.is_stale = _work_between(book, run, values) or book.is_stale
-        book.through_id, book.done_count = upto, book.done_count + count
-    if count < SLICE_SIZE:
-        _end_pass(book, run, at)
-    else:
-        book.save(update_fields=["through_id", "done_count", "is_stale"])
+def _work_slice(book: CampaignBook, run: CampaignRun) -> None:
+    """The next members in the order of their keys."""
+    plan_by_keys()
+    members = read_slice(run_id=run.pk, after=book.through_id, size=SLICE_SIZE)
+    book.is_stale = _work(book, run, members) or book.is_stale
+    book.through_id, book.done_count = members.upto, book.done_count + len(members.places)
+    book.save(update_fields=["through_id", "done_count", "is_stale"])
 
 
-def _work_between(book: CampaignBook, run: CampaignRun, values: dict[str, Any]) -> bool:
+def _work(book: CampaignBook, run: CampaignRun, members: Slice) -> bool:
     """Whether a row changed."""
     if book.doing == BookPass.BEGIN:
-        return bool(execute(begin_sql(run.campaign.goal, who=SLICE), values))
-    changed = 0
+        return bool(begin_members(run=run, members=members))
+    changed = False
     if book.doing == BookPass.COUNT:
-        changed = execute(count_sql(run.campaign, who=SLICE), values)
-    return bool(changed + execute(deliver_sql(who=SLICE), values))
+        if changed := mend_rows(run=run, members=members):
+            members = read_slice(run_id=run.pk, after=book.through_id, size=SLICE_SIZE)
+        changed = count_members(book=book, run=run, members=members) or changed
+    return deliver_members(members=members) or changed
 
 
 def _end_pass(book: CampaignBook, run: CampaignRun, at: dt.datetime) -> None:
@@ -167,7 +149,9 @@ def _end_pass(book: CampaignBook, run: CampaignRun, at: dt.datetime) -> None:
     since = book.doing_since or at
     ended = book.doing
     if ended == BookPass.BEGIN:
-        [book.repeat_count] = ask(REPEATS, values_of(run, None)) if run.number > 1 else (0,)
+        [(book.repeat_count,)] = (
+            read(text=REPEATS, values=values_of(run, until=None)) if run.number > 1 else [(0,)]
+        )
         book.begun_at, book.is_stale = at, True
     else:
         book.delivered_at = since
@@ -187,6 +171,6 @@ def _end_pass(book: CampaignBook, run: CampaignRun, at: dt.datetime) -> None:
 
 def _sum_up(book: CampaignBook, at: dt.datetime) -> None:
     CampaignTotal.objects.filter(run=book.pk).delete()
-    execute(SUM_UP, {"run_id": book.pk})
+    execute(text=SUM_UP, values={"run_id": book.pk})
     book.is_stale, book.summed_at, book.sums = False, at, sums_by_letter([book.pk])
     book.save(update_fields=["is_stale", "summed_at", "sums"])

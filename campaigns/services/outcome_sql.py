@@ -13,23 +13,23 @@ from members.selectors.visits_sql import visits_sql
 from sales.selectors import get_rfm_rules
 from sales.selectors.bought_sql import goods_values, purchases_sql, stage_values, standing_before_sql
 
-# Whose rows: those of a slice, of some members, of who is in the run and has none.
-SLICE: Final = "AND hers.member_id > %(after)s AND hers.member_id <= %(upto)s"
-THESE: Final = "AND hers.member_id = ANY(%(ids)s::bigint[])"
-WITHOUT_ROW: Final = """AND NOT EXISTS (
-    SELECT FROM campaigns_campaignoutcome there WHERE there.run_id = hers.run_id AND there.member_id = hers.member_id)"""
-# The last member of the next slice, and how many are in it.
-EDGE: Final = """
-SELECT coalesce(max(member_id), %(after)s), count(*)
-FROM (SELECT member_id FROM {table} WHERE run_id = %(run_id)s AND member_id > %(after)s
-      ORDER BY member_id LIMIT %(size)s) next
+# Who is in a run, or has a row of it: the next in the order of their keys, those between two keys, and these.
+NEXT: Final = """
+SELECT member_id, id, letter FROM {table} WHERE run_id = %(run_id)s AND member_id > %(after)s
+ORDER BY member_id LIMIT %(size)s
 """
-# Members were merged while rows were written: a row is left of who is not in the run any more, or has her letter of before.
-ASTRAY: Final = """
-DELETE FROM campaigns_campaignoutcome hers
-WHERE hers.run_id = %(run_id)s AND hers.member_id IS NOT NULL AND NOT EXISTS (
-    SELECT FROM campaigns_campaignmember place
-    WHERE place.run_id = hers.run_id AND place.member_id = hers.member_id AND place.letter = hers.letter)
+BETWEEN: Final = """
+SELECT member_id, id, letter FROM {table}
+WHERE run_id = %(run_id)s AND member_id > %(after)s AND member_id <= %(upto)s
+"""
+THESE: Final = """
+SELECT member_id, id, letter FROM {table} WHERE run_id = %(run_id)s AND member_id = ANY(%(asked)s::bigint[])
+"""
+DROP: Final = "DELETE FROM campaigns_campaignoutcome WHERE id = ANY(%(row_ids)s::bigint[])"
+# However much the statistics know of a run that began a minute ago: members are looked up by keys, which are named as
+# values, so that the planner knows how many they are.
+PLAN_BY_KEYS: Final = """
+SELECT set_config('enable_seqscan', 'off', true), set_config('random_page_cost', '1.1', true)
 """
 _WHO: Final = "SELECT member_id FROM who"
 _AIMED: Final = {
@@ -38,7 +38,8 @@ _AIMED: Final = {
     "win_back": "coalesce(before.stage, '') = 'lost'",
 }
 _BEGIN: Final = """
-WITH who AS MATERIALIZED (SELECT * FROM campaigns_campaignmember hers WHERE hers.run_id = %(run_id)s {who})
+WITH who AS MATERIALIZED (
+    SELECT place.* FROM unnest(%(place_ids)s::bigint[]) AS slice (id) JOIN campaigns_campaignmember place USING (id))
 INSERT INTO campaigns_campaignoutcome (run_id, member_id, letter, guide_id, store_id, tier_id, orders_before, stage_before,
     is_aimed, order_count, unit_count, amount_fen, is_done, is_sent, is_delivered, is_seen, is_clicked, is_given,
     discount_fen, cost_hundredths)
@@ -66,8 +67,8 @@ _COUNTED: Final = (
 _COUNT: Final = """
 WITH who AS MATERIALIZED (
     SELECT hers.id, hers.member_id, hers.is_aimed, place.coupon_id
-    FROM campaigns_campaignoutcome hers JOIN campaigns_campaignmember place USING (run_id, member_id)
-    WHERE hers.run_id = %(run_id)s {who}),
+    FROM unnest(%(row_ids)s::bigint[], %(place_ids)s::bigint[]) AS slice (id, place_id)
+        JOIN campaigns_campaignoutcome hers USING (id) JOIN campaigns_campaignmember place ON place.id = slice.place_id),
 bought AS (
     SELECT member_id, min(sold_at) AS first_at, count(*)::int AS order_count, sum(units)::int AS unit_count,
            sum(fen)::bigint AS amount_fen
@@ -106,10 +107,11 @@ WITH fresh AS (
            hers.is_seen OR coalesce(inbox.read_at, place.clicked_at) IS NOT NULL AS is_seen,
            place.clicked_at IS NOT NULL AS is_clicked,
            coalesce(reach.cost_hundredths, hers.cost_hundredths) AS cost_hundredths
-    FROM campaigns_campaignoutcome hers JOIN campaigns_campaignmember place USING (run_id, member_id)
+    FROM unnest(%(row_ids)s::bigint[], %(place_ids)s::bigint[]) AS slice (id, place_id)
+        JOIN campaigns_campaignoutcome hers USING (id) JOIN campaigns_campaignmember place ON place.id = slice.place_id
         LEFT JOIN campaigns_reach reach ON reach.id = place.reach_id
         LEFT JOIN campaigns_inboxmessage inbox ON inbox.reason_key = reach.reason_key
-    WHERE hers.run_id = %(run_id)s AND hers.letter <> '' {who})
+    WHERE hers.letter <> '')
 UPDATE campaigns_campaignoutcome hers SET {set}
 FROM fresh WHERE fresh.id = hers.id AND ({fresh}) IS DISTINCT FROM ({hers})
 """
@@ -131,17 +133,16 @@ GROUP BY run_id, letter, store_id, guide_id, tier_id
 """
 
 
-def begin_sql(goal: str, *, who: str) -> str:
-    """They have a row, with where each stood at the launch of the run."""
-    return _BEGIN.format(aimed=_AIMED.get(goal, "true"), who=who, before=standing_before_sql(who=_WHO))
+def begin_sql(goal: str) -> str:
+    """Who has these places has a row, with where she stood at the launch of the run."""
+    return _BEGIN.format(aimed=_AIMED.get(goal, "true"), before=standing_before_sql(who=_WHO))
 
 
-def count_sql(campaign: Campaign, *, who: str) -> str:
-    """What they bought, redeemed and visited. Rows that say so are left."""
+def count_sql(campaign: Campaign) -> str:
+    """What members of these rows and places bought, redeemed and visited. Rows that say so are left."""
     goal, measure = campaign.goal, campaign.measure
     has_goods = bool(measure.get("categories") or measure.get("products"))
     return _COUNT.format(
-        who=who,
         purchases=purchases_sql(who=_WHO, has_goods=has_goods),
         redeemed=redeemed_sql(coupons="SELECT coupon_id FROM who"),
         visits=visits_sql(who=_WHO) if goal == "visit" else _NOBODY,
@@ -150,12 +151,12 @@ def count_sql(campaign: Campaign, *, who: str) -> str:
     )
 
 
-def deliver_sql(*, who: str) -> str:
-    """What their acts came to and what became of their messages. Rows that say so are left."""
-    return _DELIVER.format(who=who, **_changes(_DELIVERED))
+def deliver_sql() -> str:
+    """What the acts of these rows and places came to and what became of their messages. Rows that say so are left."""
+    return _DELIVER.format(**_changes(_DELIVERED))
 
 
-def values_of(run: CampaignRun, until: dt.datetime | None) -> dict[str, Any]:
+def values_of(run: CampaignRun, *, until: dt.datetime | None) -> dict[str, Any]:
     """Parameters of all of these. Everybody's clock begins at the launch: of the control group nobody was ever served."""
     measure = run.campaign.measure
     launched = run.launched_at
@@ -173,18 +174,18 @@ def values_of(run: CampaignRun, until: dt.datetime | None) -> dict[str, Any]:
     }
 
 
-def execute(text: str, values: Mapping[str, Any]) -> int:
+def execute(*, text: str, values: Mapping[str, Any]) -> int:
     """How many rows it wrote."""
     with connection.cursor() as cursor:
         cursor.execute(text, values)
         return int(cursor.rowcount)
 
 
-def ask(text: str, values: Mapping[str, Any]) -> tuple[int, ...]:
-    """The one row of numbers it reads."""
+def read(*, text: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows it finds."""
     with connection.cursor() as cursor:
         cursor.execute(text, values)
-        return tuple(map(int, cursor.fetchone()))
+        return list(cursor.fetchall())
 
 
 def _changes(names: tuple[str, ...]) -> dict[str, str]:

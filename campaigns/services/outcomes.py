@@ -15,16 +15,9 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from campaigns.models import BookPass, CampaignBook, CampaignOutcome, CampaignRun
-from campaigns.services.outcome_passes import (
-    make_rows_right,
-    patiently,
-    start_pass,
-    step_book,
-    unfinished_books,
-)
-from campaigns.services.outcome_sql import THESE, count_sql, execute, values_of
+from campaigns.services.outcome_passes import patiently, start_pass, step_book, unfinished_books
+from campaigns.services.outcome_slices import count_members, mend_rows, plan_by_keys, read_members
 from core import clock
-from core.arrays import array_words
 from core.horizons import writers_ended
 
 _TAKE: Final = """
@@ -72,7 +65,7 @@ def work_book(*, run_id: int, at: dt.datetime) -> bool:
         return False
     with transaction.atomic():
         books = CampaignBook.objects.filter(run=run_id).claim(1)
-        return any(step_book(book, at) for book in books)
+        return any(step_book(book=book, at=at) for book in books)
 
 
 def follow_touched(*, at: dt.datetime) -> int:
@@ -88,7 +81,9 @@ def follow_touched(*, at: dt.datetime) -> int:
         hers = CampaignOutcome.objects.filter(run=OuterRef("pk"), member_id__in=ids)
         wanted = Q(Exists(hers), frozen_at__isnull=True, begun_at__isnull=False) | Q(pk__in=merged)
         patiently()
-        for book in CampaignBook.objects.filter(wanted).lock_rows():
+        books = CampaignBook.objects.filter(wanted).lock_rows()
+        plan_by_keys()
+        for book in books:
             if _count_these(book, ids, is_merged=book.pk in merged) or book.pk in merged:
                 book.is_stale = True
                 book.save(update_fields=["is_stale"])
@@ -103,13 +98,13 @@ def recount_run(*, run_id: int, at: dt.datetime | None = None) -> None:
         for book in mine.lock_rows():
             patiently()
             run = CampaignRun.objects.select_related("campaign").get(pk=run_id)
-            start_pass(book, run, BookPass.COUNT, at)
+            start_pass(book=book, run=run, kind=BookPass.COUNT, at=at)
             book.is_stale = True
             book.save(update_fields=["is_stale"])
     while mine.filter(doing=BookPass.COUNT).exists():
         with transaction.atomic():
             for book in mine.filter(doing=BookPass.COUNT).lock_rows():
-                step_book(book, at)
+                step_book(book=book, at=at)
 
 
 def _count_these(book: CampaignBook, ids: Sequence[int], *, is_merged: bool) -> bool:
@@ -117,9 +112,11 @@ def _count_these(book: CampaignBook, ids: Sequence[int], *, is_merged: bool) -> 
     if book.frozen_at is not None or book.counted_until is None:
         return False
     run = CampaignRun.objects.select_related("campaign").get(pk=book.pk)
-    was_wrong = is_merged and make_rows_right(run, among=ids)
-    values = values_of(run, book.counted_until) | {"ids": array_words(ids)}
-    return bool(execute(count_sql(run.campaign, who=THESE), values)) or was_wrong
+    members = read_members(run_id=run.pk, member_ids=ids)
+    was_wrong = is_merged and mend_rows(run=run, members=members)
+    if was_wrong:
+        members = read_members(run_id=run.pk, member_ids=ids)
+    return count_members(book=book, run=run, members=members) or was_wrong
 
 
 def _follow(at: dt.datetime, end: float) -> None:

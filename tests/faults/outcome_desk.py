@@ -54,5 +54,5 @@ def check() -> None:
 
 
 def _sell(member_ids: list[int]) -> None:
-    store = apps.get_model("guides", "Store").objects.order_by("pk").first()
+    store = apps.get_model("guides", "Store").objects.earliest("pk")
     sell(member_ids, store.pk, at=clock.now() - DAY / 24)
