@@ -10,6 +10,7 @@ from django.apps import apps
 from campaigns import services
 from campaigns.models import Campaign, CampaignMember, CampaignOutcome, CampaignRun, CampaignTotal, Segment
 from core import clock
+from core.codes import new_public_id
 from core.models import StaffAccount
 from members.models import Member
 
@@ -81,7 +82,7 @@ def sell(member_ids: Iterable[int], store_id: int, *, at: dt.datetime, amount_fe
     sale = apps.get_model("sales", "Sale")
     sale.objects.bulk_create(
         sale(
-            source="kit", order_no=f"K{next(_numbers)}", digest=b"", member_id=pk, store_id=store_id, channel="store",
+            source="kit", order_no=new_public_id(), digest=b"", member_id=pk, store_id=store_id, channel="store",
             sold_at=at, business_on=clock.business_day(at), list_fen=amount_fen, amount_fen=amount_fen, unit_count=1,
             recorded_at=at,
         )
