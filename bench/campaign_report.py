@@ -71,7 +71,7 @@ prepare(told["more"])
 found = {}
 one = CampaignRun.objects.get()
 def stepped():
-    """Seconds of everything that is due, and of the longest transaction of it."""
+    # Seconds of everything that is due, and of the longest transaction of it.
     whole = longest = 0.0
     while True:
         took, is_done = timed(lambda: services.outcomes.work_book(run_id=one.pk, at=clock.now()))

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0024_resold_without_a_join'),
+        ('campaigns', '0026_contacts_answered'),
     ]
 
     operations = [
