@@ -3,10 +3,15 @@
   "use strict";
 
   for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
-  // What explains the numbers is on the paper too.
+  // Paper is white, and what explains the numbers is on it too.
+  const root = document.documentElement.classList;
+  let wasDark = false;
   window.addEventListener("beforeprint", () => {
     for (const words of document.querySelectorAll(".xe-proof-terms")) words.open = true;
+    wasDark = root.contains("dark");
+    root.remove("dark");
   });
+  window.addEventListener("afterprint", () => root.toggle("dark", wasDark));
 
   const box = document.querySelector("[data-proof]");
   if (!box) return;
