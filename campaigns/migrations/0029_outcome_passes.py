@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0026_contacts_answered'),
+        ('campaigns', '0028_clicks_noted'),
     ]
 
     operations = [
