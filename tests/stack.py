@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from core import embedded
@@ -231,6 +232,14 @@ class Stack:
 
     def stop_postgres(self, mode: str = "immediate") -> None:
         embedded.stop_postgres(self.postgres_home, mode=mode)
+
+    def kill_postgres(self) -> None:
+        """kill -9 of the server and all its children: nothing of what they had in hand is written."""
+        pids = embedded.postgres_pids(self.postgres_home)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        psutil.wait_procs([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], timeout=10)
 
     def start_engines(self) -> None:
         embedded.start(self.home / "engines")

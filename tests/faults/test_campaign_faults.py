@@ -1,10 +1,12 @@
 """Campaigns under kills, restarts and freezes of everything they run on: each member has what is hers once."""
 
+import contextlib
 import os
 import signal
 import time
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from tests.stack import Stack, wait_until
@@ -49,12 +51,40 @@ def test_workers_killed_a_database_restarted_and_a_broker_flushed_in_mid_release
     stack.start_job("job", WORK)
     stack.start_job("job-2", WORK)
     until(stack, turns(stack) + 1)
-    stack.stop_postgres("immediate")
+    stack.kill_postgres()
     stack.start_engines()
     until(stack, min(SIZE // 2, turns(stack) + 1))
     stack.flush_redis()
     until_released(stack)
     stack.run_in_django(CHECK)
+
+
+def test_a_database_killed_in_the_middle_of_a_freeze_leaves_nothing_half_done(stack: Stack) -> None:
+    """Its members are written and counted, and the freeze waits to say so, when the server dies."""
+    make(stack, count=1_000)
+    begin = "from campaigns.services.running import launch_due_campaigns; launch_due_campaigns()"
+    stack.run_in_django(begin)
+    stack.execute("TRUNCATE campaigns_campaignmember")
+    stack.execute(
+        "UPDATE campaigns_campaignrun SET state = 'due', launched_at = NULL, member_count = 0, control_count = 0"
+    )
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND strpos(query, 'core_auditentry') > 0"
+        " AND pid <> pg_backend_pid()"
+    )
+    with (
+        contextlib.suppress(psycopg.OperationalError),
+        psycopg.connect(stack.engines.database_url) as blocker,
+    ):
+        blocker.execute("LOCK TABLE core_auditentry IN EXCLUSIVE MODE")
+        stack.start_job("job", WORK)
+        wait_until(lambda: stack.value(waiting) == 1, within_s=120, what="the end of the freeze")
+        stack.kill_postgres()
+    stack.start_engines()
+    stack.flush_redis()
+    until_released(stack)
+    stack.run_in_django(CHECK)
+    assert stack.value("SELECT member_count FROM campaigns_campaignrun") == 1_000
 
 
 def test_a_worker_frozen_in_mid_release_writes_nothing_when_it_wakes(stack: Stack) -> None:
