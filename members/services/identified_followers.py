@@ -13,13 +13,17 @@ from members.services.followers import identify_follower
 from members.services.identities import check_identities
 from members.services.import_writing import audit_sql, audit_values
 
-# Whoever has the openid, and whoever has the unionid already.
+# Whoever has the openid, and whoever has the unionid already. Looked up one by one: while a first pass fills the table, its
+# statistics know no unionid yet, and a join would read all of them for each of these.
 _JUDGE: Final = """
 SELECT told.openid, mine.member_id, owner.member_id
 FROM unnest(%(openids)s::text[], %(unionids)s::text[]) told (openid, unionid)
-JOIN members_memberidentity mine ON mine.kind = %(openid_kind)s AND mine.app_id = %(app_id)s AND mine.value = told.openid
-LEFT JOIN members_memberidentity owner
-    ON owner.kind = %(unionid_kind)s AND owner.app_id = '' AND owner.value = told.unionid
+CROSS JOIN LATERAL (
+    SELECT member_id FROM members_memberidentity
+    WHERE kind = %(openid_kind)s AND app_id = %(app_id)s AND value = told.openid LIMIT 1) mine
+LEFT JOIN LATERAL (
+    SELECT member_id FROM members_memberidentity
+    WHERE kind = %(unionid_kind)s AND app_id = '' AND value = told.unionid LIMIT 1) owner ON TRUE
 """
 _NOTED: Final = audit_sql(
     members="SELECT member_id, '' FROM linked", details="jsonb_build_object('kind', %(unionid_kind)s::text)"
