@@ -10,7 +10,7 @@ deletes them at the end. Sizes and lengths come from the environment:
                           pages' benches (50,000)
     BENCH_MEMBERS_COUNT   also members of sales_metrics, nine_numbers, segments and contacts (20,000), with five orders each
     BENCH_SEGMENT_ROUNDS  rounds of segments (5)
-    BENCH_TRIGGER_ROUNDS  rounds of segment_triggers (15)
+    BENCH_TRIGGER_ROUNDS  rounds of segment_triggers (15) and order_triggers (9)
     BENCH_MEMBERS_COUNT   also members of campaign_launch (100,000)
     BENCH_RELEASE_COUNT   members that campaign_launch releases (10,000)
     BENCH_LAUNCH_ROUNDS   rounds of campaign_launch (5)
@@ -74,6 +74,7 @@ NAMES: Final = (
     "nine_numbers",
     "segments",
     "segment_triggers",
+    "order_triggers",
     "campaign_launch",
     "campaign_sending",
     "campaign_report",

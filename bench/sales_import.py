@@ -3,7 +3,8 @@
 Ours is the whole way of `import_sales`, in a process of its own as a worker runs it: the file read and checked, staged,
 foretold, booked in slices with lines, payments, attribution, ledger, points, tiers; totals folded; members' numbers counted.
 The floor is what no import could save: every row that came of it, ready-made, copied back into the same empty tables with all
-their indexes and constraints, in one transaction. Further lines:
+their indexes and constraints, in one transaction. Both use one server, with the settings that are advised for a chain's own
+(`SERVER_OF_A_CHAIN`). Further lines:
 
 - **order rows alone**: what the engine takes to write sales, lines and payments, against COPY of the same rows.
 - **roll-ups** (P7): the same import with, over it without, what totals take of its time (appending moves, folding what waits
@@ -34,7 +35,7 @@ from typing import Any, Final
 import psycopg
 
 from bench.figures import ROOT, Figure, Report, at_most, processor_seconds, ratios, spread
-from bench.private import FILLER, Private, private_database
+from bench.private import FILLER, SERVER_OF_A_CHAIN, Private, private_database
 
 LIMIT: Final = 3.0
 ROWS_LIMIT: Final = 1.5
@@ -86,7 +87,7 @@ _ORDER_ROWS: Final = ("sales_sale", "sales_saleline", "sales_salepayment")
 _WRITTEN: Final = """
 SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables WHERE relname = ANY(%s)
 """
-# `fold_totals` and `fold_board_sizes` of the timetable, until it is ended; the seconds it worked, and the processor seconds of
+# `keep_totals` and `fold_board_sizes` of the timetable, until it is ended; the seconds it worked, and the processor seconds of
 # it and its server, stand in the file.
 _BESIDE: Final = """
 import os, sys, time, django
@@ -100,7 +101,7 @@ with connection.cursor() as cursor:
 busy, used, sized = 0.0, processor_seconds(*pids), time.monotonic()
 while True:
     began = time.monotonic()
-    services.fold_totals()
+    services.keep_totals()
     if began - sized > 60:
         services.fold_board_sizes()
         sized = began
@@ -177,7 +178,7 @@ print(job.counts.get("booked", 0), job.counts.get("repeated", 0), whole, checked
 def bench() -> Report:
     """Import, import again, copy what came of it. Raises RuntimeError when a run leaves another state than it should."""
     measured: dict[str, list[float]] = {}
-    with private_database() as private:
+    with private_database(server=SERVER_OF_A_CHAIN) as private:
         path = private.home / "night.csv"
         _found(private.connection)
         _write(path)

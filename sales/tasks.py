@@ -69,8 +69,8 @@ def prune_intakes() -> int:
 
 @shared_task(name="sales.fold_totals")
 def fold_totals() -> int:
-    """Totals that a killed import left behind. Answers how many moves were folded."""
-    return services.fold_totals()
+    """Totals follow what is booked in bulk. Answers how many moves were folded."""
+    return services.keep_totals()
 
 
 @shared_task(name="sales.fold_board_sizes")

@@ -25,7 +25,7 @@ from sales.services.facts import (
     record_fact,
     reverse_fact,
 )
-from sales.services.folding import fold_totals
+from sales.services.folding import fold_totals, keep_totals
 from sales.services.freezing import freeze_boards, freeze_closed_boards
 from sales.services.held import discard_document, restore_document
 from sales.services.import_jobs import (
@@ -112,6 +112,7 @@ __all__ = [
     "freeze_closed_boards",
     "import_products",
     "keep_booked",
+    "keep_totals",
     "map_intake",
     "move_rule",
     "name_member",

@@ -111,7 +111,13 @@ class Booking:
         ]
         sale_ids = write_sales(
             sales=[
-                NewSale(order, digest_of_order(order), rewards=carried)
+                NewSale(
+                    order,
+                    digest_of_order(order),
+                    references.member(order),
+                    day_of(min(order.sold_at, self.at)),
+                    rewards=carried,
+                )
                 for order, carried in zip(orders, rewards, strict=True)
             ],
             references=references,

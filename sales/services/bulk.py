@@ -171,7 +171,10 @@ class _Slice:
             orders=self.orders, references=self.references, rules=settled.rules, at=self.at
         )
         rewards = self._reward(announces)
-        sales = [NewSale(*one) for one in zip(self.orders, self.digests, firsts, rewards, strict=True)]
+        sales = [
+            NewSale(*one)
+            for one in zip(self.orders, self.digests, self.members, self.days, firsts, rewards, strict=True)
+        ]
         sale_ids = settled.sale_ids
         write_rows(
             *rows_of_sales(sale_ids=sale_ids, sales=sales, references=self.references, at=self.at),

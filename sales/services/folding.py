@@ -10,7 +10,8 @@ left for the same guide in the same store, as one change. A slice appends its mo
 longest are neighbours in the totals as well.
 """
 
-from typing import Final
+import time
+from typing import Final, NamedTuple
 
 from django.db import connection, transaction
 
@@ -22,19 +23,33 @@ _UNTIL: Final = "SELECT coalesce(max(id), 0) FROM sales_totalmove"
 _ANY: Final = 2**63 - 1
 # By an array, found by its keys: the table is empty whenever statistics are made of it, and a plan for an empty table
 # would compare each of the thousands taken with each of those that wait.
+# `after`: what was taken before is still in the way, row by row, as long as some older transaction might have to see it.
 _TAKE: Final = """
 WITH oldest AS MATERIALIZED (
-    SELECT DISTINCT guide_ref, store_ref FROM (
-        SELECT guide_ref, store_ref FROM sales_totalmove WHERE id <= %s ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED) waiting)
+    SELECT guide_ref, store_ref, max(id) AS last FROM (
+        SELECT id, guide_ref, store_ref FROM sales_totalmove WHERE id > %s AND id <= %s ORDER BY id LIMIT %s
+        FOR UPDATE SKIP LOCKED) waiting
+    GROUP BY guide_ref, store_ref)
 DELETE FROM sales_totalmove WHERE id = ANY(ARRAY(
     SELECT move.id FROM oldest JOIN sales_totalmove move USING (guide_ref, store_ref) FOR UPDATE OF move SKIP LOCKED))
-RETURNING booked_on, guide_ref, store_ref, metric, value
+RETURNING booked_on, guide_ref, store_ref, metric, value, (SELECT max(last) FROM oldest)
 """
-# By the server's clock, as they were written; those that somebody is folding do not wait.
+# How long the timetable waits from one fold to the next.
+_PERIOD_S: Final = 5.0
+# By the server's clock, as they were written; those that somebody is folding do not wait. A job that went round goes round
+# again while there is somebody who waits as long as the first.
+_SOON: Final = "2 seconds"
 _PATIENCE: Final = "8 seconds"
 _IS_LATE: Final = """
 SELECT written_at < clock_timestamp() - %s::interval FROM sales_totalmove ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
+
+
+class _Taken(NamedTuple):
+    """How many moves were folded, and the last of those that waited longest."""
+
+    moves: int
+    last: int
 
 
 def fold_totals() -> int:
@@ -42,9 +57,18 @@ def fold_totals() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_UNTIL)
         [until] = cursor.fetchone()
-    folded = 0
-    while count := _fold_apart(until):
-        folded += count
+    folded = after = 0
+    while taken := _fold_apart(until, after):
+        folded, after = folded + taken.moves, taken.last
+    return folded
+
+
+def keep_totals() -> int:
+    """The same, again and again while a file is being booked beside: until nobody waits for long, or the next is due."""
+    end = time.monotonic() + _PERIOD_S
+    folded = fold_totals()
+    while time.monotonic() < end and _is_late(_SOON):
+        folded += fold_totals()
     return folded
 
 
@@ -52,15 +76,16 @@ def fold_late() -> int:
     """What waits too long is folded, by an importer between two slices: the job does so beside it, and only where none is
     running, or it cannot keep up, something does."""
     folded = 0
-    while _is_late() and (count := _fold_apart(_ANY)):
-        folded += count
+    while _is_late(_PATIENCE) and (taken := _fold_apart(_ANY)):
+        folded += taken.moves
     return folded
 
 
 def fold_some(limit: int = FOLDED_AT_ONCE) -> int:
     """The oldest moves, so many or with what else waits for the same totals more, are in them, inside the caller's
     transaction; how many."""
-    return _fold(_ANY, limit)
+    taken = _fold(_ANY, limit)
+    return taken.moves if taken else 0
 
 
 def fold_all() -> None:
@@ -69,24 +94,27 @@ def fold_all() -> None:
         pass
 
 
-def _fold_apart(until: int) -> int:
+def _fold_apart(until: int, after: int = 0) -> _Taken | None:
     with transaction.atomic():
         # Whoever closes a month or proves totals waits until moves that were taken are in their totals.
         share_close_lock()
-        return _fold(until, FOLDED_AT_ONCE)
+        return _fold(until, FOLDED_AT_ONCE, after)
 
 
-def _is_late() -> bool:
+def _is_late(patience: str) -> bool:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_IS_LATE, [_PATIENCE])
+        cursor.execute(_IS_LATE, [patience])
         oldest = cursor.fetchone()
     return bool(oldest and oldest[0])
 
 
-def _fold(until: int, limit: int) -> int:
+def _fold(until: int, limit: int, after: int = 0) -> _Taken | None:
+    """None when there was nothing that nobody else is folding."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [until, limit])
-        moves: list[Move] = cursor.fetchall()
-    if moves:
-        move_totals(moves)
-    return len(moves)
+        cursor.execute(_TAKE, [after, until, limit])
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    moves: list[Move] = [row[:5] for row in rows]
+    move_totals(moves)
+    return _Taken(len(moves), rows[0][5])

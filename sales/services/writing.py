@@ -10,7 +10,7 @@ from sales.contracts import OrderDocument
 from sales.models import Attribution, AttributionShare, Sale, SaleCoupon, SaleLine, SalePayment
 from sales.services.attributing import Decision
 from sales.services.copying import NULL, Rows, Words, copy_word, draw_ids, write_rows
-from sales.services.references import References, day_of
+from sales.services.references import References
 from sales.services.rewards import NO_REWARDS, REWARD_COLUMNS
 
 _SALE: Final = (
@@ -30,10 +30,12 @@ _SHARE: Final = ("attribution", "place", "role", "guide", "store", "share_bp")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NewSale:
-    """An order that becomes a row. `rewards` are the values of REWARD_COLUMNS."""
+    """An order that becomes a row, whose it is and on which business day. `rewards` are the values of REWARD_COLUMNS."""
 
     order: OrderDocument
     digest: bytes
+    member_id: int | None
+    business_on: dt.date
     is_first: bool = False
     rewards: tuple[object, ...] = NO_REWARDS
 
@@ -55,9 +57,9 @@ def rows_of_sales(
         zip(sale_ids, new_public_ids(len(sales)), sales, strict=True),
         key=lambda one: (one[2].order.source, one[2].order.order_no),
     )
-    moments = Words()
+    moments, texts = Words(), _Texts()
     lines = [
-        f"{sale_id}\t{number}\t{references.product(line.product_code)}\t{copy_word(line.category_code)}\t{line.quantity}\t"
+        f"{sale_id}\t{number}\t{references.product(line.product_code)}\t{texts[line.category_code]}\t{line.quantity}\t"
         f"{line.list_fen}\t{line.amount_fen}\t0\t0"
         for sale_id, order in numbered
         for number, line in enumerate(order.lines, 1)
@@ -73,7 +75,7 @@ def rows_of_sales(
         for coupon in order.coupons
     ]
     return [
-        Rows(Sale, _SALE, [_sale_line(*one, references, at, moments) for one in by_number]),
+        Rows(Sale, _SALE, [_sale_line(*one, references, moments[at], moments, texts) for one in by_number]),
         Rows(SaleLine, _LINE, lines),
         Rows(SalePayment, ("sale", "method", "amount_fen"), payments),
         Rows(SaleCoupon, ("sale", "code", "discount_fen", "amount_fen", "outcome"), coupons),
@@ -105,21 +107,37 @@ def rows_of_decisions(
     return [Rows(Attribution, _ATTRIBUTION, made), Rows(AttributionShare, _SHARE, shares)]
 
 
+class _Texts(dict[str, str]):
+    """Texts that come again and again as values of COPY, each worked out once."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = word = copy_word(text)
+        return word
+
+
 def _sale_line(
-    sale_id: int, public_id: str, sale: NewSale, references: References, at: dt.datetime, moments: Words
+    sale_id: int,
+    public_id: str,
+    sale: NewSale,
+    references: References,
+    recorded_at: str,
+    days: Words,
+    texts: _Texts,
 ) -> str:
-    order = sale.order
+    order, member_id = sale.order, sale.member_id
     serving, sharing = references.guides(order)
-    member_id = references.member(order)
+    list_fen = units = 0
+    for line in order.lines:
+        list_fen += line.list_fen
+        units += line.quantity
     points_round, spent_round, activity_round, earned, counted_fen, counted_orders, taken, outcome = (
         sale.rewards
     )
     return (
-        f"{sale_id}\t{public_id}\t{copy_word(order.source)}\t{copy_word(order.order_no)}\t{order.revision}\tt\t"
+        f"{sale_id}\t{public_id}\t{texts[order.source]}\t{copy_word(order.order_no)}\t{order.revision}\tt\t"
         f"\\\\x{sale.digest.hex()}\t{NULL if member_id is None else member_id}\t{references.store(order).store_id}\t"
         f"{NULL if serving is None else serving.guide_id}\t{NULL if sharing is None else sharing.guide_id}\t"
-        f"{copy_word(order.channel)}\t{order.sold_at}\t{moments[day_of(min(order.sold_at, at))]}\t"
-        f"{sum([line.list_fen for line in order.lines])}\t{order.amount_fen}\t{sum([line.quantity for line in order.lines])}\t"
+        f"{texts[order.channel]}\t{order.sold_at}\t{days[sale.business_on]}\t{list_fen}\t{order.amount_fen}\t{units}\t"
         f"{order.points_spent}\t0\t0\t{'t' if sale.is_first else 'f'}\t{points_round}\t{spent_round}\t{activity_round}\t"
-        f"{earned}\t{counted_fen}\t{counted_orders}\t{taken}\t{copy_word(str(outcome))}\t{moments[at]}"
+        f"{earned}\t{counted_fen}\t{counted_orders}\t{taken}\t{texts[str(outcome)]}\t{recorded_at}"
     )

@@ -14,15 +14,15 @@ from tests.cast import Cast, make_guide
 pytestmark = pytest.mark.django_db
 
 
-# Whoever of the test's guides is folded: another move of hers comes, as from the next slice of a file.
+# When a move of so much is folded: another one of that guide comes, as from the next slice of a file.
 _SELLS_AGAIN = """
 CREATE FUNCTION pg_temp.sells_again() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO sales_totalmove (booked_on, guide_ref, store_ref, metric, value)
-    VALUES (old.booked_on, old.guide_ref, old.store_ref, old.metric, 70);
+    INSERT INTO sales_totalmove (booked_on, guide_ref, store_ref, metric, value, written_at)
+    VALUES (old.booked_on, old.guide_ref, old.store_ref, old.metric, 70, clock_timestamp() - interval '{waited}');
     RETURN NULL;
 END $$;
-CREATE TRIGGER sells_again AFTER DELETE ON sales_totalmove FOR EACH ROW WHEN (old.guide_ref = {guide})
+CREATE TRIGGER sells_again AFTER DELETE ON sales_totalmove FOR EACH ROW WHEN (old.value = {value})
     EXECUTE FUNCTION pg_temp.sells_again();
 """
 
@@ -45,7 +45,7 @@ def test_who_sells_again_behind_the_fold_waits_for_the_next(
     first, second, third = (make_guide(f"F{n}", f"导购{n}", cast.store.id).id for n in range(3))
     wait_for_fold(cast.store.id, (third, 300), (second, 200), (first, 100))
     with connection.cursor() as cursor:
-        cursor.execute(_SELLS_AGAIN.format(guide=third))
+        cursor.execute(_SELLS_AGAIN.format(value=300, waited="-1 hour"))
     monkeypatch.setattr(folding, "FOLDED_AT_ONCE", 2)
 
     assert services.fold_totals() == 3
@@ -57,6 +57,20 @@ def test_who_sells_again_behind_the_fold_waits_for_the_next(
     assert services.fold_totals() == 1
     assert [sold(guide) for guide in (first, second, third)] == [100, 200, 370]
     assert not TotalMove.objects.exists()
+
+
+@pytest.mark.parametrize(("waited", "folded", "has"), [("-1 hour", 2, 200), ("1 hour", 3, 270)])
+def test_the_job_goes_round_again_while_somebody_waits_for_long(
+    cast: Cast, waited: str, folded: int, has: int
+) -> None:
+    guide = make_guide("F0", "导购零", cast.store.id).id
+    wait_for_fold(cast.store.id, (0, 100), (guide, 200))
+    with connection.cursor() as cursor:
+        cursor.execute(_SELLS_AGAIN.format(value=200, waited=waited))
+
+    assert services.keep_totals() == folded
+    assert sold(guide) == has
+    assert TotalMove.objects.count() == 3 - folded
 
 
 def test_who_waits_longest_is_first_and_takes_what_came_since_along(cast: Cast) -> None:
