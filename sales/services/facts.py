@@ -37,6 +37,8 @@ ORDER BY entry.fact_ref, entry.fact_turn DESC
 # Settling takes turns by the last digits of the ref: a lock for each would be too many.
 _TURN_LOCK: Final = 7_302_010
 _TURNS: Final = 64
+# One after the other, in the order that is given.
+_TAKE_TURNS: Final = "SELECT pg_advisory_xact_lock(%s, turn) FROM unnest(%s::int[]) AS given(turn)"
 
 
 class _Link(NamedTuple):
@@ -158,8 +160,7 @@ def _take_turns(kind: FactKindName, refs: Iterable[int]) -> None:
     a ring."""
     first = _TURN_LOCK + list(FactKind).index(FactKind(kind))
     with connection.cursor() as cursor:
-        for turn in sorted({ref % _TURNS for ref in refs}):
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [first, turn])
+        cursor.execute(_TAKE_TURNS, [first, sorted({ref % _TURNS for ref in refs})])
 
 
 def _begin(writer: EntryWriter, fact: Fact, last_days: Mapping[int, dt.date], at: dt.datetime) -> None:
