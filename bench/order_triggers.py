@@ -98,7 +98,7 @@ _BACK: Final = "UPDATE sales_sale SET returned_fen = 50, returned_unit_count = 1
 _WORKS: Final[dict[str, tuple[str, int, tuple[str, ...], float, float]]] = {
     "slice": (
         f"a slice of {_MANY:,} orders", _MANY,
-        (_ORDER.format(kind="'a'") + f"ORDER BY id LIMIT {_MANY}", *_EFFECTS), 1.1, 1.3,
+        (_ORDER.format(kind="'a'") + f"ORDER BY id LIMIT {_MANY}", *_EFFECTS), 1.25, 1.6,
     ),
     "order": ("one order", _FEW, (_EACH.format(work=_ORDER.format(kind="'b'") + "WHERE id = who"),), 1.25, 2.0),
     "returns": (f"{_MANY:,} returns of a batch", _MANY, (_BACK + _MANY_OF_THEM,), 1.25, 1.5),

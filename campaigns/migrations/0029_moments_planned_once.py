@@ -79,6 +79,6 @@ END $do$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0027_texts_in_budgets")]
+    dependencies = [("campaigns", "0028_clicks_noted")]
 
     operations = [migrations.RunSQL(_FORWARD, _BACK)]
