@@ -62,7 +62,7 @@ _ACCOUNT_BY_JOIN = "SELECT a.member_id FROM {rows} r JOIN members_pointsaccount 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0029_moments_planned_once")]
+    dependencies = [("campaigns", "0030_moments_planned_once")]
 
     operations = [
         *(

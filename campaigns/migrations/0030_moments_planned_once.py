@@ -79,6 +79,6 @@ END $do$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0028_clicks_noted")]
+    dependencies = [("campaigns", "0029_outcome_passes")]
 
     operations = [migrations.RunSQL(_FORWARD, _BACK)]
