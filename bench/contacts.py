@@ -16,9 +16,9 @@ from bench.sales_metrics import SEED
 
 _MEMBERS: Final = int(os.environ.get("BENCH_MEMBERS_COUNT", "20000"))
 _ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS", "5"))
-# One statement counts 6 × 4 filters of which the hand counts one, and reads the messages once: three times one filter is
-# an eighth of what filters one by one would take.
-_ALL_LIMIT: Final = 3.0
+# One statement counts 6 × 4 filters of which the hand counts one. It reads the messages once, as the hand does, and each message
+# counts in four of the groupings (its channel and importance, either of them, none): five times one filter is what that may cost.
+_ALL_LIMIT: Final = 5.0
 _PAGE_LEAST: Final = 30.0
 _PART_LIMIT: Final = 3.0
 _MORE: Final = """
@@ -115,7 +115,9 @@ def bench() -> Report:
         private.connection.execute(GUIDES)
         private.connection.execute(_MORE)
         private.connection.execute("VACUUM ANALYZE")
-        [stores] = private.state("SELECT array_agg(id) FROM guides_store WHERE id % 10 = 0")
+        [stores] = private.state(
+            "SELECT array_agg(id) FROM guides_store WHERE (id - (SELECT min(id) FROM guides_store)) % 10 = 3"
+        )
         for turn in range(_ROUNDS):
             told = {
                 "turn": turn,
@@ -144,5 +146,7 @@ def _report(rounds: list[dict[str, Any]]) -> Report:
         ),
     )  # fmt: skip
     whole = rounds[0]["hand"]
+    if not rounds[0]["part"]["members"]:
+        raise RuntimeError("nobody belongs to these stores")
     note = f"{_MEMBERS:,} members, {whole['messages']:,} messages to {whole['members']:,} of them in the month, {_ROUNDS} rounds"
     return Report(figures, (note,), rounds)
