@@ -1,4 +1,5 @@
-"""A cell of the nine numbers as a segment: the members whom the board lists, and they follow what its fold finds."""
+"""A cell of the nine numbers as a segment: the members whom the board lists, and they follow what its fold finds. So do those
+who opened what a campaign led to."""
 
 import datetime as dt
 import itertools
@@ -10,13 +11,16 @@ from django.db import connection
 
 from campaigns import services
 from campaigns.errors import RuleUnfit
-from campaigns.models import Segment, SegmentMember, SegmentTouch
+from campaigns.models import CampaignMember, Segment, SegmentMember, SegmentTouch
 from campaigns.selectors import segments
+from campaigns.selectors.campaign_clicks import click_token
+from campaigns.services.running.clicks import note_click
 from core.clock import SHANGHAI
 from members import services as member_services
 from sales import selectors
 from sales.contracts.nine import STOODS, NineScopeName
 from sales.models import MemberDay, NineTotal
+from tests.campaigns.run_kit import launch, listed, make_campaign
 from tests.cast import DIRECTOR, Cast
 from tests.sales.kit import TILL, back, key_of, line, order, tell
 from tests.sales.nine_kit import PERIODS, fold, look, noon, scan
@@ -172,3 +176,20 @@ def test_what_is_wrong_with_it_is_named(cast: Cast, values: Any, path: str, code
         segments.read_rule(rule_of(**values))
     told = {(fault["path"], fault["code"]) for fault in refused.value.details["faults"]}
     assert (f"/all/0/with{path}", code) in told
+
+
+def test_who_opens_what_a_campaign_led_to_comes_in_and_a_launch_notes_nobody(cast: Cast) -> None:
+    row = make({"all": [{"is": "campaigns.clicked"}]})
+    assert kept(row) == set()
+    run = launch(make_campaign(listed([cast.xiaomei.id, cast.xiaoli.id])))
+    assert not SegmentTouch.objects.filter(fact="clicks").exists()
+    place = CampaignMember.objects.get(run=run, member_id=cast.xiaomei.id)
+    assert note_click(token=click_token(place.pk), member_id=cast.xiaomei.id)
+    services.work_segments()
+    assert kept(row) == {cast.xiaomei.id}
+    CampaignMember.objects.filter(pk=place.pk).update(member_id=cast.xiaoli.id, run_id=0)
+    services.work_segments()
+    assert kept(row) == {cast.xiaoli.id}
+    CampaignMember.objects.filter(pk=place.pk).delete()
+    services.work_segments()
+    assert kept(row) == set()
