@@ -125,6 +125,7 @@ run("VACUUM ANALYZE campaigns_reach")
 run("VACUUM ANALYZE members_consententry")
 row = campaign("AB", 1000, "all")
 row.variants.update(acts=[{"do": "reach", "with": {"title": "news", "text": "come and see", "channels": ["follow_up", "inbox"]}}])
+sight_audience(row), run(told["sight"])  # a process that has just begun reads its own words first
 sights = {"ours": 0, "floor": 0}
 for side in ("ours", "floor", "floor", "ours"):
     if side == "ours":
