@@ -50,6 +50,9 @@ class Journey(models.Model):
     )
     # Of journeys that begin on a date: the last Shanghai day on which everybody was looked at.
     looked_on = models.DateField(null=True, editable=False)
+    # That look went wrong: why, and when it is tried again.
+    fault = models.CharField(max_length=8, blank=True, default="", db_default="", editable=False)
+    look_after = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("创建时间"), editable=False)
     changed_at = models.DateTimeField(_("修改时间"), editable=False)
     started_at = models.DateTimeField(_("启用时间"), null=True, editable=False)
@@ -164,6 +167,8 @@ class Enrolment(models.Model):
     # Why it ended, stands still or was refused the last time.
     code = models.CharField(_("原因"), max_length=60, blank=True, default="")
     entered_at = models.DateTimeField(_("进入时间"))
+    # The last moment that is not of her way: ids, for clocks go wrong.
+    begun_after = models.BigIntegerField(default=0, db_default=0, editable=False)
     ended_at = models.DateTimeField(_("结束时间"), null=True)
     leased_until = models.DateTimeField(null=True)
     lease_holder = models.CharField(max_length=32, blank=True, default="")
@@ -180,7 +185,10 @@ class Enrolment(models.Model):
                 name="enrolment_one_live_per_member",
                 condition=Q(state__in=["waiting", "failed"]),
             ),
-            models.UniqueConstraint(fields=["journey", "entry_key", "member"], name="enrolment_once_per_key"),
+            # In this order also what re-entry, her page and her merge look up.
+            models.UniqueConstraint(
+                fields=["member", "journey", "entry_key"], name="enrolment_of_member_once_per_key"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=["waiting", "failed"], ended_at__isnull=True)
                 | ~Q(state__in=["waiting", "failed"]) & Q(ended_at__isnull=False),
@@ -192,8 +200,6 @@ class Enrolment(models.Model):
             models.Index(
                 fields=["journey", "due_at", "id"], name="enrolment_due_queue", condition=Q(state="waiting")
             ),
-            # Used by moments that wake her, by re-entry, her page, her merge.
-            models.Index(fields=["member", "journey"], name="enrolment_of_member"),
             # Used by the graph: who is where.
             models.Index(
                 fields=["version", "step", "state"],

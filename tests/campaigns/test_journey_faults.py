@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 
 from campaigns.models import Enrolment, EnrolmentStep, JourneyMoment
 from campaigns.services import journeys
-from campaigns.services.journeys.rows import LEASE, claim_due, new_holder
+from campaigns.services.journeys.rows import LEASE, Held, claim_due, due_journeys, hold, write
 from core import clock
 from members.models import Member, PointsAccount, PointsEntry
 from tests.campaigns.journey_kit import (
@@ -31,6 +31,7 @@ from tests.coupons import kit as coupon_kit
 from tests.killed_job import killed_while_waiting
 from tests.threads import at_once
 
+HOLDER = "first"
 _RUN = "from campaigns.services import journeys; journeys.run_journeys()"
 
 
@@ -40,6 +41,17 @@ def crowd(row: Any, count: int) -> list[int]:
     entries = [journeys.Entry(member_id, f"c:{member_id}") for member_id in ids]
     assert len(journeys.let_in(version=version, entries=entries, at=clock.now())) == count
     return ids
+
+
+def leased(row: Any) -> list[Held]:
+    """Who is due in it stands at an act, in the hand of somebody of whom nothing more is heard."""
+    at = clock.now()
+    with transaction.atomic():
+        hand = claim_due(journey_id=row.pk, at=at)
+        for held in hand:
+            held.keeps = True
+        assert write(rows=hand, holder=HOLDER, at=at) == 0
+    return hand
 
 
 def sums() -> tuple[int, int]:
@@ -88,8 +100,7 @@ def test_a_moment_is_heard_once_by_two_who_listen(cast: Cast) -> None:
 def test_a_database_that_ends_our_session_loses_nothing(cast: Cast) -> None:
     row = start(definition({"a": points(1)}))
     crowd(row, 20)
-    holder = new_holder()
-    assert len(claim_due(holder=holder, at=clock.now())) == 20
+    assert len(leased(row)) == 20
     connection.close()  # as a restart leaves it
     assert run() == 0
     assert run(LEASE + HOUR) == 20
@@ -107,13 +118,9 @@ def test_redis_that_forgets_changes_nothing(cast: Cast) -> None:
 def test_who_is_frozen_past_her_lease_changes_nothing(cast: Cast) -> None:
     row = start(definition({"a": points(1)}))
     crowd(row, 3)
-    frozen = claim_due(holder="frozen", at=clock.now())
+    frozen = leased(row)
     run(LEASE + HOUR)
-    from campaigns.services.journeys.rows import Move, hold, write
-
-    moves = [Move(held, "exited", "a", clock.now(), "exited") for held in frozen]
-    assert write(moves=moves, holder="frozen", at=clock.now()) == set()
-    assert hold(group=frozen, holder="frozen") == []
+    assert hold(journey_id=row.pk, group=frozen, holder=HOLDER) == []
     assert set(Enrolment.objects.values_list("state", flat=True)) == {"done"}
 
 
@@ -122,7 +129,7 @@ def test_a_clock_that_goes_back_an_hour_does_nothing_twice_and_forgets_nobody(ca
     row = start(definition({"a": points(1, following="b"), "b": wait(1, "c"), "c": points(1)}))
     with time_machine.travel(now + HOUR, tick=False):  # an hour ahead
         crowd(row, 4)
-        claim_due(holder="dead", at=clock.now())
+        leased(row)
     assert journeys.run_journeys(at=now) == 0  # due in an hour by the clock that was wrong
     with time_machine.travel(now, tick=False):
         # Leases of the clock that was wrong are not believed for hours.
@@ -176,16 +183,17 @@ def test_a_crowd_in_one_journey_does_not_keep_another_waiting(cast: Cast) -> Non
     crowd(many, 50)
     few = start(definition({"a": points(1)}), "少数")
     [mine] = enter(few, cast.xiaomei.id)
-    hand = claim_due(holder="first", at=clock.now(), each=10)
-    assert len(hand) == 11
-    assert mine.pk in {held.id for held in hand}
+    at = clock.now()
+    assert due_journeys(at=at) == [many.pk, few.pk]
+    assert len(claim_due(journey_id=many.pk, at=at, each=10)) == 10
+    assert [held.id for held in claim_due(journey_id=few.pk, at=at, each=10)] == [mine.pk]
 
 
 def test_an_exit_that_was_committed_is_heard_before_the_act(cast: Cast) -> None:
     row = start(definition({"a": wait(1, "b"), "b": points(1)}, exits=[{"on": "unfollowed"}]))
     [mine] = enter(row, cast.xiaomei.id)
     Member.objects.filter(pk=cast.xiaomei.id).update(is_following=False)
-    assert claim_due(holder="eager", at=clock.now() + 2 * DAY) == []
+    assert claim_due(journey_id=row.pk, at=clock.now() + 2 * DAY) == []
     run(2 * DAY)
     assert state(mine)[0] == "exited"
     assert sums() == (0, 0)
@@ -194,12 +202,9 @@ def test_an_exit_that_was_committed_is_heard_before_the_act(cast: Cast) -> None:
 def test_a_journey_paused_in_mid_hand_lets_nobody_move(cast: Cast) -> None:
     row = start(definition({"a": points(1)}))
     crowd(row, 3)
-    holder = new_holder()
-    hand = claim_due(holder=holder, at=clock.now())
+    hand = leased(row)
     journeys.pause_journey(journey_id=row.pk, actor=BOSS)
-    from campaigns.services.journeys.rows import hold
-
-    assert hold(group=hand, holder=holder) == []
+    assert hold(journey_id=row.pk, group=hand, holder=HOLDER) == []
     journeys.start_journey(journey_id=row.pk, actor=BOSS)
     run(LEASE + HOUR)
     assert sums() == (3, 1)

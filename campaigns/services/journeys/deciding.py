@@ -1,14 +1,14 @@
 """Where each of a group goes from a step: acts are done, conditions asked, ends looked for, all for the group at once."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from campaigns.contracts.acts import ActOutcome, ActTarget
-from campaigns.contracts.journeys import Definition
 from campaigns.contracts.segments import Group
 from campaigns.errors import ActMemberGone
-from campaigns.selectors.journeys import back_ways
+from campaigns.models import JourneyVersion
+from campaigns.selectors.journeys import back_ways, definition_of
 from campaigns.selectors.segments import found_of, node_of, select_members
 from campaigns.services.acts import lock_targets, perform
 from campaigns.services.journeys.entering import whom
@@ -22,34 +22,41 @@ ROUNDS: Final = "rounds"
 _RUNNER: Final = Actor.system("journeys")
 
 
+class Version:
+    """What is known of a version, read once for a hand."""
+
+    def __init__(self, row: JourneyVersion) -> None:
+        self.definition = definition_of(row.definition)
+        self.seed = row.journey.public_id
+        self.backs = back_ways(self.definition)
+
+
 class Deciding:
     """One step of one version."""
 
-    def __init__(self, definition: Definition, step: str, seed: str) -> None:
-        self.definition = definition
-        self._step = definition.steps[step]
-        self._seed = f"{seed}:{step}"
-        self._backs = back_ways(definition)
+    def __init__(self, version: Version, step: str) -> None:
+        self.definition = version.definition
+        self._step = version.definition.steps[step]
+        self._seed = f"{version.seed}:{step}"
+        self._backs = version.backs
         self.is_act = self._step.act is not None
 
-    def lock(self, group: Sequence[Held]) -> Mapping[int, int]:
-        """Members of acts, before their rows: merging and erasing lock in this order too."""
+    def lock(self, group: Sequence[Held]) -> set[int]:
+        """Members of acts are locked, before their rows: merging and erasing lock in this order too. Those that were."""
         if self._step.act is None:
-            return {}
-        return lock_targets({held.member_id for held in group})
+            return set()
+        return set(lock_targets({held.member_id for held in group}).values())
 
-    def decide(self, group: Sequence[Held], living: Mapping[int, int], at: dt.datetime) -> list[Move]:
+    def decide(self, group: Sequence[Held], at: dt.datetime) -> list[Move]:
         """Where everybody goes. The rows are locked."""
         if self._step.act is None:
             return [self._by_ways(held, way, at) for held, way in self._ways(group, at)]
-        moves, left = self._leaving(group, living, at)
+        moves, left = self._leaving(group, at)
         targets = [ActTarget(held.member_id, f"j:{held.id}:{held.moved_count}", held.values) for held in left]
         outcomes = perform(act=self._step.act, targets=targets, actor=_RUNNER, at=at)
         return moves + [self._by_outcome(held, one, at) for held, one in zip(left, outcomes, strict=True)]
 
-    def _leaving(
-        self, group: Sequence[Held], living: Mapping[int, int], at: dt.datetime
-    ) -> tuple[list[Move], list[Held]]:
+    def _leaving(self, group: Sequence[Held], at: dt.datetime) -> tuple[list[Move], list[Held]]:
         """Whoever meets the goal or an exit by rule, and is told so before anything is done for her."""
         endings = [("achieved", self.definition.goal)] if self.definition.goal else []
         endings += [("exited", ending) for ending in self.definition.exits]

@@ -153,7 +153,8 @@ def _publish(row: Journey, actor: Actor, at: dt.datetime) -> JourneyVersion:
     )
     row.version = version
     row.looked_on = _looked_on(version, at)
-    row.save(update_fields=["version", "looked_on"])
+    row.fault, row.look_after = "", None
+    row.save(update_fields=["version", "looked_on", "fault", "look_after"])
     audit.record(
         action="campaigns.journey_published", subject=row, actor=actor, at=at, version=version.number
     )

@@ -19,16 +19,18 @@ from core import clock
 from core.arrays import array_words
 from members import selectors as member_selectors
 
-AT_ONCE: Final = 10_000
+AT_ONCE: Final = 5_000
 _KEY_LENGTH: Final = 80
 # In the order of their members, so that two who let the same ones in never wait for each other in a ring.
 _ENTER: Final = """
 INSERT INTO campaigns_enrolment (
     journey_id, version_id, member_id, entry_key, state, step, due_at, waiting_for, is_woken, heard, "values", moved_count,
-    round_count, attempt_count, code, entered_at, lease_holder)
+    round_count, attempt_count, code, entered_at, begun_after, lease_holder)
 SELECT DISTINCT ON (asked.member_id) %(journey)s, %(version)s, asked.member_id, asked.entry_key, 'waiting', %(step)s,
-    %(due)s::timestamptz, %(waiting)s, false, '{{}}', asked.told::jsonb, 0, 0, 0, '', %(at)s, ''
-FROM unnest(%(members)s::bigint[], %(keys)s::text[], %(told)s::text[]) AS asked (member_id, entry_key, told)
+    %(due)s::timestamptz, %(waiting)s, false, '{{}}', asked.told::jsonb, 0, 0, 0, '', %(at)s,
+    coalesce(asked.begun_after, (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM campaigns_journeymoment_id_seq)), ''
+FROM unnest(%(members)s::bigint[], %(keys)s::text[], %(told)s::text[], %(after)s::bigint[])
+    AS asked (member_id, entry_key, told, begun_after)
 WHERE NOT EXISTS (
     SELECT FROM campaigns_enrolment before
     WHERE before.journey_id = %(journey)s AND before.member_id = asked.member_id AND {again})
@@ -45,11 +47,13 @@ _AGAIN: Final = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entry:
-    """Who is to enter, why (once for it), and words for placeholders."""
+    """Who is to enter, why (once for it), words for placeholders, and the moment that lets her in: what follows it is of her way.
+    Without one what happens from now on is."""
 
     member_id: int
     key: str
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    moment_id: int | None = None
 
 
 def let_in(*, version: JourneyVersion, entries: Sequence[Entry], at: dt.datetime) -> dict[int, int]:
@@ -122,6 +126,7 @@ def _let_in(
         "since": at - dt.timedelta(days=again.days),
         "members": array_words(member_id for member_id, _entry in asked),
         "keys": array_words(entry.key[:_KEY_LENGTH] for _member_id, entry in asked),
+        "after": array_words(entry.moment_id for _member_id, entry in asked),
         "told": array_words(json.dumps(dict(entry.values)) for _member_id, entry in asked),
     }
     with connection.cursor() as cursor:

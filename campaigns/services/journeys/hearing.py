@@ -1,7 +1,8 @@
 """What happened is heard: it ends ways, wakes who waits, and lets members in.
 
 Whoever deletes a moment acts on it in the same transaction, so each is heard once, however many listen and wherever they are
-killed. Who is under way hears it before somebody enters by it: what brought her in is not what she waits for.
+killed. Who is under way hears it before somebody enters by it: what brought her in is not what she waits for, but what followed
+it may be.
 """
 
 import datetime as dt
@@ -18,14 +19,16 @@ from core import clock
 from core.arrays import array_words
 from members import selectors as member_selectors
 
-_AT_ONCE: Final = 5_000
+AT_ONCE: Final = 5_000
+# One process hears at a time: another would hear what followed a moment before whom that lets in has entered.
+_TURN: Final = "SELECT pg_try_advisory_xact_lock(7316003, 1)"
 _TAKE: Final = """
 DELETE FROM campaigns_journeymoment WHERE id IN (
     SELECT id FROM campaigns_journeymoment ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING id, event, member_id, key, at
+RETURNING id, event, member_id, key
 """
 _UNDER_WAY: Final = """
-SELECT row.id, row.version_id, row.member_id, row.step, row.waiting_for, row.heard, row.entered_at
+SELECT row.id, row.version_id, row.member_id, row.step, row.waiting_for, row.heard, row.begun_after
 FROM campaigns_enrolment row JOIN campaigns_journeyversion version ON version.id = row.version_id
 WHERE row.member_id = ANY(%s::bigint[]) AND row.state = 'waiting' AND version.events && %s::varchar[]
 ORDER BY row.id FOR NO KEY UPDATE OF row
@@ -53,7 +56,6 @@ class _Heard(NamedTuple):
     event: str
     member_id: int
     key: str
-    at: dt.datetime
 
 
 class _UnderWay(NamedTuple):
@@ -63,7 +65,7 @@ class _UnderWay(NamedTuple):
     step: str
     waiting_for: str
     heard: list[str]
-    entered_at: dt.datetime
+    begun_after: int
 
 
 class _Told(NamedTuple):
@@ -75,11 +77,14 @@ class _Told(NamedTuple):
 
 
 def hear_moments(*, at: dt.datetime | None = None) -> int:
-    """Up to some thousand moments are heard, in one transaction; how many."""
+    """Up to some thousand moments are heard, in one transaction; how many. None while another process is at it."""
     at = at or clock.now()
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(_TAKE, [_AT_ONCE])
+            cursor.execute(_TURN)
+            if not cursor.fetchone()[0]:
+                return 0
+            cursor.execute(_TAKE, [AT_ONCE])
             taken = [_Heard(*row) for row in sorted(cursor.fetchall())]
         if not taken:
             return 0
@@ -87,15 +92,19 @@ def hear_moments(*, at: dt.datetime | None = None) -> int:
         heard = [one._replace(member_id=living[one.member_id]) for one in taken if one.member_id in living]
         if heard:
             _tell(heard, at)
-            _let_in(heard, at)
+            entered = _let_in(heard, at)
+            # She joined and bought at the till before anybody listened: the purchase is of the way that her joining began.
+            _tell([one for one in heard if one.member_id in entered], at)
     return len(taken)
 
 
 def _tell(heard: Sequence[_Heard], at: dt.datetime) -> None:
-    """Everybody under way whose version listens."""
+    """Everybody under way whose version listens. Hearing the same again changes nothing."""
     of_member: dict[int, list[_Heard]] = defaultdict(list)
     for one in heard:
         of_member[one.member_id].append(one)
+    if not of_member:
+        return
     with connection.cursor() as cursor:
         cursor.execute(_UNDER_WAY, [array_words(of_member), array_words({one.event for one in heard})])
         rows = [_UnderWay(*row) for row in cursor.fetchall()]
@@ -110,8 +119,8 @@ def _tell(heard: Sequence[_Heard], at: dt.datetime) -> None:
 
 
 def _judge(row: _UnderWay, version: JourneyVersion, heard: Sequence[_Heard]) -> _Told | None:
-    # What happened before she entered, and was heard late, is not of her way.
-    events = [one.event for one in heard if one.event in version.events and one.at >= row.entered_at]
+    # What happened before what let her in, and was heard late, is not of her way. Told by their order: clocks go wrong.
+    events = [one.event for one in heard if one.event in version.events and one.id > row.begun_after]
     if not events:
         return None
     known = list(dict.fromkeys([*row.heard, *events]))
@@ -156,8 +165,9 @@ def _counts(over: Sequence[_Told]) -> Mapping[tuple[int, str, str], int]:
     return counts
 
 
-def _let_in(heard: Sequence[_Heard], at: dt.datetime) -> None:
-    """Everybody whose moment begins a running journey."""
+def _let_in(heard: Sequence[_Heard], at: dt.datetime) -> set[int]:
+    """Everybody whose moment begins a running journey; who entered one."""
+    entered: set[int] = set()
     events = {one.event for one in heard}
     journeys = (
         Journey.objects.filter(state=JourneyState.RUNNING, version__entry_events__overlap=list(events))
@@ -167,5 +177,10 @@ def _let_in(heard: Sequence[_Heard], at: dt.datetime) -> None:
     for journey in journeys:
         version = journey.version
         assert version is not None
-        entries = [Entry(one.member_id, one.key) for one in heard if one.event in version.entry_events]
-        let_in(version=version, entries=entries, at=at)
+        entries = [
+            Entry(one.member_id, one.key, moment_id=one.id)
+            for one in heard
+            if one.event in version.entry_events
+        ]
+        entered |= let_in(version=version, entries=entries, at=at).keys()
+    return entered

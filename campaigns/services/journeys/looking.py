@@ -1,23 +1,35 @@
 """Journeys that begin on a date: once a Shanghai day everybody is looked at whose day it is.
 
-The day is noted in the transaction that lets them in, so a day is looked at once, by whoever comes first after its time; and
-days that were missed, up to three, are made up for.
+One process looks at a journey at a time, by whoever comes first after its time; the day is noted when all have entered, and who
+entered for a day does not enter for it again. Days that were missed, up to three, are made up for.
 """
 
+import contextlib
 import datetime as dt
+import logging
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q
+from psycopg.errors import QueryCanceled
 
 from campaigns.contracts.journeys import Trigger
 from campaigns.contracts.segments import Group, Leaf, Node
-from campaigns.models import Journey, JourneyState
+from campaigns.models import Journey, JourneyState, JourneyVersion
 from campaigns.selectors.journeys import TRIGGER_KINDS, definition_of
-from campaigns.selectors.segments import found_of, node_of, select_members
-from campaigns.services.journeys.entering import Entry, let_in, whom
+from campaigns.selectors.segments import Sql, found_of, node_of, select_members
+from campaigns.services.journeys.entering import AT_ONCE, Entry, let_in
 from core import clock
+from core.slots import slot
 
+logger = logging.getLogger(__name__)
+
+# First half of the advisory lock's key; the second is the journey's id. Nothing else uses it.
+LOOKING_SLOT: Final = 7_316_005
+# What one look may take, and when one that went wrong is tried again.
+_LONGEST_MS: Final = 10 * 60_000
+_RETRY: Final = dt.timedelta(minutes=10)
 _MOST_MISSED: Final = 3
 _YEARS: Final = 20
 
@@ -32,11 +44,20 @@ class _Asked(NamedTuple):
 
 
 def look_for_dates(*, at: dt.datetime | None = None) -> int:
-    """Whoever's day it is has entered the running journeys that begin so; how many did."""
+    """Whoever's day it is has entered the running journeys that begin so; how many did. One that goes wrong says so and is looked
+    at again later; the others are not kept waiting."""
     at = at or clock.now()
     daily = [kind.code for kind in TRIGGER_KINDS.values() if kind.is_daily]
-    journeys = Journey.objects.filter(state=JourneyState.RUNNING, version__definition__trigger__on__in=daily)
-    return sum(_look(pk, at) for pk in list(journeys.order_by("pk").values_list("pk", flat=True)))
+    journeys = Journey.objects.filter(
+        Q(look_after=None) | Q(look_after__lte=at) | Q(look_after__gt=at + 2 * _RETRY),
+        state=JourneyState.RUNNING,
+        version__definition__trigger__on__in=daily,
+    )
+    return sum(
+        _look(row.pk, at)
+        for row in journeys.select_related("version").order_by("pk")
+        if next(_open_days(row, at), None)
+    )
 
 
 def last_looked(*, trigger: Trigger, at: dt.datetime) -> dt.date | None:
@@ -48,26 +69,77 @@ def last_looked(*, trigger: Trigger, at: dt.datetime) -> dt.date | None:
 
 
 def _look(journey_id: int, at: dt.datetime) -> int:
-    with transaction.atomic():
-        # Locked by whoever looks: another finds it held and leaves it.
-        rows = Journey.objects.filter(pk=journey_id, state=JourneyState.RUNNING).claim(1)
-        if not rows or rows[0].version is None:
+    with slot(kind=LOOKING_SLOT, count=1, first=journey_id) as is_free:
+        try:
+            entered = _look_once(journey_id, at) if is_free else 0
+        except Exception as error:
+            if not connection.is_usable():
+                raise
+            logger.exception("journeys.look_failed", extra={"journey": journey_id})
+            fault = "too_slow" if isinstance(error.__cause__, QueryCanceled) else "error"
+            Journey.objects.filter(pk=journey_id).update(fault=fault, look_after=at + _RETRY)
             return 0
-        journey, version = rows[0], rows[0].version
-        trigger = definition_of(version.definition).trigger
-        entered = 0
-        for day in _days(journey, trigger, at):
-            for asked in _asked(trigger, day):
-                ids = whom(sql=select_members(found_of(asked.node, asked.day)))
-                values = {"day": f"{asked.told.month}月{asked.told.day}日"}
-                entries = [Entry(member_id, asked.key, values) for member_id in sorted(ids)]
-                entered += len(let_in(version=version, entries=entries, at=at))
-            journey.looked_on = day
-            journey.save(update_fields=["looked_on"])
-        return entered
+    return entered
 
 
-def _days(journey: Journey, trigger: Trigger, at: dt.datetime) -> Iterator[dt.date]:
+def _look_once(journey_id: int, at: dt.datetime) -> int:
+    row = Journey.objects.select_related("version").filter(pk=journey_id, state=JourneyState.RUNNING).first()
+    if row is None or row.version is None:
+        return 0
+    trigger, entered = definition_of(row.version.definition).trigger, 0
+    for day in _open_days(row, at):
+        for asked in _asked(trigger, day):
+            entered += _let_all_in(row, row.version, asked, at)
+        running = Journey.objects.filter(pk=journey_id, state=JourneyState.RUNNING)
+        running.filter(Q(looked_on=None) | Q(looked_on__lt=day)).update(looked_on=day)
+    if row.fault:
+        Journey.objects.filter(pk=journey_id).update(fault="", look_after=None)
+    return entered
+
+
+def _let_all_in(journey: Journey, version: JourneyVersion, asked: _Asked, at: dt.datetime) -> int:
+    """In slices, each a transaction: a million neither fill the memory nor hold anything for long. Whoever begins again after a
+    kill finds that the first have entered for this reason."""
+    values = {"day": f"{asked.told.month}月{asked.told.day}日"}
+    running = Journey.objects.filter(pk=journey.pk, state=JourneyState.RUNNING)
+    entered = 0
+    with _found(f"journey_{journey.pk}", select_members(found_of(asked.node, asked.day))) as slices:
+        for ids in slices:
+            if not running.exists():
+                break
+            entries = [Entry(member_id, asked.key, values) for member_id in ids]
+            entered += len(let_in(version=version, entries=entries, at=at))
+    return entered
+
+
+@contextlib.contextmanager
+def _found(name: str, sql: Sql) -> Iterator[Iterator[list[int]]]:
+    """The ids that a compiled rule yields, worked out once and kept by the database, a few thousand at a time."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(_LONGEST_MS)])
+        cursor.execute(f"DECLARE {name} CURSOR WITH HOLD FOR {sql.text}", sql.params)
+
+    def slices() -> Iterator[list[int]]:
+        while True:
+            with connection.cursor() as cursor:
+                cursor.execute(f"FETCH {AT_ONCE} FROM {name}")
+                ids = sorted(member_id for (member_id,) in cursor.fetchall())
+            if not ids:
+                return
+            yield ids
+
+    try:
+        yield slices()
+    finally:
+        if connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute(f"CLOSE {name}")
+
+
+def _open_days(journey: Journey, at: dt.datetime) -> Iterator[dt.date]:
+    """Days whose time has come and that were not looked at."""
+    assert journey.version is not None
+    trigger = definition_of(journey.version.definition).trigger
     today = clock.business_day(at)
     last = today if at >= _moment(trigger, today) else today - dt.timedelta(days=1)
     first = last if journey.looked_on is None else journey.looked_on + dt.timedelta(days=1)

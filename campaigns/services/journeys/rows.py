@@ -1,6 +1,8 @@
-"""Rows in a runner's hand: claimed fairly, held under their lease, moved by one statement for a group.
+"""Rows in a runner's hand: claimed journey by journey, walked in memory, written by one statement.
 
-Every write names the holder, so that what a runner writes that was frozen past its lease changes nothing.
+A claim locks its rows until they are written. Who then stands at a step that does something for her is leased: her member has to
+be locked before her row, in a transaction of its own. A lease that ran out, or a way that ended meanwhile, is found when she is
+held.
 """
 
 import dataclasses
@@ -8,8 +10,8 @@ import datetime as dt
 import json
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
@@ -17,60 +19,56 @@ from core.arrays import array_words
 
 # Longer than the slowest group of acts.
 LEASE: Final = dt.timedelta(seconds=120)
-# Of each journey in one hand: who has a million due does not keep the others waiting.
+# Of one journey in one hand: who has a million due does not keep the others waiting, nor fill the memory.
 EACH: Final = 2_000
 
-# A lease that ends later than any that is given now was written by a clock that went wrong. Who has a moment that nobody heard
-# yet is left alone until it was: it may end her way, or wake her.
+_PARTS: Final = {
+    # A lease that ends later than any that is given now was written by a clock that went wrong.
+    "free": """row.state = 'waiting' AND row.due_at <= %(now)s
+        AND (row.leased_until IS NULL OR row.leased_until < %(now)s OR row.leased_until > %(unbelievable)s)""",
+    # Who has a moment that nobody heard yet is left alone until it was: it may end her way, or wake her. OFFSET keeps it a
+    # look-up for each row: joined, everybody who is due would be read and sorted when many moments wait.
+    "heard": "NOT EXISTS (SELECT FROM campaigns_journeymoment moment WHERE moment.member_id = row.member_id OFFSET 0)",
+    "runs": "EXISTS (SELECT FROM campaigns_journey WHERE id = %(journey)s AND state = 'running')",
+}
+_JOURNEYS: Final = """
+SELECT journey.id FROM campaigns_journey journey CROSS JOIN LATERAL (
+    SELECT row.due_at FROM campaigns_enrolment row
+    WHERE row.journey_id = journey.id AND {free} ORDER BY row.due_at, row.id LIMIT 1
+) oldest
+WHERE journey.state = 'running' ORDER BY oldest.due_at, journey.id
+"""
 _CLAIM: Final = """
-WITH due AS (
-    SELECT found.id FROM campaigns_journey journey CROSS JOIN LATERAL (
-        SELECT id FROM campaigns_enrolment row
-        WHERE row.journey_id = journey.id AND row.state = 'waiting' AND row.due_at <= %(now)s
-          AND (row.leased_until IS NULL OR row.leased_until < %(now)s OR row.leased_until > %(unbelievable)s)
-          AND NOT EXISTS (SELECT FROM campaigns_journeymoment moment WHERE moment.member_id = row.member_id)
-        ORDER BY row.due_at, row.id LIMIT %(each)s FOR NO KEY UPDATE SKIP LOCKED
-    ) found
-    WHERE journey.state = 'running'
-)
-UPDATE campaigns_enrolment row SET lease_holder = %(holder)s, leased_until = %(until)s
-FROM due WHERE row.id = due.id
-RETURNING row.id, row.version_id, row.member_id, row.step, row.due_at, row.is_woken, row.heard, row.values::text,
+SELECT row.id, row.version_id, row.member_id, row.step, row.due_at, row.is_woken, row.heard, row.values::text,
     row.moved_count, row.round_count, row.attempt_count
+FROM campaigns_enrolment row
+WHERE row.journey_id = %(journey)s AND {free} AND {heard} AND {runs}
+ORDER BY row.due_at, row.id LIMIT %(each)s FOR NO KEY UPDATE SKIP LOCKED
 """
 # In their order, as whoever hears moments locks them.
 _HOLD: Final = """
 SELECT row.id, row.member_id, row.is_woken, row.heard FROM campaigns_enrolment row
-JOIN campaigns_journey journey ON journey.id = row.journey_id
-WHERE row.id = ANY(%(ids)s::bigint[]) AND row.lease_holder = %(holder)s AND row.state = 'waiting'
-  AND journey.state = 'running'
-ORDER BY row.id FOR NO KEY UPDATE OF row
+WHERE row.id = ANY(%(ids)s::bigint[]) AND row.lease_holder = %(holder)s AND row.state = 'waiting' AND {heard} AND {runs}
+ORDER BY row.id FOR NO KEY UPDATE
 """
-# PostgreSQL would take a holder that it has never seen for one of a row or two, and look through all of `told` for each row: the
-# condition is written so that it has no opinion of it.
-_MOVE: Final = """
-WITH told AS (
-    SELECT * FROM unnest(
-        %(ids)s::bigint[], %(states)s::text[], %(steps)s::text[], %(due)s::timestamptz[], %(waiting)s::text[],
-        %(moves)s::int[], %(rounds)s::int[], %(attempts)s::int[], %(codes)s::text[], %(keeps)s::boolean[],
-        %(passed)s::text[], %(ways)s::text[], %(refs)s::text[])
-    AS told (id, state, step, due_at, waiting_for, moves, rounds, attempts, code, keeps, passed, way, ref)
-), moved AS (
-    UPDATE campaigns_enrolment row SET
-        state = told.state, step = told.step, due_at = told.due_at, waiting_for = told.waiting_for, is_woken = false,
-        moved_count = row.moved_count + told.moves, round_count = row.round_count + told.rounds,
-        attempt_count = told.attempts, code = told.code,
-        ended_at = CASE WHEN told.state IN ('waiting', 'failed') THEN NULL ELSE %(now)s::timestamptz END,
-        lease_holder = CASE WHEN told.keeps THEN row.lease_holder ELSE '' END,
-        leased_until = CASE WHEN told.keeps THEN %(until)s::timestamptz END
-    FROM told WHERE row.id = told.id AND CASE WHEN row.lease_holder = %(holder)s THEN row.state = 'waiting' ELSE false END
-    RETURNING row.id
-), logged AS (
-    INSERT INTO campaigns_enrolmentstep (enrolment_id, step, at, way, code, ref)
-    SELECT told.id, told.passed, %(now)s, told.way, told.code, told.ref
-    FROM told JOIN moved ON moved.id = told.id WHERE told.way <> '' ORDER BY told.id
-)
-SELECT id FROM moved
+_WRITE: Final = """
+UPDATE campaigns_enrolment row SET
+    state = told.state, step = told.step, due_at = told.due_at, waiting_for = told.waiting_for, is_woken = told.woken,
+    moved_count = told.moves, round_count = told.rounds, attempt_count = told.attempts, code = told.code,
+    ended_at = CASE WHEN told.state IN ('waiting', 'failed') THEN NULL ELSE %(now)s::timestamptz END,
+    lease_holder = CASE WHEN told.keeps THEN %(holder)s ELSE '' END,
+    leased_until = CASE WHEN told.keeps THEN %(until)s::timestamptz END
+FROM unnest(
+    %(ids)s::bigint[], %(states)s::text[], %(steps)s::text[], %(due)s::timestamptz[], %(waiting)s::text[], %(wokens)s::boolean[],
+    %(moves)s::int[], %(rounds)s::int[], %(attempts)s::int[], %(codes)s::text[], %(keeps)s::boolean[])
+    AS told (id, state, step, due_at, waiting_for, woken, moves, rounds, attempts, code, keeps)
+WHERE row.id = told.id
+"""
+_LOG: Final = """
+INSERT INTO campaigns_enrolmentstep (enrolment_id, step, at, way, code, ref)
+SELECT told.id, told.step, %(now)s, told.way, told.code, told.ref
+FROM unnest(%(ids)s::bigint[], %(steps)s::text[], %(ways)s::text[], %(codes)s::text[], %(refs)s::text[])
+    AS told (id, step, way, code, ref)
 """
 _RELEASE: Final = """
 UPDATE campaigns_enrolment SET lease_holder = '', leased_until = NULL
@@ -82,9 +80,19 @@ SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::int[])
 """
 
 
+class Passed(NamedTuple):
+    """She left a step this way, and what came of it."""
+
+    step: str
+    way: str
+    code: str
+    ref: str
+
+
 @dataclasses.dataclass(slots=True, eq=False)
 class Held:
-    """One enrolment in hand."""
+    """One enrolment in hand, as it is or as it is going to be written. `passed`: what happened since it was read; `keeps`: the
+    hand goes on with her."""
 
     id: int
     version_id: int
@@ -97,11 +105,17 @@ class Held:
     moved_count: int
     round_count: int
     attempt_count: int
+    state: str = "waiting"
+    waiting_for: str = ""
+    code: str = ""
+    keeps: bool = False
+    passed: tuple[Passed, ...] = ()
 
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Move:
-    """What becomes of one in hand. `way` is written down and counted unless it is empty; `keeps`: she goes on in this hand."""
+    """What becomes of one in hand at her step. `way` is written down and counted unless it is empty; `keeps`: she comes to a step
+    that is due at once."""
 
     held: Held
     state: str
@@ -115,32 +129,55 @@ class Move:
     attempts: int = 0
     keeps: bool = False
 
+    def made(self) -> Held:
+        """She, after it."""
+        held = self.held
+        passed = (*held.passed, Passed(held.step, self.way, self.code, self.ref)) if self.way else held.passed
+        return Held(
+            held.id,
+            held.version_id,
+            held.member_id,
+            self.step,
+            self.due_at,
+            False,
+            held.heard,
+            held.values,
+            held.moved_count + bool(self.way),
+            held.round_count + self.rounds,
+            self.attempts,
+            self.state,
+            self.waiting_for,
+            self.code,
+            self.keeps,
+            passed,
+        )
+
 
 def new_holder() -> str:
     """A name for one runner's hand."""
     return secrets.token_hex(16)
 
 
-def claim_due(*, holder: str, at: dt.datetime, each: int = EACH) -> list[Held]:
-    """The longest waiting of each running journey are this holder's; by age."""
-    values: dict[str, Any] = {
-        "now": at,
-        "until": at + LEASE,
-        "unbelievable": at + 2 * LEASE,
-        "holder": holder,
-        "each": each,
-    }
+def due_journeys(*, at: dt.datetime) -> list[int]:
+    """The running journeys in which somebody is due whom nobody holds, the longest waiting first."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, values)
-        rows = cursor.fetchall()
-    held = [Held(*(*row[:7], json.loads(row[7]), *row[8:])) for row in rows]
-    return sorted(held, key=lambda one: (one.due_at, one.id))
+        cursor.execute(_JOURNEYS.format(**_PARTS), {"now": at, "unbelievable": at + 2 * LEASE})
+        return [pk for (pk,) in cursor.fetchall()]
 
 
-def hold(*, group: Sequence[Held], holder: str) -> list[Held]:
+def claim_due(*, journey_id: int, at: dt.datetime, each: int = EACH) -> list[Held]:
+    """The longest waiting of a running journey, locked until the transaction ends; by age."""
+    values = {"now": at, "unbelievable": at + 2 * LEASE, "journey": journey_id, "each": each}
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM.format(**_PARTS), values)
+        return [Held(*row[:7], _values(row[7]), *row[8:]) for row in cursor.fetchall()]
+
+
+def hold(*, journey_id: int, group: Sequence[Held], holder: str) -> list[Held]:
     """Those of these that are still this holder's and may move, locked, as they are now."""
     with connection.cursor() as cursor:
-        cursor.execute(_HOLD, {"ids": array_words(one.id for one in group), "holder": holder})
+        values = {"journey": journey_id, "ids": array_words(one.id for one in group), "holder": holder}
+        cursor.execute(_HOLD.format(**_PARTS), values)
         found = {row[0]: row[1:] for row in cursor.fetchall()}
     kept = []
     for one in group:
@@ -150,40 +187,32 @@ def hold(*, group: Sequence[Held], holder: str) -> list[Held]:
     return kept
 
 
-def write(*, moves: Sequence[Move], holder: str, at: dt.datetime) -> set[int]:
-    """These moves are made, written down and counted; the ids of those that were."""
-    if not moves:
-        return set()
+def write(*, rows: Sequence[Held], holder: str, at: dt.datetime) -> int:
+    """These rows, which the transaction has locked, are as told, and what happened is written down and counted; how many steps
+    were made. Who is kept is this holder's for the length of a lease."""
+    if not rows:
+        return 0
     values: dict[str, Any] = {
-        "ids": array_words(move.held.id for move in moves),
-        "states": array_words(move.state for move in moves),
-        "steps": array_words(move.step for move in moves),
-        "due": array_words(move.due_at for move in moves),
-        "waiting": array_words(move.waiting_for for move in moves),
-        "moves": array_words(int(bool(move.way)) for move in moves),
-        "rounds": array_words(move.rounds for move in moves),
-        "attempts": array_words(move.attempts for move in moves),
-        "codes": array_words(move.code for move in moves),
-        "keeps": "{" + ",".join("t" if move.keeps else "f" for move in moves) + "}",
-        "passed": array_words(move.held.step for move in moves),
-        "ways": array_words(move.way for move in moves),
-        "refs": array_words(move.ref for move in moves),
+        "ids": array_words(row.id for row in rows),
+        "states": array_words(row.state for row in rows),
+        "steps": array_words(row.step for row in rows),
+        "due": array_words(row.due_at for row in rows),
+        "waiting": array_words(row.waiting_for for row in rows),
+        "wokens": _truths(row.is_woken for row in rows),
+        "moves": array_words(row.moved_count for row in rows),
+        "rounds": array_words(row.round_count for row in rows),
+        "attempts": array_words(row.attempt_count for row in rows),
+        "codes": array_words(row.code for row in rows),
+        "keeps": _truths(row.keeps for row in rows),
         "holder": holder,
         "now": at,
         "until": at + LEASE,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_MOVE, values)
-        moved = {pk for (pk,) in cursor.fetchall()}
-    tally(
-        counts=Counter(
-            (move.held.version_id, step, way)
-            for move in moves
-            if move.held.id in moved
-            for step, way in _counted(move)
-        )
-    )
-    return moved
+        cursor.execute(_WRITE, values)
+    _log([(row.id, passed) for row in rows for passed in row.passed], at)
+    tally(counts=Counter(counted for row in rows for counted in _counted(row)))
+    return sum(len(row.passed) for row in rows)
 
 
 def release(*, group: Sequence[Held], holder: str) -> None:
@@ -209,9 +238,32 @@ def tally(*, counts: Mapping[tuple[int, str, str], int]) -> None:
             )
 
 
-def _counted(move: Move) -> list[tuple[str, str]]:
-    """At the step itself, and for the journey when it is over with it."""
-    if not move.way:
-        return []
-    ended = [] if move.state == "waiting" else [("", move.state)]
-    return [(move.held.step, move.way), *ended]
+def _log(lines: Sequence[tuple[int, Passed]], at: dt.datetime) -> None:
+    if not lines:
+        return
+    values = {
+        "ids": array_words(pk for pk, _passed in lines),
+        "steps": array_words(passed.step for _pk, passed in lines),
+        "ways": array_words(passed.way for _pk, passed in lines),
+        "codes": array_words(passed.code for _pk, passed in lines),
+        "refs": array_words(passed.ref for _pk, passed in lines),
+        "now": at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LOG, values)
+
+
+def _counted(row: Held) -> Iterator[tuple[int, str, str]]:
+    """At each step itself, and for the journey when it is over with it."""
+    for passed in row.passed:
+        yield row.version_id, passed.step, passed.way
+    if row.passed and row.state != "waiting":
+        yield row.version_id, "", row.state
+
+
+def _values(text: str) -> dict[str, Any]:
+    return {} if text == "{}" else dict(json.loads(text))
+
+
+def _truths(values: Iterator[bool]) -> str:
+    return "{" + ",".join("t" if value else "f" for value in values) + "}"

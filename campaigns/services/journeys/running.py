@@ -1,26 +1,33 @@
-"""Journeys run: who is due is claimed in hands, grouped by version and step, and each group moves in one transaction.
+"""Journeys run: who is due is taken in hands, one journey after the other, and walked as far as nothing is done for her.
 
-A group of acts locks its members first, then its rows, does the act once for each key, and writes where everybody goes.
-Killed anywhere nothing of a group has happened, or all of it. Who goes on to a step that is due at once stays in the hand.
+A hand is walked and written in the transaction that claimed it. Who then stands at an act moves with up to five hundred others in
+one transaction: members are locked, then their rows, the act is done once for each key, and they are walked on. Killed anywhere
+nothing of a group has happened, or all of it.
 """
 
 import datetime as dt
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from campaigns.contracts.journeys import Definition
 from campaigns.models import JourneyVersion
-from campaigns.selectors.journeys import definition_of
-from campaigns.services.journeys.deciding import Deciding
-from campaigns.services.journeys.hearing import hear_moments
+from campaigns.services.journeys.deciding import Deciding, Version
+from campaigns.services.journeys.hearing import AT_ONCE, hear_moments
 from campaigns.services.journeys.looking import look_for_dates
-from campaigns.services.journeys.rows import EACH, Held, Move, claim_due, hold, new_holder, release, write
+from campaigns.services.journeys.rows import (
+    Held,
+    claim_due,
+    due_journeys,
+    hold,
+    new_holder,
+    release,
+    write,
+)
 from campaigns.services.journeys.trying import again
 from core import clock
 from core.slots import slot
@@ -30,7 +37,9 @@ logger = logging.getLogger(__name__)
 # First half of the advisory lock's key; the second is the slot's number. Nothing else uses it.
 RUNNER_SLOT: Final = 7_316_004
 _RUN_S: Final = 50.0
-# Members of one transaction that does something for them; where nothing is done, a whole hand moves at once.
+# Transactions of moments between two hands.
+_HEARINGS: Final = 20
+# Members of one transaction that does something for them.
 GROUP: Final = 500
 ERROR: Final = "error"
 
@@ -49,90 +58,153 @@ def run_journeys(*, at: dt.datetime | None = None) -> int:
     end, moved = time.monotonic() + _RUN_S, 0
     now: Clock = clock.now if at is None else lambda: at
     look_for_dates(at=now())
-    while time.monotonic() < end:
+    is_busy = True
+    while is_busy and time.monotonic() < end:
+        is_busy = _hear(now) > 0
+        # A hand of each, so that a million in one keep nobody waiting in another; what happened meanwhile is heard in between.
+        for journey_id in due_journeys(at=now()):
+            if time.monotonic() > end:
+                break
+            taken, made = _Hand(journey_id, now, end).work()
+            moved += made
+            is_busy |= taken > 0
+            is_busy |= _hear(now) > 0
+    return moved
+
+
+def _hear(now: Clock) -> int:
+    """What happened is heard until little is left: whoever it concerns would be looked at in vain with every hand."""
+    total = 0
+    for _round in range(_HEARINGS):
         heard = hear_moments(at=now())
-        holder = new_holder()
-        hand = claim_due(holder=holder, at=now())
-        moved += _work(hand, holder, now, end)
-        if not hand and not heard:
+        total += heard
+        if heard < AT_ONCE:
             break
-    return moved
+    return total
 
 
-def _work(hand: Sequence[Held], holder: str, now: Clock, end: float) -> int:
-    """A hand is worked off: groups by their oldest row, and who goes on joins the last ones."""
-    versions = JourneyVersion.objects.select_related("journey").in_bulk({held.version_id for held in hand})
-    definitions = {pk: definition_of(version.definition) for pk, version in versions.items()}
-    seeds = {pk: version.journey.public_id for pk, version in versions.items()}
-    moved, waiting = 0, list(hand)
-    while waiting:
-        going: list[Held] = []
-        for (version_id, step), group in _groups(waiting).items():
-            deciding = Deciding(definitions[version_id], step, seeds[version_id])
-            size = GROUP if deciding.is_act else EACH
-            for start in range(0, len(group), size):
-                part = group[start : start + size]
-                if time.monotonic() > end:
-                    release(group=part, holder=holder)
+class _Hand:
+    """Some members who are due in one journey, and what is known of its versions."""
+
+    def __init__(self, journey_id: int, now: Clock, end: float) -> None:
+        self._journey_id = journey_id
+        self._now, self._end = now, end
+        self._holder = new_holder()
+        self._versions: dict[int, Version] = {}
+        self._made = 0
+
+    def work(self) -> tuple[int, int]:
+        """How many were due, and how many steps were made."""
+        at = self._now()
+        with transaction.atomic():
+            hand = claim_due(journey_id=self._journey_id, at=at)
+            self._learn({held.version_id for held in hand})
+            rows = self._walk(hand, at)
+            made = write(rows=rows, holder=self._holder, at=at)
+        self._made += made
+        waiting = _going_on(rows)
+        while waiting:
+            going: list[Held] = []
+            for (version_id, step), group in _groups(waiting).items():
+                deciding = Deciding(self._versions[version_id], step)
+                for start in range(0, len(group), GROUP):
+                    part = group[start : start + GROUP]
+                    if time.monotonic() > self._end:
+                        release(group=part, holder=self._holder)
+                    else:
+                        going += self._move(part, deciding)
+            waiting = going
+        return len(hand), self._made
+
+    def _learn(self, version_ids: set[int]) -> None:
+        versions = (
+            JourneyVersion.objects.select_related("journey").in_bulk(version_ids) if version_ids else {}
+        )
+        self._versions = {pk: Version(version) for pk, version in versions.items()}
+
+    def _walk(self, hand: Iterable[Held], at: dt.datetime) -> list[Held]:
+        """Each as far as nothing is done for her: she waits, it is over, or she is kept for an act. So is who stands at a step
+        that goes wrong, which is for `_move` to find out."""
+        there: list[Held] = []
+        waiting = list(hand)
+        while waiting:
+            going: list[Held] = []
+            for (version_id, step), group in _groups(waiting).items():
+                deciding = Deciding(self._versions[version_id], step)
+                if deciding.is_act:
+                    there += map(_kept, group)
                     continue
-                moves = _move(part, deciding, holder, now)
-                moved += sum(1 for move in moves if move.way)
-                going += [_follow(move) for move in moves if move.keeps]
-        waiting = going
-    return moved
+                try:
+                    with transaction.atomic():
+                        after = [move.made() for move in deciding.decide(group, at)]
+                except Exception:
+                    if not connection.is_usable():
+                        raise
+                    there += map(_kept, group)
+                    continue
+                for held in after:
+                    (going if held.keeps else there).append(held)
+            waiting = going
+        return there
+
+    def _move(self, group: Sequence[Held], deciding: Deciding) -> list[Held]:
+        """The group has moved, or those of it that could; who could not is tried again later. Who is to go on."""
+        at = self._now()
+        try:
+            with transaction.atomic():
+                locked = deciding.lock(group)
+                asked = {one.id: one.member_id for one in group}
+                # Who became another's row while we waited is left: hers is not locked.
+                held = [
+                    one
+                    for one in hold(journey_id=self._journey_id, group=group, holder=self._holder)
+                    if one.member_id in locked or one.member_id == asked[one.id]
+                ]
+                after = [move.made() for move in deciding.decide(held, at)]
+                rows = [one for one in after if not one.keeps]
+                rows += self._walk([one for one in after if one.keeps], at)
+                made = write(rows=rows, holder=self._holder, at=at)
+        except (OperationalError, InterfaceError):
+            # A database that is gone ends the run, and the leases run out; a statement that took too long is the group's.
+            if not connection.is_usable():
+                raise
+            logger.exception("journeys.group_failed")
+            return self._postpone(group, at)
+        except Exception:
+            # One that goes wrong keeps no other waiting.
+            if len(group) == 1:
+                logger.exception("journeys.step_failed", extra={"enrolment": group[0].id})
+                return self._postpone(group, at)
+            half = len(group) // 2
+            return [*self._move(group[:half], deciding), *self._move(group[half:], deciding)]
+        self._made += made
+        there = {one.id for one in held}
+        release(group=[one for one in group if one.id not in there], holder=self._holder)
+        return _going_on(rows)
+
+    def _postpone(self, group: Sequence[Held], at: dt.datetime) -> list[Held]:
+        with transaction.atomic():
+            held = hold(journey_id=self._journey_id, group=group, holder=self._holder)
+            rows = [again(held=one, code=ERROR, at=at).made() for one in held]
+            write(rows=rows, holder=self._holder, at=at)
+        return []
 
 
-def _groups(hand: Sequence[Held]) -> Mapping[tuple[int, str], list[Held]]:
+def _groups(hand: Iterable[Held]) -> Mapping[tuple[int, str], list[Held]]:
     groups: dict[tuple[int, str], list[Held]] = defaultdict(list)
     for held in hand:
         groups[held.version_id, held.step].append(held)
     return groups
 
 
-def _move(group: Sequence[Held], deciding: Deciding, holder: str, now: Clock) -> list[Move]:
-    """The group has moved, or those of it that could; who could not is tried again later. Moves that were made."""
-    at = now()
-    try:
-        with transaction.atomic():
-            living = deciding.lock(group)
-            held = hold(group=group, holder=holder)
-            moves = deciding.decide(held, living, at)
-            made = write(moves=moves, holder=holder, at=at)
-        missing = {one.id for one in held}
-        left = [one for one in group if one.id not in missing]
-        release(group=left, holder=holder)
-        return [move for move in moves if move.held.id in made]
-    except (OperationalError, InterfaceError):
-        # A database that is gone ends the run, and the leases run out; a statement that took too long is the group's.
-        if not connection.is_usable():
-            raise
-        logger.exception("journeys.group_failed")
-        return _postpone(group, deciding.definition, holder, at)
-    except Exception:
-        # One that goes wrong keeps no other waiting.
-        if len(group) == 1:
-            logger.exception("journeys.step_failed", extra={"enrolment": group[0].id})
-            return _postpone(group, deciding.definition, holder, at)
-        half = len(group) // 2
-        return [
-            *_move(group[:half], deciding, holder, now),
-            *_move(group[half:], deciding, holder, now),
-        ]
+def _going_on(rows: Iterable[Held]) -> list[Held]:
+    """Who is kept, with what happened to her written down."""
+    kept = [held for held in rows if held.keeps]
+    for held in kept:
+        held.passed = ()
+    return kept
 
 
-def _postpone(group: Sequence[Held], definition: Definition, holder: str, at: dt.datetime) -> list[Move]:
-    with transaction.atomic():
-        held = hold(group=group, holder=holder)
-        moves = [again(held=one, code=ERROR, at=at) for one in held]
-        write(moves=moves, holder=holder, at=at)
-    return []
-
-
-def _follow(move: Move) -> Held:
-    """The row as it is after its move."""
-    held = move.held
-    held.step, held.due_at, held.is_woken = move.step, move.due_at, False
-    held.moved_count += 1
-    held.round_count += move.rounds
-    held.attempt_count = 0
+def _kept(held: Held) -> Held:
+    held.keeps = True
     return held
