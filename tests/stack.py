@@ -278,6 +278,8 @@ class Stack:
         tables = (
             "campaigns_campaign, campaigns_campaignmember, campaigns_campaignoutcome, campaigns_outcometouch, "
             "campaigns_segment, campaigns_segmentmember, "
+            "campaigns_journey, campaigns_enrolmentstep, campaigns_journeymoment, campaigns_journeytally, "
+            "campaigns_webhookendpoint, "
             "wechat_inboundevent, wechat_follower, wechat_outboundmessage, guides_channelscan, guides_guidenotice, "
             "guides_binding, members_memberidentity, members_member, core_auditentry, "
             "coupons_coupontemplate, coupons_issuejob, members_earningrule, members_taggroup, "
