@@ -3,9 +3,10 @@
 import contextlib
 import os
 import secrets
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -53,14 +54,49 @@ def killed_while_waiting(
         finally:
             job.kill()
             job.communicate()
-            # Its session would notice the loss only when it gets the lock.
-            watcher.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
-                [session],
-            )
-        wait_until(lambda: not _waits(watcher, session), what="the end of the killed job's session")
+            _end(watcher, session)
         holder.rollback()
     yield
+
+
+def killed_in_turn(statements: str, *, locks: Sequence[str]) -> Iterator[None]:
+    """The same once for each of these locks, by children of one process: each is killed where it waits, and the next begins when
+    the body has run."""
+    address, session = _address(), f"killed-job-{secrets.token_hex(6)}"
+    code = (
+        "import django, os, sys; django.setup()\n"
+        "for _line in sys.stdin:\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        f"        exec({statements!r}); os._exit(0)\n"
+        "    print(child, flush=True); os.waitpid(child, 0)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT, env={**_environment(), "PGAPPNAME": session}, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert parent.stdin is not None
+    assert parent.stdout is not None
+    try:
+        with psycopg.connect(address) as holder, psycopg.connect(address, autocommit=True) as watcher:
+            for lock in locks:
+                holder.execute(lock)
+                parent.stdin.write("\n")
+                parent.stdin.flush()
+                child = int(parent.stdout.readline())
+                wait_until(
+                    lambda: _is_waiting(watcher, session, parent),
+                    within_s=60,
+                    what="the job's wait for the rows",
+                )
+                os.kill(child, signal.SIGKILL)
+                _end(watcher, session)
+                holder.rollback()
+                yield
+    finally:
+        parent.kill()
+        parent.communicate()
 
 
 def run_killed(statements: str) -> int:
@@ -88,6 +124,14 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
+
+
+def _end(watcher: psycopg.Connection[Any], session: str) -> None:
+    """The session of a killed process would notice the loss only when it gets the lock."""
+    watcher.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", [session]
+    )
+    wait_until(lambda: not _waits(watcher, session), what="the end of the killed job's session")
 
 
 def _is_waiting(watcher: psycopg.Connection[Any], session: str, job: subprocess.Popen[bytes]) -> bool:

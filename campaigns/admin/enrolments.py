@@ -284,7 +284,7 @@ def _coming_words(coming: selectors.Coming, definition: Definition) -> str:
 _WHY: Final = {
     "rule": _("符合退出或目标条件"),
     "rounds": _("转满了圈数"),
-    "error": _("程序出错"),
+    "too_slow": _("太慢，没有在时限内做完"),
     "staff": _("后台让她退出"),
     "guide": _("导购让她退出"),
     "journey_ended": _("旅程结束"),
@@ -300,6 +300,8 @@ def journey_why(code: str) -> str:
     if code.startswith("event:"):
         event = code.removeprefix("event:")
         return str(selectors.moment_names([event]).get(event, event))
+    if code.startswith("error"):
+        return _now("程序出错（%(kind)s），详情在日志里") % {"kind": code.partition(":")[2] or "—"}
     return str(_WHY[code]) if code in _WHY else str(_refusals().get(code, code))
 
 

@@ -104,10 +104,11 @@ class StepNumbers:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class JourneyNumbers:
-    """Of a version, or of all of a journey."""
+    """Of all versions of a journey. `due_count`: of the live ones those whose turn has come and who are not done for yet."""
 
     entered_count: int
     live_count: int
+    due_count: int
     failed_count: int
     done_count: int
     achieved_count: int

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='journey',
             name='fault',
-            field=models.CharField(blank=True, db_default='', default='', editable=False, max_length=8),
+            field=models.CharField(blank=True, db_default='', default='', editable=False, max_length=60),
         ),
         migrations.AddField(
             model_name='journey',

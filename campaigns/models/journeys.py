@@ -51,7 +51,7 @@ class Journey(models.Model):
     # Of journeys that begin on a date: the last Shanghai day on which everybody was looked at.
     looked_on = models.DateField(null=True, editable=False)
     # That look went wrong: why, and when it is tried again.
-    fault = models.CharField(max_length=8, blank=True, default="", db_default="", editable=False)
+    fault = models.CharField(max_length=60, blank=True, default="", db_default="", editable=False)
     look_after = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("创建时间"), editable=False)
     changed_at = models.DateTimeField(_("修改时间"), editable=False)

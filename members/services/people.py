@@ -62,13 +62,13 @@ def lock_living(member_ids: Iterable[int]) -> bool:
     asked = sorted(set(member_ids))
     rows = _states(ids=asked)
     return len(rows) == len(asked) and all(
-        row.merged_into_id is None and row.stage != MemberStage.ERASED for row in rows
+        merged_into is None and stage != MemberStage.ERASED for merged_into, stage in rows
     )
 
 
 @compiled_lock
-def _states(*, ids: Given) -> QuerySet[Member]:
-    return Member.objects.only("pk", "merged_into_id", "stage").filter(pk__in=ids_of(ids))
+def _states(*, ids: Given) -> QuerySet[Member, tuple[int | None, str]]:
+    return Member.objects.filter(pk__in=ids_of(ids)).values_list("merged_into_id", "stage")
 
 
 def register_member(

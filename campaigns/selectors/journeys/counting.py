@@ -1,9 +1,10 @@
 """How many are where in a journey, and what happened to one member in it."""
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _now
 
 from campaigns.contracts.journeys import (
@@ -15,6 +16,7 @@ from campaigns.contracts.journeys import (
 )
 from campaigns.models import Enrolment, EnrolmentState, EnrolmentStep, JourneyCount
 from campaigns.selectors.journeys.kinds import STEP_KINDS
+from core import clock
 
 
 def step_numbers(version_id: int) -> dict[str, StepNumbers]:
@@ -35,20 +37,30 @@ def step_numbers(version_id: int) -> dict[str, StepNumbers]:
     }
 
 
-def journey_numbers(journey_ids: Collection[int]) -> dict[int, JourneyNumbers]:
+def journey_numbers(
+    journey_ids: Collection[int], *, at: dt.datetime | None = None
+) -> dict[int, JourneyNumbers]:
     """Of all versions of these journeys together."""
+    at = at or clock.now()
     counts: dict[int, dict[str, int]] = defaultdict(dict)
     rows = JourneyCount.objects.filter(version__journey_id__in=list(journey_ids), step="")
     for journey_id, way, count in rows.values_list("version__journey_id", "way").annotate(n=Sum("count")):
         counts[journey_id][way] = count
     live: dict[int, dict[str, int]] = defaultdict(dict)
-    under_way = Enrolment.objects.live().filter(journey_id__in=list(journey_ids))
-    for journey_id, state, count in under_way.values_list("journey_id", "state").annotate(n=Count("pk")):
+    due: dict[int, int] = {}
+    under_way = Enrolment.objects.live().filter(journey_id__in=list(journey_ids)).order_by()
+    counted = under_way.values_list("journey_id", "state").annotate(
+        n=Count("pk"), due=Count("pk", filter=Q(due_at__lte=at))
+    )
+    for journey_id, state, count, due_count in counted:
         live[journey_id][state] = count
+        if state == EnrolmentState.WAITING:
+            due[journey_id] = due_count
     return {
         journey_id: JourneyNumbers(
             entered_count=counts[journey_id].get("entered", 0),
             live_count=live[journey_id].get(EnrolmentState.WAITING, 0),
+            due_count=due.get(journey_id, 0),
             failed_count=live[journey_id].get(EnrolmentState.FAILED, 0),
             done_count=counts[journey_id].get("done", 0),
             achieved_count=counts[journey_id].get("achieved", 0),

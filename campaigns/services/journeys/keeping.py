@@ -2,6 +2,7 @@
 folded, what is old is deleted."""
 
 import datetime as dt
+import time
 from collections import Counter
 from typing import Final
 
@@ -13,10 +14,14 @@ from campaigns.models import Enrolment, EnrolmentState, EnrolmentStep, Journey, 
 from campaigns.services.journeys.rows import tally
 from core import audit, clock
 from core.actor import Actor
+from core.slots import slot
 
 BY_STAFF: Final = "staff"
 ENDED: Final = "journey_ended"
 _AT_ONCE: Final = 5_000
+# First half of the advisory lock's key; the second is the slot's number. Nothing else uses it.
+KEEPER_SLOT: Final = 7_316_006
+_RUN_S: Final = 50.0
 # Two who fold take turns: rows of one version in different orders would make them wait for each other.
 _TURN: Final = "SELECT pg_advisory_xact_lock(7316003, 0)"
 _FOLD: Final = """
@@ -78,17 +83,16 @@ def retry_parked(*, journey_id: int, actor: Actor, at: dt.datetime | None = None
 
 
 def finish_ended_journeys(*, at: dt.datetime | None = None) -> int:
-    """Everybody still in a journey that is over is let out; how many. In slices, each a transaction."""
-    at, total = at or clock.now(), 0
-    for journey_id in list(Journey.objects.filter(state=JourneyState.ENDED).values_list("pk", flat=True)):
-        while True:
+    """Everybody still in a journey that is over is let out; how many. In slices, each a transaction, by one process at a time:
+    a million would keep every process of a worker waiting for the first. A run ends after a while; the timetable begins the
+    next."""
+    at, total, end = at or clock.now(), 0, time.monotonic() + _RUN_S
+    with slot(kind=KEEPER_SLOT, count=1) as is_free:
+        while is_free and time.monotonic() < end:
             with transaction.atomic():
-                ids = list(
-                    Enrolment.objects.live()
-                    .filter(journey_id=journey_id)
-                    .order_by("pk")
-                    .values_list("pk", flat=True)[:_AT_ONCE]
-                )
+                # By the index of who is under way.
+                left = Enrolment.objects.live().filter(journey__state=JourneyState.ENDED)
+                ids = list(left.order_by("journey_id", "member_id").values_list("pk", flat=True)[:_AT_ONCE])
                 total += _let_out(ids, ENDED, at)
             if len(ids) < _AT_ONCE:
                 break

@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q
-from psycopg.errors import QueryCanceled
 
 from campaigns.contracts.journeys import Trigger
 from campaigns.contracts.segments import Group, Leaf, Node
@@ -20,6 +19,7 @@ from campaigns.models import Journey, JourneyState, JourneyVersion
 from campaigns.selectors.journeys import TRIGGER_KINDS, definition_of
 from campaigns.selectors.segments import Sql, found_of, node_of, select_members
 from campaigns.services.journeys.entering import AT_ONCE, Entry, let_in
+from campaigns.services.journeys.trying import fault_of
 from core import clock
 from core.slots import slot
 
@@ -76,8 +76,7 @@ def _look(journey_id: int, at: dt.datetime) -> int:
             if not connection.is_usable():
                 raise
             logger.exception("journeys.look_failed", extra={"journey": journey_id})
-            fault = "too_slow" if isinstance(error.__cause__, QueryCanceled) else "error"
-            Journey.objects.filter(pk=journey_id).update(fault=fault, look_after=at + _RETRY)
+            Journey.objects.filter(pk=journey_id).update(fault=fault_of(error), look_after=at + _RETRY)
             return 0
     return entered
 
@@ -117,13 +116,16 @@ def _found(name: str, sql: Sql) -> Iterator[Iterator[list[int]]]:
     """The ids that a compiled rule yields, worked out once and kept by the database, a few thousand at a time."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(_LONGEST_MS)])
-        cursor.execute(f"DECLARE {name} CURSOR WITH HOLD FOR {sql.text}", sql.params)
+        cursor.execute(
+            f"DECLARE {name} CURSOR WITH HOLD FOR SELECT id FROM ({sql.text}) found (id) ORDER BY id",
+            sql.params,
+        )
 
     def slices() -> Iterator[list[int]]:
         while True:
             with connection.cursor() as cursor:
                 cursor.execute(f"FETCH {AT_ONCE} FROM {name}")
-                ids = sorted(member_id for (member_id,) in cursor.fetchall())
+                ids = [member_id for (member_id,) in cursor.fetchall()]
             if not ids:
                 return
             yield ids

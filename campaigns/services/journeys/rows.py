@@ -10,8 +10,8 @@ import datetime as dt
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from django.db import connection
 
@@ -39,7 +39,7 @@ SELECT journey.id FROM campaigns_journey journey CROSS JOIN LATERAL (
 WHERE journey.state = 'running' ORDER BY oldest.due_at, journey.id
 """
 _CLAIM: Final = """
-SELECT row.id, row.version_id, row.member_id, row.step, row.due_at, row.is_woken, row.heard, row.values::text,
+SELECT row.id, row.version_id, row.member_id, row.step, row.is_woken, array_to_string(row.heard, ','), row.values::text,
     row.moved_count, row.round_count, row.attempt_count
 FROM campaigns_enrolment row
 WHERE row.journey_id = %(journey)s AND {free} AND {heard} AND {runs}
@@ -47,28 +47,26 @@ ORDER BY row.due_at, row.id LIMIT %(each)s FOR NO KEY UPDATE SKIP LOCKED
 """
 # In their order, as whoever hears moments locks them.
 _HOLD: Final = """
-SELECT row.id, row.member_id, row.is_woken, row.heard FROM campaigns_enrolment row
+SELECT row.id, row.version_id, row.member_id, row.step, row.is_woken, array_to_string(row.heard, ','), row.values::text,
+    row.moved_count, row.round_count, row.attempt_count
+FROM campaigns_enrolment row
 WHERE row.id = ANY(%(ids)s::bigint[]) AND row.lease_holder = %(holder)s AND row.state = 'waiting' AND {heard} AND {runs}
 ORDER BY row.id FOR NO KEY UPDATE
 """
-_WRITE: Final = """
+_LEASE: Final = """
+UPDATE campaigns_enrolment SET lease_holder = %(holder)s, leased_until = %(until)s WHERE id = ANY(%(ids)s::bigint[])
+"""
+_MOVE: Final = """
 UPDATE campaigns_enrolment row SET
-    state = told.state, step = told.step, due_at = told.due_at, waiting_for = told.waiting_for, is_woken = told.woken,
-    moved_count = told.moves, round_count = told.rounds, attempt_count = told.attempts, code = told.code,
-    ended_at = CASE WHEN told.state IN ('waiting', 'failed') THEN NULL ELSE %(now)s::timestamptz END,
-    lease_holder = CASE WHEN told.keeps THEN %(holder)s ELSE '' END,
-    leased_until = CASE WHEN told.keeps THEN %(until)s::timestamptz END
-FROM unnest(
-    %(ids)s::bigint[], %(states)s::text[], %(steps)s::text[], %(due)s::timestamptz[], %(waiting)s::text[], %(wokens)s::boolean[],
-    %(moves)s::int[], %(rounds)s::int[], %(attempts)s::int[], %(codes)s::text[], %(keeps)s::boolean[])
-    AS told (id, state, step, due_at, waiting_for, woken, moves, rounds, attempts, code, keeps)
-WHERE row.id = told.id
+    state = %(state)s, step = %(step)s, due_at = %(due)s, waiting_for = %(waiting)s, is_woken = false,
+    moved_count = row.moved_count + %(moves)s, round_count = row.round_count + %(rounds)s, attempt_count = %(attempts)s,
+    code = %(code)s, ended_at = %(ended)s::timestamptz, lease_holder = %(holder)s, leased_until = %(until)s::timestamptz
+WHERE row.id = ANY(%(ids)s::bigint[])
 """
 _LOG: Final = """
 INSERT INTO campaigns_enrolmentstep (enrolment_id, step, at, way, code, ref)
-SELECT told.id, told.step, %(now)s, told.way, told.code, told.ref
-FROM unnest(%(ids)s::bigint[], %(steps)s::text[], %(ways)s::text[], %(codes)s::text[], %(refs)s::text[])
-    AS told (id, step, way, code, ref)
+SELECT told.id, %(step)s, %(now)s, %(way)s, %(code)s, told.ref
+FROM unnest(%(ids)s::bigint[], %(refs)s::text[]) AS told (id, ref)
 """
 _RELEASE: Final = """
 UPDATE campaigns_enrolment SET lease_holder = '', leased_until = NULL
@@ -80,77 +78,50 @@ SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::int[])
 """
 
 
-class Passed(NamedTuple):
-    """She left a step this way, and what came of it."""
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """What becomes of those who leave a step of a version one way, shared by all who do: where they are then and when that is
+    due. `way` is written down and counted unless it is empty; `keeps`: they come to a step that is due at once."""
 
-    step: str
-    way: str
-    code: str
-    ref: str
-
-
-@dataclasses.dataclass(slots=True, eq=False)
-class Held:
-    """One enrolment in hand, as it is or as it is going to be written. `passed`: what happened since it was read; `keeps`: the
-    hand goes on with her."""
-
-    id: int
     version_id: int
-    member_id: int
-    step: str
-    due_at: dt.datetime
-    is_woken: bool
-    heard: Sequence[str]
-    values: dict[str, Any]
-    moved_count: int
-    round_count: int
-    attempt_count: int
-    state: str = "waiting"
-    waiting_for: str = ""
-    code: str = ""
-    keeps: bool = False
-    passed: tuple[Passed, ...] = ()
-
-
-@dataclasses.dataclass(slots=True, eq=False)
-class Move:
-    """What becomes of one in hand at her step. `way` is written down and counted unless it is empty; `keeps`: she comes to a step
-    that is due at once."""
-
-    held: Held
+    left: str
+    way: str
     state: str
     step: str
     due_at: dt.datetime
-    way: str
     code: str = ""
-    ref: str = ""
     waiting_for: str = ""
     rounds: int = 0
     attempts: int = 0
     keeps: bool = False
 
-    def made(self) -> Held:
-        """She, after it."""
-        held = self.held
-        passed = (*held.passed, Passed(held.step, self.way, self.code, self.ref)) if self.way else held.passed
-        return Held(
-            held.id,
-            held.version_id,
-            held.member_id,
-            self.step,
-            self.due_at,
-            False,
-            held.heard,
-            held.values,
-            held.moved_count + bool(self.way),
-            held.round_count + self.rounds,
-            self.attempts,
-            self.state,
-            self.waiting_for,
-            self.code,
-            self.keeps,
-            passed,
-        )
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Held:
+    """One enrolment in hand. `turns`: what happened since it was read, with what came of each; `keeps`: the hand goes on with
+    her."""
+
+    id: int
+    version_id: int
+    member_id: int
+    step: str
+    is_woken: bool
+    heard: str
+    values: dict[str, Any]
+    moved_count: int
+    round_count: int
+    attempt_count: int
+    keeps: bool = False
+    turns: list[tuple[Turn, str]] = dataclasses.field(default_factory=list)
+
+    def take(self, turn: Turn, ref: str) -> None:
+        """She goes where the turn leads."""
+        self.turns.append((turn, ref))
+        self.step, self.keeps, self.is_woken = turn.step, turn.keeps, False
+        if turn.way:
+            self.moved_count += 1
+        self.round_count += turn.rounds
+        self.attempt_count = turn.attempts
 
 
 def new_holder() -> str:
@@ -170,56 +141,53 @@ def claim_due(*, journey_id: int, at: dt.datetime, each: int = EACH) -> list[Hel
     values = {"now": at, "unbelievable": at + 2 * LEASE, "journey": journey_id, "each": each}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM.format(**_PARTS), values)
-        return [Held(*row[:7], _values(row[7]), *row[8:]) for row in cursor.fetchall()]
+        return [_held(row) for row in cursor.fetchall()]
 
 
-def hold(*, journey_id: int, group: Sequence[Held], holder: str) -> list[Held]:
+def hold(*, journey_id: int, ids: Iterable[int], holder: str) -> list[Held]:
     """Those of these that are still this holder's and may move, locked, as they are now."""
+    values = {"journey": journey_id, "ids": array_words(ids), "holder": holder}
     with connection.cursor() as cursor:
-        values = {"journey": journey_id, "ids": array_words(one.id for one in group), "holder": holder}
         cursor.execute(_HOLD.format(**_PARTS), values)
-        found = {row[0]: row[1:] for row in cursor.fetchall()}
-    kept = []
-    for one in group:
-        if one.id in found:
-            one.member_id, one.is_woken, one.heard = found[one.id]
-            kept.append(one)
-    return kept
+        return [_held(row) for row in cursor.fetchall()]
 
 
 def write(*, rows: Sequence[Held], holder: str, at: dt.datetime) -> int:
-    """These rows, which the transaction has locked, are as told, and what happened is written down and counted; how many steps
-    were made. Who is kept is this holder's for the length of a lease."""
-    if not rows:
-        return 0
-    values: dict[str, Any] = {
-        "ids": array_words(row.id for row in rows),
-        "states": array_words(row.state for row in rows),
-        "steps": array_words(row.step for row in rows),
-        "due": array_words(row.due_at for row in rows),
-        "waiting": array_words(row.waiting_for for row in rows),
-        "wokens": _truths(row.is_woken for row in rows),
-        "moves": array_words(row.moved_count for row in rows),
-        "rounds": array_words(row.round_count for row in rows),
-        "attempts": array_words(row.attempt_count for row in rows),
-        "codes": array_words(row.code for row in rows),
-        "keeps": _truths(row.keeps for row in rows),
-        "holder": holder,
-        "now": at,
-        "until": at + LEASE,
-    }
+    """What happened to these rows, which the transaction has locked, is written down and counted; how many steps were made. Who
+    is kept is this holder's for the length of a lease."""
+    moved: dict[tuple[int, int, int], tuple[Turn, list[int]]] = {}
+    leased: list[int] = []
+    passed: dict[int, tuple[Turn, list[int], list[str]]] = {}
+    for row in rows:
+        rounds = 0
+        for turn, ref in row.turns:
+            rounds += turn.rounds
+            if turn.way:
+                _turn, ids, refs = passed.setdefault(id(turn), (turn, [], []))
+                ids.append(row.id)
+                refs.append(ref)
+        if row.turns:
+            last, count = row.turns[-1][0], sum(bool(turn.way) for turn, _ref in row.turns)
+            moved.setdefault((id(last), count, rounds), (last, []))[1].append(row.id)
+        elif row.keeps:
+            leased.append(row.id)
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, values)
-    _log([(row.id, passed) for row in rows for passed in row.passed], at)
-    tally(counts=Counter(counted for row in rows for counted in _counted(row)))
-    return sum(len(row.passed) for row in rows)
+        if leased:
+            cursor.execute(_LEASE, {"ids": array_words(leased), "holder": holder, "until": at + LEASE})
+        for (_id, count, rounds), (turn, ids) in moved.items():
+            cursor.execute(_MOVE, _values_of(turn, ids, holder, at) | {"moves": count, "rounds": rounds})
+        for turn, ids, refs in passed.values():
+            told = {"step": turn.left, "now": at, "way": turn.way, "code": turn.code}
+            cursor.execute(_LOG, told | {"ids": array_words(ids), "refs": array_words(refs)})
+    tally(counts=_counts([(turn, len(ids)) for turn, ids, _refs in passed.values()]))
+    return sum(len(ids) for _turn, ids, _refs in passed.values())
 
 
-def release(*, group: Sequence[Held], holder: str) -> None:
+def release(*, ids: Sequence[int], holder: str) -> None:
     """Nobody holds these; they are due as before."""
-    if group:
+    if ids:
         with connection.cursor() as cursor:
-            cursor.execute(_RELEASE, [array_words(one.id for one in group), holder])
+            cursor.execute(_RELEASE, [array_words(ids), holder])
 
 
 def tally(*, counts: Mapping[tuple[int, str, str], int]) -> None:
@@ -238,32 +206,31 @@ def tally(*, counts: Mapping[tuple[int, str, str], int]) -> None:
             )
 
 
-def _log(lines: Sequence[tuple[int, Passed]], at: dt.datetime) -> None:
-    if not lines:
-        return
-    values = {
-        "ids": array_words(pk for pk, _passed in lines),
-        "steps": array_words(passed.step for _pk, passed in lines),
-        "ways": array_words(passed.way for _pk, passed in lines),
-        "codes": array_words(passed.code for _pk, passed in lines),
-        "refs": array_words(passed.ref for _pk, passed in lines),
-        "now": at,
+def _values_of(turn: Turn, ids: Sequence[int], holder: str, at: dt.datetime) -> dict[str, Any]:
+    return {
+        "state": turn.state,
+        "step": turn.step,
+        "due": turn.due_at,
+        "waiting": turn.waiting_for,
+        "attempts": turn.attempts,
+        "code": turn.code,
+        "ended": None if turn.state in {"waiting", "failed"} else at,
+        "holder": holder if turn.keeps else "",
+        "until": at + LEASE if turn.keeps else None,
+        "ids": array_words(ids),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_LOG, values)
 
 
-def _counted(row: Held) -> Iterator[tuple[int, str, str]]:
-    """At each step itself, and for the journey when it is over with it."""
-    for passed in row.passed:
-        yield row.version_id, passed.step, passed.way
-    if row.passed and row.state != "waiting":
-        yield row.version_id, "", row.state
+def _counts(passed: Sequence[tuple[Turn, int]]) -> Mapping[tuple[int, str, str], int]:
+    """At each step itself, and for the journey when it is over with them."""
+    counts: Counter[tuple[int, str, str]] = Counter()
+    for turn, count in passed:
+        counts[turn.version_id, turn.left, turn.way] += count
+        if turn.state != "waiting":
+            counts[turn.version_id, "", turn.state] += count
+    return counts
 
 
-def _values(text: str) -> dict[str, Any]:
-    return {} if text == "{}" else dict(json.loads(text))
-
-
-def _truths(values: Iterator[bool]) -> str:
-    return "{" + ",".join("t" if value else "f" for value in values) + "}"
+def _held(row: Sequence[Any]) -> Held:
+    values = {} if row[6] == "{}" else dict(json.loads(row[6]))
+    return Held(*row[:6], values, *row[7:])

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from campaigns.models import JourneyVersion
-from campaigns.services.journeys.deciding import Deciding, Version
+from campaigns.services.journeys.deciding import Deciding, Decision, Version
 from campaigns.services.journeys.hearing import AT_ONCE, hear_moments
 from campaigns.services.journeys.looking import look_for_dates
 from campaigns.services.journeys.rows import (
@@ -28,7 +28,7 @@ from campaigns.services.journeys.rows import (
     release,
     write,
 )
-from campaigns.services.journeys.trying import again
+from campaigns.services.journeys.trying import fault_of
 from core import clock
 from core.slots import slot
 
@@ -41,7 +41,6 @@ _RUN_S: Final = 50.0
 _HEARINGS: Final = 20
 # Members of one transaction that does something for them.
 GROUP: Final = 500
-ERROR: Final = "error"
 
 Clock = Callable[[], dt.datetime]
 
@@ -99,21 +98,23 @@ class _Hand:
         with transaction.atomic():
             hand = claim_due(journey_id=self._journey_id, at=at)
             self._learn({held.version_id for held in hand})
-            rows = self._walk(hand, at)
-            made = write(rows=rows, holder=self._holder, at=at)
+            self._walk(hand, at)
+            made = write(rows=hand, holder=self._holder, at=at)
         self._made += made
-        waiting = _going_on(rows)
+        waiting = _groups(held for held in hand if held.keeps)
         while waiting:
             going: list[Held] = []
-            for (version_id, step), group in _groups(waiting).items():
-                deciding = Deciding(self._versions[version_id], step)
-                for start in range(0, len(group), GROUP):
-                    part = group[start : start + GROUP]
+            for step, group in waiting.items():
+                ids = [held.id for held in group]
+                for start in range(0, len(ids), GROUP):
+                    part = ids[start : start + GROUP]
                     if time.monotonic() > self._end:
-                        release(group=part, holder=self._holder)
+                        release(ids=part, holder=self._holder)
                     else:
-                        going += self._move(part, deciding)
-            waiting = going
+                        going += self._move(
+                            part, {held.member_id for held in group[start : start + GROUP]}, step
+                        )
+            waiting = _groups(going)
         return len(hand), self._made
 
     def _learn(self, version_ids: set[int]) -> None:
@@ -122,71 +123,79 @@ class _Hand:
         )
         self._versions = {pk: Version(version) for pk, version in versions.items()}
 
-    def _walk(self, hand: Iterable[Held], at: dt.datetime) -> list[Held]:
-        """Each as far as nothing is done for her: she waits, it is over, or she is kept for an act. So is who stands at a step
-        that goes wrong, which is for `_move` to find out."""
-        there: list[Held] = []
-        waiting = list(hand)
+    def _walk(self, hand: Iterable[Held], at: dt.datetime) -> None:
+        """Each goes as far as nothing is done for her: she waits, it is over, or she is kept for an act. So is who stands at a
+        step that goes wrong, which is for `_move` to find out."""
+        waiting = _groups(hand)
         while waiting:
             going: list[Held] = []
-            for (version_id, step), group in _groups(waiting).items():
-                deciding = Deciding(self._versions[version_id], step)
-                if deciding.is_act:
-                    there += map(_kept, group)
-                    continue
-                try:
-                    with transaction.atomic():
-                        after = [move.made() for move in deciding.decide(group, at)]
-                except Exception:
-                    if not connection.is_usable():
-                        raise
-                    there += map(_kept, group)
-                    continue
-                for held in after:
-                    (going if held.keeps else there).append(held)
-            waiting = going
-        return there
+            for step, group in waiting.items():
+                deciding = self._deciding(step, at)
+                decisions = [] if deciding.is_act else _tried(deciding, group)
+                if not decisions:
+                    for held in group:
+                        held.keeps = True
+                for held, turn, ref in decisions:
+                    held.take(turn, ref)
+                    if turn.keeps:
+                        going.append(held)
+            waiting = _groups(going)
 
-    def _move(self, group: Sequence[Held], deciding: Deciding) -> list[Held]:
-        """The group has moved, or those of it that could; who could not is tried again later. Who is to go on."""
+    def _move(self, ids: Sequence[int], member_ids: set[int], step: tuple[int, str]) -> list[Held]:
+        """Those at this step have moved, or those of them that could; who could not is tried again later. Who is to go on."""
         at = self._now()
+        deciding = self._deciding(step, at)
         try:
             with transaction.atomic():
-                locked = deciding.lock(group)
-                asked = {one.id: one.member_id for one in group}
+                locked = deciding.lock(member_ids)
                 # Who became another's row while we waited is left: hers is not locked.
-                held = [
-                    one
-                    for one in hold(journey_id=self._journey_id, group=group, holder=self._holder)
-                    if one.member_id in locked or one.member_id == asked[one.id]
-                ]
-                after = [move.made() for move in deciding.decide(held, at)]
-                rows = [one for one in after if not one.keeps]
-                rows += self._walk([one for one in after if one.keeps], at)
+                rows = [one for one in self._hold(ids) if one.member_id in member_ids | locked]
+                for held, turn, ref in deciding.decide(rows):
+                    held.take(turn, ref)
+                self._walk([held for held in rows if held.keeps], at)
                 made = write(rows=rows, holder=self._holder, at=at)
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError) as error:
             # A database that is gone ends the run, and the leases run out; a statement that took too long is the group's.
             if not connection.is_usable():
                 raise
             logger.exception("journeys.group_failed")
-            return self._postpone(group, at)
-        except Exception:
+            return self._postpone(ids, deciding, fault_of(error), at)
+        except Exception as error:
             # One that goes wrong keeps no other waiting.
-            if len(group) == 1:
-                logger.exception("journeys.step_failed", extra={"enrolment": group[0].id})
-                return self._postpone(group, at)
-            half = len(group) // 2
-            return [*self._move(group[:half], deciding), *self._move(group[half:], deciding)]
+            if len(ids) == 1:
+                logger.exception("journeys.step_failed", extra={"enrolment": ids[0]})
+                return self._postpone(ids, deciding, fault_of(error), at)
+            half = len(ids) // 2
+            return [*self._move(ids[:half], member_ids, step), *self._move(ids[half:], member_ids, step)]
         self._made += made
-        there = {one.id for one in held}
-        release(group=[one for one in group if one.id not in there], holder=self._holder)
-        return _going_on(rows)
+        there = {held.id for held in rows}
+        release(ids=[pk for pk in ids if pk not in there], holder=self._holder)
+        return [held for held in rows if held.keeps]
 
-    def _postpone(self, group: Sequence[Held], at: dt.datetime) -> list[Held]:
+    def _postpone(self, ids: Sequence[int], deciding: Deciding, fault: str, at: dt.datetime) -> list[Held]:
         with transaction.atomic():
-            held = hold(journey_id=self._journey_id, group=group, holder=self._holder)
-            rows = [again(held=one, code=ERROR, at=at).made() for one in held]
+            rows = self._hold(ids)
+            for held in rows:
+                held.take(deciding.again(held, fault), "")
             write(rows=rows, holder=self._holder, at=at)
+        return []
+
+    def _hold(self, ids: Sequence[int]) -> list[Held]:
+        return hold(journey_id=self._journey_id, ids=ids, holder=self._holder)
+
+    def _deciding(self, step: tuple[int, str], at: dt.datetime) -> Deciding:
+        version_id, name = step
+        return Deciding(self._versions[version_id], name, at)
+
+
+def _tried(deciding: Deciding, group: Sequence[Held]) -> list[Decision]:
+    """Where they go, or nothing when it went wrong."""
+    try:
+        with transaction.atomic():
+            return deciding.decide(group)
+    except Exception:
+        if not connection.is_usable():
+            raise
         return []
 
 
@@ -195,16 +204,3 @@ def _groups(hand: Iterable[Held]) -> Mapping[tuple[int, str], list[Held]]:
     for held in hand:
         groups[held.version_id, held.step].append(held)
     return groups
-
-
-def _going_on(rows: Iterable[Held]) -> list[Held]:
-    """Who is kept, with what happened to her written down."""
-    kept = [held for held in rows if held.keeps]
-    for held in kept:
-        held.passed = ()
-    return kept
-
-
-def _kept(held: Held) -> Held:
-    held.keeps = True
-    return held
