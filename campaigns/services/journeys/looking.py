@@ -30,6 +30,7 @@ LOOKING_SLOT: Final = 7_316_005
 # What one look may take, and when one that went wrong is tried again.
 _LONGEST_MS: Final = 10 * 60_000
 _RETRY: Final = dt.timedelta(minutes=10)
+_DECLARE: Final = "DECLARE {name} CURSOR WITH HOLD FOR SELECT id FROM ({wanted}) found (id) ORDER BY id"
 _MOST_MISSED: Final = 3
 _YEARS: Final = 20
 
@@ -116,10 +117,7 @@ def _found(name: str, sql: Sql) -> Iterator[Iterator[list[int]]]:
     """The ids that a compiled rule yields, worked out once and kept by the database, a few thousand at a time."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(_LONGEST_MS)])
-        cursor.execute(
-            f"DECLARE {name} CURSOR WITH HOLD FOR SELECT id FROM ({sql.text}) found (id) ORDER BY id",
-            sql.params,
-        )
+        cursor.execute(_DECLARE.format(name=name, wanted=sql.text), sql.params)
 
     def slices() -> Iterator[list[int]]:
         while True:
