@@ -134,7 +134,7 @@ def _end(watcher: psycopg.Connection[Any], session: str) -> None:
     wait_until(lambda: not _waits(watcher, session), what="the end of the killed job's session")
 
 
-def _is_waiting(watcher: psycopg.Connection[Any], session: str, job: subprocess.Popen[bytes]) -> bool:
+def _is_waiting(watcher: psycopg.Connection[Any], session: str, job: subprocess.Popen[Any]) -> bool:
     if job.poll() is not None:
         raise AssertionError(f"the job ended with {job.returncode}: {job.stderr and job.stderr.read()!r}")
     return any(kind == "Lock" for (kind,) in _waits(watcher, session))

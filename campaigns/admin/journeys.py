@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.enrolments import journey_why
 from campaigns.admin.journey_deeds import JourneyDeeds, draft_changes
 from campaigns.admin.journey_editor import JourneyEditor
 from campaigns.contracts.journeys import JourneyNumbers, StepNumbers
@@ -152,6 +153,8 @@ class JourneyAdmin(JourneyDeeds, JourneyEditor, OwnPage, Exports, ReadOnlyAdmin)
             "deeds": _deeds(row) if may_change else (),
             "may_see_members": request.user.has_perm("campaigns.view_enrolment"),
             "parked": _numbers(row).failed_count if may_change else 0,
+            "look_fault": journey_why(row.fault),
+            "look_again": when(row.look_after),
         }
         return self.page(request, "journey", context)
 

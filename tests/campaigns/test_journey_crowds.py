@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from campaigns import services
 from campaigns.errors import JourneyNotForHer
@@ -197,7 +199,7 @@ def test_a_look_killed_after_its_first_slice_is_finished_and_lets_nobody_in_twic
         assert is_free, "the dead one's turn is over"
 
 
-def test_a_look_that_goes_wrong_says_so_and_keeps_no_other_waiting(cast: Cast) -> None:
+def test_a_look_that_goes_wrong_says_so_and_keeps_no_other_waiting(cast: Cast, client: Client) -> None:
     bad, good = daily(FOLLOWING, "坏的"), daily({"none": [FOLLOWING]}, "好的")
     version = bad.version
     assert version is not None
@@ -209,6 +211,9 @@ def test_a_look_that_goes_wrong_says_so_and_keeps_no_other_waiting(cast: Cast) -
     good.refresh_from_db()
     assert bad.fault.startswith("error:")
     assert (good.fault, good.looked_on) == ("", dt.date(2026, 12, 1))
+    client.force_login(cast.head_office)
+    text = client.get(reverse("admin:campaigns_journey_change", args=[bad.pk])).content.decode()
+    assert "上次按日期找人没有找完：程序出错（" in text
     version.definition["trigger"]["with"]["rule"] = {"all": [FOLLOWING]}
     version.save(update_fields=["definition"])
     assert journeys.look_for_dates(at=MORNING + 2 * HOUR + MINUTE) == 0, "not at once again"
@@ -224,13 +229,18 @@ def test_one_lets_everybody_out_of_an_ended_journey_while_others_pass_by(cast: C
     journeys.end_journey(journey_id=row.pk, actor=BOSS)
     with transaction.atomic():
         Enrolment.objects.filter(journey=row).lock_rows()
-        keeper = threading.Thread(target=lambda: (journeys.finish_ended_journeys(), connection.close()))
+        keeper = threading.Thread(target=_keep)
         keeper.start()
         while elsewhere(_waiting) == 0:
             assert keeper.is_alive()
         assert elsewhere(journeys.finish_ended_journeys) == 0
     keeper.join(timeout=30)
     assert set(Enrolment.objects.values_list("code", flat=True)) == {"journey_ended"}
+
+
+def _keep() -> None:
+    journeys.finish_ended_journeys()
+    connection.close()
 
 
 def _waiting() -> int:

@@ -138,7 +138,7 @@ def due_journeys(*, at: dt.datetime) -> list[int]:
 
 def claim_due(*, journey_id: int, at: dt.datetime, each: int = EACH) -> list[Held]:
     """The longest waiting of a running journey, locked until the transaction ends; by age."""
-    values = {"now": at, "unbelievable": at + 2 * LEASE, "journey": journey_id, "each": each}
+    values: dict[str, Any] = {"now": at, "unbelievable": at + 2 * LEASE, "journey": journey_id, "each": each}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM.format(**_PARTS), values)
         return [_held(row) for row in cursor.fetchall()]
@@ -146,7 +146,7 @@ def claim_due(*, journey_id: int, at: dt.datetime, each: int = EACH) -> list[Hel
 
 def hold(*, journey_id: int, ids: Iterable[int], holder: str) -> list[Held]:
     """Those of these that are still this holder's and may move, locked, as they are now."""
-    values = {"journey": journey_id, "ids": array_words(ids), "holder": holder}
+    values: dict[str, Any] = {"journey": journey_id, "ids": array_words(ids), "holder": holder}
     with connection.cursor() as cursor:
         cursor.execute(_HOLD.format(**_PARTS), values)
         return [_held(row) for row in cursor.fetchall()]
@@ -177,7 +177,7 @@ def write(*, rows: Sequence[Held], holder: str, at: dt.datetime) -> int:
         for (_id, count, rounds), (turn, ids) in moved.items():
             cursor.execute(_MOVE, _values_of(turn, ids, holder, at) | {"moves": count, "rounds": rounds})
         for turn, ids, refs in passed.values():
-            told = {"step": turn.left, "now": at, "way": turn.way, "code": turn.code}
+            told: dict[str, Any] = {"step": turn.left, "now": at, "way": turn.way, "code": turn.code}
             cursor.execute(_LOG, told | {"ids": array_words(ids), "refs": array_words(refs)})
     tally(counts=_counts([(turn, len(ids)) for turn, ids, _refs in passed.values()]))
     return sum(len(ids) for _turn, ids, _refs in passed.values())
@@ -232,5 +232,17 @@ def _counts(passed: Sequence[tuple[Turn, int]]) -> Mapping[tuple[int, str, str],
 
 
 def _held(row: Sequence[Any]) -> Held:
-    values = {} if row[6] == "{}" else dict(json.loads(row[6]))
-    return Held(*row[:6], values, *row[7:])
+    pk, version_id, member_id, step, is_woken, heard, told, moved_count, round_count, attempt_count = row
+    values = {} if told == "{}" else dict(json.loads(told))
+    return Held(
+        pk,
+        version_id,
+        member_id,
+        step,
+        is_woken,
+        heard,
+        values,
+        moved_count,
+        round_count,
+        attempt_count,
+    )
