@@ -201,21 +201,25 @@ def test_a_look_killed_after_its_first_slice_is_finished_and_lets_nobody_in_twic
 
 def test_a_look_that_goes_wrong_says_so_and_keeps_no_other_waiting(cast: Cast, client: Client) -> None:
     bad, good = daily(FOLLOWING, "坏的"), daily({"none": [FOLLOWING]}, "好的")
-    version = bad.version
-    assert version is not None
-    version.definition["trigger"]["with"]["rule"] = {"all": [{"is": "members.unknown"}]}
-    version.save(update_fields=["definition"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF NEW.journey_id = {bad.pk} THEN RAISE EXCEPTION 'poison'; END IF; RETURN NEW; END $$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER poison BEFORE INSERT ON campaigns_enrolment FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse()"
+        )
     others = Member.objects.filter(is_following=False).count()
     assert journeys.look_for_dates(at=MORNING + 2 * HOUR) == others
     bad.refresh_from_db()
     good.refresh_from_db()
-    assert bad.fault.startswith("error:")
+    assert bad.fault == "error:RaiseException"
     assert (good.fault, good.looked_on) == ("", dt.date(2026, 12, 1))
     client.force_login(cast.head_office)
     text = client.get(reverse("admin:campaigns_journey_change", args=[bad.pk])).content.decode()
     assert "上次按日期找人没有找完：程序出错（" in text
-    version.definition["trigger"]["with"]["rule"] = {"all": [FOLLOWING]}
-    version.save(update_fields=["definition"])
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER poison ON campaigns_enrolment")
     assert journeys.look_for_dates(at=MORNING + 2 * HOUR + MINUTE) == 0, "not at once again"
     assert journeys.look_for_dates(at=MORNING + 3 * HOUR) > 0
     bad.refresh_from_db()
