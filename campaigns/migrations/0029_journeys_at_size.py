@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0027_texts_in_budgets'),
+        ('campaigns', '0028_clicks_noted'),
         ('members', '0017_behaviour_sums'),
     ]
 
