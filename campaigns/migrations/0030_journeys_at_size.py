@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0028_clicks_noted'),
+        ('campaigns', '0029_outcome_passes'),
         ('members', '0017_behaviour_sums'),
     ]
 
