@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0029_outcome_passes'),
+        ('campaigns', '0031_noted_row_by_row'),
         ('members', '0017_behaviour_sums'),
     ]
 
