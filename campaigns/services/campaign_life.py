@@ -249,7 +249,9 @@ def _refuse_unready(
 ) -> None:
     read = read_draft(draft_of(campaign), staff=staff)
     faults = [*read.faults, *read.gaps, *time_faults(campaign, policy, at)]
-    faults += [*audience_faults(campaign, estimate), *limit_faults(campaign, policy, estimate)]
+    if all(fault.path != "/segment" for fault in faults):  # else why it is for nobody is said already
+        faults += audience_faults(campaign, estimate)
+    faults += limit_faults(campaign, policy, estimate)
     if faults:
         raise campaign_unfit(faults)
 

@@ -66,7 +66,7 @@ def test_a_campaign_for_nobody_has_nobody_and_one_for_everybody_has_all(cast: Ca
     nobody = {"all": [follower, {"none": [follower]}]}
     rule = nobody if who == "nobody" else {"none": [nobody]}
     public_id = services.create_segment(name=who, kind="living", rule=rule, actor=DIRECTOR)
-    campaign = make_campaign(Segment.objects.get(public_id=public_id), holdout_bp=5_000)
+    campaign = make_campaign(Segment.objects.get(public_id=public_id))
     wanted = set(Member.objects.living().values_list("pk", flat=True)) if who == "everybody" else set()
     assert sight_audience(campaign).member_count == len(wanted)
     run = launch(campaign)

@@ -24,7 +24,7 @@ from tests.campaigns.journey_kit import (
     wait,
     wait_event,
 )
-from tests.campaigns.test_segment_holdings import FOLLOWING
+from tests.campaigns.test_segment_holdings import FAMILY, FOLLOWING
 from tests.cast import DIRECTOR, Cast
 from tests.threads import at_once
 
@@ -36,8 +36,8 @@ def desk(cast: Cast) -> Desk:
     return make_desk(cast)
 
 
-def living(name: str = "关注的人") -> Segment:
-    public_id = services.create_segment(name=name, kind="living", rule=FOLLOWING, actor=DIRECTOR)
+def living(name: str = "关注的人", rule: object = FOLLOWING) -> Segment:
+    public_id = services.create_segment(name=name, kind="living", rule=rule, actor=DIRECTOR)
     return Segment.objects.get(public_id=public_id)
 
 
@@ -60,7 +60,7 @@ def asking(segment: Segment) -> dict[str, Any]:
 
 @pytest.mark.parametrize("state", ["submitted", "approved", "running", "paused"])
 def test_an_open_campaign_keeps_its_segment_and_the_one_that_it_leaves_out(desk: Desk, state: str) -> None:
-    left_out = living()
+    left_out = living("导入的人", FAMILY)  # nobody: the campaign is for all the others
     row = desk.submitted(excluded_segment=left_out.public_id)
     Campaign.objects.filter(pk=row.pk).update(state=state)
     words = "活动“双十二预热”还在用它，请先停止它们，再停用人群"
