@@ -40,6 +40,7 @@ from wechat.services import followers
 TOPIC: Final = "marketing"
 # Weight and acts of each variant.
 VariantActs = tuple[tuple[int, tuple[Act, ...]], ...]
+_Rows = QuerySet[Any, Any] | bool
 _COUNTS: Final = 'WITH wanted ("id") AS MATERIALIZED ({wanted}) SELECT {counts} FROM wanted {joins}'
 _JOIN: Final = (
     'LEFT JOIN (SELECT DISTINCT * FROM ({keys}) AS each) AS "{name}" ("member_id")'
@@ -85,10 +86,10 @@ def channels_of(acts: Iterable[Act]) -> tuple[ChannelName, ...]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Test:
-    """A column of the counting statement: who is in `rows`."""
+    """A column of the counting statement: who is in `rows`; True is every living member, False nobody."""
 
     name: str
-    rows: QuerySet[Any, Any] | None
+    rows: _Rows
 
 
 def sight_audience(
@@ -128,17 +129,22 @@ def sight_audience(
 def _count_statement(
     wanted: Sql, tests: Sequence[_Test], channels: Sequence[str]
 ) -> tuple[str, tuple[Any, ...], list[str]]:
-    """One row of counts with their names. Each test is a left join of distinct keys, never a look-up a member."""
+    """One row of counts with their names. Each test is a left join of distinct keys, never a look-up a member; tests
+    that ask the same share one."""
     joins, params = [], list(wanted.params)
     known: dict[str, str] = {}
+    joined: list[tuple[Sql, str]] = []
     for test in tests:
-        keys = None if test.rows is None else sql_of(test.rows.order_by())
+        keys = None if isinstance(test.rows, bool) else sql_of(test.rows.order_by())
         if keys is None:
-            known[test.name] = "FALSE"
+            known[test.name] = "TRUE" if test.rows is True else "FALSE"
             continue
-        known[test.name] = f'"{test.name}"."member_id" IS NOT NULL'
-        joins.append(_JOIN.format(keys=keys.text, name=test.name))
-        params += keys.params
+        same = next((name for asking, name in joined if asking == keys), None)
+        if same is None:
+            joined.append((keys, test.name))
+            joins.append(_JOIN.format(keys=keys.text, name=test.name))
+            params += keys.params
+        known[test.name] = f'"{same or test.name}"."member_id" IS NOT NULL'
     free = f"({known['agreed']}) AND NOT ({known['capped']})"
     columns = {
         "all": "TRUE",
@@ -156,12 +162,12 @@ def _count_statement(
     return text, tuple(params), list(columns)
 
 
-def _ways(channels: Collection[str], at: dt.datetime) -> dict[str, QuerySet[Any, Any] | None]:
-    """Who can be written to over each of these channels; None: nobody can."""
+def _ways(channels: Collection[str], at: dt.datetime) -> dict[str, _Rows]:
+    """Who can be written to over each of these channels."""
     official, mini = default_accounts()
     rows = TopicTemplate.objects.filter(topic=TOPIC, is_on=True)
     mapped = {(row.kind, row.account_id): row.template_id for row in rows}
-    ways: dict[str, QuerySet[Any, Any] | None] = dict.fromkeys(CHANNELS)
+    ways: dict[str, _Rows] = dict.fromkeys(CHANNELS, False)
     if mini is not None and (MappingKind.SUBSCRIPTION, mini.id) in mapped:
         template_id = mapped[MappingKind.SUBSCRIPTION, mini.id]
         grants = SubscriptionGrant.objects.filter(account_id=mini.id, template_id=template_id, count__gt=0)
@@ -179,23 +185,23 @@ def _ways(channels: Collection[str], at: dt.datetime) -> dict[str, QuerySet[Any,
     if TOPIC in live_topic_texts() and sms_services.is_set_up():
         ways["sms"] = member_selectors.with_any_phone_ids()
     ways["follow_up"] = guide_selectors.with_guide_ids()
-    ways["inbox"] = member_selectors.living_member_ids()
+    ways["inbox"] = True
     return {channel: ways[channel] for channel in CHANNELS if channel in channels}
 
 
-def _agreed_ids() -> QuerySet[Any, Any] | None:
+def _agreed_ids() -> _Rows:
     with contextlib.suppress(NoSuchConsentKind):
         return member_selectors.may_reach_ids()
-    return None
+    return False
 
 
-def _capped_ids(at: dt.datetime) -> QuerySet[Any, Any] | None:
+def _capped_ids(at: dt.datetime) -> _Rows:
     """Who has had so many of all channels together that no marketing goes to her any more today."""
     caps = [
         cap for cap in get_policy().caps if not cap.channel and cap.importance in ("", Importance.MARKETING)
     ]
     if not caps:
-        return None
+        return False
     today, _end = clock.day_bounds(clock.business_day(at))
     found: list[QuerySet[Any, Any]] = []
     for cap in caps:
