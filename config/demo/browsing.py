@@ -28,6 +28,7 @@ _CONSENT: Final = "recommendation"
 
 def seed_browsing(*, at: dt.datetime, actor: Actor) -> None:
     """The newest members of some guides agree to it and browse. Once."""
+    member_services.keep_partitions(at=at)  # the hourly job's first turn is an hour away
     if apps.get_model("members", "Behaviour").objects.exists():
         return
     dice = random.Random(_DICE_SEED)  # noqa: S311  (invents visits, keeps no secret)

@@ -2,7 +2,7 @@
 
 from members.services.addresses import change_address
 from members.services.behaviour_owners import adopt_behaviours, forget_behaviours, forget_unagreed
-from members.services.behaviour_partitions import behaviours_kept_on, has_next_partition, keep_partitions
+from members.services.behaviour_partitions import behaviours_kept_on, keep_partitions, lacks_next_partition
 from members.services.behaviour_sums import sum_behaviour_days
 from members.services.behaviours import (
     MOST_OF_PHONE,
@@ -170,13 +170,13 @@ __all__ = [
     "fulfil_export",
     "give_points",
     "grant_tier",
-    "has_next_partition",
     "identify_follower",
     "identify_followers",
     "import_members",
     "issue_member_code",
     "keep_apart",
     "keep_partitions",
+    "lacks_next_partition",
     "lock_living",
     "lock_member",
     "lock_members",

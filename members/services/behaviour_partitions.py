@@ -57,9 +57,11 @@ def list_partitions() -> tuple[dt.date, ...]:
     return tuple(sorted(dt.date(int(name[1]), int(name[2]), 1) for name in names if name))
 
 
-def has_next_partition(*, at: dt.datetime) -> bool:
-    """Whether the month after this one is made already."""
-    return add_months(month_of(at), 1) in list_partitions()
+def lacks_next_partition(*, at: dt.datetime) -> bool:
+    """Whether the month after this one should be made and is not: there are months before this one. A system whose first
+    hour this is has none yet."""
+    made, this = list_partitions(), month_of(at)
+    return any(month < this for month in made) and add_months(this, 1) not in made
 
 
 def behaviours_kept_on(*, at: dt.datetime) -> dt.date:

@@ -80,6 +80,8 @@ def test_her_page_shows_what_she_did_last(cast: Cast, browsed: dt.datetime, clie
 
 def test_the_first_page_says_when_the_next_month_was_not_made(cast: Cast, client: Client) -> None:
     client.force_login(cast.head_office)
+    assert "下个月的分区还没有建" not in client.get("/admin/").content.decode()  # it has just been installed
+    services.keep_partitions(at=clock.now() - dt.timedelta(days=30))
     services.keep_partitions()
     assert "下个月的分区还没有建" not in client.get("/admin/").content.decode()
     with connection.cursor() as cursor:
