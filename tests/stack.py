@@ -87,7 +87,7 @@ class Stack:
         try:
             self.facts: dict[str, Any] = json.loads(self.run(sys.executable, "-m", "tests.stack_seed"))
             self.execute("CHECKPOINT")  # a server that is killed need not go through all this again
-        except Exception:
+        except BaseException:  # a test that is out of time is no Exception, and its engines would stay
             embedded.destroy(home / "engines")
             raise
 

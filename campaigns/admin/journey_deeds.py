@@ -190,7 +190,10 @@ class JourneyDeeds(_Base):
             "pause": (journeys.pause_journey, _now("旅程已暂停，没有人再往前走")),
             "publish": (journeys.publish_journey, _now("新版本已发布；正在途中的会员走完原来的版本")),
             "end": (journeys.end_journey, _now("旅程已结束，在途的会员会陆续退出")),
-            "retry": (journeys.retry_parked, _now("停住的会员正在重试")),
+            "retry": (
+                journeys.retry_parked,
+                _now("停住的会员正在重试；人很多时分几批，还有停住的请再点一次"),
+            ),
         }
         if deed not in verbs:
             raise PermissionDenied

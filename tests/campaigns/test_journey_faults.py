@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from campaigns.models import Enrolment, EnrolmentStep, JourneyMoment
 from campaigns.services import journeys
+from campaigns.services.journeys import keeping
 from campaigns.services.journeys.rows import LEASE, Held, claim_due, due_journeys, hold, write
 from core import clock
 from members.models import Member, PointsAccount, PointsEntry
@@ -176,6 +177,18 @@ def test_one_that_goes_wrong_keeps_no_other_waiting_and_is_parked(cast: Cast) ->
     assert journeys.retry_parked(journey_id=row.pk, actor=BOSS) == 1
     run()
     assert sums() == (17, 1)
+
+
+def test_a_request_that_wakes_a_crowd_ends_and_the_next_goes_on(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = start(definition({"a": points(1)}))
+    crowd(row, 5)
+    Enrolment.objects.update(state="failed", code="error:DataError")
+    monkeypatch.setattr(keeping, "_AT_ONCE", 3)
+    monkeypatch.setattr(keeping, "_RETRY_S", -1.0)
+    assert [journeys.retry_parked(journey_id=row.pk, actor=BOSS) for _press in range(3)] == [3, 2, 0]
+    assert set(Enrolment.objects.values_list("state", "code")) == {("waiting", "")}
 
 
 def test_a_crowd_in_one_journey_does_not_keep_another_waiting(cast: Cast) -> None:

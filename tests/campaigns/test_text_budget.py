@@ -203,6 +203,15 @@ def test_a_message_that_may_come_back_from_wechat_keeps_what_is_put_by_for_an_ho
     assert tries_of(Reach.objects.get())[0] == ("sms", "no_money")
 
 
+def test_a_run_that_stood_still_for_months_gives_back_what_its_last_messages_had_put_by(texted: Desk) -> None:
+    campaign = launched(crowd(2), budget_fen=4_000)
+    assert release(campaign).count == 2
+    CampaignRun.objects.update(launched_at=clock.now() - dt.timedelta(days=100))
+    services.send_due_reaches()
+    settle_campaigns()
+    assert stand(campaign)[2:] == (2 * PRICE, 0)
+
+
 def test_a_stop_an_erasure_and_a_merge_in_mid_send_give_back_what_is_put_by(texted: Desk) -> None:
     members = crowd(6)
     campaign = launched(members, budget_fen=100)

@@ -26,6 +26,7 @@ from tests.openapi.sales_kit import told_order, told_return
 from tests.openapi.test_queue import entry, old_coupon
 
 METHODS = {"get", "post", "put", "patch", "delete"}
+Answers = dict[tuple[str, str], Any]  # of each endpoint, by method and address
 
 
 def routes() -> dict[str, set[str]]:
@@ -96,13 +97,13 @@ def test_the_mini_programs_document_is_still_its_own() -> None:
     assert "/orders/redeem" not in members_document()["paths"]
 
 
-def test_real_answers_fit_the_document(till: Till, cast: Cast) -> None:
+def _of_a_till(till: Till, cast: Cast) -> Answers:
     coupon = coupon_of(cast.xiaomei.id)
     code = member_services.issue_member_code(member_id=cast.xiaomei.id, actor=BOSS).text
     read = till.post("/members/read", {"code": code})
     visit = read.data["visit"]
     order = {"order_no": "S1", "coupons": [coupon.code]}
-    asked = {
+    answers = {
         ("get", "/clock"): till.get("/clock"),
         ("get", "/ping"): till.get("/ping"),
         ("post", "/members/read"): read,
@@ -120,9 +121,14 @@ def test_real_answers_fit_the_document(till: Till, cast: Cast) -> None:
             "/queue/redeem", {"redemptions": [entry(old_coupon(), "Q1"), entry("nonsense", "Q2")]}
         ),
     }
-    chain = make_till()
+    till.redeem(old_coupon(), order_no="S2")
+    answers["post", "/orders/reverse"] = till.post("/orders/reverse", {"order_no": "S2"})
+    return answers
+
+
+def _of_sales(chain: Till, cast: Cast) -> Answers:
     order = told_order("F1", store="T01", member={"kind": "member_code", "value": cast.xiaomei.code})
-    asked |= {
+    return {
         ("post", "/sales/orders"): chain.post("/sales/orders", order),
         ("get", "/sales/orders"): chain.get("/sales/orders?order_no=F1"),
         ("post", "/sales/returns"): chain.post("/sales/returns", told_return("F1R", "F1", store="T01")),
@@ -137,10 +143,13 @@ def test_real_answers_fit_the_document(till: Till, cast: Cast) -> None:
             "/sales/categories", {"categories": [{"code": "c", "name": "上装"}]}
         ),
     }
+
+
+def _of_segments(chain: Till, cast: Cast) -> Answers:
     named = {"kind": "member_code", "value": cast.xiaomei.code}
     made = chain.post("/segments", {"name": "名单", "kind": "listed", "members": [named]})
     listed = made.data["id"]
-    asked |= {
+    answers = {
         ("get", "/segments/schema"): chain.get("/segments/schema"),
         ("post", "/segments/count"): chain.post("/segments/count", {"rule": {"is": "members.following"}}),
         ("post", "/segments"): made,
@@ -154,12 +163,18 @@ def test_real_answers_fit_the_document(till: Till, cast: Cast) -> None:
         ),
         ("get", "/segments/sizes"): chain.get(f"/segments/sizes?id={listed}"),
     }
-    asked["post", "/journeys/enrolments"] = chain.post(
+    answers["post", "/journeys/enrolments"] = chain.post(
         "/journeys/enrolments",
         {"id": start(definition({"a": points(1)})).public_id, "key": "1", "member": named},
     )
-    till.redeem(old_coupon(), order_no="S2")
-    asked["post", "/orders/reverse"] = till.post("/orders/reverse", {"order_no": "S2"})
+    return answers
+
+
+def test_real_answers_fit_the_document(till: Till, cast: Cast) -> None:
+    asked = _of_a_till(till, cast)
+    chain = make_till()
+    asked |= _of_sales(chain, cast)
+    asked |= _of_segments(chain, cast)
     assert {(method, address) for address, methods in routes().items() for method in methods} == set(asked)
     for (method, address), answer in asked.items():
         assert answer.status_code == 200, (address, answer.data)

@@ -22,6 +22,7 @@ _AT_ONCE: Final = 5_000
 # First half of the advisory lock's key; the second is the slot's number. Nothing else uses it.
 KEEPER_SLOT: Final = 7_316_006
 _RUN_S: Final = 50.0
+_RETRY_S: Final = 10.0  # somebody waits for the page
 # Two who fold take turns: rows of one version in different orders would make them wait for each other.
 _TURN: Final = "SELECT pg_advisory_xact_lock(7316003, 0)"
 _FOLD: Final = """
@@ -61,15 +62,16 @@ def retry_enrolment(*, enrolment_id: int, actor: Actor, at: dt.datetime | None =
 
 
 def retry_parked(*, journey_id: int, actor: Actor, at: dt.datetime | None = None) -> int:
-    """Everybody who was parked in the journey tries again now; how many."""
-    at, total = at or clock.now(), 0
+    """Everybody who was parked in the journey tries again now; how many. Of a crowd as many as some seconds allow: the journey's
+    page says how many are left."""
+    at, total, end = at or clock.now(), 0, time.monotonic() + _RETRY_S
     parked = Enrolment.objects.filter(journey_id=journey_id, state=EnrolmentState.FAILED)
     while True:
         with transaction.atomic():
             rows = parked.claim(_AT_ONCE)
             _wake(rows, at)
         total += len(rows)
-        if len(rows) < _AT_ONCE:
+        if len(rows) < _AT_ONCE or time.monotonic() >= end:
             break
     if total:
         audit.record(

@@ -74,8 +74,7 @@ def _of(campaign_ids: Iterable[int], statement: str, now: dt.datetime, **values:
 
 
 def reason_prefixes(*, campaign_ids: Iterable[int], at: dt.datetime) -> dict[int, str]:
-    """Of the runs whose reaches may still be under way, by run."""
-    runs = CampaignRun.objects.filter(
-        campaign_id__in=list(campaign_ids), launched_at__gt=at - 2 * LONGEST_LIFE
-    )
+    """Of the runs whose reaches may still be under way, by run: a run may wait for months before its last are queued."""
+    runs = CampaignRun.objects.filter(campaign_id__in=list(campaign_ids), launched_at__isnull=False)
+    runs = runs.exclude(released_at__lte=at - 2 * LONGEST_LIFE)
     return {pk: reason_prefix(pk) for pk in runs.values_list("pk", flat=True)}
