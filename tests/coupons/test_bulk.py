@@ -12,7 +12,7 @@ from core import clock
 from core.errors import Refusal
 from coupons import selectors, services, tasks
 from coupons.contracts import BatchTerms, IssueDraft, RedemptionContext
-from coupons.models import Coupon, IssueJob, IssueSlice, PartnerCode
+from coupons.models import SHARDS, Coupon, IssueJob, IssueSlice, PartnerCode
 from coupons.services import bulk
 from members import selectors as member_selectors
 from members.models import Member
@@ -366,11 +366,13 @@ def test_two_jobs_for_the_same_people_in_opposite_order_end_as_one_after_the_oth
     check_counters(batch)
 
 
-def one_by_one(batch: int, members: list[int]) -> None:
+def one_by_one(batch: int, members: list[int], both_have_one: threading.Barrier) -> None:
     """What a slice of a partner's batch does, without its locks."""
     with transaction.atomic():
-        for member in members:
+        for place, member in enumerate(members):
             claim(batch, member)
+            if place == 0:
+                both_have_one.wait(timeout=30)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -385,14 +387,13 @@ def test_two_slices_that_issue_one_by_one_do_not_wait_for_each_other(monkeypatch
 
 @pytest.mark.django_db(transaction=True)
 def test_without_the_order_of_locks_they_do() -> None:
-    for _try in range(6):  # one may be done before the other has begun
-        here, there = make_members(150), make_members(150)
-        batch = partners_batch(300)
-        answers = at_once([partial(one_by_one, batch, here), partial(one_by_one, batch, there)])
-        if any(answers):
-            break
+    """Each holds one of sixteen counters and needs them all, so whichever way they go they end at each other's."""
+    here, there = make_members(SHARDS), make_members(SHARDS)
+    batch = partners_batch(SHARDS)
+    meeting = threading.Barrier(2)
+    answers = at_once([partial(one_by_one, batch, here, meeting), partial(one_by_one, batch, there, meeting)])
     assert sorted(type(answer).__name__ for answer in answers) == ["NoneType", "OperationalError"]
-    assert Coupon.objects.filter(batch_id=batch).count() == 150
+    assert Coupon.objects.filter(batch_id=batch).count() == SHARDS
     check_counters(batch)
 
 
