@@ -114,7 +114,7 @@ ROUTES: Mapping[type[Event], Sequence[str]] = {
     coupon_events.CouponsExpired: [],
     coupon_events.CouponsExpiring: ["coupons.handlers.on_coupons_expiring"],
     coupon_events.GiftAccepted: [],
-    coupon_events.GiftReturned: [],
+    coupon_events.GiftReturned: ["coupons.handlers.on_gift_returned"],
     sale_events.SaleRecorded: ["sales.handlers.on_sale_recorded"],
     sale_events.SaleCorrected: ["sales.handlers.on_sale_corrected"],
     sale_events.ReturnRecorded: ["sales.handlers.on_return_recorded"],

@@ -16,7 +16,7 @@ class CouponClaimed(Event):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CouponIssued(Event):
-    """A guide or the system gave her one."""
+    """A guide or the system gave her one, or her friends unlocked it."""
 
     coupon_id: int
     member_id: int

@@ -46,6 +46,11 @@ def on_coupon_issued(event: events.CouponIssued) -> None:
     services.tell_of_coupon(coupon_id=event.coupon_id)
 
 
+def on_gift_returned(event: events.GiftReturned) -> None:
+    """She is told, once, when nobody took it."""
+    services.tell_of_returned_gift(gift_id=event.gift_id)
+
+
 def on_coupons_issued(event: events.CouponsIssued) -> None:
     """A rule's members know what became of theirs; a guide's members are told."""
     services.settle_rounds()

@@ -37,6 +37,24 @@ class TextCard:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class TextDraft:
+    """A template as it is being written. `pieces` are the text on the phone, each with whether it is a place.
+
+    `longest` counts the characters when every place is filled to its limit (`gap_limit`); that is billed as `segment_count`
+    texts. `faults` say why it cannot be kept so, `warnings` what it could not do.
+    """
+
+    pieces: tuple[tuple[str, bool], ...]
+    gap_count: int
+    gap_limit: int
+    longest: int
+    segment_count: int
+    cost_hundredths: int
+    faults: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class SmsText:
     """One text ready to go: what the provider is given, and (`whole`) what the phone will show."""
 

@@ -160,6 +160,7 @@ from coupons.services.telling import (
     tell_of_coupon,
     tell_of_expiring,
     tell_of_guide_issue,
+    tell_of_returned_gift,
 )
 from coupons.services.template_terms import (
     list_faults,
@@ -306,6 +307,7 @@ __all__ = [
     "tell_of_coupon",
     "tell_of_expiring",
     "tell_of_guide_issue",
+    "tell_of_returned_gift",
     "undo_at_counter",
     "undo_redemption",
     "unlock_coupon",

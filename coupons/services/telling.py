@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from coupons.contracts import CouponCard
-from coupons.models import Coupon, CouponState, Door, IssueJob, IssueSlice
+from coupons.models import Coupon, CouponGift, CouponState, Door, GiftState, IssueJob, IssueSlice, UnlockShare
 from coupons.selectors.coupons import coupon_card_of
 from guides.contracts import MemberText
 from guides.services import day_words, tell_members
@@ -20,20 +20,41 @@ _MOST_AT_ONCE: Final = 500
 
 
 def tell_of_coupon(*, coupon_id: int, at: dt.datetime | None = None) -> bool:
-    """She is told that a guide, or the chain, gave her this coupon: once, whoever asks again. False when it is no news:
-    it is in her hands no more, she took it herself, or she does not want to hear."""
+    """She is told that a guide, the chain, or the last of the friends who helped her brought her this coupon: once, whoever
+    asks again. False when it is no news: it is in her hands no more, she took it herself, or she does not want to hear."""
     at = at or clock.now()
     coupon = Coupon.objects.select_related("batch__template").filter(pk=coupon_id).first()
-    if coupon is None or coupon.door not in _GIVEN or coupon.state != CouponState.ISSUED:
+    if coupon is None:
         return False
-    if member_selectors.has_withdrawn(coupon.member_id):
+    # Of the coupons of the door of sharing, the sharer's comes while she is away; a friend's is in her hand.
+    is_unlocked = coupon.door == Door.SHARE and UnlockShare.objects.filter(coupon=coupon_id).exists()
+    if not (is_unlocked or coupon.door in _GIVEN):
+        return False
+    title = _("好友助力成功，有一张新券") if is_unlocked else _("有一张新券")
+    return _tell_of(coupon, coupon_reason(coupon_id=coupon_id), title, at)
+
+
+def tell_of_returned_gift(*, gift_id: int, at: dt.datetime | None = None) -> bool:
+    """She is told that nobody took what she gave away, and that it is hers again. No news when she took it back herself, or
+    when it cannot be used any more."""
+    at = at or clock.now()
+    gift = CouponGift.objects.select_related("coupon__batch__template").filter(pk=gift_id).first()
+    if gift is None or gift.state != GiftState.RETURNED or gift.ended_at is None:
+        return False
+    if gift.ended_at < gift.expires_at or gift.coupon.valid_until <= at:
+        return False
+    return _tell_of(gift.coupon, f"gift_returned:{gift_id}", _("送出的券没有人领，已经退回"), at)
+
+
+def _tell_of(coupon: Coupon, reason_key: str, title: str, at: dt.datetime) -> bool:
+    if coupon.state != CouponState.ISSUED or member_selectors.has_withdrawn(coupon.member_id):
         return False
     card = coupon_card_of(coupon, at)
     news = MemberText(
         member_id=coupon.member_id,
         topic="coupon_issued",
-        reason_key=coupon_reason(coupon_id=coupon_id),
-        title=_("有一张新券"),
+        reason_key=reason_key,
+        title=title,
         text=coupon_words(card=card),
         values={
             "coupon": card.template.terms.title,

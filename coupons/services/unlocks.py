@@ -17,7 +17,7 @@ from core.constraints import violated
 from core.errors import Refusal
 from coupons import errors
 from coupons.contracts import IssuedCoupon, UnlockHelped
-from coupons.events import UnlockReached
+from coupons.events import CouponIssued, UnlockReached
 from coupons.models import Coupon, OfferState, ShareState, UnlockHelp, UnlockOffer, UnlockShare
 from coupons.selectors.unlocks import state_of_share, why_not_start
 from coupons.services.issuing import claim_coupon
@@ -149,6 +149,7 @@ def release_unlock(*, share_id: int, actor: Actor, at: dt.datetime | None = None
             return False
         share.coupon_id, share.why_not = issued.id, ""
         share.save(update_fields=["coupon_id", "why_not"])
+        events.publish(CouponIssued(issued.id, living_id, batch.pk))
     return True
 
 

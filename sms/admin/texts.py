@@ -25,7 +25,8 @@ from core.admin import (
     when,
 )
 from core.admin.forms import dress
-from sms import services, wording
+from sms import services
+from sms.admin.text_drafts import DraftPages
 from sms.contracts import TextCard
 from sms.models import Purpose, ReviewState, SmsSign, SmsTemplate
 from sms.services import trials
@@ -139,8 +140,8 @@ class SmsSignAdmin(ReviewedPages):
 
 
 @admin.register(SmsTemplate)
-class SmsTemplateAdmin(ReviewedPages):
-    """Templates, with the state of their reviews."""
+class SmsTemplateAdmin(DraftPages, ReviewedPages):
+    """Templates, with the state of their reviews and a phone beside the form."""
 
     empty_words = _("模板先在服务商控制台申请，通过后在这里新增")
     actions_detail = ("try_one",)
@@ -239,30 +240,6 @@ class TryForm(DressedForm):
                 help_text=_("最多 %(n)s 个字，超过的会截短") % {"n": card.gap_limit},
             )
         self.dress_all()
-
-
-def _length_panel(request: HttpRequest, row: SmsTemplate) -> Panel:
-    """What one costs at most, and whether it can be sent."""
-    card = services.get_text(row.pk)
-    longest = wording.fill(card.text, card.sign, ["字" * card.gap_limit] * card.gap_count)
-    rows = [
-        (_now("样子"), f"【{card.sign or _now('没有签名')}】{card.text}"),
-        (
-            _now("变量"),
-            _now("%(n)s 个，每个最多 %(most)s 个字") % {"n": card.gap_count, "most": card.gap_limit},
-        ),
-        (
-            _now("最长"),
-            _now("%(length)s 个字，按 %(count)s 条计费")
-            % {"length": len(longest), "count": wording.count_segments(longest)},
-        ),
-        (_now("现在"), words_of(card.trouble) if card.trouble else _now("可以发送")),
-    ]
-    context = {"heads": (_("项目"), _("内容")), "rows": rows, "empty": ""}
-    return Panel(_("一条短信"), "admin/xiaoer/panel_table.html", context)
-
-
-register_panel("sms.SmsTemplate", _length_panel)
 
 
 def _trials_panel(request: HttpRequest, row: SmsTemplate) -> Panel | None:

@@ -3,6 +3,7 @@
 from sms.gateways import is_set_up
 from sms.services.blocks import lift_block, list_blocked
 from sms.services.direct import cost_at_most, cost_of, price_of, send_text
+from sms.services.drafts import draft_text
 from sms.services.numbers import forget_number, tell_number
 from sms.services.outbox import (
     on_sms_queued,
@@ -37,6 +38,7 @@ __all__ = [
     "cost_at_most",
     "cost_of",
     "count_lost_pulls",
+    "draft_text",
     "fill_text",
     "forget_number",
     "get_reply",

@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 _SIGN: Final = re.compile(r"[\u4e00-\u9fffA-Za-z0-9]{2,12}")
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
+MOST_CHARACTERS: Final = 100  # of one place
 _FAULTS: Final[Mapping[str, str | Promise]] = {
     "code": _("模板 ID 只能用字母、数字和横线"),
     "text": _("正文不能空，不超过 500 个字，变量要从 {1} 起连续编号"),
@@ -143,14 +144,22 @@ def save_template(
 def _check_template(code: str, title: str, purpose: str, text: str, gap_limit: int) -> None:
     if not _CODE.fullmatch(code):
         raise TemplateUnusable(_sentence("code"), field="code")
-    if not title or purpose not in Purpose.values or not 1 <= gap_limit <= 100:
+    if not title or purpose not in Purpose.values or not 1 <= gap_limit <= MOST_CHARACTERS:
         raise TemplateUnusable(field="title")
+    for fault in list_text_faults(purpose, text):
+        raise TemplateUnusable(fault, field="text")
+
+
+def list_text_faults(purpose: str, text: str) -> list[str]:
+    """Why a template may not have this text, in words; nothing where it may."""
+    faults = []
     if not text or len(text) > wording.LONGEST or not wording.is_numbered_well(text):
-        raise TemplateUnusable(_sentence("text"), field="text")
+        faults.append("text")
     if purpose == Purpose.CODE and len(wording.gaps_of(text)) != 1:
-        raise TemplateUnusable(_sentence("one_gap"), field="text")
+        faults.append("one_gap")
     if purpose == Purpose.MARKETING and not wording.OPT_OUT.search(text):
-        raise TemplateUnusable(_sentence("opt_out"), field="text")
+        faults.append("opt_out")
+    return [_sentence(fault) for fault in faults]
 
 
 def _sentence(fault: str) -> str:

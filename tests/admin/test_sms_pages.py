@@ -90,6 +90,48 @@ def test_a_template_says_what_one_costs_and_why_it_cannot_be_sent(desk: Client) 
     assert "41 个字，按 1 条计费" in page
 
 
+def test_a_template_is_seen_while_it_is_written_and_nothing_is_kept(desk: Client, looker: Client) -> None:
+    preview = reverse("admin:sms_smstemplate_preview")
+    page = desk.get(reverse("admin:sms_smstemplate_add")).content.decode()
+    assert preview in page
+    assert "写正文，这里就显示手机收到的样子" in page
+    bare = desk.post(
+        preview, {"purpose": "notice", "text": "您有{1}张券{2}<b>到期", "gap_limit": "12"}
+    ).content.decode()
+    assert (
+        '【没有签名】您有<mark class="xe-place">{1}</mark>张券<mark class="xe-place">{2}</mark>&lt;b&gt;到期'
+        in bare
+    )
+    assert "没有默认签名" in bare
+    add_sign()
+    other = add_sign("素衣会员", is_default=False)
+    typed = {"purpose": "notice", "text": "您有{1}张券{2}到期。", "sign": "", "gap_limit": "12"}
+    drawn = desk.post(preview, typed).content.decode()
+    assert "【素衣】" in drawn
+    assert "2 个变量，每个最多 12 个字" in drawn
+    assert "最长 35 个字，按 1 条计费，¥0.045" in drawn
+    assert "xe-bad" not in drawn
+    assert "【素衣会员】" in desk.post(preview, typed | {"sign": str(other.pk)}).content.decode()
+    long = desk.post(preview, typed | {"gap_limit": "60"}).content.decode()
+    assert "按 2 条计费，¥0.09" in long
+    assert (
+        "太长的内容会发不出去"
+        in desk.post(preview, typed | {"text": "{1}" + "字" * 450, "gap_limit": "60"}).content.decode()
+    )
+    assert "连续编号" in desk.post(preview, typed | {"text": "{1}和{3}"}).content.decode()
+    assert "拒收请回复R" in desk.post(preview, typed | {"purpose": "marketing"}).content.decode()
+    for nonsense in ({}, {"text": "x", "sign": "-1", "gap_limit": "abc"}, {"text": "x", "sign": "9" * 30}):
+        assert desk.post(preview, nonsense).status_code == 200
+    assert looker.post(preview, typed).status_code == 403
+    assert not SmsTemplate.objects.exists()
+
+
+def test_a_refused_template_keeps_its_phone(desk: Client) -> None:
+    add_sign()
+    page = add(desk, text="您有{1}张券{3}到期。").content.decode()
+    assert '张券<mark class="xe-place">{3}</mark>到期' in page
+
+
 def test_reviews_are_asked_for_and_what_changed_is_told(desk: Client) -> None:
     add_template(**{**NOTICE_TEMPLATE, "state": "pending"})  # the console gateway approves everything
     url = reverse("admin:sms_smstemplate_sync")

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from core import clock
+from core import clock, events
 from coupons import selectors, services
-from coupons.events import CouponsExpiring
+from coupons.events import CouponsExpiring, GiftReturned
 from coupons.models import Coupon, CouponGift, CouponToken
 from coupons.services.redeeming import OFFLINE_SPAN
 from coupons.services.showing import CODE_LIFE
+from tests.cast import Cast
 from tests.coupons.kit import (
     BOSS,
     check_counters,
@@ -25,6 +26,7 @@ from tests.coupons.kit import (
     order,
 )  # fmt: skip
 from tests.refusals import refused
+from tests.told import told_texts
 
 
 def giftable(member: int, gifting: str = "anyone", **template: Any) -> Any:
@@ -110,6 +112,34 @@ def test_an_offer_comes_back_by_her_or_by_the_job() -> None:
     assert selectors.get_coupon(issued.id).state == "issued"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_she_is_told_once_that_nobody_took_it_and_nothing_where_she_took_it_back(
+    cast: Cast, monkeypatch: Any
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(events, "_dispatch", told.append)
+    issued = giftable(cast.xiaoli.id, title="送你的券")
+
+    def returned() -> list[int]:
+        return [one.gift_id for one in told if isinstance(one, GiftReturned)]
+
+    offer(issued.id, cast.xiaoli.id)
+    services.return_gift(coupon_id=issued.id, member_id=cast.xiaoli.id, actor=BOSS)
+    again = offer(issued.id, cast.xiaoli.id)
+    assert services.return_untaken_gifts(actor=BOSS, at=again.expires_at) == 1
+    back, untaken = returned()
+    assert not services.tell_of_returned_gift(gift_id=back)
+    assert services.tell_of_returned_gift(gift_id=untaken)
+    assert not services.tell_of_returned_gift(gift_id=untaken)
+    assert not services.tell_of_returned_gift(gift_id=0)
+    [text] = told_texts("gift_returned:", member_id=cast.xiaoli.id)
+    assert "送你的券" in text
+    short = giftable(cast.xiaoli.id, valid_days=1)
+    last = offer(short.id, cast.xiaoli.id, at=short.valid_until - dt.timedelta(minutes=5))
+    services.return_untaken_gifts(actor=BOSS, at=last.expires_at)
+    assert not services.tell_of_returned_gift(gift_id=returned()[-1], at=last.expires_at)
+
+
 @pytest.mark.django_db
 def test_an_offer_ends_with_the_coupons_last_day() -> None:
     giver = make_members(1)[0]
@@ -191,8 +221,6 @@ def test_the_job_closes_a_day_after_the_last_and_frees_the_budget() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_who_loses_coupons_soon_is_told_once(monkeypatch: Any) -> None:
-    from core import events
-
     told: list[Any] = []
     monkeypatch.setattr(events, "_dispatch", told.append)
     first, other = make_members(2)

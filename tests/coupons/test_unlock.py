@@ -8,19 +8,22 @@ from typing import Any
 import pytest
 from django.db import IntegrityError
 
-from core import clock
+from core import clock, events
 from core.errors import Refusal
 from coupons import selectors, services
 from coupons.contracts import UnlockTerms
+from coupons.events import CouponIssued
 from coupons.models import Coupon, UnlockHelp, UnlockOffer, UnlockShare
 from coupons.services import unlocks
 from coupons.services.holdings_member_doors import UnlockHoldings
 from coupons.services.sold_out import forget_sold_out
 from members.models import Member
-from tests.coupons.kit import BOSS, check_counters, later, make_batch, make_members
+from tests.cast import Cast
+from tests.coupons.kit import BOSS, check_counters, later, make_batch, make_members, make_template
 from tests.coupons.test_races import outcomes
 from tests.refusals import refused
 from tests.threads import at_once
+from tests.told import told_texts
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +72,25 @@ def test_the_last_friend_unlocks_the_sharers_coupon_and_later_ones_still_get_the
     assert services.release_unlocks(actor=BOSS) == 0
     for batch in (mine, theirs):
         check_counters(batch)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sharer_is_told_once_of_her_coupon_and_her_friend_is_not(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(events, "_dispatch", told.append)
+    batch = make_batch(template_id=make_template(title="同享券"))
+    share = start(make_offer(batch, needed_count=1), cast.xiaoli.id)
+    help_(share, cast.xiaomei.id)
+    mine = row(share).coupon_id
+    assert [one.coupon_id for one in told if isinstance(one, CouponIssued)] == [mine]
+    for coupon_id in Coupon.objects.order_by("pk").values_list("pk", flat=True):
+        assert services.tell_of_coupon(coupon_id=coupon_id) == (coupon_id == mine)
+    assert not services.tell_of_coupon(coupon_id=row(share).coupon_id or 0)
+    [text] = told_texts("coupon:", member_id=cast.xiaoli.id)
+    assert text.startswith("「同享券」已经放进您的券包。")
+    assert told_texts("coupon:", member_id=cast.xiaomei.id) == []
 
 
 def test_a_link_is_one_until_it_is_over_and_then_a_new_one() -> None:
