@@ -170,6 +170,8 @@ def _pace(card: RunCard, campaign: Campaign) -> str:
     if card.rate_per_min is None or card.finishes_at is None:
         if campaign.budget_fen is not None and campaign.held_hundredths:
             return _now("预算里留着在途消息的短信费，等它们发完、没用的退回来再接着发")
+        if card.has_just_begun:
+            return _now("正在发放，过一会儿就知道多快、什么时候发完")
         return _now("在每天的发放时段里分批发放，现在没有在发")
     return _now("每分钟 %(rate)s 人，大约 %(end)s 发完") % {
         "rate": thousands(card.rate_per_min),

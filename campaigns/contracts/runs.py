@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunCard:
-    """One run. `rate_per_min` is that of the last minutes, None while it stands still; `ends_at` is when it will be done at
-    that rate. `reaches`: how many of its messages are in each state; `held_count`: of the queued ones, how many a pause keeps
-    from leaving; `text_hundredths`: what its text messages cost so far, `held_hundredths`: what is put by for those under way,
-    in hundredths of a fen."""
+    """One run. `rate_per_min` is that of the last minute, None while it stands still, and while it has only just begun to go
+    (`has_just_begun`); `finishes_at` is when it will be done at that rate. `reaches`: how many of its messages are in each
+    state; `held_count`: of the queued ones, how many a pause keeps from leaving; `text_hundredths`: what its text messages cost
+    so far, `held_hundredths`: what is put by for those under way, in hundredths of a fen."""
 
     id: int
     number: int
@@ -32,6 +32,7 @@ class RunCard:
     spent_fen: int
     rate_per_min: int | None = None
     finishes_at: dt.datetime | None = None
+    has_just_begun: bool = False
     reaches: Mapping[str, int] = dataclasses.field(default_factory=dict)
     held_count: int = 0
     text_hundredths: int = 0

@@ -1,7 +1,7 @@
 """Runs as pages show them: how far, how fast, until when."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -11,8 +11,10 @@ from core import clock
 from core.compiled import ask
 from core.errors import Refusal
 
-# A rate that is older says nothing of now.
-_FRESH: Final = dt.timedelta(minutes=5)
+# The rate is that of the last minute. Notes come every quarter of one while the run goes on; what lies further apart than
+# this is before and after a standstill.
+_LOOK_BACK: Final = dt.timedelta(minutes=1)
+_STANDSTILL: Final = dt.timedelta(minutes=2)
 _REACHES: Final = """
 SELECT state, count(*), count(*) FILTER (WHERE state = 'queued' AND not_before = expires_at), sum(held_hundredths)
 FROM campaigns_reach
@@ -46,7 +48,8 @@ def run_card(row: CampaignRun, *, with_reaches: bool = False, at: dt.datetime | 
     at = at or clock.now()
     # Rows of a stopped run are written afterwards: its numbers say it at once.
     left = row.member_count - row.control_count - row.done_count - row.refused_count
-    rate = _rate(row, at)
+    stretch = _stretch(row, at) if row.state == RunState.RELEASING else []
+    rate = _rate(row, stretch, at)
     finishes_at = at + dt.timedelta(minutes=left / rate) if rate else None
     reaches = ask(_REACHES, {"run": row.pk}) if with_reaches else []
     return RunCard(
@@ -66,6 +69,7 @@ def run_card(row: CampaignRun, *, with_reaches: bool = False, at: dt.datetime | 
         spent_fen=row.spent_fen,
         rate_per_min=round(rate) if rate else None,
         finishes_at=finishes_at,
+        has_just_begun=len(stretch) == 1,
         reaches={state: count for state, count, _held, _money in reaches},
         held_count=sum(held for _state, _count, held, _money in reaches),
         text_hundredths=row.text_hundredths,
@@ -73,19 +77,32 @@ def run_card(row: CampaignRun, *, with_reaches: bool = False, at: dt.datetime | 
     )
 
 
-def _rate(row: CampaignRun, at: dt.datetime) -> float | None:
-    """Members a minute, from the notes of the last minutes; None while nobody has her turn."""
-    if row.state != RunState.RELEASING or not row.paces:
-        return None
+def _stretch(row: CampaignRun, at: dt.datetime) -> list[tuple[dt.datetime, int]]:
+    """How many had had their turn when, oldest first, since the run last stood still; empty while it does."""
     noted = [(dt.datetime.fromisoformat(moment), count) for moment, count in row.paces]
     # One later than now was noted before the clock was set back.
-    recent = [one for one in noted if at - _FRESH < one[0] <= at]
-    if not recent:
-        return None
-    begun, count = recent[0]
-    minutes = max((at - begun).total_seconds() / 60, 1 / 60)
+    noted = [one for one in noted if one[0] <= at]
+    stretch: list[tuple[dt.datetime, int]] = []
+    later = at
+    for one in reversed(noted):
+        if later - one[0] > _STANDSTILL:
+            break
+        stretch.insert(0, one)
+        later = one[0]
+    return stretch
+
+
+def _rate(row: CampaignRun, stretch: Sequence[tuple[dt.datetime, int]], at: dt.datetime) -> float | None:
+    """Members a minute, of about the last one; None while nobody has her turn.
+
+    A stretch begins with a burst: the queue is empty and takes its few thousand at once. So its first note is no measure, and
+    by the second the burst is over.
+    """
+    base = next((one for one in reversed(stretch[1:]) if one[0] <= at - _LOOK_BACK), None)
+    begun, count = base or (stretch[1] if len(stretch) > 1 else (at, 0))
+    minutes = (at - begun).total_seconds() / 60
     more = row.done_count + row.refused_count - count
-    return more / minutes if more > 0 else None
+    return more / minutes if minutes > 0 and more > 0 else None
 
 
 def run_words(code: str) -> str:
