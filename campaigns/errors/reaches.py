@@ -54,6 +54,18 @@ class TextPurposeUnfit(InvalidInput):
     sentence = _("验证码模板不能用来发通知，请选通知或营销模板")
 
 
+class ReachOfPastRun(Refusal):
+    """The campaign was stopped or is over, or the run's purchases are counted no more."""
+
+    code = "campaigns.reach_of_past_run"
+    sentence = _("这条消息所属的活动已经停止或截止，不能再发了")
+
+
+class ReachOverBudget(Refusal):
+    code = "campaigns.reach_over_budget"
+    sentence = _("活动剩下的预算不够这条的短信费，加预算或等在途消息的费用退回来再重发")
+
+
 class ReachNotResendable(Refusal):
     """It did not fail, its words were cleared, or its member is gone."""
 

@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext as _now
@@ -122,6 +123,8 @@ class CampaignMember(models.Model):
     tier_id = models.BigIntegerField(null=True)
     # What her acts made, for reports and for a stop that takes back what has not gone out.
     reach_id = models.BigIntegerField(null=True)
+    # Further messages of the run to her: sent again by hand, or to another row that turned out to be her. Nearly always empty.
+    other_reach_ids = ArrayField(models.BigIntegerField(), null=True, editable=False)
     coupon_id = models.BigIntegerField(null=True)
     follow_up_id = models.BigIntegerField(null=True)
     released_at = models.DateTimeField(_("发放时间"), null=True)

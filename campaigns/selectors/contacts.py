@@ -36,8 +36,8 @@ sent AS MATERIALIZED (
            max((reach.sent_at AT TIME ZONE 'Asia/Shanghai')::date) AS last_on,
            bool_or(opened.reach_id IS NOT NULL) AS has_clicked
     FROM campaigns_reach reach JOIN people USING (member_id)
-         LEFT JOIN (SELECT DISTINCT reach_id FROM campaigns_campaignmember
-                    WHERE clicked_at >= %(since)s AND reach_id IS NOT NULL) opened ON opened.reach_id = reach.id
+         LEFT JOIN (SELECT DISTINCT unnest(array_append(other_reach_ids, reach_id)) AS reach_id
+                    FROM campaigns_campaignmember WHERE clicked_at >= %(since)s) opened ON opened.reach_id = reach.id
     WHERE reach.state IN ('sent', 'delivered') AND reach.sent_at >= %(since)s AND reach.sent_at < %(until)s
       AND reach.queued_at >= %(since)s - %(life)s::interval AND reach.queued_at < %(until)s
     GROUP BY 1, 2, 3),

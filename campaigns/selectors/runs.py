@@ -18,7 +18,8 @@ _STANDSTILL: Final = dt.timedelta(minutes=2)
 _REACHES: Final = """
 SELECT state, count(*), count(*) FILTER (WHERE state = 'queued' AND not_before = expires_at), sum(held_hundredths)
 FROM campaigns_reach
-WHERE id IN (SELECT reach_id FROM campaigns_campaignmember WHERE run_id = %(run)s AND reach_id IS NOT NULL)
+WHERE id IN (SELECT unnest(array_append(other_reach_ids, reach_id)) FROM campaigns_campaignmember
+             WHERE run_id = %(run)s)
 GROUP BY state
 """
 # From the queue's side, which is short: a run may have a million members.
@@ -26,7 +27,8 @@ _QUEUED: Final = """
 SELECT count(*) FROM campaigns_reach reach
 WHERE reach.state = 'queued' AND reach.sent_at IS NULL AND EXISTS (
     SELECT FROM campaigns_campaignmember place
-    WHERE place.run_id = ANY(%(runs)s::bigint[]) AND place.member_id = reach.member_id AND place.reach_id = reach.id)
+    WHERE place.run_id = ANY(%(runs)s::bigint[]) AND place.member_id = reach.member_id
+      AND (place.reach_id = reach.id OR reach.id = ANY(place.other_reach_ids)))
 """
 
 

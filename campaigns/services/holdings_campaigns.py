@@ -16,6 +16,7 @@ from members.services.holdings import MemberHoldings, Snapshot, repoint, repoint
 
 _KEPT = (
     "run_id", "letter", "state", "code", "guide_id", "store_id", "tier_id", "reach_id", "coupon_id", "follow_up_id",
+    "other_reach_ids",
 )  # fmt: skip
 _INSTANTS = ("released_at", "clicked_at")
 _HAD = (CampaignMemberState.DONE, CampaignMemberState.REFUSED)
@@ -29,7 +30,7 @@ _COUNTS: Mapping[str, str] = {
 class CampaignHoldings(MemberHoldings):
     """Runs that had only the emptier have the survivor; where both are in one, the survivor's place counts and the other's
     goes, with its share of the run's numbers: one person is in a run once. If only the other had her turn, hers is the place
-    that counts, for nobody gets the same twice."""
+    that counts, for nobody gets the same twice. What was said to the other was said to her, and what it cost was spent on her."""
 
     label = "campaigns.campaigns"
     title = _("营销活动")
@@ -46,6 +47,7 @@ class CampaignHoldings(MemberHoldings):
 
     def move(self, *, emptier_id: int, survivor_id: int, actor: Actor, at: dt.datetime) -> Snapshot:
         """As above. The snapshot keeps what went."""
+        _lock_places(emptier_id, survivor_id)
         theirs = CampaignMember.objects.filter(member_id=emptier_id)
         had = theirs.filter(state__in=_HAD).values("run_id")
         waited = _drop(
@@ -56,6 +58,7 @@ class CampaignHoldings(MemberHoldings):
         hers = CampaignMember.objects.filter(member_id=survivor_id).values("run_id")
         dropped = _drop(theirs.filter(run_id__in=hers))
         moved = repoint(model="campaigns.CampaignMember", emptier_id=emptier_id, survivor_id=survivor_id)
+        _take_over(survivor_id, [*waited, *dropped])
         return {"dropped": dropped, "waited": waited, "members": moved}
 
     def restore(
@@ -64,12 +67,14 @@ class CampaignHoldings(MemberHoldings):
         """Rows that moved are back, and those that went are there again; one that waited gets nothing any more."""
         if not snapshot:
             return
+        _lock_places(emptier_id, survivor_id)
         repoint_back(
             model="campaigns.CampaignMember",
             ids=snapshot["members"],
             emptier_id=emptier_id,
             survivor_id=survivor_id,
         )
+        _hand_back(survivor_id, snapshot["dropped"])
         _bring_back(emptier_id, snapshot["dropped"])
         _bring_back(survivor_id, snapshot.get("waited", ()))
 
@@ -97,6 +102,11 @@ class CampaignHoldings(MemberHoldings):
         return rows.delete()[0]
 
 
+def _lock_places(*member_ids: int) -> None:
+    """All of theirs, before any of their runs is: who opens a message locks place and run in that order too."""
+    CampaignMember.objects.filter(member_id__in=member_ids).lock_rows()
+
+
 def _drop(rows: LockingQuerySet[CampaignMember]) -> list[dict[str, Any]]:
     """These places go, with their share of their runs' numbers; what they said."""
     places = rows.lock_rows()
@@ -110,6 +120,29 @@ def _drop(rows: LockingQuerySet[CampaignMember]) -> list[dict[str, Any]]:
     return dropped
 
 
+def _take_over(member_id: int, dropped: Sequence[Mapping[str, Any]]) -> None:
+    """Messages of the places that went are her places'."""
+    for row in dropped:
+        if not (messages := _messages_of(row)):
+            continue
+        for place in CampaignMember.objects.filter(member_id=member_id, run_id=row["run_id"]).lock_rows():
+            place.other_reach_ids = [*(place.other_reach_ids or ()), *messages]
+            place.save(update_fields=["other_reach_ids"])
+
+
+def _hand_back(member_id: int, dropped: Sequence[Mapping[str, Any]]) -> None:
+    """They are hers no more. What was sent again meanwhile stays with her: it went to her."""
+    for row in dropped:
+        gone = set(_messages_of(row))
+        for place in CampaignMember.objects.filter(member_id=member_id, run_id=row["run_id"]).lock_rows():
+            place.other_reach_ids = [pk for pk in place.other_reach_ids or () if pk not in gone] or None
+            place.save(update_fields=["other_reach_ids"])
+
+
+def _messages_of(row: Mapping[str, Any]) -> list[int]:
+    return [*([row["reach_id"]] if row["reach_id"] else ()), *(row.get("other_reach_ids") or ())]
+
+
 def _bring_back(member_id: int, dropped: Sequence[Mapping[str, Any]]) -> None:
     """Her places are there again. One that waited gets nothing any more: the run may be over, and she had what it gave as the
     other."""
@@ -121,7 +154,7 @@ def _bring_back(member_id: int, dropped: Sequence[Mapping[str, Any]]) -> None:
     CampaignMember.objects.bulk_create(
         CampaignMember(
             member_id=member_id,
-            **{name: row[name] for name in _KEPT},
+            **{name: row.get(name) for name in _KEPT},
             **{name: row[name] and dt.datetime.fromisoformat(row[name]) for name in _INSTANTS},
         )
         for row in back

@@ -100,18 +100,29 @@ _DELIVERED: Final = (
     "cost_hundredths",
 )
 _DELIVER: Final = """
-WITH fresh AS (
-    SELECT hers.id, place.state = 'done' AS is_done, place.coupon_id IS NOT NULL AS is_given,
-           coalesce(reach.state IN ('sent', 'delivered'), hers.is_sent) AS is_sent,
-           coalesce(reach.state = 'delivered', hers.is_delivered) AS is_delivered,
-           hers.is_seen OR coalesce(inbox.read_at, place.clicked_at) IS NOT NULL AS is_seen,
-           place.clicked_at IS NOT NULL AS is_clicked,
-           coalesce(reach.cost_hundredths, hers.cost_hundredths) AS cost_hundredths
+WITH who AS MATERIALIZED (
+    SELECT hers.id, hers.is_sent, hers.is_delivered, hers.is_seen, hers.cost_hundredths, place.state, place.coupon_id,
+           place.clicked_at, place.reach_id, place.other_reach_ids
     FROM unnest(%(row_ids)s::bigint[], %(place_ids)s::bigint[]) AS slice (id, place_id)
         JOIN campaigns_campaignoutcome hers USING (id) JOIN campaigns_campaignmember place ON place.id = slice.place_id
-        LEFT JOIN campaigns_reach reach ON reach.id = place.reach_id
+    WHERE hers.letter <> ''),
+message AS (
+    SELECT id, reach_id FROM who WHERE reach_id IS NOT NULL
+    UNION ALL SELECT id, unnest(other_reach_ids) FROM who WHERE other_reach_ids IS NOT NULL),
+told AS (
+    SELECT message.id, bool_or(reach.state IN ('sent', 'delivered')) AS is_sent,
+           bool_or(reach.state = 'delivered') AS is_delivered, bool_or(inbox.read_at IS NOT NULL) AS is_read,
+           sum(reach.cost_hundredths) AS cost_hundredths
+    FROM message JOIN campaigns_reach reach ON reach.id = message.reach_id
         LEFT JOIN campaigns_inboxmessage inbox ON inbox.reason_key = reach.reason_key
-    WHERE hers.letter <> '')
+    GROUP BY message.id),
+fresh AS (
+    SELECT who.id, who.state = 'done' AS is_done, who.coupon_id IS NOT NULL AS is_given,
+           coalesce(told.is_sent, who.is_sent) AS is_sent, coalesce(told.is_delivered, who.is_delivered) AS is_delivered,
+           who.is_seen OR coalesce(told.is_read, false) OR who.clicked_at IS NOT NULL AS is_seen,
+           who.clicked_at IS NOT NULL AS is_clicked,
+           coalesce(told.cost_hundredths, who.cost_hundredths) AS cost_hundredths
+    FROM who LEFT JOIN told USING (id))
 UPDATE campaigns_campaignoutcome hers SET {set}
 FROM fresh WHERE fresh.id = hers.id AND ({fresh}) IS DISTINCT FROM ({hers})
 """

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
+from campaigns.models import TopicText
 from tests.campaigns.kit import World, make_world
 from tests.campaigns.text_kit import Desk
 from tests.cast import Cast
+from tests.members import privacy_kit
 from tests.sandbox_process import running_sandbox
 from tests.sms.kit import Provider, use_provider
 from tests.wechat.scripted_server import ScriptedServer, hosts_at
@@ -42,3 +44,13 @@ def desk(world: World, provider_url: str, settings: Settings) -> Iterator[Desk]:
     use_provider(settings, provider)
     yield Desk(world, provider)
     provider.script("DELETE", "/faults")
+
+
+@pytest.fixture
+def texted(desk: Desk) -> Desk:
+    """Marketing is said by a text message of one part."""
+    TopicText.objects.create(
+        topic="marketing", template_id=desk.marketing.pk, fields={"1": {"value": "title"}}
+    )
+    privacy_kit.consent_texts()
+    return desk

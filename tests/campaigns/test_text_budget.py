@@ -1,91 +1,26 @@
 """Texts in a campaign's budget: put by when a message is queued, spent as they are billed, given back where none went."""
 
 import datetime as dt
-from typing import Any
-
-import pytest
-from django.db.models import Sum
 
 from campaigns import services
-from campaigns.models import Campaign, CampaignRun, Reach, TopicText
+from campaigns.models import Campaign, CampaignRun, Reach
 from campaigns.selectors.campaigns import estimate_campaign
 from campaigns.selectors.proof import get_proof
-from campaigns.services.running import (
-    follow_campaigns,
-    launch_due_campaigns,
-    release_batch,
-    settle_campaigns,
-    settle_texts,
-)
+from campaigns.services.running import follow_campaigns, settle_campaigns
 from core import clock
-from core.actor import Actor
 from core.models import StaffAccount
 from members import selectors as member_selectors
 from members import services as member_services
 from sms.models import SmsSpend, SmsTemplate
 from sms.models.reports import BlockReason
 from sms.services.blocks import block_number
+from tests.campaigns.budget_kit import PRICE, TEXT, crowd, launched, release, stand
 from tests.campaigns.campaign_kit import of
 from tests.campaigns.kit import tries_of
 from tests.campaigns.run_kit import assert_adds_up, listed, make_campaign, states
 from tests.campaigns.text_kit import Desk
 from tests.cast import DIRECTOR
-from tests.coupons.kit import make_members
-from tests.members import privacy_kit
-from tests.sms.kit import new_phone
 from tests.threads import at_once
-
-PRICE = 500  # of one text, in hundredths of a fen
-TEXT: dict[str, Any] = {
-    "do": "reach",
-    "with": {"title": "秋装上新", "text": "来看看", "channels": ["sms", "inbox"]},
-}
-
-
-@pytest.fixture
-def texted(desk: Desk) -> Desk:
-    """Marketing is said by a text message of one part."""
-    TopicText.objects.create(
-        topic="marketing", template_id=desk.marketing.pk, fields={"1": {"value": "title"}}
-    )
-    privacy_kit.consent_texts()
-    return desk
-
-
-def crowd(count: int, *, phoned: int | None = None) -> list[int]:
-    """So many who agreed to marketing; the first `phoned` of them have a number (None: all)."""
-    members = make_members(count)
-    for place, pk in enumerate(members):
-        if phoned is None or place < phoned:
-            member_services.verify_phone(
-                member_id=pk, phone=new_phone(), how="sms", actor=Actor.system("test")
-            )
-        member_services.agree_consent(
-            member_id=pk, kind="marketing", version=1, door="mini_program", actor=Actor.member(pk)
-        )
-    return members
-
-
-def launched(members: list[int], **values: Any) -> Campaign:
-    campaign = make_campaign(listed(members), [[TEXT]], **values)
-    launch_due_campaigns()
-    return campaign
-
-
-def release(campaign: Campaign) -> Any:
-    settle_texts(campaign_id=campaign.pk)
-    return release_batch(campaign_id=campaign.pk)
-
-
-def stand(campaign: Campaign) -> tuple[str, str, int, int]:
-    """State, reason, what texts did cost, what is put by; which must be what the messages have."""
-    campaign.refresh_from_db()
-    held = Reach.objects.filter(reason_key__startswith="act:camp:").aggregate(n=Sum("held_hundredths"))["n"]
-    assert campaign.held_hundredths == (held or 0)
-    assert campaign.text_hundredths == sum(
-        CampaignRun.objects.filter(campaign=campaign).values_list("text_hundredths", flat=True)
-    )
-    return campaign.state, campaign.code, campaign.text_hundredths, campaign.held_hundredths
 
 
 def test_texts_are_put_by_then_spent_and_a_budget_that_is_used_up_waits_for_more(texted: Desk) -> None:

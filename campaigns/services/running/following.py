@@ -2,14 +2,18 @@
 found again by the job when that was lost."""
 
 import datetime as dt
+from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from campaigns.models import Campaign, CampaignRun, CampaignState
-from campaigns.services.running.lead import hold_reaches, let_go_reaches
+from campaigns.services.running.lead import hold_reaches, let_go_reaches, take_back_reaches
 from campaigns.services.running.stopping import stop_runs, sweep_stopped
 from core import clock
+
+# For so long it is looked whether an end was followed; a message of a campaign is no news any more after that.
+_TOLD_AGAIN: Final = dt.timedelta(days=3)
 
 
 def follow_campaign(*, campaign_id: int, at: dt.datetime | None = None) -> None:
@@ -33,9 +37,13 @@ def _follow(campaigns: QuerySet[Campaign], at: dt.datetime) -> None:
     # Between the look and the write somebody may have moved it: the step that is told, or the next run, puts it right.
     hold_reaches(campaign_ids=[pk for pk, state in known.items() if state == CampaignState.PAUSED], at=at)
     let_go_reaches(campaign_ids=[pk for pk, state in known.items() if state == CampaignState.RUNNING], at=at)
+    ended = campaigns.filter(state=CampaignState.ENDED)
     open_runs = CampaignRun.objects.open().values("campaign_id")
-    ended = campaigns.filter(state=CampaignState.ENDED, pk__in=open_runs)
-    for pk in list(ended.values_list("pk", flat=True)):
+    for pk in list(ended.filter(pk__in=open_runs).values_list("pk", flat=True)):
         with transaction.atomic():
             [campaign] = Campaign.objects.lock_all([pk])
             stop_runs(campaign, code=campaign.code, at=at)
+    # Its last members may have had their turn already while messages lie in the queue still.
+    take_back_reaches(
+        campaign_ids=list(ended.filter(ended_at__gt=at - _TOLD_AGAIN).values_list("pk", flat=True)), at=at
+    )

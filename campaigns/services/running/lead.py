@@ -2,6 +2,7 @@
 stopped at once, and others' messages do not wait behind it."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from core.compiled import ask
 MOST_QUEUED: Final = 5_000
 # What others have in the queue is looked through up to here; behind a longer queue a run waits.
 _LOOK_THROUGH: Final = 50_000
+_OF_RUN: Final = re.compile(r"act:camp:([0-9]{1,18}):")
 _COUNT: Final = """
 WITH queued AS MATERIALIZED (SELECT reason_key FROM campaigns_reach WHERE state = 'queued' LIMIT %(most)s)
 SELECT (SELECT count(*) FROM queued), count(*) FROM queued WHERE starts_with(reason_key, %(prefix)s)
@@ -46,6 +48,12 @@ def reason_prefix(run_id: int) -> str:
     return f"act:camp:{run_id}:"
 
 
+def run_id_of(reason_key: str) -> int | None:
+    """The run whose reach has this reason; None for what no run said."""
+    found = _OF_RUN.match(reason_key)
+    return int(found[1]) if found else None
+
+
 def room_for(run_id: int) -> int:
     """How many more reaches of the run may be queued now."""
     [(looked_through, of_run)] = ask(_COUNT, {"most": _LOOK_THROUGH, "prefix": reason_prefix(run_id)})
@@ -62,10 +70,11 @@ def let_go_reaches(*, campaign_ids: Iterable[int], at: dt.datetime) -> int:
     return _of(campaign_ids, _LET_GO, at, at=at)
 
 
-def take_back_reaches(*, campaign_id: int, at: dt.datetime) -> int:
-    """What is queued of the campaign is not sent; how many."""
-    keys = ask(_KEYS, {"prefixes": list(reason_prefixes(campaign_ids=[campaign_id], at=at).values())})
-    return take_back(reason_keys=[key for (key,) in keys], at=at)
+def take_back_reaches(*, campaign_ids: Iterable[int], at: dt.datetime) -> int:
+    """What is queued of these campaigns is not sent; how many."""
+    prefixes = list(reason_prefixes(campaign_ids=campaign_ids, at=at).values())
+    keys = ask(_KEYS, {"prefixes": prefixes}) if prefixes else []
+    return take_back(reason_keys=[key for (key,) in keys], at=at) if keys else 0
 
 
 def _of(campaign_ids: Iterable[int], statement: str, now: dt.datetime, **values: Any) -> int:

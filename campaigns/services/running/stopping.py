@@ -38,7 +38,7 @@ def stop_runs(campaign: Campaign, *, code: str = "", at: dt.datetime) -> Stopped
         waiting += run.member_count - run.control_count - run.done_count - run.refused_count
         run.state, run.code, run.released_at = RunState.STOPPED, code, at
         run.save(update_fields=["state", "code", "released_at"])
-    return Stopped(take_back_reaches(campaign_id=campaign.pk, at=at), waiting)
+    return Stopped(take_back_reaches(campaign_ids=[campaign.pk], at=at), waiting)
 
 
 def sweep_stopped() -> int:
