@@ -33,7 +33,9 @@ from core.admin import (
 )
 from sales import services
 from sales.admin.held_mending import HeldMending, ReasonForm
-from sales.admin.held_page import held_page, held_words
+from sales.admin.held_page import held_page
+from sales.admin.held_words import held_words
+from sales.errors import DocumentConflict
 from sales.models import DeskJob, HeldDocument, HeldState
 from sales.selectors.desk import list_held_groups
 from sales.selectors.staff_scopes import visible_store_codes
@@ -139,6 +141,8 @@ class HeldDocumentAdmin(TypedSearch, HeldMending, OwnPage, ScopedReadOnlyAdmin):
                 + urlencode({"reason": group.reason} | ({"value": group.value} if group.value else {})),
                 "reason": group.reason,
                 "value": group.value,
+                # Trying again changes nothing between two contents: somebody has to decide.
+                "may_retry": group.reason != DocumentConflict.code,
             }
             for group in list_held_groups(store_codes=visible_store_codes(request.user))  # type: ignore[arg-type]
         ]

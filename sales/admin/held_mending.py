@@ -27,7 +27,7 @@ from core.errors import Refusal
 from members import selectors as member_selectors
 from sales import services
 from sales.admin.desk_text import reason_words
-from sales.admin.held_page import held_words
+from sales.admin.held_words import held_words
 from sales.errors import StillHeld
 from sales.models import CodeAlias, HeldDocument, HeldState
 from sales.selectors.desk import held_matching

@@ -7,11 +7,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core import phones
-from core.admin import mask_openid, money, thousands, when
-from sales.admin.desk_text import channel_words, reason_words
-from sales.contracts import MemberKey, OrderDocument
-from sales.models import HeldDocument, HeldState, Sale
+from core.admin import money, thousands, when
+from sales.admin.desk_text import channel_words
+from sales.admin.held_compare import compare, find_booked_url
+from sales.admin.held_words import held_words, member_words
+from sales.contracts import OrderDocument
+from sales.errors import DocumentConflict
+from sales.models import HeldDocument, HeldState
 from sales.services.held import load_document
 
 _WHAT_TO_DO: Final[Mapping[str, Any]] = {
@@ -27,36 +29,12 @@ _WHAT_TO_DO: Final[Mapping[str, Any]] = {
     "sales.document_conflict": gettext_lazy("对照已入账的内容：新内容是对的就按更正入账，旧的是对的就保留。"),
     "sales.corrected_below_returned": gettext_lazy("先核对已入账的退货单，再重试。"),
 }
-_KEY_KINDS: Final[Mapping[str, Any]] = {
-    "phone": gettext_lazy("手机号"),
-    "pos_card": gettext_lazy("会员卡号"),
-    "member_code": gettext_lazy("会员码"),
-    "unionid": "unionid",
-    "openid": "openid",
-    "mini_openid": gettext_lazy("小程序 openid"),
-}
-
-
-def held_words(reason: str, field: str, value: str) -> str:
-    """ "门店编号 S013 不存在"."""
-    if reason == "sales.unknown_store" and value:
-        return _("门店编号 %(code)s 不存在") % {"code": value}
-    if reason == "sales.unknown_guide" and value:
-        return _("导购工号 %(code)s 不存在") % {"code": value}
-    short = {
-        "sales.unknown_member": _("单据上的会员没有找到"),
-        "sales.unknown_order": _("原订单还没有收到"),
-        "sales.document_conflict": _("同一单号内容不同"),
-        "sales.return_too_large": _("退货超过剩余"),
-        "sales.corrected_below_returned": _("更正后少于已退"),
-    }
-    return short.get(reason) or reason_words(reason)
 
 
 def held_page(request: HttpRequest, row: HeldDocument) -> dict[str, Any]:
     """The context of the page."""
     document = load_document(row)
-    is_order = isinstance(document, OrderDocument)
+    is_waiting = row.state == HeldState.WAITING
     facts = [
         (_("来源系统"), row.source),
         (_("单号"), row.number),
@@ -77,8 +55,7 @@ def held_page(request: HttpRequest, row: HeldDocument) -> dict[str, Any]:
     facts += [(_("收到时间"), when(row.held_at)), (_("已重试次数"), thousands(row.tries))]
     return {
         "reason": held_words(row.reason, row.field, row.value),
-        "is_waiting": row.state == HeldState.WAITING,
-        "what_to_do": _WHAT_TO_DO.get(row.reason, "") if row.state == HeldState.WAITING else "",
+        "what_to_do": _what_to_do(row) if is_waiting else "",
         "settled": f"{when(row.settled_at)} · {row.settled_by}" if row.settled_at else "",
         "note": row.note,
         "facts": facts,
@@ -91,43 +68,12 @@ def held_page(request: HttpRequest, row: HeldDocument) -> dict[str, Any]:
             )
             for line in document.lines
         ],
-        "booked": _booked(row) if is_order and row.reason == "sales.document_conflict" else None,
+        "comparison": compare(row, document) if is_waiting and row.reason == DocumentConflict.code else None,
+        "booked_url": find_booked_url(row) if row.state == HeldState.BOOKED else "",
     }
 
 
-def member_words(member: MemberKey | None) -> str:
-    """How the document names her, with its middle gone."""
-    if member is None:
-        return _("散客")
-    if member.kind == "phone":
-        shown = phones.mask(phones.digits_of(member.value))
-    elif member.kind == "member_code":
-        shown = member.value
-    else:
-        shown = mask_openid(member.value)
-    return f"{_KEY_KINDS[member.kind]} {shown}"
-
-
-def _booked(row: HeldDocument) -> dict[str, Any] | None:
-    """What stands under the same number, to compare."""
-    sale = (
-        Sale.objects.current().filter(source=row.source, order_no=row.number).select_related("store").first()
-    )
-    if sale is None:
-        return None
-    return {
-        "id": sale.pk,
-        "store": sale.store.name,
-        "amount": money(sale.amount_fen),
-        "at": when(sale.sold_at),
-        "revision": sale.revision,
-        "lines": [
-            (
-                line.product.name or line.product.code,
-                line.product.code,
-                thousands(line.quantity),
-                money(line.amount_fen),
-            )
-            for line in sale.lines.select_related("product").order_by("number")
-        ],
-    }
+def _what_to_do(row: HeldDocument) -> Any:
+    if row.kind == "return" and row.reason == DocumentConflict.code:
+        return _("退货单不能更正：已入账的是对的就保留；新内容才对，就保留以后让收银系统换个单号重发。")
+    return _WHAT_TO_DO.get(row.reason, "")

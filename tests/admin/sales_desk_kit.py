@@ -5,14 +5,16 @@ from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.urls import reverse
 
 from core import clock
 from core.actor import Actor
 from sales import services
-from sales.models import AttributionRule, CodeAlias, MemberAlias
+from sales.models import AttributionRule, CodeAlias, HeldDocument, MemberAlias
 from tests.cast import Cast
 from tests.sales.kit import back, key_of, line, order, tell
 
+CONFIRM = {"_confirmed": "1"}
 LAST_MONTH = (clock.today().replace(day=1) - dt.timedelta(days=1)).replace(day=1)
 
 
@@ -52,3 +54,13 @@ def page_text(answer: Any) -> str:
     """What the page says."""
     text: str = answer.content.decode()
     return text
+
+
+def url(name: str, *args: Any) -> str:
+    """The address of a page of the admin."""
+    return reverse(f"admin:{name}", args=args)
+
+
+def held(number: str = "O1") -> HeldDocument:
+    """The document that waits, or waited, under that number."""
+    return HeldDocument.objects.get(number=number)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.urls import reverse
 from openpyxl import load_workbook
 
 from core import clock
@@ -25,20 +24,11 @@ from sales.models import (
     Product,
     Sale,
 )
-from tests.admin.sales_desk_kit import LAST_MONTH, page_text, staff_with
+from tests.admin.sales_desk_kit import CONFIRM, LAST_MONTH, held, page_text, staff_with, url
 from tests.cast import Cast
 from tests.sales.kit import back, key_of, ledger, line, order, tell
 
 BOSS = Actor.staff(1, "总部")
-CONFIRM = {"_confirmed": "1"}
-
-
-def url(name: str, *args: Any) -> str:
-    return reverse(f"admin:{name}", args=args)
-
-
-def held(number: str = "O1") -> HeldDocument:
-    return HeldDocument.objects.get(number=number)
 
 
 def test_the_desk_counts_what_waits_and_books_it_when_its_code_is_explained(desk: Client, cast: Cast) -> None:
