@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -26,7 +27,7 @@ def differing(desk: Client, number: str = "O1") -> dict[str, tuple[str, str]]:
 
 def test_a_conflict_says_what_differs_and_nothing_else(desk: Client, cast: Cast) -> None:
     first = order("O1", member=key_of(cast.xiaomei))
-    more = {
+    more: dict[str, Any] = {
         "payments": (OrderPayment("wechat", 10_000),),
         "points_spent": 7,
         "sold_at": first.sold_at + SECOND,

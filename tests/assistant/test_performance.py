@@ -13,25 +13,12 @@ from guides.models import Binding
 from sales import selectors as sale_selectors
 from sales import services as sale_services
 from sales.contracts import ReturnLine, TargetEntry, TargetKey
-from sales.models import Attribution, PerformanceEntry, Sale
+from sales.models import PerformanceEntry, Sale
 from tests.cast import Cast
 from tests.sales.kit import back, key_of, line, order, tell
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 HX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def sold(cast: Cast) -> Cast:
-    """Today 李娜 ¥128, 王芳 ¥320.50, 赵强 ¥10 and 陈静 (south) ¥900; last week 李娜 ¥50."""
-    tell(
-        order("A1", line(amount_fen=12_800), member=key_of(cast.xiaomei)),
-        order("A2", line(amount_fen=32_050), serving_guide="T002"),
-        order("A3", line(amount_fen=1_000), serving_guide="T003"),
-        order("A4", line(amount_fen=90_000), serving_guide="T004", store_code="T02"),
-        order("A5", line(amount_fen=5_000), sold_at=dt.datetime(2026, 3, 4, 4, tzinfo=dt.UTC)),
-    )
-    return cast
 
 
 def view_of(client: Any, query: str = "", path: str = "/a/performance/") -> Any:
@@ -251,73 +238,6 @@ def test_a_manager_sees_her_store_and_its_guides(
     assert team.effective[0].text.startswith("0 / 3 人")
     tell(order("A9", line(amount_fen=20_000)))
     assert beat(client, page.seen, view="store").context["page"].store.big == "¥658.50"
-
-
-def decide(client: Any, public_id: str, **form: str) -> Any:
-    page = client.get(f"/a/performance/orders/{public_id}/decide/", headers=HX).context["page"]
-    values = {
-        "request_key": page.request_key, "replaces": str(page.live_id), "first": "T001", "second": "",
-        "percent": "100", "reason": "系统记错导购", "words": "",
-    }  # fmt: skip
-    return client.post(f"/a/performance/orders/{public_id}/decide/", values | form, headers=HX)
-
-
-def test_a_manager_decides_looks_before_and_takes_it_back(sold: Cast, log_in: Any) -> None:
-    client = log_in(sold.zhaoqiang)
-    public_id = Sale.objects.get(order_no="A2").public_id
-    form = {"first": "T001", "second": "T002", "percent": "60"}
-    preview = client.post(f"/a/performance/orders/{public_id}/preview/", form, headers=HX).context["page"]
-    assert [(one.who, one.share, one.amount) for one in preview.then] == [
-        ("李娜", "60%", "¥192.30"),
-        ("王芳", "40%", "¥128.20"),
-    ]
-    assert Attribution.objects.count() == 5
-    assert decide(client, public_id, **form)["HX-Redirect"] == f"/a/performance/orders/{public_id}/"
-    page = client.get(f"/a/performance/orders/{public_id}/").context["page"]
-    assert page.words == "人工指定（系统记错导购）：接待导购李娜 60%，接待导购王芳 40%"
-    assert [one.value for one in page.entries] == ["+¥320.50", "-¥320.50", "+¥192.30", "+¥128.20"]
-    undo = {"request_key": page.request_key, "undoes": str(page.undo_id)}
-    for _twice in range(2):
-        assert client.post(f"/a/performance/orders/{public_id}/undo/", undo, headers=HX).status_code == 204
-    page = client.get(f"/a/performance/orders/{public_id}/").context["page"]
-    assert page.words == "人工指定（撤销：系统记错导购）：接待导购王芳 100%"
-    assert page.entries_total == "¥320.50"
-
-
-def test_a_decision_on_what_somebody_changed_meanwhile_is_refused(sold: Cast, log_in: Any) -> None:
-    client = log_in(sold.zhaoqiang)
-    public_id = Sale.objects.get(order_no="A2").public_id
-    old = str(Attribution.objects.get(sale__order_no="A2").pk)
-    assert decide(client, public_id).status_code == 204
-    late = decide(client, public_id, replaces=old, first="T003")
-    assert (late.status_code, late["X-Refusal"]) == (409, "sales.attribution_changed")
-    for form, refusal in (
-        ({"first": "T004"}, "invalid_input"),
-        ({"first": "T999"}, "invalid_input"),
-        ({"percent": "x"}, "invalid_input"),
-        ({"reason": "", "words": " "}, "sales.reason_missing"),
-        ({"request_key": ""}, "invalid_input"),
-    ):
-        answer = decide(client, public_id, **form)
-        assert 400 <= answer.status_code < 500, form
-        assert refusal in answer["X-Refusal"], form
-    assert Attribution.objects.filter(sale__order_no="A2").count() == 2
-
-
-def test_what_counts_later_says_why(sold: Cast, log_in: Any) -> None:
-    tell(order("F1", line(amount_fen=7_000), sold_at=dt.datetime(2026, 2, 20, 4, tzinfo=dt.UTC)))
-    sale_services.close_month(month_on=dt.date(2026, 2, 1), actor=Actor.system("boss"))
-    public_id = Sale.objects.get(order_no="F1").public_id
-    client = log_in(sold.zhaoqiang)
-    sheet = client.get(f"/a/performance/orders/{public_id}/decide/", headers=HX).context["page"]
-    assert "2月已关账" in sheet.preview.hint
-    assert decide(client, public_id, first="T002").status_code == 204
-    page = client.get(f"/a/performance/orders/{public_id}/").context["page"]
-    assert [one.foot for one in page.entries] == [
-        "计入 2月20日",
-        "2月20日 已关账，计入 3月1日",
-        "2月20日 已关账，计入 3月1日",
-    ]
 
 
 def test_a_members_tab_says_what_she_bought(

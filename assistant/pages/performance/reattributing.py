@@ -22,6 +22,7 @@ from sales.contracts import AttributionCard, SaleCard, Share
 from sales.errors import AttributionChanged, NoSuchSale
 
 WHOLE_BP: Final = 10_000
+STORE: Final = "@store"  # among numbers of guides: the rest is the store's
 REASONS: Final = ("系统记错导购", "两人一起接待", "顾客指定", "换班交接")
 
 
@@ -39,7 +40,7 @@ class ReattributeSheet:
     live_id: int
     words: str
     first: tuple[Choice, ...]
-    second: tuple[Choice, ...]
+    second: tuple[Choice, ...]  # the store first
     share: str  # the first one's, in whole percent
     reasons: tuple[Reason, ...]
     request_key: str
@@ -58,7 +59,8 @@ class Preview:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the form says: guides by number, the first one's share in percent; no guide means the store."""
+    """What the form says: guides by number, the first one's share in percent. No first guide means the store; no second
+    one means that nobody else has a part, STORE that the store has the rest."""
 
     first: str
     second: str
@@ -70,20 +72,16 @@ def build_sheet(
 ) -> ReattributeSheet:
     """The form as the order stands. Raises NoSuchSale for one that is not this manager's to decide."""
     card, live = _open(guide, public_id)
-    entries = _colleagues(guide)
-    known = [(entries[share.guide_id], share) for share in live.shares if share.guide_id in entries]
-    first = known[0][0].number if known else ""
-    second = known[1][0].number if len(known) > 1 else ""
-    percent = known[0][1].share_bp // 100 if second else 100
-    wanted = Wanted(first, second, percent)
+    entries = _choosable(guide, live)
+    wanted = _standing(live, entries)
     return ReattributeSheet(
         public_id=card.public_id,
         order_no=card.order_no,
         live_id=live.id,
         words=live.words,
-        first=_choices(entries, first),
-        second=_choices(entries, second),
-        share=str(percent),
+        first=_choices(entries, wanted.first),
+        second=(Choice(STORE, _("门店"), wanted.second == STORE), *_choices(entries, wanted.second)),
+        share=str(wanted.percent),
         reasons=choices_of(*(_(reason) for reason in REASONS)),
         request_key=request_key,
         preview=build_preview(guide, public_id, wanted, now=now),
@@ -96,8 +94,8 @@ def build_preview(
     """Who has how much now, and who would. Raises InvalidInput for a form that nobody sends."""
     now = now or clock.now()
     card, live = _open(guide, public_id)
-    entries = _colleagues(guide)
-    shares = _shares(guide, wanted, entries)
+    entries = _choosable(guide, live)
+    shares = _shares(guide, wanted, entries, live)
     left = card.amount_fen - card.returned_fen
     parts = split(amount=left, weights=[share.share_bp for share in shares])
     then = tuple(
@@ -122,10 +120,10 @@ def reattribute(
     guide: GuideCard, public_id: str, wanted: Wanted, *, replaces: int, reason: str, request_key: str
 ) -> None:
     """The order is whose the form says."""
-    card, _live = _open(guide, public_id)
+    card, live = _open(guide, public_id)
     sale_services.reattribute_sale(
         sale_id=card.id,
-        shares=_shares(guide, wanted, _colleagues(guide)),
+        shares=_shares(guide, wanted, _choosable(guide, live), live),
         reason=reason,
         request_key=request_key,
         actor=guide_actor(guide),
@@ -158,29 +156,55 @@ def _open(guide: GuideCard, public_id: str) -> tuple[SaleCard, AttributionCard]:
     return card, live
 
 
-def _colleagues(guide: GuideCard) -> dict[int, GuideEntry]:
-    return guide_selectors.list_active_guide_entries(guide.store.id)
+def _choosable(guide: GuideCard, live: AttributionCard) -> dict[int, GuideEntry]:
+    """Her guides, and whoever has a part now: one of another store who helped, one who has left."""
+    entries = guide_selectors.list_active_guide_entries(guide.store.id)
+    others = [
+        share.guide_id
+        for share in live.shares
+        if share.guide_id is not None and share.guide_id not in entries
+    ]
+    return entries | (guide_selectors.list_guide_entries(others) if others else {})
+
+
+def _standing(live: AttributionCard, entries: dict[int, GuideEntry]) -> Wanted:
+    """The form as the order stands, as far as it can say it: two parts, one of them a guide's."""
+    known = [share for share in live.shares if share.guide_id is not None]
+    if not known:
+        return Wanted("", "", 100)
+    first = entries[known[0].guide_id or 0].number
+    if len(known) > 1:
+        return Wanted(first, entries[known[1].guide_id or 0].number, known[0].share_bp // 100)
+    return Wanted(first, STORE if len(live.shares) > 1 else "", known[0].share_bp // 100)
 
 
 def _choices(entries: dict[int, GuideEntry], chosen: str) -> tuple[Choice, ...]:
     return tuple(Choice(entry.number, entry.name, entry.number == chosen) for entry in entries.values())
 
 
-def _shares(guide: GuideCard, wanted: Wanted, entries: dict[int, GuideEntry]) -> list[Share]:
+def _shares(
+    guide: GuideCard, wanted: Wanted, entries: dict[int, GuideEntry], live: AttributionCard
+) -> list[Share]:
     by_number = {entry.number: entry.id for entry in entries.values()}
     for number, field in ((wanted.first, "first"), (wanted.second, "second")):
-        if number and number not in by_number:
+        if number and number not in by_number and (field, number) != ("second", STORE):
             raise InvalidInput(field=field)
     if not wanted.first:
-        return [Share("store", None, guide.store.id, WHOLE_BP)]
+        return [_part(guide, None, WHOLE_BP, live)]
     first = by_number[wanted.first]
     if not wanted.second or wanted.second == wanted.first or wanted.percent == 100:
-        return [Share("serving", first, guide.store.id, WHOLE_BP)]
+        return [_part(guide, first, WHOLE_BP, live)]
     part = wanted.percent * 100
-    return [
-        Share("serving", first, guide.store.id, part),
-        Share("serving", by_number[wanted.second], guide.store.id, WHOLE_BP - part),
-    ]
+    second = None if wanted.second == STORE else by_number[wanted.second]
+    return [_part(guide, first, part, live), _part(guide, second, WHOLE_BP - part, live)]
+
+
+def _part(guide: GuideCard, guide_id: int | None, share_bp: int, live: AttributionCard) -> Share:
+    """Whoever has a part now keeps the role she has it in, and the store in which it counts."""
+    stood = next((one for one in live.shares if one.guide_id == guide_id), None)
+    if stood is not None:
+        return Share(stood.role, guide_id, stood.store_id, share_bp)
+    return Share("store" if guide_id is None else "serving", guide_id, guide.store.id, share_bp)
 
 
 def _hint(card: SaleCard, now: dt.datetime) -> str:
