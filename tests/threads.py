@@ -1,14 +1,29 @@
-"""Races on real threads: everybody starts at once, each with a connection of her own."""
+"""Races on real threads: everybody starts at once, each with a connection of her own.
+
+Whatever must happen while something else is under way is met, not hoped for: a barrier in the middle of both, or the
+one who holds a lock goes on when PostgreSQL says that another waits for it.
+"""
 
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db import connection
+import psycopg
+import pytest
+from django.db import connection, transaction
+
+from tests.stack import wait_until
+
+_WAITING_FOR_ME = (
+    "SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+)
 
 
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Run the calls on as many threads, released together; answers or exceptions in the calls' order."""
+    """Run the calls on as many threads, released together; answers or exceptions in the calls' order.
+
+    Raises AssertionError when somebody is not done after a minute.
+    """
     gate = threading.Barrier(len(calls))
     answers: list[Any] = [None] * len(calls)
 
@@ -26,4 +41,75 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
+    if late := [place for place, thread in enumerate(threads) if thread.is_alive()]:
+        raise AssertionError(f"not done after a minute: {late}")
     return answers
+
+
+def somebody_waits(holder: psycopg.Connection[Any] | None = None) -> bool:
+    """Whether another session waits for a lock of the holder's session, which is this thread's unless it is named."""
+    return bool(_who_waits(holder))
+
+
+def wait_until_somebody_waits(holder: psycopg.Connection[Any] | None = None) -> None:
+    """Return when another session stands behind a lock of the holder's session."""
+    wait_until(lambda: somebody_waits(holder), within_s=30, what="somebody's wait for this session's locks")
+
+
+def somebody_asks_for_writers() -> bool:
+    """Whether another session has asked `core.horizons` who writes, was told and is about to ask again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%%pg_locks%%' AND state = 'idle'"
+            " AND pid <> pg_backend_pid() AND datname = current_database())",
+            [],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def end_who_waits() -> None:
+    """End the statement of whoever comes to stand behind a lock of this thread's session, as the server does with one
+    that takes too long."""
+    wait_until_somebody_waits()
+    with connection.cursor() as cursor:
+        for pid in _who_waits():
+            cursor.execute("SELECT pg_cancel_backend(%s)", [pid])
+    wait_until(lambda: not somebody_waits(), within_s=30, what="the end of the statement that waited")
+
+
+def end_while_waiting(hold: Callable[[], Any], job: Callable[[], Any]) -> None:
+    """Run the job here, while another session holds what `hold` locks; its statement is ended where it waits for that.
+
+    Raises AssertionError when it never waited.
+    """
+    held, stopped = threading.Event(), []
+
+    def holder() -> None:
+        try:
+            with transaction.atomic():
+                hold()
+                held.set()
+                end_who_waits()
+            stopped.append(True)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=holder)
+    thread.start()
+    assert held.wait(30)
+    try:
+        with pytest.raises(Exception, match="canceling statement due to user request"):
+            job()
+    finally:
+        thread.join()
+        connection.close()
+    assert stopped
+
+
+def _who_waits(holder: psycopg.Connection[Any] | None = None) -> list[int]:
+    if holder is not None:
+        return [pid for (pid,) in holder.execute(_WAITING_FOR_ME)]
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING_FOR_ME)
+        return [pid for (pid,) in cursor.fetchall()]

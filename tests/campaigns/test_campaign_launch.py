@@ -159,9 +159,9 @@ def test_a_segment_that_takes_too_long_pauses_the_campaign_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     campaign = make_campaign(listed(make_members(50)))
-    monkeypatch.setattr("campaigns.services.running.launching._LONGEST_MS", 300)
     # Somebody holds the table for longer than the launch may take.
-    with transaction.atomic():
+    with transaction.atomic(), monkeypatch.context() as patch:
+        patch.setattr("campaigns.services.running.launching._LONGEST_MS", 300)
         with connection.cursor() as cursor:
             cursor.execute("LOCK TABLE members_membertier IN ACCESS EXCLUSIVE MODE")
         at_once([launch_due_campaigns])

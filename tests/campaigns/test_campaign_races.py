@@ -12,7 +12,7 @@ from campaigns.models import Campaign, CampaignState
 from core.errors import Refusal
 from tests.campaigns.campaign_kit import NOW, Desk, make_desk, set_policy
 from tests.cast import Cast
-from tests.threads import at_once
+from tests.threads import at_once, wait_until_somebody_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MONTH_FEN = 25_000
@@ -52,20 +52,17 @@ def test_of_two_approvals_at_once_one_finds_the_months_budget_spent(desk: Desk) 
 def test_whoever_waits_for_her_turn_sees_what_the_other_was_given(desk: Desk) -> None:
     """The second stands at the lock while the first has approved and not committed."""
     first, second = two(desk)
-    approved, waits = threading.Event(), threading.Event()
+    approved = threading.Event()
 
     def begin() -> None:
         with transaction.atomic():
             approve(desk, first)
             approved.set()
-            assert not waits.wait(timeout=1), "the second did not wait for its turn"
+            wait_until_somebody_waits()
 
     def follow() -> None:
-        approved.wait(timeout=30)
-        try:
-            approve(desk, second)
-        finally:
-            waits.set()
+        assert approved.wait(timeout=30)
+        approve(desk, second)
 
     answers = at_once([begin, follow])
     assert answers[0] is None

@@ -40,7 +40,7 @@ from tests.campaigns.test_journey_faults import crowd
 from tests.cast import Cast
 from tests.coupons import kit as coupon_kit
 from tests.killed_job import killed_in_turn, killed_while_waiting
-from tests.threads import at_once
+from tests.threads import at_once, wait_until_somebody_waits
 
 _RUN = "from campaigns.services import journeys; journeys.run_journeys()"
 FOLLOWING = {"is": "members.following"}
@@ -235,8 +235,7 @@ def test_one_lets_everybody_out_of_an_ended_journey_while_others_pass_by(cast: C
         Enrolment.objects.filter(journey=row).lock_rows()
         keeper = threading.Thread(target=_keep)
         keeper.start()
-        while elsewhere(_waiting) == 0:
-            assert keeper.is_alive()
+        wait_until_somebody_waits()
         assert elsewhere(journeys.finish_ended_journeys) == 0
     keeper.join(timeout=30)
     assert set(Enrolment.objects.values_list("code", flat=True)) == {"journey_ended"}
@@ -245,14 +244,6 @@ def test_one_lets_everybody_out_of_an_ended_journey_while_others_pass_by(cast: C
 def _keep() -> None:
     journeys.finish_ended_journeys()
     connection.close()
-
-
-def _waiting() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple')"
-        )
-        return int(cursor.fetchone()[0])
 
 
 # A segment as what begins a journey --------------------------------------------------------------------------

@@ -186,7 +186,7 @@ def test_counting_first_and_writing_later_would_break_it(caps: World) -> None:
 
     def unguarded(key: str) -> None:
         tally = count_sent([she], at=clock.now())
-        gate.wait(10)
+        gate.wait(30)
         if not tally.is_over([Cap("", "", "day", 3)], she, "follow_up", "normal"):
             Reach.objects.filter(reason_key=key).update(channel="follow_up", sent_at=clock.now())
 

@@ -1,7 +1,6 @@
 """Segments when members are merged, parted, copied and erased; and writers who began before anybody listened."""
 
 import datetime as dt
-import time
 
 import psycopg
 import pytest
@@ -14,7 +13,7 @@ from members import services as member_services
 from members.models import Member, MemberMerge
 from tests.cast import DIRECTOR, Cast
 from tests.killed_job import database_url
-from tests.threads import at_once
+from tests.threads import at_once, wait_until_somebody_waits
 
 FOLLOWING = {"all": [{"is": "members.following"}]}
 FAMILY = {"all": [{"is": "members.source", "with": {"sources": ["import"]}}]}
@@ -114,18 +113,14 @@ def test_a_merge_waits_for_whoever_works_her_segment_out(cast: Cast) -> None:
     """Taking her rows first and the segment after would wait in a ring with a worker, who takes them the other way."""
     she, other = cast.xiaomei.id, cast.xiaoli.id
     segment = living()
-    with (
-        psycopg.connect(database_url()) as worker,
-        psycopg.connect(database_url(), autocommit=True) as watcher,
-    ):
+    with psycopg.connect(database_url()) as worker:
         worker.execute("SELECT 1 FROM campaigns_segment WHERE id = %s FOR NO KEY UPDATE", [segment.pk])
 
         def merge() -> None:
             member_services.merge_members(first_id=she, second_id=other, survivor_id=other, actor=DIRECTOR)
 
         def delete() -> None:
-            while not watcher.execute("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1").fetchone():
-                time.sleep(0.02)
+            wait_until_somebody_waits(worker)
             worker.execute("DELETE FROM campaigns_segmentmember WHERE member_id = %s", [she])
             worker.rollback()
 

@@ -1,7 +1,6 @@
 """Tags that follow a segment: they come and go with its members, no hand changes them, and nothing goes in a circle."""
 
 import datetime as dt
-import time
 from typing import Any
 
 import psycopg
@@ -19,7 +18,7 @@ from tests.campaigns.test_segment_holdings import FOLLOWING, living
 from tests.cast import DIRECTOR, Cast
 from tests.killed_job import database_url
 from tests.refusals import refused
-from tests.threads import at_once
+from tests.threads import at_once, wait_until_somebody_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -190,18 +189,14 @@ def test_a_merge_waits_for_whoever_writes_the_tags_of_her_segment(cast: Cast) ->
     she, other = cast.xiaomei.id, cast.xiaoli.id
     tag_id, segment = make_tag(), living()
     follow(tag_id, segment)
-    with (
-        psycopg.connect(database_url()) as worker,
-        psycopg.connect(database_url(), autocommit=True) as watcher,
-    ):
+    with psycopg.connect(database_url()) as worker:
         worker.execute("SELECT 1 FROM campaigns_segment WHERE id = %s FOR NO KEY UPDATE", [segment.pk])
 
         def merge() -> None:
             member_services.merge_members(first_id=she, second_id=other, survivor_id=other, actor=DIRECTOR)
 
         def write() -> None:
-            while not watcher.execute("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1").fetchone():
-                time.sleep(0.02)
+            wait_until_somebody_waits(worker)
             worker.execute("UPDATE members_membertag SET tagged_by = '' WHERE member_id = %s", [she])
             worker.commit()
 

@@ -41,13 +41,13 @@ def test_a_locked_row_makes_the_other_wait_and_a_claim_pass_by() -> None:
             with transaction.atomic():
                 Account.objects.lock(first.pk)
                 held.set()
-                release.wait(5)
+                release.wait(60)
         finally:
             connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    held.wait(5)
+    assert held.wait(30)
     with transaction.atomic():
         claimed = [row.pk for row in Account.objects.all().claim(10)]
     release.set()

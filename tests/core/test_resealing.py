@@ -92,12 +92,12 @@ def test_a_row_that_somebody_holds_is_waited_for_without_blocking_anybody(rotate
         with transaction.atomic():
             Member.objects.lock(first)
             held.set()
-            release.wait(timeout=30)
+            release.wait(timeout=60)
         connection.close()
 
     holder = threading.Thread(target=hold)
     holder.start()
-    held.wait(timeout=30)
+    assert held.wait(timeout=30)
     seen: list[str] = []
 
     def report(label: str, count: int) -> None:

@@ -19,7 +19,8 @@ from members.models import Member
 from tests.coupons.kit import BOSS, check_counters, claim, key, later, make_batch, make_members, make_template
 from tests.killed_job import killed_while_waiting
 from tests.refusals import refused
-from tests.threads import at_once
+from tests.stack import wait_until
+from tests.threads import at_once, somebody_waits
 
 
 def issue(batch: int, members: Any, job_key: str = "", **values: Any) -> Any:
@@ -291,14 +292,14 @@ def test_who_got_none_is_kept_by_name_and_erased_members_get_none() -> None:
     assert progress.refused == {"over_limit": 1, "erased": 1, "sold_out": 1}
 
 
-def working_on_a_slice(job_id: int, began: threading.Event, goes_on: threading.Event) -> None:
-    """A worker that is held in the middle of a slice."""
+def working_on_a_slice(job_id: int, began: threading.Event, stopped: threading.Event) -> None:
+    """A worker in the middle of a slice until whoever stops it has answered, or waits for the slice."""
     with transaction.atomic():
         row = (
             IssueSlice.objects.filter(job_id=job_id, is_done=False).defer("member_ids", "missed").claim(1)[0]
         )
         began.set()
-        assert goes_on.wait(20)
+        wait_until(lambda: stopped.is_set() or somebody_waits(), within_s=30, what="the stop")
         bulk._run_slice(row, later())
 
 
@@ -306,15 +307,16 @@ def stop_beside_a_worker(stop: Any) -> tuple[int, int]:
     """Coupons there were when `stop` had answered, and when the worker had ended."""
     batch = make_batch(100)
     job = services.start_issue_job(batch_id=batch, member_ids=make_members(6), key=key(), actor=BOSS)
-    began, goes_on = threading.Event(), threading.Event()
+    began, stopped = threading.Event(), threading.Event()
 
     def stopping() -> int:
-        assert began.wait(20)
-        threading.Timer(0.4, goes_on.set).start()
+        assert began.wait(30)
         stop(job.job_id)
-        return Coupon.objects.filter(batch_id=batch).count()
+        count = Coupon.objects.filter(batch_id=batch).count()
+        stopped.set()
+        return count
 
-    seen, _worker = at_once([stopping, partial(working_on_a_slice, job.job_id, began, goes_on)])
+    seen, _worker = at_once([stopping, partial(working_on_a_slice, job.job_id, began, stopped)])
     services.run_issue_job(job_id=job.job_id, actor=BOSS)
     check_counters(batch)
     return seen, Coupon.objects.filter(batch_id=batch).count()

@@ -17,7 +17,7 @@ from tests.coupons.kit import BOSS, claim, make_batch, make_members, make_shop
 from tests.coupons.stats_kit import check_folded, fold, redeem, reverse
 from tests.killed_job import killed_while_waiting
 from tests.stack import wait_until
-from tests.threads import at_once
+from tests.threads import at_once, somebody_asks_for_writers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,7 +34,7 @@ class LateWriter:
             with transaction.atomic():
                 claim(batch, member)
                 self.written.set()
-                self.told.wait(timeout=30)
+                self.told.wait(timeout=60)
         finally:
             connection.close()
 
@@ -79,8 +79,12 @@ def test_a_late_writer_is_waited_for() -> None:
     batch, (first, second) = make_batch(), make_members(2)
     with LateWriter(batch, first) as late:
         claim(batch, second)
-        threading.Timer(0.2, late.told.set).start()
-        fold()
+
+        def commit_when_waited_for() -> None:
+            wait_until(somebody_asks_for_writers, what="the look at who writes")
+            late.told.set()
+
+        assert at_once([fold, commit_when_waited_for]) == [None, None]
     assert counted() == 2
     check_folded()
 
@@ -104,28 +108,17 @@ def test_who_begins_after_the_look_is_not_waited_for() -> None:
         answers: list[Any] = []
 
         def run() -> None:
-            answers.append(complete_until("coupons_coupon", patience=dt.timedelta(seconds=20)))
+            answers.append(complete_until("coupons_coupon", patience=dt.timedelta(seconds=60)))
             connection.close()
 
         look = threading.Thread(target=run)
         look.start()
-        wait_until(has_looked, what="the first look at who writes")
+        wait_until(somebody_asks_for_writers, what="the first look at who writes")
         with LateWriter(batch, members[2]):
             late.commit()
-            look.join(timeout=10)
+            look.join(timeout=40)
             assert len(answers) == 1
     assert answers[0][0] == Coupon.objects.order_by("pk")[0].pk
-
-
-def has_looked() -> bool:
-    """Whether somebody else has asked for the writers and waits."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%pg_locks%%' AND state = 'idle' "
-            "AND pid <> pg_backend_pid() AND datname = current_database()",
-            [],
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def test_writers_and_folds_at_once_end_in_the_truth() -> None:

@@ -156,7 +156,7 @@ def test_without_the_constraint_two_would_have_the_number() -> None:
         with transaction.atomic():
             if MemberIdentity.objects.filter(kind="phone", value=index).exists():
                 return False
-            both_looked.wait(timeout=10)
+            both_looked.wait(timeout=30)
             MemberIdentity.objects.create(
                 member_id=member_id, kind="phone", value=index, linked_at=clock.now(), given_through=["pos"]
             )

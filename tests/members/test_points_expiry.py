@@ -1,12 +1,10 @@
 """The nightly job: set-based, killed in the middle, run twice, at Shanghai midnight, beside spending."""
 
 import datetime as dt
-import threading
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
 
 from core import clock, events
 from core.models import AuditEntry
@@ -26,7 +24,7 @@ from tests.members.points_kit import (
     make_member,
     remaining_of,
 )
-from tests.threads import at_once
+from tests.threads import at_once, end_while_waiting
 
 
 @pytest.fixture
@@ -83,30 +81,11 @@ def test_a_job_killed_in_the_middle_has_done_whole_slices_and_the_next_does_the_
         credit(member, 50, "a", expires_on=in_days(1))
     last = PointsLot.objects.order_by("-pk").first()
     assert last is not None
-    held, release = threading.Event(), threading.Event()
-
-    def hold_the_last() -> None:
-        try:
-            with transaction.atomic():
-                PointsAccount.objects.lock(last.account_id)
-                held.set()
-                release.wait(30)
-        finally:
-            connection.close()
-
-    holder = threading.Thread(target=hold_the_last)
-    holder.start()
-    held.wait(10)
-    try:
-        # The server ends the job's connection's statement while it waits in its last slice.
-        with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 500")
-        with pytest.raises(Exception, match="statement timeout"):
-            services.expire_points(actor=TILL, at=_night_of(in_days(2)))
-    finally:
-        release.set()
-        holder.join()
-        connection.close()
+    # The server ends the job's statement while it waits in its last slice.
+    end_while_waiting(
+        partial(PointsAccount.objects.lock, last.account_id),
+        partial(services.expire_points, actor=TILL, at=_night_of(in_days(2))),
+    )
     assert sorted(map(balance_of, members)) == [0, 0, 0, 0, 50]
     check_sums()
     run = services.expire_points(actor=TILL, at=_night_of(in_days(2)))

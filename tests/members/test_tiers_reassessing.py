@@ -1,13 +1,11 @@
 """Losing and keeping tiers: ends, grace, warnings, the nightly job, and reassessing everybody."""
 
 import datetime as dt
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
 
 from core import clock, events
 from core.errors import Refusal
@@ -33,7 +31,7 @@ from tests.members.tiers_kit import (
     tier_name,
     until_of,
 )
-from tests.threads import at_once
+from tests.threads import at_once, end_while_waiting
 
 
 @pytest.fixture
@@ -54,30 +52,8 @@ def _reassess(may_fall: bool, day: str = "2026-06-01") -> Any:
 
 
 def _kill_while_waiting_for(member_id: int, job: Callable[[], object]) -> None:
-    """The server ends the job's connection's statement while it waits for a member whom somebody else holds."""
-    held, release = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        try:
-            with transaction.atomic():
-                Member.objects.lock(member_id)
-                held.set()
-                release.wait(30)
-        finally:
-            connection.close()
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    held.wait(10)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 500")
-        with pytest.raises(Exception, match="statement timeout"):
-            job()
-    finally:
-        release.set()
-        holder.join()
-        connection.close()
+    """The server ends the job's statement while it waits for a member whom somebody else holds."""
+    end_while_waiting(partial(Member.objects.lock, member_id), job)
 
 
 @pytest.mark.django_db

@@ -22,7 +22,8 @@ from tests.cast import Cast
 from tests.sales.commission_kit import close, ledger_fen, lines, prepare, rule
 from tests.sales.kit import TILL
 from tests.sales.test_commission import OCTOBER, SEPTEMBER, give_back, on, sell
-from tests.threads import at_once
+from tests.stack import wait_until
+from tests.threads import at_once, somebody_asks_for_writers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOVEMBER = dt.date(2026, 11, 1)
@@ -64,17 +65,18 @@ def test_without_the_lock_both_close(cast: Cast) -> None:
 
 
 def book_slowly(act: Callable[[], Any], *, meanwhile: Callable[[], Any]) -> None:
-    """The act has written its rows and not committed them, while the other thing begins; then it commits."""
+    """The act has written its rows and not committed them, while the other thing begins: it is done or waits for us to end.
+    Then the act commits."""
     written, begun = threading.Event(), threading.Event()
 
     def book() -> None:
         with transaction.atomic():
             act()
             written.set()
-            begun.wait(timeout=1)  # it may be waiting for us, and then never says so
+            wait_until(lambda: begun.is_set() or somebody_asks_for_writers(), what="the other's beginning")
 
     def other() -> None:
-        written.wait(timeout=30)
+        assert written.wait(timeout=30)
         meanwhile()
         begun.set()
 

@@ -20,23 +20,12 @@ from sales.models import HeldDocument, PerformanceEntry, Product, Sale, SaleCoup
 from tests.cast import Cast
 from tests.members.test_reindexing import NEW
 from tests.sales.kit import TILL, assert_totals_agree, back, key_of, ledger, line, order, tell
-from tests.stack import wait_until
-from tests.threads import at_once
+from tests.threads import at_once, wait_until_somebody_waits
 
 BOSS = Actor.staff(1, "总部")
 PHONE = "13900000000"
 # Statements of one order of a member, without coupons and points spent.
 _BUDGET = 17
-
-
-def somebody_waits() -> bool:
-    """Whether another session waits for a lock of this one."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
-            " AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def test_an_order_is_booked_whole(cast: Cast) -> None:
@@ -301,7 +290,7 @@ def test_a_member_who_is_merged_while_her_order_comes_has_it_in_the_row_she_live
         member_services.lock_members([cast.xiaoli.id, cast.xiaomei.id])
         booking = threading.Thread(target=book)
         booking.start()
-        wait_until(somebody_waits, what="the booking's wait for her row")
+        wait_until_somebody_waits()
         member_services.merge_members(
             first_id=cast.xiaomei.id, second_id=cast.xiaoli.id, survivor_id=cast.xiaomei.id, actor=BOSS
         )

@@ -25,7 +25,7 @@ from sales.services.bought import bought_facts
 from tests.cast import Cast
 from tests.coupons.kit import BOSS, check_counters, make_batch, make_members
 from tests.sales.kit import TILL, back, key_of, line, order, tell
-from tests.threads import at_once
+from tests.threads import at_once, wait_until_somebody_waits
 
 HOUR = dt.timedelta(hours=1)
 plain = pytest.mark.django_db
@@ -245,15 +245,15 @@ def note_between(cast: Cast, *, is_held: bool) -> list[str]:
             rows = Sale.objects.filter(pk=sale_id)
             facts = bought_facts(rows.lock_rows() if is_held else rows)
             looked.set()
-            returned.wait(timeout=1 if is_held else 30)
+            wait_until_somebody_waits() if is_held else returned.wait(timeout=30)
             coupon_services.note_purchases(bought=facts)
 
     def bring() -> None:
-        looked.wait(timeout=30)
+        assert looked.wait(timeout=30)
         tell(back("R1"))
         returned.set()
 
-    at_once([careful_or_not, bring])
+    assert at_once([careful_or_not, bring]) == [None, None]
     coupon_services.work_standing_rules(actor=BOSS)
     return states()
 
