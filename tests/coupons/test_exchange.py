@@ -251,11 +251,11 @@ def test_a_member_may_be_wrong_ten_times_an_hour_and_right_ones_do_not_count() -
 
 def test_an_address_is_limited_whoever_asks_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange_tries, "MOST_OF_ADDRESS", 3)
-    members = make_members(5)
+    members, at = make_members(5), clock.now()
     for member in members[:3]:
-        assert refused(exchange, WRONG, member, address="1.2.3.4") == "coupons.exchange_code_wrong"
-    assert refused(exchange, WRONG, members[3], address="1.2.3.4") == "coupons.too_many_tries"
-    assert refused(exchange, WRONG, members[3], address="1.2.3.5") == "coupons.exchange_code_wrong"
+        assert refused(exchange, WRONG, member, address="1.2.3.4", at=at) == "coupons.exchange_code_wrong"
+    assert refused(exchange, WRONG, members[3], address="1.2.3.4", at=at) == "coupons.too_many_tries"
+    assert refused(exchange, WRONG, members[3], address="1.2.3.5", at=at) == "coupons.exchange_code_wrong"
     stored = repr(list(ExchangeTally.objects.values()))
     assert "1.2.3" not in stored
 
@@ -264,7 +264,7 @@ def test_an_address_is_limited_whoever_asks_from_it(monkeypatch: pytest.MonkeyPa
 def test_guesses_at_once_are_not_more_than_guesses_one_after_the_other() -> None:
     member = make_members(1)[0]
     make_set()
-    answers = at_once([partial(exchange, WRONG, member)] * 20)
+    answers = at_once([partial(exchange, WRONG, member, at=clock.now())] * 20)
     assert outcomes(answers) == {"coupons.exchange_code_wrong": 10, "coupons.too_many_tries": 10}
 
 

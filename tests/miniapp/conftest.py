@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-import redis
 from pytest_django import Settings
 
-from rest import throttles
 from tests.miniapp.kit import Mini, Phone
 from tests.sandbox_process import running_sandbox
 from tests.sms.kit import CODE_TEMPLATE, add_sign, add_template, use_provider
+from tests.throttle_kit import fresh_counters
 from tests.wechat.scripted_server import hosts_at
 from wechat.client import transport
 
@@ -21,19 +20,16 @@ def sandbox_url() -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_counters(settings: Settings) -> None:
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.flushdb()
-    throttles._Breaker.until = 0.0
+def _fresh_counters(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh_counters(settings, monkeypatch)
 
 
 @pytest.fixture
 def mini(sandbox_url: str, settings: Settings, transactional_db: None) -> Iterator[Mini]:
     world = Mini(sandbox_url)
     settings.WECHAT_HOSTS = hosts_at(sandbox_url)
-    settings.WECHAT_TIMEOUT_S = 2
+    settings.WECHAT_TIMEOUT_S = 30
     use_provider(settings, world.sms)
-    settings.SMS_TIMEOUT_S = 2
     add_sign()
     add_template(**CODE_TEMPLATE)
     world.set_up()

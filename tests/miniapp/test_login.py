@@ -167,8 +167,10 @@ def test_an_unknown_or_switched_off_mini_program_is_not_found(mini: Mini) -> Non
     ],
 )
 def test_when_wechat_is_away_nothing_is_written_and_the_next_try_works(
-    mini: Mini, kind: str, expected: tuple[int, str]
+    mini: Mini, settings: Any, kind: str, expected: tuple[int, str]
 ) -> None:
+    if kind == "slow":
+        settings.WECHAT_TIMEOUT_S = 2
     phone = mini.phone_of()
     mini.fault(kind, LOGIN, delay_s=3 if kind == "slow" else 0, times=1)
     assert codes(phone.log_in()) == expected
@@ -204,12 +206,8 @@ def test_too_many_logins_from_one_address_are_held_back_and_a_flushed_redis_only
     from django.conf import settings
 
     phone = mini.phone_of()
-    answers = [phone.post("/login", {"code": "a b"}) for _ in range(121)]
-    assert {codes(answer)[1] for answer in answers[:119]} == {"wechat.login_code_unusable"}
-    last = answers[-1]
-    if last.status_code != 429:  # a new minute began meanwhile
-        answers = [phone.post("/login", {"code": "a b"}) for _ in range(121)]
-        last = answers[-1]
+    *answers, last = [phone.post("/login", {"code": "a b"}) for _ in range(121)]
+    assert {codes(answer)[1] for answer in answers} == {"wechat.login_code_unusable"}
     assert codes(last) == (429, "miniapp.too_many_requests")
     assert 1 <= int(last["Retry-After"]) <= 60
     with redis.Redis.from_url(settings.REDIS_URL) as client:

@@ -3,19 +3,16 @@
 from typing import Any
 
 import pytest
-import redis
 from pytest_django import Settings
 
-from rest import throttles
 from tests.coupons.kit import make_shop
 from tests.openapi.kit import Till, make_till
+from tests.throttle_kit import fresh_counters
 
 
 @pytest.fixture(autouse=True)
-def _fresh_counters(settings: Settings) -> None:
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.flushdb()
-    throttles._Breaker.until = 0.0
+def _fresh_counters(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh_counters(settings, monkeypatch)
 
 
 @pytest.fixture
