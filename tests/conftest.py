@@ -12,9 +12,14 @@ from pytest_django import DjangoDbBlocker
 
 pytest_plugins = ["tests.fixtures_cast", "tests.fixtures_stack"]
 
-# One commit is judged by the same examples wherever it is tested; `make explore` looks for new ones.
-hypothesis.settings.register_profile("repeatable", derandomize=True)
-hypothesis.settings.register_profile("explore", derandomize=False)
+# One commit is judged by the same examples wherever it is tested, and by none of its times; `make explore` looks for new ones.
+for profile, is_repeatable in (("repeatable", True), ("explore", False)):
+    hypothesis.settings.register_profile(
+        profile,
+        derandomize=is_repeatable,
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
 hypothesis.settings.load_profile("repeatable")
 
 

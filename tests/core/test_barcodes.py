@@ -1,7 +1,7 @@
 """Pictures of codes are read back by an independent reader."""
 
+import random
 import re
-import secrets
 
 import pytest
 import zxingcpp
@@ -59,8 +59,9 @@ def test_code_128_is_read_back(text: str) -> None:
 
 
 def test_code_128_of_many_random_codes_is_read_back() -> None:
+    chance = random.Random(128)
     for _ in range(30):
-        text = f"81{secrets.randbelow(10**18):018d}"
+        text = f"81{chance.randrange(10**18):018d}"
         assert read(rendered_bars(code128_svg(text)))[1] == text
 
 

@@ -162,7 +162,11 @@ def books(ids: list[int]) -> dict[str, list[Any]]:
 
 
 @pytest.mark.django_db
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(told=stories, policy=st.sampled_from(["forgive", "debt"]), is_told=st.booleans())
 def test_many_at_once_leave_the_books_of_one_by_one(told: list[Story], policy: str, is_told: bool) -> None:
     at = clock.now()
@@ -293,7 +297,11 @@ def take_back_one(one: PurchaseBack, at: dt.datetime) -> int:
 
 
 @pytest.mark.django_db
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     told=st.lists(
         st.tuples(

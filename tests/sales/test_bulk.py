@@ -234,7 +234,7 @@ def lay_down_rules(now: dt.datetime) -> None:
 @settings(
     max_examples=15,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(story=orders, size=st.integers(1, 10), back=st.integers(0, 7))
 def test_a_file_in_bulk_leaves_the_books_of_one_by_one(
@@ -279,7 +279,7 @@ def in_turn(documents: list[OrderDocument | ReturnDocument]) -> list[OrderDocume
 @settings(
     max_examples=15,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     story=orders,
@@ -379,7 +379,11 @@ bought = st.lists(
 
 
 @pytest.mark.django_db(transaction=True)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(story=bought)
 def test_returns_in_a_batch_leave_the_books_of_one_by_one(cast: Cast, story: list[Bought]) -> None:
     """Whole ones and parts, of orders with coupons and points too, several of one member."""

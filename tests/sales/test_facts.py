@@ -376,7 +376,11 @@ class _Lives:
             pass
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(steps=STEPS)
 def test_whatever_happens_and_whenever_it_is_heard_the_books_say_what_the_rows_say(
     cast: Cast, steps: list[tuple[str, int, int]]

@@ -91,7 +91,11 @@ def forget() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(story=stories(), shuffle=st.randoms(use_true_random=False), cuts=st.integers(1, 4))
 def test_the_order_of_arrival_decides_nothing(
     cast: Cast, story: list[dict[str, Any]], shuffle: Any, cuts: int

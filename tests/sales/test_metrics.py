@@ -104,7 +104,11 @@ def assert_all_agree(cast: Cast, at: dt.datetime) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     story=stories(),
     shuffle=st.randoms(use_true_random=False),

@@ -317,7 +317,11 @@ ACTS = st.lists(
 
 
 @pytest.mark.django_db
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(acts=ACTS)
 def test_the_fold_is_what_the_rows_say(cast: Cast, acts: list[dict[str, Any]]) -> None:
     with transaction.atomic():
