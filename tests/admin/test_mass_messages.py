@@ -23,8 +23,7 @@ from tests.campaigns import mass_kit as kit
 from tests.campaigns.kit import World, make_world
 from tests.cast import APP_ID, Cast
 from tests.wechat.gateway_out import Sandbox
-from tests.wechat.scripted_server import ScriptedServer, error, hosts_at, ok
-from wechat.client import transport
+from tests.wechat.scripted_server import error, in_wechats_place, ok
 from wechat.contracts import MassContent
 from wechat.models import Account, Follower
 from wechat.services.mass import ALL_PATH, LIST_PATH, PREVIEW_PATH
@@ -38,9 +37,7 @@ TYPED = {"name": "周年庆", "kind": "text", "text": "周年庆开始了", "aud
 @pytest.fixture
 def world(transactional_db: None, cast: Cast, settings: Settings) -> Iterator[World]:
     """Both members follow; WeChat takes what it is given and has one draft of an article."""
-    with ScriptedServer().running() as server:
-        settings.WECHAT_HOSTS = hosts_at(server.base_url)
-        settings.WECHAT_TIMEOUT_S = 1
+    with in_wechats_place(settings) as server:
         made = make_world(cast, server)
         kit.follow(made, cast.xiaoli_openid)
         taken = ok(errcode=0, errmsg="ok", msg_id=9001)
@@ -49,7 +46,6 @@ def world(transactional_db: None, cast: Cast, settings: Settings) -> Iterator[Wo
         drafts = [{"media_id": "D1", "content": {"news_item": [{"title": "秋装上新"}, {"title": "搭配"}]}}]
         server.script(DRAFTS, ok(item=drafts))
         yield made
-        transport.connections().close()
 
 
 @pytest.fixture

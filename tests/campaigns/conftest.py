@@ -12,18 +12,14 @@ from tests.cast import Cast
 from tests.members import privacy_kit
 from tests.sandbox_process import running_sandbox
 from tests.sms.kit import Provider, use_provider
-from tests.wechat.scripted_server import ScriptedServer, hosts_at
-from wechat.client import transport
+from tests.wechat.scripted_server import ScriptedServer, in_wechats_place
 
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[ScriptedServer]:
-    with ScriptedServer().running() as running:
-        settings.WECHAT_HOSTS = hosts_at(running.base_url)
-        settings.WECHAT_TIMEOUT_S = 1
-        settings.REACH_THREADS = 4
+    settings.REACH_THREADS = 4
+    with in_wechats_place(settings) as running:
         yield running
-        transport.connections().close()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection
+from pytest_django import Settings
 
 from campaigns import services
 from campaigns.errors import MassChanged, MassNoLongerKnown
@@ -66,7 +67,9 @@ LOST = [DROP, HTML, Reply(b""), error(-1), Reply(b"", 504), Reply(b"{}", delay_s
 
 
 @pytest.mark.parametrize("lost", LOST, ids=["drop", "html", "empty", "busy", "504", "timeout"])
-def test_a_lost_answer_is_asked_for_under_the_same_id(mass: World, lost: Reply) -> None:
+def test_a_lost_answer_is_asked_for_under_the_same_id(mass: World, lost: Reply, settings: Settings) -> None:
+    if lost.delay_s:
+        settings.WECHAT_TIMEOUT_S = 1
     wechat = WeChat(mass, lost)
     message = kit.work(kit.confirmed(mass))
     assert (message.state, message.message_id) == ("sending", "")

@@ -114,7 +114,11 @@ def test_an_invalid_number_takes_the_next_channel(desk: Desk, settings: Settings
 
 
 @pytest.mark.parametrize("kind", ["slow", "drop", "accept_then_drop", "http_500", "html", "busy"])
-def test_what_may_have_gone_out_is_in_doubt_and_never_repeated(desk: Desk, kind: str) -> None:
+def test_what_may_have_gone_out_is_in_doubt_and_never_repeated(
+    desk: Desk, settings: Settings, kind: str
+) -> None:
+    if kind == "slow":
+        settings.SMS_TIMEOUT_S = 1
     desk.provider.fault(kind, delay_s=1.6 if kind == "slow" else 0, times=1)
     row = desk.send()
     assert (row.state, row.channel) == ("uncertain", "sms")

@@ -112,7 +112,7 @@ class Mini:
         data = json.dumps(body).encode() if method != "GET" else None
         request = urllib.request.Request(f"{self.base_url}/_{path}", data=data, method=method)
         request.add_header("Content-Type", "application/json")
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
 
     def person(self, name: str = "小美", **more: Any) -> dict[str, Any]:

@@ -77,8 +77,10 @@ def test_number_and_content_are_sealed(provider: Provider) -> None:
     ],
 )
 def test_what_is_unclear_or_refused_is_never_repeated(
-    provider: Provider, kind: str, state: str, outcome: str, count: int
+    provider: Provider, settings: Any, kind: str, state: str, outcome: str, count: int
 ) -> None:
+    if kind == "slow":
+        settings.SMS_TIMEOUT_S = 1
     phone = new_phone()
     queue(phone)
     provider.fault(kind, delay_s=1.5 if kind == "slow" else 0, times=1)

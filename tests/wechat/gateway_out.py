@@ -1,18 +1,18 @@
 """Fixtures of the tests of calls out: an account, a scripted server, the real sandbox."""
 
 import json
-import threading
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 from pytest_django import Settings
 
+from tests import threads
 from tests.sandbox_process import running_sandbox
-from tests.wechat.scripted_server import ScriptedServer, hosts_at
+from tests.wechat.scripted_server import ScriptedServer, hosts_at, in_wechats_place
 from wechat.client import transport
 from wechat.models import Account
 
@@ -46,12 +46,9 @@ def account(transactional_db: None) -> Account:
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[ScriptedServer]:
-    """The scripted server in WeChat's place, with a short time limit."""
-    with ScriptedServer().running() as running:
-        settings.WECHAT_HOSTS = hosts_at(running.base_url)
-        settings.WECHAT_TIMEOUT_S = 1
+    """The scripted server in WeChat's place."""
+    with in_wechats_place(settings) as running:
         yield running
-        transport.connections().close()
 
 
 class Sandbox:
@@ -65,7 +62,7 @@ class Sandbox:
         data = json.dumps(body).encode() if method != "GET" else None
         request = urllib.request.Request(f"{self.base_url}/_{path}", data=data, method=method)
         request.add_header("Content-Type", "application/json")
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             result: dict[str, Any] = json.loads(answer.read())
             return result
 
@@ -123,21 +120,4 @@ def sandbox_account(sandbox: Sandbox) -> Account:
 
 def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
     """Run `work(0)` … `work(count - 1)` on real threads, all released together; failures are in the list."""
-    barrier = threading.Barrier(count)
-    results: list[Any] = [None] * count
-
-    def run(number: int) -> None:
-        try:
-            barrier.wait()
-            results[number] = work(number)
-        except Exception as problem:
-            results[number] = problem
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
+    return threads.at_once([partial(work, number) for number in range(count)])

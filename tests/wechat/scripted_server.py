@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from wechat.client import transport
+
 TOKEN_PATH = "/cgi-bin/stable_token"
 
 
@@ -59,12 +61,20 @@ FINE = error(0, "ok")
 
 Answerer = Reply | Callable[[Seen], Reply]
 
+# How long a call may take where the answer is to come too late, and where it is not.
+LATE_S, PATIENCE_S = 1, 30
+
 
 class ScriptedServer:
-    """`script(path, …)` queues answers for a path; the last one repeats. `always(path, …)` sets only that."""
+    """`script(path, …)` queues answers for a path; the last one repeats.
 
-    def __init__(self) -> None:
+    Whoever asks waits long, for a busy machine may answer late; `when_late` is called where a scripted answer is to come
+    too late, so that nobody waits long for that.
+    """
+
+    def __init__(self, when_late: Callable[[], None] = lambda: None) -> None:
         self.seen: list[Seen] = []
+        self._when_late = when_late
         self._answers: dict[str, deque[Answerer]] = defaultdict(deque)
         self._lock = threading.Lock()
         outer = self
@@ -94,6 +104,8 @@ class ScriptedServer:
 
     def script(self, path: str, *answers: Answerer) -> None:
         self._answers[path] = deque(answers)
+        if any(isinstance(answer, Reply) and answer.delay_s > LATE_S for answer in answers):
+            self._when_late()
 
     def calls(self, path: str) -> list[Seen]:
         return [seen for seen in self.seen if seen.path == path]
@@ -153,3 +165,17 @@ def hosts_at(base_url: str) -> dict[str, str]:
         "mp.weixin.qq.com": f"{base_url}/mp",
         "open.weixin.qq.com": f"{base_url}/open",
     }
+
+
+@contextlib.contextmanager
+def in_wechats_place(settings: Any) -> Iterator[ScriptedServer]:
+    """A scripted server that all calls go to; pytest-django's `settings` forget it after the test."""
+
+    def hurry() -> None:
+        settings.WECHAT_TIMEOUT_S = LATE_S
+
+    with ScriptedServer(hurry).running() as running:
+        settings.WECHAT_HOSTS = hosts_at(running.base_url)
+        settings.WECHAT_TIMEOUT_S = PATIENCE_S
+        yield running
+        transport.connections().close()

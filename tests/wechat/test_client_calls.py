@@ -264,12 +264,12 @@ def test_a_broken_connection_leaves_it_open(account: Account, server: ScriptedSe
 
 
 def test_a_slow_answer_times_out_and_leaves_it_open(account: Account, server: ScriptedServer) -> None:
-    server.script(SEND, Reply(FINE.body, delay_s=5))
+    server.script(SEND, Reply(FINE.body, delay_s=60))
     started = time.monotonic()
     problem = failure_of(lambda: client_for(account.pk).message.send_text(OPENID, "hi"))
     assert isinstance(problem, TransportError)
     assert (problem.how, problem.reached) == ("timeout", "unknown")
-    assert time.monotonic() - started < 4.5  # it did not wait for the answer
+    assert time.monotonic() - started < 30  # it did not wait for the answer
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ def test_a_wake_up_is_dispatched_after_the_push_is_stored(monkeypatch: pytest.Mo
     make_account()
     query, body = push_kit.sealed(push_kit.xml(push_kit.text_message("x")))
     assert answer("safe", "POST", query, body).status == 200
-    assert woken.wait(2)
+    assert woken.wait(30)
 
 
 def test_retention_deletes_old_finished_pushes_only(push_safe: Push) -> None:

@@ -288,7 +288,7 @@ def test_one_of_two_publishers_at_once_is_turned_away(
 
     def wait(_seen: Seen) -> Reply:
         arrived.set()
-        go_on.wait(20)
+        go_on.wait(30)
         return FINE
 
     server.script(CREATE, wait)
@@ -304,7 +304,7 @@ def test_one_of_two_publishers_at_once_is_turned_away(
     thread = threading.Thread(target=first)
     thread.start()
     try:
-        assert arrived.wait(20)
+        assert arrived.wait(30)
         with pytest.raises(MenuBusy):
             publish(version)
     finally:

@@ -102,7 +102,7 @@ def sandbox_code(sandbox: Sandbox, url: str, person_id: str, **more: str) -> str
 
     address = url.replace("#wechat_redirect", choice)
     try:
-        urllib.request.build_opener(Stop).open(address, timeout=5)
+        urllib.request.build_opener(Stop).open(address, timeout=30)
     except urllib.error.HTTPError as answer:
         with answer:
             return parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]

@@ -1,6 +1,7 @@
 """The outbox of customer-service messages: one row for a reason, sent once, dropped with its reason."""
 
 import datetime as dt
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -158,17 +159,19 @@ def test_two_workers_send_one_message_once(account: Account, server: ScriptedSer
 
 def test_without_the_claim_two_workers_send_it_twice(account: Account, server: ScriptedServer) -> None:
     """The twin: reading the state and sending is not enough."""
-    server.script(SEND, Reply(FINE.body, delay_s=0.2))
+    server.script(SEND, FINE)
     message = queue(account)
+    all_read = threading.Barrier(4)
 
     def send_unclaimed(_: int) -> None:
         row = OutboundMessage.objects.get(pk=message.pk)
+        all_read.wait(timeout=30)
         if row.state == MessageState.QUEUED:
             client_for(account.pk).message.send_text(OPENID, "hi")
             OutboundMessage.objects.filter(pk=row.pk).update(state=MessageState.SENT)
 
-    at_once(4, send_unclaimed)
-    assert len(server.calls(SEND)) > 1
+    assert at_once(4, send_unclaimed) == [None] * 4
+    assert len(server.calls(SEND)) == 4
 
 
 def test_a_message_is_not_sent_inside_a_transaction(account: Account, server: ScriptedServer) -> None:

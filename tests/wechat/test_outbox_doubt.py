@@ -145,7 +145,7 @@ def test_a_worker_frozen_past_its_lease_cannot_rewrite_the_outcome(
 
     def freeze(_seen: Any) -> Reply:
         frozen.set()
-        thawed.wait(5)
+        thawed.wait(30)
         return error(-1)
 
     server.script(SEND, freeze)
@@ -157,7 +157,7 @@ def test_a_worker_frozen_past_its_lease_cannot_rewrite_the_outcome(
 
     worker = threading.Thread(target=send)
     worker.start()
-    frozen.wait(5)
+    assert frozen.wait(30)
     OutboundMessage.objects.update(leased_until=clock.now() - dt.timedelta(seconds=1))
     assert outbox.rescue_stuck_messages() == 1
     thawed.set()

@@ -45,7 +45,7 @@ def test_a_temporary_code_costs_nothing_and_says_when_it_ends(
     assert server.calls(CREATE)[0].json()["action_name"] == "QR_STR_SCENE"
     assert server.calls(CREATE)[0].json()["expire_seconds"] == 604_800
     assert code.expires_at is not None
-    assert abs(code.expires_at - clock.now() - dt.timedelta(days=7)) < dt.timedelta(seconds=5)
+    assert abs(code.expires_at - clock.now() - dt.timedelta(days=7)) < dt.timedelta(minutes=1)
     assert spent(account) == 0
 
 

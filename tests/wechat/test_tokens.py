@@ -2,7 +2,6 @@
 
 import datetime as dt
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -10,8 +9,9 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from core import clock
+from tests.stack import wait_until
 from tests.wechat.gateway_out import OPENID, SECRET, Sandbox, at_once
-from tests.wechat.scripted_server import FINE, Reply, ScriptedServer, error, ok, token_reply
+from tests.wechat.scripted_server import FINE, PATIENCE_S, Reply, ScriptedServer, error, ok, token_reply
 from wechat.client.errors import ApiError, TokenBusy, TransportError, WeChatError
 from wechat.client.gateway import GatewayClient
 from wechat.models import AccessToken, Account, OutboundCall
@@ -54,10 +54,12 @@ def test_twenty_threads_with_an_empty_store_fetch_one_token(account: Account, se
 
 def test_without_the_lease_the_same_threads_fetch_many(account: Account, server: ScriptedServer) -> None:
     """The twin: what the lease is for."""
-    server.script(STABLE, Reply(token_reply().body, delay_s=0.3))
+    all_looked = threading.Barrier(20)
 
     def fetch_unleased(_: int) -> str:
-        if not AccessToken.objects.filter(account=account).exclude(expires_at=None).exists():
+        is_there = AccessToken.objects.filter(account=account).exclude(expires_at=None).exists()
+        all_looked.wait(timeout=30)
+        if not is_there:
             value = str(GatewayClient(account.app_id, SECRET).stable_token.fetch()["access_token"])
             AccessToken.objects.update_or_create(
                 account=account,
@@ -67,7 +69,7 @@ def test_without_the_lease_the_same_threads_fetch_many(account: Account, server:
         return "done"
 
     at_once(20, fetch_unleased)
-    assert len(server.calls(STABLE)) > 1
+    assert len(server.calls(STABLE)) == 20
 
 
 def test_the_token_is_sealed_in_the_database(account: Account, server: ScriptedServer) -> None:
@@ -95,13 +97,25 @@ def test_a_token_in_its_last_five_minutes_is_replaced(account: Account, server: 
 
 
 def test_while_one_refreshes_the_others_go_on_with_the_old_token(
-    account: Account, server: ScriptedServer
+    account: Account, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """WeChat answers the one only when all others have theirs."""
     store(account, "old", 200)
-    server.script(STABLE, Reply(token_reply().body, delay_s=0.5))
-    results = at_once(8, lambda _: (time.monotonic(), tokens.get_token(account_id=account.pk)))
-    values = sorted(value for _, value in results)
-    assert values == ["old"] * 7 + ["token-1"]
+    served = threading.Semaphore(0)
+
+    def when_all_others_are_served(_seen: Any) -> Reply:
+        for _other in range(7):
+            assert served.acquire(timeout=30)
+        return token_reply()
+
+    def get(_: int) -> str:
+        token = tokens.get_token(account_id=account.pk)
+        served.release()
+        return token
+
+    monkeypatch.setattr(tokens, "FETCH_TIMEOUT_S", PATIENCE_S)
+    server.script(STABLE, when_all_others_are_served)
+    assert sorted(at_once(8, get)) == ["old"] * 7 + ["token-1"]
     assert len(server.calls(STABLE)) == 1
 
 
@@ -358,14 +372,17 @@ def test_a_wrong_secret_is_reported_as_such(sandbox: Sandbox, sandbox_account: A
     assert caught.value.errcode == 40125
 
 
-def test_a_refresher_frozen_past_its_lease_is_fenced_off(account: Account, server: ScriptedServer) -> None:
+def test_a_refresher_frozen_past_its_lease_is_fenced_off(
+    account: Account, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first refresher hangs; its lease ends; a second one stores; then the first comes back."""
     hangs = threading.Event()
 
     def first_hangs(_seen: Any) -> Reply:
-        hangs.wait(5)
+        hangs.wait(30)
         return token_reply("late")
 
+    monkeypatch.setattr(tokens, "FETCH_TIMEOUT_S", PATIENCE_S)
     server.script(STABLE, first_hangs, token_reply("second"))
     server.script(INFO, FINE)
     results: list[str] = []
@@ -376,8 +393,7 @@ def test_a_refresher_frozen_past_its_lease_is_fenced_off(account: Account, serve
 
     first = threading.Thread(target=refresh)
     first.start()
-    while not server.calls(STABLE):
-        time.sleep(0.01)
+    wait_until(lambda: server.calls(STABLE), what="the first refresher's call")
     AccessToken.objects.update(leased_until=clock.now() - dt.timedelta(seconds=1))
     assert tokens.get_token(account_id=account.pk) == "second"
     hangs.set()
