@@ -18,14 +18,17 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+PATIENCE_MS = 60_000
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 
 @contextlib.contextmanager
 def browser_pages() -> Iterator[Callable[..., Any]]:
     """Yields a function that opens a page of its own context; script errors on any page fail at the end."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # A busy machine may be slow; what never comes fails all the same.
+    expect.set_options(timeout=PATIENCE_MS)
     errors: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -33,7 +36,7 @@ def browser_pages() -> Iterator[Callable[..., Any]]:
         def open_page(*, width: int, height: int, **options: Any) -> Any:
             context = browser.new_context(viewport={"width": width, "height": height}, **options)
             page = context.new_page()
-            page.set_default_timeout(20_000)
+            page.set_default_timeout(PATIENCE_MS)
             page.on("pageerror", lambda error: errors.append(str(error)))
             return page
 

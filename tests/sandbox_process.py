@@ -1,6 +1,7 @@
 """Starting the stand-in for WeChat as a process of its own, for any test that talks to it."""
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -12,14 +13,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-STARTS_WITHIN_S = 15.0
+STARTS_WITHIN_S = 60.0
+
+
+# Below the ports that kernels give to outgoing connections: one of those could be in use by the time a server starts, or
+# starts again. Processes that run side by side begin far from each other.
+_PORTS = range(15_000, 32_000)
+_places = itertools.count(os.getpid() * 1_009)
 
 
 def free_port() -> int:
-    """Return a port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on now, and that this process has not given out before."""
+    for place in itertools.islice(_places, len(_PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", _PORTS[place % len(_PORTS)]))
+            return int(probe.getsockname()[1])
+    raise RuntimeError("every port is taken")
 
 
 def _wait_until_healthy(process: subprocess.Popen[bytes], base_url: str) -> None:
@@ -28,7 +37,7 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], base_url: str) -> None
         if process.poll() is not None:
             raise RuntimeError(f"the sandbox ended at once with status {process.returncode}")
         try:
-            urllib.request.urlopen(f"{base_url}/_/health", timeout=1).close()
+            urllib.request.urlopen(f"{base_url}/_/health", timeout=5).close()
         except OSError:
             time.sleep(0.05)
         else:
@@ -36,7 +45,7 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], base_url: str) -> None
     raise RuntimeError("the sandbox did not become healthy")
 
 
-def stop(process: subprocess.Popen[bytes], *, within_s: float = 5.0) -> int:
+def stop(process: subprocess.Popen[bytes], *, within_s: float = 20.0) -> int:
     """Ask it to stop, insist if need be, and return its exit status."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SLUG = "main"
 
 
-def wait_until(check: Callable[[], Any], *, within_s: float = 20, what: str = "it") -> Any:
+def wait_until(check: Callable[[], Any], *, within_s: float = 60, what: str = "it") -> Any:
     """The first true answer of `check`. Raises AssertionError in time."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:

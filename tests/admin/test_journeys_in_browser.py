@@ -21,7 +21,6 @@ def page(cast: Cast, live_server: Any, client: Any, chromium: Any) -> Iterator[P
     session = client.cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     page = context.new_page()
-    page.set_default_timeout(60_000)
     yield page
     context.close()
 
@@ -37,7 +36,7 @@ def test_a_journey_is_written_with_its_picture_beside_it(page: Page, cast: Cast)
     expect(page.locator("[role=alert]").first).to_be_visible()
     page.fill("input[name='s.1.p.points']", "100")
     page.fill("input[name='s.1.p.reason']", "入会礼")
-    expect(page.locator("svg")).to_contain_text("送 100 积分", timeout=60_000)
+    expect(page.locator("svg")).to_contain_text("送 100 积分")
     page.fill("#journey-name", "入会送积分")
     page.press("#journey-name", "Enter")
     page.wait_for_url("**/change/")

@@ -72,24 +72,24 @@ def test_a_new_member_appears_at_home_without_a_reload(cast: Cast, phone: Page) 
 
     member = join(cast, "沈知夏", "shen")
 
-    expect(phone.locator(f"#card-{member.public_id}")).to_be_visible(timeout=10_000)
+    expect(phone.locator(f"#card-{member.public_id}")).to_be_visible()
     expect(phone.locator(".notice")).to_be_visible()
     expect(phone.locator(".numbers__value").first).to_have_text(str(int(before) + 1))
-    expect(phone.locator(".notice")).to_have_count(0, timeout=8_000)
+    expect(phone.locator(".notice")).to_have_count(0)
     assert phone.evaluate("window.stayed") is True
 
 
 def test_a_sale_is_said_once_also_when_she_goes_on_to_another_page(cast: Cast, phone: Page) -> None:
     phone.goto("/a/")
-    expect(phone.locator("#pulse-deals")).not_to_have_value("", timeout=10_000)
+    expect(phone.locator("#pulse-deals")).not_to_have_value("")
     known = phone.locator("#pulse-deals").input_value()
     tell(order("O1", line("A1", 128_000), sold_at=clock.now()))
     phone.goto("/a/me/")  # before this page was told
-    expect(phone.locator(".notice_deal")).to_have_text("刚刚成交 ¥1,280", timeout=10_000)
+    expect(phone.locator(".notice_deal")).to_have_text("刚刚成交 ¥1,280")
     expect(phone.locator("#pulse-deals")).not_to_have_value(known)
     phone.goto("/a/members/")
     assert phone.locator("#pulse-deals").input_value() != known
-    with phone.expect_response(lambda answer: "/a/pulse/" in answer.url, timeout=10_000) as pulse:
+    with phone.expect_response(lambda answer: "/a/pulse/" in answer.url) as pulse:
         pass
     assert pulse.value.status == 204
 
@@ -99,7 +99,7 @@ def test_a_new_member_appears_on_top_of_the_list_once(cast: Cast, phone: Page) -
 
     member = join(cast, "沈知夏", "shen")
 
-    expect(phone.locator(".row").first).to_have_id(f"m-{member.public_id}", timeout=10_000)
+    expect(phone.locator(".row").first).to_have_id(f"m-{member.public_id}")
     expect(phone.locator(f"[id=m-{member.public_id}]")).to_have_count(1)
     expect(phone.locator("#today-badge")).to_have_class(re.compile("weui-badge"))
     phone.locator(".row").first.click()

@@ -76,7 +76,7 @@ def test_a_face_to_face_code_counts_down_and_ends(cast: Cast, phone: Page) -> No
     phone.wait_for_url("**/faces/*/")
     expect(phone.locator(".show__qr_wait")).to_be_visible()
     ChannelCode.objects.update(qr_url="http://weixin.qq.com/q/f2f", ticket="t")
-    expect(phone.locator(".show__qr svg")).to_be_visible(timeout=8_000)
+    expect(phone.locator(".show__qr svg")).to_be_visible()
     first: Any = phone.locator("[data-clock]").inner_text()
     expect(phone.locator("[data-clock]")).not_to_have_text(first)
     phone.get_by_role("button", name="结束").click()
@@ -133,7 +133,7 @@ def test_the_camera_reads_a_code_where_the_browser_cannot_itself(
     page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     page.goto("/a/coupons/redeem/")
     page.locator("[data-scan]").click()
-    expect(page.locator("#till input[name=code]")).to_have_value(coupon.code, timeout=15_000)
+    expect(page.locator("#till input[name=code]")).to_have_value(coupon.code)
     camera.close()
 
 

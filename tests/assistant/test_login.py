@@ -32,7 +32,7 @@ def agree(page: str, person_id: str, **choices: str) -> str:
     address, _hash, _fragment = page.partition("#")
     query = urlencode({"sandbox_person": person_id, **choices})
     try:
-        urllib.request.build_opener(_StayHere).open(f"{address}&{query}", timeout=5)
+        urllib.request.build_opener(_StayHere).open(f"{address}&{query}", timeout=30)
     except urllib.error.HTTPError as redirect:
         target = urlsplit(redirect.headers["Location"])
         redirect.close()

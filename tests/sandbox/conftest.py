@@ -25,10 +25,10 @@ def callback() -> Iterator[Callback]:
 
 @pytest.fixture
 def driver(sandbox_url: str, callback: Callback) -> Iterator[Driver]:
-    """An empty world with one account in safe mode and quick retries."""
+    """An empty world with one account in safe mode, quick retries and much patience."""
     one = Driver(sandbox_url, callback)
     one.script("POST", "/reset")
-    one.script("PATCH", "/settings", {"push_retry_delays": [0.02, 0.02, 0.02]})
+    one.script("PATCH", "/settings", {"push_retry_delays": [0.02, 0.02, 0.02], "push_timeout_s": 30})
     one.account()
     yield one
     one.script("POST", "/reset")

@@ -1,6 +1,7 @@
 """Pushes: three modes, two formats, retries, replies, key rotation."""
 
 import itertools
+import threading
 import time
 from typing import Any
 
@@ -149,13 +150,16 @@ def test_given_up_after_three_retries(driver: Driver) -> None:
 def test_a_late_answer_is_no_answer(driver: Driver) -> None:
     driver.script("PATCH", "/settings", {"push_timeout_s": 0.1, "push_retry_delays": [0.01]})
 
+    given_up = threading.Event()
+
     def answer(push: Received) -> Answer:
-        time.sleep(0.25)
+        given_up.wait(30)
         return 200, seal_reply(text_reply(push, "来晚了"))
 
     driver.callback.answer = answer
     person = driver.person()
     push = driver.act(person, "follow")["pushes"][0]
+    given_up.set()
     assert (push["status"], len(push["attempts"])) == ("failed", 2)
     assert [bubble["text"] for bubble in driver.chat(person)][-1] == OUTAGE
 

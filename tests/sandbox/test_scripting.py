@@ -13,7 +13,7 @@ from tests.sandbox.world import Driver
 def test_copies_go_out_together_and_are_the_same_message(driver: Driver) -> None:
     person = driver.person()
     driver.act(person, "follow")
-    barrier = threading.Barrier(3, timeout=4)
+    barrier = threading.Barrier(3, timeout=25)
     driver.callback.answer = lambda push: (barrier.wait(), (200, b"success"))[1]
     result = driver.act(person, "write", text="在吗", script={"copies": 3})
     assert [push["status"] for push in result["pushes"]] == ["delivered"] * 3
@@ -111,9 +111,9 @@ def test_the_clock_moves_both_ways_and_comes_back(driver: Driver) -> None:
     assert driver.script("POST", "/clock", {"set": 1_700_000_000})["now"] < 1_700_000_005
     driver.act(driver.person(), "follow")
     push: Received = driver.callback.received[0]
-    assert abs(int(push.fields["CreateTime"]) - 1_700_000_000) < 5
-    assert abs(int(push.query["timestamp"]) - 1_700_000_000) < 5
-    assert abs(driver.script("POST", "/clock", {"reset": True})["now"] - start) < 5
+    assert abs(int(push.fields["CreateTime"]) - 1_700_000_000) < 60
+    assert abs(int(push.query["timestamp"]) - 1_700_000_000) < 60
+    assert abs(driver.script("POST", "/clock", {"reset": True})["now"] - start) < 60
 
 
 def test_putting_an_account_twice_changes_nothing_else(driver: Driver) -> None:

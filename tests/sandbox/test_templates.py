@@ -66,7 +66,7 @@ def mini_act(driver: Driver, person: dict[str, Any], act: str, **body: Any) -> d
 
 def results(driver: Driver, event: str, count: int = 1) -> list[dict[str, Any]]:
     """Waits for the pushes that come by themselves."""
-    for _ in range(200):
+    for _ in range(1_500):
         found = [push.fields for push in driver.callback.received if push.fields.get("Event") == event]
         if len(found) >= count:
             return found

@@ -26,7 +26,7 @@ class Driver:
     def __init__(self, base_url: str, callback: Callback) -> None:
         self.base_url = base_url
         self.callback = callback
-        self.http = httpx.Client(base_url=base_url, trust_env=False, verify=False, timeout=20)
+        self.http = httpx.Client(base_url=base_url, trust_env=False, verify=False, timeout=60)
         self._token = ""
 
     def script(self, method: str, path: str, body: dict[str, Any] | None = None, *, status: int = 200) -> Any:
