@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
-pytest_plugins = ["tests.fixtures_cast", "tests.fixtures_stack"]
+pytest_plugins = ["tests.fixtures_cast", "tests.fixtures_stack", "tests.patience"]
 
 # One commit is judged by the same examples wherever it is tested, and by none of its times; `make explore` looks for new ones.
 for profile, is_repeatable in (("repeatable", True), ("explore", False)):

@@ -5,6 +5,7 @@ one who holds a lock goes on when PostgreSQL says that another waits for it.
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ _WAITING_FOR_ME = (
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """Run the calls on as many threads, released together; answers or exceptions in the calls' order.
 
-    Raises AssertionError when somebody is not done after a minute.
+    Raises AssertionError when somebody is not done after 100 s.
     """
     gate = threading.Barrier(len(calls))
     answers: list[Any] = [None] * len(calls)
@@ -37,12 +38,13 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
             connection.close()
 
     threads = [threading.Thread(target=run, args=(place, call)) for place, call in enumerate(calls)]
+    ends = time.monotonic() + 100
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=max(0.0, ends - time.monotonic()))
     if late := [place for place, thread in enumerate(threads) if thread.is_alive()]:
-        raise AssertionError(f"not done after a minute: {late}")
+        raise AssertionError(f"not done after 100 s: {late}")
     return answers
 
 

@@ -17,7 +17,7 @@ from sales.models import (
     CommissionState,
     CommissionStatement,
 )
-from sales.services import commission_work
+from sales.services import commission_preparing, commission_work
 from tests.cast import Cast
 from tests.sales.commission_kit import close, ledger_fen, lines, prepare, rule
 from tests.sales.kit import TILL
@@ -88,7 +88,10 @@ def settle_later_months() -> None:
     close(NOVEMBER)
 
 
-def test_a_return_that_is_being_booked_while_a_month_is_prepared_is_settled_once(cast: Cast) -> None:
+def test_a_return_that_is_being_booked_while_a_month_is_prepared_is_settled_once(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commission_preparing, "_PATIENCE", dt.timedelta(seconds=60))
     rule()
     sell("C1", 10_000, 5)
     book_slowly(

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from core import clock
 from tests.stack import wait_until
 from tests.wechat.gateway_out import OPENID, SECRET, Sandbox, at_once
-from tests.wechat.scripted_server import FINE, PATIENCE_S, Reply, ScriptedServer, error, ok, token_reply
+from tests.wechat.scripted_server import FINE, Reply, ScriptedServer, error, ok, token_reply
 from wechat.client.errors import ApiError, TokenBusy, TransportError, WeChatError
 from wechat.client.gateway import GatewayClient
 from wechat.models import AccessToken, Account, OutboundCall
@@ -97,7 +97,7 @@ def test_a_token_in_its_last_five_minutes_is_replaced(account: Account, server: 
 
 
 def test_while_one_refreshes_the_others_go_on_with_the_old_token(
-    account: Account, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    account: Account, server: ScriptedServer
 ) -> None:
     """WeChat answers the one only when all others have theirs."""
     store(account, "old", 200)
@@ -113,7 +113,6 @@ def test_while_one_refreshes_the_others_go_on_with_the_old_token(
         served.release()
         return token
 
-    monkeypatch.setattr(tokens, "FETCH_TIMEOUT_S", PATIENCE_S)
     server.script(STABLE, when_all_others_are_served)
     assert sorted(at_once(8, get)) == ["old"] * 7 + ["token-1"]
     assert len(server.calls(STABLE)) == 1
@@ -372,9 +371,7 @@ def test_a_wrong_secret_is_reported_as_such(sandbox: Sandbox, sandbox_account: A
     assert caught.value.errcode == 40125
 
 
-def test_a_refresher_frozen_past_its_lease_is_fenced_off(
-    account: Account, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refresher_frozen_past_its_lease_is_fenced_off(account: Account, server: ScriptedServer) -> None:
     """The first refresher hangs; its lease ends; a second one stores; then the first comes back."""
     hangs = threading.Event()
 
@@ -382,7 +379,6 @@ def test_a_refresher_frozen_past_its_lease_is_fenced_off(
         hangs.wait(30)
         return token_reply("late")
 
-    monkeypatch.setattr(tokens, "FETCH_TIMEOUT_S", PATIENCE_S)
     server.script(STABLE, first_hangs, token_reply("second"))
     server.script(INFO, FINE)
     results: list[str] = []
