@@ -35,7 +35,7 @@ _TIMES: Final[dict[str, dict[str, float]]] = {
 
 
 def pytest_configure() -> None:
-    options: dict[str, Any] = settings.DATABASES["default"]["OPTIONS"]
+    options: Any = settings.DATABASES["default"]["OPTIONS"]
     options["connect_timeout"] = _CONNECT_S
     options["options"] = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
 
