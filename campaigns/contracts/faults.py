@@ -64,6 +64,7 @@ FAULTS: Final[Mapping[str, str | Promise]] = {
     "loop_without_wait": _("一圈里至少要有一个等待，否则会一直转下去"),
     "unknown_moment": _("没有这种事件"),
     "wait_too_long": _("最多等 %(most)s 天"),
+    "time_without_days": _("按天等才能定到那天几点"),
     "unknown_ending": _("这里应该是一个事件（on）或者一个条件（rule）"),
     "several_endings": _("事件和条件只能写一个"),
     "re_entry_days": _("请写隔几天，1 到 3650"),

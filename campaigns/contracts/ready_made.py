@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 Steps = dict[str, dict[str, Any]]
+# When days of waiting end: whoever came in at 23:40 is not written to, and no guide is sent to her, at 23:40.
+_TEN: Final = "10:00"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -23,16 +25,19 @@ def _say(title: str, text: str, topic: str, following: str = "", page: str = "")
     return {"kind": "reach", "with": values} | ({"next": following} if following else {})
 
 
-def _wait(amount: int, unit: str, following: str) -> dict[str, Any]:
-    return {"kind": "wait", "with": {"amount": amount, "unit": unit}, "next": following}
+def _days(days: int, following: str, at: str = _TEN) -> dict[str, Any]:
+    return {"kind": "wait", "with": {"amount": days, "unit": "days", "at": at}, "next": following}
 
 
 def _morning(following: str) -> dict[str, Any]:
-    return {"kind": "wait_until", "with": {"at": "10:00"}, "next": following}
+    return {"kind": "wait_until", "with": {"at": _TEN}, "next": following}
 
 
 def _for(event: str, days: int, following: str = "", otherwise: str = "") -> dict[str, Any]:
-    step: dict[str, Any] = {"kind": "wait_event", "with": {"event": event, "amount": days, "unit": "days"}}
+    step: dict[str, Any] = {
+        "kind": "wait_event",
+        "with": {"event": event, "amount": days, "unit": "days", "at": _TEN},
+    }
     return step | ({"next": following} if following else {}) | ({"else": otherwise} if otherwise else {})
 
 
@@ -78,8 +83,7 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
         _begins(
             _on("followed"),
             {
-                "morning": _wait(20, "hours", "ten"),
-                "ten": _morning("invite"),
+                "morning": _days(1, "invite"),
                 "invite": _say(
                     "欢迎来到我们这里",
                     "很高兴认识您。用手机号免费入会，购物有积分，生日有礼，专属导购为您留心新品。点这里一分钟完成入会。",
@@ -132,8 +136,7 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
         _begins(
             _on("joined"),
             {
-                "days": _wait(3, "days", "ten"),
-                "ten": _morning("ask"),
+                "days": _days(3, "ask"),
                 "ask": _say(
                     "还差一步，生日礼就有着落了",
                     "{member}，补上生日和性别，我们才知道哪天为您准备礼物，也少打扰您不需要的内容。",
@@ -154,16 +157,14 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
         _begins(
             _on("bought"),
             {
-                "days": _wait(3, "days", "ten"),
-                "ten": _morning("care"),
+                "days": _days(3, "care"),
                 "care": _say(
                     "衣服还合身吗",
                     "{member}，感谢选购。首次清洗建议冷水轻柔、反面晾干。尺码或搭配有疑问，随时找{guide}。",
                     "care",
                     "week",
                 ),
-                "week": _wait(4, "days", "eleven"),
-                "eleven": _morning("review"),
+                "week": _days(4, "review"),
                 "review": _say(
                     "想听听您的评价",
                     "{member}，这次购物满意吗？说一句真心话，对我们和其他会员都有帮助。",
@@ -184,8 +185,7 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
             _on("bought"),
             {
                 "days": _for("bought", 20, "", "gift"),
-                "gift": _gift(100, "回店礼", "ten"),
-                "ten": _morning("tell"),
+                "gift": _gift(100, "回店礼", "tell"),
                 "tell": _say(
                     "100 积分给您，回店可用",
                     "{member}，上次的衣服穿着可好？新到的款式和它很搭，100 积分已到账，欢迎回来看看。",
@@ -217,7 +217,7 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
                     "days",
                     "pages/points",
                 ),
-                "days": _wait(70, "hours", "wish"),
+                "days": _days(3, "wish", "09:00"),
                 "wish": _say(
                     "生日快乐",
                     "{member}，生日快乐！愿新的一岁自在、舒展。今天来{store}，{guide}为您准备了小惊喜。",
@@ -231,7 +231,7 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
     ReadyMade(
         "tier_up",
         "升级祝贺",
-        "升级第二天上午祝贺，并说明新等级的礼遇；请导购当面道贺。",
+        "升级后的第一个上午祝贺，并说明新等级的礼遇；请导购当面道贺。",
         _begins(
             _on("tier_up"),
             {

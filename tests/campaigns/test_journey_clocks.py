@@ -1,6 +1,7 @@
 """Journeys and time: Shanghai's midnight, a server's clock that steps back, and what follows what."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 import time_machine
@@ -13,6 +14,7 @@ from tests.campaigns.journey_kit import (
     DAY,
     HOUR,
     MINUTE,
+    change,
     definition,
     enter,
     points,
@@ -28,6 +30,16 @@ from tests.cast import Cast
 pytestmark = pytest.mark.django_db
 MIDNIGHT = dt.datetime(2026, 12, 31, 16, 0, tzinfo=dt.UTC)  # the year begins in Shanghai
 SECOND = dt.timedelta(seconds=1)
+
+
+def shanghai(words: str) -> dt.datetime:
+    """ "2027-01-10 23:40" of Shanghai."""
+    return dt.datetime.fromisoformat(words).replace(tzinfo=clock.SHANGHAI)
+
+
+def days_at(days: int, time: str, following: str = "b") -> dict[str, Any]:
+    """Until that time of a day so many days later."""
+    return {"kind": "wait", "with": {"amount": days, "unit": "days", "at": time}, "next": following}
 
 
 def follow(member_id: int, value: bool = True) -> None:
@@ -127,3 +139,74 @@ def test_an_hour_that_comes_twice_gives_nothing_twice(cast: Cast) -> None:
         journeys.run_journeys(at=now + DAY + minutes * MINUTE)
     assert sums() == (2, 2)
     assert state(mine)[0] == "done"
+
+
+@pytest.mark.parametrize(
+    ("come", "days", "time", "due"),
+    [
+        # The last second of a day and the first of the next are a day apart, whatever time is meant.
+        ("2026-12-31 23:59:59", 3, "10:00", "2027-01-03 10:00"),
+        ("2027-01-01 00:00", 3, "10:00", "2027-01-04 10:00"),
+        ("2027-01-10 23:40", 1, "00:00", "2027-01-11 00:00"),
+        ("2027-01-10 00:00", 1, "00:00", "2027-01-11 00:00"),
+        ("2027-01-10 09:59", 1, "23:59", "2027-01-11 23:59"),
+        ("2028-02-28 23:40", 1, "10:00", "2028-02-29 10:00"),
+        ("2028-02-29 23:40", 1, "10:00", "2028-03-01 10:00"),
+        ("2028-02-29 08:00", 366, "10:00", "2029-03-01 10:00"),
+        ("2027-02-28 23:40", 1, "10:00", "2027-03-01 10:00"),
+        # Shanghai moved its clocks until 1991; elsewhere they still go forward and back on these days.
+        ("2027-03-13 23:40", 1, "10:00", "2027-03-14 10:00"),
+        ("2027-03-27 23:40", 2, "10:00", "2027-03-29 10:00"),
+        ("2027-10-30 23:40", 1, "02:30", "2027-10-31 02:30"),
+        ("2027-11-06 23:40", 400, "10:00", "2028-12-10 10:00"),
+    ],
+)
+def test_days_of_waiting_end_at_the_time_that_is_meant(
+    cast: Cast, come: str, days: int, time: str, due: str
+) -> None:
+    row = start(definition({"a": days_at(days, time), "b": points(1)}), at=shanghai(come))
+    [mine] = enter(row, cast.xiaomei.id, at=shanghai(come))
+    assert mine.due_at == shanghai(due)
+    assert mine.due_at.utcoffset() == dt.timedelta()
+    journeys.run_journeys(at=shanghai(due) - SECOND)
+    assert state(mine)[0] == "waiting"
+    journeys.run_journeys(at=shanghai(due))
+    assert state(mine)[0] == "done"
+
+
+def test_what_is_waited_for_comes_before_the_time_or_is_given_up_at_it(cast: Cast) -> None:
+    night = shanghai("2027-01-10 23:40")
+    wait_week = {
+        "kind": "wait_event",
+        "with": {"event": "unfollowed", "amount": 7, "unit": "days", "at": "10:00"},
+        "next": "b",
+        "else": "c",
+    }
+    row = start(definition({"a": wait_week, "b": points(10), "c": points(1)}), at=night)
+    mine, hers = enter(row, cast.xiaomei.id, cast.xiaoli.id, at=night)
+    assert mine.due_at == hers.due_at == shanghai("2027-01-17 10:00")
+    follow(cast.xiaoli.id, False)
+    journeys.run_journeys(at=night + DAY)
+    assert (state(mine)[0], state(hers)[0]) == ("waiting", "done")
+    journeys.run_journeys(at=shanghai("2027-01-17 10:00"))
+    assert state(mine)[0] == "done"
+    assert sums() == (2, 10)
+
+
+def test_who_waits_already_keeps_the_hour_of_her_version(cast: Cast) -> None:
+    """The journey gets a time of the day while somebody waits under the version that had none."""
+    night = shanghai("2027-01-10 23:40")
+    row = start(definition({"a": wait(3, "b"), "b": points(1)}), at=night)
+    [old] = enter(row, cast.xiaomei.id, at=night)
+    change(row, definition({"a": days_at(3, "10:00"), "b": points(1)}))
+    row.refresh_from_db()
+    [new] = enter(row, cast.xiaoli.id, at=night)
+    assert [one.version.number for one in (old, new)] == [1, 2]
+    journeys.run_journeys(at=night + MINUTE)
+    old.refresh_from_db()
+    assert (old.due_at, new.due_at) == (night + 3 * DAY, shanghai("2027-01-13 10:00"))
+    journeys.run_journeys(at=shanghai("2027-01-13 10:00"))
+    assert (state(old)[0], state(new)[0]) == ("waiting", "done")
+    journeys.run_journeys(at=night + 3 * DAY)
+    assert state(old)[0] == "done"
+    assert sums() == (2, 1)

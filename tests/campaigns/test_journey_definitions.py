@@ -46,6 +46,8 @@ def test_all_faults_are_told_at_once_with_their_places() -> None:
                 "c": {"kind": "dance"},
                 "d": {"kind": "wait", "with": {"amount": 401, "unit": "days"}, "else": "a"},
                 "e": {"kind": "branch_rule", "with": {"rule": {"any": []}}},
+                "f": {"kind": "wait", "with": {"amount": 3, "unit": "hours", "at": "10:00"}},
+                "g": {"kind": "wait", "with": {"amount": 3, "unit": "days", "at": "24:00"}},
             },
         }
     ) == {
@@ -68,6 +70,8 @@ def test_all_faults_are_told_at_once_with_their_places() -> None:
         ("/steps/d/with/amount", "wait_too_long"),
         ("/steps/d/else", "no_way"),
         ("/steps/e/with/rule/any", "empty_group"),
+        ("/steps/f/with/at", "time_without_days"),
+        ("/steps/g/with/at", "not_a_time"),
     }
 
 

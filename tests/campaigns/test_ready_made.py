@@ -6,13 +6,13 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from campaigns.contracts.ready_made import READY_MADE
-from campaigns.models import Enrolment, Journey, JourneyState, Reach
-from campaigns.selectors.journeys import draw, read_definition
+from campaigns.contracts.ready_made import READY_MADE, ReadyMade
+from campaigns.models import Enrolment, EnrolmentStep, Journey, JourneyState, Reach
+from campaigns.selectors.journeys import STEP_KINDS, draw, read_definition
 from campaigns.services import journeys
 from core import clock
 from members.models import Member
-from tests.campaigns.journey_kit import BOSS, DAY, run
+from tests.campaigns.journey_kit import BOSS, DAY, run, start
 from tests.cast import Cast
 
 
@@ -53,3 +53,27 @@ def test_the_welcome_leads_a_follower_to_her_invitation(cast: Cast) -> None:
     run(2 * DAY)
     assert Enrolment.objects.get().state == "achieved"
     assert clock.now() - Enrolment.objects.get().entered_at < dt.timedelta(hours=1)
+
+
+@pytest.mark.parametrize("made", READY_MADE, ids=lambda made: made.code)
+def test_nothing_is_done_for_her_at_an_odd_hour_of_a_later_day(cast: Cast, made: ReadyMade) -> None:
+    """She comes in at 23:40, nothing that is waited for happens, and time goes on."""
+    night = dt.datetime(2027, 1, 10, 23, 40, tzinfo=clock.SHANGHAI)
+    row = start({name: part for name, part in made.definition.items() if name != "who"}, at=night)
+    entry = journeys.Entry(cast.xiaomei.id, "t", {"day": "1月13日"})
+    pk = journeys.let_in(version=row.version, entries=[entry], at=night)[cast.xiaomei.id]  # type: ignore[arg-type]
+    for _step in range(12):
+        mine = Enrolment.objects.get(pk=pk)
+        if mine.state != "waiting":
+            break
+        journeys.run_journeys(at=max(mine.due_at, night))
+    assert mine.state == "done"
+    kinds = {name: step["kind"] for name, step in made.definition["steps"].items()}
+    done = [
+        (step.step, step.at.astimezone(clock.SHANGHAI))
+        for step in EnrolmentStep.objects.filter(enrolment=pk)
+        if STEP_KINDS[kinds[step.step]].is_act
+    ]
+    assert done
+    odd = [(name, at) for name, at in done if at.date() > night.date() and not 9 <= at.hour < 20]
+    assert odd == []

@@ -56,12 +56,34 @@ _BEFORE: Final = Whole(label=_("提前几天"), least=0, most=60, unit=_("天"))
 _SPAN: Final = {
     "amount": Whole(label=_("多久"), least=1, most=100_000),
     "unit": Choice(label=_("单位"), options=UNITS),
+    # Of days alone: who bought at 23:40 is not written to at 23:40.
+    "at": Time(label=_("到那天几点（按天等）"), is_required=False),
 }
 
 
 def span_words(values: Values) -> str:
     """ "3 天"."""
     return f"{values['amount']} {dict(UNITS)[values['unit']]}"
+
+
+def _wait_words(values: Values) -> str:
+    if "at" not in values:
+        return _now("等 %(span)s") % {"span": span_words(values)}
+    return _now("等到%(when)s") % {"when": _day_words(values)}
+
+
+def _wait_event_words(values: Values) -> str:
+    event = _MOMENT.words(values["event"])
+    if "at" not in values:
+        return _now("等“%(event)s”，最多 %(span)s") % {"event": event, "span": span_words(values)}
+    return _now("等“%(event)s”，最晚到%(when)s") % {"event": event, "when": _day_words(values)}
+
+
+def _day_words(values: Values) -> str:
+    """ "第二天 10:00", " 3 天后的 10:00"."""
+    if values["amount"] == 1:
+        return _now("第二天 %(at)s") % {"at": values["at"]}
+    return _now(" %(n)s 天后的 %(at)s") % {"n": values["amount"], "at": values["at"]}
 
 
 def _before_words(values: Values) -> str:
@@ -136,7 +158,7 @@ _FLOW: Final = (
         "wait",
         _("等一段时间"),
         _SPAN,
-        lambda values: _now("等 %(span)s") % {"span": span_words(values)},
+        _wait_words,
         waits=True,
     ),
     StepKind(
@@ -159,10 +181,7 @@ _FLOW: Final = (
         "wait_event",
         _("等一件事发生"),
         {"event": _MOMENT, **_SPAN},
-        lambda values: (
-            _now("等“%(event)s”，最多 %(span)s")
-            % {"event": _MOMENT.words(values["event"]), "span": span_words(values)}
-        ),
+        _wait_event_words,
         _("发生了"),
         _("没等到"),
         waits=True,

@@ -252,6 +252,8 @@ class _Reader:
         unit = values.get("unit")
         if unit and values.get("amount", 0) > MOST_WAIT_DAYS * _UNIT_DAYS[unit]:
             self._bad(f"{path}/with/amount", "wait_too_long", most=MOST_WAIT_DAYS)
+        if unit and unit != "days" and "at" in values:
+            self._bad(f"{path}/with/at", "time_without_days")
 
     def _way(self, value: Mapping[str, Any], way: str, path: str, others: Mapping[str, Any]) -> str:
         name = value.get(way)

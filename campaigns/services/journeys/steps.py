@@ -25,8 +25,7 @@ def arrive(*, step: Step, at: dt.datetime) -> Arrival:
         return Arrival(at, "", True)
     if step.kind == "wait_until":
         return Arrival(_next_time(step, at), "", False)
-    span = dt.timedelta(**{step.values["unit"]: step.values["amount"]})
-    return Arrival(at + span, step.values.get("event", ""), False)
+    return Arrival(_after_span(step, at), step.values.get("event", ""), False)
 
 
 def draws(*, percent: int, seed: str, member_id: int) -> bool:
@@ -34,14 +33,26 @@ def draws(*, percent: int, seed: str, member_id: int) -> bool:
     return zlib.crc32(f"{seed}:{member_id}".encode()) % 100 < percent
 
 
+def _after_span(step: Step, at: dt.datetime) -> dt.datetime:
+    """So much later; of days with a time at that time of the last day, whatever time it is now."""
+    unit, amount = step.values["unit"], step.values["amount"]
+    if "at" not in step.values:
+        return at + dt.timedelta(**{unit: amount})
+    return _moment(clock.business_day(at) + dt.timedelta(days=amount), step.values["at"])
+
+
 def _next_time(step: Step, at: dt.datetime) -> dt.datetime:
     """The next such time in Shanghai, later than now."""
-    hours, minutes = map(int, step.values["at"].split(":"))
     weekdays = {int(day) for day in step.values.get("weekdays") or range(1, _WEEK + 1)}
     today = clock.business_day(at)
     for ahead in range(_WEEK + 1):
         day = today + dt.timedelta(days=ahead)
-        moment = dt.datetime.combine(day, dt.time(hours, minutes), clock.SHANGHAI).astimezone(dt.UTC)
+        moment = _moment(day, step.values["at"])
         if moment > at and day.isoweekday() in weekdays:
             return moment
     raise ValueError("no weekday")
+
+
+def _moment(day: dt.date, time: str) -> dt.datetime:
+    """ "10:00" of that day in Shanghai."""
+    return dt.datetime.combine(day, dt.time.fromisoformat(time), clock.SHANGHAI).astimezone(dt.UTC)
