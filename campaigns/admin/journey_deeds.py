@@ -21,6 +21,7 @@ from campaigns.selectors import journeys as selectors
 from campaigns.services import journeys
 from core.admin import BaseAdmin, Question, ask, operation, staff_actor, thousands
 from core.errors import Refusal
+from core.once import asking_once
 from coupons import selectors as coupon_selectors
 
 if TYPE_CHECKING:
@@ -159,27 +160,8 @@ class JourneyDeeds(_Base):
         row = self.subject(request, str(pk))
         if row is None:
             raise PermissionDenied
-        versions = list(JourneyVersion.objects.filter(journey=row).order_by("-number"))
-        sides = _sides(row, versions)
-        first = request.GET.get("from", "")
-        second = request.GET.get("to", "")
-        keys = list(sides)
-        second = second if second in sides else keys[0]
-        first = first if first in sides else keys[min(1, len(keys) - 1)]
-        before, after = sides[first][1], sides[second][1]
-        context = {
-            "title": _now("对比版本：%(name)s") % {"name": row.name},
-            "row": row,
-            "original": row,
-            "options": [(key, words) for key, (words, _definition) in sides.items()],
-            "first": first,
-            "second": second,
-            "changes": selectors.changes_between(before, after)
-            if before is not None and after is not None
-            else None,
-            "back_url": reverse(ROW, args=[pk]),
-        }
-        return self.page(request, "compare", context)
+        with asking_once():
+            return self.page(request, "compare", _compared(request, row))
 
     def switch_view(self, request: HttpRequest, pk: int, deed: str, model_admin: Any = None) -> HttpResponse:
         """Start, pause, end, publish or retry, by POST; ending and starting are asked about first."""
@@ -235,6 +217,29 @@ def draft_changes(row: Journey) -> Any:
     if definition is None or row.version is None:
         return None
     return selectors.changes_between(selectors.definition_of(row.version.definition), definition)
+
+
+def _compared(request: HttpRequest, row: Journey) -> dict[str, Any]:
+    versions = list(JourneyVersion.objects.filter(journey=row).order_by("-number"))
+    sides = _sides(row, versions)
+    first = request.GET.get("from", "")
+    second = request.GET.get("to", "")
+    keys = list(sides)
+    second = second if second in sides else keys[0]
+    first = first if first in sides else keys[min(1, len(keys) - 1)]
+    before, after = sides[first][1], sides[second][1]
+    return {
+        "title": _now("对比版本：%(name)s") % {"name": row.name},
+        "row": row,
+        "original": row,
+        "options": [(key, words) for key, (words, _definition) in sides.items()],
+        "first": first,
+        "second": second,
+        "changes": selectors.changes_between(before, after)
+        if before is not None and after is not None
+        else None,
+        "back_url": reverse(ROW, args=[row.pk]),
+    }
 
 
 def _sides(row: Journey, versions: list[JourneyVersion]) -> dict[str, tuple[str, Definition | None]]:

@@ -10,14 +10,27 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 
-from campaigns.admin.journey_form import begin_of, cards_of, do, draft_from_post, place_words, step_menu
+from campaigns.admin.journey_form import (
+    begin_of,
+    cards_of,
+    do,
+    draft_from_post,
+    kept_of,
+    names_of,
+    place_words,
+    step_menu,
+)
+from campaigns.admin.journey_kept import Kept
 from campaigns.admin.segment_form import menu as rule_menu
 from campaigns.contracts.acts import PLACEHOLDERS
+from campaigns.contracts.faults import Fault
+from campaigns.contracts.journeys import Definition
 from campaigns.models import Journey, JourneyState
 from campaigns.selectors import journeys as selectors
 from campaigns.services import journeys
 from core.admin import BaseAdmin, staff_actor
 from core.errors import Refusal
+from core.once import asking_once
 
 if TYPE_CHECKING:
     _Base = BaseAdmin
@@ -29,7 +42,7 @@ ROW: Final = "admin:campaigns_journey_change"
 _NEW: Final = {
     "trigger": {"on": "moment", "with": {"event": "joined"}},
     "first": "s1",
-    "steps": {"s1": {"kind": "wait", "with": {"amount": 1, "unit": "days"}}},
+    "steps": {"s1": {"kind": "wait", "with": {"amount": 1, "unit": "days", "at": "10:00"}}},
 }
 
 
@@ -114,7 +127,7 @@ class JourneyEditor(_Base):
             "rule_menu": rule_menu(),
             "places": [(code, str(label)) for code, (label, _default) in PLACEHOLDERS.items()],
             "back_url": reverse(LIST) if row is None else reverse(ROW, args=[row.pk]),
-            **sight_of_draft(draft),
+            **sight_of_draft(draft, kept_of(request.POST)),
         }
         return self.page(request, "editor", context)
 
@@ -124,18 +137,31 @@ class JourneyEditor(_Base):
             raise PermissionDenied
         if request.method != "POST":
             raise PermissionDenied
-        return self.page(request, "_preview", sight_of_draft(draft_from_post(request.POST)))
+        return self.page(request, "_preview", picture_of_draft(draft_from_post(request.POST)))
 
 
-def sight_of_draft(draft: Mapping[str, Any]) -> dict[str, Any]:
+def sight_of_draft(draft: Mapping[str, Any], kept: Mapping[str, Kept]) -> dict[str, Any]:
     """The form's fields and cards, what is wrong, and the picture when nothing is."""
-    definition, faults = selectors.find_definition(draft)
-    told = [{"path": fault.path, "code": fault.code, "words": fault.words} for fault in faults]
-    cards = cards_of(draft, told)
+    with asking_once():
+        definition, faults = selectors.find_definition(draft)
+        told = [{"path": fault.path, "code": fault.code, "words": fault.words} for fault in faults]
+        return {
+            "begin": begin_of(draft, told, kept),
+            "cards": cards_of(draft, told, kept),
+            "first": str(draft.get("first", "")),
+            **_picture(draft, definition, faults),
+        }
+
+
+def picture_of_draft(draft: Mapping[str, Any]) -> dict[str, Any]:
+    """What is wrong, and the picture when nothing is."""
+    with asking_once():
+        return _picture(draft, *selectors.find_definition(draft))
+
+
+def _picture(draft: Mapping[str, Any], definition: Definition | None, faults: list[Fault]) -> dict[str, Any]:
+    numbers = {name: number for number, name in enumerate(names_of(draft), start=1)}
     return {
-        "begin": begin_of(draft, told),
-        "cards": cards,
-        "first": str(draft.get("first", "")),
-        "faults": [(place_words(fault.path, cards), fault.words) for fault in faults],
+        "faults": [(place_words(fault.path, numbers), fault.words) for fault in faults],
         "picture": None if definition is None else selectors.draw(definition, {}),
     }

@@ -21,6 +21,7 @@ from campaigns.selectors.acts import Pick, Words
 from campaigns.selectors.journeys import moment_names
 from campaigns.selectors.journeys.parameters import Moment
 from campaigns.selectors.segments import node_of, rule_lines
+from core.once import ask_once
 from members.selectors.conditions import Choice, Choices, Parameter, Whole
 
 Faults = Sequence[Mapping[str, Any]]
@@ -197,11 +198,20 @@ def _tree(tree: Draft, rule: Any, faults: Faults, path: str, root: str) -> Mappi
 
 
 def _segments(chosen: str) -> list[tuple[str, str]]:
-    rows = Segment.objects.active().order_by("-pk").values_list("public_id", "name")[:_MOST_SEGMENTS]
-    known = [chosen] if chosen not in {"", OWN, _KEPT} else []
-    names = dict(Segment.objects.filter(public_id__in=known).values_list("public_id", "name"))
+    known = (chosen,) if chosen not in {"", OWN, _KEPT} else ()
+    names = ask_once(_segment_names, known)
     words = _now("人群：%(name)s")
+    rows = ask_once(_newest_segments)
     return with_chosen([(public_id, words % {"name": name}) for public_id, name in rows], known, names)
+
+
+def _newest_segments() -> list[tuple[str, str]]:
+    rows = Segment.objects.active().order_by("-pk").values_list("public_id", "name")
+    return list(rows[:_MOST_SEGMENTS])
+
+
+def _segment_names(public_ids: tuple[str, ...]) -> dict[str, str]:
+    return dict(Segment.objects.filter(public_id__in=public_ids).values_list("public_id", "name"))
 
 
 def _segment_of(rule: Any) -> str:

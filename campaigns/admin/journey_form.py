@@ -1,7 +1,7 @@
 """A journey as the editor's form has it: cards of steps in their order, and the JSON that they make.
 
-`s.<place>.name|kind|next|else` and `s.<place>.p.<parameter>` are of a step, `t.kind` and `t.p.<parameter>` of the beginning. What
-was typed is kept as it is, also where it cannot be read; the faults say what is wrong.
+`s.<place>.name|kind|was|next|else` and `s.<place>.p.<parameter>` are of a step, `t.kind|was` and `t.p.<parameter>` of the
+beginning. What was typed is kept as it is, also where it cannot be read; the faults say what is wrong.
 """
 
 import dataclasses
@@ -24,15 +24,18 @@ from campaigns.admin.journey_fields import (
     rule_from,
     select,
     told,
-    values_from,
 )
+from campaigns.admin.journey_kept import Kept, Typed, kept_from
 from campaigns.contracts.journeys import DEFAULT_ROUNDS, MOST_EXITS, MOST_STEPS, RE_ENTRIES
 from campaigns.selectors.journeys import STEP_KINDS, TRIGGER_KINDS, in_order
 
 _NAME: Final = re.compile(r"s(\d+)")
-_NEW_STEP: Final = {"kind": "wait", "with": {"amount": 1, "unit": "days"}}
+_NEW_STEP: Final = {"kind": "wait", "with": {"amount": 1, "unit": "days", "at": "10:00"}}
 # The goal that is a rule, among the moments that it may be.
 _BY_RULE: Final = "rule"
+_TRIGGERS: Final = {kind.code: kind.parameters for kind in TRIGGER_KINDS.values()}
+_STEPS: Final = {kind.code: kind.parameters for kind in STEP_KINDS.values()}
+_BEGIN: Final = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class StepCard:
     number: int
     name: str
     kind: str
+    was: str
     sort: str
     fields: tuple[Field, ...]
     next: Field
@@ -114,10 +118,28 @@ def _drop(draft: dict[str, Any], name: str) -> None:
         draft["first"] = following or next(iter(draft["steps"]), "")
 
 
-def cards_of(draft: Mapping[str, Any], faults: Faults) -> list[StepCard]:
+def kept_of(post: QueryDict) -> dict[str, Kept]:
+    """By step, what was typed for kinds that are not chosen now; that of the beginning under an empty name."""
+    found = {_BEGIN: kept_from(post, "t", _TRIGGERS)}
+    for place in range(MOST_STEPS):
+        name = post.get(f"s.{place}.name", "")[:20]
+        if name:
+            found[name] = kept_from(post, f"s.{place}", _STEPS)
+    return {name: kept for name, kept in found.items() if kept is not None}
+
+
+def _was(kept: Mapping[str, Kept], name: str, kind: str) -> str:
+    return kept.get(name, Kept(kind, Typed({}))).text
+
+
+def names_of(draft: Mapping[str, Any]) -> list[str]:
+    """The steps in the order of their cards."""
+    return in_order(_objects(draft.get("steps")), str(draft.get("first", "")), _ways_of)
+
+
+def cards_of(draft: Mapping[str, Any], faults: Faults, kept: Mapping[str, Kept]) -> list[StepCard]:
     """The steps as cards, each with what is wrong in it."""
-    steps = _objects(draft.get("steps"))
-    names = in_order(steps, str(draft.get("first", "")), _ways_of)
+    steps, names = _objects(draft.get("steps")), names_of(draft)
     cards = []
     for place, name in enumerate(names):
         step = steps[name]
@@ -132,6 +154,7 @@ def cards_of(draft: Mapping[str, Any], faults: Faults) -> list[StepCard]:
                 number=place + 1,
                 name=name,
                 kind=kind.code,
+                was=_was(kept, name, kind.code),
                 sort="act" if kind.is_act else "wait" if kind.waits else "branch",
                 fields=tuple(
                     fields_of(
@@ -148,7 +171,7 @@ def cards_of(draft: Mapping[str, Any], faults: Faults) -> list[StepCard]:
     return cards
 
 
-def begin_of(draft: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
+def begin_of(draft: Mapping[str, Any], faults: Faults, kept: Mapping[str, Kept]) -> dict[str, Any]:
     """The fields above the steps."""
     trigger, again = _object(draft.get("trigger")), _object(draft.get("re_entry"))
     kind = TRIGGER_KINDS.get(str(trigger.get("on")), TRIGGER_KINDS["moment"])
@@ -156,6 +179,7 @@ def begin_of(draft: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
         "trigger": select(
             "t.kind", _("怎样开始"), kind.code, [(k.code, k.label) for k in TRIGGER_KINDS.values()]
         ),
+        "was": _was(kept, _BEGIN, kind.code),
         "trigger_fields": tuple(
             fields_of(kind.parameters, _object(trigger.get("with")), "t.p", "/trigger/with", faults)
         ),
@@ -245,13 +269,12 @@ _PLACES: Final = {
 }
 
 
-def place_words(path: str, cards: Sequence[StepCard]) -> str:
+def place_words(path: str, numbers: Mapping[str, int]) -> str:
     """Where a fault is: "第 3 步", "目标"; nothing for the whole of it."""
     head, _slash, rest = path.removeprefix("/").partition("/")
     name = rest.partition("/")[0]
     if head == "steps" and name:
-        number = next((card.number for card in cards if card.name == name), None)
-        return name if number is None else _now("第 %(n)s 步") % {"n": number}
+        return _now("第 %(n)s 步") % {"n": numbers[name]} if name in numbers else name
     return str(_PLACES.get(head, ""))
 
 
@@ -266,21 +289,23 @@ def step_menu() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _trigger_from(post: QueryDict) -> dict[str, Any]:
-    kind = TRIGGER_KINDS.get(post.get("t.kind", ""), TRIGGER_KINDS["moment"])
-    return {"on": kind.code, "with": values_from(kind.parameters, post, "t.p")}
+    kept = kept_from(post, "t", _TRIGGERS) or Kept("moment", Typed({}))
+    return {"on": kept.kind, "with": dict(kept.typed.values)}
 
 
 def _steps_from(post: QueryDict) -> Iterator[tuple[str, dict[str, Any]]]:
     for place in range(MOST_STEPS):
-        name, code = post.get(f"s.{place}.name", ""), post.get(f"s.{place}.kind", "")
-        kind = STEP_KINDS.get(code)
-        if not name or kind is None:
+        name, kept = post.get(f"s.{place}.name", ""), kept_from(post, f"s.{place}", _STEPS)
+        if not name or kept is None:
             continue
-        step: dict[str, Any] = {"kind": code, "with": values_from(kind.parameters, post, f"s.{place}.p")}
-        for way in ("next", "else"):
-            following = post.get(f"s.{place}.{way}", "")
-            if following and (way == "next" or kind.else_label):
-                step[way] = following
+        values = dict(kept.typed.values)
+        if values.get("unit", "days") != "days":
+            values.pop("at", None)  # not shown beside hours
+        step: dict[str, Any] = {"kind": kept.kind, "with": values}
+        if post.get(f"s.{place}.next"):
+            step["next"] = post[f"s.{place}.next"]
+        if kept.typed.otherwise and STEP_KINDS[kept.kind].else_label:
+            step["else"] = kept.typed.otherwise
         yield name[:20], step
 
 

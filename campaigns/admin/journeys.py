@@ -29,6 +29,7 @@ from core.admin import (
     thousands,
     when,
 )
+from core.once import asking_once
 
 _MEMBERS: Final = "admin:campaigns_enrolment_changelist"
 _SHOWN: Final = 20
@@ -121,22 +122,26 @@ class JourneyAdmin(JourneyDeeds, JourneyEditor, OwnPage, Exports, ReadOnlyAdmin)
 
     def row_page(self, request: HttpRequest, row: Any) -> HttpResponse:
         """Its graph with live numbers; of a chosen step who is there."""
+        with asking_once():
+            return self.page(request, "journey", self._sight(request, row))
+
+    def _sight(self, request: HttpRequest, row: Journey) -> dict[str, Any]:
         versions = list(JourneyVersion.objects.filter(journey=row).order_by("-number"))
         version = _chosen(versions, request.GET.get("version", "")) or row.version
-        kept = row.draft if version is None else version.definition
-        definition, faults = selectors.find_definition(kept)
+        definition, faults = selectors.find_definition(row.draft) if version is None else (None, [])
         if version is not None:
             definition = selectors.definition_of(version.definition)
-        numbers = {} if version is None else selectors.step_numbers(version.pk)
+        of_steps = {} if version is None else selectors.step_numbers(version.pk)
+        of_all = _numbers(row)
         may_change = self.has_operate_permission(request)
         is_newer = row.version is not None and _differs(row)
-        context = {
+        return {
             **self.below_form(request, row),
             "title": row.name,
             "row": row,
             "original": row,
             "state": str(row.get_state_display()),
-            "numbers": _numbers(row),
+            "numbers": of_all,
             "version": version,
             "versions": versions,
             "is_current": version is None or version.pk == row.version_id,
@@ -145,24 +150,26 @@ class JourneyAdmin(JourneyDeeds, JourneyEditor, OwnPage, Exports, ReadOnlyAdmin)
             "gift": self.gift_of(row) if may_change else None,
             "may_copy": request.user.has_perm("campaigns.add_journey"),
             **(self.coupon_help(request) if may_change else {}),
-            "picture": None if definition is None else selectors.draw(definition, numbers),
-            "faults": [fault.words for fault in faults] if version is None else [],
-            "step": self._step(request, version, definition, request.GET.get("step", "")),
+            "picture": None if definition is None else selectors.draw(definition, of_steps),
+            "faults": [fault.words for fault in faults],
+            "step": self._step(request, version, definition, of_steps),
             "again": None if definition is None else definition.re_entry,
             "may_change": may_change and row.state != JourneyState.ENDED,
             "deeds": _deeds(row) if may_change else (),
             "may_see_members": request.user.has_perm("campaigns.view_enrolment"),
-            "parked": _numbers(row).failed_count if may_change else 0,
+            "parked": of_all.failed_count if may_change else 0,
             "look_fault": journey_why(row.fault),
             "look_again": when(row.look_after),
         }
-        return self.page(request, "journey", context)
 
-    def _step(self, request: HttpRequest, version: Any, definition: Any, name: str) -> dict[str, Any] | None:
-        """What a step does, how many went which way, and some of who are there, of those whom the account sees."""
+    def _step(
+        self, request: HttpRequest, version: Any, definition: Any, of_steps: Mapping[str, StepNumbers]
+    ) -> dict[str, Any] | None:
+        """What the chosen step does, how many went which way, and some of who are there, of those whom the account sees."""
+        name = request.GET.get("step", "")
         if version is None or definition is None or name not in definition.steps:
             return None
-        numbers = selectors.step_numbers(version.pk).get(name) or StepNumbers()
+        numbers = of_steps.get(name) or StepNumbers()
         text = " ".join(request.GET.get("q", "").replace("\0", "").split())[:_LONGEST]
         return {
             "name": name,

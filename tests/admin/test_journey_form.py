@@ -172,3 +172,90 @@ def test_an_account_without_segments_writes_rules_all_the_same(cast: Cast, clien
     )
     assert client.post(build, {"act": "open:r"}).status_code == 200
     assert client.get(build).status_code == 403
+
+
+def looked_at(client: Client, url: str, page: Any, **changes: Any) -> Any:
+    """The form after somebody chose something on that page."""
+    sent = sent_by(page.content.decode(), having="s.0.name") | {"deed": "look"} | changes
+    answer = client.post(url, sent)
+    assert answer.status_code == 200
+    return answer
+
+
+def test_what_was_typed_for_a_kind_comes_back_with_it(cast: Cast, client: Client) -> None:
+    row = made(rules_draft())
+    url = edit(row)
+    first = client.get(url)
+    place = next(card.place for card in first.context["cards"] if card.name == "ask")
+    kind, prefix = f"s.{place}.kind", f"s.{place}.p"
+    points_now = looked_at(client, url, first, **{kind: "points"})
+    told = {f"{prefix}.points": "many", f"{prefix}.reason": "礼"}
+    reach_now = looked_at(client, url, points_now, **told, **{kind: "reach"})
+    channels = {f"{prefix}.title": "标题", f"{prefix}.channels": ["sms"]}
+    rule_again = looked_at(client, url, reach_now, **channels, **{kind: "branch_rule"})
+    [card] = [card for card in rule_again.context["cards"] if card.name == "ask"]
+    assert card.otherwise is not None
+    assert [key for key, _label, is_chosen in card.otherwise.options if is_chosen] == ["wait"]
+    saved = sent_by(rule_again.content.decode(), having="s.0.name")
+    points_again = looked_at(client, url, rule_again, **{kind: "points"})
+    fields = points_again.context["cards"][place].fields
+    assert [field.text for field in fields] == ["many", "礼"]
+    reach_again = looked_at(client, url, points_again, **{kind: "reach"}).context["cards"][place].fields
+    by_name = {field.name.rpartition(".")[2]: field for field in reach_again}
+    assert by_name["title"].text == "标题"
+    assert [key for key, _label, is_chosen in by_name["channels"].options if is_chosen] == ["sms"]
+    # Nothing of it is in the draft.
+    client.post(url, saved)
+    row.refresh_from_db()
+    assert {name: row.draft[name] for name in rules_draft()} == rules_draft()
+
+
+def test_so_does_what_was_typed_for_a_beginning(cast: Cast, client: Client) -> None:
+    row = made(rules_draft())
+    url = edit(row)
+    birthday = looked_at(client, url, client.get(url), **{"t.kind": "birthday"})
+    typed = {"t.p.days": "3", "t.p.at": "09:30"}
+    daily = looked_at(client, url, birthday, **typed, **{"t.kind": "daily"})
+    again = looked_at(client, url, daily, **{"t.kind": "birthday"})
+    assert [field.text for field in again.context["begin"]["trigger_fields"]] == ["3", "09:30"]
+    client.post(url, sent_by(daily.content.decode(), having="s.0.name"))
+    row.refresh_from_db()
+    assert row.draft["trigger"] == rules_draft()["trigger"]
+
+
+def test_a_way_to_a_step_that_is_gone_does_not_come_back(cast: Cast, client: Client) -> None:
+    share = {"kind": "branch_share", "with": {"percent": 50}, "next": "gift", "else": "wait"}
+    row = made(definition({"ask": share, "gift": points(5, following="wait"), "wait": wait(1, "")}))
+    url = edit(row)
+    waiting = looked_at(client, url, client.get(url), **{"s.0.kind": "wait"})
+    dropped = looked_at(client, url, waiting, deed="drop:wait")
+    again = looked_at(client, url, dropped, **{"s.0.kind": "branch_share"})
+    [card, _gift] = again.context["cards"]
+    assert (card.kind, card.fields[0].text) == ("branch_share", "50")
+    assert not any(is_chosen and key for key, _label, is_chosen in card.otherwise.options)
+    assert again.context["faults"] == []
+
+
+@pytest.mark.parametrize(
+    "was",
+    [
+        "", "{", "[]", "null", "3", '{"kind": 3}', '{"kind": "points", "others": 3}', '{"kind": [], "others": {"reach": 3}}',
+        '{"kind": "points", "others": {"reach": [{"title": {}, "text": [1], "channels": [{}]}, {}], "x": [{}, ""]}}',
+        '{"kind": "points", "others": {"reach": [[], ""], "branch_rule": [{"rule": [3]}, null]}}', "[" * 100_000,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["reach", "branch_rule", "points"])
+def test_what_the_page_carried_may_be_anything(cast: Cast, client: Client, was: str, kind: str) -> None:
+    row = made(definition({"a": points(5)}))
+    page = client.get(edit(row))
+    answer = looked_at(client, edit(row), page, **{"s.0.was": was, "s.0.kind": kind, "t.was": was})
+    assert answer.context["cards"][0].kind == kind
+
+
+def test_a_time_is_not_sent_beside_hours_and_comes_out_beside_days(cast: Cast, client: Client) -> None:
+    step = {"kind": "wait", "with": {"amount": 3, "unit": "days", "at": "10:00"}, "next": "b"}
+    row = made(definition({"a": step, "b": points(5)}))
+    assert saved_again(client, row)["steps"]["a"] == step
+    hours = saved_again(client, row, **{"s.0.p.unit": "hours"})["steps"]["a"]["with"]
+    assert hours == {"amount": 3, "unit": "hours"}
+    assert find_definition(row.draft)[1] == []

@@ -45,3 +45,36 @@ def test_a_journey_is_written_with_its_picture_beside_it(page: Page, cast: Cast)
     row = Journey.objects.get()
     assert row.state == "running"
     assert [step["kind"] for step in row.draft["steps"].values()] == ["wait", "points"]
+
+
+def test_what_was_typed_for_a_kind_comes_back_with_it(page: Page, cast: Cast) -> None:
+    page.goto("/admin/campaigns/journey/add/")
+    kind = page.locator("select[name='s.0.kind']")
+    page.fill("input[name='s.0.p.amount']", "3")
+    page.fill("input[name='s.0.p.at']", "11:30")
+    expect(page.locator("svg")).to_contain_text("等到 3 天后的 11:30")
+    kind.select_option("reach")
+    page.fill("input[name='s.0.p.title']", "新款到店")
+    page.fill("textarea[name='s.0.p.text']", "{member}，来看看")
+    page.check("input[name='s.0.p.channels'][value='sms']")
+    kind.select_option("branch_rule")
+    page.select_option("select[name='s.0.p.rule']", "own")
+    page.select_option("select[name='new.s_0_p_rule']", "members.following")
+    page.locator("[name='n.s_0_p_rule-0']").wait_for(state="attached")
+    kind.select_option("wait")
+    expect(page.locator("input[name='s.0.p.amount']")).to_have_value("3")
+    expect(page.locator("input[name='s.0.p.at']")).to_have_value("11:30")
+    kind.select_option("reach")
+    expect(page.locator("input[name='s.0.p.title']")).to_have_value("新款到店")
+    expect(page.locator("textarea[name='s.0.p.text']")).to_have_value("{member}，来看看")
+    expect(page.locator("input[name='s.0.p.channels'][value='sms']")).to_be_checked()
+    kind.select_option("branch_rule")
+    expect(page.locator("[name='n.s_0_p_rule-0']")).to_have_value("members.following")
+    # The hour of a day is not asked for beside hours.
+    kind.select_option("wait")
+    page.select_option("select[name='s.0.p.unit']", "hours")
+    expect(page.locator("input[name='s.0.p.at']")).to_be_hidden()
+    page.fill("#journey-name", "只等几个小时")
+    page.press("#journey-name", "Enter")
+    page.wait_for_url("**/change/")
+    assert Journey.objects.get().draft["steps"]["s1"]["with"] == {"amount": 3, "unit": "hours"}

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _now
 from campaigns.contracts.moments import MOMENTS, SEGMENT_IN, SEGMENT_OUT
 from campaigns.models import Segment
 from campaigns.selectors.segments import node_of, rule_words
+from core.once import ask_once
 from members.selectors.conditions import BadValue, Parameter
 
 Text = str | Promise
@@ -49,10 +50,12 @@ class Moment(Parameter):
 
     def options(self) -> Sequence[tuple[str, Text]]:
         """All of them, those of segments last."""
-        segments = _living().order_by("-pk").values_list("public_id", flat=True)[:_MOST_SEGMENTS]
-        ids = list(segments)
         named = moment_names(
-            [f"{sign}{public_id}" for public_id in ids for sign in (SEGMENT_IN, SEGMENT_OUT)]
+            [
+                f"{sign}{public_id}"
+                for public_id in ask_once(_newest_living)
+                for sign in (SEGMENT_IN, SEGMENT_OUT)
+            ]
         )
         return [*((kind.code, kind.label) for kind in MOMENTS.values()), *named.items()]
 
@@ -88,13 +91,21 @@ def moment_names(codes: Collection[str]) -> dict[str, Text]:
         if code.startswith((SEGMENT_IN, SEGMENT_OUT)) and len(code) < 32
     }
     if wanted:
-        names = dict(_living().filter(public_id__in=wanted).values_list("public_id", "name"))
+        names = ask_once(_living_names, frozenset(wanted))
         for code in codes:
             sign, _colon, public_id = code.partition(":")
             if f"{sign}:" in {SEGMENT_IN, SEGMENT_OUT} and public_id in names:
                 words = _now("进入人群“%(name)s”") if f"{sign}:" == SEGMENT_IN else _now("离开人群“%(name)s”")
                 found[code] = words % {"name": names[public_id]}
     return found
+
+
+def _newest_living() -> tuple[str, ...]:
+    return tuple(_living().order_by("-pk").values_list("public_id", flat=True)[:_MOST_SEGMENTS])
+
+
+def _living_names(public_ids: frozenset[str]) -> dict[str, str]:
+    return dict(_living().filter(public_id__in=public_ids).values_list("public_id", "name"))
 
 
 def _living() -> Any:
