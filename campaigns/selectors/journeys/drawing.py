@@ -1,23 +1,17 @@
 """A journey as a picture: boxes in layers from above to below, ways between them, what turns back beside them."""
 
 import dataclasses
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django.utils.translation import gettext as _now
 
-from campaigns.contracts.journeys import Definition, Step, StepNumbers
-from campaigns.selectors.journeys.graph import back_ways, ways_of
+from campaigns.contracts.journeys import Definition, Step, StepNumbers, WayName
 from campaigns.selectors.journeys.kinds import STEP_KINDS, TRIGGER_KINDS
+from campaigns.selectors.journeys.layout import HEIGHT, START, WIDTH, Edge, Layout, Point, lay_out
 
-WIDTH: Final = 208
-HEIGHT: Final = 66
-_GAP_X: Final = 36
-_GAP_Y: Final = 56
-_MARGIN: Final = 28
 _LINE: Final = 14  # signs that fit into a line of a box, about
-_START: Final = ""
+_ROUND: Final = 8
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,78 +54,25 @@ class Picture:
 
 def draw(definition: Definition, numbers: Mapping[str, StepNumbers]) -> Picture:
     """The picture of it, with how many are where."""
-    layers = _layers(definition)
-    widest = max(len(layer) for layer in layers)
-    whole = widest * (WIDTH + _GAP_X) - _GAP_X + 2 * _MARGIN + 60
-    places: dict[str, tuple[int, int]] = {}
-    for depth, layer in enumerate(layers):
-        row_width = len(layer) * (WIDTH + _GAP_X) - _GAP_X
-        left = (whole - row_width) // 2
-        for place, name in enumerate(layer):
-            places[name] = (left + place * (WIDTH + _GAP_X), _MARGIN + depth * (HEIGHT + _GAP_Y))
-    boxes = [_start_box(definition, places[_START], numbers)]
+    layout = lay_out(definition)
+    boxes = [_start_box(definition, layout.places[START])]
     boxes += [
-        _box(step, number, places[step.name], numbers.get(step.name, StepNumbers()))
+        _box(step, number, layout.places[step.name], numbers.get(step.name, StepNumbers()))
         for number, step in enumerate(definition.steps.values(), start=1)
-        if step.name in places
+        if step.name in layout.places
     ]
-    ways, ends = _ways(definition, places, numbers, whole)
-    height = _MARGIN * 2 + len(layers) * (HEIGHT + _GAP_Y)
-    return Picture(whole, height, tuple(boxes), tuple(ways), tuple(ends))
+    ways, ends = _ways(definition, layout, numbers)
+    return Picture(layout.width, layout.height, tuple(boxes), tuple(ways), tuple(ends))
 
 
-def _layers(definition: Definition) -> list[list[str]]:
-    """Each step one below the lowest of those that lead to it; ways that turn back are not counted."""
-    backs = back_ways(definition)
-    depth: dict[str, int] = {_START: 0, definition.first: 1}
-    order = [definition.first]
-    for _round in range(len(definition.steps)):
-        changed = False
-        for name in list(order):
-            for following in ways_of(definition.steps[name]):
-                if (name, following) in backs:
-                    continue
-                if following not in depth:
-                    order.append(following)
-                if depth.get(following, 0) < depth[name] + 1:
-                    depth[following] = depth[name] + 1
-                    changed = True
-        if not changed:
-            break
-    layers: list[list[str]] = [[] for _depth in range(max(depth.values()) + 1)]
-    for name, level in depth.items():
-        layers[level].append(name)
-    _order(layers, definition)
-    return layers
-
-
-def _order(layers: list[list[str]], definition: Definition) -> None:
-    """Below whom they come from, the first way to the left."""
-    parents: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for step in definition.steps.values():
-        for place, name in enumerate((step.next, step.otherwise)):
-            if name:
-                parents[name].append((step.name, place))
-    position: dict[str, float] = {}
-    for layer in layers:
-        layer.sort(
-            key=lambda name: min(
-                (position[parent] + place / 2 for parent, place in parents[name] if parent in position),
-                default=0.0,
-            )
-        )
-        for place, name in enumerate(layer):
-            position[name] = place - len(layer) / 2
-
-
-def _start_box(definition: Definition, place: tuple[int, int], numbers: Mapping[str, StepNumbers]) -> Box:
+def _start_box(definition: Definition, place: Point) -> Box:
     trigger = definition.trigger
     kind = TRIGGER_KINDS[trigger.kind]
     words = str(kind.says(trigger.values))
-    return Box(_START, 0, *place, "start", _now("开始"), words, _wrapped(words), StepNumbers(), 0)
+    return Box(START, 0, *place, "start", _now("开始"), words, _wrapped(words), StepNumbers(), 0)
 
 
-def _box(step: Step, number: int, place: tuple[int, int], numbers: StepNumbers) -> Box:
+def _box(step: Step, number: int, place: Point, numbers: StepNumbers) -> Box:
     kind = STEP_KINDS[step.kind]
     sort = "act" if kind.is_act else "wait" if kind.waits else "branch"
     passed = sum(count for way, count in numbers.ways.items() if way in {"next", "else", "refused"})
@@ -159,58 +100,76 @@ def _fitting(text: str) -> str:
 
 
 def _ways(
-    definition: Definition,
-    places: Mapping[str, tuple[int, int]],
-    numbers: Mapping[str, StepNumbers],
-    whole: int,
-) -> tuple[list[Way], list[tuple[int, int]]]:
-    backs = back_ways(definition)
-    ways = [_down(places[_START], places[definition.first], "", 0, 0, is_else=False)]
-    ends: list[tuple[int, int]] = []
+    definition: Definition, layout: Layout, numbers: Mapping[str, StepNumbers]
+) -> tuple[list[Way], list[Point]]:
+    first = layout.places[definition.first]
+    ways = [_way(_down(_foot(layout.places[START], 0), (), first), "", _foot(layout.places[START], 0), 0, 0)]
+    ends: list[Point] = []
     for step in definition.steps.values():
-        if step.name not in places:
+        if step.name not in layout.places:
             continue
-        kind, counted = STEP_KINDS[step.kind], numbers.get(step.name, StepNumbers()).ways
-        two = bool(kind.else_label) and (not kind.is_act or bool(step.otherwise))
-        shown = [("next", step.next, str(kind.next_label) if two else "", -1 if two else 0)]
-        if two:
-            shown.append(("else", step.otherwise, str(kind.else_label), 1))
-        for way, name, label, side in shown:
-            count = counted.get(way, 0) + (counted.get("refused", 0) if way == "else" or not two else 0)
+        counted = numbers.get(step.name, StepNumbers()).ways
+        for way, name, label, side in _shown_ways(step):
+            count = counted.get(way, 0) + (counted.get("refused", 0) if way == "else" or not side else 0)
+            foot, edge = _foot(layout.places[step.name], side), Edge(step.name, way, name)
+            is_else, is_back = way == "else", edge in layout.lanes
             if not name:
-                end = (places[step.name][0] + WIDTH // 2 + side * 52, places[step.name][1] + HEIGHT + 34)
-                ends.append(end)
-                ways.append(_to_end(places[step.name], end, label, side, count, is_else=way == "else"))
-            elif (step.name, name) in backs:
-                ways.append(_back(places[step.name], places[name], label, count, whole))
+                ends.append((foot[0], foot[1] + 34))
+                path = f"M{foot[0]} {foot[1]} L{foot[0]} {foot[1] + 28}"
+            elif is_back:
+                path = _back(foot, layout.places[name], layout.lanes[edge])
             else:
-                ways.append(_down(places[step.name], places[name], label, side, count, is_else=way == "else"))
+                path = _down(foot, layout.passes[edge], layout.places[name])
+            ways.append(_way(path, label, foot, side, count, is_back=is_back, is_else=is_else))
     return ways, ends
 
 
-def _down(
-    start: tuple[int, int], end: tuple[int, int], label: str, side: int, count: int, *, is_else: bool
+def _shown_ways(step: Step) -> list[tuple[WayName, str, str, int]]:
+    """Each way with where it leads, its words, and on which side of the box it begins: -1, 0 in the middle, 1."""
+    kind = STEP_KINDS[step.kind]
+    if not kind.else_label or (kind.is_act and not step.otherwise):
+        return [("next", step.next, "", 0)]
+    return [
+        ("next", step.next, str(kind.next_label), -1),
+        ("else", step.otherwise, str(kind.else_label), 1),
+    ]
+
+
+def _foot(place: Point, side: int) -> Point:
+    return place[0] + WIDTH // 2 + side * 52, place[1] + HEIGHT
+
+
+def _way(
+    path: str, label: str, foot: Point, side: int, count: int, *, is_back: bool = False, is_else: bool = False
 ) -> Way:
-    x, y = start[0] + WIDTH // 2 + side * 52, start[1] + HEIGHT
-    to_x, to_y = end[0] + WIDTH // 2, end[1] - 5
-    # Past other layers straight down in its own column, so that it does not run behind their boxes.
-    turn = max(y, to_y - _GAP_Y)
-    bend = max(24, (to_y - turn) // 2)
-    path = f"M{x} {y} L{x} {turn} C{x} {turn + bend} {to_x} {to_y - bend} {to_x} {to_y}"
-    return Way(path, label, x + side * 6, y + 16, count, False, is_else)
+    return Way(path, label, foot[0] + side * 6, foot[1] + 16, count, is_back, is_else)
 
 
-def _to_end(
-    start: tuple[int, int], end: tuple[int, int], label: str, side: int, count: int, *, is_else: bool
-) -> Way:
-    x, y = start[0] + WIDTH // 2 + side * 52, start[1] + HEIGHT
-    return Way(f"M{x} {y} L{end[0]} {end[1] - 6}", label, x + side * 6, y + 16, count, False, is_else)
+def _down(foot: Point, passes: Sequence[Point], place: Point) -> str:
+    """Bent between layers, straight beside the boxes of those that it passes."""
+    path = f"M{foot[0]} {foot[1]}"
+    at = foot
+    for x, y in (*passes, (place[0] + WIDTH // 2, place[1] - 5)):
+        bend = (y - at[1]) // 2
+        path += f" C{at[0]} {at[1] + bend} {x} {y - bend} {x} {y}"
+        at = (x, y + HEIGHT)
+        if (x, y) in passes:
+            path += f" L{x} {y + HEIGHT}"
+    return path
 
 
-def _back(start: tuple[int, int], end: tuple[int, int], label: str, count: int, whole: int) -> Way:
-    """Around the right side, up again."""
-    x, y = start[0] + WIDTH, start[1] + HEIGHT // 2
-    to_x, to_y = end[0] + WIDTH + 5, end[1] + HEIGHT // 2
-    edge = whole - _MARGIN + 10
-    path = f"M{x} {y} C{edge} {y} {edge} {to_y} {to_x} {to_y}"
-    return Way(path, label, edge - 24, (y + to_y) // 2, count, True, False)
+def _back(foot: Point, place: Point, lane: int) -> str:
+    """Below its own layer to the right, up beside all boxes, and above its step to the left; corners are round."""
+    low, high, x = foot[1] + 42, place[1] - 22, place[0] + 30
+    points = [foot, (foot[0], low), (lane, low), (lane, high), (x, high), (x, place[1] - 5)]
+    path = f"M{foot[0]} {foot[1]}"
+    for before, here, after in zip(points, points[1:], points[2:], strict=False):
+        near, far = _towards(here, before), _towards(here, after)
+        path += f" L{near[0]} {near[1]} Q{here[0]} {here[1]} {far[0]} {far[1]}"
+    return f"{path} L{x} {place[1] - 5}"
+
+
+def _towards(here: Point, there: Point) -> Point:
+    """A corner's beginning: at most so far along a line that is level or upright."""
+    x, y = (max(-_ROUND, min(_ROUND, to - at)) for at, to in zip(here, there, strict=True))
+    return here[0] + x, here[1] + y

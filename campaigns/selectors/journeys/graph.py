@@ -24,9 +24,13 @@ def graph_faults(definition: Definition) -> list[Fault]:
 
 def reachable(definition: Definition) -> set[str]:
     """The steps that one can come to from the first."""
-    found, open_names = {definition.first}, [definition.first]
+    return _reached(definition.first, lambda name: ways_of(definition.steps[name]))
+
+
+def _reached(first: str, after: Callable[[str], Iterable[str]]) -> set[str]:
+    found, open_names = {first}, [first]
     while open_names:
-        for name in ways_of(definition.steps[open_names.pop()]):
+        for name in after(open_names.pop()):
             if name not in found:
                 found.add(name)
                 open_names.append(name)
@@ -34,24 +38,39 @@ def reachable(definition: Definition) -> set[str]:
 
 
 def in_order(steps: Mapping[str, Any], first: str, ways: Callable[[Any], Iterable[str]]) -> list[str]:
-    """The names as one meets them from the first step on, those that nobody reaches behind them: JSON in the database keeps no
-    order of its own."""
+    """The names as one meets them from the first step on: each behind all that lead to it, ways that turn back not counted, and
+    those that nobody reaches last. JSON in the database keeps no order of its own."""
+
+    def after(name: str) -> list[str]:
+        return [following for following in ways(steps[name]) if following in steps]
+
+    backs = _closing(first, after) if first in steps else frozenset()
+    waiting_for: dict[str, int] = {}
+    for name in _reached(first, after) if first in steps else ():
+        for following in after(name):
+            waiting_for[following] = waiting_for.get(following, 0) + ((name, following) not in backs)
     order: dict[str, None] = {}
-    open_names = [first]
+    open_names = [first] if first in steps else []
     while open_names:
         name = open_names.pop()
-        if name in steps and name not in order:
-            order[name] = None
-            open_names += reversed([following for following in ways(steps[name]) if following not in order])
+        order[name] = None
+        for following in reversed(after(name)):
+            if (name, following) not in backs:
+                waiting_for[following] -= 1
+                if not waiting_for[following]:
+                    open_names.append(following)
     return [*order, *(name for name in steps if name not in order)]
 
 
 def back_ways(definition: Definition) -> frozenset[tuple[str, str]]:
     """The ways that close a round: every round has one of them, so that counting them bounds it."""
+    return _closing(definition.first, lambda name: ways_of(definition.steps[name]))
+
+
+def _closing(first: str, after: Callable[[str], Iterable[str]]) -> frozenset[tuple[str, str]]:
     closing: set[tuple[str, str]] = set()
-    state: dict[str, bool] = {}  # True while a step lies on the way here
-    stack: list[tuple[str, Iterator[str]]] = [(definition.first, ways_of(definition.steps[definition.first]))]
-    state[definition.first] = True
+    state: dict[str, bool] = {first: True}  # True while a step lies on the way here
+    stack: list[tuple[str, Iterator[str]]] = [(first, iter(after(first)))]
     while stack:
         name, ways = stack[-1]
         following = next(ways, None)
@@ -60,7 +79,7 @@ def back_ways(definition: Definition) -> frozenset[tuple[str, str]]:
             stack.pop()
         elif following not in state:
             state[following] = True
-            stack.append((following, ways_of(definition.steps[following])))
+            stack.append((following, iter(after(following))))
         elif state[following]:
             closing.add((name, following))
     return frozenset(closing)
