@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -38,7 +38,7 @@ from campaigns.contracts.proof import LeagueLine, LeagueSum, ProofBy, ProofLine,
 from campaigns.models import Campaign, CampaignBook, CampaignGoal, CampaignKind, CampaignRun
 from campaigns.selectors.league import MOST_LINES, list_league, sum_league
 from campaigns.selectors.proof import get_proof, list_proof_lines
-from core import audit
+from core import audit, clock
 from core.admin import (
     OwnPage,
     Panel,
@@ -165,6 +165,7 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
             "money_sentence": money_sentence_of(report.uplift, report.treated.cost_fen),
             "goal_words": CampaignGoal(report.goal).label,
             "fresh": when(report.summed_at) if report.summed_at else "",
+            "printed": clock.now(),
             "is_part": stores is not None,
             "runs": _run_tabs(report),
             "tiles": tiles_of(report),
@@ -235,12 +236,25 @@ def _table(
             for name, words, _columns in VIEWS
         ],
         "by_words": BY_WORDS[by],
+        "cut_words": _cut_words(BY_WORDS[by], shown),
         "heads": view_heads(columns),
         "lines": [{"label": line.label, "cells": view_cells(line, columns)} for line in shown],
         "page": shown,
         "before_url": _asked_again(by=by, view=view, page=shown.previous_page_number()) if shown.has_previous() else "",
         "after_url": _asked_again(by=by, view=view, page=shown.next_page_number()) if shown.has_next() else "",
     }  # fmt: skip
+
+
+def _cut_words(by_words: Any, shown: Page[Any]) -> str:
+    """The table's title on paper, which shows no more than the page did."""
+    if not shown.has_other_pages():
+        return _now("按%(by)s") % {"by": by_words}
+    return _now("按%(by)s，第 %(first)s–%(last)s 行，共 %(all)s 行；全部在导出的表里") % {
+        "by": by_words,
+        "first": shown.start_index(),
+        "last": shown.end_index(),
+        "all": shown.paginator.count,
+    }
 
 
 def _view_of(request: HttpRequest) -> str:

@@ -71,6 +71,9 @@
   };
 
   draw();
+  // As wide as a sheet of A4 between its margins and the card's, however wide the window is.
+  window.addEventListener("beforeprint", () => chart.resize({ width: 620 }));
+  window.addEventListener("afterprint", () => chart.resize({ width: "auto" }));
   new MutationObserver(draw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
   window.addEventListener("resize", () => chart.resize());
 })();
