@@ -256,13 +256,17 @@ def _sides(row: Journey, versions: list[JourneyVersion]) -> dict[str, tuple[str,
 
 def _offered(typed: Any) -> Iterator[dict[str, Any]]:
     live = Journey.objects.exclude(state=JourneyState.ENDED).exclude(made_as="")
-    there = dict(live.values_list("made_as", "pk"))
+    there = {row.made_as: row for row in live.only("made_as", "state")}
     for one in READY_MADE:
+        definition = selectors.read_definition(one.definition)
+        row = there.get(one.code)
         yield {
             "code": one.code,
             "name": one.name,
             "note": one.note,
-            "pk": there.get(one.code),
+            "pk": row.pk if row is not None else None,
+            "state": str(row.get_state_display()) if row is not None else "",
+            "steps": [selectors.step_words(definition, name) for name in definition.steps],
             "is_chosen": one.code in typed.getlist("codes") if typed else one.code not in there,
             "points": points_of(one.code) if one.code in GIFTS else 0,
             "gift": typed.get(f"gift.{one.code}", ""),

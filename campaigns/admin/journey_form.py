@@ -140,6 +140,15 @@ def names_of(draft: Mapping[str, Any]) -> list[str]:
 def cards_of(draft: Mapping[str, Any], faults: Faults, kept: Mapping[str, Kept]) -> list[StepCard]:
     """The steps as cards, each with what is wrong in it."""
     steps, names = _objects(draft.get("steps")), names_of(draft)
+    told_of = {
+        name: STEP_KINDS[str(step.get("kind"))].label
+        for name, step in steps.items()
+        if str(step.get("kind")) in STEP_KINDS
+    }
+    targets = [
+        (name, _now("第 %(n)s 步 · %(kind)s") % {"n": number, "kind": told_of.get(name, name)})
+        for number, name in enumerate(names, start=1)
+    ]
     cards = []
     for place, name in enumerate(names):
         step = steps[name]
@@ -161,8 +170,10 @@ def cards_of(draft: Mapping[str, Any], faults: Faults, kept: Mapping[str, Kept])
                         kind.parameters, _object(step.get("with")), f"{prefix}.p", f"{path}/with", faults
                     )
                 ),
-                next=_way_field(prefix, "next", str(kind.next_label or _("然后")), step, names, faults, path),
-                otherwise=_way_field(prefix, "else", str(kind.else_label), step, names, faults, path)
+                next=_way_field(
+                    prefix, "next", str(kind.next_label or _("然后")), step, targets, faults, path
+                ),
+                otherwise=_way_field(prefix, "else", str(kind.else_label), step, targets, faults, path)
                 if kind.else_label
                 else None,
                 faults=told(faults, path, exact=True) + told(faults, f"{path}/kind"),
@@ -314,7 +325,7 @@ def _way_field(
     way: str,
     label: str,
     step: Mapping[str, Any],
-    names: Sequence[str],
+    targets: Sequence[tuple[str, str]],
     faults: Faults,
     path: str,
 ) -> Field:
@@ -322,7 +333,7 @@ def _way_field(
     is_refused = way == "else" and STEP_KINDS[str(step["kind"])].is_act
     options = [
         ("", _now("照样往下走") if is_refused else _now("结束")),
-        *((name, _now("第 %(n)s 步") % {"n": n}) for n, name in enumerate(names, 1)),
+        *targets,
     ]
     return Field(
         f"{prefix}.{way}",

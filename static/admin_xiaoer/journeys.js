@@ -85,6 +85,15 @@
     event.preventDefault();
     zoom(how);
   });
+  // The box in the head of a table ticks all below it, and says whether all are.
+  document.addEventListener("change", (event) => {
+    const all = document.querySelector("[data-all]");
+    if (!all) return;
+    const boxes = [...document.querySelectorAll(`[name="${all.dataset.all}"]`)];
+    if (event.target === all) for (const box of boxes) box.checked = all.checked;
+    all.checked = boxes.every((box) => box.checked);
+    all.indeterminate = !all.checked && boxes.some((box) => box.checked);
+  });
   document.addEventListener("focusin", (event) => {
     const card = event.target.closest(".xe-jour-step");
     if (card) choose(worked());

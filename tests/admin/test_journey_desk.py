@@ -52,7 +52,12 @@ def test_without_a_batch_points_are_given_and_the_page_says_where_coupons_are_ma
     client.post(INSTALL, sent)
     assert Journey.objects.count() == len(READY_MADE)
     assert {gift_in(row.made_as, row.draft) for row in Journey.objects.filter(made_as__in=GIFTS)} == {""}
-    assert "已装入" in words(client.get(INSTALL))
+    assert "等到 3 天后的 10:00" in text
+    journeys.start_journey(journey_id=Journey.objects.get(made_as="birthday").pk, actor=BOSS)
+    there = words(client.get(INSTALL))
+    assert there.count("已装入，未启用") == len(READY_MADE) - 1
+    assert there.count("已装入，运行中") == 1
+    assert "装入选中的" not in there
     assert "请至少选一个" in words(client.post(INSTALL, {}))
 
 
