@@ -179,6 +179,37 @@ def test_one_that_goes_wrong_keeps_no_other_waiting_and_is_parked(cast: Cast) ->
     assert sums() == (17, 1)
 
 
+def test_an_act_that_fails_for_everybody_for_ever_parks_them_and_keeps_no_other_waiting(cast: Cast) -> None:
+    row = start(definition({"a": points(1)}))
+    ids = crowd(row, 20)
+    good = start(definition({"a": points(1)}), "好的")
+    [mine] = enter(good, cast.xiaomei.id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF NEW.member_id BETWEEN {min(ids)} AND {max(ids)} THEN RAISE EXCEPTION 'poison'; END IF; RETURN NEW; END $$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER poison BEFORE INSERT ON members_pointsaccount FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse()"
+        )
+    run()
+    assert state(mine)[0] == "done"
+    bad = Enrolment.objects.filter(journey=row)
+    assert set(bad.values_list("state", "attempt_count")) == {("waiting", 1)}
+    assert run() == 0, "not again at once"
+    for tried in range(1, 10):
+        run(tried * 2 * DAY)
+    assert set(bad.values_list("state", "code")) == {("failed", "error:RaiseException")}
+    assert run(99 * DAY) == 0
+    assert sums() == (1, 1)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER poison ON members_pointsaccount")
+    assert journeys.retry_parked(journey_id=row.pk, actor=BOSS) == 20
+    run()
+    assert set(bad.values_list("state", flat=True)) == {"done"}
+    assert sums() == (21, 1)
+
+
 def test_a_request_that_wakes_a_crowd_ends_and_the_next_goes_on(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
