@@ -30,7 +30,7 @@ class MassForm(DressedForm):
         label=_("文字"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 7}),
-        help_text=_("最多 2048 字节，约 680 个汉字；可以写链接 &lt;a href='https://…'&gt;文字&lt;/a&gt;"),
+        help_text=_("最多 2048 字节，约 680 个汉字；选中文字再点下面的“插入网页链接”，就能点开"),
     )
     picture = forms.FileField(
         label=_("图片"),

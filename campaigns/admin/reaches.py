@@ -299,7 +299,7 @@ def _tries_panel(request: HttpRequest, row: Reach) -> Panel:
     context = {
         "heads": (_("通道"), _("结果"), _("时间")),
         "rows": rows,
-        "empty": _("还没有开始发送"),
+        "empty": _("没有试过任何通道，原因见上面") if row.finished_at else _("还没有开始发送"),
     }
     return Panel(_("逐个通道"), "admin/xiaoer/panel_table.html", context)
 

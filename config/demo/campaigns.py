@@ -95,7 +95,7 @@ def _batch(title: str, off_fen: int, spend_fen: int, quota: int, *, actor: Actor
     )
     made = coupon_services.create_batch(
         template_id=template.id,
-        terms=BatchTerms(name="营销活动", quota=quota, doors=("system",)),
+        terms=BatchTerms(name=f"活动 {title}", quota=quota, doors=("system",)),
         actor=actor,
         at=at,
     )

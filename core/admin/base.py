@@ -21,6 +21,7 @@ from unfold.views import ChangeList as UnfoldChangeList
 from core import audit
 from core.admin.audit_words import describe
 from core.admin.extensions import ExtraColumn, actions_of, columns_of, filters_of, inlines_of, panels_of
+from core.admin.forms import Autocomplete
 from core.admin.questions import staff_actor
 from core.admin.unfolded import UnfoldModelAdmin
 
@@ -126,6 +127,8 @@ class BaseAdmin(UnfoldModelAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Only what the related page shows to this account may be chosen, also by a hand-made POST."""
+        if "widget" not in kwargs and db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = Autocomplete(db_field, self.admin_site, using=kwargs.get("using"))
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         related = self.admin_site._registry.get(db_field.remote_field.model)
         if isinstance(field, ModelChoiceField) and isinstance(related, ScopedAdmin):

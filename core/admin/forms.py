@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 # First match wins, so subclasses stand before their bases.
@@ -72,11 +73,28 @@ class DressedForm(forms.Form):
             dress(field)
 
 
+class Autocomplete(AutocompleteSelect):
+    """Django's own leaves the field empty, which looks like one that failed to load."""
+
+    unchosen: Any = _("请选择")
+
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> dict[str, Any]:
+        attrs: dict[str, Any] = super().build_attrs(base_attrs, extra_attrs)
+        return attrs | {"data-placeholder": str(self.unchosen)}
+
+
 def autocomplete_field(
-    model: type[models.Model], field_name: str, queryset: models.QuerySet[Any], **kwargs: Any
+    model: type[models.Model],
+    field_name: str,
+    queryset: models.QuerySet[Any],
+    *,
+    unchosen: Any = "",
+    **kwargs: Any,
 ) -> forms.ModelChoiceField[Any]:
-    """A choice by typing, as for the foreign key `model.field_name`; `queryset` is what may be chosen."""
-    widget = AutocompleteSelect(model._meta.get_field(field_name), admin.site)
+    """A choice by typing, as for the foreign key `model.field_name`; `queryset` is what may be chosen. `unchosen` stands in
+    the field while nothing is; by itself 请选择."""
+    widget = Autocomplete(model._meta.get_field(field_name), admin.site)
+    widget.unchosen = unchosen or widget.unchosen
     return forms.ModelChoiceField(queryset=queryset, widget=widget, **kwargs)
 
 

@@ -49,16 +49,21 @@ class StatsForm(DressedForm):
 
         self.fields["template"] = autocomplete_field(
             CouponBatch, "template", apps.get_model("coupons", "CouponTemplate")._default_manager.all(),
-            label=_("券模板"), required=False,
+            label=_("券模板"), required=False, unchosen=_("全部"),
         )  # fmt: skip
         self.fields["batch"] = autocomplete_field(
-            Coupon, "batch", CouponBatch.objects.all(), label=_("券批次"), required=False
+            Coupon, "batch", CouponBatch.objects.all(), label=_("券批次"), required=False, unchosen=_("全部")
         )
         self.fields["store"] = autocomplete_field(
-            Coupon, "issued_store", rows("guides.Store"), label=_("门店"), required=False
+            Coupon, "issued_store", rows("guides.Store"), label=_("门店"), required=False, unchosen=_("全部")
         )
         self.fields["guide"] = autocomplete_field(
-            Coupon, "issued_by_guide", rows("guides.Guide"), label=_("导购"), required=False
+            Coupon,
+            "issued_by_guide",
+            rows("guides.Guide"),
+            label=_("导购"),
+            required=False,
+            unchosen=_("全部"),
         )
         store = apps.get_model("guides", "Store")
         self.fields["region"] = autocomplete_field(
@@ -67,6 +72,7 @@ class StatsForm(DressedForm):
             apps.get_model("guides", "Region")._default_manager.all(),
             label=_("区域"),
             required=False,
+            unchosen=_("全部"),
         )
         self.fields["dealer"] = autocomplete_field(
             store,
@@ -74,6 +80,7 @@ class StatsForm(DressedForm):
             apps.get_model("guides", "Dealer")._default_manager.all(),
             label=_("经销商"),
             required=False,
+            unchosen=_("全部"),
         )
 
     def clean(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -259,7 +259,7 @@ def _labels_of(by: StatsBy, keys: Iterable[Any], side: str) -> Mapping[Any, str]
     if by == "door":
         return {key: str(Door(key).label) for key in wanted}
     if by == "batch":
-        return dict(_batch_names(ids=wanted))
+        return _told_apart(list(_batch_names(ids=wanted)))
     if by == "template":
         return {row.pk: str(row) for row in CouponTemplate.objects.filter(pk__in=wanted)}
     return _place_labels(by, wanted, side)
@@ -267,7 +267,15 @@ def _labels_of(by: StatsBy, keys: Iterable[Any], side: str) -> Mapping[Any, str]
 
 @compiled
 def _batch_names(*, ids: Given) -> QuerySet[CouponBatch, tuple[Any, ...]]:
-    return CouponBatch.objects.filter(pk__in=ids_of(ids)).values_list("pk", "name")
+    return CouponBatch.objects.filter(pk__in=ids_of(ids)).values_list("pk", "name", "template__title")
+
+
+def _told_apart(batches: list[tuple[Any, ...]]) -> Mapping[Any, str]:
+    """Batches by name; of one name, by their coupon as well, and of one coupon, by their number."""
+    twins = Counter(name for _pk, name, _title in batches)
+    titled = {pk: f"{name}（{title}）" if twins[name] > 1 else name for pk, name, title in batches}
+    twins = Counter(titled.values())
+    return {pk: f"{label} #{pk}" if twins[label] > 1 else label for pk, label in titled.items()}
 
 
 def _place_labels(by: StatsBy, wanted: list[Any], side: str) -> Mapping[Any, str]:

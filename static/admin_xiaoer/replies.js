@@ -164,12 +164,21 @@
     draw();
   };
 
+  // The texts of other pages take links as well.
+  const startLinks = (area) => {
+    const web = element("button", "xe-link-button", "插入网页链接");
+    web.type = "button";
+    web.addEventListener("click", () => insertLink(area, '<a href="https://">%s</a>'));
+    area.after(element("div", "xe-links", web));
+  };
+
   // Other pages' bubbles ask for their links when their text changes.
   document.addEventListener("xe:rich", ({ target }) => target.replaceChildren(...rich(target.textContent)));
 
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("[data-reply-preview]").forEach(startPreview);
     document.querySelectorAll("form[data-tester]").forEach(startTester);
+    document.querySelectorAll("form[data-mass] textarea[name=text]").forEach(startLinks);
     document.querySelectorAll("[data-rich]").forEach((bubble) => bubble.replaceChildren(...rich(bubble.textContent)));
   });
 })();

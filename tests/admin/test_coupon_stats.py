@@ -89,6 +89,7 @@ def test_the_page_shows_the_sums_the_table_and_the_days(desk: Client, trade: dic
     html = answer.content.decode()
     assert "vendor/echarts" in html
     assert "数据更新到" in html
+    assert html.count('data-placeholder="全部"') == 6
 
 
 @pytest.mark.parametrize("by", ["template", "batch", "door", "region", "dealer", "store", "guide", "day"])

@@ -88,6 +88,12 @@ def test_a_set_is_made_printed_once_used_and_voided(desk: Client, cast: Cast) ->
     assert Coupon.objects.get().state == "issued"
 
 
+def test_a_choice_by_typing_says_what_to_do_while_nothing_is_chosen(desk: Client) -> None:
+    page = desk.get(reverse("admin:coupons_unlockoffer_add")).content.decode()
+    assert page.count('data-placeholder="请选择"') == 2
+    assert 'data-placeholder=""' not in page
+
+
 def test_codes_also_come_as_csv_and_from_a_file(desk: Client) -> None:
     batch = make_batch()
     text = press(desk, "exchangeset_download", make_set(batch), format="csv").content.decode("utf-8-sig")

@@ -9,10 +9,11 @@ from django.urls import reverse
 
 from core import audit, clock
 from core.actor import Actor
+from tests.cast import Cast
 from tests.wechat.gateway_out import Sandbox
 from wechat.contracts import Channel
 from wechat.errors import ClearsUsedUp
-from wechat.models import Account, SendLane
+from wechat.models import Account, OutboundCall, SendLane
 from wechat.services import lanes, quota_clearing
 from wechat.services.menu_removing import remove_menu
 from wechat.services.verdicts import Trouble
@@ -38,10 +39,28 @@ def test_wechat_is_asked_for_its_own_count(desk: Client, sandbox_account: Accoun
     sandbox.ask("PATCH", f"/accounts/{sandbox.app_id}", quota={"/cgi-bin/menu/delete": 7})
     html = desk.post(QUOTA, {"account": sandbox_account.pk}).content.decode()
     assert "1 / 7" in html
+    assert "删除菜单" in html
+    assert "/cgi-bin/menu/delete" in html
     for strange in ("", "x", "0", "9" * 30):
         assert desk.post(QUOTA, {"account": strange}).status_code == 200
     sandbox.fault("quota", "/cgi-bin/openapi/quota/get")
     assert "微信说" not in desk.post(QUOTA, {"account": sandbox_account.pk}).content.decode()
+
+
+def test_an_interface_has_a_name_and_an_unknown_one_its_path(desk: Client, cast: Cast) -> None:
+    for path in ("/cgi-bin/message/template/send", "/cgi-bin/strange"):
+        OutboundCall.objects.create(
+            account_id=cast.account_id,
+            path=path,
+            outcome="ok",
+            latency_ms=5,
+            called_at=clock.now(),
+            called_on=clock.today(),
+        )
+    for page in (QUOTA, reverse("admin:wechat_outboundcall_changelist")):
+        html = desk.get(page).content.decode()
+        assert "发模板消息" in html
+        assert "/cgi-bin/strange" in html
 
 
 def test_clearing_says_why_is_kept_and_lifts_what_the_quota_stopped(

@@ -112,6 +112,10 @@ def test_the_log_says_why_and_what_was_tried_and_finds_by_reason(desk: Client, c
     page = desk.get(reverse("admin:campaigns_reach_change", args=[failed.pk])).content.decode()
     assert "没有关注公众号" in page
     assert "重发…" in page
+    Reach.objects.filter(pk=other.pk).update(state="skipped", tries=[], channel="", errcode=None)
+    page = desk.get(reverse("admin:campaigns_reach_change", args=[other.pk])).content.decode()
+    assert "没有试过任何通道，原因见上面" in page
+    assert "还没有开始发送" not in page
 
 
 def test_a_failed_reach_is_sent_again_once_by_who_may(desk: Client, looker: Client, cast: Cast) -> None:

@@ -194,6 +194,18 @@ def test_dimensions_add_up_to_the_whole_and_name_their_rows(cast: Cast) -> None:
     assert of(template_id=template).issued_count == 6
 
 
+def test_batches_of_one_name_are_told_apart() -> None:
+    templates = [make_template(title=title) for title in ("满减券", "满减券", "折扣券")]
+    batches = [make_batch(template_id=one, name="活动") for one in templates]
+    batches.append(make_batch(template_id=templates[0], name="别的"))
+    for batch, member in zip(batches, make_members(4), strict=True):
+        issue(batch, member, None)
+    fold()
+    labels = {line.label for line in selectors.list_stats(StatsQuery(), by="batch")}
+    first, second = batches[:2]
+    assert labels == {f"活动（满减券） #{first}", f"活动（满减券） #{second}", "活动（折扣券）", "别的"}
+
+
 def test_months_and_the_days_beside_them_say_what_the_days_alone_say(cast: Cast) -> None:
     """Any span: whole months, parts of one, edges of two, open ends, today inside and outside."""
     now = at_shanghai("2026-11-20 12:00")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.admin import ChoiceFilter, CountedFilter, ReadOnlyAdmin, column, mask_openid, operation, when
 from core.logs import redact
+from wechat.admin.interfaces import NAMES, interface_name
 from wechat.admin.quota import QuotaDesk
 from wechat.models import OutboundCall, OutboundMessage
 from wechat.models.outbox import MessageKind, MessageState
@@ -141,14 +142,14 @@ class PathFilter(CountedFilter):
     def counts(self, request: HttpRequest, page: Any) -> list[tuple[str, Any, int]]:
         rows = OutboundCall.objects.filter(called_on=clock.today()).order_by()
         counted = rows.values_list("path").annotate(number=Count("pk")).order_by("-number", "path")
-        return [(path, path, number) for path, number in counted]
+        return [(path, interface_name(path), number) for path, number in counted]
 
 
 @admin.register(OutboundCall)
 class OutboundCallAdmin(QuotaDesk, ReadOnlyAdmin):
     """Every call to WeChat with its outcome and how long it took; holds no parameter."""
 
-    list_display = ("called", "account", "path", "outcome_label", "errcode", "latency")
+    list_display = ("called", "account", "interface", "path", "outcome_label", "errcode", "latency")
     list_select_related = ("account",)
     list_filter = (OutcomeFilter, PathFilter, "account")
     search_fields = ("path", "=errcode", "=rid")
@@ -157,11 +158,15 @@ class OutboundCallAdmin(QuotaDesk, ReadOnlyAdmin):
     ordering = ("-called_at", "-pk")
     actions_list = ("open_quota",)
     has_audit_box = False
-    fields = ("called_at", "account", "path", "outcome_label", "errcode", "rid", "latency")
+    fields = ("called_at", "account", "interface", "path", "outcome_label", "errcode", "rid", "latency")
 
     @column(_("时间"), ordering="called_at")
     def called(self, row: OutboundCall) -> str:
         return when(row.called_at)
+
+    @column(_("用途"), ordering="path")
+    def interface(self, row: OutboundCall) -> str:
+        return "—" if row.path not in NAMES else interface_name(row.path)
 
     @column(_("结果"), ordering="outcome", labels=_OUTCOME_COLOURS)
     def outcome_label(self, row: OutboundCall) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.admin import BaseAdmin, DressedForm, Question, ask, bound_data, staff_actor, when
 from core.errors import Refusal
+from wechat.admin.interfaces import interface_name
 from wechat.admin.lanes import lane_lines
 from wechat.models import Account
 from wechat.services import quota, quota_clearing
@@ -132,6 +133,7 @@ def _shown(
 ) -> dict[str, Any]:
     return {
         "line": line,
+        "name": interface_name(line.path),
         "share": max(1, round(line.call_count * 100 / busiest)),
         "used_percent": None if line.used_bp is None else line.used_bp / 100,
         "is_tight": line.used_bp is not None and line.used_bp >= 8_000,
