@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import services
+from campaigns.contracts.segments import FollowingSight
 from campaigns.models import Segment, SegmentMember
-from campaigns.selectors.segment_tags import find_followed
+from campaigns.selectors.segment_tags import find_followed, sight_following
 from core.admin import (
     BaseAdmin,
     ChoiceFilter,
@@ -41,7 +42,7 @@ class FollowForm(DressedForm):
         label=_("标签"),
         queryset=None,
         empty_label=_("请选择"),
-        help_text=_("人群里的会员自动打上，离开人群就自动去掉；现在手工打的、不在人群里的会被去掉"),
+        help_text=_("人群里的会员自动打上，离开人群就自动去掉；下一步告诉您有多少人会被去掉"),
     )
     segment: Any = forms.ModelChoiceField(
         label=_("人群"),
@@ -58,6 +59,14 @@ class FollowForm(DressedForm):
         field.label_from_instance = lambda tag: f"{tag.group.name} · {tag.name}"
 
 
+class SureForm(forms.Form):
+    """What was chosen, carried through the page that tells the numbers; `sure` is how many were said to lose the tag."""
+
+    tag = forms.CharField(widget=forms.HiddenInput)
+    segment = forms.CharField(widget=forms.HiddenInput)
+    sure = forms.CharField(widget=forms.HiddenInput)
+
+
 class SegmentTags(BaseAdmin):
     """Mix in: the two questions about tags that follow segments. Tags are head office's, so these are too."""
 
@@ -68,7 +77,8 @@ class SegmentTags(BaseAdmin):
         )
 
     def follow_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
-        """A tag follows a segment from now on; either may be chosen already (`tag`, `segment` of the address)."""
+        """A tag follows a segment from now on, once the page has said what that does to those who have it; either may be
+        chosen already (`tag`, `segment` of the address)."""
         self._of_head_office(request)
         asked = plain_address(request, rows=("tag", "segment"))
         form = FollowForm(bound_data(request), initial=asked)
@@ -83,10 +93,14 @@ class SegmentTags(BaseAdmin):
         if "tag" in asked:
             tagged = member_selectors.count_tagged([int(asked["tag"])]).get(int(asked["tag"]), 0)
             lines.append(_now("这个标签现在有 %(n)s 位会员") % {"n": thousands(tagged)})
-        question = Question(title=_("标签跟随人群"), submit=_("开始跟随"), back_url=back, lines=lines)
+        question = Question(title=_("标签跟随人群"), submit=_("下一步"), back_url=back, lines=lines)
 
-        def run(cleaned: dict[str, Any]) -> str:
+        def run(cleaned: dict[str, Any]) -> str | HttpResponse:
             segment, tag = cleaned["segment"], cleaned["tag"]
+            sight = sight_following(tag_id=tag.pk, segment=segment)
+            # Asked again when more would lose it than the page said.
+            if sight.lost_count > _said(request):
+                return self._ask_surely(request, tag, segment, sight, back)
             services.follow_segment(tag_id=tag.pk, public_id=segment.public_id, actor=staff_actor(request))
             return _now("“%(tag)s”开始跟随“%(segment)s”，几秒后生效") % {
                 "tag": tag.name,
@@ -94,6 +108,34 @@ class SegmentTags(BaseAdmin):
             }
 
         return ask(self, request, question, run, form=form)
+
+    def _ask_surely(
+        self, request: HttpRequest, tag: Any, segment: Segment, sight: FollowingSight, back: str
+    ) -> HttpResponse:
+        """The numbers, and the button that does it."""
+        names = {"tag": tag.name, "segment": segment.name}
+        lines = []
+        if sight.lost_count:
+            lines.append(
+                _now("%(n)s 位会员有这个标签、不在人群里，标签会被去掉；以后解除跟随也不会自动加回来")
+                % {"n": thousands(sight.lost_count)}
+            )
+        lines += [
+            _now("%(n)s 位已经有这个标签、也在人群里，保留") % {"n": thousands(sight.kept_count)},
+            _now("%(n)s 位在人群里、还没有这个标签，会自动打上") % {"n": thousands(sight.given_count)},
+            _now("以后进入人群自动打上，离开自动去掉，不能再手工打和去"),
+        ]
+        question = Question(
+            title=_now("“%(tag)s”跟随“%(segment)s”") % names,
+            submit=_now("去掉 %(n)s 位并开始跟随") % {"n": thousands(sight.lost_count)}
+            if sight.lost_count
+            else _("开始跟随"),
+            back_url=back,
+            lines=lines,
+            is_dangerous=sight.lost_count > 0,
+        )
+        chosen = {"tag": tag.pk, "segment": segment.pk, "sure": sight.lost_count}
+        return ask(self, request, question, lambda _cleaned: "", form=SureForm(initial=chosen))
 
     def leave_view(self, request: HttpRequest, pk: int, model_admin: Any = None) -> HttpResponse:
         """A question first."""
@@ -143,6 +185,12 @@ class SegmentFilter(ChoiceFilter):
             return queryset.none()
         inside = SegmentMember.objects.filter(segment__public_id=value, segment__is_active=True)
         return queryset.filter(pk__in=inside.values("member_id"))
+
+
+def _said(request: HttpRequest) -> int:
+    """How many the page said would lose the tag; -1 while it has not said anything."""
+    told = request.POST.get("sure", "")
+    return int(told) if told.isascii() and told.isdecimal() and len(told) < 10 else -1
 
 
 def _tag_panel(request: HttpRequest, tag: Any) -> Panel | None:

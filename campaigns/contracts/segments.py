@@ -96,6 +96,15 @@ class FollowingTag:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class FollowingSight:
+    """What would become of a tag's members if it followed a segment: how many keep it, lose it, and get it."""
+
+    kept_count: int
+    lost_count: int
+    given_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class RuleLine:
     """One line of a rule for people: how deep it stands, and whether a group begins with it."""
 

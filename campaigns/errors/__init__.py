@@ -73,6 +73,7 @@ from campaigns.errors.reaches import (
 from campaigns.errors.segments import (
     NoSuchSegment,
     RuleUnfit,
+    SegmentBeingWorkedOut,
     SegmentChangedMeanwhile,
     SegmentHasNoRule,
     SegmentHasTags,
@@ -146,6 +147,7 @@ __all__ = [
     "ReachOverBudget",
     "ReachUnfit",
     "RuleUnfit",
+    "SegmentBeingWorkedOut",
     "SegmentChangedMeanwhile",
     "SegmentHasNoRule",
     "SegmentHasTags",

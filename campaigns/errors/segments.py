@@ -17,6 +17,11 @@ class SegmentTooSlow(Unavailable):
     sentence = _("符合条件的人太多或条件太复杂，没有在限定时间内算完；可以先减少条件再试")
 
 
+class SegmentBeingWorkedOut(Unavailable):
+    code = "campaigns.segment_being_worked_out"
+    sentence = _("人群正在计算，请过几秒再试")
+
+
 class NoSuchSegment(NotFound):
     code = "campaigns.no_such_segment"
     sentence = _("没有这个人群，可能已经停用")

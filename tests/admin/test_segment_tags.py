@@ -1,18 +1,24 @@
 """Tags that follow segments, at the staff's desk: from the tag's page and from the segment's, for head office only."""
 
+import datetime as dt
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from campaigns import services
 from campaigns.models import Segment, SegmentTag
+from core import clock
 from core.models import AuditEntry
 from members import selectors
+from members import services as member_services
 from members.models import Tag
+from tests.campaigns.outcome_kit import make_members
 from tests.campaigns.test_segment_holdings import living
 from tests.campaigns.test_segment_tags import follow, make_tag
-from tests.cast import Cast
+from tests.cast import DIRECTOR, Cast
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +39,7 @@ def test_a_tag_follows_a_segment_and_leaves_it_again(head: Client, cast: Cast) -
     asking = f"{url('campaigns_segment_follow')}?tag={tag_id}"
     assert asking in page
     assert "现在有 0 位会员" in head.get(asking).content.decode()
-    chosen = {"_confirmed": "1", "tag": tag_id, "segment": segment.pk}
+    chosen = {"_confirmed": "1", "tag": tag_id, "segment": segment.pk, "sure": "0"}
     assert head.post(asking, chosen)["Location"] == url("members_tag_change", tag_id)
     assert SegmentTag.objects.get().segment_id == segment.pk
     page = head.get(url("members_tag_change", tag_id)).content.decode()
@@ -47,6 +53,55 @@ def test_a_tag_follows_a_segment_and_leaves_it_again(head: Client, cast: Cast) -
     assert Tag.objects.get().origin == "manual"
     actions = AuditEntry.objects.filter(action__startswith="campaigns.tag_").order_by("pk")
     assert list(actions.values_list("action", flat=True)) == ["campaigns.tag_followed", "campaigns.tag_left"]
+
+
+def test_before_a_tag_follows_the_page_says_whom_it_will_be_taken_off_and_asks(
+    head: Client, cast: Cast
+) -> None:
+    """小美 follows us and has the tag, 小丽 follows us, two strangers have the tag, the second one while the page is open."""
+    tag_id, segment = make_tag(), living()
+    strangers = make_members(2)
+
+    def give(member_id: int) -> None:
+        member_services.tag_members(member_ids=[member_id], tag_id=tag_id, actor=DIRECTOR)
+
+    give(cast.xiaomei.id)
+    give(strangers[0])
+    asking = f"{url('campaigns_segment_follow')}?tag={tag_id}"
+    chosen = {"_confirmed": "1", "tag": tag_id, "segment": segment.pk}
+    told: Any = head.post(asking, chosen)
+    numbers = [re.match(r"\d+", str(line)) for line in told.context["question"].lines]
+    assert [found.group() for found in numbers if found] == ["1", "1", "1"]
+    assert "标签会被去掉" in told.context["question"].lines[0]
+    assert told.context["question"].is_dangerous
+    assert told.context["form"].initial == {"tag": tag_id, "segment": segment.pk, "sure": 1}
+    assert not SegmentTag.objects.exists(), "nothing happens before she confirms"
+
+    give(strangers[1])
+    again: Any = head.post(asking, chosen | {"sure": "1"})
+    assert again.context["form"].initial["sure"] == 2, "more would lose it than she was told"
+    assert not SegmentTag.objects.exists()
+
+    assert head.post(asking, chosen | {"sure": "2"}).status_code == 302
+    services.work_segments()
+    assert set(selectors.tagged_member_ids(tag_id)) == {cast.xiaomei.id, cast.xiaoli.id}
+
+
+def test_nobody_is_asked_by_the_members_of_an_older_rule(head: Client, cast: Cast) -> None:
+    tag_id, segment = make_tag(), living()
+    Segment.objects.update(changed_at=clock.now() + dt.timedelta(seconds=1))
+    chosen = {"_confirmed": "1", "tag": tag_id, "segment": segment.pk}
+    page: Any = head.post(url("campaigns_segment_follow"), chosen | {"sure": "0"})
+    assert page.context["form"].non_field_errors() == ["人群正在计算，请过几秒再试"]
+    assert not SegmentTag.objects.exists()
+
+
+@pytest.mark.parametrize("sure", ["", "-1", "x", "\0", "²", "9" * 400])
+def test_nonsense_is_no_confirmation(head: Client, cast: Cast, sure: str) -> None:
+    tag_id, segment = make_tag(), living()
+    chosen = {"_confirmed": "1", "tag": tag_id, "segment": segment.pk, "sure": sure}
+    assert head.post(url("campaigns_segment_follow"), chosen).status_code == 200
+    assert not SegmentTag.objects.exists()
 
 
 def test_the_segments_page_leads_there_too_and_odd_addresses_do_not_break_it(
