@@ -39,6 +39,7 @@ CONDITIONS: tuple[str, ...] = (
     "campaigns.selectors.conditions.reaches.Reached",
     "campaigns.selectors.conditions.reaches.HasRead",
     "campaigns.selectors.conditions.reaches.Clicked",
+    "campaigns.selectors.conditions.turning.TurnedAway",
     "campaigns.selectors.conditions.segments.InSegment",
 )
 

@@ -86,7 +86,8 @@ class Asked:
         ]
 
     def rule(self, group: int, stage: str, verdict: str) -> dict[str, Any]:
-        """The members of a cell as a segment's rule; of one that has too much or too little, those who do."""
+        """The members of a cell as a segment's rule; of one that has too much or too little those who do, and `left`: those
+        who turned away."""
         parts: list[dict[str, Any]] = [{"is": "sales.life_stage", "with": {"stages": [stage]}}]
         if group != UNBOUGHT:
             parts.insert(0, {"is": "sales.rfm_group", "with": {"groups": [group]}})
@@ -99,6 +100,8 @@ class Asked:
             parts.append({"is": "campaigns.reached", "with": {**reached, "at_least": 4}})
         elif verdict == "under":
             parts.append({"none": [{"is": "campaigns.reached", "with": reached}]})
+        elif verdict == "left":
+            parts.append({"is": "campaigns.turned_away", "with": reached})
         return {"all": parts}
 
 
@@ -220,10 +223,14 @@ def _cell(
     shown = _shown(one)
     if not one.member_count:
         return shown
-    rule = asked.rule(*key, shown["verdict"])
-    name = f"{asked.month_on:%Y-%m} {name} {shown['verdict_words']}".strip()
-    people, keep = people_url(request, rule, name), rule_url(request, rule, name)
-    return shown | {"url": people or keep, "keep_url": keep if people else ""}
+
+    def links(verdict: str, words: Any) -> tuple[str, str]:
+        rule, title = asked.rule(*key, verdict), f"{asked.month_on:%Y-%m} {name} {words}".strip()
+        return people_url(request, rule, title), rule_url(request, rule, title)
+
+    people, keep = links(shown["verdict"], shown["verdict_words"])
+    left = next(filter(None, links("left", _("收到后退出"))), "") if one.leaver_count else ""
+    return shown | {"url": people or keep, "keep_url": keep if people else "", "left_url": left}
 
 
 def _shown(one: ContactTally) -> dict[str, Any]:
@@ -244,7 +251,7 @@ def _shown(one: ContactTally) -> dict[str, Any]:
         "barred": thousands(one.barred_count) if one.barred_count else "",
         "verdict": verdict,
         "verdict_words": _VERDICTS[verdict],
-        "url": "", "keep_url": "",
+        "url": "", "keep_url": "", "left_url": "",
     }  # fmt: skip
 
 

@@ -161,6 +161,7 @@ from members.selectors.tiers import (
     tier_multiplier_bp,
     tier_standing_of,
 )
+from members.selectors.turning import unfollowed_rows, withdrawal_rows
 
 __all__ = [
     "CARD_FIELDS",
@@ -287,7 +288,9 @@ __all__ = [
     "tier_standing_of",
     "typed_tokens",
     "understand",
+    "unfollowed_rows",
     "with_any_phone_ids",
     "with_phone_ids",
+    "withdrawal_rows",
     "withdrawn_among",
 ]

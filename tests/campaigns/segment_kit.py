@@ -85,6 +85,7 @@ def make_world(seed: int = 7) -> World:
         if number % 10:
             fill(world, chance, member_id, batches)
     _visits(world, random.Random(seed))
+    _turnings(world, random.Random(seed))
     members = model("members.Member").objects
     members.filter(pk=people[1]).update(merged_into_id=people[2])
     members.filter(pk=people[3]).update(stage="erased", erased_at=noon(DAY))
@@ -112,6 +113,39 @@ def _visits(world: World, chance: random.Random) -> None:
                     traces=1 if orders else 2, order_count=orders, net_fen=orders * 9_900, previous_on=before,
                 )  # fmt: skip
                 bought = day if orders else bought
+
+
+def _turnings(world: World, chance: random.Random) -> None:
+    """Some unfollowed, some cannot be written to, some took a consent back, before messages, between them and long after."""
+    kinds = [
+        model("members.ConsentKind").objects.get_or_create(code=code, defaults={"title": code})[0]
+        for code in ("marketing", "charter")
+    ]
+    written: dict[str, Any] = {"title": "…", "body": "…", "created_at": noon(DAY), "published_at": noon(DAY)}
+    texts = {
+        kind.code: model("members.ConsentText").objects.get_or_create(kind=kind, version=1, defaults=written)[
+            0
+        ]
+        for kind in kinds
+    }
+
+    def sometime() -> dt.datetime:
+        return noon(DAY - dt.timedelta(days=chance.choice([-3, 0, 1, 20, 33, 36, 41])))
+
+    for member_id in world.people[::2]:
+        model("members.Member").objects.filter(pk=member_id).update(follow_changed_at=sometime())
+        if chance.random() < 0.4:
+            model("campaigns.ReachBar").objects.create(
+                member_id=member_id,
+                account_id=world.cast.account_id,
+                code="wechat.blocked",
+                barred_at=sometime(),
+            )
+        for kind in chance.sample(kinds, k=chance.choice([0, 1, 2])):
+            model("members.ConsentEntry").objects.create(
+                member_id=member_id, kind=kind, text=texts[kind.code], action=chance.choice(["agreed", "withdrawn"]),
+                door="mini_program", at=sometime(), actor="she", text_digest="x",
+            )  # fmt: skip
 
 
 def _campaigns(world: World, chance: random.Random) -> list[str]:

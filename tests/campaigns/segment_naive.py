@@ -33,7 +33,7 @@ def load(world: World) -> dict[int, Person]:
         ("campaigns.InboxMessage", "inbox", None),
         ("campaigns.SegmentMember", "lists", None),
         ("campaigns.CampaignMember", "places", None), ("members.Behaviour", "behaviours", None),
-        ("sales.MemberDay", "days", None),
+        ("sales.MemberDay", "days", None), ("campaigns.ReachBar", "bars", None), ("members.ConsentEntry", "consents", None),
     ):  # fmt: skip
         for row in model(label).objects.all():
             owner = row if via is None else getattr(row, via)
@@ -241,6 +241,7 @@ def sent(row: Any, values: Values) -> bool:
     return (
         row.state in {"sent", "delivered"}
         and row.channel in values.get("channels", [row.channel])
+        and row.importance in values.get("importances", [row.importance])
         and inside(values.get("when"), day_of(row.sent_at))
     )
 
@@ -299,6 +300,26 @@ def clicked(person: Person, values: Values) -> bool:
     return len(found) >= int(values.get("at_least", 1))
 
 
+def turned_away(person: Person, values: Values) -> bool:
+    """Between her first message and a week after her last one."""
+    rows = [row for row in person.get("reaches", []) if row.topic in values.get("topics", [row.topic])]
+    days = [day_of(row.sent_at) for row in rows if sent(row, values)]
+    row = person["row"]
+    turned = {
+        "unfollowed": [] if row.is_following or row.follow_changed_at is None else [row.follow_changed_at],
+        "barred": [each.barred_at for each in person.get("bars", [])],
+        "withdrew": [
+            each.at for each in person.get("consents", []) if (each.kind.code, each.action) == ("marketing", "withdrawn")
+        ],
+    }  # fmt: skip
+    return any(
+        min(days) <= day_of(at) <= max(days) + dt.timedelta(days=7)
+        for way in values.get("ways", turned)
+        for at in turned[way]
+        if days
+    )
+
+
 CHECKS: dict[str, Callable[[Person, Values], bool]] = {
     "members.gender": lambda p, v: (p["row"].gender or "unknown") in v["genders"],
     "members.age": age,
@@ -340,5 +361,6 @@ CHECKS: dict[str, Callable[[Person, Values], bool]] = {
     "campaigns.reached": messages("reaches", sent),
     "campaigns.segment": lambda p, v: any(row.segment.public_id in v["segments"] for row in p.get("lists", [])),
     "campaigns.clicked": clicked,
+    "campaigns.turned_away": turned_away,
     "campaigns.read": messages("inbox", lambda row, v: row.read_at is not None and inside(v.get("when"), day_of(row.read_at))),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
 
+from campaigns import services
 from campaigns.contracts.contacts import ContactTally
 from campaigns.models import (
     CampaignMember,
@@ -20,11 +22,14 @@ from campaigns.models import (
     Reach,
     ReachBar,
     ReachState,
+    SegmentTouch,
 )
+from campaigns.selectors import segments
 from campaigns.selectors.contacts import get_contact_matrix
 from campaigns.services.contacts import count_contacts
 from core.clock import SHANGHAI
 from members.models import ConsentEntry, ConsentKind, ConsentText, Member
+from tests.campaigns.test_segment_holdings import living, members_of
 from tests.cast import Cast
 from tests.sales.kit import key_of, line, order, tell
 from tests.sales.nine_kit import fold, noon
@@ -138,6 +143,67 @@ def test_who_turns_away_after_a_message_has_left(sent: Cast, way: str) -> None:
         count_contacts()
         told = {channel for channel in ("", "sms", "template") if tally(channel)["new"].leaver_count}
         assert told == channels, day
+        assert {channel for channel in ("", "sms", "template") if turned_away(channel, way)} == channels, day
+        others = ways.keys() - {way}
+        assert not turned_away("", *others), "she turned away one way only"
+
+
+def turned_away(channel: str, *only: str) -> int:
+    """How many did, by the condition of segments."""
+    values: dict[str, Any] = {"when": {"from": "2026-11-01", "until": "2026-11-30"}, "ways": sorted(only)}
+    values |= {"channels": [channel]} if channel else {}
+    count = segments.count_members(segments.read_rule({"is": "campaigns.turned_away", "with": values}))
+    assert count.member_count is not None
+    return count.member_count
+
+
+def test_who_turned_away_is_a_living_segment_that_follows_what_she_does(sent: Cast) -> None:
+    rule = {"all": [{"is": "campaigns.turned_away", "with": {"when": {"last_days": 40}}}]}
+    row = living("收到后退出", rule)
+    assert set(row.facts) == {"reaches", "profile", "bars", "consents"}
+    she = sent.xiaomei.id
+    steps: list[tuple[Callable[[], Any], bool]] = [
+        (lambda: unfollow(sent, noon(TODAY)), True),
+        (
+            lambda: unfollow(sent, noon(dt.date(2026, 9, 1))),
+            False,
+        ),  # the same again, told with another instant
+        (lambda: bar(sent, noon(TODAY)), True),
+        (lambda: ReachBar.objects.filter(member_id=she).delete(), False),
+        (lambda: withdraw(sent, noon(TODAY)), True),
+        (lambda: Reach.objects.filter(member_id=she).update(state=ReachState.FAILED, sent_at=None), False),
+    ]
+    for step, is_in in steps:
+        step()
+        services.work_segments()
+        assert members_of(row) == ({she} if is_in else set())
+
+
+def test_agreeing_to_something_notes_nobody_for_who_turned_away(sent: Cast) -> None:
+    living("收到后退出", {"all": [{"is": "campaigns.turned_away"}]})
+    withdraw(sent, noon(TODAY))
+    services.work_segments()
+    ConsentEntry.objects.all().delete()
+    SegmentTouch.objects.all().delete()
+    kind = ConsentKind.objects.get(code="marketing")
+    ConsentEntry.objects.create(
+        member_id=sent.xiaomei.id, kind=kind, text=ConsentText.objects.get(kind=kind), action="agreed", door="mini_program",
+        at=noon(TODAY), actor="she", text_digest="x",
+    )  # fmt: skip
+    assert not SegmentTouch.objects.exists()
+
+
+def test_why_she_turned_away_is_said_with_its_day(sent: Cast) -> None:
+    unfollow(sent, noon(TODAY))
+    withdraw(sent, noon(TODAY))
+    tree = segments.read_rule({"all": [{"is": "campaigns.turned_away"}]})
+    verdict = segments.explain_member(tree, sent.xiaomei.id)
+    assert verdict is not None
+    [part] = verdict.parts
+    assert (part.is_true, part.value) == (True, "取消关注 2026-11-28、撤回营销授权或回复退订 2026-11-28")
+    other = segments.explain_member(tree, sent.xiaoli.id)
+    assert other is not None
+    assert (other.parts[0].is_true, other.parts[0].value) == (False, ""), "she had no message"
 
 
 def unfollow(sent: Cast, at: dt.datetime) -> None:
@@ -220,6 +286,12 @@ def test_head_office_sees_the_matrix_and_opens_a_cell_as_a_segment(sent: Cast, c
         builder = client.get(cell["keep_url"])
         assert builder.context["counted"].member_count == 1
         assert builder.context["values"]["name"].startswith("2026-11 ")
+    assert full["left_url"] == ""
+    unfollow(sent, noon(TODAY))
+    count_contacts()
+    [full] = [cell for row in client.get(MATRIX).context["rows"] for cell in row["cells"] if cell["count"]]
+    assert full["left"] == "1"
+    assert [line[3] for line in client.get(full["left_url"]).context["lines"]] == [sent.xiaomei.code]
     answered: Any = client.get(EXPORT)
     rows_of_book = list(load_workbook(io.BytesIO(b"".join(answered.streaming_content)))["沟通矩阵"].values)
     assert [row[2:] for row in rows_of_book if row[0] == "未消费"] == [(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0)]

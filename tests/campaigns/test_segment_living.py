@@ -105,6 +105,14 @@ def _change(world: World, chance: random.Random) -> None:
         lambda: _update("members.Behaviour", member_id, member_id=chance.choice(world.people)),
         lambda: model("members.Behaviour").objects.filter(member_id=member_id).delete(),
         lambda: model("campaigns.Reach").objects.filter(member_id=member_id).delete(),
+        lambda: _update(
+            "members.Member", member_id, "pk", follow_changed_at=chance.choice([NOON, NOON - WEEK])
+        ),
+        lambda: _update("campaigns.ReachBar", member_id, barred_at=chance.choice([NOON, NOON - 6 * WEEK])),
+        lambda: model("campaigns.ReachBar").objects.filter(member_id=member_id).delete(),
+        lambda: _update("members.ConsentEntry", member_id, action=chance.choice(["agreed", "withdrawn"])),
+        lambda: model("members.ConsentEntry").objects.filter(member_id=member_id).delete(),
+        lambda: _bar(world, member_id),
         lambda: model("sales.MemberMetrics").objects.filter(member_id=member_id).delete(),
         lambda: model("members.MemberTier").objects.filter(member_id=member_id).delete(),
         # Rows go over to another, as a merge moves them.
@@ -121,6 +129,14 @@ def _come(member_id: int, chance: random.Random) -> None:
     key: dict[str, Any] = {"member_id": member_id, "day": DAY, "store_ref": 0}
     model("sales.MemberDay").objects.update_or_create(
         **key, defaults={"traces": 8, "order_count": chance.choice([0, 1])}
+    )
+
+
+def _bar(world: World, member_id: int) -> None:
+    model("campaigns.ReachBar").objects.get_or_create(
+        member_id=member_id,
+        account_id=world.cast.account_id,
+        defaults={"code": "wechat.blocked", "barred_at": NOON},
     )
 
 

@@ -33,6 +33,19 @@ _TOPICS: Final = Choices(
     options=tuple((topic.code, topic.label) for topic in TOPICS.values()),
     is_required=False,
 )
+# Which messages that went out are meant.
+OF_SENT: Final[Mapping[str, Parameter]] = {
+    "when": Window(label=_("发送时间"), is_required=False),
+    "topics": _TOPICS,
+    "channels": Choices(
+        label=_("通道（不选为任何通道）"), options=tuple(CHANNEL_LABELS.items()), is_required=False
+    ),
+    "importances": Choices(
+        label=_("重要程度（不选为任何程度）"),
+        options=tuple((one.value, one.label) for one in Importance),
+        is_required=False,
+    ),
+}
 _LEAST: Final = Whole(label=_("至少几条"), least=1, most=1_000, unit=_("条"), is_required=False)
 
 
@@ -64,31 +77,24 @@ def _asked(values: Values, day: dt.date, name: str) -> Q:
     return wanted & Q(topic__in=values["topics"]) if values.get("topics") else wanted
 
 
+def sent_rows(values: Values, day: dt.date) -> QuerySet[Reach]:
+    """The messages that went out and that these values of OF_SENT mean."""
+    wanted = _asked(values, day, "sent_at") & Q(state__in=[ReachState.SENT, ReachState.DELIVERED])
+    if values.get("channels"):
+        wanted &= Q(channel__in=values["channels"])
+    if values.get("importances"):
+        wanted &= Q(importance__in=values["importances"])
+    return Reach.objects.filter(wanted)
+
+
 class Reached(_OfMessages):
     """Messages that went out to her, over any channel or these, of any importance or these."""
 
     code, label = "campaigns.reached", _("收到过通知")
-    parameters: ClassVar[Mapping[str, Parameter]] = {
-        "when": Window(label=_("发送时间"), is_required=False),
-        "topics": _TOPICS,
-        "channels": Choices(
-            label=_("通道（不选为任何通道）"), options=tuple(CHANNEL_LABELS.items()), is_required=False
-        ),
-        "importances": Choices(
-            label=_("重要程度（不选为任何程度）"),
-            options=tuple((one.value, one.label) for one in Importance),
-            is_required=False,
-        ),
-        "at_least": _LEAST,
-    }
+    parameters: ClassVar[Mapping[str, Parameter]] = {**OF_SENT, "at_least": _LEAST}
 
     def rows(self, values: Values, day: dt.date) -> QuerySet[Any]:
-        wanted = _asked(values, day, "sent_at") & Q(state__in=[ReachState.SENT, ReachState.DELIVERED])
-        if values.get("channels"):
-            wanted &= Q(channel__in=values["channels"])
-        if values.get("importances"):
-            wanted &= Q(importance__in=values["importances"])
-        return Reach.objects.filter(wanted)
+        return sent_rows(values, day)
 
 
 class HasRead(_OfMessages):
