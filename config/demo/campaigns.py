@@ -9,6 +9,7 @@ from django.apps import apps
 from campaigns import services
 from campaigns.contracts.campaigns import CampaignDraft, VariantDraft
 from campaigns.services import running
+from config.demo.campaign_messages import deliver_and_open
 from config.demo.campaign_orders import shop_with_coupons
 from core import clock
 from core.actor import Actor
@@ -55,9 +56,10 @@ def seed_campaigns(*, at: dt.datetime, admin_name: str, regional_name: str, acto
         },
         segments=dict(apps.get_model("campaigns", "Segment").objects.values_list("name", "public_id")),
     )
-    _agree(["看了没买", "七天内券到期"], at=at)
+    _agree(["看了没买", "七天内券到期", "老客，一个月内来过"], at=at)
     desk.ended()
     desk.running()
+    desk.told()
     desk.upcoming()
     desk.submitted()
     desk.drafts()
@@ -166,6 +168,29 @@ class _Desk:
         self._approve(pk, at=begins - dt.timedelta(days=1))
         for days in (-8, -1):
             self._run(pk, self._moment(days, 10, 30))
+
+    def told(self) -> None:
+        """A message to regulars in two wordings, days ago: who read it, opened it and came stands on the boards."""
+        begins = self._moment(-6, 10)
+        pk = self._write(
+            name="羊绒新款到店",
+            note="常来的老客先知道，两种文案比一比",
+            kind="reach",
+            segment=self._segments["老客，一个月内来过"],
+            goal="visit",
+            holdout_bp=1_000,
+            starts_at=begins,
+            ends_at=self._moment(8, 20),
+            window_days=7,
+            variants=(
+                self._message("羊绒新款到店", "{member}，今年的羊绒到了，点开先看 12 款新色。"),
+                self._message("{guide}给您留了新款", "{member}，{guide}照您的尺码留了两件羊绒，点开看看。"),
+            ),
+            at=begins - dt.timedelta(days=2),
+        )
+        self._approve(pk, at=begins - dt.timedelta(days=1))
+        self._run(pk, begins)
+        deliver_and_open(campaign_id=pk, at=self._at)
 
     def upcoming(self) -> None:
         """Approved; begins before 双十二."""

@@ -34,7 +34,6 @@ def _seed_performance(actor: Actor) -> None:
 
 def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
     """What follows purchases, how members are reached and what they look at, and the till that goes on selling."""
-    from campaigns.services.contacts import count_contacts
     from config.demo.browsing import seed_browsing
     from config.demo.care import seed_care
     from config.demo.followers import seed_followers
@@ -55,7 +54,6 @@ def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
     seed_segments(at=clock.now(), actor=actor)
     sale_services.work_nine(actor=actor)
     seed_journeys(at=clock.now(), actor=actor)
-    count_contacts(at=clock.now())
     seed_live_till(supervisor.home, at=clock.now(), actor=actor)
 
 
@@ -80,6 +78,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     print("Preparing the database …", flush=True)
     call_command("migrate", verbosity=0, interactive=False)
     call_command("collectstatic", verbosity=0, interactive=False)
+    from campaigns.services.contacts import count_contacts
     from config.demo.accounts import seed_accounts, seed_staff
     from config.demo.campaigns import seed_campaigns
     from config.demo.consents import seed_consents
@@ -113,6 +112,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     _seed_follow_up(supervisor, actor)
     seed_staff(ADMIN_NAME, EAST_NAME, ADMIN_PASSWORD)
     seed_campaigns(at=clock.now(), admin_name=ADMIN_NAME, regional_name=EAST_NAME, actor=actor)
+    count_contacts(at=clock.now())
     activation_code, scan_link = _meet_the_sandbox(supervisor, actor)
     text = (
         f"  Admin login      {ADMIN_NAME} / {ADMIN_PASSWORD}   (head office)\n"

@@ -37,7 +37,9 @@ _MUST: Final = frozenset({"request_step"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Member:
+class Reachable:
+    """A member as channels see her."""
+
     id: int
     is_following: bool
     has_openid: bool
@@ -52,7 +54,7 @@ def seed_reach_log(*, at: dt.datetime, actor: Actor) -> None:
     if reach.objects.filter(reason_key__startswith="demo:").exists():
         return
     dice = random.Random(_DICE_SEED)  # noqa: S311  (invents messages, keeps no secret)
-    members = _members()
+    members = list_reachable()
     if not members:
         return
     rows = [
@@ -66,11 +68,11 @@ def seed_reach_log(*, at: dt.datetime, actor: Actor) -> None:
             spent = Spending("notice", _TEXTS[row.topic], row.topic, row.segment_count, row.cost_hundredths)
             sms_services.note_spending(spent=[spent], at=row.sent_at)
     inbox.objects.bulk_create(
-        _inbox_message(dice, inbox, row) for row in rows if row.channel == "inbox" and row.state == "sent"
+        inbox_message(dice, inbox, row) for row in rows if row.channel == "inbox" and row.state == "sent"
     )
 
 
-def _members() -> list[_Member]:
+def list_reachable() -> list[Reachable]:
     """Those who can be reached at all."""
     identities = apps.get_model("members", "MemberIdentity").objects
     kinds = {
@@ -82,7 +84,7 @@ def _members() -> list[_Member]:
     )
     rows = apps.get_model("members", "Member").objects.filter(stage="member", merged_into=None).order_by("pk")
     return [
-        _Member(
+        Reachable(
             member_id,
             is_following,
             member_id in kinds["openid"],
@@ -104,7 +106,7 @@ def _moment(dice: random.Random, at: dt.datetime) -> dt.datetime:
     return here.replace(hour=minute // 60, minute=minute % 60, second=dice.randrange(60)).astimezone(dt.UTC)
 
 
-def _row(dice: random.Random, model: Any, member: _Member, key: str, then: dt.datetime) -> Any:
+def _row(dice: random.Random, model: Any, member: Reachable, key: str, then: dt.datetime) -> Any:
     topic, _weight, title, text, more = dice.choices(_TOPICS, [one[1] for one in _TOPICS])[0]
     chain = [name for name in _CHAIN if name not in ("sms", "follow_up") or name in more]
     words = text.format(
@@ -128,12 +130,12 @@ def _row(dice: random.Random, model: Any, member: _Member, key: str, then: dt.da
         row.state, row.finished_at, row.attempt_count = "skipped", then + dt.timedelta(seconds=3), 0
         row.code = dice.choice(("no_consent", "no_consent", "taken_back", "expired"))
         return row
-    _go(dice, row, member, chain, then, loses=fate > 0.985)
+    send_over(dice, row, member, chain, then, loses=fate > 0.985)
     return row
 
 
-def _go(
-    dice: random.Random, row: Any, member: _Member, chain: Sequence[str], then: dt.datetime, *, loses: bool
+def send_over(
+    dice: random.Random, row: Any, member: Reachable, chain: Sequence[str], then: dt.datetime, *, loses: bool
 ) -> None:
     """Over the first channel that takes it. `loses`: WeChat said it would not, or nobody knows."""
     sent_at = then + dt.timedelta(seconds=dice.uniform(1, 20))
@@ -159,7 +161,7 @@ def _go(
     row.channel = ""
 
 
-def _why_not(dice: random.Random, channel: str, member: _Member) -> str:
+def _why_not(dice: random.Random, channel: str, member: Reachable) -> str:
     """Why this channel does not take it; "" when it does."""
     if channel == "subscription":
         return (
@@ -178,7 +180,7 @@ def _why_not(dice: random.Random, channel: str, member: _Member) -> str:
     return "" if member.has_mini else "no_mini_program"
 
 
-def _inbox_message(dice: random.Random, model: Any, row: Any) -> Any:
+def inbox_message(dice: random.Random, model: Any, row: Any) -> Any:
     content = json.loads(row.content)
     is_read = dice.random() < 0.6
     return model(
