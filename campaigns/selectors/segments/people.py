@@ -150,13 +150,14 @@ def _pivot(facet: Facet, counts: dict[Any, int]) -> Pivot:
 @contextlib.contextmanager
 def asked(text: str, params: tuple[Any, ...]) -> Iterator[list[tuple[Any, ...]]]:
     """The statement's rows; raises SegmentTooSlow when the database was not done in time."""
+    is_callers = connection.in_atomic_block
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(PATIENCE_MS)])
             cursor.execute(text, params)
             rows = cursor.fetchall()
-            # The transaction may be a longer one of the caller's.
-            cursor.execute("RESET statement_timeout")
+            if is_callers:  # a limit of our own transaction ends with it
+                cursor.execute("RESET statement_timeout")
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise SegmentTooSlow from None
