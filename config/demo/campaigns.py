@@ -56,7 +56,7 @@ def seed_campaigns(*, at: dt.datetime, admin_name: str, regional_name: str, acto
         },
         segments=dict(apps.get_model("campaigns", "Segment").objects.values_list("name", "public_id")),
     )
-    _agree(["看了没买", "七天内券到期", "老客，一个月内来过"], at=at)
+    _agree(["看了没买", "七天内券到期", "大促前的老客"], at=at)
     desk.ended()
     desk.running()
     desk.told()
@@ -174,9 +174,9 @@ class _Desk:
         begins = self._moment(-6, 10)
         pk = self._write(
             name="羊绒新款到店",
-            note="常来的老客先知道，两种文案比一比",
+            note="买过两次以上的老客先知道，两种文案比一比",
             kind="reach",
-            segment=self._segments["老客，一个月内来过"],
+            segment=self._segments["大促前的老客"],
             goal="visit",
             holdout_bp=1_000,
             starts_at=begins,
