@@ -1,12 +1,11 @@
 """Whom a campaign is for, how many of them it would reach now and over what, and what it costs at most."""
 
-import contextlib
 import dataclasses
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from campaigns.contracts import CHANNELS, ChannelName
 from campaigns.contracts.acts import Act
@@ -33,19 +32,17 @@ from core import clock
 from coupons import selectors as coupon_selectors
 from guides import selectors as guide_selectors
 from members import selectors as member_selectors
-from members.errors import NoSuchConsentKind
+from members.selectors.agreed_sql import agreed_sql
 from sms import services as sms_services
 from wechat.services import followers
 
 TOPIC: Final = "marketing"
+_THROUGH_WECHAT: Final = frozenset({"subscription", "template", "service_message"})
 # Weight and acts of each variant.
 VariantActs = tuple[tuple[int, tuple[Act, ...]], ...]
-_Rows = QuerySet[Any, Any] | bool
 _COUNTS: Final = 'WITH wanted ("id") AS MATERIALIZED ({wanted}) SELECT {counts} FROM wanted {joins}'
-_JOIN: Final = (
-    'LEFT JOIN (SELECT DISTINCT * FROM ({keys}) AS each) AS "{name}" ("member_id")'
-    ' ON "{name}"."member_id" = wanted."id"'
-)
+_JOIN: Final = 'LEFT JOIN ({keys}) AS "{name}" ("member_id") ON "{name}"."member_id" = wanted."id"'
+_DISTINCT: Final = "SELECT DISTINCT * FROM ({keys}) AS each"
 
 
 def audience_sql(campaign: Campaign, *, day: dt.date | None = None) -> Sql:
@@ -76,12 +73,31 @@ def acts_of(campaign: Campaign) -> VariantActs:
 
 def channels_of(acts: Iterable[Act]) -> tuple[ChannelName, ...]:
     """The channels over which messages of these acts may go, in the order in which they are tried."""
-    usual = list_topic_terms()[TOPIC].channels
     named: set[str] = set()
     for act in acts:
         if act.kind == "reach":
-            named |= set(act.values.get("channels") or usual)
+            named |= set(act.values.get("channels") or list_topic_terms()[TOPIC].channels)
     return tuple(channel for channel in CHANNELS if channel in named)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Keys:
+    """Members by their ids. `is_once`: none of them twice, so that nothing has to make them distinct."""
+
+    sql: Sql
+    is_once: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.sql.text if self.is_once else _DISTINCT.format(keys=self.sql.text)
+
+
+_Rows = _Keys | bool
+
+
+def _keys(rows: QuerySet[Any, Any], *, is_once: bool = False) -> _Rows:
+    sql = sql_of(rows.order_by())
+    return False if sql is None else _Keys(sql, is_once)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -102,9 +118,9 @@ def sight_audience(
     channels = channels_of(every)
     ways = _ways(channels, at)
     tests = [
-        _Test("agreed", _agreed_ids()),
+        _Test("agreed", _Keys(Sql(*agreed_sql()), is_once=True)),
         _Test("capped", _capped_ids(at)),
-        _Test("guided", guide_selectors.with_guide_ids()),
+        _Test("guided", _guided_ids()),
         *(_Test(channel, rows) for channel, rows in ways.items()),
     ]
     text, params, names = _count_statement(
@@ -129,22 +145,20 @@ def sight_audience(
 def _count_statement(
     wanted: Sql, tests: Sequence[_Test], channels: Sequence[str]
 ) -> tuple[str, tuple[Any, ...], list[str]]:
-    """One row of counts with their names. Each test is a left join of distinct keys, never a look-up a member; tests
-    that ask the same share one."""
+    """One row of counts with their names. Each test is a left join of keys that stand there once, never a look-up a member;
+    tests that ask the same share one."""
     joins, params = [], list(wanted.params)
     known: dict[str, str] = {}
-    joined: list[tuple[Sql, str]] = []
+    joined: dict[_Keys, str] = {}
     for test in tests:
-        keys = None if isinstance(test.rows, bool) else sql_of(test.rows.order_by())
-        if keys is None:
-            known[test.name] = "TRUE" if test.rows is True else "FALSE"
+        if isinstance(test.rows, bool):
+            known[test.name] = "TRUE" if test.rows else "FALSE"
             continue
-        same = next((name for asking, name in joined if asking == keys), None)
-        if same is None:
-            joined.append((keys, test.name))
-            joins.append(_JOIN.format(keys=keys.text, name=test.name))
-            params += keys.params
-        known[test.name] = f'"{same or test.name}"."member_id" IS NOT NULL'
+        if test.rows not in joined:
+            joined[test.rows] = test.name
+            joins.append(_JOIN.format(keys=test.rows.text, name=test.name))
+            params += test.rows.sql.params
+        known[test.name] = f'"{joined[test.rows]}"."member_id" IS NOT NULL'
     free = f"({known['agreed']}) AND NOT ({known['capped']})"
     columns = {
         "all": "TRUE",
@@ -163,57 +177,67 @@ def _count_statement(
 
 
 def _ways(channels: Collection[str], at: dt.datetime) -> dict[str, _Rows]:
-    """Who can be written to over each of these channels."""
+    """Who can be written to over each of these channels; of no other it is asked what it takes."""
+    ways: dict[str, _Rows] = dict.fromkeys(channels, False)
+    if _THROUGH_WECHAT.intersection(channels):
+        ways |= _wechat_ways(at)
+    if "sms" in channels and TOPIC in live_topic_texts() and sms_services.is_set_up():
+        ways["sms"] = _keys(member_selectors.with_any_phone_ids())
+    if "follow_up" in channels:
+        ways["follow_up"] = _guided_ids()
+    if "inbox" in channels:
+        ways["inbox"] = True
+    return {channel: ways[channel] for channel in CHANNELS if channel in channels}
+
+
+def _wechat_ways(at: dt.datetime) -> dict[str, _Rows]:
     official, mini = default_accounts()
     rows = TopicTemplate.objects.filter(topic=TOPIC, is_on=True)
     mapped = {(row.kind, row.account_id): row.template_id for row in rows}
-    ways: dict[str, _Rows] = dict.fromkeys(CHANNELS, False)
+    ways: dict[str, _Rows] = {}
     if mini is not None and (MappingKind.SUBSCRIPTION, mini.id) in mapped:
         template_id = mapped[MappingKind.SUBSCRIPTION, mini.id]
         grants = SubscriptionGrant.objects.filter(account_id=mini.id, template_id=template_id, count__gt=0)
-        ways["subscription"] = member_selectors.openid_owner_ids(
-            mini.app_id, grants.values_list("openid", flat=True)
-        )
+        owners = member_selectors.openid_owner_ids(mini.app_id, grants.values_list("openid", flat=True))
+        ways["subscription"] = _keys(owners)
     if official is not None:
         bars = ReachBar.objects.filter(account_id=official.id, member_id=OuterRef("member_id"))
         if (MappingKind.TEMPLATE, official.id) in mapped:
             followed = followers.following_openids(account_id=official.id)
             owners = member_selectors.openid_owner_ids(official.app_id, followed)
-            ways["template"] = owners.filter(~Exists(bars))
+            ways["template"] = _keys(owners.filter(~Exists(bars)))
         opened = followers.open_window_openids(account_id=official.id, at=at)
-        ways["service_message"] = member_selectors.openid_owner_ids(official.app_id, opened)
-    if TOPIC in live_topic_texts() and sms_services.is_set_up():
-        ways["sms"] = member_selectors.with_any_phone_ids()
-    ways["follow_up"] = guide_selectors.with_guide_ids()
-    ways["inbox"] = True
-    return {channel: ways[channel] for channel in CHANNELS if channel in channels}
+        ways["service_message"] = _keys(member_selectors.openid_owner_ids(official.app_id, opened))
+    return ways
 
 
-def _agreed_ids() -> _Rows:
-    with contextlib.suppress(NoSuchConsentKind):
-        return member_selectors.may_reach_ids()
-    return False
+def _guided_ids() -> _Rows:
+    """A member has one binding that lives (`binding_one_live_per_member`)."""
+    return _keys(guide_selectors.with_guide_ids(), is_once=True)
 
 
 def _capped_ids(at: dt.datetime) -> _Rows:
-    """Who has had so many of all channels together that no marketing goes to her any more today."""
+    """Who has had so many of all channels together that no marketing goes to her any more today: what was sent is read once,
+    whatever caps there are."""
     caps = [
         cap for cap in get_policy().caps if not cap.channel and cap.importance in ("", Importance.MARKETING)
     ]
     if not caps:
         return False
     today, _end = clock.day_bounds(clock.business_day(at))
-    found: list[QuerySet[Any, Any]] = []
-    for cap in caps:
-        since = today if cap.span == "day" else today - WEEK + dt.timedelta(days=1)
-        sent = Reach.objects.filter(sent_at__gte=since, queued_at__gte=since - LONGEST_LIFE)
-        sent = sent.exclude(importance=Importance.MUST).exclude(channel="inbox")
+    week = today - WEEK + dt.timedelta(days=1)
+    since = week if any(cap.span != "day" for cap in caps) else today
+    counts, over = {}, Q()
+    for number, cap in enumerate(caps):
+        counted = Q(sent_at__gte=today if cap.span == "day" else week)
         if cap.importance:
-            sent = sent.filter(importance=cap.importance)
-        many = sent.order_by().values("member_id").annotate(n=Count("pk")).filter(n__gte=cap.most)
-        found.append(many.values_list("member_id", flat=True))
-    first, *others = found
-    return first.union(*others, all=True) if others else first
+            counted &= Q(importance=cap.importance)
+        counts[f"count_{number}"] = Count("pk", filter=counted)
+        over |= Q(**{f"count_{number}__gte": cap.most})
+    sent = Reach.objects.filter(sent_at__gte=since, queued_at__gte=since - LONGEST_LIFE)
+    sent = sent.exclude(importance=Importance.MUST).exclude(channel="inbox")
+    many = sent.order_by().values("member_id").annotate(**counts).filter(over)
+    return _keys(many.values_list("member_id", flat=True), is_once=True)
 
 
 def estimate_campaign(
