@@ -25,8 +25,8 @@ def array_words(values: Iterable[Any]) -> str:
 def _word(value: Any) -> str:
     if value is None:
         return "NULL"
-    if type(value) is dt.date:
-        return _day(value)
+    if isinstance(value, dt.date):
+        return _moment(value)
     if isinstance(value, int):
         return str(value)
     text = str(value)
@@ -36,6 +36,6 @@ def _word(value: Any) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def _day(day: dt.date) -> str:
-    """Of thousands of rows a few days."""
-    return f'"{day}"'
+def _moment(moment: dt.date) -> str:
+    """Of thousands of rows a few days, or a few instants."""
+    return f'"{moment}"'

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from campaigns.contracts import MARKETING_TOPICS, TOPICS, ReachOrder, TopicTerms
 from campaigns.errors import ReachUnfit
@@ -14,6 +14,8 @@ from campaigns.models import Reach
 from campaigns.selectors.policy import list_topic_terms
 from campaigns.selectors.tally import LONGEST_LIFE
 from core import clock, events
+from core.arrays import array_words
+from core.compiled import ask
 
 TITLE_LENGTH: Final = 60
 TEXT_LENGTH: Final = 1_000
@@ -84,9 +86,8 @@ def queue_orders(*, orders: Sequence[ReachOrder], at: dt.datetime | None = None)
 
 
 def _insert(rows: Sequence[_Row]) -> dict[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, dict(zip(_Row._fields, map(list, zip(*rows, strict=True)), strict=True)))
-        return dict(cursor.fetchall())
+    columns = map(array_words, zip(*rows, strict=True))
+    return dict(ask(_INSERT, dict(zip(_Row._fields, columns, strict=True))))
 
 
 def _row(order: ReachOrder, terms: dict[str, TopicTerms], now: dt.datetime) -> _Row:

@@ -6,7 +6,7 @@ pauses or stops it waits for the batch under way and knows then that nothing mor
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from campaigns.contracts.acts import Act, ActTarget
@@ -15,6 +15,7 @@ from campaigns.selectors.acts import act_of
 from campaigns.selectors.campaign_clicks import page_with_token
 from campaigns.services.acts import lock_targets, perform
 from campaigns.services.running.words import MEMBER_GONE, RELEASER
+from core.arrays import array_words
 from core.compiled import ask
 from guides import selectors as guide_selectors
 
@@ -97,7 +98,7 @@ def lock_places(*, wanted: Mapping[int, int], at: dt.datetime) -> tuple[list[Pla
     refused; whose row is about to go to whom she was merged into waits for that."""
     living = lock_targets(set(wanted.values()))
     places = []
-    for row in ask(_LOCK, {"ids": list(wanted)}):
+    for row in ask(_LOCK, {"ids": array_words(wanted)}):
         place = Place(*row)
         if place.member_id != wanted[place.pk]:
             continue  # she was merged between the look and the lock: her turn comes again
@@ -159,18 +160,17 @@ def _note_follow_ups(going: Sequence[Place], targets: Sequence[ActTarget]) -> No
 
 def write_places(*, places: Sequence[Place], at: dt.datetime) -> None:
     """What became of each, by one statement. Their rows are locked."""
-    values: dict[str, Any] = {
-        "ids": [place.pk for place in places],
-        "states": [str(place.state) for place in places],
-        "codes": [place.code[:40] for place in places],
-        "reaches": [place.refs.get("reach_id") for place in places],
-        "coupons": [place.refs.get("coupon_id") for place in places],
-        "follow_ups": [place.refs.get("follow_up_id") for place in places],
-        "not_before": [place.not_before for place in places],
-        "tries": [place.tries for place in places],
-        "at": at,
+    columns: dict[str, Iterable[Any]] = {
+        "ids": (place.pk for place in places),
+        "states": (str(place.state) for place in places),
+        "codes": (place.code[:40] for place in places),
+        "reaches": (place.refs.get("reach_id") for place in places),
+        "coupons": (place.refs.get("coupon_id") for place in places),
+        "follow_ups": (place.refs.get("follow_up_id") for place in places),
+        "not_before": (place.not_before for place in places),
+        "tries": (place.tries for place in places),
     }
-    ask(_WRITE, values)
+    ask(_WRITE, {"at": at, **{name: array_words(values) for name, values in columns.items()}})
 
 
 def acts_of_letter(*, campaign: Campaign, letter: str) -> list[Act]:
