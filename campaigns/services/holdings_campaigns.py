@@ -8,7 +8,15 @@ from django.db.models import F
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import CampaignMember, CampaignMemberState, CampaignRun
+from campaigns.models import (
+    CampaignBook,
+    CampaignMember,
+    CampaignMemberState,
+    CampaignOutcome,
+    CampaignRun,
+    OutcomeTouch,
+)
+from campaigns.services.outcome_slices import deliver_members, read_members
 from core.actor import Actor
 from core.models import LockingQuerySet
 from members.contracts import MergeLine
@@ -95,11 +103,22 @@ class CampaignHoldings(MemberHoldings):
 
     def erase(self, *, member_id: int, actor: Actor, at: dt.datetime) -> int:
         """Nothing tells that she was in a run. Who still waits gets nothing, and the run has one member less; numbers of
-        what was done stay."""
+        what was done stay, and the report's have what her message came to and cost until now."""
         rows = CampaignMember.objects.filter(member_id=member_id)
+        _tell_last(member_id)
         waiting = rows.filter(state=CampaignMemberState.WAITING).lock_rows()
         _add([row.run_id for row in waiting], {"member_count": -1})
         return rows.delete()[0]
+
+
+def _tell_last(member_id: int) -> None:
+    """What was done to her is read into the outcomes of her runs: without her places nobody could read it any more."""
+    hers = CampaignOutcome.objects.filter(member_id=member_id)
+    books = CampaignBook.objects.filter(run__in=hers.values("run_id"), frozen_at__isnull=True)
+    for run_id in books.order_by("pk").values_list("pk", flat=True):
+        if deliver_members(members=read_members(run_id=run_id, member_ids=[member_id])):
+            # Whoever takes the note adds the run up again.
+            OutcomeTouch.objects.create(member_id=member_id, run_id=run_id)
 
 
 def _lock_places(*member_ids: int) -> None:

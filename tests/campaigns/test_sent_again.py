@@ -271,3 +271,13 @@ def test_one_who_was_told_lives_on_as_one_who_was_refused(texted: Desk) -> None:
         first_id=members[0], second_id=members[1], survivor_id=members[1], actor=DIRECTOR
     )
     assert reported(campaign) == (1, 1, PRICE)
+
+
+def test_who_is_erased_before_anybody_read_what_her_text_cost_leaves_it_in_the_report(texted: Desk) -> None:
+    members = crowd(2)
+    campaign = launched(members, TEXT_ALONE, budget_fen=4_000)
+    release(campaign)
+    assert reported(campaign) == (2, 0, 0)
+    services.send_due_reaches()
+    member_services.erase_member(member_id=members[0], reason="own_wish", actor=DIRECTOR)
+    assert reported(campaign) == (2, 2, 2 * PRICE)
