@@ -24,6 +24,11 @@ WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
   AND relname <> ALL (ARRAY['django_migrations', {", ".join(f"'{name}'" for name in KEPT)}])
 ORDER BY 1
 """
+# Who may still write. A session that begins later would write after our DELETE, whatever we lock.
+_OTHERS = """
+SELECT EXISTS (SELECT FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL)
+"""
 _COUNTS = "SELECT " + ", ".join(f"(SELECT count(*) FROM {name})" for name in KEPT)
 
 
@@ -47,11 +52,7 @@ class Emptier:
     def empty(self) -> bool:
         """No row is left of any test; False when that is beyond what deleting can do."""
         with self._session.transaction():
-            self._learn([name for (name,) in self._session.execute(_TABLES, prepare=True)])
-            # Waits for a thread that a test left writing, as TRUNCATE would.
-            self._session.execute(self._lock)
-            filled = [name for (name,) in self._session.execute(self._look, prepare=True)]
-            if filled:
+            if filled := self._filled():
                 self._session.execute(
                     sql.SQL(";").join(
                         sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in filled
@@ -64,8 +65,10 @@ class Emptier:
 
     def _filled(self) -> list[str]:
         self._learn([name for (name,) in self._session.execute(_TABLES, prepare=True)])
-        # Waits for a thread that a test left writing, as TRUNCATE would.
-        self._session.execute(self._lock)
+        [(is_anybody_at_work,)] = self._session.execute(_OTHERS, prepare=True)
+        if is_anybody_at_work:
+            # Waits for a thread that a test left writing, as TRUNCATE would.
+            self._session.execute(self._lock)
         return [name for (name,) in self._session.execute(self._look, prepare=True)]
 
     def _rows_of(self, name: str) -> bytes:
@@ -84,6 +87,34 @@ class Emptier:
         self._tables = tables
 
 
+# A session as it began, but for what it knows of tables and functions, which a new one would have to learn again.
+_BEGIN_ANEW = """
+CLOSE ALL; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES
+"""
+
+
+def begun_anew() -> bool:
+    """The connection of this thread is as a new one; False when that takes a new one."""
+    session = connection.connection
+    if session is None:
+        return True
+    if (
+        session.closed
+        or session.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
+        or connection.in_atomic_block
+        or not connection.autocommit
+    ):
+        return False
+    try:
+        session.execute(_BEGIN_ANEW)
+    except psycopg.Error:
+        return False
+    connection.ensure_timezone()
+    connection.needs_rollback = connection.errors_occurred = False
+    connection.run_on_commit = []
+    return True
+
+
 @contextlib.contextmanager
 def emptied_by_deleting() -> Iterator[None]:
     """Tests that commit leave an empty database behind in milliseconds."""
@@ -96,4 +127,5 @@ def emptied_by_deleting() -> Iterator[None]:
 
     with contextlib.closing(emptier), pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        patch.setattr(TransactionTestCase, "_should_reload_connections", lambda case: not begun_anew())
         yield

@@ -1,19 +1,20 @@
 """A job in a process of its own on the test's database, killed with SIGKILL at a place the test chooses."""
 
+import atexit
 import contextlib
+import functools
 import os
 import secrets
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import psycopg
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
-from tests.stack import ROOT, wait_until
+from tests.ready_django import ROOT, Child, ReadyDjango
+from tests.stack import wait_until
 
 
 def _address() -> str:
@@ -37,84 +38,51 @@ def killed_while_waiting(
     The job comes to those rows, waits, and is killed there; the body runs after its end, with the rows free again.
     Raises AssertionError when the job ends without ever having waited.
     """
-    address = _address()
-    # Parallel tests share the server: a session is told from other tests' by a name of its own.
-    session = f"killed-job-{secrets.token_hex(6)}"
-    code = f"import django; django.setup(); exec({statements!r})"
-    environment = {**_environment(), "PGAPPNAME": session}
-    with psycopg.connect(address) as holder, psycopg.connect(address, autocommit=True) as watcher:
-        holder.execute(lock, values)
-        job = subprocess.Popen(
-            [sys.executable, "-c", code], cwd=ROOT, env=environment, stderr=subprocess.PIPE
-        )
-        try:
-            wait_until(
-                lambda: _is_waiting(watcher, session, job), within_s=60, what="the job's wait for the rows"
-            )
-        finally:
-            job.kill()
-            job.communicate()
-            _end(watcher, session)
-        holder.rollback()
+    for _killed in killed_in_turn(statements, locks=[lock], values=values):
+        pass
     yield
 
 
-def killed_in_turn(statements: str, *, locks: Sequence[str]) -> Iterator[None]:
-    """The same once for each of these locks, by children of one process: each is killed where it waits, and the next begins when
-    the body has run."""
-    address, session = _address(), f"killed-job-{secrets.token_hex(6)}"
-    code = (
-        "import django, os, sys; django.setup()\n"
-        "for _line in sys.stdin:\n"
-        "    child = os.fork()\n"
-        "    if child == 0:\n"
-        f"        exec({statements!r}); os._exit(0)\n"
-        "    print(child, flush=True); os.waitpid(child, 0)\n"
-    )
-    parent = subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=ROOT, env={**_environment(), "PGAPPNAME": session}, text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert parent.stdin is not None
-    assert parent.stdout is not None
-    try:
-        with psycopg.connect(address) as holder, psycopg.connect(address, autocommit=True) as watcher:
-            for lock in locks:
-                holder.execute(lock)
-                parent.stdin.write("\n")
-                parent.stdin.flush()
-                child = int(parent.stdout.readline())
+def killed_in_turn(
+    statements: str, *, locks: Sequence[str], values: dict[str, Any] | None = None
+) -> Iterator[None]:
+    """The same once for each of these locks: the job is killed where it waits, and the next begins when the body has run."""
+    address = _address()
+    with psycopg.connect(address) as holder, psycopg.connect(address, autocommit=True) as watcher:
+        for lock in locks:
+            # Parallel tests share the server: a session is told from other tests' by a name of its own.
+            session = f"killed-job-{secrets.token_hex(6)}"
+            holder.execute(lock, values)
+            job = django_elsewhere().begin(statements, environment={"PGAPPNAME": session})
+            try:
                 wait_until(
-                    lambda: _is_waiting(watcher, session, parent),
+                    partial(_is_waiting, watcher, session, job),
                     within_s=60,
                     what="the job's wait for the rows",
                 )
-                os.kill(child, signal.SIGKILL)
+            finally:
+                job.kill()
                 _end(watcher, session)
-                holder.rollback()
-                yield
-    finally:
-        parent.kill()
-        parent.communicate()
+            holder.rollback()
+            yield
 
 
 def run_killed(statements: str) -> int:
     """Run the Python statements under Django's test settings elsewhere; they kill their own process. How it ended."""
-    begin = (
-        "import django; django.setup(); from django.test.utils import setup_test_environment as test; test()"
-    )
-    job = subprocess.run(
-        [sys.executable, "-c", f"{begin}; exec({statements!r})"],
-        cwd=ROOT,
-        env=_environment(),
-        stderr=subprocess.PIPE,
-        timeout=60,
-        check=False,
-    )
-    if job.returncode >= 0:
-        raise AssertionError(f"the process was not killed: {job.stderr!r}")
-    return job.returncode
+    begin = "from django.test.utils import setup_test_environment as test; test()\n"
+    job = django_elsewhere().begin(begin + statements)
+    status = job.wait(60)
+    if status >= 0:
+        raise AssertionError(f"the process was not killed: {job.errors()}")
+    return status
+
+
+@functools.cache
+def django_elsewhere() -> ReadyDjango:
+    """A process on this one's test database. One for all tests here, whose database stays the same."""
+    ready = ReadyDjango(_environment())
+    atexit.register(ready.close)
+    return ready
 
 
 def _environment() -> dict[str, str]:
@@ -134,9 +102,9 @@ def _end(watcher: psycopg.Connection[Any], session: str) -> None:
     wait_until(lambda: not _waits(watcher, session), what="the end of the killed job's session")
 
 
-def _is_waiting(watcher: psycopg.Connection[Any], session: str, job: subprocess.Popen[Any]) -> bool:
-    if job.poll() is not None:
-        raise AssertionError(f"the job ended with {job.returncode}: {job.stderr and job.stderr.read()!r}")
+def _is_waiting(watcher: psycopg.Connection[Any], session: str, job: Child) -> bool:
+    if (status := job.poll()) is not None:
+        raise AssertionError(f"the job ended with {status}: {job.errors()}")
     return any(kind == "Lock" for (kind,) in _waits(watcher, session))
 
 

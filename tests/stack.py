@@ -22,6 +22,7 @@ import psutil
 import psycopg
 
 from core import embedded
+from tests.ready_django import Child, ReadyDjango
 from tests.sandbox_process import free_port
 from tests.wechat import push_kit
 
@@ -81,36 +82,23 @@ class Stack:
             **settings,
         }
         self._frozen: list[int] = []
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._looking: psycopg.Connection[Any] | None = None
+        self.processes: dict[str, subprocess.Popen[bytes] | Child] = {}
         self.logs = home / "log"
         self.logs.mkdir()
+        self.django = ReadyDjango(self.environment)
         try:
-            self.facts: dict[str, Any] = json.loads(self.run(sys.executable, "-m", "tests.stack_seed"))
+            seed = "from tests import stack_seed; stack_seed.seed()"
+            self.facts: dict[str, Any] = json.loads(self.run_in_django(seed).splitlines()[-1])
             self.execute("CHECKPOINT")  # a server that is killed need not go through all this again
         except BaseException:  # a test that is out of time is no Exception, and its engines would stay
+            self.django.close()
             embedded.destroy(home / "engines")
             raise
 
-    def run(self, *command: str) -> str:
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(f"{command} failed:\n{done.stdout}\n{done.stderr}")
-        return done.stdout.strip().splitlines()[-1]
-
     def run_in_django(self, statements: str) -> str:
-        """Run Python in a process of the stack's own; the last line it printed."""
-        code = f"import django; django.setup(); exec({statements!r}); print()"
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout.strip()
+        """Run Python in a process of the stack's own; what it printed."""
+        return self.django.run(statements)
 
     def new_activation_code(self, guide: int) -> str:
         return self.run_in_django(
@@ -172,11 +160,11 @@ class Stack:
     def start_job(self, name: str, statements: str) -> None:
         """A process of the stack's own that runs this Python again and again, whatever goes wrong in it."""
         code = (
-            "import django, time; django.setup(); from django.db import connection\n"
+            "import time; from django.db import connection\n"
             f"while True:\n    try:\n        exec({statements!r})\n    except Exception:\n        connection.close()\n"
             "    time.sleep(0.05)"
         )
-        self._start(name, sys.executable, "-c", code)
+        self.processes[name] = self.django.begin(code, log=self.logs / f"{name}.log")
 
     def _start(self, name: str, *command: str) -> None:
         log = (self.logs / f"{name}.log").open("ab")
@@ -209,6 +197,9 @@ class Stack:
     def close(self) -> None:
         for name in list(self.processes):
             self.stop(name)
+        self.django.close()
+        if self._looking is not None:
+            self._looking.close()
         self.thaw_postgres()
         embedded.destroy(self.home / "engines")
 
@@ -262,8 +253,13 @@ class Stack:
     # Looking and acting ----------------------------------------------------------------------------------
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.engines.database_url, connect_timeout=3, autocommit=True) as connection:
-            return connection.execute(sql, values).fetchall()
+        """On a connection that is kept, as tests look twenty times a second; a new one where the database was killed."""
+        if self._looking is not None:
+            with contextlib.suppress(psycopg.OperationalError):
+                return self._looking.execute(sql, values).fetchall()
+            self._looking.close()
+        self._looking = psycopg.connect(self.engines.database_url, connect_timeout=3, autocommit=True)
+        return self._looking.execute(sql, values).fetchall()
 
     def value(self, sql: str, *values: Any) -> Any:
         return self.rows(sql, *values)[0][0]

@@ -2,11 +2,8 @@
 
 import json
 
-import django
 
-
-def main() -> None:
-    django.setup()
+def seed() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
@@ -42,7 +39,3 @@ def main() -> None:
             {"account_id": account.pk, "guides": [g.id for g in guides], "codes": codes, "store": store.id}
         )
     )
-
-
-if __name__ == "__main__":
-    main()

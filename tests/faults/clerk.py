@@ -1,4 +1,4 @@
-"""A process that serves requests from a pipe on many threads, as a web server does from sockets.
+"""A process that serves requests from a socket on many threads, as a web server does.
 
 `Clerk` is the test's side. A request is a line of JSON with the name of a function of the clerk's desk (a module);
 its answer comes when the function has returned, so a clerk that dies has answered nothing that is not committed.
@@ -10,15 +10,15 @@ import itertools
 import json
 import os
 import signal
-import subprocess
-import sys
+import socket
+import tempfile
 import threading
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
-from tests.stack import ROOT, Stack
+from tests.stack import Stack
 
 THREADS = 24
 
@@ -27,10 +27,15 @@ class Clerk:
     """One running process; `ask` answers a future that is None when the process died before it answered."""
 
     def __init__(self, stack: Stack, desk: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.clerk", desk],
-            cwd=ROOT, env=stack.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        with tempfile.TemporaryDirectory(prefix="clerk-") as home, socket.socket(socket.AF_UNIX) as door:
+            place = f"{home}/door"
+            door.bind(place)
+            door.listen()
+            door.settimeout(60)
+            self.process = stack.django.begin(
+                f"from tests.faults import clerk; clerk.serve({desk!r}, {place!r})"
+            )
+            self._line, _address = door.accept()
         self._numbers = itertools.count()
         self._open: dict[int, Future[dict[str, Any] | None]] = {}
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -39,10 +44,8 @@ class Clerk:
     def ask(self, name: str, **values: Any) -> "Future[dict[str, Any] | None]":
         number, future = next(self._numbers), Future[dict[str, Any] | None]()
         self._open[number] = future
-        assert self.process.stdin is not None
         try:
-            self.process.stdin.write(json.dumps({"number": number, "name": name, **values}) + "\n")
-            self.process.stdin.flush()
+            self._line.sendall(json.dumps({"number": number, "name": name, **values}).encode() + b"\n")
         except OSError:
             self._answer(number, None)
         return future
@@ -63,18 +66,14 @@ class Clerk:
     def kill(self) -> None:
         """kill -9; what was asked and not answered is None."""
         self.process.kill()
-        self.process.wait()
         self._reader.join(10)
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        self._line.close()
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            answer = json.loads(line)
-            self._answer(answer["number"], answer)
+        with contextlib.suppress(ConnectionError), self._line.makefile() as answers:
+            for line in answers:
+                answer = json.loads(line)
+                self._answer(answer["number"], answer)
         for number in list(self._open):
             self._answer(number, None)
 
@@ -98,20 +97,19 @@ def clerks(stack: Stack, desk: str, count: int = 1) -> Iterator[list[Clerk]]:
 # The process's side ------------------------------------------------------------------------------------------
 
 
-def _serve(name: str) -> None:
-    import django
-
-    django.setup()
-    desk = importlib.import_module(name)
+def serve(desk_name: str, place: str) -> None:
+    """Serve whoever listens at `place` until killed."""
     from concurrent.futures import ThreadPoolExecutor
 
+    desk = importlib.import_module(desk_name)
     speaking = threading.Lock()
-    with ThreadPoolExecutor(THREADS) as pool:
-        for line in sys.stdin:
-            pool.submit(_handle, desk, json.loads(line), speaking)
+    with socket.socket(socket.AF_UNIX) as line, ThreadPoolExecutor(THREADS) as pool:
+        line.connect(place)
+        for request in line.makefile():
+            pool.submit(_handle, desk, json.loads(request), line, speaking)
 
 
-def _handle(desk: Any, request: dict[str, Any], speaking: threading.Lock) -> None:
+def _handle(desk: Any, request: dict[str, Any], line: socket.socket, speaking: threading.Lock) -> None:
     from django.db import close_old_connections
 
     from core.errors import Refusal
@@ -126,8 +124,4 @@ def _handle(desk: Any, request: dict[str, Any], speaking: threading.Lock) -> Non
         where = traceback.format_exc()[-1_500:]
         answer = {"failed": f"{type(error).__name__}: {error}", "where": where}
     with speaking:
-        print(json.dumps({"number": number, **answer}), flush=True)
-
-
-if __name__ == "__main__":
-    _serve(sys.argv[1])
+        line.sendall(json.dumps({"number": number, **answer}).encode() + b"\n")

@@ -73,7 +73,9 @@ class FrontEnd:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True
+        ).start()
 
     def tell(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """What it says to who is logged in."""

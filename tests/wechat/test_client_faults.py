@@ -1,47 +1,34 @@
 """Real processes, really killed: what a dead worker leaves behind is found and finished, never doubled."""
 
 import datetime as dt
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from core import clock
+from tests.killed_job import django_elsewhere
+from tests.ready_django import Child
 from tests.wechat.gateway_out import OPENID
 from tests.wechat.scripted_server import FINE, Reply, ScriptedServer, token_reply
 from wechat.models import AccessToken, Account, OutboundMessage
 from wechat.services import outbox, tokens
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 STABLE = "/cgi-bin/stable_token"
 SEND = "/cgi-bin/message/custom/send"
-PRELUDE = "import django; django.setup(); from wechat.services import outbox, tokens; "
+PRELUDE = """
+from django.conf import settings
+from tests.wechat.scripted_server import hosts_at
+from wechat.services import outbox, tokens
+settings.WECHAT_HOSTS, settings.WECHAT_TIMEOUT_S = hosts_at({url!r}), 30
+"""
 
 pytestmark = pytest.mark.faults
 
 
-def start_worker(server: ScriptedServer, work: str) -> subprocess.Popen[bytes]:
+def start_worker(server: ScriptedServer, work: str) -> Child:
     """Another process on the same test database and the same stand-in for WeChat."""
-    database = connection.settings_dict
-    names = {"dbname": "NAME", "host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
-    dsn = " ".join(f"{name}='{database[key]}'" for name, key in names.items() if database[key])
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": dsn,
-        "WECHAT_BASE_URL": server.base_url,
-        "WECHAT_TIMEOUT_S": "30",
-        "PYTHONPATH": str(ROOT),
-    }
-    return subprocess.Popen(
-        [sys.executable, "-c", PRELUDE + work], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL
-    )
+    return django_elsewhere().begin(PRELUDE.format(url=server.base_url) + work)
 
 
 def wait_until(is_so: Callable[[], object], within_s: float = 60) -> None:
@@ -49,11 +36,6 @@ def wait_until(is_so: Callable[[], object], within_s: float = 60) -> None:
     while not is_so():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
-
-
-def kill(worker: subprocess.Popen[bytes]) -> None:
-    worker.send_signal(signal.SIGKILL)
-    worker.wait(30)
 
 
 def test_a_sender_killed_in_mid_send_leaves_one_uncertain_message(
@@ -70,7 +52,7 @@ def test_a_sender_killed_in_mid_send_leaves_one_uncertain_message(
     message = OutboundMessage.objects.get()
     worker = start_worker(server, f"outbox.send_message({message.pk})")
     wait_until(lambda: server.calls(SEND))
-    kill(worker)
+    worker.kill()
     assert OutboundMessage.objects.get().state == "sending"
     OutboundMessage.objects.update(leased_until=clock.now() - dt.timedelta(seconds=1))
     assert outbox.rescue_stuck_messages() == 1
@@ -86,7 +68,7 @@ def test_a_token_refresher_killed_in_mid_fetch_is_succeeded_by_another(
     server.script(STABLE, lambda _seen: never, token_reply("second"))
     worker = start_worker(server, f"tokens.get_token(account_id={account.pk})")
     wait_until(lambda: server.calls(STABLE))
-    kill(worker)
+    worker.kill()
     row = AccessToken.objects.get()
     assert row.leased_until is not None
     assert row.leased_until <= clock.now() + tokens.LEASE

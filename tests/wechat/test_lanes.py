@@ -2,18 +2,16 @@
 
 import datetime as dt
 import logging
-import subprocess
-import sys
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from core import clock
 from core.actor import Actor
 from core.errors import InvalidInput
 from core.lanes import Permits
 from core.models import AuditEntry
+from tests.killed_job import django_elsewhere
 from tests.wechat.gateway_out import at_once, open_account
 from wechat.errors import NotHalted
 from wechat.models import Account, SendLane
@@ -149,14 +147,10 @@ def test_too_fast_waits_the_minute_wechat_asks_for(account: Account) -> None:
 
 
 _OTHER_PROCESS = """
-import sys, django
-django.setup()
-from django.conf import settings
-settings.DATABASES["default"]["NAME"] = sys.argv[1]
 from wechat.services import lanes
 from wechat.services.verdicts import Trouble
 from core import clock
-lanes.note_trouble(account_id=int(sys.argv[2]), channel="template",
+lanes.note_trouble(account_id={account_id}, channel="template",
                    trouble=Trouble("slow_down", "wechat.too_fast", 45011, pause_s=60), at=clock.now())
 """
 
@@ -165,8 +159,7 @@ lanes.note_trouble(account_id=int(sys.argv[2]), channel="template",
 def test_a_back_off_met_by_another_process_holds_here_too() -> None:
     account = open_account()
     assert lanes.take_permits(account_id=account.pk, channel="template", wanted=1).count == 1
-    name = str(connection.settings_dict["NAME"])
-    subprocess.run([sys.executable, "-c", _OTHER_PROCESS, name, str(account.pk)], check=True, timeout=60)
+    django_elsewhere().run(_OTHER_PROCESS.format(account_id=account.pk))
     permits = lanes.take_permits(account_id=account.pk, channel="template", wanted=1)
     assert permits.count == 0
     assert permits.wait_until is not None
