@@ -1,5 +1,6 @@
 """A run of a campaign that is counted, what its members buy meanwhile, and what must be true of it in the end."""
 
+import datetime as dt
 from collections import Counter
 
 from django.apps import apps
@@ -12,6 +13,8 @@ from tests.campaigns.outcome_kit import DAY, make_members, make_run, outcomes_of
 
 # So many slices that somebody may be stopped between them.
 SLICE_SIZE = 50
+# A worker waits longer before it makes sums of a small run again.
+SOONEST = dt.timedelta(seconds=1)
 
 
 def make(count: int) -> None:
@@ -31,6 +34,7 @@ def shop(every: int) -> None:
 def work() -> None:
     """What a worker does."""
     outcome_passes.SLICE_SIZE = SLICE_SIZE  # type: ignore[misc]
+    outcome_passes._SOONEST = SOONEST  # type: ignore[misc]
     services.work_outcomes()
 
 

@@ -64,7 +64,6 @@ def finished(stack: Stack) -> None:
         "SELECT count(*) FROM campaigns_campaignbook WHERE doing = '' AND NOT is_stale AND summed_at IS NOT NULL"
         " AND NOT EXISTS (SELECT FROM campaigns_outcometouch)"
     )
-    # Sums of a small run are made again after fifteen seconds.
     wait_until(lambda: stack.value(over) == 1, within_s=90, what="the end of the count")
     stack.kill("job")
     stack.kill("job-2")
