@@ -20,7 +20,8 @@ NULL: Final = "\\N"
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _ESCAPED: Final = re.compile(r"\\(.)")
 _SIGNS: Final = {"t": "\t", "n": "\n", "r": "\r"}
-_BLOCK: Final = 1_000
+# Lines that leave together: while the server works on some, the next are formatted, as far as its socket takes them in.
+_BLOCK: Final = 250
 _FEW: Final = 100  # rows of one table
 _INSERT: Final = """
 INSERT INTO <table> (<columns>)
@@ -74,20 +75,26 @@ def copy_lines(*, model: type[models.Model], names: Sequence[str], lines: Iterab
 
 
 class Rows(NamedTuple):
-    """Rows of one table as lines of COPY's text; `names` are field names."""
+    """Rows of one table as lines of COPY's text, read once; `names` are field names."""
 
     model: type[models.Model]
     names: tuple[str, ...]
-    lines: Sequence[str]
+    lines: Iterable[str]
 
 
 def write_rows(*tables: Rows) -> None:
-    """The rows are in their tables, few of them by one statement. Raises IntegrityError as an INSERT would."""
-    filled = [one for one in tables if one.lines]
-    if any(len(one.lines) > _FEW for one in filled):
-        for one in filled:
-            copy_lines(model=one.model, names=one.names, lines=one.lines)
-    elif filled:
+    """The rows are in their tables, few of them by one statement. Raises IntegrityError as an INSERT would.
+
+    Lines that are made while they are read must not ask the server: it is in the middle of a COPY.
+    """
+    begun = [(one, iter(one.lines)) for one in tables]
+    looked_at = [(one, list(itertools.islice(lines, _FEW + 1)), lines) for one, lines in begun]
+    if any(len(head) > _FEW for _one, head, _rest in looked_at):
+        for one, head, rest in looked_at:
+            copy_lines(model=one.model, names=one.names, lines=itertools.chain(head, rest))
+        return
+    filled = [one._replace(lines=head) for one, head, _rest in looked_at if head]
+    if filled:
         ask(_statement(tuple(one[:2] for one in filled)), columns_of(*filled))
 
 

@@ -39,7 +39,7 @@ _PERIOD_S: Final = 5.0
 # By the server's clock, as they were written; those that somebody is folding do not wait. A job that went round goes round
 # again while there is somebody who waits as long as the first.
 _SOON: Final = "2 seconds"
-_PATIENCE: Final = "8 seconds"
+_PATIENCE: Final = "6 seconds"
 _IS_LATE: Final = """
 SELECT written_at < clock_timestamp() - %s::interval FROM sales_totalmove ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """

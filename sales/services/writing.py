@@ -58,24 +58,24 @@ def rows_of_sales(
         key=lambda one: (one[2].order.source, one[2].order.order_no),
     )
     moments, texts = Words(), _Texts()
-    lines = [
+    lines = (
         f"{sale_id}\t{number}\t{references.product(line.product_code)}\t{texts[line.category_code]}\t{line.quantity}\t"
         f"{line.list_fen}\t{line.amount_fen}\t0\t0"
         for sale_id, order in numbered
         for number, line in enumerate(order.lines, 1)
-    ]
-    payments = [
+    )
+    payments = (
         f"{sale_id}\t{copy_word(paid.method)}\t{paid.amount_fen}"
         for sale_id, order in numbered
         for paid in order.payments
-    ]
-    coupons = [
+    )
+    coupons = (
         f"{sale_id}\t{copy_word(coupon.code)}\t{coupon.discount_fen}\t{coupon.amount_fen}\tpending"
         for sale_id, order in numbered
         for coupon in order.coupons
-    ]
+    )
     return [
-        Rows(Sale, _SALE, [_sale_line(*one, references, moments[at], moments, texts) for one in by_number]),
+        Rows(Sale, _SALE, (_sale_line(*one, references, moments[at], moments, texts) for one in by_number)),
         Rows(SaleLine, _LINE, lines),
         Rows(SalePayment, ("sale", "method", "amount_fen"), payments),
         Rows(SaleCoupon, ("sale", "code", "discount_fen", "amount_fen", "outcome"), coupons),
@@ -93,17 +93,17 @@ def rows_of_decisions(
 ) -> list[Rows]:
     """What is written of them."""
     made_at = str(at)
-    made = [
+    made = (
         f"{attribution_id}\t{sale_id}\t{NULL if decision.rule_id is None else decision.rule_id}\t"
         f"{copy_word(decision.rule_words)}\t{made_at}\t\t\t\t{NULL}"
         for attribution_id, sale_id, decision in zip(ids, sale_ids, decisions, strict=True)
-    ]
-    shares = [
+    )
+    shares = (
         f"{attribution_id}\t{place}\t{share.role}\t{NULL if share.guide_id is None else share.guide_id}\t{share.store_id}\t"
         f"{share.share_bp}"
         for attribution_id, decision in zip(ids, decisions, strict=True)
         for place, share in enumerate(decision.shares)
-    ]
+    )
     return [Rows(Attribution, _ATTRIBUTION, made), Rows(AttributionShare, _SHARE, shares)]
 
 
