@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from functools import partial
 from typing import Any
 
 import psutil
@@ -45,17 +46,21 @@ def assert_each_bound_once(stack: Stack, count: int) -> None:
     assert stack.rows("SELECT reason_key FROM wechat_outboundmessage GROUP BY 1 HAVING count(*) > 1") == []
 
 
-def test_workers_killed_at_random_points_do_every_event_once(stack: Stack) -> None:
+def test_workers_killed_at_several_points_do_every_event_once(stack: Stack) -> None:
     stack.start_sandbox()
     stack.start_web()
     push_all(stack, follows(stack, 40))
-    for pause in (1.6, 2.0, 2.4):
+    for done in (1, 12, 24):
         stack.start_worker()
-        time.sleep(pause)  # somewhere between starting and being done
+        wait_until(partial(_are_processed, stack, done), what="the worker to be somewhere in the inbox")
         stack.kill("worker")
     stack.start_worker()
     until_processed(stack)
     assert_each_bound_once(stack, 40)
+
+
+def _are_processed(stack: Stack, count: int) -> bool:
+    return bool(stack.value("SELECT count(*) FROM wechat_inboundevent WHERE state = 'processed'") >= count)
 
 
 def test_a_flushed_broker_loses_no_event(stack: Stack) -> None:
