@@ -86,17 +86,20 @@ def test_what_the_kind_does_not_show_does_not_count(desk: Client) -> None:
 
 
 def test_fixed_days_are_whole_days_unless_a_time_is_given(desk: Client) -> None:
-    days = {"validity": "fixed", "weekdays": [], "valid_from_0": "2027-03-01", "valid_until_0": "2027-03-31"}
+    year = clock.today().year + 1  # a day of this year is shown without it
+    days = {
+        "validity": "fixed", "weekdays": [], "valid_from_0": f"{year}-04-01", "valid_until_0": f"{year}-04-30",
+    }  # fmt: skip
     row = save(desk, **days)
     assert (row.valid_from, row.valid_until) == (
-        dt.datetime(2027, 2, 28, 16, tzinfo=dt.UTC),
-        dt.datetime(2027, 3, 31, 16, tzinfo=dt.UTC),
+        dt.datetime(year, 3, 31, 16, tzinfo=dt.UTC),
+        dt.datetime(year, 4, 30, 16, tzinfo=dt.UTC),
     )
     html = shown(desk.get(page("coupontemplate_change", row.pk)))
-    assert 'value="2027-03-31"' in html
-    assert "2027 年 3 月 1 日 至 2027 年 3 月 31 日" in html
+    assert f'value="{year}-04-30"' in html
+    assert f"{year} 年 4 月 1 日 至 {year} 年 4 月 30 日" in html
     row = save(desk, **days, valid_until_1="20:00")
-    assert row.valid_until == dt.datetime(2027, 3, 31, 12, tzinfo=dt.UTC)
+    assert row.valid_until == dt.datetime(year, 4, 30, 12, tzinfo=dt.UTC)
 
 
 def test_a_form_sent_twice_makes_one_template(desk: Client) -> None:

@@ -12,7 +12,7 @@ from core import clock
 from core.actor import Actor
 from guides import services as guide_services
 from tests.assistant.test_pages import give_members, give_ticket
-from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
+from tests.browser import ARGUMENTS, CHROMIUM, PATIENCE_MS, needs_browser
 from tests.cast import Cast, make_follower, openid_of
 from tests.sales.kit import line, order, tell
 
@@ -27,6 +27,7 @@ pytestmark = [
 def chromium() -> Iterator[Any]:
     # Playwright's loop makes Django believe that every thread with it is asynchronous.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
