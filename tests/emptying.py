@@ -47,6 +47,11 @@ class Emptier:
             return self._session.execute(_COUNTS, prepare=True).fetchone() == self._kept
 
     def close(self) -> None:
+        """Nobody is left at the database, which is dropped next: a live server's threads and Playwright's loop keep sessions."""
+        self._session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
         self._session.close()
 
 
