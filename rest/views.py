@@ -1,8 +1,9 @@
 """The base of every endpoint: strict input, limits, and one shape of refusals."""
 
+import itertools
 import logging
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -11,6 +12,7 @@ from rest_framework import exceptions, serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from core.databases import is_away
@@ -29,6 +31,8 @@ from rest.errors import (
 from rest.throttles import Limit, find_wait
 
 Input = TypeVar("Input", bound=serializers.Serializer[Any])
+# Wrong fields that one refusal names.
+_MOST_FIELDS: Final = 50
 
 
 def address_of(request: Request) -> str:
@@ -155,13 +159,23 @@ def body_of(refusal: Refusal, *, api: str) -> dict[str, Any]:
 
 
 def codes_of(errors: Any) -> dict[str, list[str]]:
-    """Field → what is wrong with it, as codes: nothing that was typed comes back."""
-    return {
-        str(name): [getattr(detail, "code", "invalid") for detail in details]
-        if isinstance(details, list)
-        else ["invalid"]
-        for name, details in dict(errors).items()
-    }
+    """Field → what is wrong with it, as codes: nothing that was typed comes back. A field within others is named by its way,
+    `lines.3.quantity`, places counted from 0; of very many the first are told."""
+    return dict(itertools.islice(_codes_below("", errors), _MOST_FIELDS))
+
+
+def _codes_below(way: str, errors: Any) -> Iterator[tuple[str, list[str]]]:
+    if isinstance(errors, Mapping):
+        for name, below in errors.items():
+            own = way and name == api_settings.NON_FIELD_ERRORS_KEY
+            yield from _codes_below(way if own else f"{way}.{name}" if way else str(name), below)
+    elif isinstance(errors, list) and any(isinstance(one, (Mapping, list)) for one in errors):
+        for place, below in enumerate(errors):
+            yield from _codes_below(f"{way}.{place}", below)
+    elif isinstance(errors, list):
+        yield way, [getattr(detail, "code", "invalid") for detail in errors]
+    else:
+        yield way, [getattr(errors, "code", "invalid")]
 
 
 def _refusal_of(exc: Exception) -> Refusal:

@@ -192,6 +192,36 @@ def test_an_absurd_line_is_a_400_on_every_door(till: Till, line: dict[str, Any],
     assert Coupon.objects.get().state == "issued"
 
 
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"lines": [LINES[0], LINES[1] | {"quantity": 0}]}, {"lines.1.quantity": ["min_value"]}),
+        (
+            {"lines": [{"key": "1"}, LINES[1] | {"surprise": 1}]},
+            {
+                "lines.0.product": ["required"],
+                "lines.0.amount_fen": ["required"],
+                "lines.1.surprise": ["unknown"],
+            },
+        ),
+        ({"lines": [LINES[0] | {"categories": ["a", 7]}]}, {"lines.0.categories.1": ["invalid"]}),
+        ({"lines": "shirts"}, {"lines": ["not_a_list"]}),
+        ({"lines": [7]}, {"lines.0": ["invalid"]}),
+        ({"lines": LINES, "coupons": "K7"}, {"coupons": ["not_a_list"]}),
+    ],
+)
+def test_a_bad_field_of_a_line_is_named_by_its_way(till: Till, body: Any, fields: Any) -> None:
+    answer = till.post("/basket/price", body)
+    assert codes(answer) == (400, "core.invalid_input")
+    assert answer.data["details"]["fields"] == fields
+
+
+def test_of_very_many_bad_lines_the_first_are_named(till: Till) -> None:
+    answer = till.post("/basket/price", {"lines": [{"key": str(n)} for n in range(200)]})
+    named = list(answer.data["details"]["fields"])
+    assert (len(named), named[0], named[-1]) == (50, "lines.0.product", "lines.24.amount_fen")
+
+
 def test_an_order_of_nothing_is_priced_and_a_coupon_is_not_wasted_on_it(till: Till) -> None:
     coupon = coupon_of(make_members(1)[0])
     free = [{"key": "1", "product": "p", "amount_fen": 0}]
