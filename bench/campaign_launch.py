@@ -40,7 +40,9 @@ SELECT member.id, tier.id, current_date, tier.id, current_date + 90 FROM members
 WHERE member.id % 2 = 0;
 INSERT INTO members_consentkind (code, title, "order", is_required, offers_erasure) VALUES ('marketing', 'news', 0, false, false);
 INSERT INTO members_consenttext (kind_id, version, title, body, change_note, created_at, published_by)
-SELECT id, 1, 'news', 'news', '', now(), '' FROM members_consentkind WHERE code = 'marketing'
+SELECT id, 1, 'news', 'news', '', now(), '' FROM members_consentkind WHERE code = 'marketing';
+INSERT INTO members_memberidentity (member_id, kind, app_id, value, linked_at, given_through)
+SELECT id, 'mini_openid', 'wxmini', 'mini' || lpad(id::text, 24, '0'), now(), '{{}}' FROM members_member WHERE id % 7 < 5
 """
 # Seven in ten agreed, and one of them took it back.
 _AGREED: Final = """
@@ -61,7 +63,7 @@ SELECT 'b' || id || '.' || n, id, 'birthday', 'normal', '', 'sms', 0, 'sent', 's
 _SIGHT: Final = """
 SELECT count(*), count(a.member_id), count(a.member_id) FILTER (WHERE c.member_id IS NOT NULL), count(b.guide_id),
        count(a.member_id) FILTER (WHERE c.member_id IS NULL AND b.guide_id IS NOT NULL),
-       count(a.member_id) FILTER (WHERE c.member_id IS NULL AND b.guide_id IS NULL)
+       count(a.member_id) FILTER (WHERE c.member_id IS NULL AND b.guide_id IS NULL AND i.member_id IS NOT NULL)
 FROM members_member m
 LEFT JOIN (SELECT member_id FROM (
     SELECT DISTINCT ON (member_id) member_id, action FROM members_consententry
@@ -70,6 +72,8 @@ LEFT JOIN (SELECT member_id FROM (
 LEFT JOIN (SELECT member_id FROM campaigns_reach WHERE sent_at >= date_trunc('day', now(), 'Asia/Shanghai')
     AND importance <> 'must' AND channel <> 'inbox' GROUP BY 1 HAVING count(*) >= 3) c ON c.member_id = m.id
 LEFT JOIN guides_binding b ON b.member_id = m.id AND b.ended_at IS NULL
+LEFT JOIN (SELECT DISTINCT member_id FROM members_memberidentity
+           WHERE kind IN ('openid', 'mini_openid') AND app_id = 'wxmini') i ON i.member_id = m.id
 WHERE m.merged_into_id IS NULL AND m.stage <> 'erased' AND m.gender = 'female'
 """
 _JOB: Final = """
@@ -218,7 +222,10 @@ _TIER: Final = """
 import django
 django.setup()
 from members.models import Tier
+from wechat.models import Account
 Tier.objects.create(rank=1, name="silver", spend_fen=100)
+Account.objects.create(kind="mini_program", slug="mini", name="mini", app_id="wxmini", original_id="gh", app_secret="s" * 32,
+                       push_token="token", aes_key="A" * 43)
 """
 
 

@@ -8,9 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import BaseAdmin, OnlyRow, Panel, name_actions, name_details, register_panel, when
+from core.admin import BaseAdmin, OnlyRow, Panel, money, name_actions, name_details, register_panel, when
 from coupons.models import WHOLE_LINE, CouponReturn, PointsPayment, Redemption, RedemptionShare
-from coupons.selectors.templates import yuan
 
 name_actions(
     {
@@ -47,9 +46,9 @@ def _share_cells(share: RedemptionShare) -> Sequence[str]:
     return (
         line_name(line.key, line.product),
         str(line.quantity),
-        yuan(line.amount_fen),
-        yuan(share.discount_fen),
-        yuan(line.payable_fen),
+        money(line.amount_fen),
+        money(share.discount_fen),
+        money(line.payable_fen),
     )
 
 
@@ -68,7 +67,7 @@ def _lines_panel(request: HttpRequest, redemption: Redemption) -> Panel | None:
 def _return_cells(row: CouponReturn) -> Sequence[str]:
     parts = "，".join(
         f"{line_name(part.line.key, part.line.product)} "
-        + (_now("%(n)s 件") % {"n": part.quantity} if part.quantity else f"¥{yuan(part.amount_fen)}")
+        + (_now("%(n)s 件") % {"n": part.quantity} if part.quantity else f"¥{money(part.amount_fen)}")
         for part in row.parts.all()
     )
     kind = _now("整单撤销") if row.is_undo else _now("退货")
@@ -76,8 +75,8 @@ def _return_cells(row: CouponReturn) -> Sequence[str]:
         when(row.returned_at),
         kind,
         parts,
-        yuan(row.refund_fen),
-        yuan(row.discount_fen),
+        money(row.refund_fen),
+        money(row.discount_fen),
         row.reason or "—",
         row.actor or "—",
     )

@@ -25,6 +25,7 @@ from core.admin import (
     bound_data,
     column,
     first_found,
+    money,
     name_actions,
     operation,
     staff_actor,
@@ -37,7 +38,6 @@ from coupons.contracts import ReturnCard
 from coupons.models import CouponReturn, CouponState, Redemption
 from coupons.selectors.coupons import CODE_LENGTH
 from coupons.selectors.faces import channel_words
-from coupons.selectors.templates import yuan
 from members import selectors as member_selectors
 
 name_actions(
@@ -108,19 +108,19 @@ class RedemptionAdmin(Exports, TypedSearch, ScopedReadOnlyAdmin):
 
     @column(_("订单金额（元）"), ordering="amount_fen")
     def amount(self, row: Redemption) -> str:
-        return yuan(row.amount_fen)
+        return money(row.amount_fen)
 
     @column(_("优惠金额（元）"), ordering="discount_fen")
     def discount(self, row: Redemption) -> str:
-        return yuan(row.discount_fen)
+        return money(row.discount_fen)
 
     @column(_("已退货金额（元）"))
     def returned(self, row: Redemption) -> str:
-        return yuan(row.returned_fen)
+        return money(row.returned_fen)
 
     @column(_("已收回优惠（元）"))
     def returned_discount(self, row: Redemption) -> str:
-        return yuan(row.returned_discount_fen)
+        return money(row.returned_discount_fen)
 
     @column(_("渠道"), ordering="channel")
     def channel_label(self, row: Redemption) -> str:
@@ -200,7 +200,7 @@ class RedemptionAdmin(Exports, TypedSearch, ScopedReadOnlyAdmin):
             back_url=reverse("admin:coupons_redemption_change", args=[row.pk]),
             lines=[
                 _now("%(store)s，订单 %(amount)s 元，优惠 %(off)s 元")
-                % {"store": row.store.name, "amount": yuan(row.amount_fen), "off": yuan(row.discount_fen)},
+                % {"store": row.store.name, "amount": money(row.amount_fen), "off": money(row.discount_fen)},
                 *_whole_order(row),
                 _now("还没过期的券会退回给会员，过期的保持过期"),
             ],

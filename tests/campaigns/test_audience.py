@@ -199,7 +199,7 @@ def _takes(pk: int, channel: str, at: dt.datetime) -> bool:
         "sms": TopicText.objects.filter(topic="marketing", is_on=True).exists()
         and any(one.kind == "phone" for one in identities),
         "follow_up": _has_guide(pk),
-        "inbox": True,
+        "inbox": any(one.app_id == MINI_APP for one in identities),
     }
     return bool(answers[channel])
 
@@ -246,7 +246,7 @@ def test_the_page_asks_each_table_once_however_many_caps_and_channels_there_are(
     FrequencyCap.objects.all().delete()
     for importance, span in itertools.product(("", "marketing"), ("day", "week")):
         FrequencyCap.objects.create(policy_id=1, importance=importance, span=span, most=2)
-    act = {"do": "reach", "with": {"title": "上新", "text": "来看看", "channels": ["follow_up", "inbox"]}}
+    act = {"do": "reach", "with": {"title": "上新", "text": "来看看", "channels": ["follow_up"]}}
     campaign = make_campaign(listed(make_members(3)), [[act]])
     with CaptureQueriesContext(connection) as seen:
         sight_audience(campaign)

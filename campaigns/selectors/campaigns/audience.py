@@ -34,6 +34,7 @@ from guides import selectors as guide_selectors
 from members import selectors as member_selectors
 from members.selectors.agreed_sql import agreed_sql
 from sms import services as sms_services
+from wechat.contracts import AccountCard
 from wechat.services import followers
 
 TOPIC: Final = "marketing"
@@ -92,17 +93,17 @@ class _Keys:
         return self.sql.text if self.is_once else _DISTINCT.format(keys=self.sql.text)
 
 
-_Rows = _Keys | bool
+_Rows = _Keys | None
 
 
 def _keys(rows: QuerySet[Any, Any], *, is_once: bool = False) -> _Rows:
     sql = sql_of(rows.order_by())
-    return False if sql is None else _Keys(sql, is_once)
+    return None if sql is None else _Keys(sql, is_once)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Test:
-    """A column of the counting statement: who is in `rows`; True is every living member, False nobody."""
+    """A column of the counting statement: who is in `rows`; None is nobody."""
 
     name: str
     rows: _Rows
@@ -151,8 +152,8 @@ def _count_statement(
     known: dict[str, str] = {}
     joined: dict[_Keys, str] = {}
     for test in tests:
-        if isinstance(test.rows, bool):
-            known[test.name] = "TRUE" if test.rows else "FALSE"
+        if test.rows is None:
+            known[test.name] = "FALSE"
             continue
         if test.rows not in joined:
             joined[test.rows] = test.name
@@ -178,20 +179,21 @@ def _count_statement(
 
 def _ways(channels: Collection[str], at: dt.datetime) -> dict[str, _Rows]:
     """Who can be written to over each of these channels; of no other it is asked what it takes."""
-    ways: dict[str, _Rows] = dict.fromkeys(channels, False)
+    ways: dict[str, _Rows] = dict.fromkeys(channels)
+    official, mini = default_accounts()
     if _THROUGH_WECHAT.intersection(channels):
-        ways |= _wechat_ways(at)
+        ways |= _wechat_ways(official, mini, at)
     if "sms" in channels and TOPIC in live_topic_texts() and sms_services.is_set_up():
         ways["sms"] = _keys(member_selectors.with_any_phone_ids())
     if "follow_up" in channels:
         ways["follow_up"] = _guided_ids()
-    if "inbox" in channels:
-        ways["inbox"] = True
+    if "inbox" in channels and mini is not None:
+        # Only who has ever opened the mini-program would find it.
+        ways["inbox"] = _keys(member_selectors.openid_owner_ids(mini.app_id, None))
     return {channel: ways[channel] for channel in CHANNELS if channel in channels}
 
 
-def _wechat_ways(at: dt.datetime) -> dict[str, _Rows]:
-    official, mini = default_accounts()
+def _wechat_ways(official: AccountCard | None, mini: AccountCard | None, at: dt.datetime) -> dict[str, _Rows]:
     rows = TopicTemplate.objects.filter(topic=TOPIC, is_on=True)
     mapped = {(row.kind, row.account_id): row.template_id for row in rows}
     ways: dict[str, _Rows] = {}
@@ -223,7 +225,7 @@ def _capped_ids(at: dt.datetime) -> _Rows:
         cap for cap in get_policy().caps if not cap.channel and cap.importance in ("", Importance.MARKETING)
     ]
     if not caps:
-        return False
+        return None
     today, _end = clock.day_bounds(clock.business_day(at))
     week = today - WEEK + dt.timedelta(days=1)
     since = week if any(cap.span != "day" for cap in caps) else today
