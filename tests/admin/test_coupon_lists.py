@@ -180,7 +180,7 @@ def test_a_redemption_is_reversed_by_who_has_the_right(desk: Client, cast: Cast)
     east = staff_client(cast, "view_redemption", "change_redemption", "view_coupon")
     assert page("redemption_reverse", row.pk) not in shown(east.get(page("redemption_change", row.pk)))
     assert press(east, "redemption_reverse", row.pk, reason="x", reversal_key="b").status_code == 403
-    assert "订单 200 元，优惠 30 元" in shown(desk.get(page("redemption_reverse", row.pk)))
+    assert "订单 200.00 元，优惠 30.00 元" in shown(desk.get(page("redemption_reverse", row.pk)))
     assert press(desk, "redemption_reverse", row.pk, reason="", reversal_key="b").status_code == 200
     for _ in range(2):
         press(desk, "redemption_reverse", row.pk, reason="退货", reversal_key="b")
