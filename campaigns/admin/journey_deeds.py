@@ -21,7 +21,7 @@ from campaigns.selectors import journeys as selectors
 from campaigns.services import journeys
 from core.admin import BaseAdmin, Question, ask, operation, staff_actor, thousands
 from core.errors import Refusal
-from core.once import asking_once
+from core.remembered import remembering
 from coupons import selectors as coupon_selectors
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class JourneyDeeds(_Base):
         row = self.subject(request, str(pk))
         if row is None:
             raise PermissionDenied
-        with asking_once():
+        with remembering():
             return self.page(request, "compare", _compared(request, row))
 
     def switch_view(self, request: HttpRequest, pk: int, deed: str, model_admin: Any = None) -> HttpResponse:

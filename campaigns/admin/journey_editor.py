@@ -30,7 +30,7 @@ from campaigns.selectors import journeys as selectors
 from campaigns.services import journeys
 from core.admin import BaseAdmin, staff_actor
 from core.errors import Refusal
-from core.once import asking_once
+from core.remembered import remembering
 
 if TYPE_CHECKING:
     _Base = BaseAdmin
@@ -142,7 +142,7 @@ class JourneyEditor(_Base):
 
 def sight_of_draft(draft: Mapping[str, Any], kept: Mapping[str, Kept]) -> dict[str, Any]:
     """The form's fields and cards, what is wrong, and the picture when nothing is."""
-    with asking_once():
+    with remembering():
         definition, faults = selectors.find_definition(draft)
         told = [{"path": fault.path, "code": fault.code, "words": fault.words} for fault in faults]
         return {
@@ -155,7 +155,7 @@ def sight_of_draft(draft: Mapping[str, Any], kept: Mapping[str, Kept]) -> dict[s
 
 def picture_of_draft(draft: Mapping[str, Any]) -> dict[str, Any]:
     """What is wrong, and the picture when nothing is."""
-    with asking_once():
+    with remembering():
         return _picture(draft, *selectors.find_definition(draft))
 
 

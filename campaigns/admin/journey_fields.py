@@ -21,7 +21,7 @@ from campaigns.selectors.acts import Pick, Words
 from campaigns.selectors.journeys import moment_names
 from campaigns.selectors.journeys.parameters import Moment
 from campaigns.selectors.segments import node_of, rule_lines
-from core.once import ask_once
+from core.remembered import remembered
 from members.selectors.conditions import Choice, Choices, Parameter, Whole
 
 Faults = Sequence[Mapping[str, Any]]
@@ -199,9 +199,9 @@ def _tree(tree: Draft, rule: Any, faults: Faults, path: str, root: str) -> Mappi
 
 def _segments(chosen: str) -> list[tuple[str, str]]:
     known = (chosen,) if chosen not in {"", OWN, _KEPT} else ()
-    names = ask_once(_segment_names, known)
+    names = remembered(_segment_names, known)
     words = _now("人群：%(name)s")
-    rows = ask_once(_newest_segments)
+    rows = remembered(_newest_segments)
     return with_chosen([(public_id, words % {"name": name}) for public_id, name in rows], known, names)
 
 

@@ -29,7 +29,7 @@ from core.admin import (
     thousands,
     when,
 )
-from core.once import asking_once
+from core.remembered import remembering
 
 _MEMBERS: Final = "admin:campaigns_enrolment_changelist"
 _SHOWN: Final = 20
@@ -122,7 +122,7 @@ class JourneyAdmin(JourneyDeeds, JourneyEditor, OwnPage, Exports, ReadOnlyAdmin)
 
     def row_page(self, request: HttpRequest, row: Any) -> HttpResponse:
         """Its graph with live numbers; of a chosen step who is there."""
-        with asking_once():
+        with remembering():
             return self.page(request, "journey", self._sight(request, row))
 
     def _sight(self, request: HttpRequest, row: Journey) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from campaigns.selectors.acts import Pick
-from core.once import ask_once
+from core.remembered import remembered
 
 Options = list[tuple[Any, Any]]
 
@@ -21,8 +21,8 @@ def with_chosen(options: Options, chosen: Collection[Any], names: Mapping[Any, A
 def picks_of(parameter: Pick, value: Any) -> Options:
     """What there is to pick, and what was."""
     is_usable = isinstance(value, parameter.key) and not isinstance(value, bool)
-    names = ask_once(parameter.names, (value,)) if is_usable else {}
-    return with_chosen(list(ask_once(parameter.options)), [] if value in (None, "") else [value], names)
+    names = remembered(parameter.names, (value,)) if is_usable else {}
+    return with_chosen(list(remembered(parameter.options)), [] if value in (None, "") else [value], names)
 
 
 def in_chosen_order(options: Options, chosen: Collection[Any]) -> Options:

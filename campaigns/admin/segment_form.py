@@ -14,7 +14,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.contracts.segments import HOW_LABELS, HOWS, MOST_CONDITIONS
-from core.once import ask_once
+from core.remembered import remembered
 from members.selectors.conditions import (
     Bounds,
     Choice,
@@ -331,9 +331,9 @@ def _options(parameter: Choices | Picks, typed: Mapping[str, Sequence[str]]) -> 
     """All that there is to choose, as ticks or (long ones) in a box; or what was chosen, and a field that finds more."""
     if isinstance(parameter, Picks) and parameter.find is not None:
         keys = [key for key in dict.fromkeys(typed.get("key", ())) if key]
-        named = ask_once(parameter.names, tuple(keys)) if keys else {}
+        named = remembered(parameter.names, tuple(keys)) if keys else {}
         return {"sort": "found", "chosen": [(key, str(named.get(key, _gone(key)))) for key in keys]}
-    options = parameter.options if isinstance(parameter, Choices) else ask_once(parameter.options or list)
+    options = parameter.options if isinstance(parameter, Choices) else remembered(parameter.options or list)
     chosen = set(typed.get("key", ()))
     listed = [(str(key), str(label), str(key) in chosen) for key, label in options]
     # What was chosen once and is not offered any more stays until somebody takes it out.

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 from django.utils.functional import Promise
 
 from campaigns.contracts.acts import PLACEHOLDERS
-from core.once import ask_once
+from core.remembered import remembered
 from members.selectors.conditions import BadValue, Parameter
 
 Text = str | Promise
@@ -83,7 +83,7 @@ class Pick(Parameter):
                 raise BadValue("not_a_number")
         elif not isinstance(value, str) or not 0 < len(value) <= _LONGEST_KEY or not value.isprintable():
             raise BadValue("not_a_text")
-        if value not in ask_once(self.names, (value,)):
+        if value not in remembered(self.names, (value,)):
             raise BadValue("unknown_row", key=str(value))
         return value
 
@@ -93,4 +93,4 @@ class Pick(Parameter):
         return {"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY}
 
     def words(self, value: Any) -> str:
-        return str(ask_once(self.names, (value,)).get(value, value))
+        return str(remembered(self.names, (value,)).get(value, value))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _now
 from campaigns.contracts.moments import MOMENTS, SEGMENT_IN, SEGMENT_OUT
 from campaigns.models import Segment
 from campaigns.selectors.segments import node_of, rule_words
-from core.once import ask_once
+from core.remembered import remembered
 from members.selectors.conditions import BadValue, Parameter
 
 Text = str | Promise
@@ -53,7 +53,7 @@ class Moment(Parameter):
         named = moment_names(
             [
                 f"{sign}{public_id}"
-                for public_id in ask_once(_newest_living)
+                for public_id in remembered(_newest_living)
                 for sign in (SEGMENT_IN, SEGMENT_OUT)
             ]
         )
@@ -91,7 +91,7 @@ def moment_names(codes: Collection[str]) -> dict[str, Text]:
         if code.startswith((SEGMENT_IN, SEGMENT_OUT)) and len(code) < 32
     }
     if wanted:
-        names = ask_once(_living_names, frozenset(wanted))
+        names = remembered(_living_names, frozenset(wanted))
         for code in codes:
             sign, _colon, public_id = code.partition(":")
             if f"{sign}:" in {SEGMENT_IN, SEGMENT_OUT} and public_id in names:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
-from core.once import ask_once
+from core.remembered import remembered
 
 Text = str | Promise
 Schema = dict[str, Any]
@@ -268,7 +268,7 @@ class Picks(Parameter):
         if len(value) > self.most:
             raise BadValue("too_many", most=self.most)
         keys = list(dict.fromkeys(self._keys(value)))
-        known = ask_once(self.names, tuple(keys))
+        known = remembered(self.names, tuple(keys))
         for place, key in enumerate(keys):
             if key not in known:
                 raise BadValue("unknown_row", f"/{place}", key=str(key))
@@ -290,7 +290,7 @@ class Picks(Parameter):
         return {"type": "array", "items": item, "minItems": 1, "maxItems": self.most}
 
     def words(self, value: Any) -> str:
-        known = ask_once(self.names, tuple(value))
+        known = remembered(self.names, tuple(value))
         return _now("、").join(str(known.get(key, key)) for key in value)
 
 

@@ -11,8 +11,8 @@ _answers: Final[ContextVar[dict[Any, Any] | None]] = ContextVar("answers", defau
 
 
 @contextlib.contextmanager
-def asking_once() -> Iterator[None]:
-    """Until the block ends, `ask_once` remembers. For reading alone: what was answered stays answered, whatever is written."""
+def remembering() -> Iterator[None]:
+    """`remembered` keeps its answers until the block ends. For reading alone: what was answered stays, whatever is written."""
     if _answers.get() is not None:
         yield
         return
@@ -23,8 +23,8 @@ def asking_once() -> Iterator[None]:
         _answers.reset(token)
 
 
-def ask_once(question: Callable[..., T], *arguments: Any) -> T:
-    """The answer, which is nobody's to change; asked anew each time outside of `asking_once`. Arguments must be hashable."""
+def remembered(question: Callable[..., T], *arguments: Any) -> T:
+    """The answer, which is nobody's to change; asked anew each time outside of `remembering`. Arguments must be hashable."""
     known = _answers.get()
     if known is None:
         return question(*arguments)
