@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -74,6 +75,7 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
             ("export/", "campaigns_league_export", self.league_export_view),
+            ("together/", "campaigns_league_together", self.together_view),
             ("of/<int:pk>/", "campaigns_proof_of_campaign", self.campaign_view),
             ("of/<int:pk>/progress/", "campaigns_proof_progress", self.progress_view),
             ("of/<int:pk>/export/", "campaigns_proof_export", self.export_view),
@@ -96,7 +98,7 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
             context |= {
                 "heads": _heads(asked),
                 "lines": [_league_line(line) for line in shown],
-                "whole_words": _whole_words(sum_league(asked.query)) if lines else "",
+                "together_url": reverse("admin:campaigns_league_together") + asked.url(),
                 "page": shown,
                 "before_url": asked.url(page=shown.previous_page_number()) if shown.has_previous() else "",
                 "after_url": asked.url(page=shown.next_page_number()) if shown.has_next() else "",
@@ -104,6 +106,12 @@ class CampaignBookAdmin(OwnPage, ScopedReadOnlyAdmin):
                 "is_cut": len(lines) >= MOST_LINES,
             }
         return self._page(request, "league", context)
+
+    def together_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
+        """What the campaigns of the table brought together, asked for by the page that shows it: seconds over millions."""
+        self._guard(request)
+        asked = Asked(request)
+        return HttpResponse(escape(_whole_words(sum_league(asked.query))) if asked.is_valid else "")
 
     def league_export_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponseBase:
         """The table as it is filtered and sorted."""

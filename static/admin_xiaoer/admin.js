@@ -22,6 +22,20 @@
     if (button) button.click();
   });
 
+  // Parts of a page that load by themselves: one that got no answer says so, until the next one did.
+  const failed = document.createElement("p");
+  failed.className = "xe-failed";
+  failed.setAttribute("role", "alert");
+  ["htmx:sendError", "htmx:timeout", "htmx:responseError"].forEach((name) => {
+    document.addEventListener(name, () => {
+      failed.textContent = "页面有一部分没有读出来：网络断了，或者服务器太忙。请刷新页面再试。";
+      document.body.append(failed);
+    });
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) failed.remove();
+  });
+
   // A number that may be seen for a moment: gone when the time is up or the page is left.
   const startHiding = (card) => {
     const until = Date.now() + Number(card.dataset.hideAfter) * 1000;

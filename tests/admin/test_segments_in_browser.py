@@ -54,3 +54,15 @@ def test_a_segment_is_put_together_counted_and_saved(page: Page, cast: Cast) -> 
     assert Segment.objects.get().member_count == 1
     page.reload()
     expect(page.locator("#segment-pivots")).to_contain_text("南京东路店")
+
+
+def test_a_part_without_an_answer_says_so_until_the_next_has_one(page: Page, cast: Cast) -> None:
+    page.goto("/admin/campaigns/segment/add/")
+    expect(page.locator("#segment-count")).to_contain_text("加上条件")
+    page.context.set_offline(True)
+    page.select_option("select[name='new.r']", "members.following")
+    expect(page.locator("[role=alert]")).to_contain_text("没有读出来")
+    page.context.set_offline(False)
+    page.select_option("select[name='new.r']", "any")
+    expect(page.locator("#segment-count")).to_contain_text("条件填完整后")
+    expect(page.locator("[role=alert]")).to_have_count(0)
