@@ -33,6 +33,7 @@ from core.admin import (
     OwnPage,
     Panel,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     column,
     cost_words,
     money,
@@ -261,7 +262,7 @@ def _seen_store_ids(request: HttpRequest) -> set[int]:
 
 
 @admin.register(CampaignMember)
-class CampaignMemberAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
+class CampaignMemberAdmin(MemberCells, Exports, TypedSearch, ScopedReadOnlyAdmin):
     """Who was in a run, with which version, and what came of it; each account sees members of its part."""
 
     list_display = (
@@ -292,13 +293,8 @@ class CampaignMemberAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (("export/", "campaigns_campaignmember_export", self.export_view),)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        return queryset.filter(member_id__in=member_selectors.search_member_ids(term)), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return queryset.filter(member_id__in=member_selectors.search_member_ids(text))
 
     def export_columns(self, request: HttpRequest) -> tuple[Column, ...]:
         """No name and no phone: whoever must write to them does it through the system."""

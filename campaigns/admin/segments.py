@@ -34,6 +34,7 @@ from core.admin import (
     Question,
     ReadOnlyAdmin,
     ScopedReadOnlyAdmin,
+    TypedSearch,
     ask,
     column,
     operation,
@@ -344,7 +345,7 @@ def _whole(text: str) -> int:
 
 
 @admin.register(SegmentMember)
-class SegmentMemberAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
+class SegmentMemberAdmin(MemberCells, Exports, TypedSearch, ScopedReadOnlyAdmin):
     """Who is in a segment, as it was last worked out; each account sees members of its part."""
 
     list_display = ("member_name", "member_code", "phone", "segment", "entered")
@@ -357,13 +358,8 @@ class SegmentMemberAdmin(MemberCells, Exports, ScopedReadOnlyAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (("export/", "campaigns_segmentmember_export", self.export_view),)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        return queryset.filter(member_id__in=member_selectors.search_member_ids(term)), False
+    def found_by(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return queryset.filter(member_id__in=member_selectors.search_member_ids(text))
 
     def export_columns(self, request: HttpRequest) -> tuple[Column, ...]:
         """No name and no phone: whoever must write to them does it through the system."""
