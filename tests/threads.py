@@ -58,6 +58,22 @@ def wait_until_somebody_waits(holder: psycopg.Connection[Any] | None = None) -> 
     wait_until(lambda: somebody_waits(holder), within_s=30, what="somebody's wait for this session's locks")
 
 
+def wait_until_so_many_wait(count: int) -> None:
+    """Return when that many sessions of this database stand before a lock, of whomever: of many before one row only the
+    first waits for its holder, the others for the first."""
+    wait_until(lambda: _count_waiting() >= count, within_s=60, what=f"{count} sessions that wait")
+
+
+def _count_waiting() -> int:
+    with connection.cursor() as cursor:
+        # Inside a transaction the view would stay as it was first read.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return int(cursor.fetchone()[0])
+
+
 def somebody_asks_for_writers() -> bool:
     """Whether another session has asked `core.horizons` who writes, was told and is about to ask again."""
     with connection.cursor() as cursor:
@@ -68,6 +84,22 @@ def somebody_asks_for_writers() -> bool:
             [],
         )
         return bool(cursor.fetchone()[0])
+
+
+def while_held(hold: Callable[[], Any], calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run the calls at once, as `at_once`, and hold what `hold` locks until every one of them waits: all have begun
+    before one goes on.
+
+    Raises AssertionError when not all of them come to wait.
+    """
+    told: list[Any] = []
+    racing = threading.Thread(target=lambda: told.extend(at_once(calls)))
+    with transaction.atomic():
+        hold()
+        racing.start()
+        wait_until_so_many_wait(len(calls))
+    racing.join(110)
+    return told
 
 
 def end_who_waits() -> None:

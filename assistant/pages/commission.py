@@ -32,6 +32,7 @@ class StatementLine:
     sum_text: str
     is_less: bool
     words: str
+    url: str  # why the order is hers; "" without one she may open
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,6 +60,10 @@ def build_commission(
     shown = month_on if month_on in months else today.replace(day=1)
     card = sales_selectors.get_commission(guide.id, shown)
     newest = tuple(reversed(card.lines))
+    told = newest[(page - 1) * _LINES : page * _LINES]
+    pages = sales_selectors.find_order_pages(
+        (line.sale_id for line in told if line.sale_id is not None), guide_id=guide.id
+    )
     return CommissionPage(
         shell=Shell.around("performance", guide.id),
         month_text=_month(shown),
@@ -66,7 +71,7 @@ def build_commission(
         note=_note(card.summary),
         payable=_money(card.summary.payable_fen),
         parts=tuple(_parts(card.summary)),
-        lines=tuple(_line(line, today) for line in newest[(page - 1) * _LINES : page * _LINES]),
+        lines=tuple(_line(line, today, pages.get(line.sale_id or 0, "")) for line in told),
         line_count=len(newest),
         earlier=_link(sales_selectors.add_months(shown, -1), months),
         later=_link(sales_selectors.add_months(shown, 1), months),
@@ -127,7 +132,7 @@ def _parts(summary: CommissionSummary) -> list[tuple[str, str]]:
     return [(label, _money(fen)) for label, fen in told if fen]
 
 
-def _line(line: CommissionLineCard, today: dt.date) -> StatementLine:
+def _line(line: CommissionLineCard, today: dt.date, order_id: str) -> StatementLine:
     what = " · ".join(part for part in (line.kind_label, line.category_name) if part)
     number = line.document_no[-8:]
     return StatementLine(
@@ -143,6 +148,7 @@ def _line(line: CommissionLineCard, today: dt.date) -> StatementLine:
         sum_text=_money(line.fen) if line.fen <= 0 else f"+{_money(line.fen)}",
         is_less=line.fen < 0,
         words=_words(line),
+        url=url_of("assistant:performance-order", order_id) if order_id else "",
     )
 
 

@@ -1,5 +1,6 @@
 """One waiting document in words: what it says (nobody's phone in full), why it waits, what to do."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core import clock
 from core.admin import money, thousands, when
 from sales.admin.desk_text import channel_words
 from sales.admin.held_compare import compare, find_booked_url
@@ -14,7 +16,7 @@ from sales.admin.held_words import held_words, member_words
 from sales.contracts import OrderDocument
 from sales.errors import DocumentConflict
 from sales.models import HeldDocument, HeldState
-from sales.services.held import load_document
+from sales.services.held import load_document, next_try_of
 
 _WHAT_TO_DO: Final[Mapping[str, Any]] = {
     "sales.unknown_store": gettext_lazy(
@@ -53,6 +55,9 @@ def held_page(request: HttpRequest, row: HeldDocument) -> dict[str, Any]:
     else:
         facts.append((_("原订单号"), document.order_no or "—"))
     facts += [(_("收到时间"), when(row.held_at)), (_("已重试次数"), thousands(row.tries))]
+    next_try_at = next_try_of(row)
+    if next_try_at is not None:
+        facts.append((_("下次自动重试"), _next_words(next_try_at)))
     return {
         "reason": held_words(row.reason, row.field, row.value),
         "what_to_do": _what_to_do(row) if is_waiting else "",
@@ -71,6 +76,11 @@ def held_page(request: HttpRequest, row: HeldDocument) -> dict[str, Any]:
         "comparison": compare(row, document) if is_waiting and row.reason == DocumentConflict.code else None,
         "booked_url": find_booked_url(row) if row.state == HeldState.BOOKED else "",
     }
+
+
+def _next_words(at: dt.datetime) -> str:
+    """The job comes by every ten minutes: what is due by then is not told a moment that has passed."""
+    return when(at) if at > clock.now() + dt.timedelta(minutes=10) else _("十分钟内")
 
 
 def _what_to_do(row: HeldDocument) -> Any:

@@ -345,6 +345,7 @@ class CommissionLineCard:
     kind: Literal["sale", "return", "bounty", "target", "claw_back", "correction"]
     kind_label: str
     day_on: dt.date
+    sale_id: int | None
     document_no: str
     store_name: str
     category_name: str

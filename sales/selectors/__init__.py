@@ -22,7 +22,13 @@ from sales.selectors.commission_months import list_commission_months, next_commi
 from sales.selectors.commission_whose import PaidGuide, list_paid_guides
 from sales.selectors.deals import find_sale_address, sum_deals
 from sales.selectors.effective import get_target_settings, list_effective_guides
-from sales.selectors.explained import access_sale, get_sale_card, list_guide_sales, list_store_sales
+from sales.selectors.explained import (
+    access_sale,
+    find_order_pages,
+    get_sale_card,
+    list_guide_sales,
+    list_store_sales,
+)
 from sales.selectors.facts import describe_facts, list_guide_facts, list_store_facts
 from sales.selectors.goods import list_product_names
 from sales.selectors.nine import get_nine, list_nine_members, nine_members
@@ -87,6 +93,7 @@ __all__ = [
     "due_members",
     "falling_member_ids",
     "falling_members",
+    "find_order_pages",
     "find_portrait",
     "find_sale_address",
     "find_targets",

@@ -172,6 +172,7 @@ def line_cards(lines: Sequence[CommissionLine | LineDraft]) -> tuple[CommissionL
             kind=str(line.kind),  # type: ignore[arg-type]
             kind_label=str(labels[LineKind(line.kind)]),
             day_on=line.day_on,
+            sale_id=line.sale_ref,
             document_no=line.document_no,
             store_name=stores.get(line.store_id, ""),
             category_name=categories.get(line.category_code, line.category_code),

@@ -1,6 +1,6 @@
 """Orders as guides and managers see them: whose they are and why, what came back, and what counts for whom."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.db import connection
@@ -37,6 +37,15 @@ ORDER BY sale.sold_at DESC, sale.id DESC LIMIT %(limit)s OFFSET %(offset)s
 _OF_GUIDE: Final = _DOCUMENTS.format(whose="entry.guide_id = %(ref)s")
 _OF_STORE: Final = _DOCUMENTS.format(whose="entry.store_id = %(ref)s")
 
+# The page of an order is that of its current revision, and only for who has or had a part in that.
+_PAGES: Final = """
+SELECT said.id, sale.public_id FROM sales_sale said
+JOIN sales_sale sale ON sale.source = said.source AND sale.order_no = said.order_no AND sale.is_current
+WHERE said.id = ANY(%s) AND EXISTS (
+    SELECT FROM sales_attribution given JOIN sales_attributionshare share ON share.attribution_id = given.id
+    WHERE given.sale_id = sale.id AND share.guide_id = %s)
+"""
+
 
 def list_guide_sales(
     guide_id: int, span: Span, *, metric: str = "sales_fen", limit: int = 20, offset: int = 0
@@ -65,6 +74,17 @@ def access_sale(*, public_id: str, guide_id: int, managed_store_id: int | None) 
     if not is_managed and all(share.guide_id != guide_id for share in shares):
         raise NoSuchSale
     return _card(sale, shares, guide_id=None if is_managed else guide_id)
+
+
+def find_order_pages(sale_ids: Iterable[int], *, guide_id: int) -> dict[int, str]:
+    """Under which public id this guide may open these orders, by the id of any of their revisions; those that
+    `access_sale` would not show her are left out."""
+    asked = list(set(sale_ids))
+    if not asked:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_PAGES, [asked, guide_id])
+        return dict(cursor.fetchall())
 
 
 def get_sale_card(sale_id: int) -> SaleCard:

@@ -36,8 +36,10 @@ HELD_FOR: Final = (
     UnknownStore, UnknownGuide, UnknownMember, UnknownOrder, ReturnTooLarge, DocumentConflict, CorrectedBelowReturned,
 )  # fmt: skip
 _MENDABLE: Final = tuple(kind.code for kind in HELD_FOR if kind is not DocumentConflict)
-_RETRY_PAUSE: Final = dt.timedelta(minutes=10)
-_MOST_TRIES: Final = 1_000
+# How long a document rests between two tries, by how many it has had: for a day ten minutes, for a week an hour, then
+# six, for ever. What nobody mends costs less and less, and what is mended after a year is still booked by itself.
+_RETRY_PAUSES: Final = ((144, dt.timedelta(minutes=10)), (300, dt.timedelta(hours=1)))
+_LONGEST_PAUSE: Final = dt.timedelta(hours=6)
 _KNOWN_LENGTH: Final = 64
 _INSERT: Final = """
 INSERT INTO sales_helddocument (public_id, kind, source, number, order_no, digest, body, reason, field, value,
@@ -147,10 +149,18 @@ def restore_document(*, public_id: str, actor: Actor, at: dt.datetime | None = N
 
 def due_documents(*, limit: int, at: dt.datetime) -> list[Document]:
     """Documents that something may have mended since they were tried, those tried longest ago first."""
-    rows = HeldDocument.objects.waiting().filter(
-        Q(tried_at__lte=at - _RETRY_PAUSE), reason__in=_MENDABLE, tries__lt=_MOST_TRIES
-    )
+    has_rested = Q(tried_at__lte=at - _LONGEST_PAUSE)
+    for tries, pause in _RETRY_PAUSES:
+        has_rested |= Q(tries__lt=tries, tried_at__lte=at - pause)
+    rows = HeldDocument.objects.waiting().filter(has_rested, reason__in=_MENDABLE)
     return [load_document(row) for row in rows.order_by("tried_at", "pk")[:limit]]
+
+
+def next_try_of(row: HeldDocument) -> dt.datetime | None:
+    """From when the job takes it up again; None for one that waits for a person, or no longer."""
+    if row.state != HeldState.WAITING or row.reason not in _MENDABLE:
+        return None
+    return row.tried_at + next((pause for tries, pause in _RETRY_PAUSES if row.tries < tries), _LONGEST_PAUSE)
 
 
 def documents_of(public_ids: Iterable[str]) -> list[Document]:

@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 
 from core import clock
 from core.actor import Actor
+from core.admin import when
 from core.models import AuditEntry
 from sales import selectors, services
 from sales.contracts import MemberKey
@@ -47,6 +48,18 @@ def test_the_desk_counts_what_waits_and_books_it_when_its_code_is_explained(desk
     assert {"sales.code_explained", "sales.retry_started"} <= actions
     desk.post(url("sales_held_retry"), {"reason": "sales.unknown_guide", "value": "X9"})
     assert held("O3").tries == 1
+
+
+def test_the_desk_says_when_a_document_is_tried_again(desk: Client, cast: Cast) -> None:
+    tell(order("O1", store_code="S013"))
+    row = held("O1")
+    name = url("sales_helddocument_change", row.pk)
+    assert "<dt>下次自动重试</dt><dd>十分钟内</dd>" in page_text(desk.get(name))
+    HeldDocument.objects.update(tries=1_000)
+    said = when(row.tried_at + dt.timedelta(hours=6))
+    assert f"<dt>下次自动重试</dt><dd>{said}</dd>" in page_text(desk.get(name))
+    services.discard_document(public_id=row.public_id, reason="重复", actor=BOSS)
+    assert "下次自动重试" not in page_text(desk.get(name))
 
 
 def test_a_phone_on_a_waiting_document_is_masked_and_its_member_is_named(desk: Client, cast: Cast) -> None:

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from core import clock
 from sales import selectors
+from sales.models import Sale
 from tests.assistant.conftest import LogIn
 from tests.cast import Cast
 from tests.sales.commission_kit import close, rule
@@ -38,6 +39,35 @@ def test_she_sees_each_line_with_how_it_was_worked_out(cast: Cast, log_in: LogIn
     others = page(log_in(cast.wangfang))
     assert "C0002" in others
     assert "C0001" not in others
+
+
+def test_a_line_of_an_order_opens_why_the_order_is_hers(cast: Cast, log_in: LogIn) -> None:
+    rule()
+    month = selectors.add_months(clock.today().replace(day=1), -2)
+    at = dt.datetime.combine(month, dt.time(4), dt.UTC)
+    corrected = [order("C0001", line(amount_fen=fen), sold_at=at, revision=fen) for fen in (10_000, 20_000)]
+    tell(corrected[0])
+    close(month)
+    tell(corrected[1], order("C0002", line(amount_fen=10_000), sold_at=clock.now()))
+    client = log_in(cast.lina)
+    for number, shown in (("C0001", month), ("C0002", clock.today())):
+        address = reverse(
+            "assistant:performance-order", args=[Sale.objects.current().get(order_no=number).public_id]
+        )
+        assert f'<a class="entry" href="{address}">' in page(client, month=f"{shown:%Y-%m}")
+        assert "这单算谁的" in client.get(address).content.decode()
+
+
+def test_a_line_whose_order_is_no_longer_hers_to_open_has_no_link(cast: Cast, log_in: LogIn) -> None:
+    rule()
+    month = selectors.add_months(clock.today().replace(day=1), -2)
+    at = dt.datetime.combine(month, dt.time(4), dt.UTC)
+    tell(order("C0001", line(amount_fen=10_000), sold_at=at))
+    close(month)
+    tell(order("C0001", line(amount_fen=10_000), sold_at=at, revision=1, serving_guide="T002"))
+    shown = page(log_in(cast.lina), month=f"{month:%Y-%m}")
+    assert '<div class="entry">' in shown
+    assert '<a class="entry"' not in shown
 
 
 def test_a_closed_month_stands_and_says_so(cast: Cast, log_in: LogIn) -> None:

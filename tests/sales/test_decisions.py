@@ -16,11 +16,12 @@ from guides import services as guide_services
 from members import services as member_services
 from sales import selectors, services
 from sales.contracts import Share
+from sales.errors import AttributionChanged
 from sales.models import Attribution, AttributionRule, AttributionShare, PerformanceEntry, Sale
 from sales.services.attributing import split_among_rests
 from tests.cast import Cast, make_store
 from tests.sales.kit import TILL, assert_totals_agree, back, key_of, ledger, line, order, tell
-from tests.threads import at_once
+from tests.threads import while_held
 
 BOSS = Actor.staff(1, "总部")
 
@@ -33,9 +34,15 @@ def whole(guide_id: int | None, store_id: int) -> tuple[Share, ...]:
     return (Share("store" if guide_id is None else "serving", guide_id, store_id, 10_000),)
 
 
-def reattribute(sale_id: int, shares: tuple[Share, ...], key: str = "k1", reason: str = "补登") -> Any:
+def reattribute(
+    sale_id: int,
+    shares: tuple[Share, ...],
+    key: str = "k1",
+    reason: str = "补登",
+    replaces: int | None = None,
+) -> Any:
     return services.reattribute_sale(
-        sale_id=sale_id, shares=shares, reason=reason, request_key=key, actor=BOSS
+        sale_id=sale_id, shares=shares, reason=reason, request_key=key, actor=BOSS, replaces=replaces
     )
 
 
@@ -133,23 +140,36 @@ def test_parts_that_are_no_whole_are_refused(cast: Cast, shares: tuple[Any, ...]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_managers_at_once_leave_one_decision_and_true_books() -> None:
+@pytest.mark.parametrize("names_what_it_replaces", [False, True])
+def test_two_managers_at_once_leave_one_decision_and_true_books(names_what_it_replaces: bool) -> None:
+    """Both stand before the order's row. The later one holds, or is refused when she said what she looked at."""
     from tests.cast import make_cast
 
     cast = make_cast()
     tell(order())
     sale_id = Sale.objects.get().pk
+    looked_at = Attribution.objects.live().get().pk
     guides = [cast.wangfang.id, cast.zhaoqiang.id]
-    told = at_once(
+    told = while_held(
+        lambda: Sale.objects.lock(sale_id),
         [
-            functools.partial(reattribute, sale_id, whole(guide, cast.store.id), key=f"k{guide}")
+            functools.partial(
+                reattribute,
+                sale_id,
+                whole(guide, cast.store.id),
+                key=f"k{guide}",
+                replaces=looked_at if names_what_it_replaces else None,
+            )
             for guide in guides
-        ]
+        ],
     )
-    assert not [one for one in told if isinstance(one, Exception)]
-    assert Attribution.objects.live().count() == 1
-    assert ledger(metric="sales_fen") == {"sales_fen": 10_000}
-    assert ledger(guide_id=cast.lina.id) == {}
+    refused = [one for one in told if isinstance(one, Exception)]
+    assert [type(one) for one in refused] == [AttributionChanged] * names_what_it_replaces
+    [live] = Attribution.objects.live()
+    assert Attribution.objects.count() == 3 - len(refused)
+    holder = AttributionShare.objects.get(attribution=live).guide_id
+    assert holder in guides
+    assert ledger(metric="sales_fen") == ledger(metric="sales_fen", guide_id=holder) == {"sales_fen": 10_000}
     assert_totals_agree()
 
 

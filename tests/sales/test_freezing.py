@@ -3,19 +3,22 @@
 import datetime as dt
 import functools
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection, transaction
 
 from core.actor import Actor
 from sales import selectors, services
 from sales.contracts import Board, BoardScope
 from sales.models import BoardFreeze, FrozenPlace, GuideTotal, PeriodClose
+from sales.services import freezing
 from sales.services.freezing import whole_spans
 from tests.cast import Cast
 from tests.sales.kit import back, line, order, tell
-from tests.threads import at_once
+from tests.threads import at_once, wait_until_somebody_waits
 
 BOSS = Actor.system("boss")
 MONTH = selectors.span_of("month", dt.date(2026, 9, 1))
@@ -190,3 +193,61 @@ def test_boards_hold_together_while_a_month_is_closed() -> None:
             period="month", starts_on=MONTH.starts_on, metric="sales_fen"
         )}  # fmt: skip
         assert {subject: value for _rank, subject, value in final} == closed_month
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_board_is_live_until_the_close_is_whole_and_a_till_is_never_between_two_months(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The close stops twice, before its commit and between two boards that it freezes: who looks sees the board as it
+    stands without waiting; who sells waits for the first and is booked after the close."""
+    from tests.cast import make_cast
+
+    with time_machine.travel(NOW):
+        cast = make_cast()
+        sell("K0", "T001", 1_000)
+        stood = [(1, cast.lina.id, 1_000)]
+        selling = threading.Thread(target=_and_close(functools.partial(sell, "K1", "T002", 5_000)))
+        with transaction.atomic():
+            close_id = services.close_month(month_on=MONTH.starts_on, actor=BOSS)
+            selling.start()
+            wait_until_somebody_waits()
+            [seen] = at_once([board])
+            assert (seen.frozen_at, values(seen)) == (None, stood)
+        selling.join(30)
+
+        between, go_on = threading.Event(), threading.Event()
+        freeze = freezing._freeze
+
+        def stop_after_the_first(*given: Any) -> None:
+            freeze(*given)
+            between.set()
+            assert go_on.wait(30)
+
+        monkeypatch.setattr(freezing, "_freeze", stop_after_the_first)
+        freezes = threading.Thread(
+            target=_and_close(functools.partial(services.freeze_boards, close_id=close_id))
+        )
+        freezes.start()
+        assert between.wait(30)
+        sell("K2", "T001", 7_000)
+        seen = board()
+        go_on.set()
+        assert (seen.frozen_at, values(seen)) == (None, stood)
+        freezes.join(30)
+        final = board()
+        assert (final.frozen_at is None, values(final)) == (False, stood)
+        assert values(board(selectors.span_of("month", NOW.date()))) == [
+            (1, cast.lina.id, 7_000),
+            (2, cast.wangfang.id, 5_000),
+        ]
+
+
+def _and_close(call: Callable[[], Any]) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            call()
+        finally:
+            connection.close()
+
+    return run

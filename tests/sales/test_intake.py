@@ -17,10 +17,11 @@ from sales import services
 from sales.contracts import MemberKey, OrderCoupon, OrderPayment, ReturnLine
 from sales.errors import AmountsDisagree, DocumentUnusable, FromTheFuture
 from sales.models import HeldDocument, PerformanceEntry, Product, Sale, SaleCoupon, SaleLine, SaleReturn
-from tests.cast import Cast
+from sales.services.held import due_documents, next_try_of
+from tests.cast import Cast, make_store
 from tests.members.test_reindexing import NEW
 from tests.sales.kit import TILL, assert_totals_agree, back, key_of, ledger, line, order, tell
-from tests.threads import at_once, wait_until_somebody_waits
+from tests.threads import at_once, wait_until_somebody_waits, while_held
 
 BOSS = Actor.staff(1, "总部")
 PHONE = "13900000000"
@@ -146,13 +147,39 @@ def test_what_names_somebody_unknown_is_kept_and_booked_when_it_is_mended(cast: 
     ]
     held = HeldDocument.objects.get(number="O3")
     assert "13900000000" not in f"{held.field}{held.value}"
-    from tests.cast import make_store
-
     make_store("T99", "新店", cast.east.id, 31.2, 121.4, at=clock.now())
     later = clock.now() + dt.timedelta(minutes=11)
     assert services.retry_held_documents(actor=TILL, at=later) == 1
     assert set(HeldDocument.objects.waiting().values_list("number", flat=True)) == {"O2", "O3"}
     assert services.retry_held_documents(actor=TILL, at=later) == 0
+
+
+def test_what_waits_is_tried_for_ever_at_a_growing_pause(cast: Cast) -> None:
+    tell(order("O1", store_code="T99"))
+    held = HeldDocument.objects.get()
+    minutes = []
+    for tries in (0, 143, 144, 299, 300, 1_000, 100_000):
+        held.tries = tries
+        held.save(update_fields=["tries"])
+        due_at = next_try_of(held)
+        assert due_at is not None
+        minutes.append((due_at - held.tried_at) // dt.timedelta(minutes=1))
+        assert due_documents(limit=9, at=due_at - dt.timedelta(microseconds=1)) == []
+        assert [one.store_code for one in due_documents(limit=9, at=due_at)] == ["T99"]
+    assert minutes == [10, 10, 60, 60, 360, 360, 360]
+    make_store("T99", "新店", cast.east.id, 31.2, 121.4, at=clock.now())
+    assert services.retry_held_documents(actor=TILL, at=held.tried_at + dt.timedelta(hours=6)) == 1
+    held.refresh_from_db()
+    assert next_try_of(held) is None
+
+
+def test_what_a_person_decides_is_not_tried_by_itself(cast: Cast) -> None:
+    tell(order("O1", line(amount_fen=1_000)))
+    tell(order("O1", line(amount_fen=2_000)))
+    held = HeldDocument.objects.get()
+    assert held.reason == "sales.document_conflict"
+    assert next_try_of(held) is None
+    assert due_documents(limit=9, at=clock.now() + dt.timedelta(days=365)) == []
 
 
 @pytest.mark.parametrize(
@@ -305,7 +332,11 @@ def test_the_same_order_fifty_times_at_once_is_one_sale() -> None:
 
     cast = make_cast()
     document = order("O1", member=key_of(cast.xiaomei))
-    told = at_once([lambda: tell(document)[0] for _ in range(50)])
+    # All have looked and found nothing before one of them books.
+    told = while_held(
+        lambda: member_services.lock_members([cast.xiaomei.id]),
+        [lambda: tell(document)[0] for _ in range(50)],
+    )
     assert sorted(one.outcome for one in told) == ["booked"] + ["repeated"] * 49
     assert ledger(metric="sales_fen") == {"sales_fen": 10_000}
     assert_totals_agree()
