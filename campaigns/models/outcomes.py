@@ -1,5 +1,6 @@
 """What came of campaigns: one row a member of a run, the sums that reports read, and how far both are worked out."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -61,6 +62,8 @@ class CampaignOutcome(models.Model):
     discount_fen = models.BigIntegerField(_("核销优惠（分）"), default=0)
     # Of text messages, in hundredths of a fen.
     cost_hundredths = models.BigIntegerField(_("短信费用"), default=0)
+    # Her messages, if she was erased: one may have been under way. Empty again when all are over and were read.
+    left_reach_ids = ArrayField(models.BigIntegerField(), null=True, editable=False)
 
     objects = LockingQuerySet["CampaignOutcome"].as_manager()
 
@@ -94,6 +97,10 @@ class CampaignOutcome(models.Model):
                 name="campaignoutcome_bought",
                 condition=Q(order_count__gt=0),
                 include=["letter", "store_id"],
+            ),
+            # Used by whoever reads what became of messages to the erased.
+            models.Index(
+                fields=["run"], name="campaignoutcome_left", condition=Q(left_reach_ids__isnull=False)
             ),
         ]
 

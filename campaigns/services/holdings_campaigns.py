@@ -12,11 +12,15 @@ from campaigns.models import (
     CampaignBook,
     CampaignMember,
     CampaignMemberState,
-    CampaignOutcome,
     CampaignRun,
     OutcomeTouch,
 )
-from campaigns.services.outcome_slices import deliver_members, read_members
+from campaigns.services.outcome_slices import (
+    begin_members,
+    deliver_members,
+    leave_messages,
+    read_members,
+)
 from core.actor import Actor
 from core.models import LockingQuerySet
 from members.contracts import MergeLine
@@ -112,13 +116,19 @@ class CampaignHoldings(MemberHoldings):
 
 
 def _tell_last(member_id: int) -> None:
-    """What was done to her is read into the outcomes of her runs: without her places nobody could read it any more."""
-    hers = CampaignOutcome.objects.filter(member_id=member_id)
-    books = CampaignBook.objects.filter(run__in=hers.values("run_id"), frozen_at__isnull=True)
-    for run_id in books.order_by("pk").values_list("pk", flat=True):
-        if deliver_members(members=read_members(run_id=run_id, member_ids=[member_id])):
+    """What was done to her is read into the outcomes of her runs, or is by who counts them when it is over: without her places
+    nobody could read it any more. A run that nobody has counted yet has her before she goes."""
+    books = CampaignBook.objects.filter(frozen_at__isnull=False).values("run_id")
+    places = CampaignMember.objects.filter(member_id=member_id, run__launched_at__isnull=False)
+    places = places.exclude(run_id__in=books)
+    for place in places.select_related("run__campaign").order_by("run_id"):
+        if place.state != CampaignMemberState.WAITING:
+            begin_members(run=place.run, members=read_members(run_id=place.run_id, member_ids=[member_id]))
+        messages = [*([place.reach_id] if place.reach_id else ()), *(place.other_reach_ids or ())]
+        leave_messages(run_id=place.run_id, member_id=member_id, reach_ids=messages)
+        if deliver_members(members=read_members(run_id=place.run_id, member_ids=[member_id])):
             # Whoever takes the note adds the run up again.
-            OutcomeTouch.objects.create(member_id=member_id, run_id=run_id)
+            OutcomeTouch.objects.create(member_id=member_id, run_id=place.run_id)
 
 
 def _lock_places(*member_ids: int) -> None:

@@ -24,6 +24,7 @@ from campaigns.services.outcome_slices import (
     deliver_members,
     mend_rows,
     plan_by_keys,
+    read_left_messages,
     read_slice,
 )
 from campaigns.services.outcome_sql import REPEATS, SUM_UP, execute, read, values_of
@@ -155,6 +156,7 @@ def _end_pass(book: CampaignBook, run: CampaignRun, at: dt.datetime) -> None:
         book.begun_at, book.is_stale = at, True
     else:
         book.delivered_at = since
+        book.is_stale = read_left_messages(run_id=run.pk) or book.is_stale
         book.counted_at = since if ended == BookPass.COUNT else book.counted_at
         if book.is_stale or book.summed_at is None:
             _sum_up(book, at)

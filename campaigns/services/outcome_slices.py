@@ -5,13 +5,14 @@ began a minute ago, and a planner that thinks it has one member joins twenty tho
 """
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from campaigns.models import CampaignBook, CampaignRun, OutcomeTouch
+from campaigns.models import CampaignBook, CampaignOutcome, CampaignRun, OutcomeTouch
 from campaigns.services.outcome_sql import (
     BETWEEN,
     DROP,
+    LEFT,
     NEXT,
     PLAN_BY_KEYS,
     THESE,
@@ -93,6 +94,17 @@ def count_members(*, book: CampaignBook, run: CampaignRun, members: Slice) -> bo
 def deliver_members(*, members: Slice) -> bool:
     """What was done to them is read anew; whether a row changed."""
     return bool(execute(text=deliver_sql(), values=_pairs(members)))
+
+
+def leave_messages(*, run_id: int, member_id: int, reach_ids: Sequence[int]) -> None:
+    """She is about to be erased: what becomes of these messages of hers is read when they are over."""
+    row = CampaignOutcome.objects.filter(run=run_id, member_id=member_id)
+    row.update(left_reach_ids=list(reach_ids) or None)
+
+
+def read_left_messages(*, run_id: int) -> bool:
+    """What became of messages to members who were erased since, as far as they are over; whether a row changed."""
+    return bool(execute(text=LEFT, values={"run_id": run_id}))
 
 
 def plan_by_keys() -> None:

@@ -126,6 +126,18 @@ fresh AS (
 UPDATE campaigns_campaignoutcome hers SET {set}
 FROM fresh WHERE fresh.id = hers.id AND ({fresh}) IS DISTINCT FROM ({hers})
 """
+# Of who was erased only her messages are known. They are read once, when all are over.
+LEFT: Final = """
+WITH told AS (
+    SELECT hers.id, bool_or(reach.state IN ('sent', 'delivered')) AS is_sent,
+           bool_or(reach.state = 'delivered') AS is_delivered, sum(reach.cost_hundredths) AS cost_hundredths
+    FROM campaigns_campaignoutcome hers JOIN campaigns_reach reach ON reach.id = ANY(hers.left_reach_ids)
+    WHERE hers.run_id = %(run_id)s AND hers.left_reach_ids IS NOT NULL
+    GROUP BY hers.id HAVING bool_and(reach.finished_at IS NOT NULL))
+UPDATE campaigns_campaignoutcome hers SET is_sent = hers.is_sent OR told.is_sent,
+    is_delivered = hers.is_delivered OR told.is_delivered, cost_hundredths = told.cost_hundredths, left_reach_ids = NULL
+FROM told WHERE told.id = hers.id
+"""
 SUM_UP: Final = """
 INSERT INTO campaigns_campaigntotal (run_id, letter, store_id, guide_id, tier_id, member_count, done_count, sent_count,
     delivered_count, seen_count, clicked_count, given_count, redeemed_count, aimed_count, goal_count, buyer_count,

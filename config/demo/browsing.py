@@ -15,6 +15,7 @@ from members import services as member_services
 _DICE_SEED: Final = 97
 _GUIDES: Final = ("G001", "G002", "G003", "G006")
 _OF_GUIDE: Final = 30
+_REGULARS: Final = 160
 _SEARCHES: Final = ("羊绒大衣", "通勤衬衫", "小个子连衣裙", "围巾", "真皮包")
 _KINDS: Final = (
     ("product_viewed", 60),
@@ -37,7 +38,17 @@ def seed_browsing(*, at: dt.datetime, actor: Actor) -> None:
         members = live.filter(member__stage="member").order_by("-bound_at", "pk")
         for member_id in list(members.values_list("member_id", flat=True)[:_OF_GUIDE]):
             _browse(dice, member_id, at)
+    for member_id in dice.sample(_regulars(), _REGULARS):
+        _browse(dice, member_id, at)
     member_services.sum_behaviour_days(at=at)
+
+
+def _regulars() -> list[int]:
+    """Who bought before this month: some look again, and not all of them buy."""
+    buyers = apps.get_model("sales", "MemberMetrics").objects.buyers()
+    return list(
+        buyers.filter(member__stage="member").order_by("member_id").values_list("member_id", flat=True)
+    )
 
 
 def _browse(dice: random.Random, member_id: int, at: dt.datetime) -> None:

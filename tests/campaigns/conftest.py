@@ -1,11 +1,14 @@
 """WeChat as a test tells it to answer, and a member whom every channel reaches."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
+import time_machine
 from pytest_django import Settings
 
 from campaigns.models import TopicText
+from core import clock
 from tests.campaigns.kit import World, make_world
 from tests.campaigns.text_kit import Desk
 from tests.cast import Cast
@@ -13,6 +16,13 @@ from tests.members import privacy_kit
 from tests.sandbox_process import running_sandbox
 from tests.sms.kit import Provider, use_provider
 from tests.wechat.scripted_server import ScriptedServer, in_wechats_place
+
+
+@pytest.fixture
+def by_day() -> Iterator[None]:
+    """Noon of today, going on: no day and no month ends while something is counted by it."""
+    with time_machine.travel(clock.day_bounds(clock.today())[0] + dt.timedelta(hours=12), tick=True):
+        yield
 
 
 @pytest.fixture

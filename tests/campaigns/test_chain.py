@@ -61,7 +61,7 @@ def test_with_an_open_window_and_no_template_a_service_message_goes(world: World
     assert world.calls("service_message")[0]["text"] == {"content": "您有 2 张券用到 12 月 1 日为止。"}
 
 
-def test_else_her_guide_has_a_follow_up(world: World) -> None:
+def test_else_her_guide_has_a_follow_up(by_day: None, world: World) -> None:
     row = world.send()
     assert (row.state, row.channel) == ("sent", "follow_up")
     assert tries_of(row)[-1] == ("service_message", "no_window")

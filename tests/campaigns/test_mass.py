@@ -43,7 +43,7 @@ ARTICLE = MassContent("article", media_id="D1")
 
 
 @pytest.fixture
-def mass(world: World) -> World:
+def mass(by_day: None, world: World) -> World:
     """小美 and 小丽 follow, and WeChat takes what it is given."""
     kit.follow(world, world.cast.xiaoli_openid)
     world.server.script(ALL_PATH, TAKEN)
@@ -153,7 +153,7 @@ def test_a_time_that_is_past_or_far_is_refused(mass: World, offset: dt.timedelta
 
 def test_nothing_is_planned_for_the_night(mass: World) -> None:
     ReachPolicy.objects.update(is_quiet_on=True)
-    at = dt.datetime(2026, 12, 1, 10, tzinfo=clock.SHANGHAI)
+    at = clock.now().astimezone(clock.SHANGHAI)
     message = kit.write(mass)
     with pytest.raises(MassAtNight):
         kit.confirm(message, at=at, send_at=at.replace(hour=23))

@@ -103,7 +103,7 @@ def test_a_clock_that_goes_back_over_the_boundary_sends_nothing_twice(quiet: Wor
 
 
 @pytest.fixture
-def caps(world: World) -> World:
+def caps(by_day: None, world: World) -> World:
     FrequencyCap.objects.all().delete()
     return world
 

@@ -10,9 +10,11 @@ from django.db import connection, transaction
 
 from campaigns import services
 from campaigns.errors import ReachNotResendable, ReachOfPastRun, ReachOverBudget
-from campaigns.models import Campaign, CampaignMember, CampaignRun, Reach, TopicRule
+from campaigns.models import Campaign, CampaignMember, CampaignOutcome, CampaignRun, Reach, TopicRule
 from campaigns.selectors.proof import get_proof
 from campaigns.selectors.runs import count_queued_messages, run_card
+from campaigns.services import texting
+from campaigns.services.planning import Way
 from campaigns.services.running import follow_campaign, follow_campaigns, settle_campaigns
 from core import clock
 from core.actor import Actor
@@ -281,3 +283,49 @@ def test_who_is_erased_before_anybody_read_what_her_text_cost_leaves_it_in_the_r
     services.send_due_reaches()
     member_services.erase_member(member_id=members[0], reason="own_wish", actor=DIRECTOR)
     assert reported(campaign) == (2, 2, 2 * PRICE)
+
+
+@pytest.mark.parametrize("is_counted_before", [True, False])
+def test_who_is_erased_while_her_text_is_under_way_leaves_in_the_report_what_it_cost(
+    texted: Desk, monkeypatch: pytest.MonkeyPatch, is_counted_before: bool
+) -> None:
+    """The provider has it and its answer is not written down yet: nobody's place in the run knows of it any more."""
+    members = crowd(2)
+    campaign = launched(members, TEXT_ALONE, budget_fen=4_000)
+    release(campaign)
+    if is_counted_before:
+        assert reported(campaign) == (2, 0, 0)
+    send = texting.send_by_text
+
+    def send_and_erase(way: Way) -> texting.TextOutcome:
+        told = send(way)
+        if way.member_id == members[0]:
+            assert Reach.objects.get(pk=way.held.id).state == "sending"
+            member_services.erase_member(member_id=members[0], reason="own_wish", actor=DIRECTOR)
+        return told
+
+    monkeypatch.setattr("campaigns.services.fleet.send_by_text", send_and_erase)
+    services.send_due_reaches()
+    assert reported(campaign) == (2, 2, 2 * PRICE)
+    assert not CampaignMember.objects.filter(member_id=members[0]).exists()
+    assert set(CampaignOutcome.objects.values_list("left_reach_ids", flat=True)) == {None}
+    assert reported(campaign) == (2, 2, 2 * PRICE)
+
+
+def test_a_text_whose_sender_died_and_whose_member_was_erased_is_reported_when_it_is_given_up(
+    texted: Desk,
+) -> None:
+    members = crowd(1)
+    campaign = launched(members, TEXT_ALONE, budget_fen=4_000)
+    release(campaign)
+    Reach.objects.update(
+        state="sending",
+        channel="sms",
+        sent_at=clock.now(),
+        leased_until=clock.now() + dt.timedelta(minutes=5),
+    )
+    member_services.erase_member(member_id=members[0], reason="own_wish", actor=DIRECTOR)
+    assert reported(campaign) == (1, 0, 0)
+    Reach.objects.update(leased_until=clock.now() - dt.timedelta(seconds=1))
+    services.send_due_reaches()
+    assert reported(campaign) == (1, 0, PRICE)

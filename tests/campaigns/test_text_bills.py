@@ -36,7 +36,7 @@ def code_to(phone: str) -> None:
 
 
 def test_the_sum_of_all_texts_stands_by_day_topic_and_template(desk: Desk) -> None:
-    order = desk.world.order
+    order, before = desk.world.order, clock.today()
     services.queue_reaches(
         orders=[order(f"r{number}", channels=CHAIN, importance="must") for number in range(3)]
     )
@@ -50,7 +50,8 @@ def test_the_sum_of_all_texts_stands_by_day_topic_and_template(desk: Desk) -> No
     ]
     costs = list(Reach.objects.values_list("cost_hundredths", flat=True))
     assert sum(costs) == SmsSpend.objects.get(purpose="notice").cost_hundredths
-    assert SmsSpend.objects.get(purpose="notice").on == clock.today()
+    # The day may have ended meanwhile.
+    assert SmsSpend.objects.get(purpose="notice").on in {before, clock.today()}
 
 
 def test_what_is_refused_costs_nothing(desk: Desk) -> None:

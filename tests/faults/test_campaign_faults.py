@@ -3,8 +3,8 @@
 import contextlib
 import os
 import signal
-import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,6 +15,19 @@ pytestmark = pytest.mark.faults
 SIZE = 4_000
 WORK = "from campaigns.services import running; running.work_campaigns()"
 CHECK = "from tests.faults import campaign_desk; campaign_desk.check()"
+LAUNCH = "from campaigns.services.running import launch_due_campaigns; launch_due_campaigns()"
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
+# One who is not in the next batch, which looks at 2,000 of those that wait: a batch or more is done before.
+HER_TURN = (
+    "SELECT 1 FROM campaigns_campaignmember WHERE id = (SELECT id FROM campaigns_campaignmember"
+    " WHERE state = 'waiting' ORDER BY id OFFSET 2500 LIMIT 1) FOR UPDATE"
+)
+# Coupons of the batch are given, points and messages are not.
+BETWEEN_ACTS = "LOCK TABLE members_pointsentry IN EXCLUSIVE MODE"
+# All of the batch is written but the run's numbers.
+SUMS = "SELECT 1 FROM campaigns_campaignrun FOR UPDATE"
 
 
 @pytest.fixture(autouse=True)
@@ -33,28 +46,45 @@ def turns(stack: Stack) -> int:
     return int(stack.value("SELECT coalesce(sum(done_count + refused_count), 0) FROM campaigns_campaignrun"))
 
 
-def until(stack: Stack, count: int) -> None:
-    wait_until(lambda: turns(stack) >= count, within_s=90, what=f"{count} members' turns")
-
-
 def until_released(stack: Stack) -> None:
     over = "SELECT count(*) FROM campaigns_campaignrun WHERE state = 'released'"
     wait_until(lambda: stack.value(over) == 1, within_s=120, what="the end of the run")
 
 
-def test_workers_killed_a_database_restarted_and_a_broker_flushed_in_mid_release(stack: Stack) -> None:
-    make(stack)
-    for more in (1, 501, 900):
-        stack.start_job("job", WORK)
-        until(stack, more)
-        stack.kill("job")
-    stack.start_job("job", WORK)
-    stack.start_job("job-2", WORK)
-    until(stack, turns(stack) + 1)
-    stack.kill_postgres()
+@contextlib.contextmanager
+def held_up(stack: Stack, held: str, work: str = WORK) -> Iterator[None]:
+    """A worker has come to what `held` locks, and waits there; it may go on at the end."""
+    with contextlib.closing(psycopg.connect(stack.engines.database_url)) as holder:
+        holder.execute(held)
+        stack.start_job("job", work)
+        wait_until(lambda: stack.value(WAITING) == 1, within_s=120, what="the worker to be there")
+        yield
     stack.start_engines()
-    until(stack, min(SIZE // 2, turns(stack) + 1))
-    stack.flush_redis()
+    wait_until(lambda: not stack.value(WAITING), what="the end of the wait")
+
+
+def test_workers_killed_a_database_restarted_and_a_broker_flushed_in_mid_release(stack: Stack) -> None:
+    """Each dies in the middle of a batch: nothing of that batch is there, and all of those before."""
+    make(stack)
+    stack.run_in_django(LAUNCH)
+    deaths = [
+        (HER_TURN, "worker"),
+        (BETWEEN_ACTS, "worker"),
+        (SUMS, "worker"),
+        (BETWEEN_ACTS, "database"),
+        (SUMS, "database"),
+    ]
+    for held, dies in deaths:
+        with held_up(stack, held):
+            had = turns(stack)
+            if dies == "database":
+                stack.kill_postgres()
+            stack.kill("job")
+        assert turns(stack) == had
+    assert had >= 500, "some were released before the first died"
+    with held_up(stack, SUMS):
+        stack.flush_redis()
+    stack.start_job("job-2", WORK)
     until_released(stack)
     stack.run_in_django(CHECK)
 
@@ -62,8 +92,7 @@ def test_workers_killed_a_database_restarted_and_a_broker_flushed_in_mid_release
 def test_a_database_killed_in_the_middle_of_a_freeze_leaves_nothing_half_done(stack: Stack) -> None:
     """Its members are written and counted, and the freeze waits to say so, when the server dies."""
     make(stack, count=1_000)
-    begin = "from campaigns.services.running import launch_due_campaigns; launch_due_campaigns()"
-    stack.run_in_django(begin)
+    stack.run_in_django(LAUNCH)
     stack.execute("TRUNCATE campaigns_campaignmember")
     stack.execute(
         "UPDATE campaigns_campaignrun SET state = 'due', launched_at = NULL, member_count = 0, control_count = 0"
@@ -87,21 +116,25 @@ def test_a_database_killed_in_the_middle_of_a_freeze_leaves_nothing_half_done(st
     assert stack.value("SELECT member_count FROM campaigns_campaignrun") == 1_000
 
 
-def test_a_worker_frozen_in_mid_release_writes_nothing_when_it_wakes(stack: Stack) -> None:
+def test_a_worker_frozen_in_mid_release_writes_nothing_when_it_wakes(stack: Stack, tmp_path: Path) -> None:
     """Its session is ended by the database, as `idle_in_transaction_session_timeout` would; others go on meanwhile."""
     make(stack)
-    stack.start_job("job", WORK)
-    until(stack, 1)
-    frozen = stack.processes["job"].pid
-    os.killpg(frozen, signal.SIGSTOP)
-    stack.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
+    stack.run_in_django(LAUNCH)
+    been_through = tmp_path / "been through"
+    with held_up(stack, SUMS, f"{WORK}; open({str(been_through)!r}, 'a').close()"):
+        frozen = stack.processes["job"].pid
+        os.killpg(frozen, signal.SIGSTOP)
+        stack.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert turns(stack) == 0
     stack.start_job("job-2", WORK)
     until_released(stack)
+    assert not been_through.exists()
     os.killpg(frozen, signal.SIGCONT)
-    time.sleep(0.5)  # it goes on, finds its session gone, and nothing to do
+    # It finds its session gone, and the next time nothing to do.
+    wait_until(been_through.exists, what="the worker that woke to have been through")
     stack.run_in_django(CHECK)
 
 
@@ -120,10 +153,14 @@ def test_two_workers_and_a_budget_that_ends_in_mid_run(stack: Stack) -> None:
 
 
 def test_a_stop_in_mid_send_takes_back_what_had_not_left(stack: Stack) -> None:
+    """Whoever stops it comes after a batch that a worker has in hand; that worker is killed besides."""
     make(stack)
-    stack.start_job("job", WORK)
-    until(stack, 1)
+    stack.run_in_django(LAUNCH)
+    with held_up(stack, HER_TURN):
+        stack.kill("job")
+    had = turns(stack)
     stack.execute("UPDATE campaigns_campaign SET state = 'ended', ended_at = now()")
+    stack.start_job("job", WORK)
     open_rows = (
         "SELECT (SELECT count(*) FROM campaigns_campaignrun WHERE state <> 'stopped')"
         " + (SELECT count(*) FROM campaigns_campaignmember WHERE state = 'waiting')"
@@ -131,4 +168,5 @@ def test_a_stop_in_mid_send_takes_back_what_had_not_left(stack: Stack) -> None:
     )
     wait_until(lambda: stack.value(open_rows) == 0, within_s=60, what="the stop")
     stack.run_in_django(CHECK)
+    assert 0 < had == turns(stack)
     assert stack.value("SELECT count(*) FROM campaigns_campaignmember WHERE state = 'stopped'") > 0
