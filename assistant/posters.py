@@ -70,7 +70,7 @@ class Poster:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Style:
+class Style:
     weight: Weight
     size: int
     smallest: int
@@ -84,15 +84,15 @@ def _font(directory: str, weight: Weight, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(Path(directory) / _FILES[weight]), size)
 
 
-def _mix(colour: Colour, other: Colour, share: float) -> Colour:
+def mix(colour: Colour, other: Colour, share: float) -> Colour:
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(colour, other, strict=True))
     return red, green, blue
 
 
-def _readable_on_white(colour: Colour) -> Colour:
+def readable_on_white(colour: Colour) -> Colour:
     """The brand colour, darkened until white text on it is easy to read (contrast 4.5)."""
     while _luminance(colour) > 0.18 and colour != (0, 0, 0):
-        colour = _mix(colour, (0, 0, 0), 0.08)
+        colour = mix(colour, (0, 0, 0), 0.08)
     return colour
 
 
@@ -120,7 +120,7 @@ def wrap_text(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
     return lines
 
 
-def fit_text(text: str, style: _Style, width: int) -> tuple[list[str], ImageFont.FreeTypeFont]:
+def fit_text(text: str, style: Style, width: int) -> tuple[list[str], ImageFont.FreeTypeFont]:
     """The text in at most `style.lines` lines: full size first, smaller next, an ellipsis last."""
     directory = str(settings.FONT_DIR)
     for size in range(style.size, style.smallest - 1, -2):
@@ -136,7 +136,7 @@ def fit_text(text: str, style: _Style, width: int) -> tuple[list[str], ImageFont
     return [*lines[:-1], f"{last}…"], font
 
 
-class _Canvas:
+class Canvas:
     """The picture in the making; remembers where each text was put."""
 
     def __init__(self, ground: Colour) -> None:
@@ -144,7 +144,7 @@ class _Canvas:
         self.draw = ImageDraw.Draw(self.image)
         self.boxes: list[tuple[str, Box]] = []
 
-    def write(self, text: str, style: _Style, *, top: int, width: int, centre: int = WIDTH // 2) -> int:
+    def write(self, text: str, style: Style, *, top: int, width: int, centre: int = WIDTH // 2) -> int:
         """Centred lines from `top` down; returns where the next thing may start."""
         if not text.strip():
             return top
@@ -180,8 +180,8 @@ class _Canvas:
 def draw_poster(texts: PosterTexts) -> Poster:
     """The finished poster. Raises OSError when the fonts (npm packages) are not installed."""
     parsed = ImageColor.getrgb(texts.colour)
-    brand = _readable_on_white((parsed[0], parsed[1], parsed[2]))
-    canvas = _Canvas(_PAPER)
+    brand = readable_on_white((parsed[0], parsed[1], parsed[2]))
+    canvas = Canvas(_PAPER)
     _draw_ground(canvas, brand)
     _draw_head(canvas, texts, brand)
     _draw_card(canvas, texts, brand)
@@ -191,32 +191,30 @@ def draw_poster(texts: PosterTexts) -> Poster:
     return Poster(out.getvalue(), tuple(canvas.boxes))
 
 
-def _draw_ground(canvas: _Canvas, brand: Colour) -> None:
+def _draw_ground(canvas: Canvas, brand: Colour) -> None:
     """The upper half in the brand colour with two quiet circles, ending in a slow curve."""
     canvas.draw.rectangle((0, 0, WIDTH, 1000), fill=brand)
-    canvas.disc((WIDTH - 60, 120), 380, _mix(brand, (255, 255, 255), 0.05))
-    canvas.disc((30, 760), 300, _mix(brand, (0, 0, 0), 0.07))
+    canvas.disc((WIDTH - 60, 120), 380, mix(brand, (255, 255, 255), 0.05))
+    canvas.disc((30, 760), 300, mix(brand, (0, 0, 0), 0.07))
     canvas.draw.rectangle((0, 1000, WIDTH, HEIGHT), fill=_PAPER)
     curve = Image.new("L", (WIDTH * 2, 400), 255)
     ImageDraw.Draw(curve).ellipse((-1500, -3800, WIDTH * 2 + 1500, 398), fill=0)
     canvas.image.paste(Image.new("RGB", (WIDTH, 200), _PAPER), (0, 800), curve.resize((WIDTH, 200)))
 
 
-def _draw_head(canvas: _Canvas, texts: PosterTexts, brand: Colour) -> None:
-    soft = _mix(brand, (255, 255, 255), 0.78)
+def _draw_head(canvas: Canvas, texts: PosterTexts, brand: Colour) -> None:
+    soft = mix(brand, (255, 255, 255), 0.78)
     top = 128
     logo = _open_logo(texts.logo_path)
     if logo is not None:
         canvas.image.paste(logo, ((WIDTH - logo.width) // 2, 84), logo)
         top = 84 + logo.height + 8
     top = canvas.write(
-        texts.brand, _Style("medium", 46, 30, (255, 255, 255)), top=top, width=WIDTH - 2 * _MARGIN
+        texts.brand, Style("medium", 46, 30, (255, 255, 255)), top=top, width=WIDTH - 2 * _MARGIN
     )
     canvas.draw.rectangle((WIDTH // 2 - 28, top + 26, WIDTH // 2 + 28, top + 29), fill=soft)
-    top = canvas.write(
-        texts.heading, _Style("regular", 38, 28, soft), top=top + 74, width=WIDTH - 2 * _MARGIN
-    )
-    name = _Style("bold", 124, 56, (255, 255, 255), lines=2, spacing=1.25)
+    top = canvas.write(texts.heading, Style("regular", 38, 28, soft), top=top + 74, width=WIDTH - 2 * _MARGIN)
+    name = Style("bold", 124, 56, (255, 255, 255), lines=2, spacing=1.25)
     canvas.write(texts.guide_name, name, top=top + 14, width=WIDTH - 2 * _MARGIN)
 
 
@@ -234,26 +232,24 @@ def _open_logo(path: str) -> Image.Image | None:
     return logo
 
 
-def _draw_card(canvas: _Canvas, texts: PosterTexts, brand: Colour) -> None:
+def _draw_card(canvas: Canvas, texts: PosterTexts, brand: Colour) -> None:
     left, top, right, bottom = _CARD
     for spread, share in ((18, 0.03), (10, 0.05), (4, 0.08)):
-        ground = _mix(_PAPER, (0, 0, 0), share)
+        ground = mix(_PAPER, (0, 0, 0), share)
         canvas.rounded((left + 8, bottom - 120, right - 8, bottom + spread), 48, ground)
     canvas.rounded(_CARD, 48, (255, 255, 255))
     code = qr.draw_image(texts.qr_content, size=_QR_SIZE)
     canvas.image.paste(code, ((WIDTH - code.width) // 2, top + 48 + (_QR_SIZE - code.width) // 2))
     line = canvas.write(
-        texts.hint, _Style("bold", 44, 30, brand), top=top + 48 + _QR_SIZE + 14, width=right - left - 96
+        texts.hint, Style("bold", 44, 30, brand), top=top + 48 + _QR_SIZE + 14, width=right - left - 96
     )
-    invitation = _Style("regular", 32, 26, _QUIET_INK, lines=2)
+    invitation = Style("regular", 32, 26, _QUIET_INK, lines=2)
     canvas.write(texts.invitation, invitation, top=line + 6, width=right - left - 120)
 
 
-def _draw_foot(canvas: _Canvas, texts: PosterTexts, brand: Colour) -> None:
+def _draw_foot(canvas: Canvas, texts: PosterTexts, brand: Colour) -> None:
     width = WIDTH - 2 * _MARGIN
-    top = canvas.write(texts.store_name, _Style("bold", 52, 34, _INK, lines=2), top=1572, width=width)
-    top = canvas.write(
-        texts.address, _Style("regular", 34, 28, _QUIET_INK, lines=2), top=top + 8, width=width
-    )
-    canvas.write(texts.phone, _Style("regular", 34, 28, _QUIET_INK), top=top + 4, width=width)
+    top = canvas.write(texts.store_name, Style("bold", 52, 34, _INK, lines=2), top=1572, width=width)
+    top = canvas.write(texts.address, Style("regular", 34, 28, _QUIET_INK, lines=2), top=top + 8, width=width)
+    canvas.write(texts.phone, Style("regular", 34, 28, _QUIET_INK), top=top + 4, width=width)
     canvas.draw.rectangle((0, HEIGHT - 14, WIDTH, HEIGHT), fill=brand)

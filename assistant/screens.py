@@ -51,6 +51,11 @@ def is_htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def is_in_wechat(request: HttpRequest) -> bool:
+    """Opened inside WeChat (or WeCom, which says so too), as far as the browser tells."""
+    return "MicroMessenger" in request.headers.get("User-Agent", "")
+
+
 def open_screen(view: OpenView[P]) -> OpenView[P]:
     """A page for anybody: refusals become pages or toasts, nothing is stored by browser or proxy."""
 

@@ -45,3 +45,10 @@ class CampaignDue(Event):
     """Something of a campaign waits to be launched or released. A wake-up: `work_campaigns` finds it too."""
 
     campaign_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MaterialShared(Event):
+    """Somebody opened a guide's link, which proves that she shared the material on that day. `count_shares` finds it too."""
+
+    visit_id: int

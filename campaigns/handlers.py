@@ -1,9 +1,17 @@
 """What `campaigns` does when something was told. All may be delivered twice."""
 
 from campaigns import services
-from campaigns.events import CampaignDue, CampaignMoved, MassConfirmed, ReachesQueued, SegmentDue
-from campaigns.services import running
+from campaigns.events import (
+    CampaignDue,
+    CampaignMoved,
+    MassConfirmed,
+    MaterialShared,
+    ReachesQueued,
+    SegmentDue,
+)
+from campaigns.services import material_openings, material_shares, running
 from core import clock
+from members.events import ConsentWithdrawn
 from sms.events import OptOutReceived, TextReported
 from wechat.events import MassSettled, SubscriptionAnswered, SubscriptionSettled, TemplateDelivered
 
@@ -93,3 +101,13 @@ def on_text_reported(event: TextReported) -> None:
 def on_opt_out_received(event: OptOutReceived) -> None:
     """Who answers a text that she wants no more takes back her consent to marketing."""
     services.note_opt_out(reply_id=event.reply_id)
+
+
+def on_material_shared(event: MaterialShared) -> None:
+    """It counts for the guide in the ledger. Lost, the timetable finds it."""
+    material_shares.count_share(visit_id=event.visit_id)
+
+
+def on_consent_withdrawn(event: ConsentWithdrawn) -> None:
+    """Of who does not agree (any more) to its being kept, nobody knows what she opened."""
+    material_openings.part_readers(member_id=event.member_id)

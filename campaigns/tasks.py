@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from campaigns import services
-from campaigns.services import contacts, journeys, running
+from campaigns.services import contacts, journeys, material_openings, material_shares, running
 
 
 @shared_task(name="campaigns.send_due_reaches")
@@ -101,3 +101,15 @@ def work_outcomes() -> int:
 def count_contacts() -> int:
     """See the service of that name. Answers how many cells there are."""
     return contacts.count_contacts()
+
+
+@shared_task(name="campaigns.count_shares")
+def count_shares() -> int:
+    """Shared materials whose event was lost. Answers how many were written."""
+    return material_shares.count_open_shares()
+
+
+@shared_task(name="campaigns.forget_readers")
+def forget_readers() -> int:
+    """See the service of that name, and those who agree no more. Answers how many rows."""
+    return material_openings.forget_readers() + material_openings.part_unwilling_readers()

@@ -18,8 +18,9 @@ HOLDINGS: tuple[str, ...] = (
     # Counts what SaleHoldings moved.
     "sales.services.holdings_metrics.MetricsHoldings",
     "sales.services.holdings_nine.MemberDayHoldings",
-    # Looks for what waits under her openids, so it comes before her identities.
+    # These look for what is kept under her openids, so they come before her identities.
     "members.services.holdings_behaviours.BehaviourHoldings",
+    "campaigns.services.holdings_materials.MaterialHoldings",
     "members.services.holdings_people.IdentityHoldings",
     "members.services.holdings_codes.MemberCodeHoldings",
     # Whoever works a segment out holds it while the tags that follow it are written.

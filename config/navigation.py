@@ -153,6 +153,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _item(_("人群"), "groups", "campaigns_segment_changelist"),
             _item(_("人群会员"), "person_check", "campaigns_segmentmember_changelist"),
             _item(_("沟通矩阵"), "forum", "campaigns_contactmonth_changelist"),
+            _item(_("素材"), "perm_media", "campaigns_material_changelist"),
             _item(_("活动规则"), "rule_settings", "campaigns_campaignpolicy_changelist"),
             _item(_("自动化旅程"), "account_tree", "campaigns_journey_changelist"),
             _item(_("旅程会员"), "conversion_path", "campaigns_enrolment_changelist"),

@@ -31,6 +31,7 @@ SCOPES: Mapping[str, str] = {
     "campaigns.CampaignRun": "campaigns.selectors.campaigns.scope_campaign_rows",
     "campaigns.CampaignMember": "campaigns.selectors.campaigns.scope_run_rows",
     "campaigns.CampaignBook": "campaigns.selectors.proof_sums.scope_books",
+    "campaigns.Material": "campaigns.selectors.materials.scope_materials",
     "campaigns.MassMessage": "campaigns.selectors.mass.scope_mass_messages",
     "campaigns.Reach": "guides.selectors.scopes.scope_member_rows",
     "campaigns.Enrolment": "guides.selectors.scopes.scope_member_rows",

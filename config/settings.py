@@ -261,8 +261,8 @@ SPECTACULAR_SETTINGS = {  # for both OpenAPI documents; the rest of each is in r
     "OAS_VERSION": "3.1.0",
     "COMPONENT_SPLIT_REQUEST": True,
 }
-# The mini-program's page on which a batch is claimed: it gets `batch` in its query, or as the scene of a code.
-MINI_CLAIM_PAGE = env.text("MINI_CLAIM_PAGE", "pages/coupons/claim")
+MINI_CLAIM_PAGE = env.text("MINI_CLAIM_PAGE", "pages/coupons/claim")  # gets `batch`, or it as a scene
+MINI_MATERIAL_PAGE = env.text("MINI_MATERIAL_PAGE", "pages/materials/material")  # gets a token as scene
 # How many proxies of ours stand in front: limits by address count the caller that the outermost one saw.
 PROXY_COUNT = env.whole("PROXY_COUNT", 1 if PRODUCTION else 0)
 

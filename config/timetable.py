@@ -38,6 +38,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "work_campaigns": {"task": "campaigns.work_campaigns", "schedule": 5.0},
     "work_mass_messages": {"task": "campaigns.work_mass_messages", "schedule": 5.0},
     "prune_mass_lists": {"task": "campaigns.prune_mass_lists", "schedule": 6 * 3600.0},
+    # What a lost event left uncounted; who opened nothing for long, or agrees no more, is told by nothing.
+    "count_shares": {"task": "campaigns.count_shares", "schedule": 60.0},
+    "forget_readers": {"task": "campaigns.forget_readers", "schedule": 24 * 3600.0},
     "prune_reaches": {"task": "campaigns.prune_reaches", "schedule": 3600.0},
     # Who is due in a journey, what happened, whose day it is.
     "work_journeys": {"task": "campaigns.work_journeys", "schedule": 5.0},

@@ -17,6 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sms/reports/<str:key>/", take_report, name="sms_reports"),
     path("admin/", admin.site.urls),
     path("a/", include("assistant.urls")),
+    # What guides share, for anybody.
+    path("m/", include("assistant.shared_urls")),
     path("api/mini/v1/", include("miniapp.urls")),
     path("openapi/v1/", include("openapi.urls")),
     # Pictures that staff upload for replies; WeChat's servers and phones fetch them too.

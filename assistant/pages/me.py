@@ -6,8 +6,10 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from assistant import phrases
+from assistant.pages.materials import NEW_DAYS
 from assistant.pages.shell import Avatar, Shell
 from campaigns.selectors.guide_campaigns import list_guide_campaigns
+from campaigns.selectors.materials import count_new_materials
 from core import clock
 from guides import selectors as guide_selectors
 from guides.contracts import GuideCard
@@ -32,6 +34,7 @@ class MePage:
     waiting_requests: int  # to accept or to do
     due_follow_ups: int  # by today
     running_campaigns: int  # with members of hers
+    new_materials: int  # to share, of the last days
 
 
 def build_me(guide: GuideCard, *, now: dt.datetime | None = None) -> MePage:
@@ -57,6 +60,7 @@ def build_me(guide: GuideCard, *, now: dt.datetime | None = None) -> MePage:
         hours_today=_say_hours(store.opening_hours, clock.business_day(now)),
         waiting_requests=requests.open_count + requests.doing_count,
         running_campaigns=sum(one.is_running for one in list_guide_campaigns(guide.id, at=now)),
+        new_materials=count_new_materials(store.id, since=now - dt.timedelta(days=NEW_DAYS), at=now),
         due_follow_ups=guide_selectors.count_due_follow_ups(guide.id, today=clock.business_day(now))[0],
     )
 

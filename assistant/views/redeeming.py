@@ -4,15 +4,16 @@ import datetime as dt
 import uuid
 from typing import Final
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assistant.pages.coupons import redeeming as pages
 from assistant.pages.coupons import redemptions as lists
 from assistant.pages.member_words import guide_actor
-from assistant.screens import allow_camera, guide_screen, show
+from assistant.screens import allow_camera, guide_screen, is_in_wechat, show
 from assistant.views.inputs import request_key, whole_number, yuan_in_fen
+from assistant.views.wechat_pages import answer_signature
 from core.errors import InvalidInput, Refusal
 from coupons import services as coupon_services
 from coupons.errors import (
@@ -24,7 +25,6 @@ from coupons.errors import (
     RequestReused,
 )
 from guides.contracts import GuideCard
-from wechat.services import accounts, jsapi
 
 _HIGHEST_ID: Final = 2**63 - 1
 _MOST_PIECES: Final = 100_000
@@ -35,8 +35,7 @@ _MENDABLE: Final = (InvalidInput, BelowMinimumSpend, BelowMinimumQuantity, Reque
 @require_safe
 @guide_screen
 def redeem(request: HttpRequest, guide: GuideCard) -> HttpResponse:
-    is_wechat = "MicroMessenger" in request.headers.get("User-Agent", "")
-    page = pages.build_redeem(guide, request_key=uuid.uuid4().hex, is_wechat=is_wechat)
+    page = pages.build_redeem(guide, request_key=uuid.uuid4().hex, is_wechat=is_in_wechat(request))
     return allow_camera(show(request, "assistant/redeem.html", page))
 
 
@@ -44,16 +43,7 @@ def redeem(request: HttpRequest, guide: GuideCard) -> HttpResponse:
 @guide_screen
 def wechat_signature(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     """What `wx.config` needs on the page that asks; without WeChat the page falls back to typing."""
-    account = accounts.get_default_official()
-    signed = jsapi.sign_page(account_id=account.id, url=request.GET.get("url", "")[:1000])
-    return JsonResponse(
-        {
-            "appId": signed.app_id,
-            "timestamp": signed.timestamp,
-            "nonceStr": signed.nonce_str,
-            "signature": signed.signature,
-        }
-    )
+    return answer_signature(request)
 
 
 @require_POST

@@ -56,6 +56,14 @@ from campaigns.errors.mass import (
     MassTimeUnusable,
     MassUnfit,
 )
+from campaigns.errors.materials import (
+    MaterialEmpty,
+    MaterialForHeadOffice,
+    MaterialNotInState,
+    MaterialPictureUnfit,
+    MaterialUnfit,
+    NoSuchMaterial,
+)
 from campaigns.errors.reaches import (
     CapUnusable,
     ChannelsUnusable,
@@ -135,10 +143,16 @@ __all__ = [
     "MassTagGone",
     "MassTimeUnusable",
     "MassUnfit",
+    "MaterialEmpty",
+    "MaterialForHeadOffice",
+    "MaterialNotInState",
+    "MaterialPictureUnfit",
+    "MaterialUnfit",
     "NoSuchCampaign",
     "NoSuchCampaignPage",
     "NoSuchInboxMessage",
     "NoSuchJourney",
+    "NoSuchMaterial",
     "NoSuchScene",
     "NoSuchSegment",
     "QuietHoursUnusable",

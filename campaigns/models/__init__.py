@@ -33,6 +33,14 @@ from campaigns.models.mass import (
     MassRecipient,
     MassState,
 )
+from campaigns.models.materials import (
+    Material,
+    MaterialPicture,
+    MaterialReader,
+    MaterialShare,
+    MaterialState,
+    MaterialVisit,
+)
 from campaigns.models.outcomes import BookPass, CampaignBook, CampaignOutcome, CampaignTotal, OutcomeTouch
 from campaigns.models.policy import (
     CapSpan,
@@ -99,6 +107,12 @@ __all__ = [
     "MassPurpose",
     "MassRecipient",
     "MassState",
+    "Material",
+    "MaterialPicture",
+    "MaterialReader",
+    "MaterialShare",
+    "MaterialState",
+    "MaterialVisit",
     "OutcomeTouch",
     "Reach",
     "ReachBar",

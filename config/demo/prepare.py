@@ -39,6 +39,7 @@ def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
     from config.demo.followers import seed_followers
     from config.demo.journeys import seed_journeys
     from config.demo.live_till import seed_live_till
+    from config.demo.materials import seed_materials
     from config.demo.reach_log import seed_reach_log
     from config.demo.reaching import seed_mini_openids, seed_quick_replies
     from config.demo.segments import seed_segments
@@ -51,6 +52,7 @@ def _seed_follow_up(supervisor: Supervisor, actor: Actor) -> None:
     seed_quick_replies(at=clock.now(), actor=actor)
     seed_care(at=clock.now(), actor=actor)
     seed_browsing(at=clock.now(), actor=actor)
+    seed_materials(at=clock.now(), actor=actor)
     seed_segments(at=clock.now(), actor=actor)
     sale_services.work_nine(actor=actor)
     seed_journeys(at=clock.now(), actor=actor)

@@ -211,6 +211,10 @@ class CouponReferral(models.Model):
                 name="couponreferral_says_something",
             ),
         ]
+        indexes = [
+            # Used by the numbers of what led there.
+            models.Index(fields=["article"], name="couponreferral_of_article", condition=~Q(article="")),
+        ]
 
     def __str__(self) -> str:
         return self.scene or self.article or f"#{self.coupon_id}"

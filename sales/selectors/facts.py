@@ -12,7 +12,7 @@ from guides import selectors as guide_selectors
 from members import selectors as member_selectors
 from sales.contracts import Fact, FactKindName, FactLine, FactLines, FactNote, Span
 from sales.models import PerformanceEntry
-from sales.selectors.offered import OWN_KINDS
+from sales.selectors.offered import OWN_KINDS, find_describer
 
 
 def list_facts(kind: FactKindName, refs: Collection[int]) -> list[Fact]:
@@ -71,11 +71,10 @@ def list_store_facts(
 
 
 def describe_facts(facts: Iterable[tuple[str, int]]) -> dict[tuple[str, int], FactNote]:
-    """What these facts (kind, ref) were about; those whose rows `sales` does not read are missing."""
+    """What these facts (kind, ref) were about; those that nobody describes are missing."""
     refs: dict[str, set[int]] = {kind: set() for kind in OWN_KINDS}
     for kind, ref in facts:
-        if kind in refs:
-            refs[kind].add(ref)
+        refs.setdefault(kind, set()).add(ref)
     notes = [FactNote("member", ref, ref, "") for ref in refs["member"]]
     if refs["binding"]:
         notes += [
@@ -92,6 +91,9 @@ def describe_facts(facts: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Fa
             FactNote("task", one.id, one.member_id, one.title)
             for one in guide_selectors.list_done_follow_ups(refs["task"])
         ]
+    for kind in sorted(set(refs) - set(OWN_KINDS)):
+        describe = find_describer(kind)
+        notes += [] if describe is None else describe(refs[kind])
     living = member_selectors.list_merge_targets({note.member_id for note in notes if note.member_id})
     return {
         (note.kind, note.ref): FactNote(note.kind, note.ref, living.get(note.member_id or 0), note.words)

@@ -1,19 +1,30 @@
 """Which metrics can be asked for: those of orders, and of facts that somebody counts."""
 
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
-from sales.contracts import FactKindName, MetricName
+from sales.contracts import FactKindName, FactNote, MetricName
 from sales.models import FACT_METRICS, FactKind, Metric
 
 # Counted by `sales` itself, from rows that other apps keep.
 OWN_KINDS: Final[tuple[FactKindName, ...]] = ("member", "binding", "redemption", "task")
 _FACTS: Final = frozenset(metric.value for metric in FACT_METRICS.values())
 _counted: set[str] = set(OWN_KINDS)
+Describe = Callable[[Collection[int]], Sequence[FactNote]]
+_describers: dict[str, Describe] = {}
 
 
-def count_kind(kind: FactKindName) -> None:
-    """From now on somebody records facts of this kind: its metric is offered. Called by his app when it is ready."""
+def count_kind(kind: FactKindName, *, describe: Describe | None = None) -> None:
+    """From now on somebody records facts of this kind: its metric is offered. Called by his app when it is ready.
+    `describe` says what his rows with these ids were about, for whoever looks behind a number."""
     _counted.add(FactKind(kind).value)
+    if describe is not None:
+        _describers[FactKind(kind).value] = describe
+
+
+def find_describer(kind: str) -> Describe | None:
+    """Who says what facts of this kind were about, where that is an app above."""
+    return _describers.get(kind)
 
 
 def is_counted(kind: str) -> bool:

@@ -16,14 +16,6 @@
     note.textContent = why ? note.dataset[why] : "";
   };
 
-  const loadScript = (address) => new Promise((done, failed) => {
-    const script = document.createElement("script");
-    script.src = address;
-    script.onload = done;
-    script.onerror = failed;
-    document.head.append(script);
-  });
-
   // A code goes the way of a typed one.
   const use = (text) => {
     const field = document.getElementById("coupon-code");
@@ -36,22 +28,6 @@
   // WeChat -----------------------------------------------------------------------------------------------------
 
   let wechat = null;
-  const prepareWeChat = async () => {
-    window.module = {}; // the package is a CommonJS module
-    await loadScript(root.dataset.wechatScript);
-    const wx = window.module.exports;
-    delete window.module;
-    const page = encodeURIComponent(location.href.split("#")[0]);
-    const answer = await fetch(`${root.dataset.signature}?url=${page}`);
-    if (!answer.ok) throw new Error("signature");
-    const signed = await answer.json();
-    await new Promise((done, failed) => {
-      wx.ready(done);
-      wx.error(failed);
-      wx.config({ ...signed, debug: false, jsApiList: ["scanQRCode"] });
-    });
-    return wx;
-  };
   const scanInWeChat = async () => {
     const wx = await Promise.race([wechat, new Promise((_done, failed) => { setTimeout(failed, PATIENCE_MS); })]);
     say("");
@@ -90,7 +66,7 @@
         return new window.BarcodeDetector({ formats: wanted.filter((format) => known.includes(format)) });
       }
     }
-    await loadScript(root.dataset.reader);
+    await window.inWeChat.loadScript(root.dataset.reader);
     const api = window.BarcodeDetectionAPI;
     api.prepareZXingModule({ overrides: { locateFile: () => root.dataset.readerWasm } });
     return new api.BarcodeDetector({ formats: wanted });
@@ -192,7 +168,7 @@
   window.addEventListener("pagehide", stopCamera);
 
   if (root.dataset.wechat === "yes") {
-    wechat = prepareWeChat();
+    wechat = window.inWeChat.prepare(root.dataset, ["scanQRCode"]);
     wechat.catch(() => {}); // told when she taps
   }
 })();

@@ -42,6 +42,7 @@ from tests.admin.journey_kit import fill_journeys
 from tests.admin.proof_kit import fill_proof
 from tests.admin.reach_kit import fill_campaigns, fill_reaches, fill_rounds
 from tests.admin.sales_desk_kit import fill_sales
+from tests.campaigns.material_kit import make_material, opened, share_of, wechat
 from tests.cast import Cast, make_cast
 from tests.fixtures_cast import cast  # noqa: F401
 from tests.guides.requests_kit import ask, make_kinds
@@ -271,7 +272,13 @@ def fill_chain(cast: Cast) -> Cast:  # noqa: F811
     fill_reviews(cast)
     fill_behaviours(cast)
     fill_proof(cast)
+    fill_materials(cast)
     return cast
+
+
+def fill_materials(cast: Cast) -> None:  # noqa: F811
+    """A material that was shared and opened."""
+    opened(share_of(make_material(), cast.lina), wechat(cast.xiaomei_openid))
 
 
 def fill_behaviours(cast: Cast) -> None:  # noqa: F811

@@ -269,9 +269,12 @@ def test_members_and_coupons_behind_a_number_are_named_as_far_as_she_may_know(
         ("新增会员", "0"),
         ("新增绑定", "1"),
         ("核销", "0"),
+        ("素材分享", "0"),
     ]
     assert [(row.name, row.value) for row in view.board.rows] == [("李娜", "1"), ("王芳", "1")]
-    assert [link.label for link in view.board.metrics][-4:] == ["新增会员", "新增绑定", "核销数", "完成任务"]
+    assert [link.label for link in view.board.metrics][-5:] == [
+        "新增会员", "新增绑定", "核销数", "素材分享", "完成任务",
+    ]  # fmt: skip
     with django_assert_max_num_queries(12):
         [row] = client.get(view.facts[1].url).context["page"].list.rows
     assert (row.title, row.value, row.words) == ("小美", "+1", "扫导购码")

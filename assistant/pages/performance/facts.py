@@ -96,7 +96,11 @@ class _Rows:
     def row(self, line: FactLine) -> FactRow:
         note = self.notes.get((line.kind, line.ref))
         member = None if note is None else self.members.get(note.member_id or 0)
-        title, url = (_("会员"), "") if member is None else self._whom(member)
+        if note is not None and note.kind == "share":
+            # About a material, not about whoever opened it.
+            title, url = note.words or _("素材"), ""
+        else:
+            title, url = (_("会员"), "") if member is None else self._whom(member)
         foot = [phrases.say_day(line.due_on, today=self.today)]
         if self.is_store:
             foot.append(self.guides.get(line.guide_id or 0, "") or _("门店自身"))
@@ -106,7 +110,8 @@ class _Rows:
             foot.append(
                 _("已关账，计入 %(day)s") % {"day": phrases.say_day(line.booked_on, today=self.today)}
             )
-        words = line.reason_label if line.is_reversal or note is None else note.words or line.reason_label
+        is_plain = line.is_reversal or note is None or note.kind == "share"
+        words = line.reason_label if is_plain or note is None else note.words or line.reason_label
         return FactRow(
             title, url, f"{line.value:+d}", words, " · ".join(filter(None, foot)), line.is_reversal
         )

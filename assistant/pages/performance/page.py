@@ -21,6 +21,7 @@ from sales.contracts import TargetKey
 
 SHOWN_METRICS: Final = (
     "sales_fen", "order_count", "unit_count", "return_fen", "new_member_count", "new_binding_count", "redemption_count",
+    "share_count",
 )  # fmt: skip
 
 
@@ -105,6 +106,7 @@ def fact_numbers(values: Mapping[str, int], url: Callable[[str], str]) -> tuple[
         "new_member_count": _("新增会员"),
         "new_binding_count": _("新增绑定"),
         "redemption_count": _("核销"),
+        "share_count": _("素材分享"),
     }
     return tuple(
         Number(label, phrases.say_count(values[metric]), url(metric)) for metric, label in labels.items()
