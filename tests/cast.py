@@ -5,6 +5,8 @@ import datetime as dt
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
+from django.db import connection
 
 from core import clock
 from core.actor import Actor
@@ -13,6 +15,7 @@ from guides import services as guide_services
 from guides.contracts import GuideCard, RegionCard, StoreCard
 from members import services as member_services
 from members.contracts import MemberCard
+from tests.cast_rows import Recording
 
 APP_ID = "wxcast00000000001"
 DIRECTOR = Actor.system("cast")
@@ -43,9 +46,33 @@ class Cast:
     regional: StaffAccount
 
 
+_recorded: list[Recording] = []
+_keys = (tuple(settings.FIELD_KEYS), tuple(settings.INDEX_KEYS))
+
+
+def record_cast() -> None:
+    """From now on everybody comes by rows that are recorded here, in a tenth of the time. Asks for an empty database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('is_superuser')::bool")  # who may pass triggers by
+        [may_pass_triggers_by] = cursor.fetchone()
+    if may_pass_triggers_by and not _recorded:
+        _recorded.append(Recording.of(cast_by_services))
+
+
 def make_cast(at: dt.datetime | None = None) -> Cast:
     """Everybody, an hour before `at` (now)."""
-    at = (at or clock.now()) - dt.timedelta(hours=1)
+    now = clock.now()
+    at = (at or now) - dt.timedelta(hours=1)
+    are_keys_the_same = _keys == (tuple(settings.FIELD_KEYS), tuple(settings.INDEX_KEYS))
+    for recording in _recorded:
+        if are_keys_the_same and recording.can_be_again():
+            everybody: Cast = recording.again(at, now)
+            return everybody
+    return cast_by_services(at)
+
+
+def cast_by_services(at: dt.datetime) -> Cast:
+    """Everybody at this time, each as in life."""
     root = guide_services.open_region(name="全国", actor=DIRECTOR, at=at)
     east = guide_services.open_region(name="华东大区", parent_id=root.id, actor=DIRECTOR, at=at)
     south = guide_services.open_region(name="华南大区", parent_id=root.id, actor=DIRECTOR, at=at)
