@@ -5,16 +5,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.keywords import initial_of, place_fields, source_of
 from campaigns.contracts import TOPICS
-from core.admin import BaseAdmin, ServiceForms
+from core.admin import BaseAdmin, PhonePages, ServiceForms
 from core.admin.forms import dress
 
 Sources = Mapping[str, Mapping[str, str]]
@@ -56,15 +53,12 @@ class MappingFields(_Form):
         return {name: source_of(cleaned, name) for name in places}
 
 
-class MappingPages(ServiceForms, BaseAdmin):
+class MappingPages(PhonePages, ServiceForms, BaseAdmin):
     """A mapping's page. Whoever chooses another topic or template gets the page anew with its places, guessed."""
 
-    class Media:
-        js = ("admin_xiaoer/mappings.js",)
-
-    change_form_outer_after_template = "admin/xiaoer/mapping_after.html"
+    phone_waits_for = _("选好事项和模板，就能看到样子，也可以选每个字段填什么")
+    has_long_sample = True
     form: Any
-    phone_template: ClassVar[str]
 
     @abc.abstractmethod
     def find_card(self, *, row: Any = None, choice: str = "") -> Any:
@@ -82,10 +76,13 @@ class MappingPages(ServiceForms, BaseAdmin):
     def draw(self, *, topic: str, card: Any, sources: Sources, is_long: bool = False) -> dict[str, Any]:
         """What the phone needs."""
 
+    def name_choice(self) -> str:
+        return str(self.form.choice_field)
+
     def subject_of(self, request: HttpRequest, row: Any = None) -> tuple[str, Any, Sources] | None:
         """Topic, template and what fills it, as the page in hand has them; None while either is not chosen."""
         given = request.POST if request.method == "POST" else request.GET
-        choice = given.get(self.form.choice_field, "")
+        choice = given.get(self.name_choice(), "")
         topic = given.get("topic", "") if row is None else row.topic
         kept = None if row is None else self.find_card(row=row)
         card = self.find_card(choice=choice) or kept
@@ -103,69 +100,20 @@ class MappingPages(ServiceForms, BaseAdmin):
             kwargs["form"] = type("PlaceForm", (self.form,), made)
         return super().get_form(request, obj, change=change, **kwargs)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        row = None if object_id is None else self.subject(request, object_id)
-        return super().changeform_view(
-            request, object_id, form_url, {**self._beside(request, row), **(extra_context or {})}
-        )
-
-    def _beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """The phone, drawn of what the page shows; a page that a refusal brings back shows what was typed."""
-        if row is None and not self.has_add_permission(request):
-            return {}
+    def draw_phone(self, request: HttpRequest, row: Any) -> dict[str, Any] | None:
         subject = self.subject_of(request, row)
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_preview"
-        context = {
-            "preview_url": reverse(f"{name}_new") if row is None else reverse(name, args=[row.pk]),
-            "choice_field": self.form.choice_field,
-        }
         if subject is None:
-            return context
+            return None
         topic, card, sources = subject
         if request.method == "POST":
             sources = self._typed(request, card, sources)
-        return context | {
-            "phone_template": self.phone_template,
-            **self.draw(topic=topic, card=card, sources=sources),
-        }
+        is_long = request.POST.get("sample") == "1"
+        return self.draw(topic=topic, card=card, sources=sources, is_long=is_long)
 
     def _typed(self, request: HttpRequest, card: Any, sources: Sources) -> Sources:
         names = [name for name, _label, _rule in self.list_places(card)]
         typed = {name: source_of(request.POST, name) for name in names if f"value__{name}" in request.POST}
         return {**sources, **typed}
-
-    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_preview"
-        return (
-            ("preview/", f"{name}_new", self.preview_view),
-            ("<int:pk>/preview/", name, self.preview_view),
-        )
-
-    def preview_view(
-        self, request: HttpRequest, pk: int | None = None, model_admin: Any = None
-    ) -> HttpResponse:
-        """The phone as the form in hand would have it, saved or not; stores nothing."""
-        row = None if pk is None else get_object_or_404(self.get_queryset(request), pk=pk)
-        is_allowed = (
-            self.has_add_permission(request) if row is None else self.has_change_permission(request, row)
-        )
-        subject = self.subject_of(request, row) if is_allowed else None
-        if subject is None:
-            raise PermissionDenied
-        topic, card, sources = subject
-        drawn = self.draw(
-            topic=topic,
-            card=card,
-            sources=self._typed(request, card, sources),
-            is_long=request.POST.get("sample") == "1",
-        )
-        return TemplateResponse(request, self.phone_template, drawn)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("topic",) if obj is not None else ()

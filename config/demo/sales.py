@@ -1,4 +1,4 @@
-"""Fifteen months of the demo chain's sales, dense in its last ninety days: in the shops and online, with coupons and returns,
+"""A year of the demo chain's sales, dense in its last ninety days: in the shops and online, with coupons and returns,
 served and shared by guides, and a few documents that nobody could book. The same every time but for `at`."""
 
 import datetime as dt
@@ -26,7 +26,7 @@ from sales.contracts import (
 
 _DICE_SEED: Final = 47
 _DAYS: Final = 90
-_OLD_DAYS: Final = 460
+_OLD_DAYS: Final = 365
 _BUYERS: Final = 1_300
 # Orders a day of the whole chain before weekday and season; before the last ninety days the books are thin.
 _ORDERS_A_DAY: Final = 36

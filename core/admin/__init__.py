@@ -33,6 +33,7 @@ from core.admin.lanes import ask_lift, ask_rate
 from core.admin.only_row import OnlyRow
 from core.admin.own_page import OwnPage
 from core.admin.paging import LongListPaginator
+from core.admin.phones import PhonePages
 from core.admin.questions import Question, ask, bound_data, run_for_each, staff_actor
 from core.admin.searching import TypedSearch, first_found
 from core.admin.service_forms import ServiceForms
@@ -56,6 +57,7 @@ __all__ = [
     "OnlyRow",
     "OwnPage",
     "Panel",
+    "PhonePages",
     "Question",
     "ReadOnlyAdmin",
     "Rows",

@@ -1,55 +1,25 @@
-"""The phone beside a template's form: what is being written, redrawn while it is typed; stores nothing."""
+"""The phone beside a template's form: what is being written."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.http import HttpRequest
 
-from core.admin import cost_words
+from core.admin import PhonePages, cost_words
 from sms import services
 from sms.models import SmsTemplate
 from sms.services.words import words_of
 
-if TYPE_CHECKING:
-    from core.admin import BaseAdmin as _Pages
-else:
-    _Pages = object
-
-_PHONE = "admin/xiaoer/_draft_phone.html"
 _FRESH_LIMIT = 6  # characters of a place, of an account that is new at the provider
 
 
-class DraftPages(_Pages):
+class DraftPages(PhonePages):
     """Mix into the admin of templates, in front of BaseAdmin."""
 
-    class Media:
-        js = ("admin_xiaoer/mappings.js",)
+    phone_template = "admin/xiaoer/_draft_phone.html"
 
-    change_form_outer_after_template = "admin/xiaoer/draft_after.html"
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        row = None if object_id is None else self.subject(request, object_id)
-        beside: dict[str, Any] = {}
-        if row is not None or self.has_add_permission(request):
-            typed = request.POST if request.method == "POST" else _kept(row)
-            beside = {"preview_url": reverse("admin:sms_smstemplate_preview"), **_drawn(typed, row)}
-        return super().changeform_view(request, object_id, form_url, {**beside, **(extra_context or {})})
-
-    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (("preview/", "sms_smstemplate_preview", self.preview_view),)
-
-    def preview_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return TemplateResponse(request, _PHONE, _drawn(request.POST))
+    def draw_phone(self, request: HttpRequest, row: SmsTemplate | None) -> dict[str, Any]:
+        """Whether it can be sent is said of what is kept, not of what is typed."""
+        return _drawn(request.POST) if request.method == "POST" else _drawn(_kept(row), row)
 
 
 def _kept(row: SmsTemplate | None) -> dict[str, Any]:

@@ -13,10 +13,11 @@
   });
   window.addEventListener("afterprint", () => root.toggle("dark", wasDark));
 
+  const PAPER_PX = 660;
   const box = document.querySelector("[data-proof]");
   if (!box) return;
   const days = JSON.parse(document.getElementById("proof-days").textContent);
-  const chart = window.echarts.init(box);
+  const chart = window.echarts.init(box, null, { devicePixelRatio: Math.max(2, window.devicePixelRatio) });
 
   const palette = () =>
     document.documentElement.classList.contains("dark")
@@ -71,8 +72,8 @@
   };
 
   draw();
-  // As wide as a sheet of A4 between its margins and the card's, however wide the window is.
-  window.addEventListener("beforeprint", () => chart.resize({ width: 620 }));
+  // Drawn about as wide as a sheet of A4 is, and sharp; the style sheet then fits it to the card, whatever the paper.
+  window.addEventListener("beforeprint", () => chart.resize({ width: PAPER_PX }));
   window.addEventListener("afterprint", () => chart.resize({ width: "auto" }));
   new MutationObserver(draw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
   window.addEventListener("resize", () => chart.resize());

@@ -91,7 +91,7 @@ def test_a_template_says_what_one_costs_and_why_it_cannot_be_sent(desk: Client) 
 
 
 def test_a_template_is_seen_while_it_is_written_and_nothing_is_kept(desk: Client, looker: Client) -> None:
-    preview = reverse("admin:sms_smstemplate_preview")
+    preview = reverse("admin:sms_smstemplate_preview_new")
     page = desk.get(reverse("admin:sms_smstemplate_add")).content.decode()
     assert preview in page
     assert "写正文，这里就显示手机收到的样子" in page
@@ -124,6 +124,11 @@ def test_a_template_is_seen_while_it_is_written_and_nothing_is_kept(desk: Client
         assert desk.post(preview, nonsense).status_code == 200
     assert looker.post(preview, typed).status_code == 403
     assert not SmsTemplate.objects.exists()
+    row = SmsTemplate.objects.create(code="7001", title="换个样子", purpose="notice", text="旧的正文")
+    kept = reverse("admin:sms_smstemplate_preview", args=[row.pk])
+    assert kept in desk.get(reverse("admin:sms_smstemplate_change", args=[row.pk])).content.decode()
+    assert "2 个变量" in desk.post(kept, typed).content.decode()
+    assert looker.post(kept, typed).status_code == 403
 
 
 def test_a_refused_template_keeps_its_phone(desk: Client) -> None:

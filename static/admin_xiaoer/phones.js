@@ -1,4 +1,4 @@
-// What a topic's template will look like while its keywords are chosen: asked of the server, which knows every limit.
+// What members will see, while it is typed: asked of the server, which knows every limit.
 (() => {
   "use strict";
 
@@ -23,11 +23,12 @@
 
   const start = (preview) => {
     const form = preview.closest("main, body").querySelector("form[id$='_form']");
-    const shown = preview.querySelector("[data-mapping-shown]");
-    const tabs = [...preview.querySelectorAll("[data-mapping-sample]")];
+    const shown = preview.querySelector("[data-phone-shown]");
+    const tabs = [...preview.querySelectorAll("[data-phone-sample]")];
     if (!form) return;
     form.addEventListener("change", ({ target }) => {
-      if (["topic", preview.dataset.mappingChoice].includes(target.name)) choose(form, preview.dataset.mappingChoice);
+      const choice = preview.dataset.phoneChoice;
+      if (choice && ["topic", choice].includes(target.name)) choose(form, choice);
     });
     if (!shown) return;
     let wait = 0;
@@ -36,9 +37,9 @@
     const draw = async () => {
       const number = ++asked;
       const body = new FormData(form);
-      body.set("sample", tabs.find((tab) => tab.ariaSelected === "true")?.dataset.mappingSample ?? "");
+      body.set("sample", tabs.find((tab) => tab.ariaSelected === "true")?.dataset.phoneSample ?? "");
       try {
-        const answer = await fetch(preview.dataset.mappingPreview, { method: "POST", body, redirect: "error" });
+        const answer = await fetch(preview.dataset.phonePreview, { method: "POST", body, redirect: "error" });
         const html = await answer.text();
         if (answer.ok && number === asked) shown.innerHTML = html;
       } catch { /* the next change asks again */ }
@@ -66,6 +67,6 @@
   };
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("[data-mapping-preview]").forEach(start);
+    document.querySelectorAll("[data-phone-preview]").forEach(start);
   });
 })();
