@@ -26,7 +26,6 @@ from members.selectors.conditions import (
     Window,
     all_conditions,
 )
-from members.selectors.conditions.parameters import MOST_SIGNS
 
 ROOT: Final = "r"
 _MOST_STEPS: Final = 12
@@ -346,23 +345,6 @@ def _options(parameter: Choices | Picks, typed: Mapping[str, Sequence[str]]) -> 
 
 def _gone(key: str) -> str:
     return str(_("%(key)s（已不存在）") % {"key": key})
-
-
-def find_keys(code: str, name: str, words: str) -> list[tuple[str, str]]:
-    """What may be chosen for a condition's parameter and is meant by the words: a text that is looked for, or several
-    keys that were pasted. Nothing for a parameter that is not found by typing."""
-    condition = all_conditions().get(code)
-    parameter = condition.parameters.get(name) if condition is not None else None
-    if not isinstance(parameter, Picks) or parameter.find is None:
-        return []
-    text = " ".join(words.replace("\0", "").split())
-    keys = [key for key in re.split(r"[\s,，、;；]+", text) if key][: parameter.most]
-    if len(keys) > 1:
-        named = parameter.names([key for key in keys if len(key) <= MOST_SIGNS])
-        exact = [(key, str(named[key])) for key in dict.fromkeys(keys) if key in named]
-        if exact:
-            return exact
-    return [(str(key), str(label)) for key, label in parameter.find(text[:40])]
 
 
 def menu() -> list[tuple[str, list[tuple[str, str]]]]:

@@ -16,7 +16,6 @@ from campaigns.admin.segment_form import (
     Draft,
     apply_act,
     draft_from_post,
-    find_keys,
     menu,
     root_of,
     rule_of,
@@ -29,6 +28,7 @@ from campaigns.selectors import segments
 from core.admin import BaseAdmin, rule_url
 from members import selectors as member_selectors
 from members.contracts import MemberCard
+from members.selectors.conditions import find_keys
 
 _PARTS = "admin/xiaoer/segments"
 _MOST_MEANT = 20

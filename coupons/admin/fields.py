@@ -1,7 +1,7 @@
 """Form fields in the words of a marketer: yuan, 折, days, chips. Cleaned values are those of the terms."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -120,19 +120,25 @@ class _ManyTexts(forms.Widget):
 
 
 class ChipsWidget(_ManyTexts):
-    """Codes as chips; what is typed and not yet a chip counts as well."""
+    """Codes as chips, found by name or code; what is typed and not yet a chip counts as well, also a code that nobody
+    has heard of."""
+
+    def __init__(self, url: Callable[[], str], names: Callable[[Collection[str]], Mapping[str, str]]) -> None:
+        super().__init__()
+        self.url, self.names = url, names
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        return render_to_string(
-            f"{_FOLDER}/_chips.html",
-            {"name": name, "values": [word for word in value or [] if word], **(attrs or {})},
-        )
+        codes = [word for word in value or [] if word]
+        names = self.names(codes)
+        chosen = [
+            (code, f"{names[code]}（{code}）" if names.get(code, code) != code else code) for code in codes
+        ]
+        context = {"name": name, "url": self.url(), "chosen": chosen, **(attrs or {})}
+        return render_to_string(f"{_FOLDER}/_chips.html", context)
 
 
 class ChipsField(forms.Field):
     """Codes, each once; a pasted list is taken apart at commas, blanks and line ends."""
-
-    widget = ChipsWidget
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"required": False, **kwargs})

@@ -11,6 +11,7 @@ from core.admin import DressedForm
 from coupons import services
 from coupons.admin.fields import (
     ChipsField,
+    ChipsWidget,
     DiscountField,
     HoursField,
     IdsField,
@@ -28,10 +29,13 @@ from coupons.models import NUMBERS, NUMBERS_OF_KIND, CardColour, CouponKind, Gif
 from coupons.selectors.faces import CHANNELS, channel_words, tier_names
 from guides import selectors as guide_selectors
 from members import selectors as member_selectors
+from members.selectors.conditions import name_keys
 
 _WEEKDAYS: Final = tuple(
     enumerate((_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日")))
 )
+# The condition that knows goods by name: who sells is above this app.
+GOODS: Final = "sales.purchases"
 _NAMES: Final = tuple(field.name for field in dataclasses.fields(TemplateTerms))
 
 
@@ -51,6 +55,14 @@ def dealers_picker() -> PickerWidget:
     )
 
 
+def goods_chips(what: str) -> ChipsWidget:
+    """Categories or products, by name or code."""
+    return ChipsWidget(
+        lambda: reverse("admin:coupons_pick", args=[what]),
+        lambda codes: name_keys(GOODS, what, codes),
+    )
+
+
 class TemplateForm(DressedForm):
     """Money in yuan, discounts in 折, scopes by name."""
 
@@ -65,10 +77,14 @@ class TemplateForm(DressedForm):
     gift_value_fen = YuanField(label=_("赠品价值"), help_text=_("按成本或市价估一个，用来算预算"))
     min_spend_fen = YuanField(label=_("满多少元可用"), help_text=_("留空表示没有门槛"))
     min_quantity = forms.IntegerField(label=_("满几件可用"), required=False, help_text=_("留空表示不限"))
-    include_categories = ChipsField(label=_("只限这些类目"), help_text=_("类目编号；都不填表示全部商品"))
-    include_products = ChipsField(label=_("只限这些商品"), help_text=_("商品编号"))
-    exclude_categories = ChipsField(label=_("排除类目"))
-    exclude_products = ChipsField(label=_("排除商品"))
+    include_categories = ChipsField(
+        label=_("只限这些类目"),
+        widget=goods_chips("categories"),
+        help_text=_("类目和商品都不填，表示全部商品"),
+    )
+    include_products = ChipsField(label=_("只限这些商品"), widget=goods_chips("products"))
+    exclude_categories = ChipsField(label=_("排除类目"), widget=goods_chips("categories"))
+    exclude_products = ChipsField(label=_("排除商品"), widget=goods_chips("products"))
     region_ids = IdsField(label=_("区域"), widget=TreeWidget(guide_selectors.list_region_tree))
     dealer_ids = IdsField(label=_("经销商"), widget=dealers_picker())
     store_ids = IdsField(label=_("门店"), widget=stores_picker())

@@ -1,7 +1,7 @@
 """Coupon templates: the builder with its live card, the page of terms that are frozen, versions and what they changed."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
@@ -33,13 +33,14 @@ from core.codes import new_public_id
 from core.errors import Refusal
 from coupons import selectors, services
 from coupons.admin.fields import YuanField
-from coupons.admin.template_form import FRESH, TemplateForm, start_values
+from coupons.admin.template_form import FRESH, GOODS, TemplateForm, start_values
 from coupons.contracts import TemplateCard, TemplateTerms
 from coupons.errors import TemplateFrozen
 from coupons.models import BatchState, CouponBatch, CouponKind, CouponTemplate, TemplateState
 from coupons.selectors.templates import template_card_of, terms_of
 from coupons.selectors.words import money_words
 from guides import selectors as guide_selectors
+from members.selectors.conditions import find_keys
 
 name_actions(
     {
@@ -50,6 +51,8 @@ name_actions(
     }
 )
 name_details({"from_id": _("来自模板")})
+# Codes that were pasted.
+_MOST_TYPED: Final = 4_000
 _OPEN = (BatchState.OPEN, BatchState.PAUSED)
 
 
@@ -172,16 +175,20 @@ class CouponTemplateAdmin(OwnPage, BaseAdmin):
         )
 
     def pick_view(self, request: HttpRequest, what: str, model_admin: Any = None) -> HttpResponse:
-        """What a picker offers for the typed text: for choosing where a coupon is good, every place of the chain."""
+        """What a picker offers for the typed text: for choosing where a coupon is good, every place of the chain,
+        and all goods that were sold or named."""
         if not (self.has_view_permission(request) or request.user.has_perm("coupons.add_issuejob")):
             raise PermissionDenied
-        query = request.GET.get("q", "")
-        found = (
-            guide_selectors.search_dealers(query)
-            if what == "dealers"
-            else guide_selectors.search_stores(query)
-        )
-        return TemplateResponse(request, "admin/xiaoer/coupons/_picker_found.html", {"found": found})
+        # The field's own name, where what is typed counts without being chosen.
+        query = str(next(iter(request.GET.values()), ""))[:_MOST_TYPED]
+        found: Sequence[tuple[Any, str]]
+        if what in {"categories", "products"}:
+            found = find_keys(GOODS, what, query)
+        else:
+            search = guide_selectors.search_dealers if what == "dealers" else guide_selectors.search_stores
+            found = search(query)
+        context = {"found": found, "takes_typed": what in {"categories", "products"}}
+        return TemplateResponse(request, "admin/xiaoer/coupons/_picker_found.html", context)
 
     def _builder(
         self, request: HttpRequest, row: CouponTemplate | None, older: TemplateCard | None

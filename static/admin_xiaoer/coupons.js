@@ -19,25 +19,34 @@
     return made;
   };
 
+  const SIGNS = /[\s,，；;、]+/;
+
   const has = (box, value) => [...box.querySelectorAll("input[type=hidden]")].some((input) => input.value === value);
 
   // What was typed or pasted becomes chips at commas, blanks and line ends.
   const takeTyped = (box) => {
     const typed = box.querySelector(":scope > input");
-    for (const word of typed.value.split(/[\s,，；;、]+/).filter(Boolean)) {
+    for (const word of typed.value.split(SIGNS).filter(Boolean)) {
       if (!has(box, word)) typed.before(chip(box.dataset.chips, word, word));
     }
     typed.value = "";
+    box.closest("[data-picker]").querySelector(".xe-found").replaceChildren();
   };
 
-  // By the arrows through what was found, Enter takes it (in the field: the first), Escape closes it.
+  // By the arrows through what was found, Enter takes it (in the field: the first, if it was found for what stands there
+  // now), Escape closes it. Where codes may be typed, several of them are no text that was looked for.
   const walk = (picker, event) => {
     const search = picker.querySelector(".xe-chips > input");
     const found = [...picker.querySelectorAll(".xe-found button")];
     const place = found.indexOf(event.target);
     if (event.key === "Enter" && event.target === search) {
-      if (!event.isComposing && search.value && found.length) found[0].click();
-      return true;
+      const takesTyped = search.closest("[data-chips]");
+      const isFound = found.length && picker.dataset.foundFor === search.value;
+      if (!event.isComposing && search.value && isFound && !(takesTyped && SIGNS.test(search.value))) {
+        found[0].click();
+        return true;
+      }
+      return !takesTyped;
     }
     if (event.key === "Escape" && found.length) {
       picker.querySelector(".xe-found").replaceChildren();
@@ -56,16 +65,16 @@
   };
 
   document.addEventListener("keydown", (event) => {
+    const picker = event.target.closest("[data-picker]");
+    if (picker && walk(picker, event)) {
+      event.preventDefault();
+      return;
+    }
     const box = event.target.closest("[data-chips]");
     if (box && ["Enter", ",", "，"].includes(event.key) && !event.isComposing) {
       event.preventDefault();
       takeTyped(box);
       changed(box);
-      return;
-    }
-    const picker = event.target.closest("[data-picker]");
-    if (picker && walk(picker, event)) {
-      event.preventDefault();
       return;
     }
     const holder = event.target.closest(".xe-chips");
@@ -80,10 +89,20 @@
 
   document.addEventListener("focusout", (event) => {
     const box = event.target.closest("[data-chips]");
-    if (box && event.target.value) {
+    if (box && event.target.value && !box.closest("[data-picker]").contains(event.relatedTarget)) {
       takeTyped(box);
       changed(box);
     }
+  });
+
+  // The field keeps its focus while something that was found is pressed: leaving it would take what stands there.
+  document.addEventListener("mousedown", (event) => {
+    if (event.target.closest(".xe-found")) event.preventDefault();
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const picker = event.target.closest?.("[data-picker]");
+    if (picker) picker.dataset.foundFor = picker.querySelector(".xe-chips > input").value;
   });
 
   document.addEventListener("click", (event) => {

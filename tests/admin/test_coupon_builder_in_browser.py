@@ -10,6 +10,7 @@ from coupons.models import CouponTemplate
 from tests.assistant.test_browser import chromium  # noqa: F401
 from tests.browser import needs_browser
 from tests.cast import Cast
+from tests.sales.kit import line, order, tell
 
 pytestmark = [pytest.mark.browser, needs_browser, pytest.mark.django_db(transaction=True)]
 
@@ -60,3 +61,32 @@ def test_a_coupon_takes_shape_while_she_types(page: Page, cast: Cast) -> None:
     row = CouponTemplate.objects.get()
     assert (row.kind, row.rate_bp, row.title, row.store_ids) == ("percent", 8_500, "周末券", [cast.store.id])
     assert (row.include_categories, row.hours) == (["shoes", "bags"], ["10:00-22:00"])
+
+
+def test_goods_are_found_by_name_and_new_codes_taken_as_typed(page: Page, cast: Cast) -> None:
+    tell(order("G1", line("A100"), line("A200")))
+    page.goto("/admin/coupons/coupontemplate/add/")
+    goods = page.locator("[data-picker=include_products]")
+    typed = goods.locator(".xe-chips > input[type=text]")
+    chips = goods.locator(".xe-chip")
+    typed.fill("针织")
+    expect(goods.locator("[data-pick]")).to_have_text(["针织衫（A100）", "针织衫（A200）"])
+    goods.locator("[data-pick=A200]").click()
+    expect(chips).to_have_text(["针织衫（A200）×"])
+    typed.fill("a1")
+    expect(goods.locator("[data-pick]")).to_have_text(["针织衫（A100）"])
+    typed.press("Enter")
+    expect(chips).to_have_text(["针织衫（A200）×", "针织衫（A100）×"])
+    typed.fill("NEW-1")
+    expect(goods.get_by_text("按回车就按这个编号加入")).to_be_visible()
+    typed.press("Enter")
+    typed.fill("B1，B2")
+    typed.press("Enter")
+    expect(chips).to_have_text(["针织衫（A200）×", "针织衫（A100）×", "NEW-1×", "B1×", "B2×"])
+    expect(page.locator("#card-preview")).to_contain_text("A200、A100")
+    typed.fill("针织")
+    expect(goods.locator("[data-pick]")).to_have_count(2)
+    typed.press("ArrowDown")
+    goods.locator("[data-pick]").first.press("Escape")
+    expect(chips).to_have_count(5)
+    expect(typed).to_have_value("针织")

@@ -1,6 +1,7 @@
 """What may be asked of a member by segments: how a condition is written, and those of this app."""
 
 from members.selectors.conditions.base import Condition, Facet, Values, all_conditions, all_facets
+from members.selectors.conditions.finding import find_keys, name_keys
 from members.selectors.conditions.found import (
     Every,
     Found,
@@ -52,9 +53,11 @@ __all__ = [
     "Window",
     "all_conditions",
     "all_facets",
+    "find_keys",
     "instants_of",
     "money_words",
     "moves",
+    "name_keys",
     "row_within",
     "span_of",
     "sum_within",
