@@ -124,7 +124,7 @@ def build_material_rows(
     next_url = (
         "" if found.next_offset is None else asked.url("assistant:material-rows", offset=found.next_offset)
     )
-    rows = tuple(_row(line, now) for line in found.lines)
+    rows = tuple(_row(line, guide, now) for line in found.lines)
     return MaterialRows(
         Stretch(rows, offset == 0, next_url), asked, reverse("assistant:materials"), asked.url()
     )
@@ -210,7 +210,7 @@ def _live_share(guide: GuideCard, public_id: str) -> ShareCard:
     return share
 
 
-def _row(line: MaterialLine, now: dt.datetime) -> MaterialRow:
+def _row(line: MaterialLine, guide: GuideCard, now: dt.datetime) -> MaterialRow:
     mark = ""
     if not line.is_live:
         mark = _("已结束")
@@ -225,7 +225,14 @@ def _row(line: MaterialLine, now: dt.datetime) -> MaterialRow:
     elif line.shared_at is not None:
         foot = _("%(when)s分享，还没有人打开") % {"when": phrases.say_time(line.shared_at, now=now)}
     return MaterialRow(
-        line.public_id, line.title, line.category, line.words, line.thumb_url, mark, not line.is_live, foot
+        line.public_id,
+        line.title,
+        line.category,
+        fill_words(line.words, guide),
+        line.thumb_url,
+        mark,
+        not line.is_live,
+        foot,
     )
 
 

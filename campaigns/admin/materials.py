@@ -30,6 +30,7 @@ from core.admin import (
     column,
     money,
     name_actions,
+    name_details,
     operation,
     register_panel,
     staff_actor,
@@ -47,6 +48,7 @@ name_actions(
         "campaigns.material_withdrawn": _("撤回素材"),
     }
 )
+name_details({"pictures": _("图片")})
 _COLOURS: Final = {
     "draft": "info",
     "published": "success",
@@ -93,7 +95,7 @@ class MaterialForm(TermsForm):
         label=_("图片"),
         required=False,
         widget=_FilesInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
-        help_text=_("JPG、PNG 或 WebP，每张 10 MB 以内，最多 9 张；第一张是封面，拖不动就用箭头换位置"),
+        help_text=_("JPG、PNG 或 WebP，每张 10 MB 以内，最多 9 张；第一张是封面，用箭头换位置"),
     )
 
     class Meta:
@@ -152,12 +154,12 @@ class MaterialAdmin(ServiceForms, ScopedAdmin):
     actions_detail = ("publish", "withdraw")
     change_form_outer_after_template = "admin/xiaoer/materials/after.html"
     fieldsets = (
-        (None, {"fields": (("title", "category"), "words")}),
+        (None, {"fields": ("title", "category", "words")}),
         (_("顾客打开看到的"), {"fields": ("text", "uploads", "kept")}),
         (
             _("能点到哪里"),
             {
-                "fields": ("batch", ("mini_page", "link_url"), "link_label"),
+                "fields": ("batch", "mini_page", "link_url", "link_label"),
                 "description": _(
                     "都可以不填。页面下方总有导购的二维码；券和小程序页面在微信里长按小程序码打开"
                 ),
@@ -166,7 +168,7 @@ class MaterialAdmin(ServiceForms, ScopedAdmin):
         (
             _("给谁用、用多久"),
             {
-                "fields": (("region", "store"), ("starts_at", "ends_at")),
+                "fields": ("region", "store", "starts_at", "ends_at"),
                 "description": _("区域和门店都不选，就是全部门店"),
             },
         ),
@@ -228,6 +230,12 @@ class MaterialAdmin(ServiceForms, ScopedAdmin):
             if refusal.details.get("field") == "pictures":
                 refusal.details["field"] = "uploads"
             raise
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name in ("words", "text") and field is not None:
+            field.widget.attrs["rows"] = 4 if db_field.name == "words" else 6
+        return field
 
     @column(_("素材"), ordering="title")
     def title_cell(self, row: Material) -> str:

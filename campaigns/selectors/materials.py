@@ -5,7 +5,6 @@ from collections.abc import Collection
 from typing import Final
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
 from campaigns.contracts.materials import (
     MaterialCard,
@@ -25,7 +24,6 @@ from sales.contracts import FactNote
 
 PAGE_ROWS: Final = 20
 _MOST_CATEGORIES: Final = 20
-_WORDS_SHOWN: Final = 60
 
 
 def scope_materials(staff: StaffAccount, materials: QuerySet[Material]) -> QuerySet[Material]:
@@ -188,7 +186,7 @@ def _lines(rows: list[Material], guide_id: int, at: dt.datetime) -> tuple[Materi
                 public_id=row.public_id,
                 title=row.title,
                 category=row.category,
-                words=_first_words(row.words),
+                words=row.words,
                 thumb_url=thumbs.get(row.pk, ""),
                 published_at=row.published_at,
                 ends_at=row.ends_at,
@@ -199,11 +197,6 @@ def _lines(rows: list[Material], guide_id: int, at: dt.datetime) -> tuple[Materi
             )
         )
     return tuple(lines)
-
-
-def _first_words(words: str) -> str:
-    line = " ".join(words.split())
-    return line if len(line) <= _WORDS_SHOWN else _("%(words)s…") % {"words": line[:_WORDS_SHOWN]}
 
 
 def _pictures(material_id: int) -> tuple[PictureCard, ...]:

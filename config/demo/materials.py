@@ -74,7 +74,7 @@ def _write(piece: Sequence[Any], at: dt.datetime, actor: Actor) -> None:
         text=text,
         batch_id=batches.values_list("pk", flat=True).first() if batch else None,
     )
-    pictures = [store_picture(stream=_draw(title, ground, colours))]
+    pictures = [store_picture(stream=_draw(ground, colours))]
     pk = materials.save_material(draft=draft, pictures=pictures, actor=actor, at=at)
     materials.publish_material(material_id=pk, actor=actor, at=at)
 
@@ -106,8 +106,8 @@ def _share(
             note_opening(token=share.token, reader=reader, at=moment)
 
 
-def _draw(title: str, ground: Tone, colours: tuple[Tone, ...]) -> io.BytesIO:
-    """Clothes on a rail over a quiet ground, with the title below: enough of a picture to see how it all looks."""
+def _draw(ground: Tone, colours: tuple[Tone, ...]) -> io.BytesIO:
+    """Clothes on a rail over a quiet ground: enough of a picture to see how it all looks."""
     width, height = _SIZE
     image = Image.new("RGB", (width * 2, height * 2), ground)
     pen = ImageDraw.Draw(image)
@@ -115,25 +115,19 @@ def _draw(title: str, ground: Tone, colours: tuple[Tone, ...]) -> io.BytesIO:
     pen.rounded_rectangle((160, 320, width * 2 - 160, 340), 10, fill=_mix(ground, (0, 0, 0), 0.45))
     step = (width * 2 - 320) // len(colours)
     for place, colour in enumerate(colours):
-        _hang(pen, 160 + step * place + step // 2, colour, length=1_180 - 130 * (place % 2))
-    pen.rectangle((0, 2_020, width * 2, height * 2), fill=_mix(ground, (0, 0, 0), 0.72))
-    font = ImageFont.truetype(str(settings.FONT_DIR / _FONT), 136)
+        _hang(pen, 160 + step * place + step // 2, colour, length=1_620 - 200 * (place % 2))
+    font = ImageFont.truetype(str(settings.FONT_DIR / _FONT), 80)
     pen.text(
-        (width, 2_290), title, font=_fitting(font, title, width * 2 - 240), fill=(255, 255, 255), anchor="mm"
-    )
-    small = ImageFont.truetype(str(settings.FONT_DIR / _FONT), 72)
-    pen.text(
-        (width, 2_480), settings.BRAND_NAME, font=small, fill=_mix(ground, (255, 255, 255), 0.2), anchor="mm"
+        (width, height * 2 - 190),
+        settings.BRAND_NAME,
+        font=font,
+        fill=_mix(ground, (0, 0, 0), 0.45),
+        anchor="mm",
     )
     out = io.BytesIO()
     image.resize(_SIZE, Image.Resampling.LANCZOS).save(out, "PNG")
     out.seek(0)
     return out
-
-
-def _fitting(font: ImageFont.FreeTypeFont, text: str, width: int) -> ImageFont.FreeTypeFont:
-    wide = font.getlength(text)
-    return font if wide <= width else font.font_variant(size=int(font.size * width / wide))
 
 
 def _hang(pen: ImageDraw.ImageDraw, centre: int, colour: Tone, *, length: int) -> None:
