@@ -19,6 +19,7 @@ from guides import selectors as guide_selectors
 from sales import selectors
 from sales.admin.boards_form import Asked
 from sales.admin.boards_then import compared, thens
+from sales.admin.words import month_words
 from sales.contracts import Board, BoardLine
 from sales.models import MONEY_METRICS, BoardFreeze, FrozenSubject, Metric
 
@@ -122,6 +123,7 @@ def _shown(asked: Asked) -> dict[str, Any]:
         "more": max(0, board.ranked_count - len(rows)),
         "frozen": when(board.frozen_at) if board.frozen_at else "",
         "subject_words": FrozenSubject(asked.subject).label,
+        "has_places": asked.subject in {"guide", "store"},
         "metric_words": Metric(asked.metric).label,
         "is_money": is_money,
         "bars": [
@@ -163,7 +165,7 @@ def _freezes() -> list[dict[str, Any]]:
     rows = BoardFreeze.objects.filter(period="month", subject=FrozenSubject.GUIDE).select_related("close")
     return [
         {
-            "month": f"{row.starts_on:%Y-%m}",
+            "month": month_words(row.starts_on),
             # One that was opened again is shown beside what came of it.
             "url": f"?period=month&day={row.starts_on}" + (f"&then={row.pk}" if row.thawed_at else ""),
             "frozen": when(row.frozen_at),

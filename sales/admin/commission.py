@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
-from core.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin, when
 from core.errors import NotFound
 from core.workbooks import workbook_answer
 from coupons import selectors as coupon_selectors
@@ -69,6 +69,8 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
                 "state": state,
                 "state_words": _STATES[state],
                 "row": rows.get(month),
+                "prepared": _by_whom(row.prepared_at, row.prepared_by) if (row := rows.get(month)) else "—",
+                "closed": _by_whom(row.closed_at, row.closed_by) if row else "—",
                 "url": reverse("admin:sales_commission_month", args=[f"{month:%Y-%m}"]),
             }
             for month, state in selectors.list_commission_months()
@@ -154,11 +156,19 @@ class CommissionMonthAdmin(ReadOnlyAdmin):
             summary=summary,
             state_words=_STATES[summary.state],
             tiles=_tiles({name: getattr(summary, name) for name in selectors.SUMS}),
-            lines=[_line_cells(line) for line in card.lines],
+            lines=self._cells_of(request, card.lines),
             sum_words=yuan(summary.earned_fen + summary.bonus_fen + summary.clawed_back_fen),
             back_url=reverse("admin:sales_commission_month", args=[month]),
             export_url=reverse("admin:sales_commission_guide_export", args=[month, guide_id]),
         )
+
+    def _cells_of(self, request: HttpRequest, lines: Sequence[CommissionLineCard]) -> list[dict[str, Any]]:
+        """The lines, each with its order if the account may open that."""
+        pages: dict[int, int] = {}
+        if request.user.has_perm("sales.view_sale"):
+            ids = [line.sale_id for line in lines if line.sale_id is not None]
+            pages = selectors.find_current_sales(ids, store_ids=self._stores(request))
+        return [_line_cells(line, pages.get(line.sale_id or 0)) for line in lines]
 
     def export_view(self, request: HttpRequest, month: str, model_admin: Any = None) -> HttpResponseBase:
         """One table for payroll. Lines have a list of their own."""
@@ -265,6 +275,10 @@ _TILES: Final = (
 )
 
 
+def _by_whom(at: dt.datetime | None, who: str) -> str:
+    return f"{when(at)} {who}" if at is not None else when(at)
+
+
 def _tiles(sums: dict[str, int]) -> list[tuple[Any, str]]:
     """What is paid and for how much; the rest where there is any."""
     return [
@@ -278,9 +292,10 @@ def _guide_url(month: str, guide_id: int) -> str:
     return reverse("admin:sales_commission_guide", args=[month, guide_id])
 
 
-def _line_cells(line: CommissionLineCard) -> dict[str, Any]:
+def _line_cells(line: CommissionLineCard, sale_id: int | None) -> dict[str, Any]:
     return {
         "line": line,
+        "url": reverse("admin:sales_sale_change", args=[sale_id]) if sale_id is not None else "",
         "share": rate(line.share_bp) if line.kind == "sale" and line.share_bp != 10_000 else "",
         "base": yuan(line.base_fen) if line.kind != "bounty" else _now("%(n)s 人") % {"n": line.unit_count},
         "rate": f"{line.rate_bp / 100:g}%" if line.rate_bp else "—",

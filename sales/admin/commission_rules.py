@@ -19,7 +19,7 @@ from core.admin import BaseAdmin, Panel, ServiceForms, column, operation, staff_
 from core.admin.forms import dress
 from guides import selectors as guide_selectors
 from sales import selectors, services
-from sales.admin.words import yuan
+from sales.admin.words import month_words, yuan
 from sales.models import CommissionKind, CommissionRule
 from sales.selectors.commission_sources import list_terms, terms_of
 from sales.services.commission_rules import work_commission_example
@@ -251,7 +251,7 @@ class CommissionRuleAdmin(ServiceForms, BaseAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": _now("试算 · %(name)s · %(month)s") % {"name": row.name, "month": f"{month:%Y-%m}"},
+            "title": _now("试算 · %(name)s · %(month)s") % {"name": row.name, "month": month_words(month)},
             "lines": sorted(lines, key=lambda one: -abs(one["more_fen"]))[:_MOST_TRIED],
             "guide_count": thousands(len(lines)),
             "is_cut": len(lines) > _MOST_TRIED,

@@ -29,6 +29,7 @@ from coupons.selectors import visible_store_ids
 from guides import selectors as guide_selectors
 from sales import services
 from sales.admin.desk_text import channel_words, share_words
+from sales.admin.words import month_words
 from sales.contracts import RuleDraft
 from sales.models import AttributionRule, ShareRole
 
@@ -211,11 +212,11 @@ class AttributionRuleAdmin(OwnPage, BaseAdmin):
         since = _last_month()
         until = clock.today().replace(day=1)
         row = AttributionRule.objects.filter(pk=switched).first() if switched is not None else None
-        words = _now("%(month)s，按现在的规则") % {"month": f"{since:%Y-%m}"}
+        words = _now("%(month)s，按现在的规则") % {"month": month_words(since)}
         if row is not None:
             verb = _now("停用") if row.is_active else _now("启用")
             words = _now("%(month)s，%(verb)s“%(rule)s”以后") % {
-                "month": f"{since:%Y-%m}", "verb": verb, "rule": row.name,
+                "month": month_words(since), "verb": verb, "rule": row.name,
             }  # fmt: skip
         try:
             job = services.start_trial(

@@ -24,6 +24,7 @@ from sales.selectors.deals import find_sale_address, sum_deals
 from sales.selectors.effective import get_target_settings, list_effective_guides
 from sales.selectors.explained import (
     access_sale,
+    find_current_sales,
     find_order_pages,
     get_sale_card,
     list_guide_sales,
@@ -93,6 +94,7 @@ __all__ = [
     "due_members",
     "falling_member_ids",
     "falling_members",
+    "find_current_sales",
     "find_order_pages",
     "find_portrait",
     "find_sale_address",

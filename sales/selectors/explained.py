@@ -1,6 +1,6 @@
 """Orders as guides and managers see them: whose they are and why, what came back, and what counts for whom."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.db import connection
@@ -46,6 +46,12 @@ WHERE said.id = ANY(%s) AND EXISTS (
     WHERE given.sale_id = sale.id AND share.guide_id = %s)
 """
 
+_CURRENT: Final = """
+SELECT said.id, sale.id FROM sales_sale said
+JOIN sales_sale sale ON sale.source = said.source AND sale.order_no = said.order_no AND sale.is_current
+WHERE said.id = ANY(%(asked)s::bigint[]) AND (%(is_whole)s OR sale.store_id = ANY(%(stores)s::bigint[]))
+"""
+
 
 def list_guide_sales(
     guide_id: int, span: Span, *, metric: str = "sales_fen", limit: int = 20, offset: int = 0
@@ -84,6 +90,21 @@ def find_order_pages(sale_ids: Iterable[int], *, guide_id: int) -> dict[int, str
         return {}
     with connection.cursor() as cursor:
         cursor.execute(_PAGES, [asked, guide_id])
+        return dict(cursor.fetchall())
+
+
+def find_current_sales(sale_ids: Iterable[int], *, store_ids: Collection[int] | None) -> dict[int, int]:
+    """The row of the current revision of each of these orders, by the id of any of its revisions; only those that these
+    stores sold (None: all)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CURRENT,
+            {
+                "asked": list(set(sale_ids)),
+                "is_whole": store_ids is None,
+                "stores": list(store_ids or ()),
+            },
+        )
         return dict(cursor.fetchall())
 
 

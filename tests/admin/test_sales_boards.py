@@ -52,6 +52,8 @@ def test_head_office_sees_every_board(office: Client, sold: Cast) -> None:
         (2, "王芳（T002）", "300.00", None),
         (3, "李娜（T001）", "200.00", -2),
     ]
+    assert "<th>所在</th>" in office.get(BOARDS).content.decode()
+    assert "<th>所在</th>" not in office.get(BOARDS, {"subject": "region"}).content.decode()
     day: dict[str, Any] = {"period": "day", "metric": "order_count", "region": sold.east.id}
     assert [row[:3] for row in rows(office.get(BOARDS, day))] == [
         (1, "李娜（T001）", "1"),
@@ -126,7 +128,7 @@ def test_a_closed_month_is_named_and_stands_still(office: Client, sold: Cast) ->
     services.reopen_month(month_on=dt.date(2026, 2, 1), reason="漏传", actor=BOSS)
     answer = office.get(BOARDS, february)
     assert answer.context["frozen"] == ""
-    assert [(row["month"], row["reason"]) for row in answer.context["freezes"]] == [("2026-02", "漏传")]
+    assert [(row["month"], row["reason"]) for row in answer.context["freezes"]] == [("2026 年 2 月", "漏传")]
     (then,) = answer.context["thens"]
     assert "（原因：漏传）" in answer.content.decode()
     tell(

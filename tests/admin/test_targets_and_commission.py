@@ -19,7 +19,7 @@ from core.models import ExportJob
 from sales import selectors, services
 from sales.admin import commission as commission_desk
 from sales.contracts import TargetEntry, TargetKey, TargetKind
-from sales.models import CommissionMonth, CommissionRule, Target
+from sales.models import CommissionMonth, CommissionRule, Sale, Target
 from tests.cast import Cast
 from tests.sales.commission_kit import prepare, rule
 from tests.sales.kit import TILL, line, order, tell
@@ -232,7 +232,9 @@ def test_a_month_is_prepared_looked_at_closed_and_opened_again(desk: Client, cas
     assert "已关账" in done.content.decode()
     assert "逐人核对一致" in desk.get(address).content.decode()
     statement = desk.get(url("sales_commission_guide", "2026-09", cast.lina.id)).content.decode()
-    assert "NO-1" in statement
+    sold = url("sales_sale_change", Sale.objects.get().pk)
+    assert f'<a class="xe-link" href="{sold}">NO-1</a>' in statement
+    assert desk.get(sold).status_code == 200
     for name in ("sales_commission_export", "sales_commission_guide_export"):
         args = ("2026-09",) if name.endswith("n_export") else ("2026-09", cast.lina.id)
         book = openpyxl.load_workbook(io.BytesIO(b"".join(desk.get(url(name, *args)))))

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from guides import services as guide_services
-from sales import errors, services
+from sales import errors, selectors, services
 from sales.contracts import ReturnLine, Share, TargetEntry, TargetKey
 from sales.models import CommissionLine, CommissionMonth, CommissionStatement, Sale, TotalMove
 from sales.services import totals
@@ -357,3 +357,19 @@ def test_two_who_close_at_once_close_once_and_a_return_meanwhile_waits_for_next_
     all_lines = lines(cast.lina.id, SEPTEMBER) + lines(cast.lina.id, OCTOBER)
     assert sum(one.fen for one in all_lines) == 0
     assert sum(one.base_fen for one in all_lines) == ledger_fen(cast.lina.id) == 0
+
+
+def test_a_line_leads_to_the_order_as_it_stands_now_where_the_account_sees_its_store(cast: Cast) -> None:
+    tell(order("O1"))
+    first = Sale.objects.get().pk
+    tell(order("O1", line(amount_fen=9_000), revision=1))
+    now = Sale.objects.current().get().pk
+    assert now != first
+    for stores, found in (
+        (None, True),
+        ({cast.store.id}, True),
+        ({cast.other_store.id}, False),
+        (set(), False),
+    ):
+        shown = selectors.find_current_sales([first, now, 0], store_ids=stores)
+        assert shown == ({first: now, now: now} if found else {})
