@@ -10,6 +10,7 @@ CONDITIONS: tuple[str, ...] = (
     "members.selectors.conditions.profile.JoinedWithin",
     "members.selectors.conditions.profile.StageIs",
     "members.selectors.conditions.profile.Following",
+    "members.selectors.conditions.profile.ProfileWhole",
     "members.selectors.conditions.standing.Tagged",
     "members.selectors.conditions.standing.TierIs",
     "members.selectors.conditions.standing.PointsWithin",

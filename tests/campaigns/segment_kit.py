@@ -29,6 +29,11 @@ DEEDS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("product_viewed", {"product": "B2"}),
     ("page_viewed", {"page": "pages/index"}),
     ("searched", {"words": "大衣"}),
+    ("visited", {"page": "pages/index"}),
+    ("shared", {"page": "pages/index", "product": "A1"}),
+    ("cart_added", {"product": "A1"}),
+    ("cart_removed", {"product": "A1"}),
+    ("campaign_viewed", {"campaign": "double11"}),
 )
 CHANNELS: Final = ("template", "inbox")
 
@@ -51,6 +56,7 @@ class World:
     tiers: list[int]  # the lowest is everybody's
     series: list[str]
     listed: str = ""  # a list of every third
+    living: dict[str, Any] = dataclasses.field(default_factory=dict)  # the rules of living segments
     campaigns: list[str] = dataclasses.field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -92,6 +98,19 @@ def make_world(seed: int = 7) -> World:
     world.campaigns = _campaigns(world, random.Random(seed))
     world.listed = campaign_services.create_list(name="三分之一", member_ids=people[::3], actor=TESTER)
     return world
+
+
+def make_living(world: World) -> dict[str, Any]:
+    """One of conditions, and one that asks that one and the list."""
+    women = {"is": "members.gender", "with": {"genders": ["female"]}}
+    rule: dict[str, Any] = {"any": [{"none": [women]}, {"is": "guides.bound"}]}
+    first = campaign_services.create_segment(name="男的或有导购的", kind="living", rule=rule, actor=TESTER)
+    asks = {"is": "campaigns.segment", "with": {"segments": [first, world.listed]}}
+    second = {"all": [asks, {"is": "members.following"}]}
+    return {
+        first: rule,
+        campaign_services.create_segment(name="其中关注的", kind="living", rule=second, actor=TESTER): second,
+    }
 
 
 def _visits(world: World, chance: random.Random) -> None:
@@ -182,10 +201,12 @@ def _member(chance: random.Random, number: int) -> int:
         born = dt.date(chance.randint(1950, 2015), chance.randint(1, 12), chance.randint(1, 28))
         birthday = chance.choice([born, dt.date(2000, 2, 29), DAY.replace(year=1990)])
     row = model("members.Member").objects.create(
-        name=f"会员{number}",
+        name=chance.choice([f"会员{number}", f"会员{number}", ""]),
         stage=chance.choice(["member", "member", "prospect"]),
         gender=chance.choice(["", "female", "male"]),
         birthday=birthday,
+        phone=(phone := chance.choice([f"1390000{number:04}", ""])),
+        phone_tail=phone[-4:],
         source=chance.choice(["pos", "scan", "share"]),
         is_following=chance.random() < 0.5,
         registered_at=noon(DAY - dt.timedelta(days=chance.randint(0, 60))),

@@ -320,6 +320,14 @@ def turned_away(person: Person, values: Values) -> bool:
     )
 
 
+def in_segment(person: Person, values: Values) -> bool:
+    """On a list, or meant by a living segment's rule as it stands."""
+    living = person["world"].living
+    return any(row.segment.public_id in values["segments"] for row in person.get("lists", [])) or any(
+        holds(living[public_id], person) for public_id in values["segments"] if public_id in living
+    )
+
+
 CHECKS: dict[str, Callable[[Person, Values], bool]] = {
     "members.gender": lambda p, v: (p["row"].gender or "unknown") in v["genders"],
     "members.age": age,
@@ -330,6 +338,7 @@ CHECKS: dict[str, Callable[[Person, Values], bool]] = {
     "members.joined": lambda p, v: inside(v["when"], day_of(p["row"].registered_at)),
     "members.stage": lambda p, v: p["row"].stage in v["stages"],
     "members.following": lambda p, v: p["row"].is_following,
+    "members.whole": lambda p, v: all((p["row"].name, p["row"].gender, p["row"].birthday, p["row"].phone)),
     "members.tag": tag,
     "members.tier": tier,
     "members.points": points,
@@ -359,7 +368,7 @@ CHECKS: dict[str, Callable[[Person, Values], bool]] = {
         "redemptions", lambda row, v: row.reversed_at is None and inside(v.get("when"), day_of(row.redeemed_at))
     ),
     "campaigns.reached": messages("reaches", sent),
-    "campaigns.segment": lambda p, v: any(row.segment.public_id in v["segments"] for row in p.get("lists", [])),
+    "campaigns.segment": in_segment,
     "campaigns.clicked": clicked,
     "campaigns.turned_away": turned_away,
     "campaigns.read": messages("inbox", lambda row, v: row.read_at is not None and inside(v.get("when"), day_of(row.read_at))),

@@ -99,7 +99,7 @@ def _keys(world: World, parameter: Parameter, name: str) -> list[Any]:
             "provinces": ["广东省", "浙江省"],
             "cities": ["广州市", "杭州市"],
             "channels": ["store", "online"],
-            "subjects": ["A1", "pages/index", "大衣"],
+            "subjects": ["A1", "pages/index", "大衣", "double11"],
         }[name]
     assert isinstance(parameter, Picks)
     if name == "tiers":
@@ -107,8 +107,8 @@ def _keys(world: World, parameter: Parameter, name: str) -> list[Any]:
     fixed: dict[str, list[Any]] = {
         "tags": world.tags, "guides": ["T001", "T004", "T009"], "stores": ["T01", "T02"], "dealers": ["D01"],
         "regions": [world.cast.root.id, world.cast.east.id, world.cast.south.id], "categories": list(CATEGORIES),
-        "products": list(PRODUCTS), "groups": list(range(8)), "templates": world.series, "segments": [world.listed],
-        "campaigns": world.campaigns,
+        "products": list(PRODUCTS), "groups": list(range(8)), "templates": world.series, "campaigns": world.campaigns,
+        "segments": [world.listed, *world.living],
     }  # fmt: skip
     return fixed[name]
 

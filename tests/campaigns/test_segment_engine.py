@@ -14,7 +14,7 @@ from pytest_django import DjangoDbBlocker
 from campaigns.errors import RuleUnfit
 from campaigns.selectors import segments
 from members.selectors.conditions import all_conditions
-from tests.campaigns.segment_kit import DAY, World, make_world
+from tests.campaigns.segment_kit import DAY, World, make_living, make_world
 from tests.campaigns.segment_naive import CHECKS, Person, holds, load, members_of
 from tests.campaigns.segment_rules import rules
 from tests.kept_rows import kept_rows
@@ -29,7 +29,12 @@ many = settings(
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
-    with kept_rows(django_db_blocker, make_world) as made:
+    def make() -> World:
+        made = make_world()
+        made.living = make_living(made)
+        return made
+
+    with kept_rows(django_db_blocker, make) as made:
         yield made
 
 

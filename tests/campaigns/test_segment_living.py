@@ -1,5 +1,6 @@
 """Living segments: what is kept for members who changed is what everything worked out anew would be."""
 
+import dataclasses
 import datetime as dt
 import random
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from campaigns.errors import (
 )
 from campaigns.models import Segment, SegmentMember, SegmentMove, SegmentSize, SegmentTouch
 from campaigns.selectors import segments
-from tests.campaigns.segment_kit import DAY, TESTER, World, fill, make_world, model, noon
+from tests.campaigns.segment_kit import DAY, TESTER, World, fill, make_living, make_world, model, noon
 from tests.campaigns.segment_naive import load, members_of
 from tests.campaigns.segment_rules import rules
 from tests.kept_rows import kept_rows
@@ -172,7 +173,8 @@ def _join(world: World, chance: random.Random) -> None:
 @given(data=st.data())
 def test_what_is_kept_is_what_is_worked_out_anew_after_any_changes(world: World, data: st.DataObject) -> None:
     with transaction.atomic():
-        rows = [make(data.draw(rules(world)), name=f"人群{number}") for number in range(3)]
+        around = dataclasses.replace(world, living=make_living(world))
+        rows = [make(data.draw(rules(around)), name=f"人群{number}") for number in range(3)]
         chance = random.Random(data.draw(st.integers(0, 2**32)))
         for _round in range(data.draw(st.integers(1, 4))):
             for _step in range(data.draw(st.integers(1, 6))):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from django.db.models import Q
-from django.db.models.functions import ExtractDay, ExtractMonth
+from django.db.models.functions import ExtractDay, ExtractMonth, Length
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -23,8 +23,10 @@ from members.selectors.conditions.parameters import (
     Window,
     instants_of,
 )
+from members.selectors.profile import WANTED
 
 FAMILY: Final = _("会员资料")
+_WANTED: Final = {"name": _("姓名"), "gender": _("性别"), "birthday": _("生日"), "phone": _("手机号")}
 _STAGES: Final = tuple((one.value, one.label) for one in (MemberStage.PROSPECT, MemberStage.MEMBER))
 
 
@@ -213,3 +215,20 @@ class Following(_OfMember):
 
     def tell(self, member_id: int, values: Values, day: dt.date) -> str:
         return _now("是") if Member.objects.filter(pk=member_id, is_following=True).exists() else _now("否")
+
+
+class ProfileWhole(_OfMember):
+    """Her name, gender, birthday and phone are known: what makes a profile complete, wherever it came from."""
+
+    code, label, column = "members.whole", _("资料完整（姓名、性别、生日、手机号）"), "birthday"
+
+    def found(self, values: Values, day: dt.date) -> Found:
+        # Names are sealed: that there is one is all that can be asked.
+        named = Member.objects.alias(name_length=Length("name"))
+        where = Q(name_length__gt=0, birthday__isnull=False) & ~Q(gender="") & ~Q(phone_tail="")
+        return RowTest(named, where, "id")
+
+    def tell(self, member_id: int, values: Values, day: dt.date) -> str:
+        row = Member.objects.filter(pk=member_id).first()
+        missing = [] if row is None else [str(_WANTED[name]) for name in WANTED if not getattr(row, name)]
+        return _now("缺%(what)s") % {"what": _now("、").join(missing)} if missing else _now("都有")
