@@ -169,13 +169,12 @@ class SegmentSight(BaseAdmin):
         if scope is not None:
             meant = meant.filter(pk__in=scope)
         ids = list(meant.order_by("pk")[: _MOST_MEANT + 1])
-        if len(ids) != 1:
-            said = (
-                _now("没有找到这位会员，或不归您查看")
-                if not ids
-                else _now("有几位会员都符合，请填完整的会员码或手机号")
-            )
-            return {"fault": said}
+        if not ids:
+            return {"fault": _now("没有找到这位会员，或不归您查看")}
+        if len(ids) > _MOST_MEANT:
+            return {"fault": _now("很多会员都符合，请填完整的会员码或手机号")}
+        if len(ids) > 1:
+            return {"meant": [_shown(card) for card in member_selectors.list_member_cards(ids).values()]}
         verdict = segments.explain_member(tree, ids[0])
         if verdict is None:
             return {"fault": _now("没有找到这位会员，或不归您查看")}

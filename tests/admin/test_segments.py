@@ -19,6 +19,7 @@ from campaigns.models import Segment, SegmentMember
 from campaigns.selectors import segments
 from core import clock
 from core.models import AuditEntry
+from members import services as member_services
 from tests.cast import DIRECTOR, Cast
 from tests.coupons.kit import make_template
 
@@ -180,6 +181,10 @@ def test_the_explanation_names_each_condition_and_what_she_has(head: Client, cas
     )
     for who, words in (("", "请填会员码"), ("0000", "没有找到"), ("\0", "请填会员码")):
         assert words in head.post(url("explain"), {"rule": rule, "who": who}).content.decode()
+    twin = member_services.rename_member(member_id=cast.xiaoli.id, name="小美", actor=DIRECTOR)
+    asked = head.post(url("explain"), {"rule": rule, "who": "小美"}).content.decode()
+    for card in (cast.xiaomei, twin):  # of two who are called so she picks one
+        assert f'hx-vals=\'{{"who": "{card.code}"}}\'' in asked
     for bad in ("", "{", '{"all":[' * 5_000):
         assert "人群条件有误" in head.post(url("explain"), {"rule": bad, "who": "小美"}).content.decode()
 
