@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.admin.journey_editor import LIST, ROW
 from campaigns.contracts.journeys import Definition
 from campaigns.contracts.ready_made import READY_MADE
-from campaigns.contracts.ready_made_gifts import GIFTS, NEEDS_COUPONS, gift_in, points_of
+from campaigns.contracts.ready_made_gifts import GIFT_KINDS, GIFTS, NEEDS_COUPONS, gift_in, points_of
 from campaigns.errors import JourneyUnfit
 from campaigns.models import Journey, JourneyState, JourneyVersion
 from campaigns.selectors import journeys as selectors
@@ -255,8 +255,8 @@ def _sides(row: Journey, versions: list[JourneyVersion]) -> dict[str, tuple[str,
 
 
 def _offered(typed: Any) -> Iterator[dict[str, Any]]:
-    live = Journey.objects.exclude(state=JourneyState.ENDED).exclude(made_as="")
-    there = {row.made_as: row for row in live.only("made_as", "state")}
+    live = Journey.objects.exclude(state=JourneyState.ENDED).exclude(made_as="").select_related("version")
+    there = {row.made_as: row for row in live}
     for one in READY_MADE:
         definition = selectors.read_definition(one.definition)
         row = there.get(one.code)
@@ -268,10 +268,23 @@ def _offered(typed: Any) -> Iterator[dict[str, Any]]:
             "state": str(row.get_state_display()) if row is not None else "",
             "steps": [selectors.step_words(definition, name) for name in definition.steps],
             "is_chosen": one.code in typed.getlist("codes") if typed else one.code not in there,
+            "given": _given(row) if row is not None else [],
             "points": points_of(one.code) if one.code in GIFTS else 0,
             "gift": typed.get(f"gift.{one.code}", ""),
             "needs_coupons": one.code in NEEDS_COUPONS,
         }
+
+
+def _given(row: Journey) -> list[str]:
+    """What a journey gives as it runs, or else as it is written: step by step, in words."""
+    if row.version is not None:
+        definition: Definition | None = selectors.definition_of(row.version.definition)
+    else:
+        definition, _faults = selectors.find_definition(row.draft)
+    if definition is None:
+        return []
+    giving = [name for name, step in definition.steps.items() if step.kind in GIFT_KINDS]
+    return [selectors.step_words(definition, name) for name in giving]
 
 
 def _whole(text: str) -> int:

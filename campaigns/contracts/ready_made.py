@@ -58,6 +58,7 @@ def _on(event: str) -> dict[str, Any]:
     return {"on": "moment", "with": {"event": event}}
 
 
+_WHOLE: Final = {"is": "members.whole"}
 _MEMBER: Final = {"is": "members.stage", "with": {"stages": ["member"]}}
 _BUYS_AGAIN: Final = {"is": "sales.purchases", "with": {"count": {"at_least": 2}}}
 
@@ -117,26 +118,28 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
                     "入会礼 200 积分已到账",
                     "{member}，欢迎加入。200 积分已经放进您的账户，购物可以抵用。您的等级是{tier}，生日和升级还有礼。",
                     "care",
-                    "buys",
+                    "bought",
                     "pages/points",
                 ),
+                # Who joins at a till buys in the same minute: a purchase ends her way no sooner than here, behind the gift.
+                "bought": {"kind": "branch_event", "with": {"event": "bought"}, "else": "buys"},
                 "buys": _for("bought", 7, "", "guide"),
                 "guide": _guide(
                     "新会员问候",
                     "您好{member}，我是您的专属导购。刚入会有 200 积分可以用，想看看哪类款式？我帮您留意。",
                 ),
             },
-            goal={"on": "bought"},
         ),
     ),
     ReadyMade(
         "profile",
         "完善资料",
-        "入会第三天资料还不完整的，提醒一次；完善后另外再谢她一次。",
+        "入会第三天资料还不完整的，提醒一次；什么时候补全了，另外谢她一次。",
         _begins(
             _on("joined"),
             {
-                "days": _days(3, "ask"),
+                "early": _for("profile_completed", 3, "thanks", "whole"),
+                "whole": {"kind": "branch_rule", "with": {"rule": _WHOLE}, "else": "ask"},
                 "ask": _say(
                     "还差一步，生日礼就有着落了",
                     "{member}，补上生日和性别，我们才知道哪天为您准备礼物，也少打扰您不需要的内容。",
@@ -147,7 +150,6 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
                 "done": _for("profile_completed", 14, "thanks"),
                 "thanks": _say("资料已完善，谢谢您", "{member}，资料收到了。生日当月见，到时有礼。", "care"),
             },
-            exits=[],
         ),
     ),
     ReadyMade(
@@ -277,12 +279,21 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
     ReadyMade(
         "asleep_1",
         "沉睡唤醒：一个月",
-        "满 30 天没有购买，问候一次；两周内没有来的，送一点心意。",
+        "满 30 天没有购买，问候一次；两周内没有来的，送一点心意并告诉她。",
         _asleep(
             30,
             "好久不见",
             "{member}，店里到了几款适合您的新品。您还有 {points} 积分，欢迎来坐坐。",
-            {"gift": _gift(50, "好久不见礼")},
+            {
+                "gift": _gift(50, "好久不见礼", "tell"),
+                "tell": _say(
+                    "一点心意，给您",
+                    "{member}，50 积分已经放进您的账户，到店或小程序都能抵用，等您来坐坐。",
+                    "marketing",
+                    "",
+                    "pages/points",
+                ),
+            },
         ),
     ),
     ReadyMade(
@@ -327,7 +338,7 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
     ReadyMade(
         "win_back",
         "流失挽回",
-        "满一年没有购买，一半送礼、一半只问候，看哪一种更能请回来。",
+        "满一年没有购买，一半送礼、一半只问候，图上两条路各有多少人来买，看得出哪一种更能请回来。",
         _begins(
             {"on": "asleep", "with": {"days": 365, "at": "10:30"}},
             {
@@ -344,10 +355,12 @@ READY_MADE: Final[tuple[ReadyMade, ...]] = (
                     "老朋友，近来可好",
                     "{member}，好久不见。您的会员权益一直都在，我们也一直在这里。",
                     "marketing",
-                    "buys",
+                    "buys_greeted",
                     "pages/home",
                 ),
+                # Each half waits at a step of its own: its numbers say which brings more of them back.
                 "buys": _for("bought", 30, "thanks"),
+                "buys_greeted": _for("bought", 30, "thanks"),
                 "thanks": _say("欢迎回来", "{member}，再见到您真好。", "care"),
             },
             re_entry={"how": "after_days", "days": 180},

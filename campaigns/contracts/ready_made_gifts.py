@@ -8,7 +8,7 @@ from typing import Any, Final
 from campaigns.contracts.ready_made import READY_MADE
 
 Draft = dict[str, Any]
-_GIVES: Final = ("points", "coupon")
+GIFT_KINDS: Final = ("points", "coupon")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,7 +53,16 @@ GIFTS: Final[Mapping[str, Gift]] = {
             }
         },
     ),
-    "asleep_1": Gift("gift", {}),
+    "asleep_1": Gift(
+        "gift",
+        {
+            "tell": {
+                "title": "一点心意，给您",
+                "text": "{member}，一张优惠券已经放进您的卡包，到店或小程序都能用，等您来坐坐。",
+                "page": "pages/coupons",
+            }
+        },
+    ),
     "asleep_6": Gift(
         "gift",
         {
@@ -88,7 +97,7 @@ def points_of(code: str) -> int:
 def gift_in(code: str, draft: Mapping[str, Any]) -> str | None:
     """The batch whose coupon a draft gives now; empty for points; None when somebody took the gift out."""
     step = _steps(draft).get(GIFTS[code].step) if code in GIFTS else None
-    if step is None or step.get("kind") not in _GIVES:
+    if step is None or step.get("kind") not in GIFT_KINDS:
         return None
     values = step.get("with")
     return str(values.get("batch", "")) if step["kind"] == "coupon" and isinstance(values, dict) else ""

@@ -58,6 +58,14 @@ def test_without_a_batch_points_are_given_and_the_page_says_where_coupons_are_ma
     assert there.count("已装入，未启用") == len(READY_MADE) - 1
     assert there.count("已装入，运行中") == 1
     assert "装入选中的" not in there
+    # What each gives stands there too, as it is now and not as it was delivered.
+    assert there.count("不送礼") == len(READY_MADE) - len(GIFTS)
+    row = Journey.objects.get(made_as="join_gift")
+    row.draft["steps"]["gift"]["with"]["points"] = 333
+    row.save()
+    there = words(client.get(INSTALL))
+    assert "送 333 积分" in there
+    assert "送 300 积分" in there
     assert "请至少选一个" in words(client.post(INSTALL, {}))
 
 

@@ -4,6 +4,7 @@ One process looks at a journey at a time, by whoever comes first after its time;
 entered for a day does not enter for it again. Days that were missed, up to three, are made up for.
 """
 
+import calendar
 import contextlib
 import datetime as dt
 import logging
@@ -178,13 +179,15 @@ def _asked(trigger: Trigger, day: dt.date) -> Iterator[_Asked]:
 
 
 def _joined(day: dt.date) -> Iterator[Leaf]:
-    """Whoever came on that day of an earlier year."""
+    """Whoever came on that day of an earlier year; on the 28th of February also who came on the 29th, where there is none now."""
+    is_last = (day.month, day.day) == (2, 28) and not calendar.isleap(day.year)
     for ago in range(1, _YEARS + 1):
-        try:
-            then = day.replace(year=day.year - ago).isoformat()
-        except ValueError:  # the 29th of February
+        year = day.year - ago
+        if (day.month, day.day) == (2, 29) and not calendar.isleap(year):
             continue
-        yield _leaf("members.joined", when={"from": then, "until": then})
+        first = day.replace(year=year)
+        last = first + dt.timedelta(days=1) if is_last and calendar.isleap(year) else first
+        yield _leaf("members.joined", when={"from": first.isoformat(), "until": last.isoformat()})
 
 
 def _leaf(code: str, **values: Any) -> Leaf:
