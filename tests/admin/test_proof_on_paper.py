@@ -30,8 +30,10 @@ _ANSWER = """() => {
     parted: getComputedStyle(document.querySelector(".xe-card:has(.xe-proof-lines)")).breakInside,
     together: getComputedStyle(document.querySelector(".xe-card")).breakInside,
     head: getComputedStyle(document.querySelector(".xe-proof-lines thead")).display,
-    chart: document.querySelector("[data-proof] canvas").getBoundingClientRect().width,
-    card: document.querySelector("[data-proof]").getBoundingClientRect().width,
+    chart: document.querySelector(".xe-chart-paper").getBoundingClientRect().width,
+    card: document.querySelector(".xe-card:has(.xe-chart-paper) > h2").getBoundingClientRect().width,
+    drawn: document.querySelector(".xe-chart-paper").naturalWidth,
+    canvases: shown.filter((one) => one.matches("canvas")).length,
     said: document.querySelector("#content").innerText,
   };
 }"""
@@ -88,5 +90,6 @@ def test_it_is_whole_white_and_parted_where_it_may_be(page: Page, run: CampaignR
     assert (paper["parted"], paper["together"]) == ("auto", "avoid")
     assert paper["head"] == "table-header-group"
     assert 550 < paper["chart"] == paper["card"] < _WIDTH, "the chart is as wide as its card"
+    assert (paper["drawn"], paper["canvases"]) == (1980, 0)
     assert "按导购，第 1–50 行，共 60 行；全部在导出的表里" in paper["said"]
     assert f"{clock.today():%Y-%m-%d}" in paper["said"]
