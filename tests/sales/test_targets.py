@@ -3,8 +3,10 @@
 import calendar
 import datetime as dt
 import threading
+from collections.abc import Iterator
 
 import pytest
+import time_machine
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,13 @@ from tests.sales.kit import TILL, line, order, tell
 NOON = dt.datetime(2026, 11, 18, 4, tzinfo=dt.UTC)  # a Wednesday
 MONTH = dt.date(2026, 11, 1)
 NUMBERS = iter(range(10**6))
+
+
+@pytest.fixture(autouse=True)
+def _in_that_month() -> Iterator[None]:
+    """Guides who join today have a part in that month, whenever the tests run."""
+    with time_machine.travel(NOON):
+        yield
 
 
 def sell(guide: str, fen: int, on: dt.date, store: str = "T01") -> None:
