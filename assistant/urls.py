@@ -96,6 +96,17 @@ urlpatterns = [
     path("performance/store/facts/", performance.store_facts, name="performance-store-facts"),
     path("performance/nine/", performance.nine, name="performance-nine"),
     path("performance/goal/", performance.goal, name="performance-goal"),
+    path("performance/store/guides/<str:public_id>/", performance.store_guide, name="performance-guide"),
+    path(
+        "performance/store/guides/<str:public_id>/orders/",
+        performance.guide_orders,
+        name="performance-guide-orders",
+    ),
+    path(
+        "performance/store/guides/<str:public_id>/facts/",
+        performance.guide_facts,
+        name="performance-guide-facts",
+    ),
     path("performance/store/team/", performance.team, name="performance-team"),
     path("performance/store/orders/", performance.store_orders, name="performance-store-orders"),
     path("talks/", talks.talks, name="talks"),

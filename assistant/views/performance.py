@@ -12,7 +12,8 @@ from assistant.pages.performance import facts as fact_pages
 from assistant.pages.performance import orders as order_pages
 from assistant.pages.performance import reattributing
 from assistant.pages.performance.asked import Asked, asked_of
-from assistant.pages.performance.listed import NumberList
+from assistant.pages.performance.guide import build_guide
+from assistant.pages.performance.listed import NumberList, Whose, open_seller, open_whose
 from assistant.pages.performance.nine import build_nine
 from assistant.pages.performance.page import build_performance
 from assistant.pages.performance.store import build_store, build_team
@@ -41,38 +42,51 @@ def performance(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     return show(request, "assistant/performance.html", build_performance(guide, read_asked(request)))
 
 
-def _list_screen(build: ListBuilder, *, is_store: bool) -> Screen:
-    """The list behind one of her numbers, or of her store's for its manager."""
+def _list_screen(build: ListBuilder, who: str = "") -> Screen:
+    """The list behind one of her numbers, or behind one of her store's for its manager."""
 
     @require_safe
     @guide_screen
     def screen(request: HttpRequest, guide: GuideCard) -> HttpResponse:
-        page = build(guide, read_asked(request), is_store=is_store)
+        page = build(guide, read_asked(request), whose=open_whose(guide, who))
+        return show(request, "assistant/performance_list.html", page)
+
+    return screen
+
+
+def _seller_screen(build: ListBuilder) -> Screen:
+    """The list behind a number of one guide in a manager's store."""
+
+    @require_safe
+    @guide_screen
+    def screen(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse:
+        page = build(guide, read_asked(request), whose=open_seller(guide, public_id))
         return show(request, "assistant/performance_list.html", page)
 
     return screen
 
 
 def _rows_screen(build: RowsBuilder, template: str) -> Screen:
-    """The next stretch of either list."""
+    """The next stretch of any of these lists."""
 
     @require_safe
     @guide_screen
     def screen(request: HttpRequest, guide: GuideCard) -> HttpResponse:
         offset = whole_number(request, "offset", default=0, low=0, high=100_000)
-        is_store = request.GET.get("who") == "store"
-        rows = build(guide, read_asked(request), is_store=is_store, offset=offset)
+        rows = build(guide, read_asked(request), whose=_whose(request, guide), offset=offset)
         return show(request, template, rows)
 
     return screen
 
 
 # Orders, and the members or coupons behind a number that counts no orders.
-orders = _list_screen(order_pages.build_orders, is_store=False)
-store_orders = _list_screen(order_pages.build_orders, is_store=True)
+orders = _list_screen(order_pages.build_orders)
+store_orders = _list_screen(order_pages.build_orders, "store")
+guide_orders = _seller_screen(order_pages.build_orders)
 order_rows = _rows_screen(order_pages.build_order_rows, order_pages.ROWS_TEMPLATE)
-facts = _list_screen(fact_pages.build_facts, is_store=False)
-store_facts = _list_screen(fact_pages.build_facts, is_store=True)
+facts = _list_screen(fact_pages.build_facts)
+store_facts = _list_screen(fact_pages.build_facts, "store")
+guide_facts = _seller_screen(fact_pages.build_facts)
 fact_rows = _rows_screen(fact_pages.build_fact_rows, fact_pages.ROWS_TEMPLATE)
 
 
@@ -100,6 +114,14 @@ def team(request: HttpRequest, guide: GuideCard) -> HttpResponse:
 
 @require_safe
 @guide_screen
+def store_guide(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse:
+    """What one guide does in a manager's store."""
+    page = build_guide(guide, public_id, read_asked(request))
+    return show(request, "assistant/performance_guide.html", page)
+
+
+@require_safe
+@guide_screen
 def nine(request: HttpRequest, guide: GuideCard) -> HttpResponse:
     """How many members came to a manager's store, bought and spent, by how they stood."""
     page = build_nine(guide, request.GET.get("period", ""), request.GET.get("show", ""))
@@ -109,8 +131,8 @@ def nine(request: HttpRequest, guide: GuideCard) -> HttpResponse:
 @require_safe
 @guide_screen
 def goal(request: HttpRequest, guide: GuideCard) -> HttpResponse:
-    """The ring of the month's target, hers or her store's."""
-    page = build_goal(guide, is_store=request.GET.get("who") == "store")
+    """The ring of the month's target: hers, her store's, or that of a guide in it."""
+    page = build_goal(guide, whose=_whose(request, guide))
     return show(request, "assistant/_performance_goal.html", page)
 
 
@@ -152,6 +174,10 @@ def undo(request: HttpRequest, guide: GuideCard, public_id: str) -> HttpResponse
         request_key=request_key(request),
     )
     return _open(public_id)
+
+
+def _whose(request: HttpRequest, guide: GuideCard) -> Whose:
+    return open_whose(guide, request.GET.get("who", ""))
 
 
 def _wanted(request: HttpRequest) -> reattributing.Wanted:

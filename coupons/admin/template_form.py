@@ -27,6 +27,7 @@ from coupons.admin.fields import (
 from coupons.contracts import TemplateTerms
 from coupons.models import NUMBERS, NUMBERS_OF_KIND, CardColour, CouponKind, Gifting, Validity
 from coupons.selectors.faces import CHANNELS, channel_words, tier_names
+from coupons.selectors.goods import GOODS
 from guides import selectors as guide_selectors
 from members import selectors as member_selectors
 from members.selectors.conditions import name_keys
@@ -34,8 +35,6 @@ from members.selectors.conditions import name_keys
 _WEEKDAYS: Final = tuple(
     enumerate((_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日")))
 )
-# The condition that knows goods by name: who sells is above this app.
-GOODS: Final = "sales.purchases"
 _NAMES: Final = tuple(field.name for field in dataclasses.fields(TemplateTerms))
 
 

@@ -33,10 +33,11 @@ from core.codes import new_public_id
 from core.errors import Refusal
 from coupons import selectors, services
 from coupons.admin.fields import YuanField
-from coupons.admin.template_form import FRESH, GOODS, TemplateForm, start_values
+from coupons.admin.template_form import FRESH, TemplateForm, start_values
 from coupons.contracts import TemplateCard, TemplateTerms
 from coupons.errors import TemplateFrozen
 from coupons.models import BatchState, CouponBatch, CouponKind, CouponTemplate, TemplateState
+from coupons.selectors.goods import GOODS
 from coupons.selectors.templates import template_card_of, terms_of
 from coupons.selectors.words import money_words
 from guides import selectors as guide_selectors

@@ -58,6 +58,10 @@ from coupons.selectors.faces import (
     example_words,
     face_of,
 )
+from coupons.selectors.goods import (
+    excluded_words,
+    scope_words,
+)
 from coupons.selectors.guide_doors import (
     access_face_to_face,
     get_guide_batch,
@@ -155,6 +159,7 @@ __all__ = [
     "count_withdrawn_gifts",
     "describe_terms",
     "example_words",
+    "excluded_words",
     "face_of",
     "find_batch_id",
     "find_by_code",
@@ -219,6 +224,7 @@ __all__ = [
     "scope_issue_jobs",
     "scope_redemptions",
     "scope_settlement_lines",
+    "scope_words",
     "span_of",
     "sum_batch",
     "sum_batches",

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from core import clock
 from coupons.contracts import TemplateFace, TemplateTerms
 from coupons.models import CardColour, CouponKind, Gifting
+from coupons.selectors.goods import goods_words
 from coupons.selectors.templates import span_of, validity_words, value_words
 from coupons.selectors.words import end_words, fen_words, listed, moment_words, money_words, rate_words
 from guides import selectors as guide_selectors
@@ -23,8 +24,8 @@ _DAYS = "一二三四五六日"
 
 
 def face_of(terms: TemplateTerms, *, is_brief: bool = False) -> TemplateFace:
-    """The card; terms that are not finished yet leave a dash. A brief one, for lists, asks for no name of a place or
-    tier and leaves these words empty."""
+    """The card; terms that are not finished yet leave a dash. A brief one, for lists, asks for no name of a place, tier
+    or product and leaves these words empty."""
     before, value, after = _value(terms)
     return TemplateFace(
         title=terms.title.strip() or _("券名称"),
@@ -38,7 +39,7 @@ def face_of(terms: TemplateTerms, *, is_brief: bool = False) -> TemplateFace:
         places="" if is_brief else place_words(terms),
         people="" if is_brief else people_words(terms),
         times=time_words(terms),
-        goods=goods_words(terms),
+        goods="" if is_brief else goods_words(terms),
         together=together_words(terms),
         gifting=str(Gifting(terms.gifting).label) if terms.gifting in Gifting.values else EMPTY,
         usage=tuple(line.strip() for line in terms.usage_words.splitlines() if line.strip()),
@@ -164,17 +165,6 @@ def time_words(terms: TemplateTerms) -> str:
         words = "、".join(_("周%(day)s") % {"day": _DAYS[day]} for day in days)
     hours = "、".join(span.replace("-", "–") for span in terms.hours)
     return " ".join(piece for piece in (words or _("每天"), hours) if piece)
-
-
-def goods_words(terms: TemplateTerms) -> str:
-    """On which goods."""
-    pieces = []
-    for title, codes in ((_("类目"), terms.include_categories), (_("商品"), terms.include_products)):
-        if codes:
-            pieces.append(_("%(title)s %(codes)s") % {"title": title, "codes": listed(list(codes))})
-    words = _("全部商品") if not pieces else _("限") + "，".join(pieces)
-    left_out = [*terms.exclude_categories, *terms.exclude_products]
-    return words + (_("（不含 %(codes)s）") % {"codes": listed(left_out)} if left_out else "")
 
 
 def together_words(terms: TemplateTerms) -> str:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from coupons.contracts import TemplateTerms, TermLine
 from coupons.selectors.faces import channel_words
+from coupons.selectors.goods import goods_words
 from coupons.selectors.templates import yuan
 from members import selectors as member_selectors
 
@@ -18,7 +19,7 @@ _WEEKDAYS: Final = tuple(
 
 def list_term_lines(terms: TemplateTerms) -> tuple[TermLine, ...]:
     """What she has to know before she uses it; what is free of conditions is said as well. One query where the coupon is
-    for tiers, else none."""
+    for tiers, one each where it names categories or products, else none."""
     return tuple(TermLine(str(title), words) for title, words in _lines(terms) if words)
 
 
@@ -27,7 +28,7 @@ def _lines(terms: TemplateTerms) -> Iterator[tuple[str, str]]:
     yield _("可用时间"), _times(terms)
     yield _("适用门店"), _places(terms)
     yield _("适用渠道"), _channels(terms)
-    yield _("适用商品"), _goods(terms)
+    yield _("适用商品"), goods_words(terms)
     yield _("适用会员"), _tiers(terms)
     yield _("叠加"), _stacking(terms)
     yield _("转赠"), _gifting(terms)
@@ -58,16 +59,6 @@ def _channels(terms: TemplateTerms) -> str:
     if not terms.channels:
         return _("不限")
     return "、".join(channel_words(channel) for channel in terms.channels)
-
-
-def _goods(terms: TemplateTerms) -> str:
-    is_some = bool(terms.include_products or terms.include_categories)
-    has_exceptions = bool(terms.exclude_products or terms.exclude_categories)
-    if is_some and has_exceptions:
-        return _("指定商品可用，其中部分除外")
-    if is_some:
-        return _("指定商品可用")
-    return _("全部商品可用，部分商品除外") if has_exceptions else _("全部商品可用")
 
 
 def _tiers(terms: TemplateTerms) -> str:

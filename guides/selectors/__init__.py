@@ -93,6 +93,7 @@ from guides.selectors.occasions import (
     new_bindings,
 )
 from guides.selectors.people import (
+    access_guide,
     access_member,
     access_members,
     find_guide_by_login,
@@ -101,6 +102,7 @@ from guides.selectors.people import (
     list_colleagues,
     list_guide_names,
     list_guides_in_wechat,
+    list_openable_guides,
     open_member,
     openable_ids,
 )
@@ -163,6 +165,7 @@ from guides.selectors.winning import (
 
 __all__ = [
     "access_follow_up",
+    "access_guide",
     "access_guide_request",
     "access_member",
     "access_member_request",
@@ -233,6 +236,7 @@ __all__ = [
     "list_newest_members",
     "list_notes",
     "list_notices_since",
+    "list_openable_guides",
     "list_own_member_tags",
     "list_own_tags",
     "list_place_names",

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from core.compiled import Given, compiled
 from core.errors import NotFound
 from core.labels import label_of
 from guides.contracts import Colleague, GuideCard, OpenedMember
 from guides.errors import NoSuchGuide
-from guides.models import Binding, Guide, GuideLogin, GuideRemark, GuideRole, GuideState
+from guides.models import Binding, Guide, GuideLogin, GuidePosting, GuideRemark, GuideRole, GuideState
 from guides.selectors.bindings import as_called, binding_line_of, list_cards_for, with_names
 from guides.selectors.places import store_card_of
 from members import selectors as member_selectors
@@ -57,6 +57,27 @@ def list_guide_names(guide_ids: Iterable[int]) -> dict[int, str]:
     """The names by row id, in one query, also of guides who have left; no query for nobody."""
     wanted = set(guide_ids)
     return dict(Guide.objects.filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
+
+
+def access_guide(*, manager_id: int, public_id: str) -> GuideCard:
+    """A guide who works or worked in the store that this one manages. Raises NoSuchGuide for an unknown one and for one
+    of other stores alike, and for who manages none."""
+    asked = Guide.objects.select_related(*_WITH_STORE).filter(public_id=public_id.replace("\0", "")[:17])
+    worked_there = GuidePosting.objects.filter(guide_id=OuterRef("pk"), store_id__in=_managed_by(manager_id))
+    guide = asked.filter(Exists(worked_there)).first()
+    if guide is None:
+        raise NoSuchGuide
+    return guide_card_of(guide)
+
+
+def list_openable_guides(manager_id: int, guide_ids: Iterable[int]) -> dict[int, str]:
+    """The public ids of those of these guides whom `access_guide` would open to her, in one query."""
+    there = GuidePosting.objects.filter(store_id__in=_managed_by(manager_id), guide_id__in=list(guide_ids))
+    return dict(there.values_list("guide_id", "guide__public_id"))
+
+
+def _managed_by(guide_id: int) -> QuerySet[Guide, Any]:
+    return Guide.objects.active().filter(pk=guide_id, role=GuideRole.MANAGER).values("store_id")
 
 
 def list_colleagues(guide_id: int) -> tuple[Colleague, ...]:

@@ -93,7 +93,7 @@ class CommissionLineAdmin(TypedSearch, Exports, ScopedReadOnlyAdmin):
     """The newest first. What a month that was opened again said before is left out."""
 
     list_display = (
-        "month", "guide", "store", "day_on", "kind_label", "document_no", "base", "rate", "earned", "rule_words",
+        "month", "guide", "store", "day_on", "kind_label", "document", "base", "rate", "earned", "rule_words",
     )  # fmt: skip
     list_display_links = None
     list_select_related = ("statement__month", "statement__guide", "store", "original__statement__month")
@@ -133,6 +133,23 @@ class CommissionLineAdmin(TypedSearch, Exports, ScopedReadOnlyAdmin):
     @column(_("事项"), labels=_COLOURS)
     def kind_label(self, row: CommissionLine) -> tuple[str, str]:
         return row.kind, str(LineKind(row.kind).label)
+
+    def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        """The orders that the account may open."""
+        pages: dict[int, int] = {}
+        if request.user.has_perm("sales.view_sale"):
+            ids = [row.sale_ref for row in rows if row.sale_ref is not None]
+            stores = visible_store_ids(request.user)  # type: ignore[arg-type]
+            pages = selectors.find_current_sales(ids, store_ids=stores) if ids else {}
+        for row in rows:
+            row.page = pages.get(row.sale_ref)
+
+    @column(_("单号"), ordering="document_no")
+    def document(self, row: Any) -> Any:
+        if row.page is None:
+            return row.document_no or "—"
+        url = reverse("admin:sales_sale_change", args=[row.page])
+        return format_html('<a class="xe-link" href="{}">{}</a>', url, row.document_no)
 
     @column(_("计提基数"), ordering="base_fen")
     def base(self, row: CommissionLine) -> str:

@@ -36,6 +36,7 @@ ORDER BY sale.sold_at DESC, sale.id DESC LIMIT %(limit)s OFFSET %(offset)s
 """
 _OF_GUIDE: Final = _DOCUMENTS.format(whose="entry.guide_id = %(ref)s")
 _OF_STORE: Final = _DOCUMENTS.format(whose="entry.store_id = %(ref)s")
+_OF_GUIDE_THERE: Final = _DOCUMENTS.format(whose="entry.store_id = %(ref)s AND entry.guide_id = %(guide)s")
 
 # The page of an order is that of its current revision, and only for who has or had a part in that.
 _PAGES: Final = """
@@ -61,10 +62,18 @@ def list_guide_sales(
 
 
 def list_store_sales(
-    store_id: int, span: Span, *, metric: str = "sales_fen", limit: int = 20, offset: int = 0
+    store_id: int,
+    span: Span,
+    *,
+    guide_id: int | None = None,
+    metric: str = "sales_fen",
+    limit: int = 20,
+    offset: int = 0,
 ) -> SaleLines:
-    """The orders behind a number of a store."""
-    return _sales(_OF_STORE, store_id, span, metric, limit, offset)
+    """The orders behind a number of a store, or of one guide in it."""
+    if guide_id is None:
+        return _sales(_OF_STORE, store_id, span, metric, limit, offset)
+    return _sales(_OF_GUIDE_THERE, store_id, span, metric, limit, offset, guide=guide_id)
 
 
 def access_sale(*, public_id: str, guide_id: int, managed_store_id: int | None) -> SaleCard:
@@ -149,8 +158,10 @@ def _card(sale: Any, shares: Sequence[AttributionShare], *, guide_id: int | None
     )
 
 
-def _sales(statement: str, ref: int, span: Span, metric: str, limit: int, offset: int) -> SaleLines:
-    asked: dict[str, Any] = {
+def _sales(
+    statement: str, ref: int, span: Span, metric: str, limit: int, offset: int, **more: int
+) -> SaleLines:
+    asked: dict[str, Any] = more | {
         "ref": ref,
         "since": span.starts_on,
         "until": span.ends_on,

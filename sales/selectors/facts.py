@@ -64,10 +64,13 @@ def list_guide_facts(
 
 
 def list_store_facts(
-    store_id: int, span: Span, *, metric: str, limit: int = 20, offset: int = 0
+    store_id: int, span: Span, *, metric: str, guide_id: int | None = None, limit: int = 20, offset: int = 0
 ) -> FactLines:
-    """The facts behind a number of a store."""
-    return _lines(PerformanceEntry.objects.filter(store_id=store_id), span, metric, limit, offset)
+    """The facts behind a number of a store, or of one guide in it."""
+    entries = PerformanceEntry.objects.filter(store_id=store_id)
+    if guide_id is not None:
+        entries = entries.filter(guide_id=guide_id)
+    return _lines(entries, span, metric, limit, offset)
 
 
 def describe_facts(facts: Iterable[tuple[str, int]]) -> dict[tuple[str, int], FactNote]:

@@ -55,6 +55,14 @@ def list_store_periods(
     return _series(StoreTotal.objects.filter(store_id=store_id), period, starts, metrics)
 
 
+def list_guide_store_periods(
+    guide_id: int, store_id: int, *, period: PeriodName, starts: Sequence[dt.date], metrics: Sequence[str]
+) -> dict[str, list[int]]:
+    """The same of a guide in one store."""
+    rows = GuideStoreTotal.objects.filter(guide_id=guide_id, store_id=store_id)
+    return _series(rows, period, starts, metrics)
+
+
 def sum_guides(guide_ids: Iterable[int], span: Span) -> dict[int, int]:
     """What each of these guides sold, in fen, in all stores."""
     rows = GuideTotal.objects.filter(guide_id__in=list(guide_ids), metric="sales_fen")
@@ -85,7 +93,7 @@ def _within(span: Span) -> Q:
 
 
 def _series(
-    rows: QuerySet[GuideTotal] | QuerySet[StoreTotal],
+    rows: QuerySet[GuideTotal] | QuerySet[StoreTotal] | QuerySet[GuideStoreTotal],
     period: PeriodName,
     starts: Sequence[dt.date],
     metrics: Sequence[str],

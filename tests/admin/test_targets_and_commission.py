@@ -243,7 +243,8 @@ def test_a_month_is_prepared_looked_at_closed_and_opened_again(desk: Client, cas
         assert float(sheet[2][9].value) == 3.0
     assert len(list(book.worksheets[1].rows)) == 2
     listed = url("sales_commissionline_changelist", month="2026-09")
-    assert "NO-1" in desk.get(listed).content.decode()
+    page = url("sales_sale_change", Sale.objects.get(order_no="NO-1").pk)
+    assert f'<a class="xe-link" href="{page}">NO-1</a>' in desk.get(listed).content.decode()
     assert "NO-1" not in desk.get(url("sales_commissionline_changelist", q="NO-2")).content.decode()
     lines = desk.get(url("sales_commissionline_export", month="2026-09"))
     sheet = openpyxl.load_workbook(io.BytesIO(b"".join(lines))).worksheets[0]

@@ -9,6 +9,7 @@ from core import clock
 from coupons import services as coupon_services
 from coupons.models import Coupon, Redemption
 from guides import services as guide_services
+from sales.models import Category
 from tests.assistant.coupons_kit import HTMX, KEY, coupon_of, members_of, redeem_for
 from tests.cast import Cast, make_guide, make_store
 from tests.coupons.kit import BOSS
@@ -81,6 +82,15 @@ def test_the_coupon_is_shown_with_its_worth_conditions_and_a_masked_owner(cast: 
     assert page.conditions == ("不能和其他券一起用", "特价不能用")
     assert page.owner.startswith("小**")
     assert cast.xiaomei.display_name not in text
+
+
+def test_goods_a_coupon_is_for_are_named_at_the_counter(cast: Cast, log_in: Any) -> None:
+    Category.objects.create(code="knit", name="针织")
+    coupon = coupon_of(cast.xiaomei, include_categories=("knit", "odd"), exclude_products=("A1",))
+    assert find(log_in(cast.lina), coupon.code).context["page"].conditions == (
+        "只限类目 针织、odd，金额按这些商品填",
+        "A1不能用，金额不含这些商品",
+    )
 
 
 def test_a_coupon_that_may_not_be_used_says_all_why_in_large(cast: Cast, log_in: Any) -> None:

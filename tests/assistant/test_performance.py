@@ -240,6 +240,86 @@ def test_a_manager_sees_her_store_and_its_guides(
     assert beat(client, page.seen, view="store").context["page"].store.big == "¥658.50"
 
 
+def test_a_manager_opens_what_a_guide_of_her_store_did_there(
+    sold: Cast, log_in: Any, django_assert_max_num_queries: Any
+) -> None:
+    sale_services.set_targets(
+        month_on=dt.date(2026, 3, 1),
+        entries=[TargetEntry(TargetKey("guide", sold.lina.id), 20_000)],
+        actor=Actor.system("boss"),
+    )
+    # What she sold in the other store is that manager's to see.
+    tell(order("A9", line(amount_fen=99_900), serving_guide="T001", store_code="T02"))
+    client = log_in(sold.zhaoqiang)
+    rows = client.get("/a/performance/store/team/?period=month", headers=HX).context["page"].guides
+    url = next(row.url for row in rows if row.name == "李娜")
+    with django_assert_max_num_queries(13):
+        page = client.get(url).context["page"]
+    assert (page.name, page.view.big, page.view.numbers[0].value) == ("李娜", "¥178", "2")
+    assert [(line.where, line.text) for line in page.lines] == [
+        ("本店排行", "第 2 名，差 ¥142.50 追上前一名"),
+        ("本周有效导购", "2 单，还差 1 单"),
+        ("本月有效导购", "3 单，还差 12 单"),
+    ]
+    assert client.get(page.goal_url, headers=HX).context["page"].target.headline.startswith("目标 ¥200")
+    listed = client.get(page.orders.next_url, headers=HX).context["page"].rows
+    assert [row.title for row in listed] == ["A1", "A5"]
+    assert all(client.get(f"/a/performance/orders/{row.public_id}/").status_code == 200 for row in listed)
+    behind = client.get(page.view.big_url).context["page"]
+    assert ([row.title for row in behind.list.rows], behind.title) == (["A1", "A5"], "李娜的订单")
+    assert behind.periods[0].url == page.view.big_url.partition("?")[0]
+
+
+def test_a_guide_who_moved_or_left_shows_what_she_did_here_and_no_more(sold: Cast, log_in: Any) -> None:
+    url = f"/a/performance/store/guides/{sold.lina.public_id}/"
+    guide_services.move_guide(
+        guide_id=sold.lina.id, store_id=sold.other_store.id, role="guide", actor=Actor.system("boss")
+    )
+    client = log_in(sold.zhaoqiang)
+    page = client.get(f"{url}?period=month").context["page"]
+    assert (page.note, page.view.big, page.view.has_target, len(page.lines)) == ("已调走", "¥178", False, 1)
+    assert client.get(page.goal_url, headers=HX).status_code == 404
+    row = next(
+        one
+        for one in client.get("/a/performance/store/team/?period=month", headers=HX).context["page"].guides
+        if one.name == "李娜"
+    )
+    assert (row.note, row.url) == ("已调走", f"{url}?period=month")
+
+
+def test_a_guest_who_sold_here_is_named_and_opens_nothing(sold: Cast, log_in: Any) -> None:
+    tell(order("A9", line(amount_fen=5_000), serving_guide="T004"))
+    client = log_in(sold.zhaoqiang)
+    rows = client.get("/a/performance/store/team/", headers=HX).context["page"].guides
+    assert [(row.name, row.note, row.url) for row in rows if row.value == "¥50"] == [("陈静", "外店", "")]
+
+
+def test_guides_of_other_stores_look_like_those_there_are_not(sold: Cast, log_in: Any) -> None:
+    manager, guide = log_in(sold.zhaoqiang), log_in(sold.lina)
+    hers, strangers = sold.wangfang.public_id, sold.chenjing.public_id
+    answers = set()
+    for who in (strangers, "AAAAAAAAAAAAAAAA", "store", "a%00b"):
+        base = f"/a/performance/store/guides/{who}/"
+        for path in (base, f"{base}orders/", f"{base}facts/?metric=new_binding_count"):
+            answer = manager.get(path)
+            answers.add((answer.status_code, answer.content.decode().replace(who, "")))
+    for who in (strangers, "AAAAAAAAAAAAAAAA"):
+        for path in ("orders/rows/", "facts/rows/", "goal/"):
+            answer = manager.get(f"/a/performance/{path}?metric=new_binding_count&who={who}", headers=HX)
+            assert answer.status_code == 404, (path, who)
+    assert {status for status, _text in answers} == {404}
+    assert len({text for _status, text in answers}) == 1
+    for path in (
+        f"/a/performance/store/guides/{hers}/",
+        f"/a/performance/store/guides/{sold.lina.public_id}/",
+        f"/a/performance/store/guides/{hers}/orders/",
+        f"/a/performance/orders/rows/?who={hers}",
+        f"/a/performance/goal/?who={hers}",
+    ):
+        assert manager.get(path, headers=HX).status_code == 200 or "goal" in path, path
+        assert guide.get(path, headers=HX).status_code == 404, path
+
+
 def test_a_members_tab_says_what_she_bought(
     sold: Cast, log_in: Any, django_assert_max_num_queries: Any
 ) -> None:

@@ -13,6 +13,7 @@ from coupons.models import Coupon, CouponBatch, CouponReferral
 from coupons.services.holdings_member_doors import ReferralHoldings
 from guides.selectors import get_guide_code, list_stores_within
 from members.models import Member
+from sales.models import Category, Product
 from tests.cast import Cast
 from tests.coupons.kit import (
     BOSS,
@@ -253,7 +254,7 @@ def test_terms_are_told_line_by_line(ladder: Any) -> None:
         "可用时间": "有效期内任何时间",
         "适用门店": "全部门店可用",
         "适用渠道": "不限",
-        "适用商品": "全部商品可用",
+        "适用商品": "全部商品",
         "叠加": "每单最多用 1 张，不与同类优惠券同用",
         "转赠": "不可转赠",
     }
@@ -267,13 +268,34 @@ def test_terms_are_told_line_by_line(ladder: Any) -> None:
         "可用时间": "周六、周日 10:00-14:00",
         "适用门店": "指定门店可用，见门店列表",
         "适用渠道": "门店、kiosk",
-        "适用商品": "指定商品可用，其中部分除外",
+        "适用商品": "限类目 shirts（不含 A1）",
         "适用会员": "金卡",
         "叠加": "不与其他优惠券同用",
         "转赠": "可转赠好友一次",
     }
-    assert words(exclude_products=("A1",))["适用商品"] == "全部商品可用，部分商品除外"
+    assert words(exclude_products=("A1",))["适用商品"] == "全部商品（不含 A1）"
     assert words(include_products=("A1",), gifting="anyone")["转赠"] == "可转赠好友"
+
+
+def test_goods_are_named_and_those_nobody_named_are_told_by_their_codes(
+    django_assert_num_queries: Any,
+) -> None:
+    Category.objects.create(code="knit", name="针织")
+    Product.objects.bulk_create(
+        Product(code=code, name=name, created_at=clock.now())
+        for code, name in (("A1", "羊绒衫"), ("A2", "羊绒衫"), ("A3", ""))
+    )
+    some = terms(
+        include_categories=("knit", "odd"), include_products=("A1", "A2", "A3"), exclude_products=("A2", "B1")
+    )
+    with django_assert_num_queries(3):
+        words = {line.title: line.words for line in selectors.list_term_lines(some)}["适用商品"]
+    assert words == "限类目 针织、odd，商品 羊绒衫、A3（不含 羊绒衫、B1）"
+    assert selectors.face_of(some).goods == words
+    with django_assert_num_queries(0):
+        assert selectors.face_of(some, is_brief=True).goods == ""
+    many = terms(include_products=tuple(f"N{number}" for number in range(9)))
+    assert "限商品 N0、N1、N2 等 9 个" in dict(selectors.describe_terms(many)).values()
 
 
 def test_stores_of_a_scope_come_by_distance(cast: Cast) -> None:

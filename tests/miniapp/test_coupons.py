@@ -21,6 +21,7 @@ from coupons.services import exchange_tries
 from guides.selectors import get_guide_code
 from members.models import Member
 from miniapp.views.coupon_shapes import seal_coupon_id
+from sales.models import Product
 from tests.coupons.kit import BOSS, key, make_batch, make_template, order
 from tests.members import tiers_kit
 from tests.miniapp.kit import Mini, Phone, codes
@@ -215,7 +216,10 @@ def test_a_guides_gift_and_a_rules_coupon_say_where_they_came_from(phone: Phone,
 
 
 def test_one_coupon_has_its_terms_its_stores_and_its_history(phone: Phone, cast: Any) -> None:
-    template = make_template(min_spend_fen=20_000, store_ids=(cast.store.id, cast.other_store.id))
+    Product.objects.create(code="G1", name="礼品卡", created_at=clock.now())
+    template = make_template(
+        min_spend_fen=20_000, store_ids=(cast.store.id, cast.other_store.id), exclude_products=("G1",)
+    )
     batch = make_batch(template_id=template)
     held = claim(phone, batch).data["coupon"]
     assert re.fullmatch(r"[0-9A-Za-z_-]{22}", held["id"])
@@ -224,6 +228,7 @@ def test_one_coupon_has_its_terms_its_stores_and_its_history(phone: Phone, cast:
     assert near["stores"][0]["distance_m"] < near["stores"][1]["distance_m"]
     assert near["store_count"] == 2
     assert near["terms"][0] == {"title": "使用门槛", "words": "满 200 元可用"}
+    assert {"title": "适用商品", "words": "全部商品（不含 礼品卡）"} in near["terms"]
     plain = phone.get(f"/coupons/{held['id']}").data
     assert {store["distance_m"] for store in plain["stores"]} == {None}
     answer = phone.get(f"/coupons/{held['id']}?latitude=23.1")

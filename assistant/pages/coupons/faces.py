@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from assistant import phrases
 from core import clock
+from coupons import selectors as coupon_selectors
 from coupons.contracts import CouponCard, GuideBatch, GuideQuota, TemplateCard, TemplateTerms
 from coupons.errors import BatchNotStarted
 
@@ -161,10 +162,10 @@ def say_threshold(terms: TemplateTerms) -> str:
 def conditions_of(terms: TemplateTerms) -> tuple[str, ...]:
     """What a coupon asks for besides its worth, one line each, in the words of the counter."""
     lines = []
-    if terms.include_products or terms.include_categories:
-        lines.append(_("只限部分商品，金额按可用商品填"))
-    if terms.exclude_products or terms.exclude_categories:
-        lines.append(_("部分商品不能用，金额不含这些商品"))
+    if goods := coupon_selectors.scope_words(terms):
+        lines.append(_("只限%(goods)s，金额按这些商品填") % {"goods": goods})
+    if left_out := coupon_selectors.excluded_words(terms):
+        lines.append(_("%(goods)s不能用，金额不含这些商品") % {"goods": left_out})
     if terms.weekdays and len(terms.weekdays) < 7:
         days = "、".join(_("周") + _WEEKDAYS[day] for day in sorted(terms.weekdays))
         lines.append(_("只在%(days)s可用") % {"days": days})

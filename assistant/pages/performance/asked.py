@@ -49,11 +49,13 @@ class Asked:
     def span(self, now: dt.datetime) -> Span:
         return sale_selectors.span_of(self.period, clock.business_day(now))
 
-    def url(self, name: str = "assistant:performance", **changes: str) -> str:
+    def url(self, name: str = "assistant:performance", *parts: str, **changes: str) -> str:
         """The page with these changes; what is usual is left out of the address."""
         wanted = {"period": self.period, "metric": self.metric, "scope": self.scope} | changes
         usual = {"period": "day", "metric": "sales_fen", "scope": "store"}
-        return url_of(name, **{key: value for key, value in wanted.items() if usual.get(key) != value})
+        return url_of(
+            name, *parts, **{key: value for key, value in wanted.items() if usual.get(key) != value}
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,9 +98,9 @@ def circles_of(guide: GuideCard) -> tuple[Circle, ...]:
     return (*circles, Circle("chain", _now("全公司"), BoardScope()))
 
 
-def period_links(asked: Asked, name: str = "assistant:performance") -> tuple[Link, ...]:
+def period_links(asked: Asked, name: str = "assistant:performance", *parts: str) -> tuple[Link, ...]:
     return tuple(
-        Link(str(words[0]), asked.url(name, period=key), key == asked.period)
+        Link(str(words[0]), asked.url(name, *parts, period=key), key == asked.period)
         for key, words in PERIODS.items()
     )
 

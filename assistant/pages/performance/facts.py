@@ -3,7 +3,7 @@
 import dataclasses
 import datetime as dt
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
@@ -11,7 +11,7 @@ from assistant import phrases
 from assistant.pages.coupons.redeeming import say_owner
 from assistant.pages.links import url_of
 from assistant.pages.performance.asked import METRICS, Asked
-from assistant.pages.performance.listed import NumberList, number_list
+from assistant.pages.performance.listed import NumberList, Whose, number_list
 from assistant.pages.shell import Stretch
 from core import clock
 from core.errors import NotFound
@@ -37,41 +37,45 @@ class FactRow:
 
 
 def build_facts(
-    guide: GuideCard, asked: Asked, *, is_store: bool, now: dt.datetime | None = None
+    guide: GuideCard, asked: Asked, *, whose: Whose, now: dt.datetime | None = None
 ) -> NumberList[FactRow]:
-    """The list behind her number in the period, or behind the store's for its manager. Raises NotFound for a guide
-    who asks for the store's, and for a number of orders."""
+    """The list behind such a number in the period. Raises NotFound for a number of orders."""
     return number_list(
         guide,
         asked,
-        build_fact_rows(guide, asked, is_store=is_store, offset=0, now=now),
+        build_fact_rows(guide, asked, whose=whose, offset=0, now=now),
         what=METRICS[asked.metric],
         name="facts",
-        is_store=is_store,
+        whose=whose,
         rows_template=ROWS_TEMPLATE,
     )
 
 
 def build_fact_rows(
-    guide: GuideCard, asked: Asked, *, is_store: bool, offset: int, now: dt.datetime | None = None
+    guide: GuideCard, asked: Asked, *, whose: Whose, offset: int, now: dt.datetime | None = None
 ) -> Stretch[FactRow]:
     """A stretch of it."""
     now = now or clock.now()
-    if not sale_selectors.is_fact_metric(asked.metric) or (is_store and guide.role != "manager"):
+    if not sale_selectors.is_fact_metric(asked.metric):
         raise NotFound
-    read = sale_selectors.list_store_facts if is_store else sale_selectors.list_guide_facts
-    ref = guide.store.id if is_store else guide.id
-    found = read(ref, asked.span(now), metric=asked.metric, limit=PAGE_ROWS, offset=offset)
+    given: Any = {"metric": asked.metric, "limit": PAGE_ROWS, "offset": offset}
+    if whose.is_store:
+        of = None if whose.of is None else whose.of.id
+        found = sale_selectors.list_store_facts(guide.store.id, asked.span(now), guide_id=of, **given)
+    else:
+        found = sale_selectors.list_guide_facts(guide.id, asked.span(now), **given)
     next_url = ""
     if found.next_offset is not None:
         next_url = url_of(
             "assistant:performance-fact-rows",
             period=asked.period,
             metric=asked.metric,
-            who="store" if is_store else "",
+            who=whose.who,
             offset=found.next_offset,
         )
-    build = _Rows(guide, found.lines, is_store=is_store, today=clock.business_day(now))
+    build = _Rows(
+        guide, found.lines, is_store=whose.is_store and whose.of is None, today=clock.business_day(now)
+    )
     return Stretch(tuple(map(build.row, found.lines)), offset == 0, next_url)
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
@@ -10,7 +10,7 @@ from assistant import phrases
 from assistant.pages.coupons.redeeming import say_owner
 from assistant.pages.links import url_of
 from assistant.pages.performance.asked import Asked
-from assistant.pages.performance.listed import NumberList, number_list
+from assistant.pages.performance.listed import NumberList, Whose, number_list
 from assistant.pages.shell import Shell, Stretch
 from core import clock
 from core.phones import mask_within
@@ -20,7 +20,6 @@ from members import selectors as member_selectors
 from sales import selectors as sale_selectors
 from sales.contracts import AttributionCard, EntryLine, SaleCard, SaleOfMine
 from sales.contracts.reviews import SaleRating
-from sales.errors import NoSuchSale
 
 PAGE_ROWS: Final = 20
 ROWS_TEMPLATE: Final = "assistant/_performance_order_rows.html"
@@ -82,41 +81,41 @@ class OrderPage:
 
 
 def build_orders(
-    guide: GuideCard, asked: Asked, *, is_store: bool, now: dt.datetime | None = None
+    guide: GuideCard, asked: Asked, *, whose: Whose, now: dt.datetime | None = None
 ) -> NumberList[OrderRow]:
-    """The list of her orders in the period, or of the store's for its manager. Raises NoSuchSale for a guide who
-    asks for the store's."""
+    """The list of these orders in the period."""
     return number_list(
         guide,
         asked,
-        build_order_rows(guide, asked, is_store=is_store, offset=0, now=now),
+        build_order_rows(guide, asked, whose=whose, offset=0, now=now),
         what=_(_TITLES.get(asked.metric, "订单")),
         name="orders",
-        is_store=is_store,
+        whose=whose,
         rows_template=ROWS_TEMPLATE,
     )
 
 
 def build_order_rows(
-    guide: GuideCard, asked: Asked, *, is_store: bool, offset: int, now: dt.datetime | None = None
+    guide: GuideCard, asked: Asked, *, whose: Whose, offset: int, now: dt.datetime | None = None
 ) -> Stretch[OrderRow]:
     """A stretch of it."""
     now = now or clock.now()
-    if is_store and guide.role != "manager":
-        raise NoSuchSale
-    read = sale_selectors.list_store_sales if is_store else sale_selectors.list_guide_sales
-    ref = guide.store.id if is_store else guide.id
-    found = read(ref, asked.span(now), metric=asked.metric, limit=PAGE_ROWS, offset=offset)
+    given: Any = {"metric": asked.metric, "limit": PAGE_ROWS, "offset": offset}
+    if whose.is_store:
+        of = None if whose.of is None else whose.of.id
+        found = sale_selectors.list_store_sales(guide.store.id, asked.span(now), guide_id=of, **given)
+    else:
+        found = sale_selectors.list_guide_sales(guide.id, asked.span(now), **given)
     next_url = ""
     if found.next_offset is not None:
         next_url = url_of(
             "assistant:performance-order-rows",
             period=asked.period,
             metric=asked.metric,
-            who="store" if is_store else "",
+            who=whose.who,
             offset=found.next_offset,
         )
-    rows = tuple(_row(line, now=now, is_store=is_store) for line in found.lines)
+    rows = tuple(_row(line, now=now, is_store=whose.is_store) for line in found.lines)
     return Stretch(rows, offset == 0, next_url)
 
 

@@ -85,11 +85,7 @@ def build_view(guide: GuideCard, asked: Asked, *, now: dt.datetime) -> Performan
         big=phrases.say_money(mine["sales_fen"]),
         big_url=orders("sales_fen"),
         before_text=_("%(before)s %(amount)s") % {"before": before, "amount": phrases.say_money(values[-2])},
-        numbers=(
-            Number(_("订单"), phrases.say_count(mine["order_count"]), orders("order_count")),
-            Number(_("件数"), phrases.say_count(mine["unit_count"]), orders("unit_count")),
-            Number(_("退货"), phrases.say_money(mine["return_fen"]), orders("return_fen")),
-        ),
+        numbers=order_numbers(mine, orders),
         facts=fact_numbers(mine, lambda metric: orders(metric, "assistant:performance-facts")),
         has_target=has_target(TargetKey("guide", guide.id), today),
         chart=build_chart(period=asked.period, metric="sales_fen", starts=starts, values=values),
@@ -97,6 +93,15 @@ def build_view(guide: GuideCard, asked: Asked, *, now: dt.datetime) -> Performan
         store_url=asked.url("assistant:performance-store", metric="sales_fen", scope="store")
         if guide.role == "manager"
         else "",
+    )
+
+
+def order_numbers(values: Mapping[str, int], url: Callable[[str], str]) -> tuple[Number, ...]:
+    """What was sold besides money, each with the orders behind it."""
+    return (
+        Number(_("订单"), phrases.say_count(values["order_count"]), url("order_count")),
+        Number(_("件数"), phrases.say_count(values["unit_count"]), url("unit_count")),
+        Number(_("退货"), phrases.say_money(values["return_fen"]), url("return_fen")),
     )
 
 

@@ -9,7 +9,7 @@ from assistant import phrases
 from assistant.pages.links import url_of
 from assistant.pages.performance.asked import PERIODS, Asked, Circle, circles_of, period_links
 from assistant.pages.performance.chart import Chart, build_chart, starts_until
-from assistant.pages.performance.page import SHOWN_METRICS, Number, fact_numbers, seen_version
+from assistant.pages.performance.page import SHOWN_METRICS, Number, fact_numbers, order_numbers, seen_version
 from assistant.pages.performance.target import has_target
 from assistant.pages.shell import Avatar, Link, Shell
 from core import clock
@@ -24,12 +24,13 @@ from sales.contracts import EffectiveGuides, Span, TargetKey
 class GuideRow:
     name: str
     avatar: Avatar
-    note: str  # 已离职 / 已调走, empty for who works here
+    note: str  # 已离职 / 已调走 / 外店, empty for who works here
     value: str
     foot: str  # 12 单 · 24 件
     share: int  # of the best, in percent, for the bar
     target_text: str  # 本月完成 86%
     is_effective: bool  # this week
+    url: str  # her page; empty for a guest from another store
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -112,11 +113,7 @@ def build_view(guide: GuideCard, asked: Asked, *, now: dt.datetime) -> StoreView
         big=phrases.say_money(store["sales_fen"]),
         big_url=orders("sales_fen"),
         before_text=_("%(before)s %(amount)s") % {"before": before, "amount": phrases.say_money(values[-2])},
-        numbers=(
-            Number(_("订单"), phrases.say_count(store["order_count"]), orders("order_count")),
-            Number(_("件数"), phrases.say_count(store["unit_count"]), orders("unit_count")),
-            Number(_("退货"), phrases.say_money(store["return_fen"]), orders("return_fen")),
-        ),
+        numbers=order_numbers(store, orders),
         facts=fact_numbers(store, lambda metric: orders(metric, "assistant:performance-store-facts")),
         chart=build_chart(period=asked.period, metric="sales_fen", starts=starts, values=values),
         ranks=tuple(
@@ -140,7 +137,7 @@ def build_team(guide: GuideCard, asked: Asked, *, now: dt.datetime | None = None
     )
     return TeamView(
         effective=(_effective(_("本周有效导购"), week), _effective(_("本月有效导购"), month)),
-        guides=_guides(guide.store.id, asked.span(now), today, week),
+        guides=_guides(guide, asked, today, week, span=asked.span(now)),
     )
 
 
@@ -171,10 +168,23 @@ def _effective(label: str, found: EffectiveGuides) -> RankLine:
     return RankLine(label, text)
 
 
-def _guides(store_id: int, span: Span, today: dt.date, week: EffectiveGuides) -> tuple[GuideRow, ...]:
+def say_whereabouts(*, is_active: bool, is_here: bool, was_here: bool = True) -> str:
+    """What a manager should know of somebody who does not work in her store now."""
+    if not was_here:
+        return _("外店")
+    if not is_active:
+        return _("已离职")
+    return "" if is_here else _("已调走")
+
+
+def _guides(
+    manager: GuideCard, asked: Asked, today: dt.date, week: EffectiveGuides, *, span: Span
+) -> tuple[GuideRow, ...]:
     """Who works here, and who sold here in the period, the best first."""
+    store_id = manager.store.id
     numbers = sale_selectors.list_store_guides_numbers(store_id, span)
     entries = guide_selectors.list_active_guide_entries(store_id, also=numbers)
+    openable = guide_selectors.list_openable_guides(manager.id, entries)
     effective = {line.guide_id for line in week.lines if line.is_effective}
     targets = sale_selectors.find_targets([TargetKey("guide", one) for one in entries], today.replace(day=1))
     months = sale_selectors.sum_guides(entries, sale_selectors.span_of("month", today)) if targets else {}
@@ -183,15 +193,12 @@ def _guides(store_id: int, span: Span, today: dt.date, week: EffectiveGuides) ->
     def row(entry: GuideEntry) -> GuideRow:
         mine = numbers.get(entry.id, {})
         value, target = mine.get("sales_fen", 0), targets.get(TargetKey("guide", entry.id))
-        note = ""
-        if not entry.is_active:
-            note = _("已离职")
-        elif entry.store_id != store_id:
-            note = _("已调走")
         return GuideRow(
             name=entry.name,
             avatar=Avatar.of(entry.name, entry.number),
-            note=note,
+            note=say_whereabouts(
+                is_active=entry.is_active, is_here=entry.store_id == store_id, was_here=entry.id in openable
+            ),
             value=phrases.say_money(value),
             foot=_("%(orders)s 单 · %(units)s 件")
             % {
@@ -203,6 +210,11 @@ def _guides(store_id: int, span: Span, today: dt.date, week: EffectiveGuides) ->
             if target
             else "",
             is_effective=entry.id in effective,
+            url=asked.url(
+                "assistant:performance-guide", openable[entry.id], metric="sales_fen", scope="store"
+            )
+            if entry.id in openable
+            else "",
         )
 
     def place(entry: GuideEntry) -> tuple[int, str]:

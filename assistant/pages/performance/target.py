@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from assistant import phrases
 from assistant.pages.performance.asked import METRICS, MONEY, say_value
+from assistant.pages.performance.listed import Whose
 from core import clock
 from core.errors import NotFound
 from guides.contracts import GuideCard
@@ -53,11 +54,15 @@ def has_target(key: TargetKey, day: dt.date) -> bool:
     return bool(sale_selectors.list_targets_of(key, day.replace(day=1)))
 
 
-def build_goal(guide: GuideCard, *, is_store: bool, now: dt.datetime | None = None) -> GoalPage:
-    """Her own ring, or that of the store she manages."""
-    if is_store and guide.role != "manager":
-        raise NotFound
-    key = TargetKey("store", guide.store.id) if is_store else TargetKey("guide", guide.id)
+def build_goal(guide: GuideCard, *, whose: Whose, now: dt.datetime | None = None) -> GoalPage:
+    """Her own ring, that of the store she manages, or that of a guide who works there now: who has moved away has
+    another's target. Raises NotFound for such a one."""
+    if whose.of is not None:
+        if whose.of.store.id != guide.store.id:
+            raise NotFound
+        key = TargetKey("guide", whose.of.id)
+    else:
+        key = TargetKey("store", guide.store.id) if whose.is_store else TargetKey("guide", guide.id)
     now = now or clock.now()
     today = clock.business_day(now)
     found = sale_selectors.list_targets_progress(key, today, at=now)
