@@ -8,9 +8,11 @@ from typing import Any, Final
 from django import forms
 from django.apps import apps
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.campaign_sight import GOODS
 from campaigns.admin.campaign_variant import VariantForm, variant_initial
 from campaigns.admin.offered import with_chosen
 from campaigns.contracts.campaigns import LETTERS, CampaignDraft, VariantDraft
@@ -19,9 +21,9 @@ from campaigns.models import Campaign, CampaignGoal, CampaignKind, CampaignPolic
 from campaigns.selectors.campaigns.times import EVERY_WORDS, WEEKDAYS
 from core import clock
 from core.admin import DressedForm, MomentInput, autocomplete_field, narrow
-from coupons.admin.fields import TicksField, YuanField
+from coupons.admin.fields import ChipsField, ChipsWidget, TicksField, YuanField
 from guides import selectors as guide_selectors
-from members.selectors.conditions import all_conditions
+from members.selectors.conditions import all_conditions, name_keys
 
 _SIGNS: Final = re.compile(r"[，,、\s]+")
 _MOST_SEGMENTS: Final = 500
@@ -79,11 +81,13 @@ class CampaignForm(DressedForm):
         label=_("对照组（%）"), min_value=0, max_value=50, decimal_places=1, initial=10
     )
     categories = TicksField(label=_("只算这些类目"))
-    products = forms.CharField(
+    products = ChipsField(
         label=_("只算这些商品"),
-        required=False,
-        max_length=2_000,
-        help_text=_("商品编码，用逗号隔开；不填都算"),
+        widget=ChipsWidget(
+            lambda: reverse("admin:campaigns_segment_find", args=[GOODS, "products"]),
+            lambda codes: name_keys(GOODS, "products", codes),
+        ),
+        help_text=_("不填都算"),
     )
     least = YuanField(label=_("至少消费（元）"))
 
@@ -115,7 +119,7 @@ class CampaignForm(DressedForm):
 
     def _categories(self) -> list[tuple[str, Any]]:
         """The first of what there is, and what was chosen before."""
-        picks: Any = all_conditions()["sales.purchases"].parameters["categories"]
+        picks: Any = all_conditions()[GOODS].parameters["categories"]
         given = self.data.getlist("categories") if hasattr(self.data, "getlist") else []
         chosen = [*given, *self.initial.get("categories", [])]
         return list({**dict(picks.find("")), **picks.names(chosen)}.items())
@@ -164,7 +168,7 @@ class CampaignForm(DressedForm):
         cleaned = self.cleaned_data
         found = {
             "categories": list(cleaned.get("categories", ())),
-            "products": [one for one in _SIGNS.split(cleaned.get("products", "")) if one],
+            "products": list(cleaned.get("products", ())),
             "least_fen": cleaned.get("least"),
         }
         return {name: value for name, value in found.items() if value}
@@ -308,6 +312,6 @@ def initial_of(campaign: Campaign) -> dict[str, Any]:
         "budget": campaign.budget_fen,
         "holdout": f"{campaign.holdout_bp / 100:g}",
         "categories": measure.get("categories", []),
-        "products": "，".join(measure.get("products", [])),
+        "products": measure.get("products", []),
         "least": measure.get("least_fen"),
     }

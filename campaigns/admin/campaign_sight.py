@@ -29,12 +29,15 @@ from campaigns.selectors.text_standing import live_topic_texts
 from campaigns.services.previewing import PreviewLine, preview_mapping, sample_of
 from core.admin import cost_words, money, thousands, when
 from guides import selectors as guide_selectors
+from members.selectors.conditions import name_keys
 from sms import services as sms_services
 from sms import wording
 from wechat.contracts import TemplateCard
 from wechat.services.templates import find_template
 
 TOPIC: Final = "marketing"
+# The condition that knows goods by name: who sells is not below this app.
+GOODS: Final = "sales.purchases"
 CODE_WORDS: Final = {
     "dropped": _("草稿作废"),
     "missed": _("到截止时间还没有开始过"),
@@ -262,10 +265,11 @@ def act_words(act: Act) -> str:
 def measure_words(draft: CampaignDraft) -> str:
     """Whose purchases count."""
     told = [_now("发出后 %(n)s 天内") % {"n": draft.window_days}]
-    if draft.measure.get("categories"):
-        told.append(_now("%(n)s 个类目") % {"n": len(draft.measure["categories"])})
-    if draft.measure.get("products"):
-        told.append(_now("商品 %(codes)s") % {"codes": "、".join(draft.measure["products"])})
+    for what, words in (("categories", _now("类目 %(names)s")), ("products", _now("商品 %(names)s"))):
+        codes = draft.measure.get(what, ())
+        if codes:
+            names = name_keys(GOODS, what, codes)
+            told.append(words % {"names": "、".join(names.get(code, code) for code in codes)})
     if draft.measure.get("least_fen"):
         told.append(_now("至少 ¥%(least)s") % {"least": money(draft.measure["least_fen"])})
     return "，".join(told)

@@ -57,7 +57,7 @@ class CampaignAdmin(CampaignDeeds, Exports, OwnPage, ScopedReadOnlyAdmin):
     actions_list = ("calendar",)
 
     class Media:
-        js = ("admin_xiaoer/campaigns.js",)
+        js = ("admin_xiaoer/coupons.js", "admin_xiaoer/campaigns.js")
         css: Any = {"all": ("admin_xiaoer/coupons.css", "admin_xiaoer/campaigns.css")}
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -177,6 +177,7 @@ class CampaignAdmin(CampaignDeeds, Exports, OwnPage, ScopedReadOnlyAdmin):
             (one.weight, tuple(act_of(act) for act in one.acts)) for one in read.variants if one.weight
         )
         context: dict[str, Any] = {"phones": _lettered(variants), "faults": read.faults}
+        context["lacks_place"] = "/region" in named
         if not named & {"/segment", "/excluded_segment", "/region", "/store", "/holdout_bp"}:
             unsaved = Campaign(**dict(read.values))
             sight, estimate = sights.sight_of(unsaved, variants)

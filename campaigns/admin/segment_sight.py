@@ -117,7 +117,8 @@ class SegmentSight(BaseAdmin):
         """Shops, guides, goods and coupons for a condition, by what was typed."""
         if not self._may_write_rules(request):
             raise PermissionDenied
-        words = request.GET.get("q", "")[:_MOST_TYPED]
+        # A field of chips asks by its own name.
+        words = str(next(iter(request.GET.values()), ""))[:_MOST_TYPED]
         found = find_keys(code, name, words)
         return TemplateResponse(
             request,
@@ -197,8 +198,12 @@ class SegmentSight(BaseAdmin):
             raise PermissionDenied
 
     def _may_write_rules(self, request: HttpRequest) -> bool:
-        """Whoever sees segments, and whoever writes rules into journeys."""
-        writes = any(request.user.has_perm(f"campaigns.{verb}_journey") for verb in ("add", "change"))
+        """Whoever sees segments, and whoever writes rules into journeys or goods into campaigns."""
+        writes = any(
+            request.user.has_perm(f"campaigns.{verb}_{what}")
+            for what in ("journey", "campaign")
+            for verb in ("add", "change")
+        )
         return writes or self.has_view_permission(request)
 
     def _part(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:

@@ -1,9 +1,11 @@
 """The pages of campaigns: the form with its faults, what an approver sees and does, whose campaign it is, the calendar."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -175,6 +177,35 @@ def test_what_was_written_comes_back_into_the_form(made: Desk) -> None:
     one, other = (variant_initial(variant) for variant in row.variants.order_by("letter"))
     assert (one["weight"], one["batch"], one["points"]) == (3, made.batch, 88)
     assert (other["weight"], other["task_title"], other["task_days"]) == (2, "邀约", 5)
+
+
+def test_goods_that_count_are_found_and_told_by_name(made: Desk) -> None:
+    apps.get_model("sales.Product").objects.create(code="P1", name="羊绒开衫", created_at=clock.now())
+    apps.get_model("sales.Category").objects.create(code="knit", name="针织")
+    find = reverse("admin:campaigns_segment_find", args=["sales.purchases", "products"])
+    make_staff("eaststore", "view", "add", store_id=made.cast.store.id)
+    east, writer = login("eaststore"), login("writer")
+    assert 'data-pick="P1">羊绒开衫' in text(east.get(find, {"products": "羊绒"}))
+    assert "没有找到" in text(east.get(find, {"products": "没有的"}))
+    refused = text(writer.post(ADD, typed(made, products=["P1", "P9"], categories="knit")))
+    assert "P9" in re.findall(r'data-picker="products".*?(?=data-picker|id="id_least)', refused, re.S)[0]
+    assert not Campaign.objects.exists()
+    writer.post(ADD, typed(made, products=["P1", "P1"], categories="knit"))
+    row = Campaign.objects.get()
+    assert row.measure == {"categories": ["knit"], "products": ["P1"]}
+    assert "类目 针织，商品 羊绒开衫" in text(writer.get(page_of(row.pk)))
+    form = text(writer.get(reverse("admin:campaigns_campaign_edit", args=[row.pk])))
+    assert 'value="P1">羊绒开衫（P1）' in form
+    make_staff("nobody", "view", store_id=made.cast.store.id)
+    assert login("nobody").get(find, {"products": "羊绒"}).status_code == 403
+
+
+def test_the_numbers_say_what_they_wait_for(made: Desk) -> None:
+    make_staff("eaststore", "view", "add", store_id=made.cast.store.id)
+    east = login("eaststore")
+    assert "选好区域或门店和人群" in text(east.post(LOOK, typed(made)))
+    assert "现在发能" in text(east.post(LOOK, typed(made, store=made.cast.store.id)))
+    assert "选好人群就会" in text(login("writer").post(LOOK, typed(made, segment="")))
 
 
 def test_the_numbers_beside_the_form_store_nothing(made: Desk) -> None:
