@@ -123,14 +123,14 @@ def _standing(run: CampaignRun) -> dict[str, Any]:
     return {
         "run": card,
         "name": campaign.name,
-        "state_words": run.get_state_display(),
+        "state_words": _state_words(run, campaign),
         "is_open": is_open,
         "pace": _with_held(_pace(card, campaign) if is_open else _ended(card), card.held_count),
         "tiles": [
             (thousands(card.treated_count), _("要发放"), ""),
             (thousands(card.done_count), _("已发放"), _members_url(run, "done")),
             (thousands(card.refused_count), _("未发放"), _members_url(run, "refused")),
-            (thousands(card.waiting_count), _("待发放"), _members_url(run, "waiting")),
+            _left_tile(run, card),
             (thousands(card.control_count), _("对照组"), _members_url(run, "control")),
             (thousands(card.clicked_count), _("打开过"), ""),
         ],
@@ -151,6 +151,19 @@ def _standing(run: CampaignRun) -> dict[str, Any]:
         "members_url": _members_url(run),
         "list_url": reverse("admin:campaigns_campaignrun_changelist"),
     }
+
+
+def _state_words(run: CampaignRun, campaign: Campaign) -> str:
+    """A run stands still while its campaign does, whatever it was at."""
+    is_held = run.state == RunState.RELEASING and campaign.state == CampaignState.PAUSED
+    return str(campaign.get_state_display() if is_held else run.get_state_display())
+
+
+def _left_tile(run: CampaignRun, card: RunCard) -> tuple[str, Any, str]:
+    """Those whose turn is still to come, or never came."""
+    if run.state == RunState.STOPPED:
+        return thousands(card.stopped_count), _("没轮到"), _members_url(run, "stopped")
+    return thousands(card.waiting_count), _("待发放"), _members_url(run, "waiting")
 
 
 def _with_held(told: str, count: int) -> str:

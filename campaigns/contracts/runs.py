@@ -49,14 +49,11 @@ class RunCard:
 
     @property
     def percent(self) -> int:
-        """Of those who are to get something, how many had their turn."""
+        """Of those who are to get something, how many had their turn; whom a stop left out had none."""
         if self.launched_at is None:
             return 0
-        return (
-            100
-            if not self.treated_count
-            else 100 * (self.treated_count - self.waiting_count) // self.treated_count
-        )
+        had = self.treated_count - self.waiting_count - self.stopped_count
+        return 100 * had // self.treated_count if self.treated_count else 100
 
 
 # Why a campaign stands still or a run stopped, besides what staff said.

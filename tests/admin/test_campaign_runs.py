@@ -8,8 +8,10 @@ from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
 
+from campaigns import services
 from campaigns.models import Campaign, CampaignMember, CampaignRun, Reach
 from campaigns.services.running import follow_campaign
+from core.actor import Actor
 from core.models import AuditEntry
 from coupons.models import CouponBatch
 from tests.campaigns.run_kit import REACH, launch, listed, make_campaign, work
@@ -152,6 +154,28 @@ def test_a_budget_that_is_used_up_is_raised_on_the_campaigns_page_and_it_goes_on
     assert "预算已加，活动接着发" in answer
     assert "¥30.00 → ¥60.00：反响好" in answer
     assert work(campaign).done_count == 2
+
+
+def test_a_paused_and_a_stopped_run_say_so_and_how_far_they_came(desk: Client, cast: Cast) -> None:
+    batch = CouponBatch.objects.get(pk=make_batch(10)).public_id
+    members = [cast.xiaomei.id, cast.xiaoli.id]
+    campaign = make_campaign(
+        listed(members), [[{"do": "coupon", "with": {"batch": batch}}]], budget_fen=3_000
+    )
+    run = work(campaign)
+    progress = reverse("admin:campaigns_run_progress", args=[run.pk])
+    paused = desk.get(progress).content.decode()
+    assert "第 1 次执行 · 已暂停" in paused
+    assert "50% · " in paused
+    services.stop_campaign(
+        campaign_id=campaign.pk, note="够了", actor=Actor.staff(cast.head_office.pk, "总部")
+    )
+    work(campaign)
+    stopped = desk.get(progress).content.decode()
+    assert "第 1 次执行 · 已停止" in stopped
+    assert "50% · 停止时还有 1 人没轮到" in stopped
+    assert "xe-progress-stopped" in stopped
+    assert f"run__id__exact={run.pk}&amp;state=stopped" in stopped
 
 
 def test_a_run_for_nobody_says_what_to_do(desk: Client, cast: Cast) -> None:
