@@ -14,6 +14,7 @@ from core import clock
 from core.admin import DressedForm, autocomplete_field, narrow, plain_address
 from guides import selectors as guide_selectors
 from sales import selectors
+from sales.admin.words import month_words
 from sales.contracts import BoardScope, BoardSubject, MetricName, PeriodName, Span
 from sales.models import FrozenSubject, Sale
 
@@ -134,13 +135,13 @@ class Asked:
 
 
 def span_words(span: Span) -> str:
-    """ "2026年11月", "2026年第4季度", "2026-11-02至2026-11-08"."""
+    """ "2026 年 11 月", "2026 年第 4 季度", "2026-11-02 至 2026-11-08"."""
     first, last = span.starts_on, span.ends_on - dt.timedelta(days=1)
     words = {
         "day": f"{first}",
-        "month": _now("%(year)d年%(month)d月") % {"year": first.year, "month": first.month},
-        "quarter": _now("%(year)d年第%(number)d季度")
+        "month": month_words(first),
+        "quarter": _now("%(year)d 年第 %(number)d 季度")
         % {"year": first.year, "number": (first.month + 2) // 3},
-        "year": _now("%(year)d年") % {"year": first.year},
+        "year": _now("%(year)d 年") % {"year": first.year},
     }
-    return words.get(span.name, f"{first}至{last}")
+    return words.get(span.name, _now("%(first)s 至 %(last)s") % {"first": first, "last": last})

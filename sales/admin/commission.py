@@ -300,5 +300,5 @@ def _line_cells(line: CommissionLineCard, sale_id: int | None) -> dict[str, Any]
         "base": yuan(line.base_fen) if line.kind != "bounty" else _now("%(n)s 人") % {"n": line.unit_count},
         "rate": f"{line.rate_bp / 100:g}%" if line.rate_bp else "—",
         "fen": yuan(line.fen),
-        "original": f"{line.original_month_on:%Y-%m}" if line.original_month_on else "",
+        "original": month_words(line.original_month_on) if line.original_month_on else "",
     }

@@ -26,7 +26,7 @@ from core.admin import (
 from coupons.selectors import visible_store_ids
 from sales import selectors
 from sales.admin.commission_sheets import draft_columns, draft_row
-from sales.admin.words import read_month, yuan
+from sales.admin.words import month_words, read_month, yuan
 from sales.models import Category, CommissionLine, CommissionMonth, LineKind
 
 name_actions({"sales.commissionline_exported": _("导出提成明细")})
@@ -48,7 +48,7 @@ class MonthFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         months = CommissionMonth.objects.exclude(state="open").order_by("-month_on")
-        return [(str(month), str(month)) for month in months]
+        return [(str(month), month_words(month.month_on)) for month in months]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if not self.value():
@@ -122,7 +122,7 @@ class CommissionLineAdmin(TypedSearch, Exports, ScopedReadOnlyAdmin):
 
     @column(_("月份"))
     def month(self, row: CommissionLine) -> str:
-        return str(row.statement.month)
+        return month_words(row.statement.month.month_on)
 
     @column(_("导购"))
     def guide(self, row: CommissionLine) -> Any:
@@ -173,7 +173,7 @@ class CommissionLineAdmin(TypedSearch, Exports, ScopedReadOnlyAdmin):
             return draft_columns()
         categories = dict(Category.objects.values_list("code", "name"))
         return (
-            Column(_("月份"), self.month),
+            Column(_("月份"), lambda row: str(row.statement.month)),
             Column(_("工号"), lambda row: row.statement.guide.number),
             Column(_("姓名"), lambda row: row.statement.guide.name),
             Column(_("日期"), lambda row: row.day_on, "day"),

@@ -20,6 +20,14 @@ CHANNELS: Final[Mapping[str, Any]] = {
     "online": _("线上"),
     "private": _("私域"),
 }
+_PAYMENTS: Final[Mapping[str, Any]] = {
+    "wechat": _("微信"),
+    "alipay": _("支付宝"),
+    "unionpay": _("银联"),
+    "card": _("银行卡"),
+    "cash": _("现金"),
+    "balance": _("储值"),
+}
 _COUPON_OUTCOMES: Final[Mapping[str, Any]] = {
     "redeemed": _("已随单核销"),
     "known": _("收银台已核销"),
@@ -36,6 +44,11 @@ def reason_words(code: str) -> str:
 def channel_words(channel: str) -> str:
     """A channel's name; a code of the chain's own as it is."""
     return str(CHANNELS.get(channel, channel))
+
+
+def payment_words(method: str) -> str:
+    """How it was paid; a word of the till's own as it is."""
+    return str(_PAYMENTS.get(method, method))
 
 
 def coupon_words(outcome: str) -> str:

@@ -15,6 +15,7 @@ from core import clock
 from core.workbooks import Sheet
 from guides import selectors as guide_selectors
 from sales import selectors
+from sales.admin.boards_form import span_words
 from sales.admin.words import rate
 from sales.contracts import EffectiveGuides, EffectiveLine, PeriodName
 
@@ -63,7 +64,7 @@ class EffectiveAsked:
         is_latest = self.span.ends_on > clock.today()
         return {
             "asked": self,
-            "span_words": f"{self.span.starts_on:%Y-%m-%d} — {self.span.ends_on - dt.timedelta(days=1):%m-%d}",
+            "span_words": span_words(self.span),
             "needed": self.found.needed_count,
             "effective": sum(line.is_effective for line in self.lines),
             "all": len(self.lines),

@@ -12,7 +12,8 @@ from core import clock
 from core.admin import money, thousands
 from guides import selectors as guide_selectors
 from members import selectors as member_selectors
-from sales.admin.desk_text import channel_words
+from sales import selectors
+from sales.admin.desk_text import channel_words, payment_words
 from sales.admin.held_words import member_words
 from sales.contracts import OrderDocument, ReturnDocument
 from sales.models import HeldDocument, Sale, SaleReturn
@@ -63,7 +64,7 @@ def _page(booked: Sale | SaleReturn) -> str:
 
 def _order_rows(document: OrderDocument, sale: Sale) -> Iterable[tuple[str, str, str, bool]]:
     names = References([document])
-    yield _row(_("成交时间"), _moment(document.sold_at), _moment(sale.sold_at))
+    yield _row(_("成交时间"), *_moments(document.sold_at, sale.sold_at))
     yield _store(names, document, sale)
     yield _row(_("渠道"), channel_words(document.channel), channel_words(sale.channel))
     yield _member(names, document, sale)
@@ -76,16 +77,22 @@ def _order_rows(document: OrderDocument, sale: Sale) -> Iterable[tuple[str, str,
         words = known.get(told.guide_id, number) if told is not None else number or "—"
         yield _row(title, words, known.get(guide_id or 0, "—"))
     yield _row(_("成交金额（元）"), money(document.amount_fen), money(sale.amount_fen))
-    lines = sale.lines.select_related("product").order_by("number")
+    lines = list(sale.lines.select_related("product").order_by("number"))
+    say = _Goods(
+        [*(one.product_code for one in document.lines), *(one.product.code for one in lines)],
+        [*(one.category_code for one in document.lines), *(one.category_code for one in lines)],
+    )
     yield _row(
         _("商品"),
-        _goods((one.product_code, one.quantity, one.list_fen, one.amount_fen, one.category_code) for one in document.lines),
-        _goods((one.product.code, one.quantity, one.list_fen, one.amount_fen, one.category_code) for one in lines),
-    )  # fmt: skip
+        _lines(say.line(one.product_code, one) for one in document.lines),
+        _lines(say.line(one.product.code, one) for one in lines),
+    )
     yield _row(
         _("支付"),
-        _lines(f"{paid.method} {money(paid.amount_fen)}" for paid in document.payments),
-        _lines(f"{paid.method} {money(paid.amount_fen)}" for paid in sale.payments.order_by("pk")),
+        _lines(f"{payment_words(paid.method)} {money(paid.amount_fen)}" for paid in document.payments),
+        _lines(
+            f"{payment_words(paid.method)} {money(paid.amount_fen)}" for paid in sale.payments.order_by("pk")
+        ),
     )
     yield _row(
         _("用券"),
@@ -97,17 +104,18 @@ def _order_rows(document: OrderDocument, sale: Sale) -> Iterable[tuple[str, str,
 
 def _return_rows(document: ReturnDocument, given: SaleReturn) -> Iterable[tuple[str, str, str, bool]]:
     names = References([document])
-    yield _row(_("退货时间"), _moment(document.returned_at), _moment(given.returned_at))
+    yield _row(_("退货时间"), *_moments(document.returned_at, given.returned_at))
     yield _store(names, document, given)
     yield _row(_("原订单号"), document.order_no or "—", given.order_no or "—")
     if given.sale_id is None:  # else it is the order's member, whoever the return names
         yield _member(names, document, given)
     yield _row(_("退款金额（元）"), money(document.amount_fen), money(given.amount_fen))
-    lines = given.lines.select_related("product").order_by("number")
+    lines = list(given.lines.select_related("product").order_by("number"))
+    say = _Goods([*(one.product_code for one in document.lines), *(one.product.code for one in lines)])
     yield _row(
         _("商品"),
-        _lines(f"{one.product_code} × {one.quantity}  {money(one.amount_fen)}" for one in document.lines),
-        _lines(f"{one.product.code} × {one.quantity}  {money(one.amount_fen)}" for one in lines),
+        _lines(say.line(one.product_code, one) for one in document.lines),
+        _lines(say.line(one.product.code, one) for one in lines),
     )
 
 
@@ -144,18 +152,29 @@ def _known(find: Callable[[], int | None]) -> int | None:
         return None
 
 
-def _moment(at: dt.datetime) -> str:
-    """To the last digit: an order that differs in its seconds only is another content."""
-    return at.astimezone(clock.SHANGHAI).strftime("%Y-%m-%d %H:%M:%S.%f").rstrip("0").rstrip(".")
+def _moments(told: dt.datetime, booked: dt.datetime) -> tuple[str, str]:
+    """To the second, or to the last digit where only that tells them apart: it is another content."""
+    here = [at.astimezone(clock.SHANGHAI) for at in (told, booked)]
+    is_close = told != booked and here[0].replace(microsecond=0) == here[1].replace(microsecond=0)
+    pattern = "%Y-%m-%d %H:%M:%S.%f" if is_close else "%Y-%m-%d %H:%M:%S"
+    return here[0].strftime(pattern), here[1].strftime(pattern)
 
 
-def _goods(lines: Iterable[tuple[str, int, int, int, str]]) -> str:
-    return _lines(
-        f"{code} × {quantity}  {money(amount_fen)}"
-        + (_("（吊牌 %(list)s）") % {"list": money(list_fen)} if list_fen != amount_fen else "")
-        + (f" {category}" if category else "")
-        for code, quantity, list_fen, amount_fen, category in lines
-    )
+class _Goods:
+    """Lines of goods in words; the codes stay, for they may be what differs."""
+
+    def __init__(self, products: Iterable[str], categories: Iterable[str] = ()) -> None:
+        self._products = selectors.list_product_names(set(products))
+        self._categories = selectors.list_category_names({code for code in categories if code})
+
+    def line(self, code: str, one: Any) -> str:
+        name = self._products.get(code, code)
+        words = code if name == code else f"{name}（{code}）"
+        words += f" × {one.quantity}  {money(one.amount_fen)}"
+        list_fen, category = getattr(one, "list_fen", one.amount_fen), getattr(one, "category_code", "")
+        if list_fen != one.amount_fen:
+            words += _("（吊牌 %(list)s）") % {"list": money(list_fen)}
+        return f"{words} {self._categories[category]}" if category else words
 
 
 def _lines(words: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from core import clock
 from core.admin import money, thousands, when
+from sales import selectors
 from sales.admin.desk_text import channel_words
 from sales.admin.held_compare import compare, find_booked_url
 from sales.admin.held_words import held_words, member_words
@@ -37,6 +38,7 @@ def held_page(request: HttpRequest, row: HeldDocument) -> dict[str, Any]:
     """The context of the page."""
     document = load_document(row)
     is_waiting = row.state == HeldState.WAITING
+    names = selectors.list_product_names({line.product_code for line in document.lines})
     facts = [
         (_("来源系统"), row.source),
         (_("单号"), row.number),
@@ -66,7 +68,7 @@ def held_page(request: HttpRequest, row: HeldDocument) -> dict[str, Any]:
         "facts": facts,
         "lines": [
             (
-                getattr(line, "product_name", "") or line.product_code,
+                getattr(line, "product_name", "") or names.get(line.product_code, line.product_code),
                 line.product_code,
                 thousands(line.quantity),
                 money(line.amount_fen),

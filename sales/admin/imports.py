@@ -1,9 +1,11 @@
 """The desk for files of orders and returns."""
 
 from typing import Any
+from urllib.parse import quote
 
 from django import forms
 from django.contrib import admin
+from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -121,6 +123,13 @@ class IntakeJobAdmin(ImportDesk):
 
     def subtitle(self, card: IntakeCard) -> str:
         return _now("%(kind)s · 来源 %(source)s") % {"kind": card.kind_label, "source": card.source}
+
+    def more_links(self, card: IntakeCard) -> list[tuple[str, str]]:
+        """To the documents that wait, once some of this source do."""
+        if card.state == "checked" or not card.counts.held:
+            return []
+        waiting = f"{reverse('admin:sales_helddocument_changelist')}?source={quote(card.source)}"
+        return [(waiting, _now("处理 %(n)s 张待处理单据") % {"n": thousands(card.counts.held)})]
 
     def checking_words(self, card: IntakeCard) -> str:
         return _now("已读 %(rows)s 行，共 %(n)s 张单据，有问题 %(bad)s 行") % {

@@ -40,6 +40,7 @@ from sales.admin.rfm_words import (
     group_lines,
     move_rows,
 )
+from sales.admin.words import month_words
 from sales.contracts import RfmRules
 from sales.models import (
     GROUPS,
@@ -167,7 +168,7 @@ class MemberMetricsAdmin(ScopedReadOnlyAdmin):
         order = list(reversed(range(GROUPS)))
         return {
             "names": [rules.group_names[group] for group in order],
-            "months": [f"{month:%Y-%m}" for month in found],
+            "months": [month_words(month) for month in found],
             "sizes": [[sizes.get(group, 0) for group in order] for sizes in found.values()],
         }
 

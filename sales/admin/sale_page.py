@@ -11,7 +11,14 @@ from core.admin import money, thousands, when
 from guides import selectors as guide_selectors
 from members import selectors as member_selectors
 from sales import selectors
-from sales.admin.desk_text import channel_words, coupon_words, reason_words, share_words, signed_words
+from sales.admin.desk_text import (
+    channel_words,
+    coupon_words,
+    payment_words,
+    reason_words,
+    share_words,
+    signed_words,
+)
 from sales.contracts import AttributionCard
 from sales.models import Sale
 from sales.selectors.documents import list_entries_of_order, list_revisions
@@ -24,7 +31,9 @@ def page_of(request: HttpRequest, sale: Sale) -> dict[str, Any]:
     return {
         "facts": _facts(request, sale),
         "lines": _lines(sale),
-        "payments": [(paid.method, money(paid.amount_fen)) for paid in sale.payments.order_by("pk")],
+        "payments": [
+            (payment_words(paid.method), money(paid.amount_fen)) for paid in sale.payments.order_by("pk")
+        ],
         "coupons": [
             (f"…{used.code[-4:]}", money(used.discount_fen), coupon_words(used.outcome), used.outcome)
             for used in sale.coupons.order_by("code")

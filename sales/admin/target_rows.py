@@ -3,7 +3,7 @@
 import dataclasses
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q
@@ -158,6 +158,17 @@ class Sight:
         ]
 
 
+def field_of(key: TargetKey) -> str:
+    """The name of its field in the grid."""
+    return f"{key.kind}-{key.subject_id}"
+
+
+def typed_cells(row: TargetRow, typed: Mapping[str, str], wrong: Mapping[str, str]) -> dict[str, Any]:
+    """What was typed for the line in place of what is saved, and whether it is wrong."""
+    field = field_of(row.key)
+    return {"value": typed[field], "is_wrong": field in wrong} if field in typed else {}
+
+
 def progress_cells(
     row: TargetRow, one: TargetProgress, month_on: dt.date, is_fixed: bool, unit: TargetUnit
 ) -> dict[str, Any]:
@@ -170,7 +181,7 @@ def progress_cells(
         "code": row.code,
         "indent": "　" * row.depth,
         "is_region": row.key.kind == "region",
-        "field": f"{row.key.kind}-{row.key.subject_id}",
+        "field": field_of(row.key),
         "value": unit.field(one.target_value),
         "is_fixed": is_fixed,
         "done": unit.say(one.done_value),
@@ -181,7 +192,9 @@ def progress_cells(
         "forecast": unit.say(one.forecast_value),
         "forecast_share": rate(one.forecast_bp),
         "needed": unit.say(one.needed_daily_value),
-        "url": f"?month={month}&store={row.key.subject_id}" if row.key.kind == "store" else "",
+        "url": f"{reverse('admin:sales_target_changelist')}?month={month}&store={row.key.subject_id}"
+        if row.key.kind == "store"
+        else "",
         "split_url": split if one.target_value and row.key.kind != "guide" else "",
     }
 

@@ -1,6 +1,7 @@
 """目标与达成: where everybody stands, a grid to set targets in, splitting down, a table to import, effective guides."""
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import InvalidOperation
 from typing import Any, Final, cast
 
@@ -32,7 +33,7 @@ from core.workbooks import workbook_answer
 from coupons.selectors import visible_store_ids
 from sales import errors, selectors, services
 from sales.admin.effective import EffectiveAsked
-from sales.admin.target_rows import Sight, progress_cells, split_cells, target_sheets
+from sales.admin.target_rows import Sight, field_of, progress_cells, split_cells, target_sheets, typed_cells
 from sales.admin.target_words import TargetUnit, list_units, read_unit
 from sales.admin.words import month_words, rate, read_month
 from sales.contracts import MetricName, TargetEntry, TargetKey
@@ -101,8 +102,12 @@ class TargetAdmin(ScopedReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Regions and stores; with `?store=` the guides of one."""
+        return self._grid(request)
+
+    def _grid(self, request: HttpRequest, wrong: Mapping[str, str] | None = None) -> HttpResponse:
+        """The table; `wrong` has the trouble with what was typed, by field: then all that was typed stands there."""
         self._may_look(request)
-        month_on = self._month(request)
+        month_on, path = self._month(request), reverse(_PATH)
         sight = self._sight(request, month_on)
         store_id = self._store(request, sight)
         found = sight.rows(store_id)
@@ -123,18 +128,20 @@ class TargetAdmin(ScopedReadOnlyAdmin):
             units=[
                 {
                     "label": unit.label,
-                    "url": f"?month={month_on:%Y-%m}{unit.query}"
+                    "url": f"{path}?month={month_on:%Y-%m}{unit.query}"
                     + (f"&store={store_id}" if store_id else ""),
                     "is_on": unit == sight.unit,
                 }
                 for unit in list_units()
             ],
-            before_url=f"?month={selectors.add_months(month_on, -1):%Y-%m}{sight.unit.query}",
-            after_url=f"?month={selectors.add_months(month_on, 1):%Y-%m}{sight.unit.query}",
+            before_url=f"{path}?month={selectors.add_months(month_on, -1):%Y-%m}{sight.unit.query}",
+            after_url=f"{path}?month={selectors.add_months(month_on, 1):%Y-%m}{sight.unit.query}",
             store_name=sight.store_name(store_id) if store_id else "",
             store_id=store_id or "",
+            whole_url=f"{path}?month={month_on:%Y-%m}{sight.unit.query}",
             lines=[
                 progress_cells(row, progress[row.key], month_on, row.key in fixed, sight.unit)
+                | ({} if wrong is None else typed_cells(row, request.POST, wrong))
                 for row in found
                 if row.key in progress
             ],
@@ -143,7 +150,7 @@ class TargetAdmin(ScopedReadOnlyAdmin):
         )
 
     def set_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
-        """What was typed into the grid; a number that cannot be read changes nothing."""
+        """What was typed into the grid; a number that cannot be read changes nothing, and all stands as it was typed."""
         if request.method != "POST" or not self.may_set(request):
             raise PermissionDenied
         month_on = self._month(request)
@@ -151,15 +158,15 @@ class TargetAdmin(ScopedReadOnlyAdmin):
         store_id = self._store(request, sight)
         shown = [row.key for row in sight.rows(store_id)]
         now = selectors.find_targets(shown, month_on, metric=sight.unit.metric)
-        entries, wrong = [], []
+        entries, wrong = [], {}
         for key in shown:
-            text = request.POST.get(f"{key.kind}-{key.subject_id}")
+            text = request.POST.get(field_of(key))
             if text is None:
                 continue
             try:
                 value = sight.unit.read(text)
             except InvalidOperation:
-                wrong.append(text.strip()[:20])
+                wrong[field_of(key)] = text.strip()[:20]
                 continue
             if value != now.get(key):
                 entries.append(TargetEntry(key, value))
@@ -171,23 +178,26 @@ class TargetAdmin(ScopedReadOnlyAdmin):
                     if sight.unit.is_money
                     else _now("没有保存：「%(text)s」不是整数")
                 )
-                % {"text": "」「".join(wrong)},
+                % {"text": "」「".join(dict.fromkeys(wrong.values()))},
             )
-        else:
-            self._set(request, month_on, entries, sight.unit)
+            return self._grid(request, wrong)
+        if not self._set(request, month_on, entries, sight.unit):
+            return self._grid(request, {})
         return self._back(month_on, store_id, sight.unit)
 
     def _set(
         self, request: HttpRequest, month_on: dt.date, entries: list[TargetEntry], unit: TargetUnit
-    ) -> None:
+    ) -> bool:
+        """Whether they were taken; what came of it is said."""
         try:
             count = services.set_targets(
                 month_on=month_on, entries=entries, metric=unit.metric, actor=staff_actor(request)
             )
         except Refusal as refusal:
             messages.error(request, refusal.message)
-        else:
-            messages.success(request, _now("已保存，%(n)s 个目标有变化") % {"n": count})
+            return False
+        messages.success(request, _now("已保存，%(n)s 个目标有变化") % {"n": count})
+        return True
 
     def split_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
         """What everybody below would get; the button saves exactly that."""

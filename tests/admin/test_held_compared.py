@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core import clock
 from sales.contracts import MemberKey, OrderPayment, ReturnLine
 from sales.models import Sale
 from tests.admin.sales_desk_kit import CONFIRM, held, page_text, url
@@ -38,7 +39,7 @@ def test_a_conflict_says_what_differs_and_nothing_else(desk: Client, cast: Cast)
     assert found.keys() == {"成交时间", "渠道", "会员", "接待导购", "支付", "使用积分"}
     assert found["接待导购"] == ("王芳（T002）", "李娜（T001）")
     assert found["会员"] == ("散客", cast.xiaomei.display_name)
-    assert found["支付"] == ("wechat 100.00", "—")
+    assert found["支付"] == ("微信 100.00", "—")
     assert found["使用积分"] == ("7", "0")
     told, booked = found["成交时间"]
     assert dt.datetime.fromisoformat(told) - dt.datetime.fromisoformat(booked) == SECOND
@@ -46,6 +47,14 @@ def test_a_conflict_says_what_differs_and_nothing_else(desk: Client, cast: Cast)
     listed = page_text(desk.get(url("sales_helddocument_changelist")))
     assert "同一单号内容不同" in listed
     assert "全部再试" not in listed
+
+
+def test_times_have_more_than_seconds_only_where_that_tells_them_apart(desk: Client, cast: Cast) -> None:
+    at = (clock.now() - dt.timedelta(hours=1)).replace(microsecond=120_000)
+    first = order("O1", sold_at=at)
+    tell(first)
+    tell(dataclasses.replace(first, sold_at=at.replace(microsecond=130_000)))
+    assert [words[-7:] for words in differing(desk)["成交时间"]] == [".130000", ".120000"]
 
 
 def test_a_member_who_is_named_in_another_way_is_no_difference(desk: Client, cast: Cast) -> None:
@@ -69,7 +78,7 @@ def test_a_return_with_another_content_is_compared_too(desk: Client, cast: Cast)
     tell(dataclasses.replace(given, amount_fen=4_000, lines=(dataclasses.replace(five, amount_fen=4_000),)))
     assert differing(desk, "R1") == {
         "退款金额（元）": ("40.00", "50.00"),
-        "商品": ("A1 × 1  40.00", "A1 × 1  50.00"),
+        "商品": ("针织衫（A1） × 1  40.00", "针织衫（A1） × 1  50.00"),
     }
     html = page_text(desk.get(url("sales_helddocument_change", held("R1").pk)))
     assert "换个单号重发" in html

@@ -158,7 +158,7 @@ def test_a_cell_and_its_list_become_a_segment_of_the_same_members(
     assert [cell["keep_url"] for cell in rows["dormant"]] == ["", "", ""], "nobody to keep"
     builder = office.get(rows["new"][1]["keep_url"])
     assert builder.context["counted"].member_count == 1
-    assert builder.context["values"]["name"].endswith("2026年11月 新客 买了")
+    assert builder.context["values"]["name"].endswith("2026 年 11 月 新客 买了")
     sleepers: dict[str, Any] = {"stood": "dormant", "store": came.other_store.id}
     listed = office.get(MEMBERS, sleepers)
     assert came.xiaoli.code in office.get(listed.context["keep_url"]).content.decode()
@@ -171,7 +171,7 @@ def test_the_workbook_has_twelve_periods_and_says_how(office: Client) -> None:
     book = book_of(office.get(EXPORT))
     rows = list(book["九宫格"].values)
     assert len(rows) == 1 + 13 * 4
-    assert rows[1] == ("2026年11月", "新客", 1, 1, 1, 2, 500, 250)
+    assert rows[1] == ("2026 年 11 月", "新客", 1, 1, 1, 2, 500, 250)
     assert any("转化率" in str(row[0]) for row in book["说明"].values)
 
 

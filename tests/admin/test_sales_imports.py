@@ -47,7 +47,11 @@ def test_orders_go_the_whole_way_through_the_desk(desk: Client, cast: Cast) -> N
     assert b"".join(desk.get(page("_errors", job.pk)).streaming_content).startswith(b"PK")  # type: ignore[attr-defined]
     desk.post(page("_do", job.pk, "start"))
     services.work_intake(job.pk)
-    assert desk.get(desk_of(job.pk)).context["job"].counts.booked == 1
+    done = desk.get(desk_of(job.pk))
+    assert done.context["job"].counts.booked == 1
+    assert done.context["links"] == [
+        (f"{reverse('admin:sales_helddocument_changelist')}?source=pos", "处理 1 张待处理单据")
+    ]
     assert Sale.objects.get().order_no == "O1"
     assert desk.get(reverse("admin:sales_intakejob_changelist")).status_code == 200
     desk.post(page("_do", job.pk, "forget"))

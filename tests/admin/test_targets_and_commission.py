@@ -64,6 +64,13 @@ def test_targets_are_typed_into_the_grid(desk: Client, cast: Cast) -> None:
     ).content.decode()
     assert "「很多」不是金额" in answer
     assert target_of("store", cast.store.id) == 1_234_560
+    typed = {f"store-{cast.store.id}": "很多", f"store-{cast.other_store.id}": "3,000"}
+    kept = desk.post(url("sales_targets_set", month=MONTH), typed)
+    shown = {line["field"]: line for line in kept.context["lines"]}
+    assert shown[f"store-{cast.store.id}"]["is_wrong"]
+    assert shown[f"store-{cast.other_store.id}"]["value"] == "3,000"
+    assert shown[f"region-{cast.root.id}"]["value"] == "20,000"
+    assert f'href="{url("sales_target_changelist", month="2026-11")}' in kept.content.decode()
     desk.post(url("sales_targets_set", month=MONTH), {f"store-{cast.store.id}": ""})
     assert target_of("store", cast.store.id) is None
 
