@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -52,7 +53,7 @@ class BoardFreezeAdmin(ReadOnlyAdmin):
             "export_url": reverse("admin:sales_boards_export") + asked.url(),
         }
         if asked.is_valid:
-            context |= _shown(asked)
+            context |= _shown(asked, may_open=request.user.has_perm("sales.view_performanceentry"))
         return TemplateResponse(request, "admin/xiaoer/sales_boards.html", context)
 
     def export_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponseBase:
@@ -100,7 +101,7 @@ def _board(asked: Asked, limit: int) -> Board:
     )
 
 
-def _shown(asked: Asked) -> dict[str, Any]:
+def _shown(asked: Asked, *, may_open: bool) -> dict[str, Any]:
     board = _board(asked, _LINES)
     names = _names(asked, board.lines)
     is_money = asked.metric in MONEY_METRICS
@@ -110,6 +111,7 @@ def _shown(asked: Asked) -> dict[str, Any]:
             "rank": line.rank,
             "name": names[line.subject_id][0],
             "place": names[line.subject_id][1],
+            "url": _entries_url(asked, line.subject_id) if may_open else "",
             "value": f"{line.value / 100:,.2f}" if is_money else f"{line.value:,}",
             "moved": line.moved,
             "places": None if line.moved is None else abs(line.moved),
@@ -134,6 +136,23 @@ def _shown(asked: Asked) -> dict[str, Any]:
         "thens": thens(asked),
         **compared(asked, board, lambda lines: _names(asked, lines)),
     }
+
+
+def _entries_url(asked: Asked, subject_id: int) -> str:
+    """The entries that make the value; empty where the ledger cannot be narrowed to the same."""
+    scope = asked.scope
+    if asked.subject not in {"guide", "store"} or scope.region_id is not None or scope.dealer_id is not None:
+        return ""
+    query = {
+        f"{asked.subject}__id__exact": subject_id,
+        "metric": asked.metric,
+        "booked_on_from": asked.span.starts_on,
+        "booked_on_to": asked.span.ends_on - dt.timedelta(days=1),
+    }
+    # Several stores are all that the account sees: its ledger has no others.
+    if asked.subject == "guide" and scope.store_ids is not None and len(scope.store_ids) == 1:
+        query["store__id__exact"] = scope.store_ids[0]
+    return f"{reverse('admin:sales_performanceentry_changelist')}?{urlencode(query)}"
 
 
 def _names(asked: Asked, lines: Sequence[BoardLine]) -> dict[int, tuple[str, str]]:

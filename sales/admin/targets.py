@@ -14,7 +14,6 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from core import clock
 from core.admin import (
@@ -33,20 +32,14 @@ from core.workbooks import workbook_answer
 from coupons.selectors import visible_store_ids
 from sales import errors, selectors, services
 from sales.admin.effective import EffectiveAsked
-from sales.admin.target_rows import Sight, field_of, progress_cells, split_cells, target_sheets, typed_cells
+from sales.admin.target_import import TargetImports
+from sales.admin.target_rows import Sight, field_of, progress_cells, split_cells, typed_cells
 from sales.admin.target_words import TargetUnit, list_units, read_unit
 from sales.admin.words import month_words, rate, read_month
 from sales.contracts import MetricName, TargetEntry, TargetKey
 from sales.models import Target
-from sales.services.target_files import import_targets, read_target_file
 
 _PATH: Final = "admin:sales_target_changelist"
-
-
-class FileForm(DressedForm):
-    file = forms.FileField(
-        label=_("文件"), widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,.xlsx"})
-    )
 
 
 class EffectiveForm(DressedForm):
@@ -55,7 +48,7 @@ class EffectiveForm(DressedForm):
 
 
 @admin.register(Target)
-class TargetAdmin(ScopedReadOnlyAdmin):
+class TargetAdmin(TargetImports, ScopedReadOnlyAdmin):
     """Not a list of rows: the chain by region, store and guide, of one month."""
 
     fields = ("month_on", "metric", "whose", "value_words", "origin", "is_fixed", "changed_at")
@@ -245,53 +238,6 @@ class TargetAdmin(ScopedReadOnlyAdmin):
             back_url=f"{reverse(_PATH)}?month={month_on:%Y-%m}{sight.unit.query}"
             + (f"&store={key.subject_id}" if key.kind == "store" else ""),
             has_fixed=bool(sight.fixed(sight.below(key))),
-            **context,
-        )
-
-    def import_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponseBase:
-        """Look at a table first, then take it; bad rows go back as a file."""
-        if not self.may_set(request):
-            raise PermissionDenied
-        month_on = self._month(request)
-        sight = self._sight(request, month_on)
-        form = FileForm(request.POST or None, request.FILES or None)
-        context: dict[str, Any] = {}
-        if request.method == "POST" and form.is_valid():
-            try:
-                file = read_target_file(
-                    stream=form.cleaned_data["file"], visible=sight.visible, metric=sight.unit.metric
-                )
-                if "bad" in request.POST:
-                    rows = [[*one.cells, str(one.line), one.reason] for one in file.bad_rows]
-                    return workbook_answer(
-                        name=_now("目标导入_有问题的行"), sheets=target_sheets(file.headings, rows)
-                    )
-                if "save" in request.POST:
-                    count = import_targets(
-                        month_on=month_on, file=file, metric=sight.unit.metric, actor=staff_actor(request)
-                    )
-                    messages.success(request, _now("已导入，%(n)s 个目标有变化") % {"n": count})
-                    return self._back(month_on, None, sight.unit)
-                context = {
-                    "good": [
-                        (sight.name_of(one.key), sight.unit.say(one.value)) for one in file.entries[:50]
-                    ],
-                    "good_count": len(file.entries),
-                    "bad": [(one.line, " · ".join(one.cells), one.reason) for one in file.bad_rows[:50]],
-                    "bad_count": len(file.bad_rows),
-                    "is_checked": True,
-                }
-            except Refusal as refusal:
-                form.add_error("file", refusal.message)
-        return self._page(
-            request,
-            "target_import",
-            title=_now("导入%(what)s目标 · %(month)s")
-            % {"what": sight.unit.label, "month": month_words(month_on)},
-            unit=sight.unit,
-            form=form,
-            media=form.media,
-            back_url=f"{reverse(_PATH)}?month={month_on:%Y-%m}{sight.unit.query}",
             **context,
         )
 

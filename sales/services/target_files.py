@@ -29,6 +29,14 @@ _NUMBER: Final = re.compile(r"\d{1,3}(,\d{3})*(\.\d{1,2})?|\d+(\.\d{1,2})?")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class TargetTable:
+    """A table as it was sent: its headings, and its rows with their line numbers."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class BadRow:
     """A row that is not taken, with all its cells."""
 
@@ -46,14 +54,8 @@ class TargetFile:
     bad_rows: tuple[BadRow, ...]
 
 
-def read_target_file(
-    *,
-    stream: IO[bytes],
-    visible: Mapping[TargetKind, frozenset[int] | None],
-    metric: MetricName = "sales_fen",
-) -> TargetFile:
-    """The table's targets; writes nothing. `visible` is whom the reader may set targets for (None: everybody): others
-    look unknown. Refuses files that are no table, are too large, or lack the two columns."""
+def open_target_table(*, stream: IO[bytes]) -> TargetTable:
+    """The table of a file. Refuses files that are no table, are too large, or lack the two columns."""
     handle, name = tempfile.mkstemp(prefix="targets-")
     try:
         with os.fdopen(handle, "wb") as target:
@@ -62,14 +64,13 @@ def read_target_file(
                 raise FileTooLarge(limit_mb=_MOST_BYTES // 1024 // 1024)
             target.write(content)
         with open_table(Path(name)) as table:
-            code_at, value_at = _column(table.headings, _CODES), _column(table.headings, _VALUES)
+            _places(table.headings)
             rows: list[tuple[int, tuple[str, ...]]] = []
             for line, cells in table.rows:
                 if len(rows) >= MOST_ROWS:
                     raise FileTooLarge(_("最多 2 万行，请分成几份"))
                 rows.append((line, tuple(cells)))
-            is_money = metric in MONEY_METRICS
-            return _read(table.headings, rows, code_at, value_at, visible, is_money=is_money)
+            return TargetTable(table.headings, tuple(rows))
     finally:
         Path(name).unlink(missing_ok=True)
 
@@ -88,6 +89,10 @@ def import_targets(
     )
 
 
+def _places(headings: Sequence[str]) -> tuple[int, int]:
+    return _column(headings, _CODES), _column(headings, _VALUES)
+
+
 def _column(headings: Sequence[str], names: Sequence[str]) -> int:
     places = [place for place, heading in enumerate(headings) if heading.strip().lower() in names]
     if not places:
@@ -95,20 +100,21 @@ def _column(headings: Sequence[str], names: Sequence[str]) -> int:
     return places[0]
 
 
-def _read(
-    headings: tuple[str, ...],
-    rows: Sequence[tuple[int, tuple[str, ...]]],
-    code_at: int,
-    value_at: int,
-    visible: Mapping[TargetKind, frozenset[int] | None],
+def read_target_table(
     *,
-    is_money: bool,
+    table: TargetTable,
+    visible: Mapping[TargetKind, frozenset[int] | None],
+    metric: MetricName = "sales_fen",
 ) -> TargetFile:
-    codes = {_cell(cells, code_at) for _line, cells in rows}
+    """The table's targets; writes nothing. `visible` is whom the reader may set targets for (None: everybody): others
+    look unknown. Refuses a table without the two columns."""
+    code_at, value_at = _places(table.headings)
+    is_money = metric in MONEY_METRICS
+    codes = {_cell(cells, code_at) for _line, cells in table.rows}
     known = _known(codes, visible)
     entries: dict[TargetKey, TargetEntry] = {}
     bad: list[BadRow] = []
-    for line, cells in rows:
+    for line, cells in table.rows:
         code = _cell(cells, code_at)
         found = known.get(code, ())
         value, reason = _value(_cell(cells, value_at), is_money=is_money)
@@ -120,7 +126,7 @@ def _read(
             bad.append(BadRow(line, cells, reason))
         else:
             entries[found[0]] = TargetEntry(found[0], value)
-    return TargetFile(headings, tuple(entries.values()), tuple(bad))
+    return TargetFile(table.headings, tuple(entries.values()), tuple(bad))
 
 
 def _known(

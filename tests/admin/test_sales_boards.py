@@ -46,6 +46,25 @@ def rows(answer: Any) -> list[tuple[int, str, str, int | None]]:
     return [(row["rank"], row["name"], row["value"], row["moved"]) for row in answer.context["rows"]]
 
 
+def test_a_number_opens_the_entries_that_make_it(office: Client, sold: Cast) -> None:
+    asked: list[dict[str, Any]] = [
+        {"period": "month"},
+        {"period": "year", "metric": "order_count"},
+        {"period": "month", "subject": "store"},
+        {"period": "month", "store": sold.store.id},
+    ]
+    for query in asked:
+        board = office.get(BOARDS, query).context["rows"]
+        for row in board:
+            entries = office.get(row["url"]).context["cl"].result_list
+            is_money = query.get("metric") is None
+            assert sum(entry.value for entry in entries) == float(row["value"]) * (100 if is_money else 1)
+        assert board
+    assert {row["url"] for row in office.get(BOARDS, {"subject": "region"}).context["rows"]} == {""}
+    within = office.get(BOARDS, {"region": sold.east.id}).context["rows"]
+    assert {row["url"] for row in within} == {""}
+
+
 def test_head_office_sees_every_board(office: Client, sold: Cast) -> None:
     assert rows(office.get(BOARDS)) == [
         (1, "陈静（T004）", "900.00", None),

@@ -118,7 +118,11 @@ def test_a_table_is_looked_at_taken_and_its_bad_rows_come_back(desk: Client, cas
     rows = list(book.active.iter_rows(values_only=True))
     assert rows[0] == ("编号", "目标", "备注", "行号", "原因")
     assert len(rows) == 7
-    answer = desk.post(address, {"file": upload(text), "save": "1"}, follow=True).content.decode()
+    kept = desk.post(address, {"file": upload(text), "check": "1"}).context["kept"]
+    spoiled = desk.post(address, {"kept": kept[:-2] + "xx", "save": "1"})
+    assert "请再选一次文件" in spoiled.content.decode()
+    assert not Target.objects.filter(month_on=DECEMBER).exists()
+    answer = desk.post(address, {"kept": kept, "save": "1"}, follow=True).content.decode()
     assert "已导入，3 个目标有变化" in answer
     assert target_of("guide", cast.lina.id) == 3_000_050
     assert target_of("region", cast.south.id) == 50_000_000

@@ -77,11 +77,11 @@ def build_board(guide: GuideCard, asked: Asked, *, circles: Sequence[Circle], no
 def row_of(
     line: BoardLine, names: Mapping[int, GuideEntry], *, metric: str, own_id: int, is_wide: bool
 ) -> BoardRow:
-    """One place in words."""
+    """One place in words; who has nothing yet has none."""
     entry = names.get(line.subject_id)
-    moved, text, places = say_moved(line.moved)
+    moved, text, places = say_moved(line.moved) if line.value else ("same", "", "")
     return BoardRow(
-        rank=str(line.rank),
+        rank=str(line.rank) if line.value else "–",
         name=entry.name if entry else "—",
         store_name=entry.store_name if entry and is_wide else "",
         value=say_value(metric, line.value),
