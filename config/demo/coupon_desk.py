@@ -24,7 +24,7 @@ def seed_coupon_desk(*, at: dt.datetime, actor: Actor) -> None:
             validity="month_end",
             weekdays=(4, 5, 6),
             hours=("10:00-22:00",),
-            include_categories=("scarves",),
+            include_categories=("accessories",),
             colour="purple",
             usage_words="凭券在门店任选一条围巾，超出 99 元的部分补差价。",
         ),

@@ -100,9 +100,15 @@
     if (event.target.closest(".xe-found")) event.preventDefault();
   });
 
+  // What was found answers what stood there when it was asked, not what has been typed since.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const picker = event.target.closest?.("[data-picker]");
+    if (picker) picker.dataset.askedFor = picker.querySelector(".xe-chips > input").value;
+  });
+
   document.addEventListener("htmx:afterSwap", (event) => {
     const picker = event.target.closest?.("[data-picker]");
-    if (picker) picker.dataset.foundFor = picker.querySelector(".xe-chips > input").value;
+    if (picker) picker.dataset.foundFor = picker.dataset.askedFor;
   });
 
   document.addEventListener("click", (event) => {

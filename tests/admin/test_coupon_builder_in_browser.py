@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from coupons.models import CouponTemplate
+from sales.models import Category
 from tests.assistant.test_browser import chromium  # noqa: F401
 from tests.browser import needs_browser
 from tests.cast import Cast
@@ -83,10 +84,27 @@ def test_goods_are_found_by_name_and_new_codes_taken_as_typed(page: Page, cast: 
     typed.fill("B1，B2")
     typed.press("Enter")
     expect(chips).to_have_text(["针织衫（A200）×", "针织衫（A100）×", "NEW-1×", "B1×", "B2×"])
-    expect(page.locator("#card-preview")).to_contain_text("A200、A100")
+    expect(page.locator("#card-preview")).to_contain_text("限商品 针织衫、NEW-1、B1 等 4 个")
     typed.fill("针织")
     expect(goods.locator("[data-pick]")).to_have_count(2)
     typed.press("ArrowDown")
     goods.locator("[data-pick]").first.press("Escape")
     expect(chips).to_have_count(5)
     expect(typed).to_have_value("针织")
+
+
+def test_what_was_found_for_another_text_is_not_taken_for_what_stands_there(page: Page, cast: Cast) -> None:
+    Category.objects.create(code="bags", name="包袋")
+    held: list[Route] = []
+    page.goto("/admin/coupons/coupontemplate/add/")
+    page.route("**/pick/categories/**", lambda route: held.append(route))
+    kinds = page.locator("[data-picker=include_categories]")
+    typed = kinds.locator(".xe-chips > input[type=text]")
+    with page.expect_request("**/pick/categories/**"):
+        typed.focus()
+    # The list of everything, asked for at the focus, comes when she has typed already; what was asked since does not.
+    typed.fill("shirts")
+    held[0].continue_()
+    expect(kinds.locator("[data-pick]")).to_have_text(["包袋（bags）"])
+    typed.press("Enter")
+    expect(kinds.locator(".xe-chip")).to_have_text(["shirts×"])
