@@ -15,9 +15,8 @@ from campaigns.admin.journey_form import (
     cards_of,
     do,
     draft_from_post,
+    fault_lines,
     kept_of,
-    names_of,
-    place_words,
     step_menu,
 )
 from campaigns.admin.journey_kept import Kept
@@ -160,8 +159,7 @@ def picture_of_draft(draft: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _picture(draft: Mapping[str, Any], definition: Definition | None, faults: list[Fault]) -> dict[str, Any]:
-    numbers = {name: number for number, name in enumerate(names_of(draft), start=1)}
     return {
-        "faults": [(place_words(fault.path, numbers), fault.words) for fault in faults],
+        "faults": fault_lines(draft, faults),
         "picture": None if definition is None else selectors.draw(definition, {}),
     }

@@ -6,7 +6,7 @@ beginning. What was typed is kept as it is, also where it cannot be read; the fa
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from django.http import QueryDict
@@ -26,6 +26,7 @@ from campaigns.admin.journey_fields import (
     told,
 )
 from campaigns.admin.journey_kept import Kept, Typed, kept_from
+from campaigns.contracts.faults import Fault
 from campaigns.contracts.journeys import DEFAULT_ROUNDS, MOST_EXITS, MOST_STEPS, RE_ENTRIES
 from campaigns.selectors.journeys import STEP_KINDS, TRIGGER_KINDS, in_order
 
@@ -280,13 +281,24 @@ _PLACES: Final = {
 }
 
 
-def place_words(path: str, numbers: Mapping[str, int]) -> str:
-    """Where a fault is: "第 3 步", "目标"; nothing for the whole of it."""
-    head, _slash, rest = path.removeprefix("/").partition("/")
-    name = rest.partition("/")[0]
-    if head == "steps" and name:
-        return _now("第 %(n)s 步") % {"n": numbers[name]} if name in numbers else name
-    return str(_PLACES.get(head, ""))
+def fault_lines(draft: Mapping[str, Any], faults: Iterable[Fault]) -> list[tuple[str, str]]:
+    """What is wrong with a draft, each with where: "第 3 步 · 几天内完成", "目标"; nothing for the whole of it."""
+    numbers = {name: number for number, name in enumerate(names_of(draft), start=1)}
+    steps = _object(draft.get("steps"))
+    return [(_place_words(fault.path, numbers, steps), fault.words) for fault in faults]
+
+
+def _place_words(path: str, numbers: Mapping[str, int], steps: Mapping[str, Any]) -> str:
+    head, *rest = path.removeprefix("/").split("/")
+    if head != "steps" or not rest:
+        return str(_PLACES.get(head, ""))
+    name, *below = rest
+    if name not in numbers:
+        return name
+    words = _now("第 %(n)s 步") % {"n": numbers[name]}
+    kind = STEP_KINDS.get(str(_object(steps.get(name)).get("kind")))
+    parameter = kind.parameters.get(below[1]) if kind and below[:1] == ["with"] and len(below) > 1 else None
+    return words if parameter is None else f"{words} · {parameter.label}"
 
 
 def step_menu() -> list[tuple[str, list[tuple[str, str]]]]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.admin.enrolments import journey_why
 from campaigns.admin.journey_deeds import JourneyDeeds, draft_changes
 from campaigns.admin.journey_editor import JourneyEditor
+from campaigns.admin.journey_form import fault_lines
 from campaigns.contracts.journeys import JourneyNumbers, StepNumbers
 from campaigns.models import Enrolment, Journey, JourneyState, JourneyVersion
 from campaigns.selectors import journeys as selectors
@@ -151,11 +152,11 @@ class JourneyAdmin(JourneyDeeds, JourneyEditor, OwnPage, Exports, ReadOnlyAdmin)
             "may_copy": request.user.has_perm("campaigns.add_journey"),
             **(self.coupon_help(request) if may_change else {}),
             "picture": None if definition is None else selectors.draw(definition, of_steps),
-            "faults": [fault.words for fault in faults],
+            "faults": fault_lines(row.draft, faults),
             "step": self._step(request, version, definition, of_steps),
             "again": None if definition is None else definition.re_entry,
             "may_change": may_change and row.state != JourneyState.ENDED,
-            "deeds": _deeds(row) if may_change else (),
+            "deeds": _deeds(row) if may_change and not faults else (),
             "may_see_members": request.user.has_perm("campaigns.view_enrolment"),
             "parked": of_all.failed_count if may_change else 0,
             "look_fault": journey_why(row.fault),

@@ -119,6 +119,10 @@ def test_faults_stand_at_their_steps_and_are_kept(cast: Cast, client: Client) ->
     client.post(add, posted(**{"s.0.p.points": "many"}))
     row = Journey.objects.get()
     assert client.get(page(row, "edit")).context["cards"][0].fields[0].text == "many"
+    own = client.get(page(row, "change")).content.decode()
+    assert "第 1 步 · 积分：" in own
+    assert "改好标出的地方" in own
+    assert page(row, "switch", "start") not in own, "it would be refused"
     client.post(page(row, "switch", "start"))
     row.refresh_from_db()
     assert row.state == "draft"
