@@ -15,7 +15,7 @@ CONDITIONS: tuple[str, ...] = (
     "members.selectors.conditions.standing.TierIs",
     "members.selectors.conditions.standing.PointsWithin",
     "members.selectors.conditions.standing.PointsExpiring",
-    "members.selectors.conditions.behaviours.Did",
+    "campaigns.selectors.conditions.behaviours.Did",
     "guides.selectors.conditions.BoundWithin",
     "guides.selectors.conditions.GuideIs",
     "guides.selectors.conditions.StoreIs",

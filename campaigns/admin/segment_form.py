@@ -198,8 +198,6 @@ def _value_of(parameter: Parameter, typed: Mapping[str, Sequence[str]]) -> Any:
         return {way: _number(piece("n"))} if way in parameter.ways else None
     if isinstance(parameter, Choice):
         return piece("key") or None
-    if isinstance(parameter, Texts):
-        return list(dict.fromkeys(re.split(r"[\s,，、;；]+", piece("words")))) if piece("words") else None
     keys = [key for key in typed.get("key", ()) if key]
     if isinstance(parameter, Picks) and parameter.key is int:
         return [_number(key) for key in keys] or None
@@ -219,8 +217,6 @@ def _typed_of(parameter: Parameter, value: Any) -> dict[str, list[str]]:
         return {"way": ["between"], **{each: [day] for each, day in value.items()}}
     if isinstance(parameter, Choice):
         return {"key": [value]}
-    if isinstance(parameter, Texts):
-        return {"words": [" ".join(value)]}
     return {"key": [str(key) for key in value]}
 
 
@@ -321,30 +317,38 @@ def _field(
         shown["options"] = [(way, str(_WINDOW_WORDS[way]), way == told.get("way")) for way in ways]
     elif isinstance(parameter, Choice):
         shown["options"] = [(key, str(label), key == told.get("key")) for key, label in parameter.options]
-    elif isinstance(parameter, Choices | Picks):
-        shown |= _options(parameter, typed)
+    elif isinstance(parameter, Choices | Picks | Texts):
+        shown |= _options(parameter, name, typed)
     return shown
 
 
-def _options(parameter: Choices | Picks, typed: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _options(
+    parameter: Choices | Picks | Texts, name: str, typed: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
     """All that there is to choose, as ticks or (long ones) in a box; or what was chosen, and a field that finds more."""
-    if isinstance(parameter, Picks) and parameter.find is not None:
-        keys = [key for key in dict.fromkeys(typed.get("key", ())) if key]
+    keys = [key for key in dict.fromkeys(typed.get("key", ())) if key]
+    if isinstance(parameter, Picks | Texts) and parameter.find is not None:
         named = remembered(parameter.names, tuple(keys)) if keys else {}
-        return {"sort": "found", "chosen": [(key, str(named.get(key, _gone(key)))) for key in keys]}
+        found = {
+            "sort": "found",
+            "chosen": [(key, str(named.get(key, _unknown(parameter, key)))) for key in keys],
+        }
+        if isinstance(parameter, Texts) and parameter.beside:
+            found["beside"] = f"{name.rpartition('.')[0]}.{parameter.beside}.key"
+        return found | {"takes_typed": isinstance(parameter, Texts) and parameter.is_typed}
     options = parameter.options if isinstance(parameter, Choices) else remembered(parameter.options or list)
-    chosen = set(typed.get("key", ()))
-    listed = [(str(key), str(label), str(key) in chosen) for key, label in options]
+    listed = [(str(key), str(label), str(key) in keys) for key, label in options]
     # What was chosen once and is not offered any more stays until somebody takes it out.
     offered = {key for key, _label, _is_chosen in listed}
-    gone = [key for key in dict.fromkeys(typed.get("key", ())) if key and key not in offered]
-    listed += [(key, _gone(key), True) for key in gone]
+    listed += [(key, _unknown(parameter, key), True) for key in keys if key not in offered]
     is_tree = any(label.startswith("　") for _key, label, _is_chosen in listed)
-    return {"sort": "box" if is_tree or len(listed) > 16 else "ticks", "options": listed}
+    sort = "box" if is_tree or len(listed) > 16 else "ticks"
+    return {"sort": sort, "options": listed, "is_tree": is_tree}
 
 
-def _gone(key: str) -> str:
-    return str(_("%(key)s（已不存在）") % {"key": key})
+def _unknown(parameter: Parameter, key: str) -> str:
+    """What was chosen and has no name: a row that is gone, or a text as it is."""
+    return key if isinstance(parameter, Texts) else str(_("%(key)s（已不存在）") % {"key": key})
 
 
 def menu() -> list[tuple[str, list[tuple[str, str]]]]:

@@ -28,7 +28,7 @@ from campaigns.selectors import segments
 from core.admin import BaseAdmin, rule_url
 from members import selectors as member_selectors
 from members.contracts import MemberCard
-from members.selectors.conditions import find_keys
+from members.selectors.conditions import Texts, all_conditions, find_keys, found_by_typing
 
 _PARTS = "admin/xiaoer/segments"
 _MOST_MEANT = 20
@@ -114,17 +114,22 @@ class SegmentSight(BaseAdmin):
         return self._part(request, "_why", context)
 
     def find_view(self, request: HttpRequest, code: str, name: str, model_admin: Any = None) -> HttpResponse:
-        """Shops, guides, goods and coupons for a condition, by what was typed."""
+        """Shops, guides, goods and all else for a condition, by what was typed and what stands beside it."""
         if not self._may_write_rules(request):
             raise PermissionDenied
-        # A field of chips asks by its own name.
-        words = str(next(iter(request.GET.values()), ""))[:_MOST_TYPED]
-        found = find_keys(code, name, words)
-        return TemplateResponse(
-            request,
-            "admin/xiaoer/coupons/_picker_found.html",
-            {"found": found, "typed_many": len(found) > 1 and len(words.split()) > 1},
-        )
+        # A field of chips asks by its own name, one that asks another field as well sends that after its own.
+        words, beside = (*map(str, request.GET.values()), "", "")[:2]
+        words = words[:_MOST_TYPED]
+        found = find_keys(code, name, words, beside=beside)
+        parameter = found_by_typing(code, name)
+        text = parameter if isinstance(parameter, Texts) else None
+        context = {
+            "found": found,
+            "typed_many": len(found) > 1 and len(words.split()) > 1,
+            "takes_typed": text is not None and text.is_typed,
+            "asks_first": _label_of(code, text.beside) if text is not None and not beside else "",
+        }
+        return TemplateResponse(request, "admin/xiaoer/coupons/_picker_found.html", context)
 
     def people_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
         """The members of a rule that the address brings along, page after page, of those whom the account sees."""
@@ -210,6 +215,12 @@ class SegmentSight(BaseAdmin):
         return TemplateResponse(request, f"{_PARTS}/{name}.html", context)
 
 
+def _label_of(code: str, name: str) -> str:
+    """What a condition's parameter is called."""
+    parameter = all_conditions()[code].parameters.get(name)
+    return str(parameter.label) if parameter is not None else ""
+
+
 def people_url(request: HttpRequest, rule: Mapping[str, Any], name: str) -> str:
     """Where the members of a rule are listed; empty where the account may not, or no address holds the rule."""
     text = segments.rule_text(rule)
@@ -226,11 +237,15 @@ def _shown(card: MemberCard) -> tuple[str, str, str, str]:
     return card.public_id, card.display_name, card.masked_phone or "—", card.code
 
 
-def _told(verdict: Verdict) -> dict[str, Any]:
-    """A verdict for the template."""
+def _told(verdict: Verdict, *, above: Verdict | None = None) -> dict[str, Any]:
+    """A verdict for the template. Marked is what makes it true and what makes it false; what is not met and need not be is
+    quiet."""
+    is_unwanted = above is not None and above.how == "none"
+    is_wrong = verdict.is_true if is_unwanted else not verdict.is_true and not (above and above.is_true)
     return {
+        "colour": "no" if is_wrong else "yes" if verdict.is_true else "idle",
         "is_true": verdict.is_true,
         "words": str(HOW_LABELS[verdict.how]) if verdict.how else verdict.words,
         "value": verdict.value,
-        "parts": [_told(part) for part in verdict.parts],
+        "parts": [_told(part, above=verdict) for part in verdict.parts],
     }

@@ -1,5 +1,6 @@
 """人群: the list, the builder with its count, a segment's page, and lists that are uploaded."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -21,10 +22,11 @@ from campaigns import services
 from campaigns.admin.segment_form import Draft, draft_from_post, draft_of, menu, rule_of, sight_of
 from campaigns.admin.segment_sight import SegmentSight
 from campaigns.admin.segment_tags import SegmentTags
-from campaigns.errors import RuleUnfit
+from campaigns.errors import RuleUnfit, SegmentNameUnusable
 from campaigns.models import Segment, SegmentKind, SegmentMember, SegmentSize
 from campaigns.selectors import segments
 from campaigns.selectors.segment_tags import list_following
+from core import clock
 from core.admin import (
     ChoiceFilter,
     Column,
@@ -192,6 +194,7 @@ class SegmentAdmin(OwnPage, SegmentSight, SegmentTags, ReadOnlyAdmin):
             "tree": sight_of(draft, faults),
             "menu": menu(),
             "fault": refusal.message if refusal is not None else "",
+            "is_name_bad": isinstance(refusal, SegmentNameUnusable),
             "back_url": reverse(_LIST) if row is None else reverse(_ROW, args=[row.pk]),
             **(self.count_words(request, draft) if draft.parts else {}),
         }
@@ -252,11 +255,14 @@ class SegmentAdmin(OwnPage, SegmentSight, SegmentTags, ReadOnlyAdmin):
             "filled": when(row.filled_at),
             "changed": when(row.changed_at),
             "lines": segments.rule_lines(segments.node_of(row.rule)) if row.rule else [],
+            "most": most,
+            "is_counting": row.is_active and row.due_at is not None and row.due_at <= clock.now(),
             "sizes": [(size, max(2, size.member_count * 100 // most)) for size in sizes],
             "users": Segment.objects.active().filter(uses__contains=[row.pk]).order_by("name"),
             "tags": list_following(row.pk),
             "may_bind": request.user.is_superuser and row.kind == SegmentKind.LIVING and row.is_active,
             "rule": segments.rule_text(row.rule or rule),
+            "rule_json": json.dumps(row.rule, ensure_ascii=False, indent=2),
             "members_rule": segments.rule_text(rule),
             "may_change": row.is_active and self.has_operate_permission(request),
             "may_see_members": request.user.has_perm("campaigns.view_segmentmember"),

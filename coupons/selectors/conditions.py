@@ -45,7 +45,9 @@ def find_series(text: str) -> list[tuple[str, str]]:
 _TEMPLATES: Final = Picks(
     label=_("哪些券（不选为任何券）"), names=_series_names, find=find_series, key=str, is_required=False
 )
-_LEAST: Final = Whole(label=_("至少几张"), least=1, most=1_000, unit=_("张"), is_required=False)
+_LEAST: Final = Whole(
+    label=_("至少几张"), least=1, most=1_000, unit=_("张"), lead=_("至少"), is_required=False
+)
 
 
 class _OfCoupons(Condition):

@@ -13,13 +13,6 @@ from members import errors as member_errors
 from sales import errors
 from sales.models import MONEY_METRICS, Metric
 
-CHANNELS: Final[Mapping[str, Any]] = {
-    "store": _("门店"),
-    "mini": _("小程序"),
-    "shop": _("网店"),
-    "online": _("线上"),
-    "private": _("私域"),
-}
 _PAYMENTS: Final[Mapping[str, Any]] = {
     "wechat": _("微信"),
     "alipay": _("支付宝"),
@@ -39,11 +32,6 @@ _SENTENCES: Final = sentences_in(errors, coupon_errors, member_errors)
 def reason_words(code: str) -> str:
     """The sentence of a refusal; a foreign code as it is."""
     return str(_SENTENCES.get(code, code))
-
-
-def channel_words(channel: str) -> str:
-    """A channel's name; a code of the chain's own as it is."""
-    return str(CHANNELS.get(channel, channel))
 
 
 def payment_words(method: str) -> str:

@@ -13,10 +13,11 @@ from core.admin import money, thousands
 from guides import selectors as guide_selectors
 from members import selectors as member_selectors
 from sales import selectors
-from sales.admin.desk_text import channel_words, payment_words
+from sales.admin.desk_text import payment_words
 from sales.admin.held_words import member_words
 from sales.contracts import OrderDocument, ReturnDocument
 from sales.models import HeldDocument, Sale, SaleReturn
+from sales.selectors.channels import channel_words
 from sales.services.references import References
 
 

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy
 from core import clock
 from core.admin import money, thousands, when
 from sales import selectors
-from sales.admin.desk_text import channel_words
 from sales.admin.held_compare import compare, find_booked_url
 from sales.admin.held_words import held_words, member_words
 from sales.contracts import OrderDocument
 from sales.errors import DocumentConflict
 from sales.models import HeldDocument, HeldState
+from sales.selectors.channels import channel_words
 from sales.services.held import load_document, next_try_of
 
 _WHAT_TO_DO: Final[Mapping[str, Any]] = {

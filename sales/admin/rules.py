@@ -28,10 +28,11 @@ from coupons.admin.fields import TicksField
 from coupons.selectors import visible_store_ids
 from guides import selectors as guide_selectors
 from sales import services
-from sales.admin.desk_text import channel_words, share_words
+from sales.admin.desk_text import share_words
 from sales.admin.words import month_words
 from sales.contracts import RuleDraft
 from sales.models import AttributionRule, ShareRole
+from sales.selectors.channels import channel_words
 
 _PARTS: Final = (
     ("serving_bp", ShareRole.SERVING),

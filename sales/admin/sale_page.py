@@ -12,7 +12,6 @@ from guides import selectors as guide_selectors
 from members import selectors as member_selectors
 from sales import selectors
 from sales.admin.desk_text import (
-    channel_words,
     coupon_words,
     payment_words,
     reason_words,
@@ -21,6 +20,7 @@ from sales.admin.desk_text import (
 )
 from sales.contracts import AttributionCard
 from sales.models import Sale
+from sales.selectors.channels import channel_words
 from sales.selectors.documents import list_entries_of_order, list_revisions
 
 

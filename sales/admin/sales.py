@@ -28,10 +28,11 @@ from core.admin import (
 )
 from guides import selectors as guide_selectors
 from members import selectors as member_selectors
-from sales.admin.desk_text import CHANNELS, channel_words, share_words
+from sales.admin.desk_text import share_words
 from sales.admin.reattribution import Reattribution
 from sales.admin.sale_page import page_of
 from sales.models import Sale
+from sales.selectors.channels import CHANNELS, channel_words
 from sales.selectors.documents import live_owners, sales_of_guide
 
 name_actions({"sales.sale_exported": _("导出销售单")})

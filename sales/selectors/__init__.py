@@ -31,7 +31,7 @@ from sales.selectors.explained import (
     list_store_sales,
 )
 from sales.selectors.facts import describe_facts, list_guide_facts, list_store_facts
-from sales.selectors.goods import list_product_names
+from sales.selectors.goods import find_product_codes, list_product_names
 from sales.selectors.nine import get_nine, list_nine_members, nine_members
 from sales.selectors.numbers import (
     get_ledger_version,
@@ -98,6 +98,7 @@ __all__ = [
     "find_current_sales",
     "find_order_pages",
     "find_portrait",
+    "find_product_codes",
     "find_sale_address",
     "find_targets",
     "find_told_order",

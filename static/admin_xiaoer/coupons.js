@@ -106,7 +106,16 @@
     if (picker) picker.dataset.askedFor = picker.querySelector(".xe-chips > input").value;
   });
 
+  // What was told of a rule that has changed since is not told of the new one.
+  const outdate = (event) => {
+    const form = event.target.closest?.("form") ?? document.querySelector("form[data-why]");
+    if (event.target.name === "who") return;
+    for (const told of form?.querySelectorAll("[data-told]") ?? []) told.classList.toggle("is-old", told.childElementCount > 0);
+  };
+  for (const name of ["input", "change", "segment-changed"]) document.addEventListener(name, outdate);
+
   document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.matches?.("[data-told]")) event.target.classList.remove("is-old");
     const picker = event.target.closest?.("[data-picker]");
     if (picker) picker.dataset.foundFor = picker.dataset.askedFor;
   });

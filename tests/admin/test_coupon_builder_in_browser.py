@@ -79,7 +79,7 @@ def test_goods_are_found_by_name_and_new_codes_taken_as_typed(page: Page, cast: 
     typed.press("Enter")
     expect(chips).to_have_text(["针织衫（A200）×", "针织衫（A100）×"])
     typed.fill("NEW-1")
-    expect(goods.get_by_text("按回车就按这个编号加入")).to_be_visible()
+    expect(goods.get_by_text("按回车就照填的加入")).to_be_visible()
     typed.press("Enter")
     typed.fill("B1，B2")
     typed.press("Enter")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -147,8 +148,12 @@ def test_a_segment_is_made_changed_refreshed_and_retired(head: Client, cast: Cas
     made = head.post(url("add"), {"name": "关注的人", "note": "试试", "kind": "living", **FOLLOWING})
     row = Segment.objects.get()
     assert made["Location"] == url("change", row.pk)
+    asks_again = 'hx-trigger="every 2s"'
+    assert asks_again in head.get(url("change", row.pk)).content.decode()
     services.work_segments()
     page = head.get(url("change", row.pk)).content.decode()
+    assert asks_again not in page
+    assert "&quot;is&quot;: &quot;members.following&quot;" in page
     assert "正在关注公众号" in page
     assert "人数变化" in page
     edit = {"name": "有导购的人", "note": "", "version": "1", **BOUND}
@@ -187,6 +192,18 @@ def test_the_explanation_names_each_condition_and_what_she_has(head: Client, cas
         assert f'hx-vals=\'{{"who": "{card.code}"}}\'' in asked
     for bad in ("", "{", '{"all":[' * 5_000):
         assert "人群条件有误" in head.post(url("explain"), {"rule": bad, "who": "小美"}).content.decode()
+
+
+def test_marked_is_what_decides_and_quiet_what_need_not_be(head: Client, cast: Cast) -> None:
+    here, there = ({"is": "guides.store", "with": {"stores": [code]}} for code in ("T01", "T02"))
+    inside = {"any": [here, there]}, {"none": [there]}
+
+    def colours(rule: Any) -> list[str]:
+        said = head.post(url("explain"), {"rule": json.dumps(rule), "who": cast.xiaomei.code})
+        return re.findall(r'<li><span class="xe-seg-(\w+)"', said.content.decode())
+
+    assert colours({"all": inside}) == ["yes", "yes", "yes", "idle", "yes", "idle"]
+    assert colours({"all": [there, {"none": [here, there]}]}) == ["no", "no", "no", "no", "idle"]
 
 
 def test_a_region_counts_and_explains_its_own_members_only(east: Client, cast: Cast) -> None:

@@ -46,7 +46,9 @@ OF_SENT: Final[Mapping[str, Parameter]] = {
         is_required=False,
     ),
 }
-_LEAST: Final = Whole(label=_("至少几条"), least=1, most=1_000, unit=_("条"), is_required=False)
+_LEAST: Final = Whole(
+    label=_("至少几条"), least=1, most=1_000, unit=_("条"), lead=_("至少"), is_required=False
+)
 
 
 class _OfMessages(Condition):

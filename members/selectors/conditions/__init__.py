@@ -1,7 +1,7 @@
 """What may be asked of a member by segments: how a condition is written, and those of this app."""
 
 from members.selectors.conditions.base import Condition, Facet, Values, all_conditions, all_facets
-from members.selectors.conditions.finding import find_keys, name_keys
+from members.selectors.conditions.finding import find_keys, found_by_typing, name_keys
 from members.selectors.conditions.found import (
     Every,
     Found,
@@ -54,6 +54,7 @@ __all__ = [
     "all_conditions",
     "all_facets",
     "find_keys",
+    "found_by_typing",
     "instants_of",
     "money_words",
     "moves",

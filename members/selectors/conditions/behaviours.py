@@ -12,9 +12,22 @@ from members.contracts.behaviours import BEHAVIOUR_LABELS
 from members.models import Behaviour
 from members.selectors.conditions.base import Condition, Values
 from members.selectors.conditions.found import Found, Not, SetTest
-from members.selectors.conditions.parameters import Choice, Parameter, Texts, Whole, Window, instants_of
+from members.selectors.conditions.parameters import (
+    FOUND,
+    Choice,
+    Parameter,
+    Texts,
+    Whole,
+    Window,
+    instants_of,
+)
+from members.selectors.seen import find_subjects
 
 FAMILY: Final = _("小程序行为")
+
+
+def _subjects(text: str, kind: str) -> list[tuple[str, str]]:
+    return [(subject, subject) for subject in find_subjects(kind, text, limit=FOUND)]
 
 
 class Did(Condition):
@@ -24,8 +37,16 @@ class Did(Condition):
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "whether": Choice(label=_("做过没有"), options=(("did", _("做过")), ("did_not", _("没有做过")))),
         "kind": Choice(label=_("行为"), options=tuple(BEHAVIOUR_LABELS.items())),
-        "subjects": Texts(label=_("商品编码、页面、活动编码或搜索词（不填为任何）"), is_required=False),
-        "at_least": Whole(label=_("至少几次"), least=1, most=10_000, unit=_("次"), is_required=False),
+        "subjects": Texts(
+            label=_("哪些商品、页面、活动或搜索词（不选为任何）"),
+            find=_subjects,
+            beside="kind",
+            is_typed=True,
+            is_required=False,
+        ),
+        "at_least": Whole(
+            label=_("至少几次"), least=1, most=10_000, unit=_("次"), lead=_("至少"), is_required=False
+        ),
         "when": Window(label=_("时间"), is_required=False),
     }
 

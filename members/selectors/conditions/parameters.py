@@ -88,11 +88,12 @@ def money_words(fen: int) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Whole(Parameter):
-    """One whole number."""
+    """One whole number. `lead` is said before it."""
 
     least: int = 0
     most: int = MOST_DAYS
     unit: Text = ""
+    lead: Text = ""
     sort: ClassVar[str] = "whole"
 
     def read(self, value: Any) -> int:
@@ -102,7 +103,7 @@ class Whole(Parameter):
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
     def words(self, value: Any) -> str:
-        return f"{value:,} {self.unit}".strip()
+        return f"{self.lead} {value:,} {self.unit}".strip()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -247,13 +248,18 @@ def moves(value: Mapping[str, Any] | None) -> bool:
     return bool(value) and not {"from", "until"} & set(value or ())
 
 
+def nameless(_keys: Collection[Any]) -> Mapping[Any, Text]:
+    """None of these is called anything."""
+    return {}
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Picks(Parameter):
     """Some of what there is. `options` lists all of it for a page, or, where there is too much, `find` answers what a few
     signs mean (FOUND at most, all that there is for none). `names` answers what those that exist are called. Keys are
     numbers or short texts."""
 
-    names: Callable[[Collection[Any]], Mapping[Any, Text]] = dict
+    names: Callable[[Collection[Any]], Mapping[Any, Text]] = nameless
     options: Callable[[], Sequence[tuple[Any, Text]]] | None = None
     find: Callable[[str], Iterable[tuple[Any, Text]]] | None = None
     key: type[int] | type[str] = int
@@ -344,8 +350,17 @@ class Choices(Parameter):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Texts(Parameter):
-    """Some short texts, as they are written in the rows."""
+    """Some short texts, as they are written in the rows; any is good, also one that no row has yet. For pages, `options`
+    lists what there is, or `find` answers what a few signs mean (FOUND at most, the usual for none; told also what stands in
+    the parameter `beside`), and what is typed and not found counts too where it `is_typed`. `names` answers what those that
+    have a name are called."""
 
+    names: Callable[[Collection[str]], Mapping[str, Text]] = nameless
+    options: Callable[[], Sequence[tuple[str, Text]]] | None = None
+    find: Callable[..., Iterable[tuple[str, Text]]] | None = None
+    beside: str = ""
+    is_typed: bool = False
+    examples: tuple[str, ...] = ()
     most: int = MOST_PICKS
     sort: ClassVar[str] = "texts"
 
@@ -362,11 +377,14 @@ class Texts(Parameter):
         return list(dict.fromkeys(value))
 
     def schema(self) -> Schema:
-        item = {"type": "string", "minLength": 1, "maxLength": MOST_SIGNS}
+        item: Schema = {"type": "string", "minLength": 1, "maxLength": MOST_SIGNS}
+        if self.examples:
+            item["examples"] = list(self.examples)
         return {"type": "array", "items": item, "minItems": 1, "maxItems": self.most}
 
     def words(self, value: Any) -> str:
-        return _now("、").join(value)
+        known = remembered(self.names, tuple(value))
+        return _now("、").join(str(known.get(text, text)) for text in value)
 
 
 ANY_OR_ALL: Final = (("any", _("任意一个")), ("all", _("全部都有")))

@@ -15,6 +15,7 @@ from members.models import Gender, Member, MemberAddress, MemberStage, Source
 from members.selectors.conditions.base import Condition, Values
 from members.selectors.conditions.found import Found, RowTest
 from members.selectors.conditions.parameters import (
+    FOUND,
     Bounds,
     Choices,
     Parameter,
@@ -24,6 +25,7 @@ from members.selectors.conditions.parameters import (
     instants_of,
 )
 from members.selectors.profile import WANTED
+from members.selectors.seen import find_cities, list_provinces
 
 FAMILY: Final = _("会员资料")
 _WANTED: Final = {"name": _("姓名"), "gender": _("性别"), "birthday": _("生日"), "phone": _("手机号")}
@@ -148,13 +150,25 @@ class BirthdayMonth(_OfMember):
         return _test(Q(birthday__month__in=[int(month) for month in values["months"]]))
 
 
+def _provinces() -> list[tuple[str, str]]:
+    return [(province, province) for province in list_provinces()]
+
+
+def _cities(text: str) -> list[tuple[str, str]]:
+    """One that is a province as well stands alone."""
+    return [
+        (city, city if provinces in ("", city) else f"{city}（{provinces}）")
+        for city, provinces in find_cities(text, limit=FOUND)
+    ]
+
+
 class PlaceIs(Condition):
     """Where she lives, by the names in her address."""
 
     code, label, family, facts = "members.place", _("居住地"), FAMILY, ("address",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "provinces": Texts(label=_("省"), is_required=False),
-        "cities": Texts(label=_("市"), is_required=False),
+        "provinces": Texts(label=_("省（不选为任何省）"), options=_provinces, is_required=False),
+        "cities": Texts(label=_("市（不选为任何市）"), find=_cities, is_required=False),
     }
 
     def found(self, values: Values, day: dt.date) -> Found:
@@ -165,6 +179,9 @@ class PlaceIs(Condition):
             where &= Q(city__in=values["cities"])
         # With nothing named: everybody whose place is known.
         return RowTest(MemberAddress.objects.all(), where or ~Q(province=""))
+
+    def words(self, values: Values) -> str:
+        return super().words(values) if values else _now("填过居住地")
 
     def tell(self, member_id: int, values: Values, day: dt.date) -> str:
         row = MemberAddress.objects.filter(member_id=member_id).first()

@@ -129,7 +129,7 @@ class PointsExpiring(Condition):
     code, label, family, facts = "members.points_expiring", _("积分将过期"), FAMILY, ("points",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "days": Whole(label=_("几天内"), most=366, unit=_("天内")),
-        "at_least": Whole(label=_("至少多少分"), least=1, most=1_000_000_000, unit=_("分")),
+        "at_least": Whole(label=_("至少多少分"), least=1, most=1_000_000_000, unit=_("分"), lead=_("至少")),
     }
 
     def found(self, values: Values, day: dt.date) -> Found:

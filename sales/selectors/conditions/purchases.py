@@ -29,6 +29,7 @@ from members.selectors.conditions import (
     sum_within,
 )
 from sales.models import Category, Product, Sale, SaleLine
+from sales.selectors.channels import CHANNELS, list_channels, name_channels
 from sales.selectors.conditions.metrics import FAMILY, MOST_FEN
 from sales.selectors.goods import list_product_names
 
@@ -73,7 +74,13 @@ class Purchases(Condition):
             label=_("商品"), names=list_product_names, find=find_products, key=str, is_required=False
         ),
         "stores": dataclasses.replace(STORES, label=_("购买门店"), is_required=False),
-        "channels": Texts(label=_("渠道"), is_required=False),
+        "channels": Texts(
+            label=_("渠道"),
+            names=name_channels,
+            options=list_channels,
+            examples=tuple(CHANNELS),
+            is_required=False,
+        ),
         "count": Bounds(label=_("次数"), unit=_("次"), is_required=False),
         "amount": Bounds(label=_("金额"), most=MOST_FEN, is_money=True, is_required=False),
     }
