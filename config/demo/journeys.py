@@ -7,8 +7,8 @@ from typing import Final
 from django.apps import apps
 
 from campaigns.services import journeys
+from core import clock
 from core.actor import Actor
-from members import selectors as member_selectors
 
 _DICE_SEED: Final = 57
 _RUNNING: Final = (
@@ -21,8 +21,9 @@ _RUNNING: Final = (
     "asleep_3",
     "coupon_expiring",
 )
-# How many came into which in the last days.
-_CROWDS: Final = (("after_purchase", 240, 8), ("join_gift", 90, 7), ("asleep_3", 160, 12))
+# Into which somebody came in so many last days, and at most how many on each.
+_CROWDS: Final = (("after_purchase", 8, 30), ("join_gift", 7, 13), ("asleep_3", 12, 15))
+_ASLEEP: Final = dt.timedelta(days=90)
 
 
 def seed_journeys(*, at: dt.datetime, actor: Actor) -> None:
@@ -34,15 +35,27 @@ def seed_journeys(*, at: dt.datetime, actor: Actor) -> None:
     for row in model.objects.filter(made_as__in=_RUNNING).order_by("pk"):
         journeys.start_journey(journey_id=row.pk, actor=actor, at=at)
     dice = random.Random(_DICE_SEED)  # noqa: S311
-    ids = sorted(member_selectors.registered_member_ids(None, None))
-    for made_as, count, days in _CROWDS:
+    for made_as, days, most in _CROWDS:
         row = model.objects.select_related("version").get(made_as=made_as)
         if row.version is None:
             continue
-        chosen = dice.sample(ids, min(count, len(ids)))
         for day in range(days, 0, -1):
-            today = chosen[day - 1 :: days]
-            entries = [journeys.Entry(member_id, f"demo:{day}") for member_id in today]
+            ids = _came(made_as, clock.business_day(at) - dt.timedelta(days=day))
+            chosen = dice.sample(ids, min(most, len(ids)))
+            entries = [journeys.Entry(member_id, f"demo:{day}") for member_id in chosen]
             then = at - dt.timedelta(days=day, minutes=dice.randrange(600))
             journeys.let_in(version=row.version, entries=entries, at=then)
     journeys.fold_journey_counts()
+
+
+def _came(made_as: str, day: dt.date) -> list[int]:
+    """To whom it happened on that day: she joined, bought, or had not bought for so long."""
+    if made_as == "join_gift":
+        since, until = clock.day_bounds(day)
+        joined = apps.get_model("members", "Member").objects.filter(
+            stage="member", merged_into=None, registered_at__gte=since, registered_at__lt=until
+        )
+        return list(joined.order_by("pk").values_list("pk", flat=True))
+    last_on = day - _ASLEEP if made_as == "asleep_3" else day
+    rows = apps.get_model("sales", "MemberMetrics").objects.filter(last_on=last_on)
+    return list(rows.order_by("member_id").values_list("member_id", flat=True))

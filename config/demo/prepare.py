@@ -88,6 +88,7 @@ def prepare(supervisor: Supervisor) -> Logins:
     from config.demo.coupons import seed_coupons
     from config.demo.doors import seed_doors
     from config.demo.doubles import seed_doubles
+    from config.demo.homes import seed_homes
     from config.demo.points import seed_points
     from config.demo.requests import seed_requests
     from config.demo.seed import seed_chain
@@ -104,7 +105,7 @@ def prepare(supervisor: Supervisor) -> Logins:
             f"Seeded {summary.stores} stores, {summary.guides} guides, {summary.members} members.", flush=True
         )
     for seed in (
-        seed_tags, seed_requests, seed_tiers, seed_points, seed_doubles, seed_consents, seed_coupons,
+        seed_homes, seed_tags, seed_requests, seed_tiers, seed_points, seed_doubles, seed_consents, seed_coupons,
     ):  # fmt: skip
         seed(at=clock.now(), actor=actor)
     till = seed_till(supervisor.home, at=clock.now(), actor=actor)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.apps import apps
 
+from core import clock
 from core.actor import Actor
 from sms import services as sms_services
 from sms.contracts import Spending
@@ -37,6 +38,8 @@ _TOPICS: Final[tuple[tuple[str, int, str, str, tuple[str, ...]], ...]] = (
 )  # fmt: skip
 _TEXTS: Final = {"coupon_expiring": "1002", "request_step": "1004"}  # config.demo.texts
 _MUST: Final = frozenset({"request_step"})
+# What nobody is told who has not bought in these weeks.
+_OF_BUYERS: Final = frozenset({"sale", "points_changed"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,8 +64,10 @@ def seed_reach_log(*, at: dt.datetime, actor: Actor) -> None:
     if not members:
         return
     told = dice.choices(members, cum_weights=_favours(members), k=_DAYS * _A_DAY)
+    buyers = _buyers(at)
     rows = [
-        _row(dice, reach, member, f"demo:{number}", _moment(dice, at)) for number, member in enumerate(told)
+        _row(dice, reach, member, f"demo:{number}", _moment(dice, at), is_buyer=member.id in buyers)
+        for number, member in enumerate(told)
     ]
     rows.sort(key=lambda row: row.queued_at)
     reach.objects.bulk_create(rows)
@@ -109,6 +114,14 @@ def _favours(members: Sequence[Reachable]) -> list[float]:
     )
 
 
+def _buyers(at: dt.datetime) -> set[int]:
+    """Who bought in these weeks."""
+    rows = apps.get_model("sales", "MemberMetrics").objects.filter(
+        last_on__gt=clock.business_day(at) - dt.timedelta(days=_DAYS)
+    )
+    return set(rows.values_list("member_id", flat=True))
+
+
 def _moment(dice: random.Random, at: dt.datetime) -> dt.datetime:
     """In a shop's hours, the last one an hour ago."""
     first, last = _OPENING_HOURS
@@ -118,8 +131,11 @@ def _moment(dice: random.Random, at: dt.datetime) -> dt.datetime:
     return here.replace(hour=minute // 60, minute=minute % 60, second=dice.randrange(60)).astimezone(dt.UTC)
 
 
-def _row(dice: random.Random, model: Any, member: Reachable, key: str, then: dt.datetime) -> Any:
-    topic, _weight, title, text, more = dice.choices(_TOPICS, [one[1] for one in _TOPICS])[0]
+def _row(
+    dice: random.Random, model: Any, member: Reachable, key: str, then: dt.datetime, *, is_buyer: bool
+) -> Any:
+    topics = [one for one in _TOPICS if is_buyer or one[0] not in _OF_BUYERS]
+    topic, _weight, title, text, more = dice.choices(topics, [one[1] for one in topics])[0]
     chain = [name for name in _CHAIN if name not in ("sms", "follow_up") or name in more]
     words = text.format(
         yuan=dice.randint(2, 30) * 100 - 1, points=dice.randint(30, 2_400), count=dice.randint(1, 3)

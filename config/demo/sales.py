@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import Any, Final
 
 from django.apps import apps
+from django.db.models import Sum
 
 from config.demo.goods import new_lines
 from config.demo.seed import HOURS, WEEKDAY_LOAD
@@ -36,6 +37,11 @@ _BATCH_DAYS: Final = 7
 _ONLINE_SHARE: Final = 0.24
 _MEMBER_SHARE: Final = 0.66
 _RETURN_SHARE: Final = 0.045
+# How many of those who never bought much stop coming, having bought something, and how many days after joining: whom the
+# chain would win back.
+_STOP_SHARE: Final = 0.25
+_STOP_DAYS: Final = (20, 70)
+_MUCH_FEN: Final = 200_000
 # Festivals: month and day, and how much busier the shops are then.
 _FESTIVALS: Final = {(11, 11): 2.4, (11, 10): 1.5, (12, 12): 1.7, (10, 1): 1.8, (10, 2): 1.7, (10, 3): 1.5, (6, 18): 1.9,
                      (5, 1): 1.6, (1, 1): 1.5, (2, 14): 1.4, (3, 8): 1.6}  # fmt: skip
@@ -88,22 +94,42 @@ class _History:
         working = apps.get_model("guides", "Guide").objects.filter(state="active").order_by("pk")
         for number, store in working.values_list("number", "store__code"):
             self.guides[store].append(number)
-        self.buyers = self._buyers()
-        # Added up once: thousands of orders draw from them.
-        self.favours = list(itertools.accumulate(dice.paretovariate(1.3) for _one in self.buyers))
+        spent = _spent()
+        self.buyers = self._buyers(spent)
+        # Added up once: thousands of orders draw from them. Whose tier says that she buys much does.
+        self.favours = list(
+            itertools.accumulate(
+                dice.paretovariate(1.3) * (1 + spent.get(code, 0) / _MUCH_FEN)
+                for code, _guide, _store, _joined_at in self.buyers
+            )
+        )
+        self.stops = {
+            code: joined_at + dt.timedelta(days=dice.uniform(*_STOP_DAYS))
+            for code, _guide, _store, joined_at in self.buyers
+            if spent.get(code, 0) < _MUCH_FEN and dice.random() < _STOP_SHARE
+        }
+        self.tries: dict[dt.date, list[tuple[str, str, str, dt.datetime]]] = defaultdict(list)
+        for buyer in self.buyers:
+            if buyer[0] in self.stops:
+                self.tries[clock.business_day(buyer[3] + dt.timedelta(days=dice.uniform(1, 15)))].append(
+                    buyer
+                )
         self.redeemed = self._redemptions()
         self.number = 0
         self.goods_to_come: list[tuple[dt.datetime, OrderDocument]] = []
 
-    def _buyers(self) -> list[tuple[str, str, str, dt.datetime]]:
-        """Members with their guide and the store she works in; the demo's own faces among them."""
+    def _buyers(self, spent: dict[str, int]) -> list[tuple[str, str, str, dt.datetime]]:
+        """Members with their guide and the store she works in: all who have a tier to show for it, and others."""
         bound = apps.get_model("guides", "Binding").objects.filter(
             ended_at__isnull=True, guide__state="active"
         )
         rows = bound.order_by("member_id").values_list(
             "member__code", "guide__number", "guide__store__code", "member__registered_at"
         )
-        return sorted(self.dice.sample(list(rows), _BUYERS), key=lambda row: row[3])
+        known = [row for row in rows if row[0] in spent]
+        others = [row for row in rows if row[0] not in spent]
+        chosen = known + self.dice.sample(others, max(0, _BUYERS - len(known)))
+        return sorted(chosen, key=lambda row: row[3])
 
     def _redemptions(self) -> dict[dt.date, list[Any]]:
         """Coupons that tills redeemed before: each had its order."""
@@ -136,9 +162,13 @@ class _History:
         orders: list[OrderDocument | ReturnDocument] = [
             order for row in self.redeemed[day] if (order := self._with_coupon(row)).sold_at < self.at
         ]
+        tried = (
+            self._document(self._hour_of(day), buyer[2], "store", buyer, serving=buyer[1])
+            for buyer in self.tries[day]
+        )
+        orders += [order for order in tried if order.sold_at < self.at]
         for _one in range(round(usual * busy * self.dice.uniform(0.8, 1.25))):
-            hour = self.dice.choices(list(HOURS), list(HOURS.values()))[0]
-            order = self._order(_moment(day, hour, self.dice.randrange(60)))
+            order = self._order(self._hour_of(day))
             if order.sold_at >= self.at:
                 continue
             orders.append(order)
@@ -147,8 +177,12 @@ class _History:
                 self.goods_to_come.append((back, order))
         return orders
 
+    def _hour_of(self, day: dt.date) -> dt.datetime:
+        """An instant of the day, when shops are busy sooner than when they are not."""
+        hour = self.dice.choices(list(HOURS), list(HOURS.values()))[0]
+        return _moment(day, hour, self.dice.randrange(60))
+
     def _order(self, sold_at: dt.datetime) -> OrderDocument:
-        self.number += 1
         if self.dice.random() < _ONLINE_SHARE:
             return self._online(self._night(sold_at))
         store = self.dice.choices(self.stores, _STORE_WEIGHTS[: len(self.stores)])[0]
@@ -172,9 +206,9 @@ class _History:
         return sold_at + dt.timedelta(hours=3) if self.dice.random() < 0.25 else sold_at
 
     def _buyer(self, sold_at: dt.datetime, *, store: str = "") -> tuple[str, str, str, dt.datetime] | None:
-        """Somebody who was a member then, of that store where it is asked for."""
+        """Somebody who was a member then and still came, of that store where it is asked for."""
         for buyer in self.dice.choices(self.buyers, cum_weights=self.favours, k=12):
-            if buyer[3] < sold_at and store in ("", buyer[2]):
+            if buyer[3] < sold_at < self.stops.get(buyer[0], self.at) and store in ("", buyer[2]):
                 return buyer
         return None
 
@@ -188,6 +222,7 @@ class _History:
         serving: str = "",
         sharing: str = "",
     ) -> OrderDocument:
+        self.number += 1
         lines = new_lines(self.dice)
         return _order_of(
             source="pos" if channel == "store" else "shop",
@@ -219,6 +254,12 @@ class _History:
         due = [one for one in self.goods_to_come if one[0] < ends]
         self.goods_to_come = [one for one in self.goods_to_come if one[0] >= ends]
         return [_return_of(order, back, whole=self.dice.random() < 0.6) for back, order in due]
+
+
+def _spent() -> dict[str, int]:
+    """Fen by member code, as the purchases say that gave tiers (`config.demo.tiers`)."""
+    bought = apps.get_model("members", "ActivityEntry").objects.filter(source_key__startswith="demo:")
+    return dict(bought.values_list("member__code").annotate(fen=Sum("spend_fen")).order_by())
 
 
 def _order_of(*, lines: tuple[OrderLine, ...], method: str, **values: Any) -> OrderDocument:

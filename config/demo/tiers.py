@@ -50,11 +50,13 @@ def seed_tiers(*, at: dt.datetime, actor: Actor) -> bool:
 
 
 def _buy(*, at: dt.datetime) -> None:
-    """Purchases of the last year in one insert; `record_activity` would take a minute for so many."""
+    """Purchases of the last year in one insert; `record_activity` would take a minute for so many. Of members with a guide:
+    `config.demo.sales` tells orders of the same."""
     dice = random.Random(_DICE_SEED)  # noqa: S311  (invents purchases, keeps no secret)
     today = clock.business_day(at)
-    joined = apps.get_model("members", "Member").objects.filter(stage="member").order_by("pk")
-    people = list(joined.values_list("pk", "registered_at"))
+    live = apps.get_model("guides", "Binding").objects.filter(ended_at=None, guide__state="active")
+    joined = apps.get_model("members", "Member").objects.filter(stage="member", pk__in=live.values("member"))
+    people = list(joined.order_by("pk").values_list("pk", "registered_at"))
     dice.shuffle(people)
     entry: Any = apps.get_model("members", "ActivityEntry")
     rows, start = [], 0

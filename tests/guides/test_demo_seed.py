@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q, Sum
 from config.demo.consents import seed_consents
 from config.demo.coupons import seed_coupons
 from config.demo.doubles import seed_doubles
+from config.demo.homes import seed_homes
 from config.demo.requests import seed_requests
 from config.demo.seed import SeedSummary, seed_chain
 from config.demo.tags import seed_tags
@@ -23,6 +24,7 @@ from guides.models import Binding, BindingPolicy, ChannelCode, Guide, GuidePosti
 from members import selectors as member_selectors
 from members.contracts import MemberImport
 from members.models import Member, MemberIdentity
+from members.selectors import seen
 from members.services import import_members
 from tests.guides.requests_kit import make_kinds
 
@@ -113,6 +115,19 @@ def _check_codes() -> None:
         follows=Count("scans", filter=Q(scans__is_new_follower=True)),
     ).exclude(scans_made=F("scan_count"), follows=F("follow_count"), binding_count=F("scan_count"))
     assert not wrong.exists()
+
+
+def test_homes_are_seeded_once_in_the_cities_of_their_stores() -> None:
+    seed_chain(at=AT, actor=ACTOR)
+    assert seed_homes(at=AT, actor=ACTOR) > 1_000
+    assert seed_homes(at=AT, actor=ACTOR) == 0
+    assert {"上海市", "浙江省", "广东省", "河北省"} <= set(seen.list_provinces())
+    assert seen.find_cities("杭", limit=5) == [("杭州市", "浙江省")]
+    homes: Any = apps.get_model("members", "MemberAddress").objects
+    of_store = Binding.objects.live().filter(guide__store__code="S03").values("member_id")
+    cities = Counter(homes.filter(member_id__in=of_store).values_list("city", flat=True))
+    assert set(cities) == {"杭州市", "绍兴市"}
+    assert cities["杭州市"] > 5 * cities["绍兴市"]
 
 
 def test_tags_are_seeded_once_and_a_size_is_exclusive() -> None:
