@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin, messages
@@ -33,9 +33,10 @@ from core.admin import (
     when,
 )
 from coupons import selectors, services
-from coupons.admin.fields import TicksField, YuanField
+from coupons.admin.fields import ChipsField, TicksField, YuanField
 from coupons.admin.reasons import reason_words
-from coupons.admin.terms_form import CodesField, RowsField, TermsForm
+from coupons.admin.template_form import goods_chips
+from coupons.admin.terms_form import RowsField, TermsForm
 from coupons.contracts import StandingCounts, StandingPreview, StandingTerms
 from coupons.models import IssueState, Occasion, RuleState, StandingIssue, StandingRule
 from coupons.services.standing_rules import WANT_OF_COUPONS
@@ -95,10 +96,10 @@ class RuleForm(TermsForm):
         label=_("会员来源"), choices=_sources, coerce=str, help_text=_("都不选表示不限"), widget=_PLAIN
     )
     least_fen = YuanField(label=_("满多少元"), required=False, help_text=_("退货后剩下的金额；留空表示不限"))
-    category_codes = CodesField(
-        label=_("商品类目编码"),
-        required=False,
-        help_text=_("用逗号隔开；填了只算这些类目的金额，留空表示不限"),
+    category_codes = ChipsField(
+        label=_("商品类目"),
+        help_text=_("填了只算这些类目的金额，留空表示不限"),
+        widget=goods_chips("categories"),
     )
 
     class Meta:
@@ -133,12 +134,17 @@ class StandingRuleAdmin(ServiceForms, BaseAdmin):
     ordering = ("-pk",)
     autocomplete_fields = ("batch",)
     actions_detail = ("switch_on", "switch_off", "preview", "retry")
+
     fieldsets = (
         (None, {"fields": ("name", ("occasion", "batch"), ("tier_id", "days_before"))}),
         (_("购物之后"), {"fields": (("least_fen", "is_first_only"), "category_codes")}),
         (_("发给谁"), {"fields": ("store_ids", "region_ids", "tier_ids", "sources")}),
         (_("有效时间"), {"fields": ("starts_at", "ends_at")}),
     )
+
+    class Media:
+        css: ClassVar = {"all": ("admin_xiaoer/coupons.css",)}
+        js = ("admin_xiaoer/coupons.js",)
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         counts = selectors.count_standing_issues([row.pk for row in rows])

@@ -178,7 +178,8 @@ class CouponTemplateAdmin(OwnPage, BaseAdmin):
     def pick_view(self, request: HttpRequest, what: str, model_admin: Any = None) -> HttpResponse:
         """What a picker offers for the typed text: for choosing where a coupon is good, every place of the chain,
         and all goods that were sold or named."""
-        if not (self.has_view_permission(request) or request.user.has_perm("coupons.add_issuejob")):
+        others = ("coupons.add_issuejob", "coupons.change_standingrule")
+        if not (self.has_view_permission(request) or any(map(request.user.has_perm, others))):
             raise PermissionDenied
         # The field's own name, where what is typed counts without being chosen.
         query = str(next(iter(request.GET.values()), ""))[:_MOST_TYPED]

@@ -21,16 +21,6 @@ class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         return tuple(row.pk for row in super().clean(value))
 
 
-class CodesField(forms.CharField):
-    """Codes in one line, taken apart at commas and blanks."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return "，".join(value) if isinstance(value, list | tuple) else value
-
-    def clean(self, value: Any) -> tuple[str, ...]:
-        return tuple(super().clean(value).replace("，", ",").replace("、", ",").replace(" ", ",").split(","))
-
-
 class TermsForm(forms.ModelForm[Any]):
     """A form whose values go to a service, which says what is wrong with them; the row is only what it starts from."""
 

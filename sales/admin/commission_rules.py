@@ -1,12 +1,13 @@
 """提成规则: a form in the words of a shop, an example of what it pays, and a trial over a month."""
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -17,7 +18,9 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 from core import clock
 from core.admin import BaseAdmin, Panel, ServiceForms, column, operation, staff_actor, thousands
 from core.admin.forms import dress
+from coupons.admin.fields import ChipsField, ChipsWidget
 from guides import selectors as guide_selectors
+from members.selectors.conditions import find_keys
 from sales import selectors, services
 from sales.admin.words import month_words, yuan
 from sales.models import CommissionKind, CommissionRule
@@ -26,6 +29,7 @@ from sales.services.commission_rules import work_commission_example
 
 _COLOURS: Final = {"sales": "info", "bounty": "success", "target": "warning"}
 _MOST_TRIED: Final = 200
+_MOST_TYPED: Final = 4_000
 _SEPARATORS: Final = re.compile(r"[\s,，;；|]+")
 
 
@@ -98,8 +102,13 @@ class CommissionRuleForm(forms.ModelForm[CommissionRule]):
     bounty_fen = YuanField(
         label=_("每人奖励（元）"), required=False, max_digits=10, decimal_places=2, min_value=0
     )
-    category_codes = forms.CharField(
-        label=_("只算这些类目"), required=False, help_text=_("类目编码，用逗号分开；不填就是全部类目")
+    category_codes = ChipsField(
+        label=_("只算这些类目"),
+        help_text=_("不填就是全部类目"),
+        widget=ChipsWidget(
+            lambda: reverse("admin:sales_commissionrule_pick"),
+            lambda codes: selectors.list_category_names(codes),
+        ),
     )
     region_ids = forms.MultipleChoiceField(
         label=_("适用区域"),
@@ -134,15 +143,12 @@ class CommissionRuleForm(forms.ModelForm[CommissionRule]):
                 self.fields[name].choices = choices  # type: ignore[attr-defined]
         for field in self.fields.values():
             dress(field)
-        codes = self.initial.get("category_codes")
-        if isinstance(codes, list):
-            self.initial["category_codes"] = ", ".join(codes)
 
     def _post_clean(self) -> None:
         """Nothing is checked here: the service says what is wrong, in words of its own."""
 
     def clean_category_codes(self) -> list[str]:
-        return [code for code in _SEPARATORS.split(self.cleaned_data["category_codes"]) if code]
+        return list(self.cleaned_data["category_codes"])
 
     def clean_region_ids(self) -> list[int]:
         return [int(one) for one in self.cleaned_data["region_ids"]]
@@ -178,6 +184,27 @@ class CommissionRuleAdmin(ServiceForms, BaseAdmin):
         ),
     )
 
+    class Media:
+        css: ClassVar = {"all": ("admin_xiaoer/coupons.css",)}
+        js = ("admin_xiaoer/coupons.js",)
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (("pick/", "sales_commissionrule_pick", self.pick_view),)
+
+    def pick_view(self, request: HttpRequest, model_admin: Any = None) -> HttpResponse:
+        """The categories that are meant by what was typed."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        typed = str(next(iter(request.GET.values()), ""))[:_MOST_TYPED]
+        context = {"found": find_keys("sales.purchases", "categories", typed), "takes_typed": True}
+        return TemplateResponse(request, "admin/xiaoer/coupons/_picker_found.html", context)
+
+    def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        """What the categories of the page are called."""
+        names = selectors.list_category_names({code for row in rows for code in row.category_codes})
+        for row in rows:
+            row.category_names = [names[code] for code in row.category_codes]
+
     def run_service(self, request: HttpRequest, row: CommissionRule, form: Any, change: bool) -> int:
         return services.write_commission_rule(
             values=form.cleaned_data, rule_id=row.pk if change else None, actor=staff_actor(request)
@@ -202,12 +229,12 @@ class CommissionRuleAdmin(ServiceForms, BaseAdmin):
         )
 
     @column(_("范围"))
-    def where(self, row: CommissionRule) -> str:
+    def where(self, row: Any) -> str:
         _stores, regions, dealers = guide_selectors.list_place_names(
             region_ids=row.region_ids, dealer_ids=row.dealer_ids
         )
         role = str(row.get_role_display()) if row.role else ""
-        told = [*regions.values(), *dealers.values(), *row.category_codes, role]
+        told = [*regions.values(), *dealers.values(), *row.category_names, role]
         return "、".join(one for one in told if one) or _now("全部")
 
     @column(_("有效期"))

@@ -19,7 +19,7 @@ from core.models import ExportJob
 from sales import selectors, services
 from sales.admin import commission as commission_desk
 from sales.contracts import TargetEntry, TargetKey, TargetKind
-from sales.models import CommissionMonth, CommissionRule, Sale, Target
+from sales.models import Category, CommissionMonth, CommissionRule, Sale, Target
 from tests.cast import Cast
 from tests.sales.commission_kit import prepare, rule
 from tests.sales.kit import TILL, line, order, tell
@@ -348,6 +348,11 @@ def test_a_rule_is_written_in_words_of_a_shop_and_explained(desk: Client, cast: 
     made = CommissionRule.objects.get()
     assert made.steps == [[0, 200, 0], [3_000_000, 350, 0]]
     assert (made.region_ids, made.category_codes) == ([cast.east.id], ["tops", "pants"])
+    Category.objects.create(code="tops", name="上装")
+    assert "上装、pants" in desk.get(url("sales_commissionrule_changelist")).content.decode()
+    assert "上装（tops）" in desk.get(url("sales_commissionrule_change", made.pk)).content.decode()
+    assert "上装（tops）" in desk.get(url("sales_commissionrule_pick", category_codes="上")).content.decode()
+    assert Client().get(url("sales_commissionrule_pick", category_codes="上")).status_code == 302
     page = desk.get(url("sales_commissionrule_change", made.pk)).content.decode()
     # 2 % of 30,000 and 3.5 % of 15,000.
     assert "一个月卖 ¥45,000：提成 ¥1,125" in page
