@@ -273,6 +273,24 @@ def test_a_month_is_prepared_looked_at_closed_and_opened_again(desk: Client, cas
     assert desk.get(url("sales_commission_month", "2026-13")).status_code == 404
 
 
+def test_a_line_opens_only_an_order_that_the_account_may_see(client: Client, cast: Cast) -> None:
+    rule()
+    sell("NO-2", 10_000, store="T02")
+    sell("NO-1", 20_000)
+    prepare(SEPTEMBER)
+    grant(client, cast, "view_commissionline", "view_sale")
+    page = client.get(url("sales_commissionline_changelist", month="2026-09")).content.decode()
+    links = {
+        no: url("sales_sale_change", Sale.objects.get(order_no=no).pk) in page for no in ("NO-1", "NO-2")
+    }
+    assert links == {"NO-1": True, "NO-2": False}
+    assert "NO-2" in page
+    cast.regional.user_permissions.remove(Permission.objects.get(codename="view_sale"))
+    page = client.get(url("sales_commissionline_changelist", month="2026-09")).content.decode()
+    assert "NO-1" in page
+    assert "/sales/sale/" not in page.partition("result_list")[2]
+
+
 def test_what_was_prepared_can_be_sent_back(desk: Client, cast: Cast) -> None:
     rule()
     sell("C1", 10_000)

@@ -285,6 +285,9 @@ def test_a_guide_who_moved_or_left_shows_what_she_did_here_and_no_more(sold: Cas
         if one.name == "李娜"
     )
     assert (row.note, row.url) == ("已调走", f"{url}?period=month")
+    guide_services.leave_guide(guide_id=sold.wangfang.id, actor=Actor.system("boss"))
+    gone = client.get(f"/a/performance/store/guides/{sold.wangfang.public_id}/").context["page"]
+    assert (gone.note, gone.view.big, gone.view.has_target) == ("已离职", "¥320.50", False)
 
 
 def test_a_guest_who_sold_here_is_named_and_opens_nothing(sold: Cast, log_in: Any) -> None:
