@@ -250,5 +250,5 @@ def _entry(entry: EntryLine, *, is_managed: bool, now: dt.datetime) -> TextLine:
 
 def _say_decided(card: AttributionCard, *, now: dt.datetime) -> str:
     ended = phrases.say_time(card.ended_at, now=now) if card.ended_at else ""
-    who = card.made_by or _("系统")
-    return _("%(who)s 定的，%(when)s改掉") % {"who": who, "when": ended}
+    who = f"{card.made_by} " if card.made_by else _("系统")  # a guide's number stands off from the words
+    return _("%(who)s定的，%(when)s改掉") % {"who": who, "when": ended}
