@@ -10,6 +10,14 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+# The tables named, and all that refer to them: what TRUNCATE … CASCADE would empty.
+THESE_AND_WHO_REFER = """
+WITH RECURSIVE cleared AS (
+    SELECT oid FROM pg_class WHERE relname = ANY (%s) AND relnamespace = current_schema()::regnamespace
+    UNION SELECT conrelid FROM cleared JOIN pg_constraint ON confrelid = cleared.oid AND contype = 'f'
+)
+SELECT relname::text FROM cleared JOIN pg_class USING (oid) ORDER BY 1
+"""
 # Who may still write. A session that begins later would write after our DELETE, whatever we lock.
 _OTHERS = """
 SELECT EXISTS (SELECT FROM pg_stat_activity

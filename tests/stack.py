@@ -22,7 +22,7 @@ import psutil
 import psycopg
 
 from core import embedded
-from tests.deleting import Deleting
+from tests.deleting import THESE_AND_WHO_REFER, Deleting
 from tests.ready_django import Child, ReadyDjango
 from tests.sandbox_process import free_port
 from tests.wechat import push_kit
@@ -38,14 +38,6 @@ members_memberidentity members_member core_auditentry coupons_coupontemplate cou
 members_earningrule members_taggroup
 sales_performanceentry sales_totalmove sales_guidetotal sales_guidestoretotal sales_storetotal
 sales_placetotal sales_boardsize sales_boardmove sales_totalsproof
-"""
-# As TRUNCATE … CASCADE would: with them go all tables that refer to them.
-_CLEARED_AND_WHO_REFER = """
-WITH RECURSIVE cleared AS (
-    SELECT oid FROM pg_class WHERE relname = ANY (%s) AND relnamespace = current_schema()::regnamespace
-    UNION SELECT conrelid FROM cleared JOIN pg_constraint ON confrelid = cleared.oid AND contype = 'f'
-)
-SELECT relname::text FROM cleared JOIN pg_class USING (oid) ORDER BY 1
 """
 
 
@@ -293,7 +285,7 @@ class Stack:
         for _attempt in range(10):
             try:
                 with psycopg.connect(self.engines.database_url) as session:
-                    Deleting(session, _CLEARED_AND_WHO_REFER, _CLEARED.split()).empty()
+                    Deleting(session, THESE_AND_WHO_REFER, _CLEARED.split()).empty()
                 return
             except psycopg.errors.DeadlockDetected:
                 continue

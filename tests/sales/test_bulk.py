@@ -54,7 +54,7 @@ from sales.services.reading import digest_of_order, usable_order
 from tests.cast import Cast
 from tests.coupons.test_orders import coupon_of
 from tests.members.tiers_kit import make_ladder
-from tests.sales.kit import TILL, assert_totals_agree, key_of, line, order, tell
+from tests.sales.kit import TILL, assert_totals_agree, forget_books, key_of, line, order, tell
 
 # Every column that says something, but row ids, random ids and what is read of the clock.
 BOOKS: dict[type[models.Model], tuple[str, ...]] = {
@@ -118,17 +118,12 @@ def plain(value: Any) -> Any:
 
 def forget() -> None:
     """Empty books of sales, points and tiers; the chain and its people stay."""
+    forget_books(
+        "sales_totalmove", "sales_product", "sales_category", "members_activityentry", "members_membertier",
+        "members_tierchange", "members_pointslotuse", "members_pointslot", "members_pointsentry", "members_pointsaccount",
+        "members_pendingreversal", "coupons_redemptionentry", "coupons_redemption", "coupons_couponorder",
+    )  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(
-            "TRUNCATE sales_performanceentry, sales_guidetotal, sales_guidestoretotal, sales_storetotal,"
-            " sales_boardsize, sales_boardmove,"
-            " sales_totalmove,"
-            " sales_attributionshare, sales_attribution, sales_salereturnline, sales_salereturn, sales_saleline,"
-            " sales_salepayment, sales_salecoupon, sales_sale, sales_helddocument, sales_product, sales_category,"
-            " members_activityentry, members_membertier, members_tierchange, members_pointslotuse, members_pointslot,"
-            " members_pointsentry, members_pointsaccount, members_pendingreversal, coupons_redemptionentry,"
-            " coupons_redemption, coupons_couponorder CASCADE"
-        )
         cursor.execute("UPDATE coupons_coupon SET state = 'issued'")
         cursor.execute(
             "UPDATE coupons_couponbatchshard SET redeemed_count = 0, sales_fen = 0, discount_fen = 0"

@@ -5,7 +5,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.db.models import Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,17 +24,10 @@ from sales.selectors.commission_terms import CommissionTerms, Step, owed_fen, pr
 from sales.selectors.spans import add_months
 from tests.cast import Cast
 from tests.sales.commission_kit import assert_sums_are_the_lines, close, rule
-from tests.sales.kit import TILL, line, order, tell
+from tests.sales.kit import TILL, forget_books, line, order, tell
 
 FIRST = dt.date(2026, 7, 1)
 RATE_BP = 333
-_TABLES = (
-    "sales_commissionline", "sales_commissionstatement", "sales_commissionmonth", "sales_performanceentry",
-    "sales_guidetotal", "sales_guidestoretotal", "sales_storetotal",
-    "sales_boardsize", "sales_boardmove", "sales_attributionshare", "sales_attribution",
-    "sales_salereturnline", "sales_salereturn", "sales_saleline", "sales_salepayment", "sales_salecoupon", "sales_sale",
-    "sales_helddocument",
-)  # fmt: skip
 
 ORDERS = st.tuples(
     st.just("order"), st.integers(3, 99_999), st.sampled_from(["T001", "T002", "T004"]), st.booleans()
@@ -138,8 +130,8 @@ class Story:
 
 
 def forget() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {', '.join(_TABLES)} CASCADE")
+    forget_books("sales_commissionline", "sales_commissionstatement", "sales_commissionmonth")
+    CommissionRule.objects.all().delete()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -149,7 +141,6 @@ def test_commission_is_what_the_ledger_says_whatever_happened(
     cast: Cast, months: tuple[list[tuple[Any, ...]], list[tuple[list[tuple[Any, ...]], bool]]]
 ) -> None:
     forget()
-    CommissionRule.objects.all().delete()
     rule(steps=[[0, RATE_BP, 0]])
     story = Story(cast)
     for what in months[0]:
@@ -204,7 +195,6 @@ def test_the_list_of_a_month_says_what_the_lines_add_up_to(
     months: tuple[list[tuple[Any, ...]], list[tuple[list[tuple[Any, ...]], bool]]],
 ) -> None:
     forget()
-    CommissionRule.objects.all().delete()
     for position, terms in enumerate(rules, 1):
         rule(position, **terms)
     story = Story(cast)

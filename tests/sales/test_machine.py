@@ -13,7 +13,7 @@ from sales import services
 from sales.contracts import OrderDocument, ReturnDocument, ReturnLine, Share
 from sales.models import AttributionRule, HeldDocument, PerformanceEntry, Sale
 from tests.cast import Cast
-from tests.sales.kit import TILL, assert_totals_agree, by_guide, key_of, line, order, tell
+from tests.sales.kit import TILL, assert_totals_agree, by_guide, forget_books, key_of, line, order, tell
 
 GUIDES = ("T001", "T002", "T004", "")
 
@@ -77,19 +77,6 @@ def documents_of(story: list[dict[str, Any]], cast: Cast, now: dt.datetime) -> l
     return documents
 
 
-def forget() -> None:
-    """An empty set of books, as before the first document."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "TRUNCATE sales_performanceentry, sales_guidetotal, sales_guidestoretotal, sales_storetotal, sales_boardsize,"
-            " sales_boardmove, sales_attributionshare,"
-            " sales_attribution, sales_salereturnline, sales_salereturn, sales_saleline, sales_salepayment,"
-            " sales_salecoupon, sales_sale, sales_helddocument, members_activityentry CASCADE"
-        )
-
-
 @pytest.mark.django_db(transaction=True)
 @settings(
     max_examples=25,
@@ -100,7 +87,7 @@ def forget() -> None:
 def test_the_order_of_arrival_decides_nothing(
     cast: Cast, story: list[dict[str, Any]], shuffle: Any, cuts: int
 ) -> None:
-    forget()
+    forget_books("members_activityentry")
     AttributionRule.objects.get_or_create(
         position=1, defaults={"name": "专属七成", "exclusive_bp": 7_000, "store_bp": 3_000}
     )
@@ -110,7 +97,7 @@ def test_the_order_of_arrival_decides_nothing(
     in_order = by_guide()
     assert_totals_agree()
     held = HeldDocument.objects.waiting().count()
-    forget()
+    forget_books("members_activityentry")
     shuffle.shuffle(documents)
     for start in range(0, len(documents), cuts):
         tell(*documents[start : start + cuts])

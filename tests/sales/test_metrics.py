@@ -18,7 +18,7 @@ from sales.contracts import OrderDocument, ReturnDocument, ReturnLine
 from sales.models import MemberMetrics
 from tests.cast import Cast
 from tests.sales.kit import TILL, key_of, line, order, tell
-from tests.sales.metrics_kit import expected, forget_books, stored
+from tests.sales.metrics_kit import expected, forget_numbers, stored
 
 CATEGORIES = ("tops", "shoes", "bags", "")
 
@@ -121,7 +121,7 @@ def assert_all_agree(cast: Cast, at: dt.datetime) -> None:
 def test_incremental_numbers_are_those_of_a_rebuild_and_of_plain_python(
     cast: Cast, story: list[dict[str, Any]], shuffle: Any, cuts: int, merges: bool, today: dt.date
 ) -> None:
-    forget_books()
+    forget_numbers()
     now = at_noon(today)
     with time_machine.travel(now, tick=False):
         documents = documents_of(story, [key_of(cast.xiaomei), key_of(cast.xiaoli), None], now)
