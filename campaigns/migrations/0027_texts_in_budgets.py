@@ -4,6 +4,8 @@ from django.db import migrations, models
 from django.db.models import F, Q
 from django.db.models.lookups import GreaterThanOrEqual
 
+from core.migration_operations import Together
+
 _OF_RUNS = """
 UPDATE campaigns_campaignrun run SET text_hundredths = told.cost
 FROM (SELECT split_part(reason_key, ':', 3)::bigint AS run_id, sum(cost_hundredths) AS cost FROM campaigns_reach
@@ -26,27 +28,31 @@ class Migration(migrations.Migration):
     dependencies = [("campaigns", "0026_contacts_answered")]
 
     operations = [
-        migrations.RemoveConstraint(model_name="campaign", name="campaign_within_budget"),
-        _hundredths("campaign", "held_hundredths"),
-        _hundredths("campaign", "over_hundredths"),
-        _hundredths("campaign", "text_hundredths"),
-        _hundredths("campaignrun", "text_hundredths"),
-        migrations.AddField(
-            "reach", "held_hundredths", models.PositiveIntegerField(editable=False, null=True)
-        ),
-        migrations.AlterField(
-            model_name="campaign",
-            name="spent_fen",
-            field=models.BigIntegerField(default=0, editable=False, verbose_name="券已用（分）"),
-        ),
-        migrations.AlterField(
-            model_name="campaignrun",
-            name="spent_fen",
-            field=models.BigIntegerField(default=0, verbose_name="券已用（分）"),
-        ),
-        migrations.AddIndex(
-            model_name="reach",
-            index=models.Index(fields=["id"], name="reach_held", condition=Q(held_hundredths__gt=0)),
+        Together(
+            [
+                migrations.RemoveConstraint(model_name="campaign", name="campaign_within_budget"),
+                _hundredths("campaign", "held_hundredths"),
+                _hundredths("campaign", "over_hundredths"),
+                _hundredths("campaign", "text_hundredths"),
+                _hundredths("campaignrun", "text_hundredths"),
+                migrations.AddField(
+                    "reach", "held_hundredths", models.PositiveIntegerField(editable=False, null=True)
+                ),
+                migrations.AlterField(
+                    model_name="campaign",
+                    name="spent_fen",
+                    field=models.BigIntegerField(default=0, editable=False, verbose_name="券已用（分）"),
+                ),
+                migrations.AlterField(
+                    model_name="campaignrun",
+                    name="spent_fen",
+                    field=models.BigIntegerField(default=0, verbose_name="券已用（分）"),
+                ),
+                migrations.AddIndex(
+                    model_name="reach",
+                    index=models.Index(fields=["id"], name="reach_held", condition=Q(held_hundredths__gt=0)),
+                ),
+            ]
         ),
         migrations.RunSQL(_OF_RUNS, migrations.RunSQL.noop),
         migrations.RunSQL(_OF_CAMPAIGNS, migrations.RunSQL.noop),
