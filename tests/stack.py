@@ -84,6 +84,7 @@ class Stack:
             "STATIC_ROOT": str(home / "static"),
             "MEDIA_ROOT": str(home / "media"),
             "WECHAT_LEASE_S": "3",
+            "CELERY_SKIP_CHECKS": "1",  # a second at every start of a worker for what `make lint` checks once
             "SMS_GATEWAY": "tencent",
             "SMS_ENDPOINT": f"{self.sandbox_url}/sms",
             "SMS_APP_ID": "1400009001",
@@ -161,12 +162,15 @@ class Stack:
         )
 
     def start_worker(self) -> None:
+        """Celery with its timetable, forked from the process that has Django ready: it begins in half the time."""
         if self.is_running("worker"):
             return
-        self._start(
-            "worker", str(Path(sys.executable).parent / "celery"), "-A", "config", "worker", "-B",
-            "--concurrency", "2", "--loglevel", "warning", "--schedule", str(self.home / "beat"),
-        )  # fmt: skip
+        command = [
+            "worker", "-B", "--concurrency", "2", "--loglevel", "warning", "--schedule", str(self.home / "beat"),
+        ]  # fmt: skip
+        self.processes["worker"] = self.django.begin(
+            f"from config.celery import app; app.worker_main({command!r})", log=self.logs / "worker.log"
+        )
 
     def start_job(self, name: str, statements: str) -> None:
         """A process of the stack's own that runs this Python again and again, whatever goes wrong in it."""
@@ -198,7 +202,8 @@ class Stack:
 
     def stop(self, name: str) -> None:
         process = self.processes.pop(name)
-        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGTERM)  # to itself: it stops its own children in its own time
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
