@@ -48,7 +48,7 @@ def _run(supervisor: Supervisor, ports: Ports, stop: threading.Event, started: f
         from config.demo.prepare import prepare
 
         logins = prepare(supervisor)
-        supervisor.start_web_and_worker()
+        supervisor.let_worker_begin()
         supervisor.wait_until_healthy(stop)
         if stop.is_set():
             return 0

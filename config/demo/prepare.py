@@ -1,16 +1,23 @@
 """What `make demo` does between the engines and the servers: migrate, collect files, seed once, give logins."""
 
+import contextlib
 import dataclasses
+import multiprocessing
+from collections.abc import Iterator
+from typing import Final
 
 import django
 from django.core.management import call_command
 
-from config.demo.processes import Supervisor
+from config.demo.processes import ProcessFailed, Supervisor
+from core import events
 from core.actor import Actor
 
 ADMIN_NAME = "admin"
 ADMIN_PASSWORD = "xiaoer-demo"  # noqa: S105  (printed on the screen; the demo is on loopback only)
 EAST_NAME = "east"
+# What is told of each order of the past: `seed_care` does what hears of it, for all of them together.
+_CARED_FOR: Final = ("sales.SaleRecorded", "sales.SaleCorrected", "sales.ReturnRecorded")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,12 +81,51 @@ def _meet_the_sandbox(supervisor: Supervisor, actor: Actor) -> tuple[str | None,
     return activation_code, find_scan_link(supervisor.sandbox_url)
 
 
+@contextlib.contextmanager
+def _files_collected() -> Iterator[None]:
+    """Hashed and compressed by a process of their own, beside what is done meanwhile. Raises ProcessFailed."""
+    collecting = multiprocessing.get_context("fork").Process(
+        target=call_command, args=("collectstatic",), kwargs={"verbosity": 0, "interactive": False}
+    )
+    collecting.start()
+    yield
+    collecting.join()
+    if collecting.exitcode:
+        raise ProcessFailed("the static files could not be collected; what went wrong stands above")
+
+
+def _write_the_past() -> None:
+    """Thousands of small transactions: none of them waits for the disk, and workers hear of what is left to be done."""
+    from django.db import connection
+
+    from config.dispatch import to_worker
+    from config.event_routes import ROUTES
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off")
+
+    def tell(path: str, event: events.Event) -> None:
+        if events.event_name(type(event)) not in _CARED_FOR:
+            to_worker(path, event)
+
+    events.install(ROUTES, tell)
+
+
+def _begin(supervisor: Supervisor) -> None:
+    """Tables and files are there. Web server and worker load for seconds, beside all that is written then; nobody is told
+    of the one, and the other does nothing, before that is there."""
+    with _files_collected():
+        _write_the_past()
+        call_command("migrate", verbosity=0, interactive=False)
+    supervisor.start_web()
+    supervisor.start_worker()
+
+
 def prepare(supervisor: Supervisor) -> Logins:
     """Idempotent; a second start finds everything done and takes a moment."""
     django.setup()
     print("Preparing the database …", flush=True)
-    call_command("migrate", verbosity=0, interactive=False)
-    call_command("collectstatic", verbosity=0, interactive=False)
+    _begin(supervisor)
     from campaigns.services.contacts import count_contacts
     from config.demo.accounts import seed_accounts, seed_staff
     from config.demo.campaigns import seed_campaigns

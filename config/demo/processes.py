@@ -87,30 +87,33 @@ class Supervisor:
             "sandbox", [sys.executable, "-m", "sandbox", "--port", str(self.ports.sandbox), "--state", state]
         )
 
-    def start_web_and_worker(self) -> None:
-        binaries = Path(sys.executable).parent
+    def start_web(self) -> None:
         self._start(
             "web",
             [
-                str(binaries / "granian"), "--interface", "wsgi", "--host", "127.0.0.1",
+                str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", "127.0.0.1",
                 "--port", str(self.ports.web), "--workers", "1", "--blocking-threads", "16",
                 "--no-ws", "--log-level", "warning", "config.wsgi:application",
             ],
         )  # fmt: skip
-        self._start(
-            "worker",
-            [
-                str(binaries / "celery"), "-A", "config", "worker", "-B", "--concurrency", "2",
-                "--loglevel", "warning", "--schedule", str(self.home / "beat-schedule"),
-            ],
-        )  # fmt: skip
 
-    def _start(self, name: str, command: list[str]) -> None:
+    def start_worker(self) -> None:
+        """It gets ready, and touches nothing before it is told to begin."""
+        schedule = str(self.home / "beat-schedule")
+        self._start("worker", [sys.executable, "-m", "config.demo.worker", schedule], stdin=subprocess.PIPE)
+
+    def let_worker_begin(self) -> None:
+        door = self._children["worker"].stdin
+        assert door is not None
+        with contextlib.suppress(BrokenPipeError), door:  # one that died is found by whoever waits for it
+            door.write(b"begin\n")
+
+    def _start(self, name: str, command: list[str], stdin: int = subprocess.DEVNULL) -> None:
         log = (self.home / "log" / f"{name}.log").open("ab")
         self._logs.append(log)
         # A session of its own: Ctrl-C reaches only us, and we stop the parts in order.
         self._children[name] = subprocess.Popen(
-            command, cwd=self.root, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            command, cwd=self.root, stdout=log, stderr=log, stdin=stdin, start_new_session=True
         )
 
     def wait_until_healthy(self, stop: threading.Event) -> None:
