@@ -8,6 +8,7 @@ from django.apps import apps
 
 from core import clock
 from core.actor import Actor
+from members import services as member_services
 from sales import selectors, services
 
 _MONTHS: Final = 6
@@ -33,6 +34,9 @@ def seed_metrics(*, at: dt.datetime, actor: Actor) -> int:
         first = (first + dt.timedelta(days=32)).replace(day=1)
     services.rebuild_member_metrics(actor=actor, at=at)
     services.fold_touched_members(actor=actor, at=at)
+    # With these orders some have reached a higher tier.
+    member_services.request_reassessment(may_fall=False, actor=Actor("staff", None, actor.label), at=at)
+    member_services.run_reassessments(actor=actor, at=at)
     return int(rows.count())
 
 
