@@ -16,8 +16,14 @@ from core.actor import Actor
 ADMIN_NAME = "admin"
 ADMIN_PASSWORD = "xiaoer-demo"  # noqa: S105  (printed on the screen; the demo is on loopback only)
 EAST_NAME = "east"
-# What is told of each order of the past: `seed_care` does what hears of it, for all of them together.
-_CARED_FOR: Final = ("sales.SaleRecorded", "sales.SaleCorrected", "sales.ReturnRecorded")
+# What is told of each order of the past: `seed_care` does what hears of it, for all of them together. And of the tiers that
+# it led to: members were congratulated then.
+_LONG_PAST: Final = (
+    "sales.SaleRecorded",
+    "sales.SaleCorrected",
+    "sales.ReturnRecorded",
+    "members.TierChanged",
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ def _write_the_past() -> None:
         cursor.execute("SET synchronous_commit = off")
 
     def tell(path: str, event: events.Event) -> None:
-        if events.event_name(type(event)) not in _CARED_FOR:
+        if events.event_name(type(event)) not in _LONG_PAST:
             to_worker(path, event)
 
     events.install(ROUTES, tell)
