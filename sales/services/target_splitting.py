@@ -13,8 +13,8 @@ Shape = Literal["last_year", "recent", "equal"]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Child:
-    """One who gets a part: what it sold in the same month last year and in the last three months (fen), and the part
-    that somebody fixed by hand."""
+    """One who gets a part: what it sold in the same month last year (nothing if it began only then) and in the last three
+    months (fen), and the part that somebody fixed by hand."""
 
     last_year_fen: int
     recent_fen: int

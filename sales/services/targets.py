@@ -271,7 +271,7 @@ def _deal_below(
 ) -> tuple[Shape, list[SplitLine]]:
     children = _children_of(key, month_on)
     rows = _rows_of(month_on, metric, children)
-    last_year = _sold(children, metric, [add_months(month_on, -12)])
+    last_year = _of_a_whole_month(children, metric, add_months(month_on, -12))
     recent = _sold(children, metric, [add_months(month_on, -back) for back in range(1, _RECENT_MONTHS + 1)])
     shapes = [
         Child(
@@ -293,6 +293,15 @@ def _deal_below(
         )
         for child, weight, part, known in zip(children, weights, parts, shapes, strict=True)
     ]
+
+
+def _of_a_whole_month(
+    keys: Sequence[TargetKey], metric: MetricName, month_on: dt.date
+) -> dict[TargetKey, int]:
+    """What they sold in that month, of those who sold in the month before it too: who began in it has days to show, and
+    would be asked for so much."""
+    begun = _sold(keys, metric, [add_months(month_on, -1)])
+    return {key: value for key, value in _sold(keys, metric, [month_on]).items() if begun.get(key)}
 
 
 def _sold(keys: Sequence[TargetKey], metric: MetricName, months: Sequence[dt.date]) -> dict[TargetKey, int]:

@@ -90,9 +90,9 @@ def test_unknown_and_doubled_subjects_are_refused(cast: Cast) -> None:
 
 def test_a_region_is_split_by_last_year_and_a_store_among_its_guides(cast: Cast) -> None:
     last_year = dt.date(2025, 11, 10)
-    sell("T001", 30_000, last_year)
-    sell("T002", 10_000, last_year)
-    sell("T004", 40_000, last_year, "T02")
+    for guide, fen, store in (("T001", 30_000, "T01"), ("T002", 10_000, "T01"), ("T004", 40_000, "T02")):
+        sell(guide, 100, dt.date(2025, 10, 20), store)
+        sell(guide, fen, last_year, store)
     root = TargetKey("region", cast.root.id)
     put(root, 100_000_00)
     plan = services.plan_split(key=root, month_on=MONTH)
@@ -113,6 +113,20 @@ def test_a_region_is_split_by_last_year_and_a_store_among_its_guides(cast: Cast)
         )
         == 0
     )
+
+
+def test_a_store_that_opened_in_last_years_month_is_weighed_by_what_it_sells_now(cast: Cast) -> None:
+    sell("T001", 100, dt.date(2025, 10, 20))
+    sell("T001", 60_000, dt.date(2025, 11, 10))
+    sell("T004", 2_000, dt.date(2025, 11, 29), "T02")
+    for guide, store in (("T001", "T01"), ("T004", "T02")):
+        sell(guide, 50_000, dt.date(2026, 9, 10), store)
+    root = TargetKey("region", cast.root.id)
+    put(root, 80_000_00)
+    plan = services.plan_split(key=root, month_on=MONTH)
+    parts = {one.key: one.value for one in plan.lines}
+    assert plan.shape == "last_year"
+    assert parts[store_of(cast)] == parts[TargetKey("store", cast.other_store.id)] == 40_000_00
 
 
 def test_what_a_hand_decided_stays_when_the_target_is_split_again(cast: Cast) -> None:
@@ -149,6 +163,7 @@ def test_who_left_or_closed_gets_no_part(cast: Cast) -> None:
 
 def test_pieces_are_dealt_whole_and_measured_beside_the_money(cast: Cast) -> None:
     for guide, orders in (("T001", 3), ("T002", 1)):
+        sell(guide, 1_000, dt.date(2025, 10, 12))
         for _one in range(orders):
             sell(guide, 1_000, dt.date(2025, 11, 12))
     sell("T001", 1_000, dt.date(2026, 11, 17))
