@@ -2,11 +2,13 @@
 
 import datetime as dt
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -27,6 +29,13 @@ from tests.sales.kit import TILL, line, order, tell
 SEPTEMBER = dt.date(2026, 9, 1)
 MONTH = "2026-12"
 DECEMBER = dt.date(2026, 12, 1)
+
+
+@pytest.fixture(autouse=True)
+def _before_that_month() -> Iterator[None]:
+    """Guides who join today have a part in that month, whenever the tests run."""
+    with time_machine.travel(dt.datetime(2026, 11, 20, 4, tzinfo=dt.UTC)):
+        yield
 
 
 def grant(client: Client, cast: Cast, *codenames: str) -> None:

@@ -1,5 +1,6 @@
 """标签、备注和称呼 on a member's page: what the dialogs offer and do, for whom, at what cost."""
 
+import datetime as dt
 import json
 import re
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from django.test import Client
 
 from assistant.pages.member_360 import Member360
+from core import clock
 from core.actor import Actor
 from guides import selectors as guide_selectors
 from guides import services as guide_services
@@ -106,10 +108,8 @@ def test_a_tap_tags_and_the_undo_takes_it_back(cast, log_in):
 
 
 def test_undoing_a_removal_gives_the_tag_back_for_as_long_as_before(cast, log_in):
-    from core import clock
-
     made, client = make_tags(), log_in(cast.lina)
-    end = clock.day_bounds(clock.today())[1].replace(year=2099)
+    end = clock.day_bounds(dt.date(2099, 12, 31))[1]
     services.tag_members(member_ids=[cast.xiaomei.id], tag_id=made["素色"].id, expires_at=end, actor=STAFF)
 
     undo(client, post(client, cast.xiaomei, "tags", "remove", tag=made["素色"].id))
