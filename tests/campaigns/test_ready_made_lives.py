@@ -3,10 +3,11 @@ for her, and what it hopes for ends it."""
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import time_machine
 
 from campaigns.contracts.ready_made import READY_MADE
 from campaigns.models import Enrolment, Journey, Reach
@@ -29,6 +30,13 @@ from tests.sales.kit import TILL, back, key_of, order, tell
 
 pytestmark = pytest.mark.django_db
 Deed = Callable[[Cast], None]
+
+
+@pytest.fixture(autouse=True)
+def _at_noon() -> Iterator[None]:
+    """Days of waiting end in the forenoon: what happens to her on a day happens after that, whenever the tests run."""
+    with time_machine.travel(clock.day_bounds(clock.today())[0] + 12 * HOUR):
+        yield
 
 
 def switch_on(code: str) -> Journey:

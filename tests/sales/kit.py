@@ -43,12 +43,18 @@ def line(code: str = "A1", amount_fen: int = 10_000, **other: Any) -> OrderLine:
     return OrderLine(product_code=code, amount_fen=amount_fen, **values)
 
 
+def earlier_today(minutes: int) -> dt.datetime:
+    """So many minutes ago, and not yesterday when a test runs just after midnight."""
+    now = clock.now()
+    return max(now - dt.timedelta(minutes=minutes), clock.day_bounds(clock.business_day(now))[0])
+
+
 def order(order_no: str = "O1", *lines: OrderLine, **other: Any) -> OrderDocument:
     """An order of store T01, served by 李娜 (T001), of nobody."""
     lines = lines or (line(),)
     values: dict[str, Any] = {
         "source": "pos",
-        "sold_at": clock.now() - dt.timedelta(minutes=10),
+        "sold_at": earlier_today(10),
         "store_code": "T01",
         "channel": "store",
         "serving_guide": "T001",
@@ -62,7 +68,7 @@ def back(return_no: str = "R1", *lines: ReturnLine, order_no: str = "O1", **othe
     lines = lines or (ReturnLine(product_code="A1", quantity=1, amount_fen=10_000, line_number=1),)
     values: dict[str, Any] = {
         "source": "pos",
-        "returned_at": clock.now() - dt.timedelta(minutes=1),
+        "returned_at": earlier_today(1),
         "store_code": "T01",
         "amount_fen": sum(one.amount_fen for one in lines),
     } | other
