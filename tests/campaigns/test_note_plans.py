@@ -11,14 +11,15 @@ from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 
+# Codes that no member of the cast can have by chance.
 _MEMBERS = """
 INSERT INTO members_member (public_id, code, stage, name, name_tokens, gender, phone, phone_tail, source, source_scene,
                             is_following, registered_at)
-SELECT 'b' || n, 'B' || n, 'member', '', '{}', '', '', '', 'import', '', false, now() FROM generate_series(1, 2000) n
+SELECT 'b' || n, 'no code ' || n, 'member', '', '{}', '', '', '', 'import', '', false, now() FROM generate_series(1, 2000) n
 """
 _IN_IT = """
 INSERT INTO campaigns_campaignmember (run_id, member_id, letter, state, code, try_count)
-SELECT %s, id, 'A', 'done', '', 0 FROM members_member WHERE code LIKE 'B%%'
+SELECT %s, id, 'A', 'done', '', 0 FROM members_member WHERE code LIKE 'no code %%'
 """
 _ORDERS = """
 INSERT INTO sales_sale (public_id, source, order_no, revision, is_current, digest, member_id, store_id, channel, sold_at,
@@ -50,15 +51,15 @@ def test_one_order_behind_a_file_is_noted_without_reading_all_members_of_campaig
 
         cursor.execute(_MEMBERS)
         cursor.execute(_IN_IT, [run.pk])
-        cursor.execute(_ORDERS, {"kind": "file", "store": cast.store.id, "who": "B%"})
+        cursor.execute(_ORDERS, {"kind": "file", "store": cast.store.id, "who": "no code %"})
         cursor.execute(_BACK, ["file%"])
         assert len(noted()) == 4_000
         before = read_whole()
 
-        cursor.execute(_ORDERS, {"kind": "till", "store": cast.store.id, "who": "B7"})
+        cursor.execute(_ORDERS, {"kind": "till", "store": cast.store.id, "who": "no code 7"})
         cursor.execute(_BACK, ["tillX%"])
         cursor.execute(_BACK, ["till%"])
-        her = Member.objects.get(code="B7").pk
+        her = Member.objects.get(code="no code 7").pk
         assert noted() == [her, her]
         assert read_whole() == before
     assert JourneyMoment.objects.filter(member_id=her, event="bought").count() == 2
