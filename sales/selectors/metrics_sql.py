@@ -147,21 +147,22 @@ def _differs(names: tuple[str, ...]) -> str:
 
 # Rows that say something else than `judged`. Nobody is waited for: a row that somebody holds is being written anew by
 # him, and one that was written since this statement looked has another xmin. A row that is missing is added under her
-# member's lock, for a booking that is under way holds that.
+# member's lock, for a booking that is under way holds that. The range stands at every table again: told only that ids are
+# those of thousands of `judged`, the planner reads all members' rows for each slice.
 _WRITE_DIFFERENT: Final = """
 , fresh AS MATERIALIZED (
     SELECT judged.*, row.xmin AS old_xmin, row.member_id IS NULL AS is_missing,
            row.member_id IS NOT NULL AND #lasting
                AND NOT EXISTS (SELECT FROM sales_metricstouch touch WHERE touch.member_id = judged.member_id)
                AS is_wrong
-    FROM judged LEFT JOIN sales_membermetrics row ON row.member_id = judged.member_id
+    FROM judged LEFT JOIN sales_membermetrics row ON row.member_id = judged.member_id AND #own
     WHERE row.member_id IS NULL OR #different OR (row.rfm_group IS NOT NULL AND row.group_month_on < %(month_on)s)),
 held AS MATERIALIZED (
     SELECT row.member_id FROM sales_membermetrics row JOIN fresh ON fresh.member_id = row.member_id
-    WHERE row.xmin = fresh.old_xmin FOR NO KEY UPDATE OF row SKIP LOCKED),
+    WHERE row.xmin = fresh.old_xmin AND #own FOR NO KEY UPDATE OF row SKIP LOCKED),
 changed AS (
     UPDATE sales_membermetrics row SET #set
-    FROM fresh JOIN held USING (member_id) WHERE row.member_id = fresh.member_id
+    FROM fresh JOIN held USING (member_id) WHERE row.member_id = fresh.member_id AND #own
     RETURNING fresh.member_id, fresh.is_wrong),
 #adding
 SELECT (SELECT count(*) FROM judged), (SELECT count(*) FROM added), (SELECT count(*) FROM changed WHERE NOT is_wrong),
@@ -172,7 +173,7 @@ SELECT (SELECT count(*) FROM judged), (SELECT count(*) FROM added), (SELECT coun
 _ADDING: Final = """
 living AS MATERIALIZED (
     SELECT id AS member_id FROM members_member
-    WHERE id IN (SELECT member_id FROM fresh WHERE is_missing) AND merged_into_id IS NULL AND stage <> 'erased'
+    WHERE id IN (SELECT member_id FROM fresh WHERE is_missing) AND #member AND merged_into_id IS NULL AND stage <> 'erased'
     FOR NO KEY UPDATE SKIP LOCKED),
 added AS (#insert fresh JOIN living USING (member_id) ON CONFLICT (member_id) DO NOTHING RETURNING member_id)
 """.replace("#insert", _INSERT)
@@ -180,9 +181,11 @@ _ADDING_NONE: Final = "added AS (SELECT member_id FROM fresh WHERE is_missing AN
 
 
 def _writing(adding: str) -> str:
-    """The second half of a run's statement."""
+    """The second half of a run's statement, over a range of members."""
     marks = {
         "#adding": adding,
+        "#own": _WHO["range"].format(key="row.member_id"),
+        "#member": _WHO["range"].format(key="id"),
         "#lasting": _differs(LASTING),
         "#different": _differs(VALUES),
         "#set": _SET_FRESH + "," + _BEFORE.format(new="fresh", old="row"),

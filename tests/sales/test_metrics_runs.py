@@ -1,5 +1,6 @@
 """Runs over all members: killed half-way, while sales arrive, across midnight and the end of a month."""
 
+import dataclasses
 import datetime as dt
 import threading
 from typing import Any
@@ -161,3 +162,39 @@ def test_a_run_passes_a_booking_under_way_and_overwrites_nothing(cast: Cast) -> 
     assert reports[0].wrong_count == 0
     for member in (cast.xiaomei, cast.xiaoli):
         assert_agrees(member.id, clock.today())
+
+
+@pytest.mark.django_db
+def test_a_slice_reads_its_own_members_and_not_all(cast: Cast) -> None:
+    many, size = 6_000, 100
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO members_member (public_id, code, stage, name, name_tokens, gender, phone, phone_tail, source,
+                                        source_scene, is_following, registered_at)
+            SELECT 'm' || n, 'm' || n, 'member', '', '{}', '', '', '', 'import', '', false, now()
+            FROM generate_series(1, %s) n
+            """,
+            [many],
+        )
+        services.rebuild_member_metrics(actor=TILL)
+        cursor.execute(
+            "UPDATE sales_membermetrics SET order_count = 1, unit_count = 1, last_on = current_date - 40"
+        )
+        cursor.execute("ANALYZE sales_membermetrics, members_member")
+
+        def read_whole() -> int:
+            cursor.execute(
+                "SELECT sum(seq_tup_read) FROM pg_stat_xact_user_tables WHERE relname = 'sales_membermetrics'"
+            )
+            return int(cursor.fetchone()[0])
+
+        rules = selectors.get_rfm_rules()
+        cuts = (10, *rules.recency_cuts[1:])
+        services.change_rfm_rules(rules=dataclasses.replace(rules, recency_cuts=cuts), actor=TILL)
+        before = read_whole()
+        report = services.work_metrics_runs(actor=TILL, slice_size=size)
+        assert report.member_count >= many
+        assert read_whole() - before < many, (
+            "of sixty slices one may, before the next knows how large the table is"
+        )
