@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.campaign_sight import GOODS
 from campaigns.admin.campaign_variant import VariantForm, variant_initial
 from campaigns.admin.offered import with_chosen
 from campaigns.contracts.campaigns import LETTERS, CampaignDraft, VariantDraft
@@ -22,6 +21,7 @@ from campaigns.selectors.campaigns.times import EVERY_WORDS, WEEKDAYS
 from core import clock
 from core.admin import DressedForm, MomentInput, autocomplete_field, narrow
 from coupons.admin.fields import ChipsField, ChipsWidget, TicksField, YuanField
+from coupons.selectors.goods import GOODS
 from guides import selectors as guide_selectors
 from members.selectors.conditions import all_conditions, name_keys
 

@@ -28,6 +28,7 @@ from campaigns.selectors.campaigns.times import recurrence_of
 from campaigns.selectors.text_standing import live_topic_texts
 from campaigns.services.previewing import PreviewLine, preview_mapping, sample_of
 from core.admin import cost_words, money, thousands, when
+from coupons.selectors.goods import GOODS
 from guides import selectors as guide_selectors
 from members.selectors.conditions import name_keys
 from sms import services as sms_services
@@ -36,8 +37,6 @@ from wechat.contracts import TemplateCard
 from wechat.services.templates import find_template
 
 TOPIC: Final = "marketing"
-# The condition that knows goods by name: who sells is not below this app.
-GOODS: Final = "sales.purchases"
 CODE_WORDS: Final = {
     "dropped": _("草稿作废"),
     "missed": _("到截止时间还没有开始过"),

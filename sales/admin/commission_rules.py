@@ -19,6 +19,7 @@ from core import clock
 from core.admin import BaseAdmin, Panel, ServiceForms, column, operation, staff_actor, thousands
 from core.admin.forms import dress
 from coupons.admin.fields import ChipsField, ChipsWidget
+from coupons.selectors.goods import GOODS
 from guides import selectors as guide_selectors
 from members.selectors.conditions import find_keys
 from sales import selectors, services
@@ -196,7 +197,7 @@ class CommissionRuleAdmin(ServiceForms, BaseAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         typed = str(next(iter(request.GET.values()), ""))[:_MOST_TYPED]
-        context = {"found": find_keys("sales.purchases", "categories", typed), "takes_typed": True}
+        context = {"found": find_keys(GOODS, "categories", typed), "takes_typed": True}
         return TemplateResponse(request, "admin/xiaoer/coupons/_picker_found.html", context)
 
     def prepare_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
