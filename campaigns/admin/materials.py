@@ -23,10 +23,9 @@ from core.admin import (
     AutocompleteFilter,
     ChoiceFilter,
     Panel,
-    Question,
     ScopedAdmin,
     ServiceForms,
-    ask,
+    ask_about,
     column,
     money,
     name_actions,
@@ -291,17 +290,14 @@ class MaterialAdmin(ServiceForms, ScopedAdmin):
         *,
         is_dangerous: bool = False,
     ) -> HttpResponse:
-        row = self.subject(request, object_id)
-        if row is None:
-            return self.no_subject(request, object_id)
 
-        def run(cleaned: dict[str, Any]) -> str:
+        def run(row: Any, cleaned: dict[str, Any]) -> str:
             service(material_id=row.pk, actor=staff_actor(request))
             return _now("已%(done)s") % {"done": title}
 
-        back = reverse("admin:campaigns_material_change", args=[row.pk])
-        question = Question(title=title, submit=title, back_url=back, lines=lines, is_dangerous=is_dangerous)
-        return ask(self, request, question, run, subject=row)
+        return ask_about(
+            self, request, object_id, title=title, lines=lines, run=run, is_dangerous=is_dangerous
+        )
 
 
 def state_of(row: Material) -> tuple[str, str]:

@@ -34,7 +34,7 @@ from core.admin.only_row import OnlyRow
 from core.admin.own_page import OwnPage
 from core.admin.paging import LongListPaginator
 from core.admin.phones import PhonePages
-from core.admin.questions import Question, ask, bound_data, run_for_each, staff_actor
+from core.admin.questions import Question, ask, ask_about, bound_data, run_for_each, staff_actor
 from core.admin.searching import TypedSearch, first_found
 from core.admin.service_forms import ServiceForms
 from core.admin.unfolded import Text, UnfoldStackedInline, UnfoldTabularInline, column, operation
@@ -70,6 +70,7 @@ __all__ = [
     "UnfoldStackedInline",
     "UnfoldTabularInline",
     "ask",
+    "ask_about",
     "ask_lift",
     "ask_rate",
     "autocomplete_field",

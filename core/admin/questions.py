@@ -2,12 +2,14 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.actor import Actor
@@ -83,6 +85,34 @@ def ask(
         "has_file_field": form.is_multipart(),
     }
     return TemplateResponse(request, "admin/xiaoer/question.html", context)
+
+
+def ask_about(
+    page: Any,
+    request: HttpRequest,
+    object_id: str,
+    *,
+    title: Any,
+    lines: Sequence[Text],
+    run: Callable[[Any, dict[str, Any]], Text],
+    form: forms.Form | None = None,
+    is_dangerous: bool = False,
+) -> HttpResponse:
+    """A question about one row, which leads back to its page; who may not see it gets the answer of an unknown one. `run`
+    gets the row and the cleaned data."""
+    row = page.subject(request, object_id)
+    if row is None:
+        no_row: HttpResponse = page.no_subject(request, object_id)
+        return no_row
+    meta = page.model._meta
+    question = Question(
+        title=f"{title} · {row}",
+        submit=title,
+        back_url=reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk]),
+        lines=lines,
+        is_dangerous=is_dangerous,
+    )
+    return ask(page, request, question, partial(run, row), form=form, subject=row)
 
 
 def is_confirmed(request: HttpRequest) -> bool:

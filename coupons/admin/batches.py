@@ -20,8 +20,7 @@ from core.admin import (
     BaseAdmin,
     DressedForm,
     OwnPage,
-    Question,
-    ask,
+    ask_about,
     bound_data,
     column,
     name_actions,
@@ -354,22 +353,14 @@ class CouponBatchAdmin(OwnPage, CodeImports, MiniCodes, BaseAdmin):
         done: str = "",
     ) -> HttpResponse:
         """One question about one batch; the form's values go to the service by name."""
-        row = self.subject(request, object_id)
-        if row is None:
-            return self.no_subject(request, object_id)
 
-        def run(cleaned: dict[str, Any]) -> str:
+        def run(row: Any, cleaned: dict[str, Any]) -> str:
             service(batch_id=row.pk, **cleaned, actor=staff_actor(request))
             return done or _now("%(title)s：已完成") % {"title": title}
 
-        question = Question(
-            title=f"{title} · {row.name}",
-            submit=title,
-            back_url=_page_url(row.pk),
-            lines=lines,
-            is_dangerous=is_dangerous,
+        return ask_about(
+            self, request, object_id, title=title, lines=lines, run=run, form=form, is_dangerous=is_dangerous
         )
-        return ask(self, request, question, run, form=form, subject=row)
 
 
 def _page_url(batch_id: int) -> str:

@@ -18,11 +18,10 @@ from core.admin import (
     BaseAdmin,
     ChoiceFilter,
     Panel,
-    Question,
     ScopedReadOnlyAdmin,
     ServiceForms,
     TypedSearch,
-    ask,
+    ask_about,
     column,
     name_actions,
     name_details,
@@ -227,21 +226,12 @@ class StandingRuleAdmin(ServiceForms, BaseAdmin):
         lines: list[str],
         service: Callable[..., Any],
     ) -> HttpResponse:
-        row = self.subject(request, object_id)
-        if row is None:
-            return self.no_subject(request, object_id)
 
-        def run(_cleaned: dict[str, Any]) -> str:
+        def run(row: Any, cleaned: dict[str, Any]) -> str:
             answer = service(rule_id=row.pk, actor=staff_actor(request))
             return answer if isinstance(answer, str) else _now("%(title)s：已完成") % {"title": title}
 
-        question = Question(
-            title=f"{title} · {row.name}",
-            submit=title,
-            back_url=reverse("admin:coupons_standingrule_change", args=[row.pk]),
-            lines=lines,
-        )
-        return ask(self, request, question, run, subject=row)
+        return ask_about(self, request, object_id, title=title, lines=lines, run=run)
 
 
 class IssueStateFilter(ChoiceFilter):

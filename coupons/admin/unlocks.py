@@ -7,7 +7,6 @@ from django.apps import apps
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -17,11 +16,10 @@ from core.admin import (
     BaseAdmin,
     ChoiceFilter,
     Panel,
-    Question,
     ScopedReadOnlyAdmin,
     ServiceForms,
     TypedSearch,
-    ask,
+    ask_about,
     column,
     name_actions,
     narrow,
@@ -191,24 +189,16 @@ class UnlockOfferAdmin(ServiceForms, BaseAdmin):
         *,
         is_dangerous: bool = False,
     ) -> HttpResponse:
-        row = self.subject(request, object_id)
-        if row is None:
-            return self.no_subject(request, object_id)
 
-        def run(cleaned: dict[str, Any]) -> str:
+        def run(row: Any, cleaned: dict[str, Any]) -> str:
             count = service(offer_id=row.pk, actor=staff_actor(request))
             if count is None:
                 return _now("%(title)s：已完成") % {"title": title}
             return _now("补发了 %(n)s 张") % {"n": thousands(count)}
 
-        question = Question(
-            title=f"{title} · {row.name}",
-            submit=title,
-            back_url=reverse("admin:coupons_unlockoffer_change", args=[row.pk]),
-            lines=lines,
-            is_dangerous=is_dangerous,
+        return ask_about(
+            self, request, object_id, title=title, lines=lines, run=run, is_dangerous=is_dangerous
         )
-        return ask(self, request, question, run, subject=row)
 
 
 @admin.register(UnlockShare)
